@@ -1,0 +1,1 @@
+//! Role → operations and legal scopes.

@@ -1,0 +1,140 @@
+//! `cmk/v2`: Kafka clusters (ccloud-sdk-go-v2 `cmk/v2/api/openapi.yaml`).
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, Repeat, common::page_query};
+use crate::model::{ClusterId, EnvironmentId};
+
+/// All Kafka clusters of an environment.
+pub const CLUSTERS: &str = "/cmk/v2/clusters";
+/// One Kafka cluster.
+pub const CLUSTER: &str = "/cmk/v2/clusters/{id}";
+
+/// A Kafka cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cluster {
+    /// `cmk/v2`.
+    #[serde(default)]
+    pub api_version: String,
+    /// `Cluster`.
+    #[serde(default)]
+    pub kind: String,
+    /// `lkc-…`.
+    pub id: ClusterId,
+    /// `resource_name` ends in `/kafka=lkc-…`; Terraform's provider cuts that off to make its `rbac_crn`.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    /// What it is.
+    pub spec: ClusterSpec,
+    /// How it is.
+    #[serde(default)]
+    pub status: ClusterStatus,
+}
+
+/// What a Kafka cluster is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClusterSpec {
+    /// Its name.
+    #[serde(default)]
+    pub display_name: String,
+    /// `SINGLE_ZONE`, `MULTI_ZONE`, …
+    #[serde(default)]
+    pub availability: String,
+    /// `AWS`, `GCP`, `AZURE`.
+    #[serde(default)]
+    pub cloud: String,
+    /// The cloud's region.
+    #[serde(default)]
+    pub region: String,
+    /// Its type.
+    #[serde(default)]
+    pub config: ClusterConfig,
+    /// Where producers and consumers connect.
+    #[serde(default)]
+    pub kafka_bootstrap_endpoint: String,
+    /// Where Kafka REST answers.
+    #[serde(default)]
+    pub http_endpoint: String,
+    /// The environment it is in.
+    #[serde(default)]
+    pub environment: ObjectReference,
+}
+
+/// The type of a cluster, and what goes with the type.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ClusterConfig {
+    /// `Basic`, `Standard`, `Enterprise`, `Dedicated`, `Freight`.
+    #[serde(default)]
+    pub kind: String,
+    /// Capacity units of a Dedicated cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cku: Option<u32>,
+    /// Upper bound of an elastic cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_ecku: Option<u32>,
+    /// Zones of a Dedicated cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zones: Option<Vec<String>>,
+}
+
+/// How a cluster is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ClusterStatus {
+    /// `PROVISIONING`, `PROVISIONED`, `FAILED`.
+    #[serde(default)]
+    pub phase: String,
+}
+
+/// Lists the clusters of an environment.
+#[derive(Clone, Debug)]
+pub struct ListClusters(pub EnvironmentId);
+
+impl Endpoint for ListClusters {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = CLUSTERS;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = List<Cluster>;
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query = page_query(None);
+        query.push(("environment", self.0.to_string()));
+        query
+    }
+
+    fn subject(&self) -> String {
+        format!("Kafka clusters of `{}`", self.0)
+    }
+}
+
+impl Paged for ListClusters {
+    type Item = Cluster;
+}
+
+/// Reads a cluster.
+#[derive(Clone, Debug)]
+pub struct GetCluster {
+    /// Its environment; the service requires it.
+    pub environment: EnvironmentId,
+    /// Which.
+    pub id: ClusterId,
+}
+
+impl Endpoint for GetCluster {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = CLUSTER;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = Cluster;
+
+    fn segments(&self) -> Vec<&str> {
+        vec![self.id.as_str()]
+    }
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        vec![("environment", self.environment.to_string())]
+    }
+
+    fn subject(&self) -> String {
+        format!("Kafka cluster `{}`", self.id)
+    }
+}

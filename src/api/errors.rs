@@ -1,0 +1,101 @@
+//! The four shapes in which errors arrive (dossier `rbac.md` §4.5, `connect.md` §1.1), read into one.
+
+use serde_json::Value;
+
+/// An error body, whichever shape it came in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// The machine's word (`forbidden_access`, `40301`), when there is one.
+    pub code: Option<String>,
+    /// The human's words, without a full stop at the end.
+    pub detail: String,
+    /// What the service itself advises.
+    pub resolution: Option<String>,
+    /// The request's id, for support.
+    pub request_id: Option<String>,
+    /// The field or parameter in question.
+    pub source: Option<String>,
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Reads an error body. Never fails: what is no known shape becomes the detail, cut to a sensible length.
+#[must_use]
+pub fn parse_error(body: &[u8]) -> ErrorBody {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+        let plain = String::from_utf8_lossy(body);
+        let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        return ErrorBody {
+            detail: line.chars().take(200).collect(),
+            ..ErrorBody::default()
+        };
+    };
+    let mut error = ErrorBody::default();
+    if let Some(first) = value["errors"].as_array().and_then(|errors| errors.first()) {
+        // 1: SDK documents, gateway.
+        error.code = text(&first["code"]).or_else(|| text(&first["status"]));
+        error.detail = text(&first["detail"])
+            .or_else(|| text(&first["title"]))
+            .unwrap_or_default();
+        error.resolution = text(&first["resolution"]);
+        error.request_id = text(&first["id"]);
+        error.source = text(&first["source"]["pointer"]).or_else(|| text(&first["source"]["parameter"]));
+    } else if value["error"].is_object() {
+        // 2: the newer standard; 4: Connect.
+        let inner = &value["error"];
+        error.code = text(&inner["code"]);
+        error.detail = text(&inner["message"])
+            .or_else(|| text(&inner["details"]))
+            .unwrap_or_default();
+        error.resolution = text(&inner["suggestion"]);
+        error.request_id = text(&value["requestId"]);
+    } else {
+        // 3: MDS, Kafka REST, Connect's 5xx.
+        error.code = text(&value["error_code"]).or_else(|| text(&value["code"]));
+        error.detail = text(&value["message"]).unwrap_or_default();
+    }
+    error.detail = error.detail.trim_end_matches('.').to_owned();
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_error;
+
+    // Shapes from the dossier (`rbac.md` §4.5); wording our own where the service's is unknown.
+    #[test]
+    fn each_shape_gives_its_code_and_detail() {
+        let read = |text: &str| {
+            let error = parse_error(text.as_bytes());
+            (
+                error.code.unwrap_or_default(),
+                error.detail,
+                error.request_id.unwrap_or_default(),
+            )
+        };
+        let owned = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+        let first = r#"{"errors":[{"id":"r1","status":"403","code":"forbidden_access","detail":"Forbidden Access."}]}"#;
+        assert_eq!(read(first), owned("forbidden_access", "Forbidden Access", "r1"));
+        let second = r#"{"status":403,"error":{"code":"FORBIDDEN","message":"no"},"requestId":"r2"}"#;
+        assert_eq!(read(second), owned("FORBIDDEN", "no", "r2"));
+        assert_eq!(
+            read(r#"{"error_code":40301,"message":"Either or"}"#),
+            owned("40301", "Either or", "")
+        );
+        assert_eq!(
+            read(r#"{"error":{"code":400,"message":"bad"}}"#),
+            owned("400", "bad", "")
+        );
+        assert_eq!(
+            read("<html>\n <b>Bad   Gateway</b>"),
+            owned("", "<html> <b>Bad Gateway</b>", "")
+        );
+        assert_eq!(read(""), owned("", "", ""));
+    }
+}

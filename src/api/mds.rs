@@ -1,0 +1,154 @@
+//! `mds/v2`: role bindings (ccloud-sdk-go-v2 `mds/v2/api/openapi.yaml`).
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Endpoint, List, ObjectMeta, Paged, Repeat, common::page_query};
+use crate::model::{CrnPattern, Principal, Role, RoleBinding, RoleBindingId};
+
+/// All role bindings on a pattern.
+pub const ROLE_BINDINGS: &str = "/iam/v2/role-bindings";
+/// One role binding.
+pub const ROLE_BINDING: &str = "/iam/v2/role-bindings/{id}";
+
+/// A role binding with what the service adds to it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BindingObject {
+    /// `iam/v2`.
+    #[serde(default)]
+    pub api_version: String,
+    /// `RoleBinding`.
+    #[serde(default)]
+    pub kind: String,
+    /// `rb-…`.
+    pub id: RoleBindingId,
+    /// When it was made, and the like.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    /// Who, what, where.
+    #[serde(flatten)]
+    pub binding: RoleBinding,
+}
+
+/// Which part of the tree a list of role bindings looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindingScope {
+    /// Bindings on exactly this pattern.
+    Exactly(CrnPattern),
+    /// Bindings on anything below this scope, not on the scope itself (`…/*`).
+    Below(crate::model::Crn),
+}
+
+impl std::fmt::Display for BindingScope {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exactly(pattern) => write!(out, "{pattern}"),
+            Self::Below(scope) => write!(out, "{scope}/*"),
+        }
+    }
+}
+
+/// Lists role bindings. Matching is documented only as "partial search": always filter the answer again.
+#[derive(Clone, Debug)]
+pub struct ListRoleBindings {
+    /// Where; the service requires it.
+    pub scope: BindingScope,
+    /// Only those of this principal.
+    pub principal: Option<Principal>,
+    /// Only those of this role.
+    pub role: Option<Role>,
+}
+
+impl Endpoint for ListRoleBindings {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = ROLE_BINDINGS;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = List<BindingObject>;
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query = page_query(None);
+        query.push(("crn_pattern", self.scope.to_string()));
+        query.extend(
+            self.principal
+                .iter()
+                .map(|principal| ("principal", principal.to_string())),
+        );
+        query.extend(self.role.iter().map(|role| ("role_name", role.to_string())));
+        query
+    }
+
+    fn subject(&self) -> String {
+        format!("role bindings on `{}`", self.scope)
+    }
+}
+
+impl Paged for ListRoleBindings {
+    type Item = BindingObject;
+}
+
+/// Creates a role binding.
+#[derive(Clone, Debug)]
+pub struct CreateRoleBinding(pub RoleBinding);
+
+impl Endpoint for CreateRoleBinding {
+    const METHOD: Method = Method::POST;
+    const ROUTE: &'static str = ROLE_BINDINGS;
+    const REPEAT: Repeat = Repeat::LookFirst;
+    type Answer = BindingObject;
+
+    fn body(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({
+            "principal": self.0.principal,
+            "role_name": self.0.role,
+            "crn_pattern": self.0.pattern,
+        }))
+    }
+
+    fn subject(&self) -> String {
+        format!(
+            "role binding {} of `{}` on {}",
+            self.0.role,
+            self.0.principal.id(),
+            self.0.pattern.short()
+        )
+    }
+}
+
+/// Reads a role binding.
+#[derive(Clone, Debug)]
+pub struct GetRoleBinding(pub RoleBindingId);
+
+impl Endpoint for GetRoleBinding {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = ROLE_BINDING;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = BindingObject;
+
+    fn segments(&self) -> Vec<&str> {
+        vec![self.0.as_str()]
+    }
+
+    fn subject(&self) -> String {
+        format!("role binding `{}`", self.0)
+    }
+}
+
+/// Deletes a role binding. The service answers 200 with the object, or 204: any 2xx is good (dossier `rbac.md` §4.1).
+#[derive(Clone, Debug)]
+pub struct DeleteRoleBinding(pub RoleBindingId);
+
+impl Endpoint for DeleteRoleBinding {
+    const METHOD: Method = Method::DELETE;
+    const ROUTE: &'static str = ROLE_BINDING;
+    const REPEAT: Repeat = Repeat::Safe;
+    const EMPTY_ANSWER: bool = true;
+    type Answer = ();
+
+    fn segments(&self) -> Vec<&str> {
+        vec![self.0.as_str()]
+    }
+
+    fn subject(&self) -> String {
+        format!("role binding `{}`", self.0)
+    }
+}

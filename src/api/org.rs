@@ -1,0 +1,125 @@
+//! `org/v2`: organizations and environments (ccloud-sdk-go-v2 `org/v2/api/openapi.yaml`).
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Endpoint, List, ObjectMeta, Paged, Repeat, common::page_query};
+use crate::model::{EnvironmentId, OrganizationId};
+
+/// All organizations of the caller: one.
+pub const ORGANIZATIONS: &str = "/org/v2/organizations";
+/// One organization.
+pub const ORGANIZATION: &str = "/org/v2/organizations/{id}";
+/// All environments.
+pub const ENVIRONMENTS: &str = "/org/v2/environments";
+/// One environment.
+pub const ENVIRONMENT: &str = "/org/v2/environments/{id}";
+
+/// An organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Organization {
+    /// `org/v2`.
+    #[serde(default)]
+    pub api_version: String,
+    /// `Organization`.
+    #[serde(default)]
+    pub kind: String,
+    /// A UUID.
+    pub id: OrganizationId,
+    /// When it was made, and the like.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    /// Its name.
+    #[serde(default)]
+    pub display_name: String,
+    /// Whether accounts are made at first log-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jit_enabled: Option<bool>,
+}
+
+/// An environment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Environment {
+    /// `org/v2`.
+    #[serde(default)]
+    pub api_version: String,
+    /// `Environment`.
+    #[serde(default)]
+    pub kind: String,
+    /// `env-…`.
+    pub id: EnvironmentId,
+    /// When it was made, and the like.
+    #[serde(default)]
+    pub metadata: ObjectMeta,
+    /// Its name.
+    #[serde(default)]
+    pub display_name: String,
+    /// `{"package": "ESSENTIALS"}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream_governance_config: Option<serde_json::Value>,
+}
+
+/// Lists organizations.
+#[derive(Clone, Debug, Default)]
+pub struct ListOrganizations;
+
+impl Endpoint for ListOrganizations {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = ORGANIZATIONS;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = List<Organization>;
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        page_query(None)
+    }
+
+    fn subject(&self) -> String {
+        "organizations".into()
+    }
+}
+
+impl Paged for ListOrganizations {
+    type Item = Organization;
+}
+
+/// Lists environments.
+#[derive(Clone, Debug, Default)]
+pub struct ListEnvironments;
+
+impl Endpoint for ListEnvironments {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = ENVIRONMENTS;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = List<Environment>;
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        page_query(None)
+    }
+
+    fn subject(&self) -> String {
+        "environments".into()
+    }
+}
+
+impl Paged for ListEnvironments {
+    type Item = Environment;
+}
+
+/// Reads an environment.
+#[derive(Clone, Debug)]
+pub struct GetEnvironment(pub EnvironmentId);
+
+impl Endpoint for GetEnvironment {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = ENVIRONMENT;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = Environment;
+
+    fn segments(&self) -> Vec<&str> {
+        vec![self.0.as_str()]
+    }
+
+    fn subject(&self) -> String {
+        format!("environment `{}`", self.0)
+    }
+}

@@ -1,0 +1,47 @@
+//! Every environment variable the program reads, in one list, so that none is read by surprise.
+
+/// One variable: its name and the sentence the documentation shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// The name as exported by the shell.
+    pub name: &'static str,
+    /// What it does, as one sentence.
+    pub help: &'static str,
+}
+
+macro_rules! variables {
+    ($($(#[doc = $help:literal])+ $constant:ident = $name:literal;)+) => {
+        $($(#[doc = $help])+ pub const $constant: &str = $name;)+
+        /// All variables, for the documentation.
+        pub const ALL: &[Variable] = &[$(Variable { name: $name, help: concat!($($help),+) }),+];
+    };
+}
+
+variables! {
+    /// Profile to use: a name, or a file when it holds a path separator or ends in `.toml`.
+    CONFLUENT_EBS_PROFILE = "CONFLUENT_EBS_PROFILE";
+    /// Cloud API key, as other Confluent tooling names it.
+    CONFLUENT_CLOUD_API_KEY = "CONFLUENT_CLOUD_API_KEY";
+    /// Secret of the Cloud API key.
+    CONFLUENT_CLOUD_API_SECRET = "CONFLUENT_CLOUD_API_SECRET";
+    /// Folder in which ebs.toml, departments and templates are looked for instead of the working folder.
+    CONFLUENT_EBS_PLATFORM = "CONFLUENT_EBS_PLATFORM";
+    /// Folder for journals, hand-over files and the sandbox, instead of the user's state folder.
+    CONFLUENT_EBS_STATE_DIR = "CONFLUENT_EBS_STATE_DIR";
+    /// Any value switches colours off (no-color.org).
+    NO_COLOR = "NO_COLOR";
+    /// Width of the output when standard output is not a terminal.
+    COLUMNS = "COLUMNS";
+    /// Certificate file that is trusted besides the system's store.
+    SSL_CERT_FILE = "SSL_CERT_FILE";
+    /// Proxy for https; never used for loopback.
+    HTTPS_PROXY = "HTTPS_PROXY";
+    /// Hosts that are reached without the proxy.
+    NO_PROXY = "NO_PROXY";
+}
+
+/// The value of `name`, if it is set, is text and is not empty.
+#[must_use]
+pub fn var(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,28 @@
+//! The vocabulary: the things this program talks about, as types that cannot hold nonsense. No I/O, no policy.
+
+pub mod binding;
+pub mod crn;
+pub mod department;
+pub mod grant;
+pub mod id;
+pub mod ownership;
+pub mod prefix;
+pub mod principal;
+pub mod quota;
+pub mod role;
+pub mod secret;
+
+pub use binding::RoleBinding;
+pub use crn::{Address, Crn, CrnError, CrnPattern, NamePattern, ResourceKind};
+pub use department::{Department, DepartmentCode};
+pub use grant::{Grant, GrantTarget, KeyKind, Persona, Template};
+pub use id::{
+    ApiKeyId, ClusterId, ConnectorId, EnvironmentId, IdError, OrganizationId, RoleBindingId, SchemaRegistryId,
+    ServiceAccountId, UserId,
+};
+pub use ownership::OwnershipTag;
+pub use prefix::Prefix;
+pub use principal::Principal;
+pub use quota::DepartmentQuota;
+pub use role::Role;
+pub use secret::Secret;

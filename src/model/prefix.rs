@@ -1,0 +1,154 @@
+//! The beginning of names that belongs to one department: the boundary everything else hangs on.
+//!
+//! This module knows what a prefix *is* and when two of them get in each other's way (dossier `rbac.md` §7, T1). What
+//! an organization allows in addition is `manifest`'s business.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::NamePattern;
+
+/// The characters a prefix may end in.
+pub const DELIMITERS: [char; 3] = ['-', '.', '_'];
+
+/// Why a text cannot be a prefix.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrefixError {
+    /// Nothing there.
+    #[error("a prefix cannot be empty")]
+    Empty,
+    /// It would run into its neighbours: `fin` also covers `finance-…`.
+    #[error("prefix `{0}` does not end in a delimiter (`-`, `.` or `_`)")]
+    NoDelimiter(String),
+    /// A character that would need escaping somewhere on the way.
+    #[error("prefix `{prefix}` holds {character:?}: only a-z, 0-9 and the delimiters are safe everywhere")]
+    Character {
+        /// The prefix as written.
+        prefix: String,
+        /// The first such character.
+        character: char,
+    },
+    /// It does not begin with a letter.
+    #[error("prefix `{0}` does not begin with a letter")]
+    Begin(String),
+}
+
+/// The beginning of names that belongs to one department, delimiter included (`claims-`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Prefix(String);
+
+impl Prefix {
+    /// Checks `text`.
+    ///
+    /// # Errors
+    /// See [`PrefixError`].
+    pub fn parse(text: &str) -> Result<Self, PrefixError> {
+        let first = text.chars().next().ok_or(PrefixError::Empty)?;
+        let safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || DELIMITERS.contains(&c);
+        if let Some(character) = text.chars().find(|&c| !safe(c)) {
+            return Err(PrefixError::Character {
+                prefix: text.to_owned(),
+                character,
+            });
+        }
+        if !first.is_ascii_lowercase() {
+            return Err(PrefixError::Begin(text.to_owned()));
+        }
+        if !text.ends_with(DELIMITERS) {
+            return Err(PrefixError::NoDelimiter(text.to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text, delimiter included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Lower case, and `.` and `_` as one: topic metrics and several systems behind Connect cannot tell them apart.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        fold(&self.0)
+    }
+
+    /// Whether a name could belong to both: one begins with the other, raw or folded.
+    #[must_use]
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.folded(), other.folded());
+        mine.starts_with(&theirs) || theirs.starts_with(&mine)
+    }
+
+    /// Whether `name` begins with it.
+    #[must_use]
+    pub fn owns(&self, name: &str) -> bool {
+        name.starts_with(&self.0)
+    }
+
+    /// All names that begin with it.
+    #[must_use]
+    pub fn pattern(&self) -> NamePattern {
+        NamePattern::Prefixed(self.0.clone())
+    }
+}
+
+/// Lower case with `.` and `_` as one character.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    text.to_lowercase().replace('.', "_")
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&self.0)
+    }
+}
+
+impl Serialize for Prefix {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_in_a_delimiter() {
+        assert_eq!(Prefix::parse("fin"), Err(PrefixError::NoDelimiter("fin".into())));
+        assert_eq!(Prefix::parse(""), Err(PrefixError::Empty));
+        assert!(matches!(
+            Prefix::parse("Fin-"),
+            Err(PrefixError::Character { character: 'F', .. })
+        ));
+        assert!(matches!(
+            Prefix::parse("fin*-"),
+            Err(PrefixError::Character { character: '*', .. })
+        ));
+        assert_eq!(Prefix::parse("-fin-"), Err(PrefixError::Begin("-fin-".into())));
+    }
+
+    #[test]
+    fn dots_and_underscores_are_the_same_neighbour() {
+        let parse = |text| Prefix::parse(text).unwrap();
+        assert!(parse("fin.ops.").conflicts_with(&parse("fin_ops_")));
+        assert!(parse("fin-").conflicts_with(&parse("fin-ops-")));
+        assert!(!parse("fin-").conflicts_with(&parse("finance-")));
+    }
+
+    proptest! {
+        #[test]
+        fn a_conflict_is_mutual_and_no_conflict_means_no_common_name(a in "[ab]{1,3}[-._]", b in "[ab]{1,3}[-._]", tail in "[ab]{0,3}") {
+            let (a, b) = (Prefix::parse(&a).unwrap(), Prefix::parse(&b).unwrap());
+            prop_assert_eq!(a.conflicts_with(&b), b.conflicts_with(&a));
+            if !a.conflicts_with(&b) {
+                let name = format!("{a}{tail}");
+                prop_assert!(!b.owns(&name));
+            }
+        }
+    }
+}
