@@ -84,6 +84,10 @@ fn compare_persona(
     made: &BTreeMap<String, usize>,
     plan: &mut Plan,
 ) {
+    if !persona.left_out.is_empty() {
+        let notice = "the environment has no Schema Registry: grants on subjects are left out";
+        plan.notices.push(notice.into());
+    }
     let account = seen.account_named(&persona.account_name);
     let me = account_ref(seen, &persona.account_name);
     let born: Vec<usize> = made.get(&persona.persona).copied().into_iter().collect();
@@ -185,10 +189,6 @@ fn compare_bindings(
     } in &persona.grants
     {
         let Some(pattern) = planned(wanted, seen, desired, on) else {
-            if on.kind() == ResourceKind::Subject {
-                plan.notices
-                    .push("the environment has no Schema Registry: grants on subjects are left out".into());
-            }
             continue;
         };
         if let PlannedPattern::Known(known) = &pattern {

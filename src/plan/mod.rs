@@ -14,3 +14,6 @@ pub use budget::{BudgetRow, BudgetVerdict, budget};
 pub use change::{AccountRef, Action, Change, Operation, PlannedPattern};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
 pub use observe::{ObserveError, Observed, Target, observe};
+
+#[cfg(test)]
+mod tests;
