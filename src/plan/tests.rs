@@ -55,7 +55,11 @@ impl World {
             connectors: Vec::new(),
             unknown: BTreeMap::new(),
         };
-        Self { seen, ledger: Ledger::default(), adopt: BTreeSet::new() }
+        Self {
+            seen,
+            ledger: Ledger::default(),
+            adopt: BTreeSet::new(),
+        }
     }
 
     fn account(&mut self, id: &str, name: &str, description: &str) {
@@ -70,7 +74,11 @@ impl World {
 
     fn bind(&mut self, principal: &str, role: Role, pattern: CrnPattern) {
         let id = format!("rb-{}", self.seen.bindings.len()).parse().unwrap();
-        let binding = RoleBinding { principal: Principal::from_id(principal), role, pattern };
+        let binding = RoleBinding {
+            principal: Principal::from_id(principal),
+            role,
+            pattern,
+        };
         self.seen.bindings.push(SeenBinding { id, binding });
     }
 
@@ -132,7 +140,9 @@ fn rules(plan: &Plan) -> Vec<&'static str> {
 }
 
 fn connector(name: &str) -> CrnPattern {
-    address().pattern(ResourceKind::Connector, NamePattern::parse(name).unwrap()).unwrap()
+    address()
+        .pattern(ResourceKind::Connector, NamePattern::parse(name).unwrap())
+        .unwrap()
 }
 
 #[test]
@@ -147,9 +157,16 @@ fn a_new_department_gets_its_accounts_bindings_and_keys_in_an_order_that_works()
     assert_eq!(count(|o| matches!(o, Operation::HandOver { .. })), 3);
     assert_eq!(plan.changes.len(), 23);
     for change in &plan.changes {
-        assert!(change.needs.iter().all(|&need| need < change.id), "{} needs a later change", change.label());
+        assert!(
+            change.needs.iter().all(|&need| need < change.id),
+            "{} needs a later change",
+            change.label()
+        );
         if matches!(change.operation, Operation::HandOver { .. }) {
-            assert!(matches!(plan.changes[change.needs[0]].operation, Operation::Prove { .. }));
+            assert!(matches!(
+                plan.changes[change.needs[0]].operation,
+                Operation::Prove { .. }
+            ));
         }
     }
     assert_eq!(plan.departments[0].status, DepartmentStatus::New);
@@ -160,7 +177,11 @@ fn a_complete_department_needs_nothing() {
     let claims = desired("claims");
     let plan = World::onboarded(&claims).plan(&[claims], false);
     assert_eq!(rules(&plan), [""; 0]);
-    assert!(plan.is_empty(), "{:?}", plan.changes.iter().map(super::Change::label).collect::<Vec<_>>());
+    assert!(
+        plan.is_empty(),
+        "{:?}",
+        plan.changes.iter().map(super::Change::label).collect::<Vec<_>>()
+    );
     assert_eq!(plan.departments[0].status, DepartmentStatus::Complete);
 }
 
@@ -185,7 +206,10 @@ fn what_the_template_does_not_ask_for_is_surplus_and_goes_only_with_prune() {
     world.bind("sa-viewer", Role::ConnectManager, connector("claims-*"));
     let kept = world.plan(std::slice::from_ref(&claims), false);
     assert!(kept.is_empty());
-    assert_eq!(kept.surplus[0].what, "claims-viewer  ConnectManager  connector claims-*");
+    assert_eq!(
+        kept.surplus[0].what,
+        "claims-viewer  ConnectManager  connector claims-*"
+    );
     let pruned = world.plan(&[claims], true);
     assert_eq!(pruned.changes.len(), 1);
     assert_eq!(pruned.changes[0].action.symbol(), "-");
@@ -231,7 +255,11 @@ fn a_changed_quota_reissues_the_profiles_and_then_changes_the_tags() {
     department.quota.tasks += 1;
     let after = workspace.desired(&department, "prod", &address()).unwrap();
     let plan = World::onboarded(&before).plan(&[after], false);
-    let kinds: Vec<_> = plan.changes.iter().map(|change| (change.action.symbol(), change.operation.kind())).collect();
+    let kinds: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| (change.action.symbol(), change.operation.kind()))
+        .collect();
     let both = [("~", "profile"), ("~", "service-account")];
     let mut expected = vec![both[0], both[1], both[0], both[1], both[0], both[1]];
     expected.sort_unstable();
@@ -241,7 +269,11 @@ fn a_changed_quota_reissues_the_profiles_and_then_changes_the_tags() {
     with_keys.remove(place);
     with_keys.sort_unstable();
     assert_eq!(with_keys, expected);
-    for change in plan.changes.iter().filter(|change| change.operation.kind() == "service-account") {
+    for change in plan
+        .changes
+        .iter()
+        .filter(|change| change.operation.kind() == "service-account")
+    {
         assert_eq!(change.needs.len(), usize::from(change.persona != "runtime"));
     }
 }
@@ -279,7 +311,13 @@ mod forged {
 
     fn forged() -> (World, DesiredDepartment, OwnershipTag) {
         let fraud = desired("fraud");
-        let tag = fraud.personas.iter().find(|persona| persona.persona == "operator").unwrap().tag.clone();
+        let tag = fraud
+            .personas
+            .iter()
+            .find(|persona| persona.persona == "operator")
+            .unwrap()
+            .tag
+            .clone();
         let mut world = World::empty();
         world.account("sa-claimsdeployer", "ebs-prod-claims-deployer", "");
         world.account("sa-forged", &tag.account_name(), &tag.to_string());
@@ -292,7 +330,11 @@ mod forged {
         world.own("sa-claimsdeployer", "sa-forged");
         let plan = world.plan(&[fraud], false);
         assert_eq!(rules(&plan), ["account-controlled-by-others"]);
-        assert!(plan.refusals[0].message.contains("ebs-prod-claims-deployer (sa-claimsdeployer) holds ResourceOwner"));
+        assert!(
+            plan.refusals[0]
+                .message
+                .contains("ebs-prod-claims-deployer (sa-claimsdeployer) holds ResourceOwner")
+        );
         assert!(plan.is_empty());
     }
 
@@ -317,7 +359,11 @@ mod forged {
     fn who_passed_the_ownership_on_and_kept_a_key_is_found_out() {
         let (mut world, fraud, _) = forged();
         world.own(me().as_str(), "sa-forged");
-        world.key("AAAABBBBCCCCDDDD", "sa-forged", "ebs:v1 stage=prod dept=fraud role=operator state=live run=0badcafe");
+        world.key(
+            "AAAABBBBCCCCDDDD",
+            "sa-forged",
+            "ebs:v1 stage=prod dept=fraud role=operator state=live run=0badcafe",
+        );
         let plan = world.plan(&[fraud], false);
         assert_eq!(rules(&plan), ["key-unvouched"]);
         assert!(plan.refusals[0].message.contains("AAAABBBBCCCCDDDD"));
@@ -326,9 +372,15 @@ mod forged {
     #[test]
     fn an_account_whose_owner_is_not_to_be_seen_is_not_ours() {
         let (world, fraud, _) = forged();
-        assert_eq!(rules(&world.plan(std::slice::from_ref(&fraud), false)), ["account-not-owned"]);
+        assert_eq!(
+            rules(&world.plan(std::slice::from_ref(&fraud), false)),
+            ["account-not-owned"]
+        );
         let (mut world, ..) = forged();
-        world.seen.unknown.insert("role bindings on sa-forged".into(), "403".into());
+        world
+            .seen
+            .unknown
+            .insert("role bindings on sa-forged".into(), "403".into());
         assert_eq!(rules(&world.plan(&[fraud], false)), ["account-owner-unknown"]);
     }
 
@@ -346,8 +398,16 @@ fn what_is_on_the_prefix_and_not_ours_is_shown_and_left_alone() {
     let mut world = World::empty();
     world.bind("u-somebody", Role::DeveloperRead, connector("claims-orders"));
     let plan = world.plan(&[desired("claims")], true);
-    assert_eq!(plan.unmanaged, ["claims: u-somebody holds DeveloperRead on connector claims-orders"]);
-    assert!(!plan.changes.iter().any(|change| matches!(change.operation, Operation::DeleteBinding { .. })));
+    assert_eq!(
+        plan.unmanaged,
+        ["claims: u-somebody holds DeveloperRead on connector claims-orders"]
+    );
+    assert!(
+        !plan
+            .changes
+            .iter()
+            .any(|change| matches!(change.operation, Operation::DeleteBinding { .. }))
+    );
 }
 
 #[test]
@@ -365,7 +425,14 @@ fn a_key_that_an_interrupted_run_left_behind_goes_before_another_is_made() {
     let key: ApiKeyId = "KEYOPERATOR".parse().unwrap();
     world.ledger.keys.insert(key, false);
     let plan = world.plan(&[claims], false);
-    let kinds: Vec<_> = plan.changes.iter().map(|change| (change.action.symbol(), change.operation.kind())).collect();
-    assert_eq!(kinds, [("-", "api-key"), ("+", "api-key"), ("+", "proof"), ("+", "profile")]);
+    let kinds: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| (change.action.symbol(), change.operation.kind()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [("-", "api-key"), ("+", "api-key"), ("+", "proof"), ("+", "profile")]
+    );
     assert!(plan.changes[1].needs.contains(&0));
 }

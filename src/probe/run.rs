@@ -63,6 +63,7 @@ async fn try_once(client: &Client, place: &Place, probe: &Probe) -> Seen {
                 place: place.clone(),
                 name: probe.connector.clone(),
                 config,
+                offsets: None,
             };
             client.send(&create).await.map(drop)
         }
