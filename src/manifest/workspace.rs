@@ -417,11 +417,19 @@ mod tests {
     #[test]
     fn the_example_platform_is_clean_and_has_24_departments() {
         let loaded = Workspace::embedded();
-        let found: Vec<_> = loaded.findings.iter().map(|f| (&f.message, f.span.as_ref().map(Span::location))).collect();
+        let found: Vec<_> = loaded
+            .findings
+            .iter()
+            .map(|f| (&f.message, f.span.as_ref().map(Span::location)))
+            .collect();
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(loaded.workspace.active_departments().count(), 24);
         assert_eq!(loaded.workspace.templates().count(), 3);
-        let promised: u32 = loaded.workspace.departments().map(|department| department.quota.tasks).sum();
+        let promised: u32 = loaded
+            .workspace
+            .departments()
+            .map(|department| department.quota.tasks)
+            .sum();
         assert_eq!(loaded.workspace.platform.stages["prod"].allocatable_tasks(), 225);
         assert!(promised <= 225, "{promised}");
     }
