@@ -4,7 +4,7 @@ use super::toml::Table;
 use crate::diag::Finding;
 
 /// Reads `rule = "reason"` pairs.
-pub(super) fn read(table: &Table<'_>) -> Vec<(String, String)> {
+pub(crate) fn read(table: &Table<'_>) -> Vec<(String, String)> {
     let mut exceptions = Vec::new();
     for (rule, reason) in table.named_texts() {
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';

@@ -8,7 +8,7 @@ pub mod department;
 pub mod desired;
 pub mod embedded;
 pub mod facts;
-mod lint;
+pub(crate) mod lint;
 pub mod naming;
 pub mod platform;
 mod plugins;

@@ -172,10 +172,8 @@ fn read_root(root: &Table<'_>, file: &mut PlatformFile) {
     if let Some(lint) = root.table("lint") {
         platform.lint_exceptions = lint::read(&lint);
     }
-    match root.table("stages") {
-        None if root.key_range("stages").is_none() => root.missing("stages"),
-        None => {}
-        Some(stages) => read_stages(&stages, file),
+    if let Some(stages) = root.require_table("stages") {
+        read_stages(&stages, file);
     }
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
 }

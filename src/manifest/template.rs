@@ -64,10 +64,7 @@ fn read_root(root: &Table<'_>, stem: &str) -> Option<Template> {
         .get::<String>("description")
         .map(Spanned::into_inner)
         .unwrap_or_default();
-    let tables = root.tables("persona");
-    if tables.is_empty() && root.key_range("persona").is_none() {
-        root.missing("persona");
-    }
+    let tables = root.require_tables("persona");
     // Names first: a grant may speak of a persona that is written further down.
     let names: Vec<Option<Spanned<String>>> = tables.iter().map(|table| table.require("name")).collect();
     let known: Vec<&str> = names.iter().flatten().map(|name| name.get_ref().as_str()).collect();
@@ -153,10 +150,7 @@ fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> 
         .map(Spanned::into_inner)
         .unwrap_or_default();
     let mut grants: Vec<Grant> = Vec::new();
-    let tables = table.tables("grant");
-    if tables.is_empty() && table.key_range("grant").is_none() {
-        table.missing("grant");
-    }
+    let tables = table.require_tables("grant");
     for grant in &tables {
         let Some((read, place)) = read_grant(grant, personas) else {
             continue;
@@ -183,10 +177,7 @@ fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> 
 }
 
 fn read_keys(table: &Table<'_>) -> Vec<KeyKind> {
-    let words = table.list("keys");
-    if words.is_none() && table.key_range("keys").is_none() {
-        table.missing("keys");
-    }
+    let words = table.require_list("keys");
     let mut keys = Vec::new();
     for word in words.unwrap_or_default() {
         let text = word.get_ref().as_str();

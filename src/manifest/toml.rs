@@ -194,11 +194,8 @@ impl<'d> Table<'d> {
 
     /// The value of `key`, which must be there.
     pub fn require<T: FromToml>(&self, key: &'static str) -> Option<Spanned<T>> {
-        let value = self.get(key);
-        if !self.entries.contains_key(key) {
-            self.missing(key);
-        }
-        value
+        self.miss(key);
+        self.get(key)
     }
 
     /// The text of `key`, read as a `T`.
@@ -239,6 +236,24 @@ impl<'d> Table<'d> {
                 .filter_map(|element| self.read(&path, element))
                 .collect(),
         )
+    }
+
+    /// The texts of the list `key`, which must be there.
+    pub fn require_list(&self, key: &'static str) -> Option<Vec<Spanned<String>>> {
+        self.miss(key);
+        self.list(key)
+    }
+
+    /// The table `key`, which must be there.
+    pub fn require_table(&self, key: &'static str) -> Option<Table<'d>> {
+        self.miss(key);
+        self.table(key)
+    }
+
+    /// The tables of the list `key` (`[[key]]`), of which there must be some.
+    pub fn require_tables(&self, key: &'static str) -> Vec<Table<'d>> {
+        self.miss(key);
+        self.tables(key)
     }
 
     /// The table `key`, if there is one.
@@ -314,6 +329,12 @@ impl<'d> Table<'d> {
             .collect();
         names.sort_by_key(|(key, _)| key.span().start);
         names
+    }
+
+    fn miss(&self, key: &'static str) {
+        if !self.entries.contains_key(key) {
+            self.missing(key);
+        }
     }
 
     /// Says that `key` is missing. In a damaged file it may be there, unread, so nothing is said then.
