@@ -14,7 +14,8 @@ use crate::{
     access::Evaluator,
     api::connect::Place as ConnectPlace,
     client::Client,
-    handover::{Place, Sink, SinkError},
+    config::{KeyPair, Profile, ProfileKeys, SaveError},
+    handover::{Place, Sink},
     hint::{Advice, Hint},
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, CrnPattern, KeyKind, Principal, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
@@ -27,12 +28,8 @@ use crate::{
     },
 };
 
-/// Makes the text of a profile; the whole text is a secret when a key is in it.
-pub type Profiles<'a> =
-    dyn Fn(&DesiredDepartment, &DesiredPersona, Option<&ServiceAccountId>, Option<(&ApiKeyId, &Secret)>) -> Secret + 'a;
-
-/// Finds the key in the text of a profile.
-pub type ReadKey<'a> = dyn Fn(&str) -> Option<(ApiKeyId, Secret)> + 'a;
+/// Makes what a profile says besides its keys.
+pub type Profiles<'a> = dyn Fn(&DesiredPersona, Option<ServiceAccountId>) -> Profile + 'a;
 
 /// A client that carries another key.
 pub type ClientAs<'a> = dyn Fn(&ApiKeyId, &Secret) -> Client + 'a;
@@ -63,8 +60,6 @@ pub struct Engine<'a> {
     pub width: usize,
     /// Makes profiles.
     pub profiles: &'a Profiles<'a>,
-    /// Reads a profile that an interrupted run left.
-    pub read_key: &'a ReadKey<'a>,
     /// Makes the client that a proof uses.
     pub client_as: &'a ClientAs<'a>,
     /// For each department, the beginning of somebody else's names.
@@ -77,7 +72,7 @@ enum StepError {
     #[error(transparent)]
     Resource(#[from] ResourceError),
     #[error(transparent)]
-    Sink(#[from] SinkError),
+    Sink(#[from] SaveError),
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error("{0}")]
@@ -118,7 +113,7 @@ struct Running<'a> {
     plan: &'a Plan,
     accounts: RefCell<BTreeMap<String, ServiceAccountId>>,
     /// Keys whose secret is at hand, by account.
-    keys: RefCell<BTreeMap<String, (ApiKeyId, Secret)>>,
+    keys: RefCell<BTreeMap<String, ProfileKeys>>,
     /// Bindings that were made with their fallback role: account, pattern, role.
     fallbacks: RefCell<BTreeSet<(Principal, CrnPattern, Role)>>,
     report: RefCell<Report>,
@@ -329,8 +324,8 @@ impl Running<'_> {
             }
             Operation::CreateKey { owner, kind } => self.create_key(change, owner, *kind).await,
             Operation::Prove { account, kind, .. } => self.prove(change, account, *kind).await,
-            Operation::HandOver { account } => self.hand_over(change, account).await,
-            Operation::Reissue { account } => self.reissue(change, account),
+            Operation::HandOver { .. } => self.hand_over(change).await,
+            Operation::Reissue { .. } => self.reissue(change),
         }
     }
 
@@ -356,10 +351,12 @@ impl Running<'_> {
         place(self.engine.stage, self.engine.default_stage, change)
     }
 
-    /// The runtime account of the department, for its profiles.
-    fn runtime(&self, desired: &DesiredDepartment) -> Option<ServiceAccountId> {
-        let runtime = desired.personas.iter().find(|persona| persona.keys.is_empty())?;
-        self.accounts.borrow().get(&runtime.account_name).cloned()
+    /// What the profile of a persona says.
+    fn profile(&self, desired: &DesiredDepartment, persona: &DesiredPersona) -> Profile {
+        let runtime = desired
+            .runtime()
+            .and_then(|runtime| self.accounts.borrow().get(&runtime.account_name).cloned());
+        (self.engine.profiles)(persona, runtime)
     }
 
     async fn create_key(
@@ -384,7 +381,15 @@ impl Running<'_> {
             key: key.clone(),
             owner: owner.clone(),
         };
-        let text = (self.engine.profiles)(desired, persona, self.runtime(desired).as_ref(), Some((&key, &secret)));
+        let mut keys = self.keys_at_hand(change, persona);
+        keys.set(
+            kind,
+            KeyPair {
+                id: key.clone(),
+                secret,
+            },
+        );
+        let text = Secret::new(self.profile(desired, persona).render_keys(&pairs(&keys)));
         let (journal, sink, place, now) = (
             self.engine.journal.clone(),
             self.engine.sink.clone(),
@@ -394,7 +399,7 @@ impl Running<'_> {
         // Writing through to the disk blocks; other changes go on meanwhile.
         blocking(move || {
             journal.write(now, &born, true)?;
-            sink.put(&place, text.expose())?;
+            sink.put(&place, &text)?;
             Ok(())
         })
         .await?;
@@ -402,27 +407,40 @@ impl Running<'_> {
         self.report
             .borrow_mut()
             .keys
-            .insert(persona.account_name.clone(), key.clone());
-        self.keys
-            .borrow_mut()
-            .insert(persona.account_name.clone(), (key.clone(), secret));
+            .entry(persona.account_name.clone())
+            .or_default()
+            .push(key.clone());
+        self.keys.borrow_mut().insert(persona.account_name.clone(), keys);
         Ok(Some(key.to_string()))
     }
 
-    fn key_at_hand(&self, change: &Change, account_name: &str) -> Result<(ApiKeyId, Secret), StepError> {
-        if let Some(key) = self.keys.borrow().get(account_name) {
-            return Ok(key.clone());
+    /// The keys of a persona whose secrets are at hand: made in this run, or left on the disk by an interrupted one and
+    /// still to be proved.
+    fn keys_at_hand(&self, change: &Change, persona: &DesiredPersona) -> ProfileKeys {
+        if let Some(keys) = self.keys.borrow().get(&persona.account_name) {
+            return keys.clone();
         }
-        // Left by an interrupted run.
-        let text = self.engine.sink.read_unproved(&self.place(change))?;
-        let found = (self.engine.read_key)(&text);
-        let key = found.ok_or_else(|| StepError::Missing("the unproved profile holds no key".to_owned()))?;
-        self.keys.borrow_mut().insert(account_name.to_owned(), key.clone());
-        self.report
+        // Of what lies there only the keys that the plan waits for count: the others no longer exist.
+        let waits = |id: &ApiKeyId| {
+            let mine = |other: &&Change| other.department == change.department && other.persona == change.persona;
+            self.plan
+                .changes
+                .iter()
+                .filter(mine)
+                .any(|other| matches!(&other.operation, Operation::Prove { key: Some(key), .. } if key == id))
+        };
+        let mut left = self.engine.sink.unproved_keys(&self.place(change));
+        for slot in [&mut left.cloud, &mut left.kafka, &mut left.schema_registry] {
+            if slot.as_ref().is_some_and(|pair| !waits(&pair.id)) {
+                *slot = None;
+            }
+        }
+        let ids = pairs(&left).into_iter().map(|(_, id, _)| id.clone()).collect();
+        self.report.borrow_mut().keys.insert(persona.account_name.clone(), ids);
+        self.keys
             .borrow_mut()
-            .keys
-            .insert(account_name.to_owned(), key.0.clone());
-        Ok(key)
+            .insert(persona.account_name.clone(), left.clone());
+        left
     }
 
     /// What the department's accounts may do, as wanted and as bound.
@@ -469,7 +487,9 @@ impl Running<'_> {
         let world = self.engine.world;
         let (desired, persona) = self.desired(change)?;
         let principal = Principal::ServiceAccount(self.account(account)?);
-        let (key, secret) = self.key_at_hand(change, &persona.account_name)?;
+        let keys = self.keys_at_hand(change, persona);
+        let missing = || StepError::Missing("the secret of the key is not at hand".to_owned());
+        let KeyPair { id: key, secret } = keys.get(kind).ok_or_else(missing)?.clone();
         let foreign = (self.engine.foreign)(desired);
         let ground = Ground {
             address: &world.address,
@@ -501,13 +521,20 @@ impl Running<'_> {
         }
     }
 
-    async fn hand_over(&self, change: &Change, _account: &AccountRef) -> Result<Option<String>, StepError> {
+    async fn hand_over(&self, change: &Change) -> Result<Option<String>, StepError> {
         let (_, persona) = self.desired(change)?;
-        let (key, _) = self.key_at_hand(change, &persona.account_name)?;
-        let handed = Line::KeyHandedOver {
-            run: self.engine.run.to_owned(),
-            key: key.clone(),
-        };
+        let keys: Vec<ApiKeyId> = pairs(&self.keys_at_hand(change, persona))
+            .into_iter()
+            .map(|(_, id, _)| id.clone())
+            .collect();
+        let run = self.engine.run.to_owned();
+        let lines: Vec<Line> = keys
+            .iter()
+            .map(|key| Line::KeyHandedOver {
+                run: run.clone(),
+                key: key.clone(),
+            })
+            .collect();
         let (journal, sink, place, now) = (
             self.engine.journal.clone(),
             self.engine.sink.clone(),
@@ -516,36 +543,46 @@ impl Running<'_> {
         );
         let path = blocking(move || {
             let path = sink.finish(&place)?;
-            journal.write(now, &handed, true)?;
+            for line in &lines {
+                journal.write(now, line, true)?;
+            }
             Ok(path)
         })
         .await?;
+        let shown = path.display().to_string();
         self.report.borrow_mut().handed.push(Handed {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
-            key: Some(key.clone()),
+            keys,
             path,
         });
-        Ok(Some(key.to_string()))
+        Ok(Some(shown))
     }
 
-    fn reissue(&self, change: &Change, _account: &AccountRef) -> Result<Option<String>, StepError> {
+    fn reissue(&self, change: &Change) -> Result<Option<String>, StepError> {
         let (desired, persona) = self.desired(change)?;
-        let text = (self.engine.profiles)(desired, persona, self.runtime(desired).as_ref(), None);
+        let text = self.profile(desired, persona).render(None);
         let path = self
             .engine
             .sink
-            .reissue(&self.place(change), &persona.tag.profile_hash, text.expose())?;
+            .reissue(&self.place(change), &persona.tag.profile_hash, &text)?;
         self.report.borrow_mut().reissued.push(Handed {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
-            key: None,
+            keys: Vec::new(),
             path,
         });
         Ok(None)
     }
+}
+
+fn pairs(keys: &ProfileKeys) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
+    [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
+        .into_iter()
+        .filter_map(|kind| keys.get(kind).map(|pair| (kind, &pair.id, &pair.secret)))
+        .collect()
 }
 
 /// Which profile a change is about.

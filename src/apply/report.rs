@@ -51,8 +51,8 @@ pub struct Handed {
     pub persona: String,
     /// The account.
     pub account: String,
-    /// The key in it; none when it was reissued without one.
-    pub key: Option<ApiKeyId>,
+    /// The keys in it; none when it was reissued without them.
+    pub keys: Vec<ApiKeyId>,
     /// The file.
     pub path: std::path::PathBuf,
 }
@@ -81,7 +81,7 @@ pub struct Report {
     pub accounts: BTreeMap<String, ServiceAccountId>,
     /// The keys that were made, by account, whether handed over or not.
     #[serde(skip)]
-    pub keys: BTreeMap<String, ApiKeyId>,
+    pub keys: BTreeMap<String, Vec<ApiKeyId>>,
     /// How each change ended, in the order of the plan.
     #[serde(skip)]
     pub ended: Vec<Ended>,

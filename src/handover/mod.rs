@@ -5,4 +5,4 @@ pub mod evidence;
 pub mod sink;
 
 pub use evidence::{Evidence, EvidenceKey};
-pub use sink::{Place, Sink, SinkError};
+pub use sink::{Contents, Place, Sink};

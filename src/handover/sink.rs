@@ -4,39 +4,21 @@
 //! is proved. A finished profile is never overwritten.
 
 use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Write},
+    collections::{BTreeMap, BTreeSet},
+    fs,
     path::{Path, PathBuf},
 };
 
-use crate::model::{ApiKeyId, DepartmentCode};
+use crate::{
+    config::{
+        Existing, Profile, ProfileKeys, SaveError,
+        save::{check_writable, create_private_folder, promote, save},
+    },
+    model::{ApiKeyId, DepartmentCode, Secret},
+};
 
 /// The ending of a profile whose key is not proved yet.
 const UNPROVED: &str = "unproved";
-
-/// Why a profile cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum SinkError {
-    /// A finished profile of that name exists.
-    #[error("{} exists already: a handed-over profile is never overwritten", .0.display())]
-    Exists(PathBuf),
-    /// The folder or a file in it cannot be used.
-    #[error("{} cannot be {what}", path.display())]
-    File {
-        /// What was tried.
-        what: &'static str,
-        /// The folder or file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SinkError {
-    let path = path.to_owned();
-    move |source| SinkError::File { what, path, source }
-}
 
 /// Which profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,40 +85,29 @@ impl Sink {
     ///
     /// # Errors
     /// When a finished profile stands in the way, or nothing can be written there.
-    pub fn prepare<'a>(&self, places: impl IntoIterator<Item = &'a Place>) -> Result<(), SinkError> {
-        let mut folders = std::collections::BTreeSet::new();
+    pub fn prepare<'a>(&self, places: impl IntoIterator<Item = &'a Place>) -> Result<(), SaveError> {
+        let mut folders = BTreeSet::new();
         for place in places {
             let path = self.path(place);
             if path.exists() {
-                return Err(SinkError::Exists(path));
+                return Err(SaveError::Exists(path));
             }
             folders.extend(path.parent().map(Path::to_owned));
         }
-        for folder in folders {
-            private_folder(&folder)?;
-            // Room for a profile, on the disk, readable by nobody else: a full or read-only disk says so here.
-            let trial = folder.join(format!(".ebs-trial-{}", std::process::id()));
-            let outcome = write_private(&trial, &[b' '; 4096]);
-            let _ = fs::remove_file(&trial);
-            outcome?;
-        }
-        Ok(())
+        folders.iter().try_for_each(|folder| check_writable(folder))
     }
 
     /// Puts a profile on the disk, not proved yet. When this returns it has reached the disk. One that an interrupted
-    /// run left at the same place is replaced: its key no longer exists.
+    /// run left at the same place is replaced: its key no longer exists, or is in the new text too.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put(&self, place: &Place, text: &str) -> Result<PathBuf, SinkError> {
+    pub fn put(&self, place: &Place, text: &Secret) -> Result<PathBuf, SaveError> {
         let path = self.unproved(place);
         if let Some(folder) = path.parent() {
-            private_folder(folder)?;
+            create_private_folder(folder)?;
         }
-        let temporary = path.with_extension(format!("writing-{}", std::process::id()));
-        write_private(&temporary, text.as_bytes())?;
-        fs::rename(&temporary, &path).map_err(failed("renamed", &temporary))?;
-        sync_folder(&path);
+        save(&path, text.expose().as_bytes(), Existing::Replace)?;
         Ok(path)
     }
 
@@ -144,44 +115,32 @@ impl Sink {
     ///
     /// # Errors
     /// When a finished profile of that name exists, or the file cannot be renamed.
-    pub fn finish(&self, place: &Place) -> Result<PathBuf, SinkError> {
-        let (from, to) = (self.unproved(place), self.path(place));
-        // A hard link fails when the name is taken, which a rename would not; where links are unknown, look first.
-        match fs::hard_link(&from, &to) {
-            Ok(()) => fs::remove_file(&from).map_err(failed("removed", &from))?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(SinkError::Exists(to)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(failed("found", &from)(error)),
-            Err(_) if to.exists() => return Err(SinkError::Exists(to)),
-            Err(_) => fs::rename(&from, &to).map_err(failed("renamed", &from))?,
-        }
-        sync_folder(&to);
-        Ok(to)
+    pub fn finish(&self, place: &Place) -> Result<PathBuf, SaveError> {
+        let path = self.path(place);
+        promote(&self.unproved(place), &path, Existing::Keep)?;
+        Ok(path)
     }
 
     /// Writes what a profile says now, without its key, beside the finished one: `claims-operator.<mark>.toml`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn reissue(&self, place: &Place, mark: &str, text: &str) -> Result<PathBuf, SinkError> {
+    pub fn reissue(&self, place: &Place, mark: &str, text: &str) -> Result<PathBuf, SaveError> {
         let path = self.path(place).with_extension(format!("{mark}.toml"));
         if let Some(folder) = path.parent() {
-            private_folder(folder)?;
+            create_private_folder(folder)?;
         }
-        if path.exists() {
-            return Ok(path);
+        match save(&path, text.as_bytes(), Existing::Keep) {
+            // The mark is a hash of what it says: an earlier, interrupted run wrote the same.
+            Ok(()) | Err(SaveError::Exists(_)) => Ok(path),
+            Err(error) => Err(error),
         }
-        write_private(&path, text.as_bytes())?;
-        sync_folder(&path);
-        Ok(path)
     }
 
-    /// Reads the text of a profile that is not proved yet.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn read_unproved(&self, place: &Place) -> Result<String, SinkError> {
-        let path = self.unproved(place);
-        fs::read_to_string(&path).map_err(failed("read", &path))
+    /// The keys in a profile that is not proved yet; none when there is no such profile.
+    #[must_use]
+    pub fn unproved_keys(&self, place: &Place) -> ProfileKeys {
+        keys_in(&self.unproved(place)).unwrap_or_default()
     }
 
     /// Looks at what is there. What cannot be read as a profile is not one.
@@ -196,14 +155,15 @@ impl Sink {
                     let path = entry.path();
                     if path.is_dir() && level == 0 {
                         folders.push(path);
-                    } else if let Some(key) = key_in(&path) {
+                    } else if let Some(keys) = keys_in(&path) {
                         let proved = path.extension().is_none_or(|ending| ending != UNPROVED);
                         let list = if proved {
                             &mut contents.finished
                         } else {
                             &mut contents.unproved
                         };
-                        list.insert(key, path);
+                        let pairs = [keys.cloud, keys.kafka, keys.schema_registry];
+                        list.extend(pairs.into_iter().flatten().map(|pair| (pair.id, path.clone())));
                     }
                 }
             }
@@ -212,46 +172,15 @@ impl Sink {
     }
 }
 
-fn key_in(path: &Path) -> Option<ApiKeyId> {
+fn keys_in(path: &Path) -> Option<ProfileKeys> {
     let ending = path.extension()?;
     if ending != "toml" && ending != UNPROVED {
         return None;
     }
     let text = fs::read_to_string(path).ok()?;
-    let table: toml::Table = text.parse().ok()?;
-    table.get("key")?.get("id")?.as_str()?.parse().ok()
-}
-
-fn private_folder(folder: &Path) -> Result<(), SinkError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(failed("made", folder))
-}
-
-fn write_private(path: &Path, content: &[u8]) -> Result<(), SinkError> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed("written", path))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(failed("written", path))
-}
-
-/// Makes a new name in a folder survive a crash, where the system can do that.
-fn sync_folder(path: &Path) {
-    #[cfg(unix)]
-    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
-        let _ = folder.sync_all();
-    }
-    #[cfg(not(unix))]
-    let _ = path;
+    // Only the keys are looked at: whether the rest may be trusted matters to who uses the profile.
+    let (_, keys, _) = Profile::parse(path, text, &[]);
+    (!keys.is_empty()).then_some(keys)
 }
 
 #[cfg(test)]
@@ -271,16 +200,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sink = Sink::new(folder.path().join("cred"));
         sink.prepare([&place("operator")]).unwrap();
-        sink.put(&place("operator"), "[key]\nid = \"AAAA\"\n").unwrap();
+        let profile = |key: &str| Secret::new(format!("[key]\nid = \"{key}\"\nsecret = \"s\"\n"));
+        sink.put(&place("operator"), &profile("AAAABBBBCCCCDDDD")).unwrap();
         assert_eq!(sink.contents().unproved.len(), 1);
         let path = sink.finish(&place("operator")).unwrap();
         assert_eq!(path, folder.path().join("cred/claims-operator.toml"));
         assert_eq!(sink.contents().finished.len(), 1);
         assert_eq!(sink.contents().unproved.len(), 0);
-        assert!(matches!(sink.prepare([&place("operator")]), Err(SinkError::Exists(_))));
-        sink.put(&place("operator"), "[key]\nid = \"BBBB\"\n").unwrap();
-        assert!(matches!(sink.finish(&place("operator")), Err(SinkError::Exists(_))));
-        assert_eq!(fs::read_to_string(path).unwrap(), "[key]\nid = \"AAAA\"\n");
+        assert!(matches!(sink.prepare([&place("operator")]), Err(SaveError::Exists(_))));
+        sink.put(&place("operator"), &profile("EEEEFFFFGGGGHHHH")).unwrap();
+        assert!(matches!(sink.finish(&place("operator")), Err(SaveError::Exists(_))));
+        assert!(fs::read_to_string(path).unwrap().contains("AAAABBBBCCCCDDDD"));
     }
 
     #[cfg(unix)]
@@ -289,7 +219,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let sink = Sink::new(folder.path().join("cred"));
-        let path = sink.put(&place("operator"), "x").unwrap();
+        let path = sink.put(&place("operator"), &Secret::new("x")).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(
             fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777,

@@ -14,7 +14,8 @@ use crate::{
     api::keys::CLOUD,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{
-        CrnPattern, Grant, GrantTarget, KeyKind, Prefix, Principal, ResourceKind, Role, SeenAccount, SeenKey, Snapshot,
+        ApiKeyId, CrnPattern, Grant, GrantTarget, KeyKind, Prefix, Principal, ResourceKind, Role, SeenAccount, SeenKey,
+        Snapshot,
     },
     resources::api_key::KeyClaim,
 };
@@ -96,10 +97,7 @@ fn compare_persona(
     // What a proof of this persona depends on: its own bindings, and its birth.
     let mut proof_needs: Vec<usize> = born.iter().chain(&bindings).copied().collect();
     proof_needs.sort_unstable();
-    let mut issued = false;
-    for &kind in &persona.keys {
-        issued |= compare_key(wanted, seen, desired, persona, kind, &me, &born, &proof_needs, plan);
-    }
+    let issued = compare_keys(wanted, seen, desired, persona, &me, &born, &proof_needs, plan);
 
     let Some(account) = account else { return };
     if account.description == persona.tag.to_string() {
@@ -281,96 +279,126 @@ fn opens(key: &SeenKey, kind: KeyKind, wanted: &Wanted<'_>) -> bool {
     }
 }
 
-/// Appends what is to be done for one key; answers whether a profile with a key will be handed over.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all of it is needed, and all of it is borrowed"
-)]
-fn compare_key(
+/// What the keys of one kind on an account are to us.
+#[derive(Default)]
+struct Held {
+    /// Somebody holds a key.
+    held: bool,
+    /// A key whose secret waits on the disk for its proof.
+    waiting: Option<ApiKeyId>,
+    /// The changes that remove keys nobody holds.
+    cleared: Vec<usize>,
+}
+
+fn held_keys(
     wanted: &Wanted<'_>,
     seen: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
     kind: KeyKind,
     me: &AccountRef,
+    plan: &mut Plan,
+) -> Held {
+    let mut found = Held::default();
+    let AccountRef::Known(id) = me else { return found };
+    let principal = Principal::ServiceAccount(id.clone());
+    for key in seen.keys_of(&principal).filter(|key| opens(key, kind, wanted)) {
+        match wanted.ledger.claim(key) {
+            KeyClaim::Held => found.held = true,
+            KeyClaim::Unvouched => found.held |= adopted_key(wanted, &key.id),
+            KeyClaim::Waiting => found.waiting = Some(key.id.clone()),
+            KeyClaim::Orphan => {
+                let operation = Operation::DeleteKey {
+                    id: key.id.clone(),
+                    owner: id.clone(),
+                };
+                let why = "an interrupted run made it, and nobody holds its secret";
+                let what = format!("{} of {}-{}", key.id, desired.department.code, persona.persona);
+                let delete = change(
+                    desired,
+                    &persona.persona,
+                    Action::Delete,
+                    what,
+                    why,
+                    Vec::new(),
+                    operation,
+                );
+                found.cleared.push(plan.push(delete));
+            }
+        }
+    }
+    found
+}
+
+/// Appends what is to be done for the keys of a persona; answers whether a profile with keys will be handed over.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all of it is needed, and all of it is borrowed"
+)]
+fn compare_keys(
+    wanted: &Wanted<'_>,
+    seen: &Snapshot,
+    desired: &DesiredDepartment,
+    persona: &DesiredPersona,
+    me: &AccountRef,
     born: &[usize],
     proof_needs: &[usize],
     plan: &mut Plan,
 ) -> bool {
     let what = format!("{}-{}", desired.department.code, persona.persona);
-    let mut waiting = None;
-    let mut held = false;
-    let mut cleared = Vec::new();
-    if let AccountRef::Known(id) = me {
-        let principal = Principal::ServiceAccount(id.clone());
-        for key in seen.keys_of(&principal).filter(|key| opens(key, kind, wanted)) {
-            match wanted.ledger.claim(key) {
-                KeyClaim::Held => held = true,
-                KeyClaim::Unvouched => held |= adopted_key(wanted, &key.id),
-                KeyClaim::Waiting => waiting = Some(key.id.clone()),
-                KeyClaim::Orphan => {
-                    let operation = Operation::DeleteKey {
-                        id: key.id.clone(),
-                        owner: id.clone(),
-                    };
-                    let why = "an interrupted run made it, and nobody holds its secret";
-                    let what = format!("{} of {what}", key.id);
-                    let needs = Vec::new();
-                    cleared.push(plan.push(change(
-                        desired,
-                        &persona.persona,
-                        Action::Delete,
-                        what,
-                        why,
-                        needs,
-                        operation,
-                    )));
-                }
-            }
+    let mut proofs = Vec::new();
+    let mut before: Option<usize> = None;
+    for &kind in &persona.keys {
+        let Held { held, waiting, cleared } = held_keys(wanted, seen, desired, persona, kind, me, plan);
+        if held {
+            continue;
         }
-    }
-    if held {
-        return false;
-    }
-    let mut needs = proof_needs.to_vec();
-    if waiting.is_none() {
-        let operation = Operation::CreateKey {
-            owner: me.clone(),
+        let mut needs = proof_needs.to_vec();
+        if waiting.is_none() {
+            let operation = Operation::CreateKey {
+                owner: me.clone(),
+                kind,
+            };
+            let why = match kind {
+                KeyKind::Cloud => "Cloud key: the control plane, with the rights of this account",
+                KeyKind::Kafka => "key of the Kafka cluster",
+                KeyKind::SchemaRegistry => "key of the Schema Registry",
+            };
+            // One after the other: they share a file.
+            let first = born.iter().copied().chain(cleared).chain(before).collect();
+            let create = change(
+                desired,
+                &persona.persona,
+                Action::Create,
+                what.clone(),
+                why,
+                first,
+                operation,
+            );
+            let create = plan.push(create);
+            before = Some(create);
+            needs.push(create);
+        }
+        let prove = Operation::Prove {
+            account: me.clone(),
             kind,
+            key: waiting,
         };
-        let why = match kind {
-            KeyKind::Cloud => "Cloud key: the control plane, with the rights of this account",
-            KeyKind::Kafka => "key of the Kafka cluster",
-            KeyKind::SchemaRegistry => "key of the Schema Registry",
-        };
-        let mut first = born.to_vec();
-        first.extend(cleared);
-        let create = change(
+        let why = "what it can and cannot do";
+        let prove = change(
             desired,
             &persona.persona,
             Action::Create,
             what.clone(),
             why,
-            first,
-            operation,
+            needs,
+            prove,
         );
-        needs.push(plan.push(create));
+        proofs.push(plan.push(prove));
     }
-    let prove = Operation::Prove {
-        account: me.clone(),
-        kind,
-        key: waiting,
-    };
-    let why = "what it can and cannot do";
-    let proof = plan.push(change(
-        desired,
-        &persona.persona,
-        Action::Create,
-        what.clone(),
-        why,
-        needs,
-        prove,
-    ));
+    if proofs.is_empty() {
+        return false;
+    }
     let hand = Operation::HandOver { account: me.clone() };
     let why = "only what was proved is handed over";
     plan.push(change(
@@ -379,7 +407,7 @@ fn compare_key(
         Action::Create,
         what,
         why,
-        vec![proof],
+        proofs,
         hand,
     ));
     true
