@@ -213,7 +213,7 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(br#"{"at":"1970-01-01T00:00:00Z","event":"key_b"#)
             .unwrap();
-        assert_eq!(Journal::read(&path).unwrap(), [line.clone()]);
+        assert_eq!(Journal::read(&path).unwrap(), std::slice::from_ref(&line));
         Journal::open(&path)
             .unwrap()
             .write(Timestamp::UNIX_EPOCH, &line, false)

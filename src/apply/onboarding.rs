@@ -465,7 +465,7 @@ impl Running<'_> {
             };
             let principal = Principal::ServiceAccount(account.clone());
             for grant in &persona.grants {
-                let Some(pattern) = grant.on.resolve(address, &desired.department.prefix, &id_of) else {
+                let Some(pattern) = grant.on.resolve(address, &desired.department.prefix, id_of) else {
                     continue;
                 };
                 let stands_in = grant.fallback.as_ref().filter(|fallback| {

@@ -71,7 +71,14 @@ async fn try_once(client: &Client, place: &Place, probe: &Probe) -> Seen {
     match answer {
         Ok(()) => Seen::Allowed,
         // Not there, or not acceptable: whoever hears that was let in.
-        Err(error) if matches!(error.status(), Some(400 | 404 | 409 | 422)) => Seen::Allowed,
+        Err(error)
+            if matches!(
+                error.status().map(|status| status.as_u16()),
+                Some(400 | 404 | 409 | 422)
+            ) =>
+        {
+            Seen::Allowed
+        }
         // 401: the key is not known everywhere yet.
         Err(error) if error.is_forbidden() || error.is_unauthorized() => Seen::Refused(error),
         Err(error) => Seen::Unclear(error),

@@ -24,7 +24,7 @@ pub struct Bound {
 /// When the service refuses both, or does not answer.
 pub async fn create(world: &World, binding: &RoleBinding, fallback: Option<&Role>) -> Result<Bound, ResourceError> {
     match make(world, binding).await {
-        Err(error) if error.status() == Some(400) => match fallback {
+        Err(error) if error.status() == Some(http::StatusCode::BAD_REQUEST) => match fallback {
             Some(role) => Ok(make(
                 world,
                 &RoleBinding {
