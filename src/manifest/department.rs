@@ -48,9 +48,29 @@ impl DepartmentFile {
 ///
 /// `None` when there is no department to speak of: no code, name or prefix that can be used.
 pub fn read(source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> (Option<DepartmentFile>, Vec<Finding>) {
+    let source = &without_secret_keys(source);
     let document = Document::parse(source);
     let file = read_root(&document.root(), source, stem, platform);
     (file, document.into_findings())
+}
+
+/// The same file with any secret `age` key covered: findings show the line they are about, and `recipients` is where
+/// somebody would paste the wrong half.
+fn without_secret_keys(source: &Arc<SourceFile>) -> Arc<SourceFile> {
+    const BEGIN: &str = "AGE-SECRET-KEY-";
+    if !source.text.to_ascii_uppercase().contains(BEGIN) {
+        return Arc::clone(source);
+    }
+    let mut text = source.text.clone().into_bytes();
+    let upper = text.to_ascii_uppercase();
+    for at in (0..upper.len()).filter(|at| upper[*at..].starts_with(BEGIN.as_bytes())) {
+        let secret = text[at + BEGIN.len()..].iter_mut();
+        secret
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .for_each(|byte| *byte = b'*');
+    }
+    // Only ASCII was replaced by ASCII.
+    SourceFile::new(&source.path, String::from_utf8_lossy(&text))
 }
 
 fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> Option<DepartmentFile> {
@@ -91,7 +111,7 @@ fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &
         template: template.as_ref().map(Spanned::span),
         department: Department {
             code,
-            name: name.into_inner(),
+            name: name.into_inner().trim().to_owned(),
             prefix: prefix.into_inner(),
             template: template.map_or_else(|| platform.template.clone(), Spanned::into_inner),
             cost_center,
@@ -169,7 +189,6 @@ fn read_recipients(root: &Table<'_>) -> Vec<String> {
     let recipients = root.list("recipients").unwrap_or_default();
     for recipient in &recipients {
         let text = recipient.get_ref();
-        // A mistyped key must not leave this machine in a message, should somebody have pasted the secret half.
         if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY") {
             let finding = Finding::error("recipient-secret", "this is the secret half of an `age` key");
             let fix = "Take it out of the file, replace the key, and write its public half (`age1…`) here.";
@@ -194,7 +213,7 @@ pub fn check_together(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<F
     let mut names: BTreeMap<String, &DepartmentFile> = BTreeMap::new();
     for file in files.values() {
         let department = &file.department;
-        let folded = department.name.trim().to_lowercase();
+        let folded = department.name.to_lowercase();
         if let Some(first) = names.get(&folded) {
             let message = format!(
                 "the name `{}` is already taken by department `{}`",

@@ -71,6 +71,9 @@ impl DesiredDepartment {
     }
 }
 
+/// Stands in the tag of an account that has no profile.
+pub const NO_PROFILE: &str = "-";
+
 /// The persona that connectors run under: `runtime`, else the first one without a key.
 pub fn runtime_persona(template: &Template) -> Option<&Persona> {
     let keyless = || template.personas.iter().filter(|persona| persona.keys.is_empty());
@@ -108,7 +111,12 @@ impl Workspace {
                 persona: persona.name.clone(),
                 template: template.name.clone(),
                 template_hash: template.hash.clone(),
-                profile_hash: facts.hash(),
+                // Without a key there is no profile, and a new quota is no reason to touch the account.
+                profile_hash: if persona.keys.is_empty() {
+                    NO_PROFILE.to_owned()
+                } else {
+                    facts.hash()
+                },
             };
             let has_registry = address.schema_registry.is_some();
             let (grants, grants_left) = persona

@@ -4,10 +4,12 @@
 //! Everything here is offline: whether an account, a cluster or a role really exists is for others to find out.
 //! `docs/files.md` is the reference for the people who write these files.
 
+mod checks;
 pub mod department;
 pub mod desired;
 pub mod embedded;
 pub mod facts;
+mod files;
 pub(crate) mod lint;
 pub mod naming;
 pub mod platform;
@@ -15,6 +17,8 @@ mod plugins;
 mod quota;
 pub mod target;
 pub mod template;
+#[cfg(test)]
+mod tests;
 pub mod toml;
 pub mod workspace;
 

@@ -271,11 +271,12 @@ fn warn_if_shared(table: &Table<'_>, name: &Spanned<String>, stage: &Stage, othe
     let shared = others.iter().find_map(|(other, stage)| Some((other, shares(stage)?)));
     if let Some((other, (what, id))) = shared {
         let message = format!("stages `{other}` and `{}` share the {what} {id}", name.get_ref());
-        let things = match what {
-            "cluster" => "connectors, topics and schemas",
-            _ => "schemas, because an environment has one Schema Registry",
+        let fix = match what {
+            "cluster" => {
+                "A department's accounts of one stage can reach its connectors, topics and schemas of the other."
+            }
+            _ => "An environment has one Schema Registry: accounts of one stage can reach schemas of the other.",
         };
-        let fix = format!("A department's accounts of one stage can then reach its {things} of the other.");
         table.report(name.span(), Finding::warning("stages-not-separate", message).fix(fix));
     }
 }
@@ -298,6 +299,8 @@ fn choose_default_stage(
         let first = names().find(|name| *name == "prod").or_else(|| names().next());
         first.unwrap_or_default().clone_into(&mut platform.default_stage);
     } else if stages.len() > 1 {
-        root.missing("default_stage");
+        let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+        let fix = format!("Say which of {} is meant when none is named.", names.join(", "));
+        root.missing_with("default_stage", &fix);
     }
 }

@@ -9,20 +9,11 @@ use super::{
     toml::{Document, Table},
 };
 use crate::{
+    access::{Assumptions, Bindable, bindable, isolation::EXPOSURES},
     diag::{Finding, SourceFile, Span},
     hint,
     model::{Grant, GrantTarget, KeyKind, NamePattern, Persona, ResourceKind, Role, Template, ownership::short_hash},
 };
-
-/// What Confluent makes all departments share: a grant on one of these is a known exposure, any other one outside the
-/// prefix is worth a warning (dossier `rbac.md` §1.7, T7).
-pub const SHARED: [(ResourceKind, &str); 5] = [
-    (ResourceKind::Group, "connect-lcc"),
-    (ResourceKind::Topic, "dlq-lcc"),
-    (ResourceKind::Topic, "success-lcc"),
-    (ResourceKind::Topic, "error-lcc"),
-    (ResourceKind::Topic, "data-preview"),
-];
 
 /// The words for key kinds that people write.
 pub const KEY_KINDS: [(&str, KeyKind); 3] = [
@@ -225,6 +216,8 @@ fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usiz
     let (role, on) = (role?, on?);
     if let Some(finding) = misplaced(&role, on.kind()) {
         table.report(role_text.span(), finding);
+    } else if let Some(finding) = wide(&role, &on) {
+        table.report(on_text.span(), finding);
     }
     if let (Some(fallback), Some(text)) = (&fallback, &fallback_text) {
         if *fallback == role {
@@ -233,9 +226,6 @@ fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usiz
         } else if let Some(finding) = misplaced(fallback, on.kind()) {
             table.report(text.span(), finding);
         }
-    }
-    if let Some(finding) = wide(&on) {
-        table.report(on_text.span(), finding);
     }
     let grant = Grant {
         role,
@@ -265,49 +255,69 @@ fn read_role(table: &Table<'_>, text: &Spanned<String>) -> Option<Role> {
     role.cloned()
 }
 
-/// Why `role` has no place on `kind`.
+/// Why `role` has no place on `kind`: the service would refuse it, or it would hand over more than it seems to.
 fn misplaced(role: &Role, kind: ResourceKind) -> Option<Finding> {
     let refuse = |message: String, fix: &str| Some(Finding::error("role-misplaced", message).fix(fix));
     match (role, kind) {
+        // Dossier `rbac.md` §1.4.
         (Role::DeveloperManage, ResourceKind::Connector) => refuse(
             "DeveloperManage does not exist on connectors in Confluent Cloud".to_owned(),
             "It belongs on topics. For connectors: ConnectManager to run them, ResourceOwner to create and delete them.",
         ),
-        (Role::Assigner, ResourceKind::ServiceAccount) => None,
-        (Role::Assigner, _) => refuse(
-            format!(
-                "Assigner means using a service account, it cannot be granted on a {}",
-                kind.word()
-            ),
-            "Write `on = \"service-account:{runtime}\"`.",
-        ),
+        // Dossier `rbac.md` §2.4, T5.
         (Role::ResourceOwner, ResourceKind::ServiceAccount) => refuse(
-            "whoever owns a service account can make keys for it and act as it outside Connect".to_owned(),
+            "whoever owns a service account can make keys for it and act as it outside of Connect".to_owned(),
             "Grant Assigner: it is enough to run connectors under the account.",
         ),
-        (role, ResourceKind::ServiceAccount) => refuse(
-            format!("{role} cannot be granted on a service account"),
-            "Grant Assigner: it is enough to run connectors under the account.",
-        ),
-        _ => None,
+        _ => match bindable(role, kind, &Assumptions::default()) {
+            Bindable::Yes => None,
+            Bindable::No { reason } => {
+                let message = format!("{role} cannot be granted on `{}`, because {reason}", kind.word());
+                let finding = Finding::error("role-misplaced", message);
+                Some(match (role, kind) {
+                    (Role::Assigner, _) => finding.fix("Write `on = \"service-account:{runtime}\"`."),
+                    (_, ResourceKind::ServiceAccount) => {
+                        finding.fix("Grant Assigner: it is enough to run connectors under the account.")
+                    }
+                    _ => finding,
+                })
+            }
+        },
     }
 }
 
-/// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share.
-fn wide(on: &GrantTarget) -> Option<Finding> {
+/// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share (dossier
+/// `rbac.md` §8 and T2: departments hold no role on a whole cluster or on every topic).
+fn wide(role: &Role, on: &GrantTarget) -> Option<Finding> {
     let GrantTarget::Fixed(kind, name) = on else {
         return None;
     };
     let covers = |(shared, stem): &(ResourceKind, &str)| {
         shared == kind && NamePattern::Prefixed((*stem).to_owned()).covers(name)
     };
-    if SHARED.iter().any(covers) {
+    if EXPOSURES.iter().any(covers) {
         return None;
     }
-    let finding = Finding::warning(
-        "grant-beyond-prefix",
-        format!("`{on}` is the same for every department"),
+    let scope = matches!(
+        kind,
+        ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster
     );
+    let only_looks = matches!(role, Role::MetricsViewer | Role::Operator | Role::DataDiscovery);
+    if scope && !only_looks {
+        let message = format!("{role} on the whole {} is no role for a department", kind.word());
+        let fix = "Grant on names below it, as in `connector:{prefix}*`: everything else there belongs to others.";
+        return Some(Finding::error("grant-beyond-prefix", message).fix(fix));
+    }
+    if !scope && name.stem().is_empty() {
+        let message = format!("`{on}` is every {} of every department", kind.word());
+        let fix = format!("Write `{}:{{prefix}}*`.", kind.word());
+        return Some(Finding::error("grant-beyond-prefix", message).fix(fix));
+    }
+    let message = match scope {
+        true => format!("{role} on the whole {} shows what belongs to others", kind.word()),
+        false => format!("`{on}` is the same for every department"),
+    };
+    let finding = Finding::warning("grant-beyond-prefix", message);
     Some(finding.fix("Isolation by prefix ends here: the proof after onboarding will name it as an overlap."))
 }
 

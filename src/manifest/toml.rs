@@ -75,13 +75,20 @@ impl<'a> Document<'a> {
         self.sink.borrow_mut().push(finding);
     }
 
-    /// Whether a syntax error stands on the same line.
+    /// Whether a syntax error stands on the same line, or broke the header of the table that the place is in: the keys
+    /// below a broken header were read as part of the table above it.
     fn is_damaged(&self, range: &Range<usize>) -> bool {
         let line = |offset| self.source.line_column(offset).0;
         let (from, to) = (line(range.start), line(range.end));
-        self.damaged
-            .iter()
-            .any(|damage| (from..=to).contains(&line(damage.start)) || (from..=to).contains(&line(damage.end)))
+        let header = |number: usize| {
+            let text = self.source.text.lines().nth(number - 1).unwrap_or_default();
+            text.trim_start().starts_with('[')
+        };
+        let above = (1..=from).rev().find(|number| header(*number));
+        self.damaged.iter().any(|damage| {
+            let (first, last) = (line(damage.start), line(damage.end));
+            (from..=to).contains(&first) || (from..=to).contains(&last) || above.is_some_and(|above| above == first)
+        })
     }
 }
 
@@ -176,8 +183,13 @@ impl<'d> Table<'d> {
     fn read<T: FromToml>(&self, path: &str, value: &Spanned<DeValue<'_>>) -> Option<Spanned<T>> {
         let read = T::read(value.get_ref()).map(|read| Spanned::new(value.span(), read));
         if read.is_none() {
-            let found = kind(value.get_ref());
-            let message = format!("`{path}` is {found}, {} is expected", T::EXPECTED);
+            let message = match value.get_ref() {
+                // Only the size is wrong.
+                DeValue::Integer(number) if T::EXPECTED == u32::EXPECTED => {
+                    format!("`{path}` is {number}, {} is expected", T::EXPECTED)
+                }
+                other => format!("`{path}` is {}, {} is expected", kind(other), T::EXPECTED),
+            };
             self.report(value.span(), Finding::error("wrong-type", message));
         }
         read
@@ -338,11 +350,21 @@ impl<'d> Table<'d> {
     }
 
     /// Says that `key` is missing. In a damaged file it may be there, unread, so nothing is said then.
-    pub fn missing(&self, key: &str) {
+    fn missing(&self, key: &str) {
         if self.document.damaged.is_empty() {
-            let finding = Finding::error("missing-key", format!("`{}` is missing", self.path_of(key)));
-            self.document.push(finding.at(self.span()));
+            self.document.push(self.missing_finding(key));
         }
+    }
+
+    /// Says that `key` is missing, and what to do.
+    pub fn missing_with(&self, key: &str, fix: &str) {
+        if self.document.damaged.is_empty() {
+            self.document.push(self.missing_finding(key).fix(fix));
+        }
+    }
+
+    fn missing_finding(&self, key: &str) -> Finding {
+        Finding::error("missing-key", format!("`{}` is missing", self.path_of(key))).at(self.span())
     }
 }
 

@@ -2,21 +2,20 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use super::{
     department::{self, DepartmentFile},
-    embedded,
+    embedded, files,
     platform::{self, Platform, PlatformFile},
     template::{self, TemplateFile},
 };
 use crate::{
-    diag::{Finding, SourceFile, Span, has_errors},
+    diag::{Finding, SourceFile, has_errors},
     env,
-    model::{Department, DepartmentCode, OwnershipTag, Template, ownership},
+    model::{Department, DepartmentCode, Template},
 };
 
 /// The file that makes a folder a platform.
@@ -51,9 +50,9 @@ pub struct Workspace {
     pub origin: Origin,
     /// What `ebs.toml` says.
     pub platform: Platform,
-    file: PlatformFile,
-    departments: BTreeMap<DepartmentCode, DepartmentFile>,
-    templates: BTreeMap<String, TemplateFile>,
+    pub(super) file: PlatformFile,
+    pub(super) departments: BTreeMap<DepartmentCode, DepartmentFile>,
+    pub(super) templates: BTreeMap<String, TemplateFile>,
 }
 
 /// A workspace and what was found in it. With an error among the findings it is good for showing, not for acting.
@@ -132,9 +131,9 @@ impl Workspace {
             .and_then(|here| folder.strip_prefix(here).ok())
             .unwrap_or(folder);
         let mut findings = Vec::new();
-        let platform = file(folder, shown, PLATFORM_FILE, &mut findings);
-        let departments = files(folder, shown, DEPARTMENTS, &mut findings);
-        let templates = files(folder, shown, TEMPLATES, &mut findings);
+        let platform = files::file(folder, shown, PLATFORM_FILE, &mut findings);
+        let departments = files::files(folder, shown, DEPARTMENTS, &mut findings);
+        let templates = files::files(folder, shown, TEMPLATES, &mut findings);
         Self::build(
             Origin::Folder(folder.to_owned()),
             platform,
@@ -152,7 +151,8 @@ impl Workspace {
         Self::build(Origin::Embedded, Some(platform), departments, Vec::new(), Vec::new())
     }
 
-    fn build(
+    /// Reads and checks files, wherever they came from.
+    pub(super) fn build(
         origin: Origin,
         platform: Option<Arc<SourceFile>>,
         departments: Vec<Arc<SourceFile>>,
@@ -194,7 +194,6 @@ impl Workspace {
         }
         findings.extend(department::check_together(&workspace.departments));
         findings.extend(workspace.unknown_templates(&broken_templates));
-        findings.extend(workspace.long_names());
         findings.extend(workspace.overbooked());
         sort(&mut findings);
         Loaded { workspace, findings }
@@ -237,112 +236,6 @@ impl Workspace {
             Origin::Embedded => None,
         }
     }
-
-    fn unknown_templates(&self, broken: &[String]) -> Vec<Finding> {
-        let names = || self.templates.keys().map(String::as_str);
-        // A template whose file is broken is not unknown; its own findings say what to do.
-        let unknown = |name: &String| !self.templates.contains_key(name) && !broken.contains(name);
-        let finding = |name: &str| {
-            let message = format!("there is no template `{}`", name.escape_debug());
-            Finding::error("unknown-template", message).fix(super::did_you_mean(name, names()))
-        };
-        let mut findings = Vec::new();
-        let default = &self.platform.template;
-        if unknown(default) {
-            let place = self.file.source.as_ref().zip(self.file.template.clone());
-            let place = place.map(|(source, range)| Span::new(source, range));
-            findings.push(match place {
-                Some(place) => finding(default).at(place),
-                None => finding(default),
-            });
-        }
-        let departments = self.departments.values();
-        let active = departments.filter(|file| file.department.retired.is_none());
-        findings.extend(
-            active
-                .filter(|file| unknown(&file.department.template))
-                .filter_map(|file| {
-                    let place = file.template_span()?;
-                    Some(finding(&file.department.template).at(place))
-                }),
-        );
-        findings
-    }
-
-    /// Accounts whose name or tag would not fit what the service takes.
-    fn long_names(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for file in self
-            .departments
-            .values()
-            .filter(|file| file.department.retired.is_none())
-        {
-            let department = &file.department;
-            let Some(template) = self.template(&department.template) else {
-                continue;
-            };
-            let longest = |stage: &String| {
-                let personas = template.personas.iter();
-                let tags = personas.map(|persona| OwnershipTag {
-                    stage: stage.clone(),
-                    department: department.code.clone(),
-                    persona: persona.name.clone(),
-                    template: template.name.clone(),
-                    template_hash: template.hash.clone(),
-                    profile_hash: "0".repeat(8),
-                });
-                tags.max_by_key(|tag| tag.account_name().chars().count())
-            };
-            let tags = self.platform.stages.keys().filter_map(longest);
-            let Some(tag) = tags.max_by_key(|tag| tag.account_name().chars().count()) else {
-                continue;
-            };
-            let (name, description) = (tag.account_name(), tag.to_string());
-            if name.chars().count() > ownership::NAME_LENGTH
-                || description.chars().count() > ownership::DESCRIPTION_LENGTH
-            {
-                let message = format!("account `{name}` is too long for Confluent Cloud with its description");
-                let fix = format!(
-                    "A name takes {} characters and a description {}: shorten the stage, the code, the template or the persona.",
-                    ownership::NAME_LENGTH,
-                    ownership::DESCRIPTION_LENGTH
-                );
-                findings.push(
-                    Finding::error("account-name-too-long", message)
-                        .at(file.name_span())
-                        .fix(fix),
-                );
-            }
-        }
-        findings
-    }
-
-    /// Stages whose cluster cannot run what all departments together were promised.
-    fn overbooked(&self) -> Vec<Finding> {
-        let promised: u64 = self
-            .active_departments()
-            .map(|department| u64::from(department.quota.tasks))
-            .sum();
-        let mut findings = Vec::new();
-        for (name, stage) in &self.platform.stages {
-            let allocatable = stage.allocatable_tasks();
-            if promised <= u64::from(allocatable) {
-                continue;
-            }
-            let message = format!(
-                "departments are promised {promised} tasks together, but stage `{name}` has {allocatable} to give ({} less {} %)",
-                stage.task_ceiling, stage.reserve_percent
-            );
-            let finding = Finding::warning("quota-overbooked", message)
-                .fix("Lower some quotas, or accept that not everybody can use theirs at once.");
-            let place = self.file.source.as_ref().zip(self.file.stages.get(name).cloned());
-            findings.push(match place {
-                Some((source, range)) => finding.at(Span::new(source, range)),
-                None => finding,
-            });
-        }
-        findings
-    }
 }
 
 /// The file's name without `.toml`.
@@ -362,54 +255,6 @@ fn sort(findings: &mut [Finding]) {
     findings.sort_by_cached_key(key);
 }
 
-fn unreadable(shown: PathBuf, error: &io::Error) -> Finding {
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        io::ErrorKind::InvalidData => "the file is not UTF-8 text".to_owned(),
-        _ => format!("the file cannot be read: {error}"),
-    };
-    Finding::error("unreadable-file", message).at(Span::new(&SourceFile::new(shown, ""), 0..0))
-}
-
-fn file(folder: &Path, shown: &Path, name: &str, findings: &mut Vec<Finding>) -> Option<Arc<SourceFile>> {
-    match std::fs::read_to_string(folder.join(name)) {
-        Ok(text) => Some(SourceFile::new(shown.join(name), text)),
-        Err(error) => {
-            findings.push(unreadable(shown.join(name), &error));
-            None
-        }
-    }
-}
-
-/// All `*.toml` of a folder beside `ebs.toml`, in order of their names; a folder that is not there holds none.
-fn files(folder: &Path, shown: &Path, inside: &str, findings: &mut Vec<Finding>) -> Vec<Arc<SourceFile>> {
-    let entries = match std::fs::read_dir(folder.join(inside)) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            findings.push(unreadable(shown.join(inside), &error));
-            return Vec::new();
-        }
-    };
-    let mut names: Vec<String> = Vec::new();
-    for entry in entries {
-        match entry.map(|entry| entry.file_name().into_string()) {
-            Ok(Ok(name)) if !name.starts_with('.') && Path::new(&name).extension().is_some_and(|end| end == "toml") => {
-                names.push(name);
-            }
-            // Read-me files, editors' back-ups and names that no code could have.
-            Ok(_) => {}
-            Err(error) => findings.push(unreadable(shown.join(inside), &error)),
-        }
-    }
-    names.sort();
-    let (folder, shown) = (folder.join(inside), shown.join(inside));
-    names
-        .iter()
-        .filter_map(|name| file(&folder, &shown, name, findings))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,7 +265,7 @@ mod tests {
         let found: Vec<_> = loaded
             .findings
             .iter()
-            .map(|f| (&f.message, f.span.as_ref().map(Span::location)))
+            .map(|f| (&f.message, f.span.as_ref().map(crate::diag::Span::location)))
             .collect();
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(loaded.workspace.active_departments().count(), 24);
