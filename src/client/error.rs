@@ -368,20 +368,20 @@ mod tests {
     use super::*;
     use crate::api::parse_error;
 
-    fn call() -> Box<Call> {
-        Box::new(Call {
+    fn call() -> Call {
+        Call {
             operation: "CreateRoleBinding",
             verb: "create",
             subject: "role binding DeveloperRead of `sa-1` on topic payments-*".into(),
             method: Method::POST,
             path: "/iam/v2/role-bindings".into(),
             repeat: Repeat::LookFirst,
-        })
+        }
     }
 
     fn answered(status: u16, body: &str, request_id: Option<&str>) -> ClientError {
         ClientError::Answered {
-            call: call(),
+            call: Box::new(call()),
             refusal: Box::new(Refusal {
                 status: StatusCode::from_u16(status).unwrap(),
                 body: parse_error(body.as_bytes()),

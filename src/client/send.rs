@@ -12,7 +12,7 @@ use super::{
     error::{Call, ClientError, Lost, Refusal, is_quota},
     governor::{Governor, Permit},
     redact::Secrets,
-    retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Tries, asked_wait},
+    retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Seconds, Tries, asked_wait},
     trace::WireTrace,
     transport::{Transport, TransportError},
 };
@@ -282,7 +282,7 @@ impl Client {
                     continue;
                 }
                 Ok(answer) => {
-                    permit.good();
+                    drop(permit);
                     let asked = asked_wait(&answer.headers, shared.clock.now())
                         .filter(|_| answer.status == StatusCode::SERVICE_UNAVAILABLE);
                     let refusal = self.refusal(prepared, &answer);
@@ -427,7 +427,13 @@ impl Client {
             wait,
             tries: tries.count,
         };
-        tracing::info!(call = notice.call, reason = notice.reason, wait_ms = ?wait.as_millis(), tries = notice.tries, "waiting to send again");
+        tracing::info!(
+            call = notice.call,
+            reason = notice.reason,
+            wait = %Seconds(wait),
+            tries = notice.tries,
+            "waiting to send again"
+        );
         if let Some(listener) = &self.on_retry {
             listener(&notice);
         }
