@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Event, Interrupt, Journal, JournalError, Line, Listener,
+    Event, Journal, JournalError, Line, Listener,
     report::{Failure, Handed, Report, StepDone},
     schedule::{self, Ended},
 };
@@ -17,6 +17,7 @@ use crate::{
     config::{KeyPair, Profile, ProfileKeys, SaveError},
     handover::{Place, Sink},
     hint::{Advice, Hint},
+    interrupt::Interrupt,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, CrnPattern, KeyKind, Principal, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
     plan::{AccountRef, Change, Operation, Plan, PlannedPattern},

@@ -5,7 +5,7 @@ use std::future::Future;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
-use super::Interrupt;
+use crate::interrupt::Interrupt;
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ where
         .collect();
     let mut running = FuturesUnordered::new();
     loop {
-        while running.len() < width.max(1) && !interrupt.is_set() {
+        while running.len() < width.max(1) && !interrupt.is_wished() {
             let Some((_, step)) = ready.pop_first() else { break };
             let future = start(step);
             running.push(async move { (step, future.await) });
@@ -171,7 +171,7 @@ mod tests {
         let interrupt = Interrupt::default();
         let signal = interrupt.clone();
         let start = move |_| {
-            signal.set();
+            signal.wish();
             async { true }
         };
         let ended = block_on(run(&needs, 1, &interrupt, start, |_, _| {}));

@@ -9,7 +9,9 @@ mod globals;
 mod help;
 mod logging;
 mod man;
+mod onboard;
 mod report;
+mod session;
 mod signals;
 mod usage;
 
@@ -59,6 +61,7 @@ struct Cli {
 enum Command {
     Completion(completion::Completion),
     Man(man::Man),
+    Onboard(onboard::Onboard),
 }
 
 impl Command {
@@ -66,6 +69,7 @@ impl Command {
         match self {
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
+            Self::Onboard(command) => report::finish(command.run(ctx), ctx),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::{Operation, roles::gives},
-    api::connect::{Expanded, ExpandedId, Info, Status, StatusOfConnector},
+    api::connect::{Expanded, ExpandedId, Info, Status, StatusOfConnector, TaskId, TaskStatus},
     model::{Address, Crn, CrnPattern, NamePattern, Principal, ResourceKind},
     sandbox::{
         assumptions::Listing,
@@ -282,19 +282,27 @@ fn info(connector: &Connector) -> Info {
     ] {
         config.insert(key.to_owned(), value.to_owned());
     }
-    let tasks = (0..tasks_of(connector)).map(|task| json!({ "connector": connector.name, "task": task }));
+    let tasks = (0..tasks_of(connector)).map(|task| TaskId {
+        connector: connector.name.clone(),
+        task,
+    });
     Info {
         name: connector.name.clone(),
         connector_type: kind_of(class_of(connector)).into(),
         config,
         tasks: tasks.collect(),
+        offsets: None,
     }
 }
 
 fn status_of(connector: &Connector) -> Status {
     let state = if connector.paused { "PAUSED" } else { "RUNNING" };
-    let tasks = (0..tasks_of(connector))
-        .map(|task| json!({ "id": task, "state": state, "worker_id": connector.name, "msg": "" }));
+    let tasks = (0..tasks_of(connector)).map(|id| TaskStatus {
+        id,
+        state: state.into(),
+        worker_id: connector.name.clone(),
+        ..TaskStatus::default()
+    });
     Status {
         name: connector.name.clone(),
         connector_type: kind_of(class_of(connector)).into(),
@@ -304,5 +312,6 @@ fn status_of(connector: &Connector) -> Status {
             trace: String::new(),
         },
         tasks: tasks.collect(),
+        ..Status::default()
     }
 }
