@@ -11,6 +11,7 @@ mod logging;
 mod man;
 mod onboard;
 mod report;
+mod sandbox;
 mod session;
 mod signals;
 mod usage;
@@ -62,6 +63,7 @@ enum Command {
     Completion(completion::Completion),
     Man(man::Man),
     Onboard(onboard::Onboard),
+    Sandbox(sandbox::Sandbox),
 }
 
 impl Command {
@@ -70,6 +72,7 @@ impl Command {
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
             Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+            Self::Sandbox(command) => command.run(ctx),
         }
     }
 }

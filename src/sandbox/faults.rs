@@ -20,8 +20,8 @@ pub enum FaultKind {
     LostAfter,
     /// The request is processed after a while.
     Slow {
-        /// How long, in seconds.
-        seconds: u32,
+        /// How long, in milliseconds.
+        milliseconds: u32,
     },
     /// A list does not show what was made lately.
     ListLag {

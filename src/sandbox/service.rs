@@ -123,15 +123,15 @@ impl Sandbox {
         let name = who.as_ref().ok().and_then(Option::as_ref);
         let name = name.map(|caller| caller.principal.id().to_owned());
 
-        let mut fault = slept.then_some(FaultKind::Slow { seconds: 0 });
+        let mut fault = slept.then_some(FaultKind::Slow { milliseconds: 0 });
         if !slept && !store.state.faults.is_empty() {
             let method = request.method.as_str();
             if let Some((hit, left)) = strike(&store.state.faults, method, &request.path, name.as_deref()) {
                 store.commit(&mut turn, self.time().offset(), vec![Change::Faults(left)], None)?;
                 fault = hit;
             }
-            if let Some(FaultKind::Slow { seconds }) = fault {
-                return Ok(Outcome::Slow(Duration::from_secs(u64::from(seconds))));
+            if let Some(FaultKind::Slow { milliseconds }) = fault {
+                return Ok(Outcome::Slow(Duration::from_millis(u64::from(milliseconds))));
             }
         }
 
