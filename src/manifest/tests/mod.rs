@@ -7,6 +7,7 @@ mod naming;
 mod platforms;
 mod templates;
 mod toml;
+mod views;
 
 use std::fmt::Write;
 
