@@ -298,6 +298,15 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_example_in_the_documentation_is_valid() {
+        let (_, rest) = include_str!("../../docs/files.md").split_once("# profile\n").unwrap();
+        let (read, keys, findings) = parse(rest.split_once("```").unwrap().0);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(read.unwrap().facts.quota, facts().quota);
+        assert!(keys.cloud.is_some());
+    }
+
+    #[test]
     fn the_hash_changes_with_the_facts_and_not_with_the_day_or_the_place() {
         let profile = profile();
         let hash = profile.profile_hash();

@@ -147,7 +147,7 @@ impl Workspace {
 
     /// The example platform that is compiled in: what `--sandbox` uses where there is no `ebs.toml`.
     pub fn embedded() -> Loaded {
-        let source = |(path, text): &(&str, &str)| SourceFile::new(Path::new("examples/platform").join(path), *text);
+        let source = |(path, text): &(&str, &str)| SourceFile::new(format!("examples/platform/{path}"), *text);
         let platform = source(&(PLATFORM_FILE, embedded::PLATFORM));
         let departments = embedded::DEPARTMENTS.iter().map(source).collect();
         Self::build(Origin::Embedded, Some(platform), departments, Vec::new(), Vec::new())

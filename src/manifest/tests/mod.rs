@@ -2,6 +2,7 @@
 
 mod departments;
 mod desired;
+mod docs;
 mod disk;
 mod naming;
 mod platforms;
