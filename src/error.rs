@@ -1,1 +1,255 @@
-//! (being built)
+//! The one error of the edge.
+//!
+//! Which error type belongs where:
+//!
+//! - **Modules** (`model` … `checks`) have small typed errors, made with `thiserror`. They say what went wrong in terms
+//!   of their own subject and know nothing about exit codes or terminals; some know what to do next
+//!   ([`Advice`](crate::hint::Advice)).
+//! - **Files that people write** are not errors but [`Finding`]s, so that all problems of a run are told at once.
+//! - **Commands** return this [`Error`]: a kind, which decides the exit code; a chain of causes; hints, added where the
+//!   knowledge is; findings. Every typed error becomes one through `?`; [`classify`] is the only place that decides
+//!   which kind it is and what it advises.
+//! - **`main`** shows it with `render::Problem` and ends the process with its exit code.
+
+use std::{borrow::Cow, error::Error as StdError, fmt};
+
+use crate::{
+    client::TransportError,
+    diag::Finding,
+    exit::ExitCode,
+    hint::{Advice, Hint},
+    render::{Problem, PromptError},
+};
+
+/// What an error is to a pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Something failed, or a file is invalid.
+    Failed,
+    /// Differences were found, and the user asked to be told so.
+    Differences,
+    /// A part was applied.
+    Partial,
+    /// Not authenticated or not authorised.
+    Denied,
+    /// Refused by a policy, a naming rule or a quota.
+    Refused,
+    /// Something that was looked at is unhealthy.
+    Unhealthy,
+    /// The command was called wrongly.
+    Usage,
+    /// Interrupted before the first write.
+    Interrupted,
+}
+
+impl From<ErrorKind> for ExitCode {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Failed => Self::Failed,
+            ErrorKind::Differences => Self::Differences,
+            ErrorKind::Partial => Self::Partial,
+            ErrorKind::Denied => Self::Denied,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Unhealthy => Self::Unhealthy,
+            ErrorKind::Usage => Self::Usage,
+            ErrorKind::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// Why a command did not do what it was asked to do.
+///
+/// It is not a [`std::error::Error`] itself, so that every type that is one can become this through `?`.
+#[derive(Debug)]
+pub struct Error {
+    /// Decides the exit code.
+    pub kind: ErrorKind,
+    /// What happened, with its causes.
+    pub source: anyhow::Error,
+    /// What to do next.
+    pub hints: Vec<Hint>,
+    /// Places in files that must be changed.
+    pub findings: Vec<Finding>,
+    /// How the command is called; only after a mistake in its arguments.
+    pub usage: Option<String>,
+}
+
+impl Error {
+    /// An error of `kind`; the message begins lower case and has no full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::wrap(anyhow::Error::msg(message.into())).with_kind(kind)
+    }
+
+    /// Something failed.
+    pub fn failed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// Not authenticated or not authorised.
+    pub fn denied(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Denied, message)
+    }
+
+    /// Refused by a policy, a naming rule or a quota.
+    pub fn refused(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Refused, message)
+    }
+
+    /// Called wrongly.
+    pub fn usage(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// An error from findings; `message` says what they are about.
+    pub fn findings(message: impl Into<Cow<'static, str>>, findings: Vec<Finding>) -> Self {
+        let mut error = Self::failed(message);
+        error.findings = findings;
+        error
+    }
+
+    /// An error from a chain of causes: its kind and hints come from the typed errors in it.
+    pub fn wrap(source: anyhow::Error) -> Self {
+        let (kind, hints) = classify(&source);
+        Self {
+            kind,
+            source,
+            hints,
+            findings: Vec::new(),
+            usage: None,
+        }
+    }
+
+    /// The same error as another kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same error with one more hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same error as the cause of `message`.
+    #[must_use]
+    pub fn context(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.source = self.source.context(message.into());
+        self
+    }
+
+    /// The code with which the process ends.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        self.kind.into()
+    }
+
+    /// What is shown.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let mut chain = self.source.chain().map(ToString::to_string);
+        Problem {
+            message: chain.next().unwrap_or_default(),
+            causes: chain.collect(),
+            findings: self.findings.clone(),
+            usage: self.usage.clone(),
+            hints: self.hints.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#}", self.source)
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::wrap(error.into())
+    }
+}
+
+/// What the typed errors in a chain of causes mean at the edge: the first that is known decides.
+fn classify(error: &anyhow::Error) -> (ErrorKind, Vec<Hint>) {
+    for cause in error.chain() {
+        if let Some(prompt) = cause.downcast_ref::<PromptError>() {
+            let kind = match prompt {
+                PromptError::NobodyToAsk { .. } => ErrorKind::Usage,
+                PromptError::Unreadable | PromptError::Mismatch { .. } => ErrorKind::Failed,
+            };
+            return (kind, prompt.hints());
+        }
+        if let Some(TransportError::Certificate { .. }) = cause.downcast_ref() {
+            let hint = "If a proxy of your company issued this certificate, name its CA file in `SSL_CERT_FILE`.";
+            return (ErrorKind::Failed, vec![hint.into()]);
+        }
+    }
+    (ErrorKind::Failed, Vec::new())
+}
+
+/// What every result in a command can do.
+pub trait ResultExt<T>: Sized {
+    /// The error as the cause of a message: what was being done, on what.
+    fn context(self, message: impl Into<Cow<'static, str>>) -> Result<T, Error>;
+    /// [`ResultExt::context`] with a message that is only made when it is needed.
+    fn with_context<M: Into<Cow<'static, str>>>(self, message: impl FnOnce() -> M) -> Result<T, Error>;
+    /// The error with one more hint.
+    fn hint(self, hint: impl Into<Hint>) -> Result<T, Error>;
+    /// The error as another kind.
+    fn kind(self, kind: ErrorKind) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Error>> ResultExt<T> for Result<T, E> {
+    fn context(self, message: impl Into<Cow<'static, str>>) -> Result<T, Error> {
+        self.map_err(|error| error.into().context(message))
+    }
+
+    fn with_context<M: Into<Cow<'static, str>>>(self, message: impl FnOnce() -> M) -> Result<T, Error> {
+        self.map_err(|error| error.into().context(message()))
+    }
+
+    fn hint(self, hint: impl Into<Hint>) -> Result<T, Error> {
+        self.map_err(|error| error.into().with_hint(hint))
+    }
+
+    fn kind(self, kind: ErrorKind) -> Result<T, Error> {
+        self.map_err(|error| error.into().with_kind(kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_but_ok_has_exactly_one_kind() {
+        let kinds = [
+            ErrorKind::Failed,
+            ErrorKind::Differences,
+            ErrorKind::Partial,
+            ErrorKind::Denied,
+            ErrorKind::Refused,
+            ErrorKind::Unhealthy,
+            ErrorKind::Usage,
+            ErrorKind::Interrupted,
+        ];
+        let codes = kinds.map(ExitCode::from);
+        for (code, _) in ExitCode::ALL {
+            let expected = usize::from(code != ExitCode::Ok);
+            assert_eq!(codes.iter().filter(|c| **c == code).count(), expected, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_typed_error_keeps_its_meaning_below_a_context() {
+        let asked: Result<bool, PromptError> = Err(PromptError::NobodyToAsk { flag: "--yes" });
+        let error = asked.context("could not onboard `claims`").unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::Usage);
+        assert_eq!(error.hints[0].as_str(), "Pass `--yes` to answer without being asked.");
+        assert_eq!(error.problem().message, "could not onboard `claims`");
+        assert_eq!(error.problem().causes.len(), 1);
+    }
+}

@@ -1,5 +1,30 @@
 //! Sending: one place that talks to Confluent Cloud, through a transport.
+//!
+//! An endpoint of `api` says what to send; a [`Transport`] gets one request to the service (over sockets, or straight
+//! into a service of this process) and brings back whatever it answered. The [`Client`] is between the two: who is
+//! calling, pages, patience, rate limits, and errors that say what to do. Every wait goes through the clock.
 
+pub mod address;
+pub mod credentials;
+pub mod error;
+mod governor;
+mod issuer;
+pub mod pages;
+pub mod redact;
+pub mod retry;
+pub mod send;
+pub mod service;
+pub mod socket;
+mod tls;
+pub mod trace;
 pub mod transport;
 
+pub use address::{BaseUrl, BaseUrlError, is_loopback};
+pub use credentials::{Auth, CredentialSource, Credentials};
+pub use error::{Call, ClientError, Lost, Refusal};
+pub use pages::{Listing, UnreadableItem};
+pub use retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Tries};
+pub use send::{Answered, Client, ClientBuilder};
+pub use service::InProcess;
+pub use socket::{Socket, SocketSettings};
 pub use transport::{Transport, TransportError};

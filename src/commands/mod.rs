@@ -1,1 +1,104 @@
-//! (being built)
+//! The commands, one file each: its arguments (whose doc comment is the help text), the type of its result, and `run`.
+//!
+//! A command returns a [`Report`] and prints nothing; while it runs it speaks only through [`Ctx::ui`]. To add one,
+//! write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the arm that runs it.
+
+mod completion;
+mod context;
+mod globals;
+mod help;
+mod logging;
+mod man;
+mod onboard;
+mod report;
+mod session;
+mod signals;
+mod usage;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use context::Ctx;
+pub use globals::Globals;
+pub use help::reference;
+pub use report::Report;
+
+use crate::{
+    exit::ExitCode,
+    render::{Block, Format, Ui},
+};
+use usage::Stop;
+
+/// Onboard departments to a shared Confluent Cloud organization, and run their connectors with one restricted key.
+///
+/// The platform team onboards a department in one command: service accounts, role bindings on the department's name
+/// prefix, API keys and quotas. Departments then run their connectors with one restricted key.
+#[derive(Debug, Parser)]
+#[command(
+    name = "confluent-ebs",
+    bin_name = "confluent ebs",
+    version,
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    after_help = "\
+Show what a command does and which flags it has.
+
+  $ confluent ebs help completion"
+)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    /// Show the version.
+    #[arg(long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completion(completion::Completion),
+    Man(man::Man),
+    Onboard(onboard::Onboard),
+}
+
+impl Command {
+    fn run(self, ctx: &mut Ctx) -> ExitCode {
+        match self {
+            Self::Completion(command) => report::finish(command.run(ctx), ctx),
+            Self::Man(command) => report::finish(command.run(ctx), ctx),
+            Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+        }
+    }
+}
+
+/// The whole tree of commands, for whatever describes them.
+#[must_use]
+pub fn tree() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the command that `args` (the program's name first) ask for, and says how the process ends.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = usage::arguments(args);
+    let parsed = usage::parse(&args).and_then(|matches| Cli::from_arg_matches(&matches).map_err(|e| usage::stop(&e)));
+    match parsed {
+        Ok(cli) => {
+            let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
+            logging::start(cli.globals.verbosity());
+            let mut ctx = Ctx::new(ui, cli.globals);
+            cli.command.run(&mut ctx)
+        }
+        Err(Stop::Answer(text)) => {
+            let ui = Ui::new(Format::Human, 0);
+            report::finish_text(&ui, ui.show(&[Block::Verbatim(text)]))
+        }
+        Err(Stop::Wrong(error)) => {
+            Ui::new(Format::Human, 0).problem(&error.problem());
+            error.exit_code()
+        }
+    }
+}

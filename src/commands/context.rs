@@ -1,0 +1,77 @@
+//! What commands are given: where to speak, what was asked for, what time it is, whether to stop.
+
+use std::{cell::OnceCell, future::Future};
+
+use tokio::runtime::Runtime;
+
+use super::{Globals, signals};
+use crate::{
+    clock::Clock,
+    error::{Error, ResultExt},
+    interrupt::Interrupt,
+    render::Ui,
+};
+
+/// The surroundings of a command.
+pub struct Ctx {
+    /// Where text goes.
+    pub ui: Ui,
+    /// The global flags.
+    pub globals: Globals,
+    /// Time.
+    pub clock: Clock,
+    /// The wish to stop.
+    pub interrupt: Interrupt,
+    runtime: OnceCell<Runtime>,
+}
+
+impl Ctx {
+    /// Surroundings with the system's clock.
+    #[must_use]
+    pub fn new(ui: Ui, globals: Globals) -> Self {
+        Self {
+            ui,
+            globals,
+            clock: Clock::system(),
+            interrupt: Interrupt::new(),
+            runtime: OnceCell::new(),
+        }
+    }
+
+    /// Runs asynchronous work to its end. The first call starts the threads and begins to listen to signals; a command
+    /// that never calls it starts neither.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.runtime()?.block_on(work)
+    }
+
+    /// Asks a yes/no question, unless `--yes` has answered it.
+    pub fn confirm(&self, question: &str) -> Result<bool, Error> {
+        if self.globals.yes {
+            return Ok(true);
+        }
+        let _guard = self.interrupt.asking();
+        Ok(self.ui.confirm(question, "--yes")?)
+    }
+
+    /// Asks for `wanted` to be typed, unless `--yes` has answered.
+    pub fn confirm_by_typing(&self, question: &str, wanted: &str) -> Result<(), Error> {
+        if self.globals.yes {
+            return Ok(());
+        }
+        let _guard = self.interrupt.asking();
+        Ok(self.ui.confirm_by_typing(question, wanted, "--yes")?)
+    }
+
+    fn runtime(&self) -> Result<&Runtime, Error> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime);
+        }
+        // More than one thread, so that signals are heard while this one waits for an answer.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .context("could not start the threads that talk to the network")?;
+        signals::listen(&runtime, &self.ui, &self.interrupt);
+        Ok(self.runtime.get_or_init(|| runtime))
+    }
+}

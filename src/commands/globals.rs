@@ -1,0 +1,97 @@
+//! The flags that every command has, in any position after `ebs`.
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use crate::{
+    model::{ClusterId, DepartmentCode, EnvironmentId},
+    render::Format,
+};
+
+/// The values of the global flags.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global Flags")]
+pub struct Globals {
+    /// Specify the output format as "human", "json", or "yaml".
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_enum,
+        value_name = "string",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub output: Output,
+    /// Environment ID.
+    #[arg(long, global = true, value_name = "string")]
+    pub environment: Option<EnvironmentId>,
+    /// Kafka cluster ID.
+    #[arg(long, global = true, value_name = "string")]
+    pub cluster: Option<ClusterId>,
+    /// Stage of the platform, as named in ebs.toml.
+    #[arg(long, global = true, value_name = "string")]
+    pub stage: Option<String>,
+    /// Department, by its code.
+    #[arg(long, global = true, value_name = "string")]
+    pub department: Option<DepartmentCode>,
+    /// Profile to act with: a name, or a file if it holds a path separator or ends in ".toml".
+    #[arg(long, global = true, value_name = "string")]
+    pub profile: Option<String>,
+    /// Act on the embedded Confluent Cloud; nothing but this computer is contacted.
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// Act on the embedded Confluent Cloud as "admin" or as DEPARTMENT/PERSONA.
+    #[arg(long, global = true, value_name = "string")]
+    pub sandbox_as: Option<String>,
+    /// Trust this host, outside Confluent's domain, with the key of a profile.
+    #[arg(long, global = true, value_name = "string")]
+    pub trust_endpoint: Option<String>,
+    /// Answer yes to every question.
+    #[arg(long, global = true)]
+    pub yes: bool,
+    /// CLI context name.
+    #[arg(long, global = true, value_name = "string")]
+    pub context: Option<String>,
+    /// Equivalent to -vvvv, but also log HTTP requests and responses which might contain plaintext secrets.
+    #[arg(long, global = true)]
+    pub unsafe_trace: bool,
+    /// Increase verbosity (-v for warn, -vv for info, -vvv for debug, -vvvv for trace).
+    #[arg(short, long = "verbose", global = true, value_name = "count", action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl Globals {
+    /// How much is logged: 0 for nothing, 4 for everything.
+    #[must_use]
+    pub fn verbosity(&self) -> u8 {
+        if self.unsafe_trace { 4 } else { self.verbose.min(4) }
+    }
+
+    /// Whether the embedded Confluent Cloud is meant.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.sandbox || self.sandbox_as.is_some()
+    }
+}
+
+/// `--output`, as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// Tables and sentences.
+    #[default]
+    Human,
+    /// One JSON document.
+    Json,
+    /// One YAML document.
+    Yaml,
+}
+
+impl From<Output> for Format {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Human => Self::Human,
+            Output::Json => Self::Json,
+            Output::Yaml => Self::Yaml,
+        }
+    }
+}

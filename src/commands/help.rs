@@ -1,0 +1,214 @@
+//! Help texts in the layout of the stock CLI (dossier `native-cli.md` §4.2), and the command reference made of them.
+
+use clap::{Arg, ArgAction, Command};
+
+use super::tree;
+use crate::{env, render::paragraph};
+
+/// Columns of the help texts in `docs/commands.md`.
+const PAGE_WIDTH: usize = 80;
+
+/// The tree with help and usage in the stock CLI's layout, as wide as the user's `COLUMNS`.
+pub(super) fn native(root: Command) -> Command {
+    let width = env::var(env::COLUMNS)
+        .and_then(|columns| columns.parse().ok())
+        .unwrap_or(PAGE_WIDTH);
+    let globals = globals(&root);
+    dress(root, "confluent ebs", &globals, width)
+}
+
+fn dress(command: Command, path: &str, globals: &[Arg], width: usize) -> Command {
+    let text = page(&command, path, globals, width);
+    let usage = usage(&command, path);
+    let names = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect::<Vec<_>>();
+    let mut command = command.override_help(text).override_usage(usage);
+    for name in names {
+        let path = format!("{path} {name}");
+        command = command.mut_subcommand(name, |sub| dress(sub, &path, globals, width));
+    }
+    command
+}
+
+/// The help of the command with this full name.
+pub(super) fn of(path: &str) -> String {
+    let root = tree();
+    let globals = globals(&root);
+    let mut command = &root;
+    for name in path.split(' ').skip(2) {
+        command = command.find_subcommand(name).unwrap_or(command);
+    }
+    page(command, path, &globals, PAGE_WIDTH)
+}
+
+/// All help texts as one Markdown page.
+#[must_use]
+pub fn reference() -> String {
+    let root = tree();
+    let globals = globals(&root);
+    let mut out = String::from(
+        "# Commands\n\nThis page is made from the program's own help texts (`tests/cli.rs`). Flags may stand anywhere after `ebs`.\n",
+    );
+    append(&root, "confluent ebs", &globals, &mut out);
+    out
+}
+
+fn append(command: &Command, path: &str, globals: &[Arg], out: &mut String) {
+    out.push_str(&format!(
+        "\n## {path}\n\n```text\n{}```\n",
+        page(command, path, globals, PAGE_WIDTH)
+    ));
+    for sub in command.get_subcommands() {
+        append(sub, &format!("{path} {}", sub.get_name()), globals, out);
+    }
+}
+
+fn globals(root: &Command) -> Vec<Arg> {
+    root.get_arguments()
+        .filter(|arg| arg.is_global_set())
+        .cloned()
+        .collect()
+}
+
+fn page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String {
+    let mut out = String::new();
+    let about = command
+        .get_long_about()
+        .or_else(|| command.get_about())
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    for line in about.lines() {
+        out.push_str(&paragraph(&sentence(line), 0, width));
+    }
+
+    out.push_str("\nUsage:\n");
+    out.push_str(&paragraph(&format!("  {}", usage(command, path)), 2, width));
+
+    if let Some(examples) = command.get_after_help() {
+        out.push_str("\nExamples:\n");
+        for line in examples.to_string().lines() {
+            out.push_str(&paragraph(line, 2, width));
+        }
+    }
+
+    let subs = command
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set())
+        .collect::<Vec<_>>();
+    if !subs.is_empty() {
+        let rows = subs.iter().map(|sub| {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            (format!("  {}", sub.get_name()), sentence(&about))
+        });
+        section("Available Commands", rows.collect(), width, &mut out);
+    }
+
+    let own = command
+        .get_arguments()
+        .filter(|arg| !arg.is_global_set() && !arg.is_hide_set());
+    let (positionals, flags): (Vec<_>, Vec<_>) = own.partition(|arg| arg.is_positional());
+    let rows = positionals
+        .into_iter()
+        .map(|arg| (format!("  {}", placeholder(arg)), describe(arg)));
+    section("Arguments", rows.collect(), width, &mut out);
+    let mut flags = flags
+        .into_iter()
+        .map(|arg| (flag(arg), describe(arg)))
+        .collect::<Vec<_>>();
+    // Required flags come first.
+    flags.sort_by_key(|(_, help)| !help.starts_with("REQUIRED"));
+    section("Flags", flags, width, &mut out);
+    let help = ("  -h, --help".to_owned(), "Show help for this command.".to_owned());
+    let rows = globals.iter().map(|arg| (flag(arg), describe(arg)));
+    section("Global Flags", rows.chain([help]).collect(), width, &mut out);
+
+    if !subs.is_empty() {
+        let line = format!("\nUse \"{path} [command] --help\" for more information about a command.");
+        for line in line.lines() {
+            out.push_str(&paragraph(line, 0, width));
+        }
+    }
+    out
+}
+
+fn section(title: &str, rows: Vec<(String, String)>, width: usize, out: &mut String) {
+    if rows.is_empty() {
+        return;
+    }
+    let column = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0) + 3;
+    out.push_str(&format!("\n{title}:\n"));
+    for (left, right) in rows {
+        let lead = left.chars().take_while(|c| *c == ' ').count();
+        out.push_str(&paragraph(&format!("{left:column$}{right}"), column - lead, width));
+    }
+}
+
+/// `path <required> [optional] [flags]`.
+fn usage(command: &Command, path: &str) -> String {
+    if command.has_subcommands() {
+        return format!("{path} [command]");
+    }
+    let mut out = path.to_owned();
+    for arg in command.get_positionals() {
+        out.push(' ');
+        out.push_str(&placeholder(arg));
+    }
+    out.push_str(" [flags]");
+    out
+}
+
+fn placeholder(arg: &Arg) -> String {
+    let name = match arg.get_value_names() {
+        Some([name, ..]) => name.to_string(),
+        _ => arg.get_id().to_string().replace('_', "-"),
+    };
+    let several = arg.get_num_args().is_some_and(|count| count.max_values() > 1);
+    match (arg.is_required_set(), several) {
+        (true, false) => format!("<{name}>"),
+        (true, true) => format!("<{name}-1> [{name}-2] ... [{name}-n]"),
+        (false, false) => format!("[{name}]"),
+        (false, true) => format!("[{name}-1] ... [{name}-n]"),
+    }
+}
+
+fn flag(arg: &Arg) -> String {
+    let short = arg
+        .get_short()
+        .map_or_else(|| "    ".to_owned(), |short| format!("-{short}, "));
+    let long = arg.get_long().unwrap_or_default();
+    let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append | ArgAction::Count);
+    let value = match arg.get_value_names() {
+        Some([name, ..]) if takes_value => format!(" {name}"),
+        _ if matches!(arg.get_action(), ArgAction::Count) => " count".to_owned(),
+        _ => String::new(),
+    };
+    format!("  {short}--{long}{value}")
+}
+
+fn describe(arg: &Arg) -> String {
+    let mut out = sentence(&arg.get_help().map(ToString::to_string).unwrap_or_default());
+    if arg.is_required_set() && !arg.is_positional() {
+        out.insert_str(0, "REQUIRED: ");
+    }
+    if let ([value], ArgAction::Set) = (arg.get_default_values(), arg.get_action()) {
+        let value = value.to_string_lossy();
+        let number = value.parse::<f64>().is_ok();
+        out.push_str(&if number {
+            format!(" (default {value})")
+        } else {
+            format!(" (default \"{value}\")")
+        });
+    }
+    out
+}
+
+/// The library cuts the full stop off the first line of a doc comment; the stock CLI's texts have one.
+fn sentence(text: &str) -> String {
+    if text.is_empty() || text.ends_with(['.', ':', '?', '!']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}

@@ -1,0 +1,59 @@
+//! `confluent ebs man`.
+
+use serde::Serialize;
+
+use super::{Ctx, Report, tree};
+use crate::{
+    error::{Error, ResultExt},
+    render::{Block, Viewable},
+};
+
+/// Print the manual page.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Read the manual page.
+
+  $ confluent ebs man | man -l -
+
+Install the pages of all commands for the current user.
+
+  $ confluent ebs man --dir ~/.local/share/man/man1")]
+pub(super) struct Man {
+    /// Write one page per command into this folder instead.
+    #[arg(long, value_name = "string")]
+    dir: Option<std::path::PathBuf>,
+}
+
+impl Man {
+    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Pages>, Error> {
+        let Some(dir) = self.dir else {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(tree()).render(&mut page)?;
+            return Ok(Report::new(Pages::Page {
+                page: String::from_utf8(page)?,
+            }));
+        };
+        let name = dir.display().to_string();
+        std::fs::create_dir_all(&dir)
+            .and_then(|()| clap_mangen::generate_to(tree(), &dir))
+            .with_context(|| format!("could not write the manual pages to `{name}`"))?;
+        Ok(Report::new(Pages::Written { dir: name }))
+    }
+}
+
+/// One page, or where all pages are.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Pages {
+    Page { page: String },
+    Written { dir: String },
+}
+
+impl Viewable for Pages {
+    fn view(&self) -> Vec<Block> {
+        match self {
+            Self::Page { page } => vec![Block::Verbatim(page.clone())],
+            Self::Written { dir } => vec![Block::line(format!("Wrote the manual pages to \"{dir}\"."))],
+        }
+    }
+}

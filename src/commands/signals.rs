@@ -1,0 +1,58 @@
+//! From signals to the wish to stop. The Confluent CLI forwards nothing to its plugins (dossier `native-cli.md` §1.4): on
+//! Ctrl-C both get the signal and the CLI dies at once, on SIGTERM only the CLI does.
+
+use tokio::runtime::Runtime;
+
+use crate::{exit::ExitCode, interrupt::Interrupt, render::Ui};
+
+/// Begins to listen. The first signal asks the work to stop, the second ends the process; so does the first while a
+/// person is being asked.
+pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &Interrupt) {
+    let (ui, interrupt) = (ui.clone(), interrupt.clone());
+    runtime.spawn(orphaned(interrupt.clone()));
+    runtime.spawn(async move {
+        while signal().await.is_ok() {
+            if interrupt.is_asking() || !interrupt.wish() {
+                // Work that cannot be left half done is resumed by the next run, whenever this one ends.
+                std::process::exit(ExitCode::Interrupted.code().into());
+            }
+            ui.note("Stopping: what runs is finished, nothing new is started. Press Ctrl-C again to stop at once.");
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+/// Wishes to stop when the Confluent CLI that started this process is gone: nobody reads its output any more, and the
+/// next step would be taken behind the user's back.
+#[cfg(target_os = "linux")]
+async fn orphaned(interrupt: Interrupt) {
+    use std::{os::unix::process::parent_id, time::Duration};
+    let parent = parent_id();
+    // Started by anything else (a shell with `nohup`, a supervisor), outliving the parent may be just what is wanted.
+    let name = std::fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+    if name.trim_end() != "confluent" {
+        return;
+    }
+    while parent_id() == parent {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    interrupt.wish();
+}
+
+/// Elsewhere a process cannot see its parent's name without help, so there only Ctrl-C is heard.
+#[cfg(not(target_os = "linux"))]
+async fn orphaned(_interrupt: Interrupt) {}

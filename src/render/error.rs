@@ -1,0 +1,173 @@
+//! Errors as the stock CLI prints them (dossier `native-cli.md` §4.5): `Error: message`, the chain of causes, findings,
+//! usage, and after an empty line the suggestions. Plain text on standard error, also under `-o json`.
+
+use std::panic::PanicHookInfo;
+
+use super::{
+    Format, Ui, findings,
+    style::{Palette, Style},
+    view::Line,
+    wrap,
+};
+use crate::{diag::Finding, hint::Hint};
+
+/// What went wrong, as data.
+#[derive(Clone, Debug, Default)]
+pub struct Problem {
+    /// What failed and on what: begins lower case, has no full stop.
+    pub message: String,
+    /// Why, from the nearest cause to the root.
+    pub causes: Vec<String>,
+    /// Places in files that must be changed.
+    pub findings: Vec<Finding>,
+    /// How the command is called, after a mistake in its arguments.
+    pub usage: Option<String>,
+    /// What to do next, as whole sentences.
+    pub hints: Vec<Hint>,
+}
+
+impl Problem {
+    /// A problem that is only a message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Reports a panic on standard error. A message that was put together at run time is left out, because it may hold a
+/// secret; one that stands in the source cannot.
+pub fn report_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(|place| format!(" at {}:{}", place.file(), place.line()))
+        .unwrap_or_default();
+    let problem = Problem {
+        message: format!("this is a defect of `confluent ebs`{place}"),
+        causes: panic
+            .payload()
+            .downcast_ref::<&'static str>()
+            .map(ToString::to_string)
+            .into_iter()
+            .collect(),
+        hints: vec!["Please report it with the command you ran.".into()],
+        ..Problem::default()
+    };
+    Ui::new(Format::Human, 0).problem(&problem);
+}
+
+pub(super) fn render(problem: &Problem, width: usize, palette: Palette) -> String {
+    let mut out = String::new();
+    let said = trim(&problem.message);
+    let line = Line::new()
+        .styled(Style::Error, "Error:")
+        .then(format!(" {said}"))
+        .hang(2);
+    wrap::styled(&line, width, palette, &mut out);
+
+    // A cause that repeats what was already said only costs time.
+    let mut said = said.to_owned();
+    for cause in problem.causes.iter().map(|cause| trim(cause)) {
+        if cause.is_empty() || said.contains(cause) {
+            continue;
+        }
+        let line = Line::new()
+            .styled(Style::Muted, "  cause:")
+            .then(format!(" {cause}"))
+            .hang(2);
+        wrap::styled(&line, width, palette, &mut out);
+        said.push('\n');
+        said.push_str(cause);
+    }
+
+    if !problem.findings.is_empty() {
+        out.push('\n');
+        out.push_str(&findings::human(&problem.findings, width, palette));
+    }
+    if let Some(usage) = &problem.usage {
+        out.push_str("\nUsage:\n");
+        wrap::styled(&Line::from(format!("  {usage}")).hang(4), width, palette, &mut out);
+    }
+
+    let mut shown = Vec::new();
+    for hint in &problem.hints {
+        if shown.contains(&hint.as_str()) {
+            continue;
+        }
+        if shown.is_empty() {
+            out.push('\n');
+            wrap::styled(
+                &Line::new().styled(Style::Hint, "Suggestions:"),
+                width,
+                palette,
+                &mut out,
+            );
+        }
+        wrap::styled(
+            &Line::new().then("    ").styled(Style::Hint, hint.as_str()).hang(2),
+            width,
+            palette,
+            &mut out,
+        );
+        shown.push(hint.as_str());
+    }
+    out
+}
+
+fn trim(message: &str) -> &str {
+    message.trim().trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_in_the_stock_cli() {
+        let problem = Problem {
+            message: "connector \"claims-x\" not found".into(),
+            hints: vec![
+                "List available connectors with `confluent ebs connector list`.".into(),
+                "List available connectors with `confluent ebs connector list`.".into(),
+            ],
+            ..Problem::default()
+        };
+        assert_eq!(
+            render(&problem, 80, Palette::PLAIN),
+            "Error: connector \"claims-x\" not found\n\
+             \n\
+             Suggestions:\n\
+             \x20   List available connectors with `confluent ebs connector list`.\n"
+        );
+    }
+
+    #[test]
+    fn causes_are_told_once_and_wrap() {
+        let problem = Problem {
+            message: "could not create service account `ebs-prod-claims-operator`.".into(),
+            causes: vec![
+                "Confluent Cloud answered 403".into(),
+                "Confluent Cloud answered 403".into(),
+                "could not create service account".into(),
+            ],
+            ..Problem::default()
+        };
+        assert_eq!(
+            render(&problem, 48, Palette::PLAIN),
+            "Error: could not create service account\n\
+             \x20 `ebs-prod-claims-operator`\n\
+             \x20 cause: Confluent Cloud answered 403\n"
+        );
+    }
+
+    #[test]
+    fn foreign_text_in_an_error_cannot_speak_to_the_terminal() {
+        let shown = render(
+            &Problem::new("bad name \u{1b}]0;x\u{7}\nError: fake"),
+            80,
+            Palette::PLAIN,
+        );
+        assert_eq!(shown, "Error: bad name \\u{1b}]0;x\\u{7}\\nError: fake\n");
+    }
+}

@@ -1,0 +1,137 @@
+//! JSON as the stock CLI prints it: two spaces, a line break at the end, and short lists of scalars on one line.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::escape::is_deceptive;
+
+/// A list of scalars that ends before this column stays on one line.
+const WIDTH: usize = 80;
+
+pub(super) fn render(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut out = String::new();
+    write_value(&serde_json::to_value(value)?, 0, &mut out);
+    out.push('\n');
+    Ok(out)
+}
+
+fn write_value(value: &Value, indent: usize, out: &mut String) {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            if let Some(line) = on_one_line(items, out) {
+                out.push_str(&line);
+                return;
+            }
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                new_line(index > 0, indent + 2, out);
+                write_value(item, indent + 2, out);
+            }
+            new_line(false, indent, out);
+            out.push(']');
+        }
+        Value::Object(fields) if !fields.is_empty() => {
+            out.push('{');
+            for (index, (name, value)) in fields.iter().enumerate() {
+                new_line(index > 0, indent + 2, out);
+                write_string(name, out);
+                out.push_str(": ");
+                write_value(value, indent + 2, out);
+            }
+            new_line(false, indent, out);
+            out.push('}');
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
+fn on_one_line(items: &[Value], out: &str) -> Option<String> {
+    if items.iter().any(|item| item.is_array() || item.is_object()) {
+        return None;
+    }
+    let mut line = String::from("[");
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            line.push_str(", ");
+        }
+        write_scalar(item, &mut line);
+    }
+    line.push(']');
+    let column = out.len() - out.rfind('\n').map_or(0, |at| at + 1);
+    (column + line.len() <= WIDTH).then_some(line)
+}
+
+fn new_line(comma: bool, indent: usize, out: &mut String) {
+    if comma {
+        out.push(',');
+    }
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', indent));
+}
+
+fn write_scalar(value: &Value, out: &mut String) {
+    match value {
+        Value::String(text) => write_string(text, out),
+        // `Value` displays everything else as compact JSON.
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+/// Writes a string; what could deceive a terminal is written as `\uXXXX`, which is the same value.
+pub(super) fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_deceptive(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn short_lists_stay_on_one_line() {
+        let value =
+            json!([{"id": "sa-123456", "plugins": ["S3_SINK", "*"], "tasks": 3, "trace": null, "none": [], "o": {}}]);
+        insta::assert_snapshot!(render(&value).unwrap(), @r#"
+        [
+          {
+            "id": "sa-123456",
+            "plugins": ["S3_SINK", "*"],
+            "tasks": 3,
+            "trace": null,
+            "none": [],
+            "o": {}
+          }
+        ]
+        "#);
+        let long = json!({"plugins": ["a".repeat(40), "b".repeat(40)]});
+        assert_eq!(render(&long).unwrap().lines().count(), 6);
+        assert_eq!(render(&json!([])).unwrap(), "[]\n");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_and_cannot_speak_to_a_terminal(text in any::<String>()) {
+            let json = render(&json!([text])).unwrap();
+            prop_assert!(!json.trim_end_matches('\n').contains(is_deceptive));
+            prop_assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!([text]));
+        }
+    }
+}

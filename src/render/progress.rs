@@ -1,0 +1,193 @@
+//! Listeners that show work while it goes on: bars on a terminal, few plain lines otherwise.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{
+    escape::escape,
+    style::{Palette, Style},
+    ui::Ui,
+};
+use crate::apply::event::{Event, Listener};
+
+/// Departments named beside the bar at the same time.
+const NAMED: usize = 3;
+
+/// How an event reads as one line; nothing for events that only move a bar.
+fn sentence(event: &Event, palette: Palette) -> Option<String> {
+    let (style, word, text) = match event {
+        Event::Phase { .. } | Event::Started { .. } => return None,
+        Event::Done { label, .. } => (Style::Ok, "done", label.clone()),
+        Event::Retrying { label, reason, wait } => (
+            Style::Warning,
+            "wait",
+            format!("{label}: {reason}, again in {}", seconds(*wait)),
+        ),
+        Event::Failed { label, reason, .. } => (Style::Error, "FAIL", format!("{label}: {reason}")),
+        Event::Skipped { label, because, .. } => (Style::Muted, "skip", format!("{label}: needs `{because}`")),
+        Event::Note { text } => (Style::Muted, "note", text.clone()),
+    };
+    let mut line = String::from("  ");
+    palette.paint(style, word, &mut line);
+    line.push_str("  ");
+    line.push_str(&escape(&text));
+    Some(line)
+}
+
+fn seconds(wait: Duration) -> String {
+    if wait < Duration::from_secs(1) {
+        format!("{} ms", wait.as_millis())
+    } else {
+        format!("{:.0} s", wait.as_secs_f64())
+    }
+}
+
+/// Plain lines, for logs: phases and what went wrong, nothing that merely goes on.
+pub(super) struct Lines {
+    pub(super) ui: Ui,
+}
+
+impl Listener for Lines {
+    fn on(&self, event: &Event) {
+        match event {
+            Event::Phase { name, total: 0 } => self.ui.status(&format!("{name} …")),
+            Event::Phase { name, total } => self.ui.status(&format!("{name} ({total}) …")),
+            Event::Started { .. } | Event::Done { .. } => {}
+            Event::Retrying { .. } | Event::Failed { .. } | Event::Skipped { .. } | Event::Note { .. } => {
+                if let Some(line) = sentence(event, Palette::PLAIN) {
+                    self.ui.status(&line);
+                }
+            }
+        }
+    }
+}
+
+/// One bar for the phase that runs, with the departments in work; finished steps scroll by above it.
+pub(super) struct Bars {
+    multi: MultiProgress,
+    palette: Palette,
+    state: Mutex<BarState>,
+}
+
+#[derive(Default)]
+struct BarState {
+    bar: Option<ProgressBar>,
+    phase: &'static str,
+    total: u64,
+    finished: u64,
+    /// Steps in work, by department.
+    running: BTreeMap<String, usize>,
+}
+
+impl Bars {
+    pub(super) fn new(palette: Palette) -> Self {
+        Self {
+            multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
+            palette,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Where other lines must go while the bar stands.
+    pub(super) fn multi(&self) -> MultiProgress {
+        self.multi.clone()
+    }
+}
+
+impl BarState {
+    fn begin(&mut self, multi: &MultiProgress, name: &'static str, total: usize) {
+        self.end(multi);
+        let bar = multi.add(ProgressBar::new(total as u64));
+        let template = if total == 0 {
+            "{spinner} {prefix:<9} {msg}"
+        } else {
+            "{spinner} {prefix:<9} [{bar:24}] {pos}/{len}  {msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            // ASCII, so that it reads on any terminal and in any font.
+            bar.set_style(style.progress_chars("=> ").tick_chars("-\\|/ "));
+        }
+        bar.set_prefix(name);
+        bar.enable_steady_tick(Duration::from_millis(120));
+        self.bar = Some(bar);
+        self.phase = name;
+        self.total = total as u64;
+        self.finished = 0;
+        self.running.clear();
+    }
+
+    /// The bar of the phase becomes a line that stays.
+    fn end(&mut self, multi: &MultiProgress) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+            multi.remove(&bar);
+            let count = if self.total == 0 {
+                String::new()
+            } else {
+                format!(" {}/{}", self.finished, self.total)
+            };
+            // A terminal that is gone cannot be told so.
+            drop(multi.println(format!("{}{count}", self.phase)));
+        }
+    }
+
+    fn step(&mut self, department: Option<&String>, begins: bool) {
+        if let Some(department) = department {
+            let running = self.running.entry(escape(department).into_owned()).or_default();
+            *running = if begins {
+                *running + 1
+            } else {
+                running.saturating_sub(1)
+            };
+            if *running == 0 {
+                self.running.remove(&*escape(department));
+            }
+        }
+        if !begins {
+            self.finished += 1;
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.finished);
+            let names = self.running.keys().take(NAMED).cloned().collect::<Vec<_>>();
+            let more = self.running.len() - names.len();
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            bar.set_message(format!("{}{more}", names.join(", ")));
+        }
+    }
+}
+
+impl Listener for Bars {
+    fn on(&self, event: &Event) {
+        // A panic elsewhere must not silence the progress.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Phase { name, total } => state.begin(&self.multi, name, *total),
+            Event::Started { department, .. } => state.step(department.as_ref(), true),
+            Event::Done { department, .. } | Event::Failed { department, .. } => {
+                state.step(department.as_ref(), false);
+            }
+            // It was never begun.
+            Event::Skipped { .. } => state.step(None, false),
+            Event::Retrying { .. } | Event::Note { .. } => {}
+        }
+        if let Some(line) = sentence(event, self.palette) {
+            drop(self.multi.println(line));
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.end(&self.multi);
+    }
+}

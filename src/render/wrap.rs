@@ -1,0 +1,193 @@
+//! Breaking text at spaces: evenly for cells (as the stock CLI does), greedily for sentences.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::{
+    escape::escape,
+    style::{Palette, Style},
+    view::Line,
+};
+
+/// Width of `text` on a terminal.
+pub(super) fn width(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// The words of `text` in lines of at most `limit` columns, so that the lines are about equally long. A word that is
+/// longer raises the limit, as it does in the stock CLI.
+pub(super) fn even(text: &str, limit: usize) -> Vec<String> {
+    let words = text.split_whitespace().collect::<Vec<_>>();
+    let widths = words.iter().map(|word| width(word)).collect::<Vec<_>>();
+    let limit = widths.iter().copied().max().unwrap_or(0).max(limit);
+
+    // Minimal raggedness: `best[i]` is the least sum of squared gaps of all lines but the last when the words from `i`
+    // on are set, and `end[i]` where their first line ends.
+    let mut best = vec![0_usize; words.len() + 1];
+    let mut end = vec![words.len(); words.len() + 1];
+    for start in (0..words.len()).rev() {
+        let mut length = 0;
+        let mut least = usize::MAX;
+        for stop in start + 1..=words.len() {
+            length += widths[stop - 1] + usize::from(stop > start + 1);
+            if length > limit {
+                break;
+            }
+            let gap = if stop == words.len() { 0 } else { limit - length };
+            let cost = gap * gap + best[stop];
+            // Everything in one last line is free, and beats an equally good break before it.
+            if cost < least || stop == words.len() && cost == 0 {
+                least = cost;
+                end[start] = stop;
+            }
+        }
+        best[start] = least;
+    }
+
+    let mut lines = Vec::new();
+    let mut start = 0;
+    while start < words.len() {
+        lines.push(words[start..end[start]].join(" "));
+        start = end[start];
+    }
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// `text` cut into pieces of at most `limit` columns, wherever that falls.
+pub(super) fn chop(text: &str, limit: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let columns = c.width().unwrap_or(0);
+        if used + columns > limit && used > 0 {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += columns;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
+}
+
+/// `text` in lines of at most `limit` columns, the second and later ones indented `hang` columns further than the first.
+pub(crate) fn paragraph(text: &str, hang: usize, limit: usize) -> String {
+    let mut out = String::new();
+    styled(&Line::from(text).hang(hang), limit, Palette::PLAIN, &mut out);
+    out
+}
+
+/// Appends `line` in lines of at most `limit` columns, each ended by a line break. Later lines are indented like the
+/// first, and by its hanging indent; a word that is too long stays whole, so that it can be copied.
+pub(super) fn styled(line: &Line, limit: usize, palette: Palette, out: &mut String) {
+    let mut letters = Vec::new();
+    for span in &line.spans {
+        letters.extend(escape(&span.text).chars().map(|c| (c, span.style)));
+    }
+    while letters.last().is_some_and(|(c, _)| *c == ' ') {
+        letters.pop();
+    }
+    let lead = letters.iter().take_while(|(c, _)| *c == ' ').count();
+    // An indent of more than half the line would leave no room for words.
+    let indent = (lead + line.hang).min(limit / 2);
+
+    let mut start = 0;
+    loop {
+        let before = if start == 0 { 0 } else { indent };
+        let stop = line_end(&letters, start, limit.saturating_sub(before));
+        out.extend(std::iter::repeat_n(' ', before));
+        paint(&letters[start..stop], palette, out);
+        out.push('\n');
+        start = stop + letters[stop..].iter().take_while(|(c, _)| *c == ' ').count();
+        if start >= letters.len() {
+            return;
+        }
+    }
+}
+
+/// Where the line that begins at `start` ends: before the space that precedes the first word that does not fit.
+fn line_end(letters: &[(char, Style)], start: usize, room: usize) -> usize {
+    let mut used = 0;
+    let mut fits = None;
+    let mut word_seen = false;
+    for (at, (c, _)) in letters.iter().enumerate().skip(start) {
+        if *c == ' ' && word_seen && (at == 0 || letters[at - 1].0 != ' ') {
+            if used > room {
+                return fits.unwrap_or(at);
+            }
+            fits = Some(at);
+        }
+        word_seen |= *c != ' ';
+        used += c.width().unwrap_or(0);
+    }
+    if used > room {
+        fits.unwrap_or(letters.len())
+    } else {
+        letters.len()
+    }
+}
+
+fn paint(letters: &[(char, Style)], palette: Palette, out: &mut String) {
+    for run in letters.chunk_by(|(_, a), (_, b)| a == b) {
+        let text = run.iter().map(|(c, _)| *c).collect::<String>();
+        palette.paint(run[0].1, &text, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn cells_are_set_evenly_not_greedily() {
+        assert_eq!(even("aaa bb cc ddddd", 6), ["aaa", "bb cc", "ddddd"]);
+        assert_eq!(even("a short text", 30), ["a short text"]);
+        assert_eq!(even("", 30), [""]);
+    }
+
+    #[test]
+    fn a_long_word_raises_the_limit_of_its_cell() {
+        assert_eq!(even("io.confluent.connect.jdbc.JdbcSourceConnector is it", 30).len(), 2);
+    }
+
+    #[test]
+    fn sentences_wrap_with_their_indent_and_keep_long_words() {
+        let line = Line::from("  one two three").hang(2);
+        let mut out = String::new();
+        styled(&line, 10, Palette::PLAIN, &mut out);
+        assert_eq!(out, "  one two\n    three\n");
+
+        let mut out = String::new();
+        styled(
+            &Line::from("see incomprehensibilities now"),
+            10,
+            Palette::PLAIN,
+            &mut out,
+        );
+        assert_eq!(out, "see\nincomprehensibilities\nnow\n");
+    }
+
+    #[test]
+    fn styles_survive_a_break() {
+        let line = Line::new().then("a ").styled(Style::Added, "green word");
+        let mut out = String::new();
+        styled(&line, 8, Palette { colour: true }, &mut out);
+        assert_eq!(out, "a \u{1b}[32mgreen\u{1b}[0m\n\u{1b}[32mword\u{1b}[0m\n");
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost(words in proptest::collection::vec("[a-z]{1,12}", 0..20), limit in 1_usize..40) {
+            let text = words.join(" ");
+            prop_assert_eq!(even(&text, limit).join(" "), text.clone());
+            let folded = paragraph(&text, 0, limit);
+            prop_assert_eq!(folded.split_whitespace().collect::<Vec<_>>(), words);
+            prop_assert!(folded.lines().all(|line| width(line) <= limit.max(12)));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The sandbox, driven through its router as a client in the same process would drive it.
+
+#[path = "sandbox/harness.rs"]
+mod harness;
+
+#[path = "sandbox/smoke.rs"]
+mod smoke;
