@@ -111,3 +111,62 @@ impl Credentials {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ProfileKeys, profile::tests::loaded};
+
+    fn variables<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| {
+            pairs
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    const PAIR: [(&str, &str); 2] = [
+        (env::CONFLUENT_CLOUD_API_KEY, "ENVENVENVENVENV1"),
+        (env::CONFLUENT_CLOUD_API_SECRET, "canary"),
+    ];
+
+    #[test]
+    fn the_profile_wins_over_the_environment_and_is_named() {
+        let mut profile = loaded();
+        let found = Credentials::find(Some(&profile), variables(&PAIR)).unwrap();
+        assert_eq!(found.key.id.as_str(), "ABCDEFGHIJKLMNOP");
+        assert_eq!(found.origin.to_string(), "profile claims-operator.toml");
+        profile.keys = ProfileKeys::default();
+        let found = Credentials::find(Some(&profile), variables(&PAIR)).unwrap();
+        assert_eq!(found.key.id.as_str(), "ENVENVENVENVENV1");
+        assert_eq!(found.origin.to_string(), "environment variable CONFLUENT_CLOUD_API_KEY");
+        assert!(!format!("{found:?}").contains("canary"));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_what_to_do() {
+        let find = |profile: Option<&LoadedProfile>, pairs: &[(&str, &str)]| {
+            let error = Credentials::find(profile, variables(pairs)).unwrap_err();
+            assert!(!error.hints().is_empty());
+            error.to_string()
+        };
+        assert_eq!(find(None, &[]), "no credentials");
+        assert_eq!(
+            find(None, &PAIR[..1]),
+            "`CONFLUENT_CLOUD_API_KEY` is set, but `CONFLUENT_CLOUD_API_SECRET` is not"
+        );
+        assert_eq!(
+            find(None, &PAIR[1..]),
+            "`CONFLUENT_CLOUD_API_SECRET` is set, but `CONFLUENT_CLOUD_API_KEY` is not"
+        );
+        let swapped = [(PAIR[0].0, "canary/with+signs"), PAIR[1]];
+        assert_eq!(
+            find(None, &swapped),
+            "`CONFLUENT_CLOUD_API_KEY` does not hold the id of an API key"
+        );
+        let mut profile = loaded();
+        profile.keys = ProfileKeys::default();
+        assert_eq!(find(Some(&profile), &[]), "profile `claims-operator.toml` holds no key");
+    }
+}

@@ -86,7 +86,7 @@ impl Profile {
 
     /// The name of its file: `<department>-<persona>.toml`, in a folder of the stage's name unless it is the default.
     pub fn file_name(&self, default_stage: &str) -> PathBuf {
-        file_name(&self.facts, default_stage)
+        self.facts.file_name(default_stage)
     }
 
     /// The file's text with its Cloud key, or without any.
@@ -144,16 +144,6 @@ impl Profile {
             .into_iter()
             .map(|finding| covered(finding, &shown));
         (profile, keys, findings.collect())
-    }
-}
-
-/// The name of the file that holds `facts`.
-pub fn file_name(facts: &ProfileFacts, default_stage: &str) -> PathBuf {
-    let name = format!("{}-{}.toml", facts.department, facts.persona);
-    if facts.stage == default_stage {
-        PathBuf::from(name)
-    } else {
-        Path::new(&facts.stage).join(name)
     }
 }
 
@@ -305,6 +295,15 @@ pub(crate) mod tests {
         id = "ABCDEFGHIJKLMNOP"
         secret = "canary"
         "##);
+    }
+
+    #[test]
+    fn the_example_in_the_documentation_is_valid() {
+        let (_, rest) = include_str!("../../docs/files.md").split_once("# profile\n").unwrap();
+        let (read, keys, findings) = parse(rest.split_once("```").unwrap().0);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(read.unwrap().facts.quota, facts().quota);
+        assert!(keys.cloud.is_some());
     }
 
     #[test]

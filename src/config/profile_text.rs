@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::profile::{Profile, file_name};
+use super::profile::Profile;
 use crate::model::{ApiKeyId, KeyKind, Secret};
 
 /// A basic string of TOML: quotes, backslashes and control characters escaped.
@@ -26,7 +26,7 @@ pub(super) fn render(profile: &Profile, keys: &[(KeyKind, &ApiKeyId, &Secret)]) 
 
 fn write_head(out: &mut String, profile: &Profile, with_key: bool) -> std::fmt::Result {
     let facts = &profile.facts;
-    let file = file_name(facts, &facts.stage);
+    let file = facts.file_name(&facts.stage);
     // The name is the only free text here, and a line break in it would end the comment.
     let name: String = facts.department_name.chars().filter(|c| !c.is_control()).collect();
     writeln!(

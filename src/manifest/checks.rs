@@ -1,14 +1,22 @@
 //! What must hold over all files together, besides what departments owe each other ([`super::department`]).
 
-use super::Workspace;
+use super::{Workspace, department};
 use crate::diag::{Finding, Span};
 
 impl Workspace {
+    /// Everything that no file can know by itself.
+    pub(super) fn cross_check(&self) -> Vec<Finding> {
+        let mut findings = department::check_together(&self.departments);
+        findings.extend(self.unknown_templates());
+        findings.extend(self.overbooked());
+        findings
+    }
+
     /// Templates that departments or the defaults name and nobody wrote.
-    pub(super) fn unknown_templates(&self, broken: &[String]) -> Vec<Finding> {
+    fn unknown_templates(&self) -> Vec<Finding> {
         let names = || self.templates.keys().map(String::as_str);
         // A template whose file is broken is not unknown; its own findings say what to do.
-        let unknown = |name: &String| !self.templates.contains_key(name) && !broken.contains(name);
+        let unknown = |name: &String| !self.templates.contains_key(name) && !self.broken_templates.contains(name);
         let finding = |name: &str| {
             let message = format!("there is no template `{}`", name.escape_debug());
             Finding::error("unknown-template", message).fix(super::did_you_mean(name, names()))
@@ -37,7 +45,7 @@ impl Workspace {
     }
 
     /// Stages whose cluster cannot run what all departments together were promised.
-    pub(super) fn overbooked(&self) -> Vec<Finding> {
+    fn overbooked(&self) -> Vec<Finding> {
         let promised: u64 = self
             .active_departments()
             .map(|department| u64::from(department.quota.tasks))

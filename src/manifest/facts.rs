@@ -1,5 +1,7 @@
 //! What a profile says besides its key: the facts that a department's own commands work from.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use crate::model::{
@@ -46,6 +48,17 @@ impl ProfileFacts {
         facts.quota.plugins.sort();
         // Plain data with text keys always serialises; the fallback would only make the profile look changed.
         short_hash(&serde_json::to_vec(&facts).unwrap_or_default())
+    }
+
+    /// The name of the profile's file: `<department>-<persona>.toml`, in a folder of the stage's name unless it is the
+    /// default stage.
+    pub fn file_name(&self, default_stage: &str) -> PathBuf {
+        let name = format!("{}-{}.toml", self.department, self.persona);
+        if self.stage == default_stage {
+            PathBuf::from(name)
+        } else {
+            Path::new(&self.stage).join(name)
+        }
     }
 
     /// The address of the stage.

@@ -4,6 +4,7 @@
 //! Everything here is offline: whether an account, a cluster or a role really exists is for others to find out.
 //! `docs/files.md` is the reference for the people who write these files.
 
+pub mod admin;
 mod checks;
 pub mod department;
 pub mod desired;
@@ -12,6 +13,7 @@ pub mod facts;
 mod files;
 pub(crate) mod lint;
 pub mod naming;
+pub mod new;
 pub mod platform;
 mod plugins;
 mod quota;
@@ -20,6 +22,7 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod toml;
+pub mod views;
 pub mod workspace;
 
 pub use department::DepartmentFile;

@@ -53,6 +53,8 @@ pub struct Workspace {
     pub(super) file: PlatformFile,
     pub(super) departments: BTreeMap<DepartmentCode, DepartmentFile>,
     pub(super) templates: BTreeMap<String, TemplateFile>,
+    /// Names of templates whose files could not be read.
+    pub(super) broken_templates: Vec<String>,
 }
 
 /// A workspace and what was found in it. With an error among the findings it is good for showing, not for acting.
@@ -145,7 +147,7 @@ impl Workspace {
 
     /// The example platform that is compiled in: what `--sandbox` uses where there is no `ebs.toml`.
     pub fn embedded() -> Loaded {
-        let source = |(path, text): &(&str, &str)| SourceFile::new(Path::new("examples/platform").join(path), *text);
+        let source = |(path, text): &(&str, &str)| SourceFile::new(format!("examples/platform/{path}"), *text);
         let platform = source(&(PLATFORM_FILE, embedded::PLATFORM));
         let departments = embedded::DEPARTMENTS.iter().map(source).collect();
         Self::build(Origin::Embedded, Some(platform), departments, Vec::new(), Vec::new())
@@ -171,6 +173,7 @@ impl Workspace {
             file,
             departments: BTreeMap::new(),
             templates: BTreeMap::new(),
+            broken_templates: Vec::new(),
         };
         let mut broken_templates = Vec::new();
         let shipped = embedded::TEMPLATES
@@ -192,9 +195,8 @@ impl Workspace {
                 workspace.departments.insert(read.department.code.clone(), read);
             }
         }
-        findings.extend(department::check_together(&workspace.departments));
-        findings.extend(workspace.unknown_templates(&broken_templates));
-        findings.extend(workspace.overbooked());
+        workspace.broken_templates = broken_templates;
+        findings.extend(workspace.cross_check());
         sort(&mut findings);
         Loaded { workspace, findings }
     }

@@ -2,11 +2,13 @@
 
 mod departments;
 mod desired;
+mod docs;
 mod disk;
 mod naming;
 mod platforms;
 mod templates;
 mod toml;
+mod views;
 
 use std::fmt::Write;
 
