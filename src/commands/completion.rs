@@ -1,7 +1,6 @@
 //! `confluent ebs completion`.
 
-use clap::ValueEnum;
-use clap_complete::{Shell as Generator, generate};
+use clap_complete::{Shell, generate};
 use serde::Serialize;
 
 use super::{Ctx, Report, tree};
@@ -29,30 +28,20 @@ Load completions into every zsh.
 
   $ confluent ebs completion zsh > \"${fpath[1]}/_confluent-ebs\"")]
 pub(super) struct Completion {
-    /// Shell: "bash", "zsh", "fish", or "powershell".
+    /// Shell: "bash", "zsh", "fish", "powershell", or "elvish".
     #[arg(value_enum, value_name = "shell", hide_possible_values = true)]
     shell: Shell,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-    #[value(name = "powershell")]
-    PowerShell,
-}
-
 impl Completion {
     pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Script>, Error> {
-        let (generator, wrapper) = match self.shell {
-            Shell::Bash => (Generator::Bash, BASH_WRAPPER),
-            Shell::Zsh => (Generator::Zsh, ZSH_WRAPPER),
-            Shell::Fish => (Generator::Fish, ""),
-            Shell::PowerShell => (Generator::PowerShell, ""),
+        let wrapper = match self.shell {
+            Shell::Bash => BASH_WRAPPER,
+            Shell::Zsh => ZSH_WRAPPER,
+            _ => "",
         };
         let mut script = Vec::new();
-        generate(generator, &mut tree(), "confluent-ebs", &mut script);
+        generate(self.shell, &mut tree(), "confluent-ebs", &mut script);
         let script = String::from_utf8(script)? + wrapper;
         Ok(Report::new(Script { script }))
     }

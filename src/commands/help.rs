@@ -3,28 +3,24 @@
 use clap::{Arg, ArgAction, Command};
 
 use super::tree;
-use crate::{env, render::paragraph};
+use crate::render::{paragraph, width};
 
 /// Columns of the help texts in `docs/commands.md`.
 const PAGE_WIDTH: usize = 80;
 
-/// The tree with help and usage in the stock CLI's layout, as wide as the user's `COLUMNS`.
+/// The tree with help in the stock CLI's layout, as wide as the output.
 pub(super) fn native(root: Command) -> Command {
-    let width = env::var(env::COLUMNS)
-        .and_then(|columns| columns.parse().ok())
-        .unwrap_or(PAGE_WIDTH);
     let globals = globals(&root);
-    dress(root, "confluent ebs", &globals, width)
+    dress(root, "confluent ebs", &globals, width())
 }
 
 fn dress(command: Command, path: &str, globals: &[Arg], width: usize) -> Command {
     let text = page(&command, path, globals, width);
-    let usage = usage(&command, path);
     let names = command
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
         .collect::<Vec<_>>();
-    let mut command = command.override_help(text).override_usage(usage);
+    let mut command = command.override_help(text);
     for name in names {
         let path = format!("{path} {name}");
         command = command.mut_subcommand(name, |sub| dress(sub, &path, globals, width));
@@ -32,15 +28,37 @@ fn dress(command: Command, path: &str, globals: &[Arg], width: usize) -> Command
     command
 }
 
-/// The help of the command with this full name.
-pub(super) fn of(path: &str) -> String {
+/// How users call the command with these names.
+pub(super) fn full_name(names: &[String]) -> String {
+    std::iter::once("confluent ebs")
+        .chain(names.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The help of the command with these names.
+pub(super) fn of(names: &[String]) -> String {
     let root = tree();
-    let globals = globals(&root);
-    let mut command = &root;
-    for name in path.split(' ').skip(2) {
-        command = command.find_subcommand(name).unwrap_or(command);
-    }
-    page(command, path, &globals, PAGE_WIDTH)
+    page(find(&root, names), &full_name(names), &globals(&root), width())
+}
+
+/// The usage line of the command with these names.
+pub(super) fn usage_of(names: &[String]) -> String {
+    usage(find(&tree(), names), &full_name(names))
+}
+
+/// The names of the commands right below the one with these names.
+pub(super) fn subcommands_of(names: &[String]) -> Vec<String> {
+    find(&tree(), names)
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect()
+}
+
+fn find<'a>(root: &'a Command, names: &[String]) -> &'a Command {
+    names
+        .iter()
+        .fold(root, |command, name| command.find_subcommand(name).unwrap_or(command))
 }
 
 /// All help texts as one Markdown page.
@@ -56,10 +74,8 @@ pub fn reference() -> String {
 }
 
 fn append(command: &Command, path: &str, globals: &[Arg], out: &mut String) {
-    out.push_str(&format!(
-        "\n## {path}\n\n```text\n{}```\n",
-        page(command, path, globals, PAGE_WIDTH)
-    ));
+    let page = page(command, path, globals, PAGE_WIDTH);
+    out.extend(["\n## ", path, "\n\n```text\n", &page, "```\n"]);
     for sub in command.get_subcommands() {
         append(sub, &format!("{path} {}", sub.get_name()), globals, out);
     }
@@ -138,7 +154,7 @@ fn section(title: &str, rows: Vec<(String, String)>, width: usize, out: &mut Str
         return;
     }
     let column = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0) + 3;
-    out.push_str(&format!("\n{title}:\n"));
+    out.extend(["\n", title, ":\n"]);
     for (left, right) in rows {
         let lead = left.chars().take_while(|c| *c == ' ').count();
         out.push_str(&paragraph(&format!("{left:column$}{right}"), column - lead, width));
@@ -194,12 +210,8 @@ fn describe(arg: &Arg) -> String {
     }
     if let ([value], ArgAction::Set) = (arg.get_default_values(), arg.get_action()) {
         let value = value.to_string_lossy();
-        let number = value.parse::<f64>().is_ok();
-        out.push_str(&if number {
-            format!(" (default {value})")
-        } else {
-            format!(" (default \"{value}\")")
-        });
+        let quote = if value.parse::<f64>().is_ok() { "" } else { "\"" };
+        out.extend([" (default ", quote, &value, quote, ")"]);
     }
     out
 }

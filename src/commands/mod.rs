@@ -18,7 +18,7 @@ mod usage;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 pub use context::Ctx;
 pub use globals::Globals;
@@ -87,8 +87,7 @@ pub fn tree() -> clap::Command {
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = usage::arguments(args);
-    let parsed = usage::parse(&args).and_then(|matches| Cli::from_arg_matches(&matches).map_err(|e| usage::stop(&e)));
-    match parsed {
+    match usage::parse(&args) {
         Ok(cli) => {
             let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
             logging::start(cli.globals.verbosity());

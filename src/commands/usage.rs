@@ -3,12 +3,12 @@
 use std::{ffi::OsString, path::Path};
 
 use clap::{
-    ArgMatches,
+    Command, FromArgMatches,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{help, tree};
-use crate::error::Error;
+use super::{Cli, help, tree};
+use crate::{error::Error, hint::nearest};
 
 /// A second name of this program: the Confluent CLI starts it for `confluent help ebs` (dossier `native-cli.md` §1.5).
 const HELP_NAME: &str = "confluent-help-ebs";
@@ -32,42 +32,72 @@ pub(super) fn arguments(args: impl IntoIterator<Item = OsString>) -> Vec<OsStrin
 }
 
 /// Parses `args`.
-pub(super) fn parse(args: &[OsString]) -> Result<ArgMatches, Stop> {
-    let Err(error) = tree().try_get_matches_from(args) else {
-        return tree().try_get_matches_from(args).map_err(|error| stop(&error));
+pub(super) fn parse(args: &[OsString]) -> Result<Cli, Stop> {
+    let matches = match tree().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        // Help in the stock CLI's layout is written only when somebody is going to read it.
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            let again = help::native(tree()).try_get_matches_from(args);
+            return Err(stop(&again.err().unwrap_or(error), args));
+        }
+        Err(error) => return Err(stop(&error, args)),
     };
-    // Help and usage in the stock CLI's layout are written only when somebody is going to read them.
-    match help::native(tree()).try_get_matches_from(args) {
-        Ok(_) => Err(stop(&error)),
-        Err(error) => Err(stop(&error)),
-    }
+    Cli::from_arg_matches(&matches).map_err(|error| stop(&error, args))
 }
 
 /// What is said instead of running a command.
-pub(super) fn stop(error: &clap::Error) -> Stop {
+fn stop(error: &clap::Error, args: &[OsString]) -> Stop {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Stop::Answer(error.render().to_string())
-        }
+        ErrorKind::DisplayHelp => Stop::Answer(error.render().to_string()),
         ErrorKind::DisplayVersion => {
             Stop::Answer(concat!("confluent-ebs ", env!("CARGO_PKG_VERSION"), "\n").to_owned())
         }
-        ErrorKind::MissingSubcommand => Stop::Answer(help::of(&text(error, ContextKind::InvalidSubcommand))),
-        _ => Stop::Wrong(wrong(error)),
+        // A group without a command answers with its help, as in the stock CLI.
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Stop::Answer(help::of(&called(args)))
+        }
+        _ => Stop::Wrong(wrong(error, &called(args))),
     }
 }
 
-fn wrong(error: &clap::Error) -> Error {
-    let usage = text(error, ContextKind::Usage);
-    let usage = usage.trim().trim_start_matches("Usage:").trim();
-    let command = usage
-        .split(' ')
-        .take_while(|word| !word.starts_with(['<', '[', '-']))
-        .collect::<Vec<_>>()
-        .join(" ");
+/// The names of the command that `args` call, as far as they name one.
+fn called(args: &[OsString]) -> Vec<String> {
+    let mut command = tree();
+    // Global flags are known to every command only once the tree is built.
+    command.build();
+    let mut command = &command;
+    let mut names = Vec::new();
+    let mut words = args.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        if names.is_empty() && word == "help" {
+            // What follows are the names of a command, too.
+        } else if let Some(sub) = command.find_subcommand(&*word) {
+            command = sub;
+            names.push(word.into_owned());
+        } else if takes_the_next_word(command, &word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            break;
+        }
+    }
+    names
+}
+
+fn takes_the_next_word(command: &Command, word: &str) -> bool {
+    let arg = command.get_arguments().find(|arg| match word.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => word
+            .strip_prefix('-')
+            .is_some_and(|short| arg.get_short().is_some_and(|c| short == c.to_string())),
+    });
+    arg.is_some_and(|arg| arg.get_action().takes_values())
+}
+
+fn wrong(error: &clap::Error, names: &[String]) -> Error {
+    let command = help::full_name(names);
     // Flags are named as they are written, without the names of their values.
     let argument = text(error, ContextKind::InvalidArg);
-    let argument = argument.split(' ').next().unwrap_or_default();
+    let argument = name_only(&argument);
     let value = text(error, ContextKind::InvalidValue);
 
     let mut said = match error.kind() {
@@ -78,12 +108,24 @@ fn wrong(error: &clap::Error) -> Error {
         ErrorKind::UnknownArgument if argument.starts_with('-') => Error::usage(format!("unknown flag: {argument}")),
         ErrorKind::UnknownArgument => Error::usage(format!("unexpected argument \"{argument}\" for \"{command}\"")),
         ErrorKind::MissingRequiredArgument => {
-            let missing = text(error, ContextKind::InvalidArg);
-            Error::usage(format!("missing required arguments: {missing}"))
+            let missing = texts(error, ContextKind::InvalidArg);
+            let (flags, words): (Vec<_>, Vec<_>) = missing.iter().partition(|name| name.starts_with('-'));
+            if flags.is_empty() {
+                let words = words.iter().map(|word| word.as_str()).collect::<Vec<_>>();
+                Error::usage(format!("missing argument {}", words.join(" ")))
+            } else {
+                let flags = flags
+                    .iter()
+                    .map(|flag| format!("\"{}\"", name_only(flag).trim_start_matches('-')));
+                Error::usage(format!(
+                    "required flag(s) {} not set",
+                    flags.collect::<Vec<_>>().join(", ")
+                ))
+            }
         }
         ErrorKind::InvalidValue if value.is_empty() => Error::usage(format!("flag needs a value: {argument}")),
         ErrorKind::InvalidValue => {
-            let known = text(error, ContextKind::ValidValue);
+            let known = texts(error, ContextKind::ValidValue).join(", ");
             Error::usage(format!(
                 "invalid value \"{value}\" for {argument}: it must be one of {known}"
             ))
@@ -95,9 +137,11 @@ fn wrong(error: &clap::Error) -> Error {
             Error::usage(format!("invalid value \"{value}\" for {argument}: {cause}"))
         }
         ErrorKind::ArgumentConflict => {
-            let other = text(error, ContextKind::PriorArg);
-            Error::usage(format!("{argument} cannot be used together with {other}"))
+            let others = texts(error, ContextKind::PriorArg);
+            let others = others.iter().map(|other| name_only(other)).collect::<Vec<_>>();
+            Error::usage(format!("{argument} cannot be used together with {}", others.join(", ")))
         }
+        ErrorKind::TooManyValues => Error::usage(format!("flag takes no value: {argument}")),
         // The rest is rare; the library's own first line says it well enough.
         _ => {
             let lines = error.render().to_string();
@@ -106,37 +150,43 @@ fn wrong(error: &clap::Error) -> Error {
         }
     };
 
-    for (kind, before) in [
-        (ContextKind::SuggestedSubcommand, format!("{command} ")),
-        (ContextKind::SuggestedArg, String::new()),
-        (ContextKind::SuggestedValue, String::new()),
-    ] {
-        if let Some(name) = first(error, kind) {
-            said = said.with_hint(format!("Did you mean `{before}{name}`?"));
-        }
+    let subcommand = text(error, ContextKind::InvalidSubcommand);
+    let nearest = if !subcommand.is_empty() {
+        let known = help::subcommands_of(names);
+        nearest(&subcommand, known.iter().map(String::as_str))
+            .or_else(|| {
+                known
+                    .iter()
+                    .map(String::as_str)
+                    .find(|name| name.starts_with(&subcommand))
+            })
+            .map(|name| format!("{command} {name}"))
+    } else if value.is_empty() {
+        texts(error, ContextKind::SuggestedArg).first().cloned()
+    } else {
+        let known = texts(error, ContextKind::ValidValue);
+        nearest(&value, known.iter().map(String::as_str)).map(str::to_owned)
+    };
+    if let Some(nearest) = nearest {
+        said = said.with_hint(format!("Did you mean `{nearest}`?"));
     }
-    if !usage.is_empty() {
-        said.usage = Some(usage.to_owned());
-        said = said.with_hint(format!("Run `{command} --help` to see what can be written here."));
-    }
-    said
+    said.usage = Some(help::usage_of(names));
+    said.with_hint(format!("Run `{command} --help` to see what can be written here."))
+}
+
+/// A flag without the names of its values.
+fn name_only(argument: &str) -> &str {
+    argument.split([' ', '=']).next().unwrap_or_default()
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> String {
-    match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(texts)) => texts.join(", "),
-        Some(ContextValue::StyledStr(text)) => text.to_string(),
-        Some(ContextValue::StyledStrs(texts)) => texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        Some(ContextValue::Number(number)) => number.to_string(),
-        _ => String::new(),
-    }
+    texts(error, kind).into_iter().next().unwrap_or_default()
 }
 
-fn first(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    match error.get(kind)? {
-        ContextValue::Strings(texts) => texts.first().cloned(),
-        ContextValue::String(text) => Some(text.clone()),
-        _ => None,
+fn texts(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
     }
 }

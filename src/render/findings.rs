@@ -6,7 +6,7 @@ use std::path::Path;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::{escape::escape, style::Palette};
+use super::{escape::escape, style::Palette, words};
 use crate::diag::{Finding, Owner, Severity};
 
 /// `findings` as text, and a line that counts them.
@@ -72,21 +72,24 @@ fn owner(owner: Owner) -> Option<&'static str> {
 }
 
 fn count(findings: &[Finding]) -> String {
-    let mut parts = Vec::new();
-    for (severity, one, many) in [
-        (Severity::Error, "error", "errors"),
-        (Severity::Warning, "warning", "warnings"),
-        (Severity::Info, "remark", "remarks"),
-    ] {
-        let count = findings.iter().filter(|finding| finding.severity == severity).count();
-        if count > 0 {
-            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
-        }
-    }
-    if parts.is_empty() {
-        "No findings.".to_owned()
-    } else {
-        format!("Found {}.", parts.join(" and "))
+    let counts = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Info, "remark"),
+    ]
+    .map(|(severity, word)| {
+        (
+            findings.iter().filter(|finding| finding.severity == severity).count(),
+            word,
+        )
+    });
+    let counts = counts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| words::count(count, word));
+    match counts.collect::<Vec<_>>().as_slice() {
+        [] => "No findings.".to_owned(),
+        counts => format!("Found {}.", words::list(counts)),
     }
 }
 
@@ -154,4 +157,49 @@ fn uri(path: &Path) -> String {
         .add(b'`');
     let text = path.display().to_string().replace('\\', "/");
     utf8_percent_encode(&text, UNSAFE).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{SourceFile, Span};
+
+    #[test]
+    fn sarif_names_rule_level_and_place() {
+        let file = SourceFile::new("my departments/claims.toml", "name = \"Claims\"\nprefx = \"claims-\"\n");
+        let finding = Finding::error("unknown-key", "unknown key `prefx`")
+            .at(Span::new(&file, 16..21))
+            .fix("Did you mean `prefix`?");
+        let log = sarif(&[finding, Finding::info("note", "a remark")]);
+        assert_eq!(log["version"], "2.1.0");
+        let results = &log["runs"][0]["results"];
+        assert_eq!(results[0]["ruleId"], "unknown-key");
+        assert_eq!(
+            results[0]["message"]["text"],
+            "unknown key `prefx`. Did you mean `prefix`?"
+        );
+        let place = &results[0]["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "my%20departments/claims.toml");
+        assert_eq!(
+            place["region"],
+            json!({"startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 6})
+        );
+        assert_eq!(results[1]["level"], "note");
+        assert_eq!(results[1].get("locations"), None);
+        assert_eq!(
+            log["runs"][0]["tool"]["driver"]["rules"],
+            json!([{"id": "note"}, {"id": "unknown-key"}])
+        );
+    }
+
+    #[test]
+    fn findings_are_counted_by_severity() {
+        let findings = [
+            Finding::error("a", "a"),
+            Finding::error("a", "a"),
+            Finding::info("b", "b"),
+        ];
+        assert_eq!(count(&findings), "Found 2 errors and 1 remark.");
+        assert_eq!(count(&[]), "No findings.");
+    }
 }

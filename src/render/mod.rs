@@ -8,18 +8,24 @@ mod findings;
 mod human;
 mod json;
 mod progress;
+mod prompt;
+mod stream;
 pub mod style;
 mod table;
-pub mod ui;
+mod ui;
 pub mod view;
+pub mod words;
 mod wrap;
 mod yaml;
 
 pub use error::Problem;
 pub use escape::escape;
 pub use findings::sarif;
+pub use prompt::PromptError;
+pub use stream::Captured;
 pub use style::Style;
-pub use ui::{PromptError, Ui};
+pub use ui::Ui;
+pub(crate) use ui::width;
 pub use view::{Block, Cell, Change, Line, List, Mark, Record, Row, Table, Viewable};
 pub(crate) use wrap::paragraph;
 

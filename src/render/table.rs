@@ -46,17 +46,33 @@ pub(super) fn list(table: &Table, width: usize, out: &mut String) {
     };
     let fold = |text: &str, column: usize| fold(text, limits[column].min(CELL_WIDTH), limits[column]);
 
+    let headings = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(column, heading)| fold(heading, column))
+        .collect::<Vec<_>>();
+    let texts = texts
+        .iter()
+        .map(|row| {
+            row.iter()
+                .enumerate()
+                .map(|(column, text)| fold(text, column))
+                .collect::<Vec<_>>()
+        })
+        .collect::<Vec<_>>();
+
     let mut grid = grid(LIST);
-    grid.set_header(
-        table
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(column, heading)| TableCell::new(fold(heading, column)).set_alignment(CellAlignment::Center)),
-    );
-    for (row, texts) in table.rows.iter().zip(&texts) {
-        grid.add_row(row.iter().zip(texts).enumerate().map(|(column, (cell, text))| {
-            TableCell::new(fold(text, column)).set_alignment(match cell {
+    grid.set_header(headings.iter().enumerate().map(|(column, heading)| {
+        let cells = texts.iter().filter_map(|row| row.get(column)).chain([heading]);
+        centred(
+            heading,
+            cells.flat_map(|cell| cell.lines()).map(wrap::width).max().unwrap_or(0),
+        )
+    }));
+    for (row, texts) in table.rows.iter().zip(texts) {
+        grid.add_row(row.iter().zip(texts).map(|(cell, text)| {
+            TableCell::new(text).set_alignment(match cell {
                 Cell::Integer(_) => CellAlignment::Right,
                 Cell::Text(_) | Cell::Multiline(_) => CellAlignment::Left,
             })
@@ -80,6 +96,16 @@ pub(super) fn record(record: &Record, width: usize, out: &mut String) {
         grid.add_row([(*name).to_owned(), fold(&cell_text(value), room, room)]);
     }
     finish(&grid, out);
+}
+
+/// A heading in the middle of its column. Where the blanks are odd, the stock CLI puts the smaller half on the left,
+/// and the library the larger.
+fn centred(heading: &str, width: usize) -> String {
+    let lines = heading.lines().map(|line| {
+        let gap = width.saturating_sub(wrap::width(line)) / 2;
+        format!("{}{line}", " ".repeat(gap))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn rows_as_records(table: &Table, width: usize, out: &mut String) {
@@ -167,4 +193,243 @@ fn limits(columns: &[&str], rows: &[Vec<String>], width: usize) -> Option<Vec<us
         })
     };
     narrowed(&|column| words[column]).or_else(|| narrowed(&|_| 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shown(table: &Table, width: usize) -> String {
+        let mut out = String::new();
+        list(table, width, &mut out);
+        out
+    }
+
+    fn texts<const N: usize>(cells: [&str; N]) -> [Cell; N] {
+        cells.map(Cell::from)
+    }
+
+    // Each expectation below is a sample of dossier `native-cli.md` §4.3; `¶` stands for the end of a line with blanks.
+    fn sample(text: &str) -> String {
+        text.replace('¶', "")
+    }
+
+    #[test]
+    fn connectors_are_listed_as_by_the_stock_cli() {
+        let table = Table::new(["ID", "Name", "Status", "Type", "Trace"]).row(texts([
+            "lcc-111",
+            "az-connector-2",
+            "RUNNING",
+            "Sink",
+            "",
+        ]));
+        assert_eq!(
+            shown(&table, 80),
+            sample(concat!(
+                "    ID    |      Name      | Status  | Type | Trace  ¶\n",
+                "----------+----------------+---------+------+--------\n",
+                "  lcc-111 | az-connector-2 | RUNNING | Sink |        ¶\n",
+            ))
+        );
+    }
+
+    #[test]
+    fn service_accounts_are_listed_as_by_the_stock_cli() {
+        let table =
+            Table::new(["ID", "Name", "Description"]).row(texts(["sa-12345", "service-account", "at your service."]));
+        assert_eq!(
+            shown(&table, 80),
+            sample(concat!(
+                "     ID    |      Name       |   Description     ¶\n",
+                "-----------+-----------------+-------------------\n",
+                "  sa-12345 | service-account | at your service.  ¶\n",
+            ))
+        );
+    }
+
+    #[test]
+    fn role_bindings_are_listed_as_by_the_stock_cli() {
+        let table = Table::new([
+            "ID",
+            "Principal",
+            "Email",
+            "Role",
+            "Environment",
+            "Cloud Cluster",
+            "Cluster Type",
+            "Logical Cluster",
+            "Resource Type",
+            "Name",
+            "Pattern Type",
+        ])
+        .row(texts([
+            "rb-111aa",
+            "User:u-11aaa",
+            "u-11aaa@confluent.io",
+            "CloudClusterAdmin",
+            "env-596",
+            "lkc-1111aaa",
+            "",
+            "",
+            "",
+            "",
+            "",
+        ]));
+        assert_eq!(
+            shown(&table, 200),
+            sample(concat!(
+                "     ID    |  Principal   |        Email         |       Role        | Environment | Cloud Cluster | Cluster Type | Logical Cluster | Resource Type | Name | Pattern Type  ¶\n",
+                "-----------+--------------+----------------------+-------------------+-------------+---------------+--------------+-----------------+---------------+------+---------------\n",
+                "  rb-111aa | User:u-11aaa | u-11aaa@confluent.io | CloudClusterAdmin | env-596     | lkc-1111aaa   |              |                 |               |      |               ¶\n",
+            ))
+        );
+    }
+
+    #[test]
+    fn integers_stand_on_the_right() {
+        let table = Table::new([
+            "Quota Code",
+            "Name",
+            "Scope",
+            "Applied Limit",
+            "Usage",
+            "Organization",
+            "Environment",
+            "Kafka Cluster",
+            "Network",
+            "User",
+        ])
+        .row([
+            "quota_a".into(),
+            "Quota A".into(),
+            "kafka_cluster".into(),
+            Cell::Integer(15),
+            "10".into(),
+            "org-123".into(),
+            "env-1".into(),
+            "lkc-1".into(),
+            "".into(),
+            "".into(),
+        ]);
+        assert_eq!(
+            shown(&table, 200),
+            sample(concat!(
+                "  Quota Code |  Name   |     Scope     | Applied Limit | Usage | Organization | Environment | Kafka Cluster | Network | User  ¶\n",
+                "-------------+---------+---------------+---------------+-------+--------------+-------------+---------------+---------+-------\n",
+                "  quota_a    | Quota A | kafka_cluster |            15 | 10    | org-123      | env-1       | lkc-1         |         |       ¶\n",
+            ))
+        );
+    }
+
+    #[test]
+    fn long_cells_wrap_at_thirty_columns() {
+        let table = Table::new(["Timestamp", "Level", "Task ID", "Message", "Exception"]).row(texts([
+            "2025-06-16T05:43:23.757Z",
+            "INFO",
+            "task-0",
+            "WorkerSourceTask{id=lcc-123-0} Committing offsets for 128 acknowledged messages",
+            "",
+        ]));
+        assert_eq!(
+            shown(&table, 100),
+            sample(concat!(
+                "         Timestamp         | Level | Task ID |            Message             | Exception  ¶\n",
+                "---------------------------+-------+---------+--------------------------------+------------\n",
+                "  2025-06-16T05:43:23.757Z | INFO  | task-0  | WorkerSourceTask{id=lcc-123-0} |            ¶\n",
+                "                           |       |         | Committing offsets for 128     |            ¶\n",
+                "                           |       |         | acknowledged messages          |            ¶\n",
+            ))
+        );
+    }
+
+    #[test]
+    fn a_record_has_a_border() {
+        let mut out = String::new();
+        let fields = Record::new()
+            .field("ID", "lcc-123")
+            .field("Name", "az-connector")
+            .field("Status", "RUNNING")
+            .field("Type", "Sink")
+            .optional("Trace", None::<String>);
+        record(&fields, 80, &mut out);
+        assert_eq!(
+            out,
+            concat!(
+                "+--------+--------------+\n",
+                "| ID     | lcc-123      |\n",
+                "| Name   | az-connector |\n",
+                "| Status | RUNNING      |\n",
+                "| Type   | Sink         |\n",
+                "+--------+--------------+\n",
+            )
+        );
+    }
+
+    #[test]
+    fn an_empty_list_says_so() {
+        assert_eq!(shown(&Table::new(["ID"]), 80), "None found.\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_narrows_the_widest_columns_first() {
+        let table = Table::new(["ID", "Description"]).row(texts(["sa-12345", "accounts of the claims department"]));
+        assert_eq!(
+            shown(&table, 36),
+            sample(concat!(
+                "     ID    |    Description     ¶\n",
+                "-----------+--------------------\n",
+                "  sa-12345 | accounts of the    ¶\n",
+                "           | claims department  ¶\n",
+            ))
+        );
+    }
+
+    #[test]
+    fn columns_too_narrow_to_read_become_records() {
+        let columns = ["A", "B", "C", "D"];
+        let table = Table::new(columns).row(texts(["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc", "dddddddddd"]));
+        assert_eq!(
+            shown(&table, 24),
+            concat!(
+                "+---+------------+\n",
+                "| A | aaaaaaaaaa |\n",
+                "| B | bbbbbbbbbb |\n",
+                "| C | cccccccccc |\n",
+                "| D | dddddddddd |\n",
+                "+---+------------+\n",
+            )
+        );
+    }
+
+    #[test]
+    fn a_foreign_name_cannot_draw_a_row_of_its_own() {
+        let table = Table::new(["Name", "Trace"]).row([
+            Cell::from("a\nlcc-999 | fake"),
+            Cell::Multiline("first\n  second\u{1b}[2J\n".to_owned()),
+        ]);
+        assert_eq!(
+            shown(&table, 80),
+            sample(concat!(
+                "        Name        |       Trace        ¶\n",
+                "--------------------+--------------------\n",
+                "  a\\nlcc-999 | fake | first              ¶\n",
+                "                    |   second\\u{1b}[2J  ¶\n",
+            ))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn lines_fit_the_width(rows in proptest::collection::vec(("[a-z ]{0,60}", "[a-z]{0,60}", any::<i64>()), 1..4), width in 40_usize..120) {
+            let mut table = Table::new(["First Column", "Second", "Number"]);
+            for (a, b, number) in rows {
+                table.push([a.into(), b.into(), number.into()]);
+            }
+            for line in shown(&table, width).lines() {
+                prop_assert!(wrap::width(line) <= width, "{line:?}");
+            }
+        }
+    }
 }

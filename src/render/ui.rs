@@ -2,8 +2,8 @@
 //! has a `Ui` never asks which stream, how wide, or whether colours are wanted.
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    io::{self, BufRead, IsTerminal},
+    sync::{Arc, Mutex, Weak},
 };
 
 use super::{
@@ -11,72 +11,40 @@ use super::{
     error::Problem,
     human, json,
     progress::{Bars, Lines},
+    stream::{Captured, Stream, lock},
     style::Palette,
     view::{Block, Viewable},
     yaml,
 };
-use crate::{
-    apply::event::Listener,
-    env,
-    hint::{Advice, Hint},
-};
+use crate::{apply::event::Listener, env};
 
 /// Width when nobody says how wide the output is.
 const DEFAULT_WIDTH: usize = 80;
 
-/// Why a question got no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum PromptError {
-    /// The answer was neither yes nor no, or the input ended: the stock CLI's words.
-    #[error("failed to read input")]
-    Unreadable,
-    /// There is no terminal, and nothing was piped in.
-    #[error("cannot ask for confirmation: standard input is not a terminal and holds no answer")]
-    NobodyToAsk {
-        /// The flag that answers the question.
-        flag: &'static str,
-    },
-    /// What was typed is not what had to be typed.
-    #[error("`{typed}` is not `{wanted}`, so nothing was done")]
-    Mismatch {
-        /// What was typed.
-        typed: String,
-        /// What had to be typed.
-        wanted: String,
-    },
-}
-
-impl Advice for PromptError {
-    fn hints(&self) -> Vec<Hint> {
-        match self {
-            Self::Unreadable => vec!["Answer with `y` or `n`.".into()],
-            Self::NobodyToAsk { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
-            Self::Mismatch { .. } => Vec::new(),
-        }
-    }
+/// Columns of the output: `COLUMNS`, else the terminal's.
+pub(crate) fn width() -> usize {
+    env::var(env::COLUMNS)
+        .and_then(|columns| columns.parse().ok())
+        .filter(|columns| *columns > 0)
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+        .unwrap_or(DEFAULT_WIDTH)
 }
 
 /// Where text goes. Cheap to clone; all clones write to the same place.
 #[derive(Clone)]
-pub struct Ui(Arc<Inner>);
+pub struct Ui(pub(super) Arc<Inner>);
 
-struct Inner {
-    format: Format,
+pub(super) struct Inner {
+    pub(super) format: Format,
     verbosity: u8,
     width: usize,
     out: Stream,
     err: Stream,
-    input: Mutex<Box<dyn BufRead + Send>>,
-    input_is_terminal: bool,
+    pub(super) input: Mutex<Box<dyn BufRead + Send>>,
+    pub(super) input_is_terminal: bool,
     progress: Progress,
     /// The bars that stand on the terminal now, if any.
     bars: Mutex<Weak<Bars>>,
-}
-
-struct Stream {
-    palette: Palette,
-    /// Nothing once the reader went away (`| head`): what comes later is dropped without a word.
-    writer: Mutex<Option<Box<dyn Write + Send>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,11 +61,6 @@ impl Ui {
         let colour = |choice| Palette {
             colour: choice != anstream::ColorChoice::Never,
         };
-        let width = env::var(env::COLUMNS)
-            .and_then(|columns| columns.parse().ok())
-            .filter(|columns| *columns > 0)
-            .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
-            .unwrap_or(DEFAULT_WIDTH);
         // Log lines and bars would overwrite each other.
         let progress = if err.is_terminal() && verbosity == 0 {
             Progress::Bars
@@ -111,7 +74,7 @@ impl Ui {
         Self(Arc::new(Inner {
             format,
             verbosity,
-            width,
+            width: width(),
             // These translate colours for old Windows consoles; whether there are any was decided above.
             out: Stream::new(palettes.0, anstream::AutoStream::always(out)),
             err: Stream::new(palettes.1, anstream::AutoStream::always(err)),
@@ -215,64 +178,11 @@ impl Ui {
         }
     }
 
-    /// Asks `question` as the stock CLI does (dossier `native-cli.md` §4.6), also when the answer comes through a pipe.
-    /// `flag` is the flag that would have answered it.
-    pub fn confirm(&self, question: &str, flag: &'static str) -> Result<bool, PromptError> {
-        let answer = self.ask(&format!("{question} (y/n): "), flag)?;
-        match answer.to_lowercase().as_str() {
-            "y" | "yes" => Ok(true),
-            "n" | "no" => Ok(false),
-            _ => Err(PromptError::Unreadable),
-        }
-    }
-
-    /// Asks for `wanted` to be typed, for what cannot be undone.
-    pub fn confirm_by_typing(&self, question: &str, wanted: &str, flag: &'static str) -> Result<(), PromptError> {
-        let typed = self.ask(&format!("{question} Type \"{wanted}\" to go on: "), flag)?;
-        if typed == wanted {
-            return Ok(());
-        }
-        Err(PromptError::Mismatch {
-            typed,
-            wanted: wanted.to_owned(),
-        })
-    }
-
-    fn ask(&self, prompt: &str, flag: &'static str) -> Result<String, PromptError> {
-        let prompt = super::escape::escape(prompt);
-        // The stock CLI asks on standard output; where that holds a document, the question may not be part of it.
-        if self.0.format == Format::Human {
-            self.write_out(&prompt).map_err(|_| PromptError::Unreadable)?;
-        } else {
-            self.write_err(&prompt);
-        }
-        let mut line = String::new();
-        let read = lock(&self.0.input).read_line(&mut line);
-        if !self.0.input_is_terminal {
-            // Nobody pressed enter, so the line is still open.
-            self.write_out_or_err("\n");
-        }
-        match read {
-            Ok(0) if !self.0.input_is_terminal => Err(PromptError::NobodyToAsk { flag }),
-            Ok(0) | Err(_) => Err(PromptError::Unreadable),
-            Ok(_) => Ok(line.trim().to_owned()),
-        }
-    }
-
-    fn write_out_or_err(&self, text: &str) {
-        if self.0.format == Format::Human {
-            // The prompt before it was written or dropped; this is no more important.
-            drop(self.write_out(text));
-        } else {
-            self.write_err(text);
-        }
-    }
-
     fn human(&self, blocks: &[Block], palette: Palette) -> String {
         human::render(blocks, self.0.width, palette)
     }
 
-    fn write_out(&self, text: &str) -> io::Result<()> {
+    pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
         self.above_bars(|| self.0.out.write(text))
     }
 
@@ -281,7 +191,7 @@ impl Ui {
         self.write_err(&format!("{}\n", super::escape::escape(line)));
     }
 
-    fn write_err(&self, text: &str) {
+    pub(super) fn write_err(&self, text: &str) {
         // When standard error is gone, there is nobody left to tell.
         drop(self.above_bars(|| self.0.err.write(text)));
     }
@@ -295,71 +205,83 @@ impl Ui {
     }
 }
 
-impl Stream {
-    fn new(palette: Palette, writer: impl Write + Send + 'static) -> Self {
-        Self {
-            palette,
-            writer: Mutex::new(Some(Box::new(writer))),
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::Serialize;
+
+    use super::*;
+    use crate::apply::Event;
+
+    #[derive(Serialize)]
+    struct Greeting {
+        whom: &'static str,
+    }
+
+    impl Viewable for Greeting {
+        fn view(&self) -> Vec<Block> {
+            vec![Block::line(format!("Hello {}.", self.whom))]
         }
     }
 
-    fn write(&self, text: &str) -> io::Result<()> {
-        let mut writer = lock(&self.writer);
-        let Some(stream) = writer.as_mut() else {
-            return Ok(());
-        };
-        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                *writer = None;
-                Ok(())
-            }
-            written => written,
+    #[test]
+    fn a_result_goes_to_standard_output_in_the_wanted_format() {
+        for (format, expected) in [
+            (Format::Human, "Hello world.\n"),
+            (Format::Json, "{\n  \"whom\": \"world\"\n}\n"),
+            (Format::Yaml, "whom: world\n"),
+        ] {
+            let (ui, captured) = Ui::captured(format, 80, "");
+            ui.print(&Greeting { whom: "world" }).unwrap();
+            ui.warn("careful");
+            assert_eq!(captured.stdout(), expected);
+            assert_eq!(captured.stderr(), "[WARN] careful\n");
         }
     }
-}
 
-/// What a captured `Ui` was told.
-#[derive(Clone, Default)]
-pub struct Captured {
-    out: Buffer,
-    err: Buffer,
-}
-
-impl Captured {
-    /// Everything on standard output so far.
-    #[must_use]
-    pub fn stdout(&self) -> String {
-        self.out.text()
+    #[test]
+    fn a_log_hears_of_phases_and_trouble_only() {
+        let (ui, captured) = Ui::captured(Format::Human, 80, "");
+        let progress = ui.progress();
+        let label = || "create service account ebs-prod-claims-operator".to_owned();
+        for event in [
+            Event::Phase {
+                name: "Apply",
+                total: 2,
+            },
+            Event::Started {
+                label: label(),
+                department: Some("claims".into()),
+            },
+            Event::Retrying {
+                label: label(),
+                reason: "429 Too Many Requests".into(),
+                wait: Duration::from_secs(3),
+            },
+            Event::Done {
+                label: label(),
+                department: Some("claims".into()),
+            },
+            Event::Failed {
+                label: label(),
+                department: None,
+                reason: "403 \u{1b}[31m".into(),
+            },
+            Event::Skipped {
+                label: label(),
+                department: None,
+                because: "create API key".into(),
+            },
+        ] {
+            progress.on(&event);
+        }
+        insta::assert_snapshot!(captured.stderr(), @r"
+        Apply (2) …
+          wait  create service account ebs-prod-claims-operator: 429 Too Many Requests, again in 3 s
+          FAIL  create service account ebs-prod-claims-operator: 403 \u{1b}[31m
+          skip  create service account ebs-prod-claims-operator: needs `create API key`
+        ");
+        assert_eq!(captured.stdout(), "");
     }
-
-    /// Everything on standard error so far.
-    #[must_use]
-    pub fn stderr(&self) -> String {
-        self.err.text()
-    }
-}
-
-#[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
-
-impl Buffer {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&lock(&self.0)).into_owned()
-    }
-}
-
-impl Write for Buffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        lock(&self.0).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A panic elsewhere must not take the output away.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

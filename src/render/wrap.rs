@@ -13,6 +13,11 @@ pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
+/// Width of `line` when it is not wrapped.
+pub(super) fn line_width(line: &Line) -> usize {
+    line.spans.iter().map(|span| width(&escape(&span.text))).sum()
+}
+
 /// The words of `text` in lines of at most `limit` columns, so that the lines are about equally long. A word that is
 /// longer raises the limit, as it does in the stock CLI.
 pub(super) fn even(text: &str, limit: usize) -> Vec<String> {

@@ -1,0 +1,134 @@
+//! Questions, as the stock CLI asks them (dossier `native-cli.md` §4.6): also to a pipe, and never twice.
+
+use std::io::BufRead as _;
+
+use super::{Format, Ui, escape::escape, stream::lock};
+use crate::hint::{Advice, Hint};
+
+/// Why a question got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// The answer was neither yes nor no, or the input ended: the stock CLI's words.
+    #[error("failed to read input")]
+    Unreadable,
+    /// There is no terminal, and nothing was piped in.
+    #[error("cannot ask for confirmation: standard input is not a terminal and holds no answer")]
+    NobodyToAsk {
+        /// The flag that answers the question.
+        flag: &'static str,
+    },
+    /// What was typed is not what had to be typed.
+    #[error("`{typed}` is not `{wanted}`, so nothing was done")]
+    Mismatch {
+        /// What was typed.
+        typed: String,
+        /// What had to be typed.
+        wanted: String,
+    },
+}
+
+impl Advice for PromptError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Unreadable => vec!["Answer with `y` or `n`.".into()],
+            Self::NobodyToAsk { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
+            Self::Mismatch { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Ui {
+    /// Asks `question` as the stock CLI does (dossier `native-cli.md` §4.6), also when the answer comes through a pipe.
+    /// `flag` is the flag that would have answered it.
+    pub fn confirm(&self, question: &str, flag: &'static str) -> Result<bool, PromptError> {
+        let answer = self.ask(&format!("{question} (y/n): "), flag)?;
+        match answer.to_lowercase().as_str() {
+            "y" | "yes" => Ok(true),
+            "n" | "no" => Ok(false),
+            _ => Err(PromptError::Unreadable),
+        }
+    }
+
+    /// Asks for `wanted` to be typed, for what cannot be undone.
+    pub fn confirm_by_typing(&self, question: &str, wanted: &str, flag: &'static str) -> Result<(), PromptError> {
+        let typed = self.ask(&format!("{question} Type \"{wanted}\" to go on: "), flag)?;
+        if typed == wanted {
+            return Ok(());
+        }
+        Err(PromptError::Mismatch {
+            typed,
+            wanted: wanted.to_owned(),
+        })
+    }
+
+    fn ask(&self, prompt: &str, flag: &'static str) -> Result<String, PromptError> {
+        let prompt = escape(prompt);
+        // The stock CLI asks on standard output; where that holds a document, the question may not be part of it.
+        if self.0.format == Format::Human {
+            self.write_out(&prompt).map_err(|_| PromptError::Unreadable)?;
+        } else {
+            self.write_err(&prompt);
+        }
+        let mut line = String::new();
+        let read = lock(&self.0.input).read_line(&mut line);
+        if !self.0.input_is_terminal {
+            // Nobody pressed enter, so the line is still open.
+            self.write_out_or_err("\n");
+        }
+        match read {
+            Ok(0) if !self.0.input_is_terminal => Err(PromptError::NobodyToAsk { flag }),
+            Ok(0) | Err(_) => Err(PromptError::Unreadable),
+            Ok(_) => Ok(line.trim().to_owned()),
+        }
+    }
+
+    fn write_out_or_err(&self, text: &str) {
+        if self.0.format == Format::Human {
+            // The prompt before it was written or dropped; this is no more important.
+            drop(self.write_out(text));
+        } else {
+            self.write_err(text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Block;
+
+    #[test]
+    fn a_plan_before_a_question_never_disturbs_a_document() {
+        let (ui, captured) = Ui::captured(Format::Json, 80, "y\n");
+        ui.show(&[Block::line("Plan: 1 to create.")]).unwrap();
+        assert!(ui.confirm("Apply?", "--yes").unwrap());
+        assert_eq!(captured.stdout(), "");
+        assert_eq!(captured.stderr(), "Plan: 1 to create.\nApply? (y/n): \n");
+    }
+
+    #[test]
+    fn answers_are_read_from_a_pipe_as_by_the_stock_cli() {
+        let answer = |input: &str| Ui::captured(Format::Human, 80, input).0.confirm("Sure?", "--force");
+        assert!(answer("y\n").unwrap() && answer("YES\n").unwrap() && answer(" Yes").unwrap());
+        assert!(!answer("n\n").unwrap() && !answer("No\n").unwrap());
+        assert!(matches!(answer("maybe\n"), Err(PromptError::Unreadable)));
+        assert!(matches!(answer("\n"), Err(PromptError::Unreadable)));
+        let nobody = answer("").unwrap_err();
+        assert!(matches!(nobody, PromptError::NobodyToAsk { flag: "--force" }));
+    }
+
+    #[test]
+    fn one_answer_is_used_once() {
+        let (ui, captured) = Ui::captured(Format::Human, 80, "y\nclaims\nmotor\n");
+        assert!(ui.confirm("Sure?", "--yes").unwrap());
+        ui.confirm_by_typing("This deletes everything.", "claims", "--yes")
+            .unwrap();
+        let error = ui.confirm_by_typing("This too.", "claims", "--yes").unwrap_err();
+        assert_eq!(error.to_string(), "`motor` is not `claims`, so nothing was done");
+        assert!(
+            captured
+                .stdout()
+                .starts_with("Sure? (y/n): \nThis deletes everything. Type \"claims\" to go on: \n")
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! One place that text goes to, and a buffer to go to in tests.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::style::Palette;
+
+/// Standard output, standard error, or a buffer.
+pub(super) struct Stream {
+    /// Whether it shows styles.
+    pub(super) palette: Palette,
+    /// Nothing once the reader went away (`| head`): what comes later is dropped without a word.
+    writer: Mutex<Option<Box<dyn Write + Send>>>,
+}
+
+impl Stream {
+    pub(super) fn new(palette: Palette, writer: impl Write + Send + 'static) -> Self {
+        Self {
+            palette,
+            writer: Mutex::new(Some(Box::new(writer))),
+        }
+    }
+
+    pub(super) fn write(&self, text: &str) -> io::Result<()> {
+        let mut writer = lock(&self.writer);
+        let Some(stream) = writer.as_mut() else {
+            return Ok(());
+        };
+        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                *writer = None;
+                Ok(())
+            }
+            written => written,
+        }
+    }
+}
+
+/// What a captured `Ui` was told.
+#[derive(Clone, Default)]
+pub struct Captured {
+    pub(super) out: Buffer,
+    pub(super) err: Buffer,
+}
+
+impl Captured {
+    /// Everything on standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        self.out.text()
+    }
+
+    /// Everything on standard error so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.err.text()
+    }
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.0)).into_owned()
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A panic elsewhere must not take the output away.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let stream = Stream::new(Palette::PLAIN, Gone);
+        stream.write("one").unwrap();
+        assert!(lock(&stream.writer).is_none());
+        stream.write("two").unwrap();
+    }
+}
