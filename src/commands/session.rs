@@ -135,6 +135,23 @@ impl Session {
     }
 }
 
+/// A client without a platform: for what is done before there is an `ebs.toml`.
+pub(super) fn service_client(ctx: &Ctx) -> Result<Client, Error> {
+    let folders = Folders::discover()?;
+    let profile = profile(ctx, &folders)?;
+    let way = match sandbox_folder(ctx, &folders, profile.as_ref()) {
+        Some(folder) => {
+            let (workspace, _) = workspace(true)?
+                .into_result()
+                .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+            Way::sandbox(ctx, &folder, &workspace, profile.as_ref())?
+        }
+        None => Way::service(ctx, profile.as_ref())?,
+    };
+    let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
+    Ok(Client::builder(base, way.transport, way.auth, way.clock).build())
+}
+
 /// The client's half of a session.
 struct Way {
     base: String,

@@ -325,11 +325,11 @@ fn budget_table(budget: &[BudgetRow]) -> Block {
             }
         };
         table.push([
-            Cell::text(row.name),
-            Cell::text(about(row.used)),
+            Cell::from(row.name),
+            Cell::Text(about(row.used)),
             row.wanted.into(),
-            Cell::text(about(row.after())),
-            Cell::text(
+            Cell::Text(about(row.after())),
+            Cell::Text(
                 row.limit
                     .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),
             ),
@@ -445,7 +445,7 @@ impl Onboarding {
                 row.accounts.into(),
                 row.role_bindings.into(),
                 row.api_keys.into(),
-                Cell::text(if probes == 0 {
+                Cell::Text(if probes == 0 {
                     String::new()
                 } else {
                     format!("{}/{probes}", row.proved)

@@ -206,15 +206,15 @@ impl Row for FaultRow {
     const COLUMNS: &'static [&'static str] = &["ID", "Kind", "Method", "Path", "Principal", "Skip", "Times"];
 
     fn cells(&self) -> Vec<Cell> {
-        let any = |text: &Option<String>| Cell::text(text.as_deref().unwrap_or("any"));
+        let any = |text: &Option<String>| Cell::from(text.as_deref().unwrap_or("any"));
         vec![
             self.id.into(),
-            Cell::text(self.fault.kind.name()),
+            Cell::from(self.fault.kind.name()),
             any(&self.fault.method),
             any(&self.fault.path),
             any(&self.fault.principal),
             self.fault.skip.into(),
-            Cell::text(
+            Cell::Text(
                 self.fault
                     .times
                     .map_or_else(|| "all".to_owned(), |times| times.to_string()),

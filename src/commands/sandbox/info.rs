@@ -90,7 +90,7 @@ impl Viewable for Recipe {
                 Cell::text(&stage.name),
                 Cell::text(&stage.environment),
                 Cell::text(&stage.cluster),
-                Cell::text(stage.cluster_kind.as_str()),
+                Cell::from(stage.cluster_kind.as_str()),
                 stage.schema_registry.clone().into(),
             ]);
         }
