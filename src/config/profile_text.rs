@@ -3,17 +3,10 @@
 use std::fmt::Write;
 
 use super::profile::Profile;
-use crate::model::{ApiKeyId, KeyKind, Secret};
-
-/// A basic string of TOML: quotes, backslashes and control characters escaped.
-pub(super) fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-    format!("[{}]", quoted.join(", "))
-}
+use crate::{
+    manifest::text::{list, quoted},
+    model::{ApiKeyId, KeyKind, Secret},
+};
 
 pub(super) fn render(profile: &Profile, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
     let mut out = String::new();

@@ -14,6 +14,7 @@ mod files;
 pub(crate) mod lint;
 pub mod naming;
 pub mod new;
+pub mod new_platform;
 pub mod platform;
 mod plugins;
 mod quota;
@@ -21,6 +22,7 @@ pub mod target;
 pub mod template;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 pub mod toml;
 pub mod views;
 pub mod workspace;

@@ -3,7 +3,10 @@
 
 use std::fmt::Write;
 
-use super::{Workspace, department};
+use super::{
+    Workspace, department,
+    text::{list, quoted},
+};
 use crate::{
     diag::{Finding, SourceFile},
     model::{DepartmentCode, DepartmentQuota},
@@ -107,15 +110,6 @@ impl NewDepartment {
         writeln!(out, "{mark}tasks_per_connector = {}", quota.tasks_per_connector)?;
         writeln!(out, "{mark}plugins = {}", list(&quota.plugins))
     }
-}
-
-fn quoted(text: &str) -> String {
-    ::toml::Value::String(text.to_owned()).to_string()
-}
-
-fn list(texts: &[String]) -> String {
-    let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
-    format!("[{}]", quoted.join(", "))
 }
 
 impl Workspace {

@@ -1,4 +1,5 @@
 use super::{load, shown};
+use crate::manifest::new_platform::NewPlatform;
 
 fn found(platform: &str) -> String {
     shown(&load(platform, &[], &[]).findings)
@@ -146,4 +147,24 @@ fn lint_exceptions_need_a_rule_and_a_reason() {
         loaded.workspace.platform.lint_exceptions,
         [("ok-rule".to_owned(), "until June".to_owned())]
     );
+}
+
+#[test]
+fn a_new_platform_reads_back_as_it_was_meant() {
+    let stages = crate::manifest::Workspace::embedded().workspace.platform.stages;
+    let mut new = NewPlatform {
+        organization: Some("11111111-2222-3333-4444-555555555555".parse().unwrap()),
+        provisioner: None,
+        stages: stages.clone().into_iter().rev().collect(),
+    };
+    for provisioner in [None, Some("sa-abc123".parse().unwrap())] {
+        new.provisioner = provisioner;
+        let loaded = load(&new.render(), &[], &[]);
+        assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+        let platform = loaded.workspace.platform;
+        assert_eq!(platform.stages, stages);
+        assert_eq!(platform.default_stage, "test");
+        assert_eq!(platform.organization, new.organization);
+        assert_eq!(platform.provisioner, new.provisioner);
+    }
 }
