@@ -3,5 +3,17 @@
 #[path = "sandbox/harness.rs"]
 mod harness;
 
+#[path = "sandbox/accounts.rs"]
+mod accounts;
+#[path = "sandbox/auth.rs"]
+mod auth;
+#[path = "sandbox/lists.rs"]
+mod lists;
 #[path = "sandbox/smoke.rs"]
 mod smoke;
+#[path = "sandbox/bindings.rs"]
+mod bindings;
+#[path = "sandbox/keys.rs"]
+mod keys;
+#[path = "sandbox/places.rs"]
+mod places;

@@ -20,6 +20,7 @@ mod crypt;
 mod error;
 pub mod faults;
 mod folder;
+mod index;
 pub mod info;
 pub mod journal;
 mod limits;

@@ -22,11 +22,12 @@ struct Note {
     pid: u32,
 }
 
-/// Whether the `Host` (or the authority of an absolute URI) is this machine.
+/// Whether the `Host`, and the authority of an absolute URI where there is one, are this machine.
 pub(crate) fn is_loopback(parts: &Parts) -> bool {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    host.or(authority).is_some_and(is_loopback_host)
+    let mut named = host.into_iter().chain(authority).peekable();
+    named.peek().is_some() && named.all(is_loopback_host)
 }
 
 fn is_loopback_host(host: &str) -> bool {

@@ -241,7 +241,12 @@ impl Tx<'_> {
             return true;
         }
         let state = self.state;
+        let person = matches!(owner, Principal::User(_));
         let owner = state.principal_crn(owner);
+        if person {
+            // The table is about service accounts. A person's key has the person's roles: only who could give them anyway.
+            return self.may(Operation::AlterAccess, &owner);
+        }
         match resource {
             KeyResource::Cloud => self.may(Operation::ManageCloudKeys, &owner),
             KeyResource::Cluster(id) => {

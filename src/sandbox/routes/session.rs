@@ -78,17 +78,20 @@ pub(crate) fn log_in(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
     };
     let user = user.ok_or_else(wrong)?;
     let broken = |error: std::io::Error| Refusal::broken(error.to_string());
-    let id = match session {
-        Some(session) => session.id.clone(),
-        None => hex(&random::<{ SESSION_ID / 2 }>().map_err(broken)?),
+    // A refresh token stays good until its session ends: the CLI need not manage to store another one.
+    let (id, refresh) = if let Some(session) = session {
+        (session.id.clone(), body.refresh_token)
+    } else {
+        let id = hex(&random::<{ SESSION_ID / 2 }>().map_err(broken)?);
+        // The CLI takes a refresh token for one of its own encrypted values unless it begins so.
+        let refresh = format!("v1.{id}{}", hex(&random::<24>().map_err(broken)?));
+        tx.change(Change::Session(Session {
+            id: id.clone(),
+            user: user.id.clone(),
+            refresh: SecretDigest::of(&refresh).map_err(broken)?,
+        }));
+        (id, refresh)
     };
-    // The CLI takes a refresh token for one of its own encrypted values unless it begins so.
-    let refresh = format!("v1.{id}{}", hex(&random::<24>().map_err(broken)?));
-    tx.change(Change::Session(Session {
-        id: id.clone(),
-        user: user.id.clone(),
-        refresh: SecretDigest::of(&refresh).map_err(broken)?,
-    }));
     let token = issue(tx.token, user.id.as_str(), SESSION, &id, tx.now, SESSION_SECONDS);
     Ok(Reply::ok(json!({
         "token": token,
