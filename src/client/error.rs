@@ -11,10 +11,7 @@ use super::{
     retry::{Seconds, Tries},
     transport::{TransportError, root_cause},
 };
-use crate::{
-    api::{ErrorBody, Repeat},
-    hint::{Advice, Hint},
-};
+use crate::api::{ErrorBody, Repeat};
 
 /// One call, as messages and traces name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +95,7 @@ pub enum ClientError {
         /// How often it was tried.
         tries: Tries,
     },
-    /// No answer, and for certain or for all that matters nothing was done.
+    /// No answer. Nothing was done, or what was done may be done again without harm.
     #[error("could not {call}: {}{tries}", WithRoot(.cause))]
     NoAnswer {
         /// The call.
@@ -190,7 +187,9 @@ impl ClientError {
         }
     }
 
-    fn refusal(&self) -> Option<&Refusal> {
+    /// What the service said, if it said something.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Answered { refusal, .. } => Some(refusal),
             Self::AnswerLost { lost, .. } => match lost.as_ref() {
@@ -312,57 +311,6 @@ pub(super) fn is_quota(status: StatusCode, detail: &str) -> bool {
         || (matches!(status.as_u16(), 400 | 403 | 500) && detail.contains("is currently limited to"))
 }
 
-impl Advice for ClientError {
-    fn hints(&self) -> Vec<Hint> {
-        let mut hints: Vec<Hint> = Vec::new();
-        if let Some(resolution) = self.refusal().and_then(|refusal| refusal.body.resolution.as_deref()) {
-            hints.push(format!("Confluent Cloud advises: {resolution}").into());
-        }
-        match self {
-            Self::NoAnswer { cause, .. } => hints.extend(transport_hint(cause)),
-            Self::AnswerLost { .. } => hints.push(
-                "Run the same command again: it looks first whether the object is there, and makes nothing twice.".into(),
-            ),
-            Self::Unreadable { .. } => hints.push(
-                "Something between this machine and Confluent Cloud may have answered in its place: look at the proxy, \
-                 and at the answer with `--unsafe-trace`."
-                    .into(),
-            ),
-            _ if self.is_quota() => {
-                hints.push("The organization's administrators can ask Confluent for a higher limit.".into());
-            }
-            _ if self.is_unauthorized() => hints.push(
-                "Check that the key is a Cloud API key (a key of a Kafka cluster does not work here), that it was not \
-                 revoked, and that key and secret belong together."
-                    .into(),
-            ),
-            _ if self.is_forbidden() => hints.push(
-                "Either the owner of the API key has no role for this, or the object does not exist: Confluent Cloud \
-                 answers both alike."
-                    .into(),
-            ),
-            _ if self.is_throttled() => hints.push("Try again later, or with a smaller `--concurrency`.".into()),
-            _ => {}
-        }
-        hints
-    }
-}
-
-fn transport_hint(cause: &TransportError) -> Option<Hint> {
-    match cause {
-        TransportError::Certificate { .. } => Some(
-            "If your company inspects encrypted traffic, set `SSL_CERT_FILE` to a file with the certificate of its \
-             authority in PEM form."
-                .into(),
-        ),
-        TransportError::Connect { .. } | TransportError::Timeout { .. } => Some(
-            "Check the network; behind a proxy set `HTTPS_PROXY`, and `NO_PROXY` for what is reached without it."
-                .into(),
-        ),
-        TransportError::Broken { .. } | TransportError::Forbidden(_) => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -417,16 +365,5 @@ mod tests {
         assert!(!answered(409, words, None).is_quota());
         assert!(!answered(403, words, None).is_forbidden());
         assert!(answered(403, "{}", None).is_forbidden());
-    }
-
-    #[test]
-    fn advice_fits_the_kind_of_trouble() {
-        let first = |error: &ClientError| error.hints().first().map(ToString::to_string).unwrap_or_default();
-        assert!(first(&answered(401, "", None)).contains("Cloud API key"));
-        assert!(first(&answered(403, "", None)).contains("answers both alike"));
-        assert!(first(&answered(429, "", None)).contains("--concurrency"));
-        let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
-        assert_eq!(first(&answered(400, resolution, None)), "Confluent Cloud advises: Ask.");
-        assert!(answered(404, "", None).hints().is_empty());
     }
 }

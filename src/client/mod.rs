@@ -5,14 +5,17 @@
 //! calling, pages, patience, rate limits, and errors that say what to do. Every wait goes through the clock.
 
 pub mod address;
+mod advice;
+pub mod builder;
 pub mod credentials;
 pub mod error;
 mod governor;
 mod issuer;
+mod message;
 pub mod pages;
 pub mod redact;
 pub mod retry;
-pub mod send;
+mod send;
 pub mod service;
 pub mod socket;
 mod tls;
@@ -20,11 +23,12 @@ pub mod trace;
 pub mod transport;
 
 pub use address::{BaseUrl, BaseUrlError, is_loopback};
+pub use builder::{Answered, Client, ClientBuilder, DEFAULT_CONCURRENCY};
 pub use credentials::{Auth, CredentialSource, Credentials};
 pub use error::{Call, ClientError, Lost, Refusal};
+pub use message::user_agent;
 pub use pages::{Listing, UnreadableItem};
 pub use retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Tries};
-pub use send::{Answered, Client, ClientBuilder};
 pub use service::InProcess;
 pub use socket::{Socket, SocketSettings};
 pub use transport::{Transport, TransportError};

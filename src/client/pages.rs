@@ -6,10 +6,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{
-    error::ClientError,
-    send::{Client, Prepared},
-};
+use super::{builder::Client, error::ClientError, message::Prepared};
 use crate::api::{List, Paged};
 
 /// A whole list, with what could not be read of it.

@@ -1,252 +1,21 @@
-//! The client: one loop that sends a request, looks at what came back, and decides whether to send it again.
+//! One loop that sends a request, looks at what came back, and decides whether to send it again.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use serde_json::Value;
+use http::{StatusCode, header};
 
 use super::{
-    address::BaseUrl,
-    credentials::Auth,
-    error::{Call, ClientError, Lost, Refusal, is_quota},
-    governor::{Governor, Permit},
+    builder::Client,
+    error::{ClientError, Lost, Refusal, is_quota},
+    governor::Permit,
+    message::{Prepared, RawAnswer},
     redact::Secrets,
-    retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Seconds, Tries, asked_wait},
-    trace::WireTrace,
-    transport::{Transport, TransportError},
+    retry::{RetryNotice, Seconds, Tries, asked_wait},
+    transport::TransportError,
 };
-use crate::{
-    api::{Endpoint, Repeat, endpoint::target, parse_error},
-    clock::Clock,
-};
-
-/// How many requests are under way at once unless told otherwise (design, `--concurrency`).
-pub const DEFAULT_CONCURRENCY: usize = 8;
-
-/// The `User-Agent`: the service may refuse clients without a sensible one (dossier `rbac.md` §4).
-#[must_use]
-pub fn user_agent() -> String {
-    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("confluent-ebs/{} ({os}; {arch})", env!("CARGO_PKG_VERSION"))
-}
-
-/// A good answer.
-#[derive(Clone, Debug)]
-pub struct Answered<T> {
-    /// What it holds.
-    pub value: T,
-    /// The request's id, for evidence and support.
-    pub request_id: Option<String>,
-    /// The status.
-    pub status: StatusCode,
-}
-
-/// Sends endpoints to one service as one caller. Cheap to clone; clones share their rate limit.
-#[derive(Clone)]
-pub struct Client {
-    shared: Arc<Shared>,
-    auth: Arc<Auth>,
-    on_retry: Option<OnRetry>,
-}
-
-struct Shared {
-    base: BaseUrl,
-    transport: Arc<dyn Transport>,
-    clock: Clock,
-    policy: RetryPolicy,
-    jitter: Jitter,
-    governor: Governor,
-    wire_trace: Option<Arc<WireTrace>>,
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Client")
-            .field("base", &self.shared.base)
-            .field("auth", &self.auth)
-            .field("transport", &self.shared.transport)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A client in the making: what is not set has the default of the design.
-#[must_use]
-pub struct ClientBuilder {
-    shared: Shared,
-    auth: Auth,
-    on_retry: Option<OnRetry>,
-}
-
-impl ClientBuilder {
-    /// How patient the client is.
-    pub fn policy(mut self, policy: RetryPolicy) -> Self {
-        self.shared.policy = policy;
-        self
-    }
-
-    /// How many requests may be under way at once; at least one.
-    pub fn concurrency(mut self, limit: usize) -> Self {
-        self.shared.governor = Governor::new(limit);
-        self
-    }
-
-    /// Where chance comes from.
-    pub fn jitter(mut self, jitter: Jitter) -> Self {
-        self.shared.jitter = jitter;
-        self
-    }
-
-    /// Who is told when a call waits to be sent again.
-    pub fn on_retry(mut self, listener: OnRetry) -> Self {
-        self.on_retry = Some(listener);
-        self
-    }
-
-    /// Where requests and answers are written down, without their secrets (`--unsafe-trace`).
-    pub fn wire_trace(mut self, trace: Arc<WireTrace>) -> Self {
-        self.shared.wire_trace = Some(trace);
-        self
-    }
-
-    /// The client.
-    #[must_use]
-    pub fn build(self) -> Client {
-        Client {
-            shared: Arc::new(self.shared),
-            auth: Arc::new(self.auth),
-            on_retry: self.on_retry,
-        }
-    }
-}
+use crate::api::{Repeat, parse_error};
 
 impl Client {
-    /// Begins a client that sends to `base` through `transport` as `auth`, and waits on `clock`.
-    pub fn builder(base: BaseUrl, transport: Arc<dyn Transport>, auth: Auth, clock: Clock) -> ClientBuilder {
-        ClientBuilder {
-            shared: Shared {
-                base,
-                transport,
-                clock,
-                policy: RetryPolicy::default(),
-                jitter: Jitter::random(),
-                governor: Governor::new(DEFAULT_CONCURRENCY),
-                wire_trace: None,
-            },
-            auth,
-            on_retry: None,
-        }
-    }
-
-    /// The same way to the same service, with its rate limit, as somebody else.
-    #[must_use]
-    pub fn with_auth(&self, auth: Auth) -> Self {
-        Self {
-            auth: Arc::new(auth),
-            ..self.clone()
-        }
-    }
-
-    /// The same client with another listener: a step that wants its waits under its own name.
-    #[must_use]
-    pub fn with_on_retry(&self, listener: OnRetry) -> Self {
-        Self {
-            on_retry: Some(listener),
-            ..self.clone()
-        }
-    }
-
-    /// Where it sends to.
-    #[must_use]
-    pub fn base(&self) -> &BaseUrl {
-        &self.shared.base
-    }
-
-    /// As whom it sends.
-    #[must_use]
-    pub fn auth(&self) -> &Auth {
-        &self.auth
-    }
-
-    /// The clock it waits on.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
-        &self.shared.clock
-    }
-
-    /// How many requests may be under way at the moment: the limit, or less after a 429.
-    #[must_use]
-    pub fn allowed_concurrency(&self) -> usize {
-        self.shared.governor.allowed()
-    }
-
-    /// Sends one endpoint and reads its answer.
-    pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answered<E::Answer>, ClientError> {
-        let prepared = self.prepare(endpoint, None)?;
-        let answer = self.exchange(&prepared).await?;
-        if E::EMPTY_ANSWER {
-            prepared.refuse_hidden_error(&answer)?;
-        }
-        let body: &[u8] = if E::EMPTY_ANSWER { b"null" } else { &answer.body };
-        let value = serde_json::from_slice(body).map_err(|error| prepared.unreadable(&answer, &error))?;
-        Ok(Answered {
-            value,
-            request_id: answer.request_id,
-            status: answer.status,
-        })
-    }
-
-    /// Writes an endpoint down, for the page of `page_token` if it is one of several.
-    pub(super) fn prepare<E: Endpoint>(&self, endpoint: &E, page_token: Option<&str>) -> Result<Prepared, ClientError> {
-        let mut target = target(endpoint);
-        let path = target.split('?').next().unwrap_or_default().to_owned();
-        if let Some(token) = page_token {
-            target.push(if target.contains('?') { '&' } else { '?' });
-            target.push_str("page_token=");
-            target.push_str(&crate::api::encode_segment(token));
-        }
-        let call = Box::new(Call {
-            operation: short_name::<E>(),
-            verb: verb(&E::METHOD),
-            subject: endpoint.subject(),
-            method: E::METHOD,
-            path,
-            repeat: E::REPEAT,
-        });
-        // Such a segment would change which object, or which list, the address names: no escape keeps it a name.
-        if let Some(name) = endpoint
-            .segments()
-            .into_iter()
-            .find(|part| matches!(*part, "" | "." | ".."))
-        {
-            let why = format!("`{name}` cannot be part of an address");
-            return Err(ClientError::Unsendable { call, why });
-        }
-        let body = endpoint.body().map(|body| Bytes::from(body.to_string()));
-        let request = self.write(&target, E::METHOD, body);
-        match request {
-            Ok(request) => Ok(Prepared { call, request }),
-            Err(error) => {
-                let why = error.to_string();
-                Err(ClientError::Unsendable { call, why })
-            }
-        }
-    }
-
-    fn write(&self, target: &str, method: Method, body: Option<Bytes>) -> Result<Request<Bytes>, http::Error> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{target}", self.shared.base))
-            .header(header::USER_AGENT, user_agent())
-            .header(header::ACCEPT, "application/json");
-        if body.is_some() {
-            request = request.header(header::CONTENT_TYPE, "application/json");
-        }
-        let mut request = request.body(body.unwrap_or_default())?;
-        self.auth.apply(request.headers_mut());
-        Ok(request)
-    }
-
     /// Sends until there is an answer to keep, or no point in going on.
     pub(super) async fn exchange(&self, prepared: &Prepared) -> Result<RawAnswer, ClientError> {
         let shared = &*self.shared;
@@ -349,10 +118,10 @@ impl Client {
         let shared = &*self.shared;
         let call = &*prepared.call;
         if let Some(trace) = &shared.wire_trace {
-            trace.request(&prepared.request, &self.auth);
+            trace.request(prepared.request(), &self.auth);
         }
         let started = shared.clock.now();
-        let outcome = shared.transport.send(prepared.request.clone()).await;
+        let outcome = shared.transport.send(prepared.request().clone()).await;
         let duration_ms = u64::try_from(shared.clock.since(started).as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(response) => {
@@ -369,7 +138,7 @@ impl Client {
                 );
                 if let Some(trace) = &shared.wire_trace {
                     trace.answer(
-                        &prepared.request,
+                        prepared.request(),
                         answer.status,
                         &answer.headers,
                         &answer.body,
@@ -410,7 +179,7 @@ impl Client {
         }
         // Some refusals repeat the value they do not like, and that can be a secret of the request.
         let mut secrets = Secrets::new(self.auth.secrets());
-        secrets.learn_body(prepared.request.body());
+        secrets.learn_body(prepared.request().body());
         body.detail = secrets.strike(&body.detail);
         body.resolution = body.resolution.map(|text| secrets.strike(&text));
         Refusal {
@@ -458,138 +227,5 @@ fn may_repeat(repeat: Repeat, failure: &Lost) -> bool {
         Lost::OnTheWay(TransportError::Broken { .. } | TransportError::Timeout { .. }) | Lost::InTheService(_) => {
             repeat == Repeat::Safe
         }
-    }
-}
-
-fn verb(method: &Method) -> &'static str {
-    match *method {
-        Method::GET | Method::HEAD => "read",
-        Method::DELETE => "delete",
-        Method::POST => "create",
-        _ => "update",
-    }
-}
-
-/// `CreateRoleBinding`, from the type's path.
-fn short_name<E>() -> &'static str {
-    let path = std::any::type_name::<E>();
-    path.split('<')
-        .next()
-        .unwrap_or(path)
-        .rsplit("::")
-        .next()
-        .unwrap_or(path)
-}
-
-/// A request that is ready to be sent, as often as it takes.
-pub(super) struct Prepared {
-    pub(super) call: Box<Call>,
-    request: Request<Bytes>,
-}
-
-impl Prepared {
-    fn answered(&self, refusal: Refusal, tries: Tries) -> ClientError {
-        ClientError::Answered {
-            call: self.call.clone(),
-            refusal: Box::new(refusal),
-            tries,
-        }
-    }
-
-    /// The error for a failure after which there is no other try.
-    fn lost(&self, failure: Lost, tries: Tries) -> ClientError {
-        let call = self.call.clone();
-        let unsent = matches!(
-            failure,
-            Lost::OnTheWay(
-                TransportError::Connect { .. } | TransportError::Certificate { .. } | TransportError::Forbidden(_)
-            )
-        );
-        match failure {
-            // A read has no effect that could be in doubt, and a write that may be repeated is repeated by its caller.
-            Lost::OnTheWay(cause) if unsent || call.repeat == Repeat::Safe => ClientError::NoAnswer {
-                call,
-                cause: Box::new(cause),
-                tries,
-            },
-            Lost::InTheService(refusal) if call.repeat == Repeat::Safe => self.answered(refusal, tries),
-            lost => ClientError::AnswerLost {
-                call,
-                lost: Box::new(lost),
-                tries,
-            },
-        }
-    }
-
-    pub(super) fn unreadable(&self, answer: &RawAnswer, error: &serde_json::Error) -> ClientError {
-        // The parser's own words can quote the body, which may hold a secret: only the place is kept of a value.
-        let what = match error.classify() {
-            serde_json::error::Category::Data => "it has not the expected form",
-            serde_json::error::Category::Eof if answer.body.is_empty() => "it is empty",
-            serde_json::error::Category::Eof => "it is cut off",
-            _ if answer.body.trim_ascii_start().starts_with(b"<") => "it is a web page, not JSON",
-            _ => "it is not JSON",
-        };
-        let place = match error.classify() {
-            serde_json::error::Category::Data => format!(" (line {}, column {})", error.line(), error.column()),
-            _ => String::new(),
-        };
-        ClientError::Unreadable {
-            call: self.call.clone(),
-            status: answer.status,
-            why: format!("{what}{place}"),
-            request_id: answer.request_id.clone(),
-        }
-    }
-
-    /// Connect answers some failed deletions with 200 and the error in the body (dossier `connect.md` §1.1, E6).
-    fn refuse_hidden_error(&self, answer: &RawAnswer) -> Result<(), ClientError> {
-        let hidden = serde_json::from_slice::<Value>(&answer.body).is_ok_and(|body| !body["error"].is_null());
-        if !hidden {
-            return Ok(());
-        }
-        let refusal = Refusal {
-            status: answer.status,
-            body: parse_error(&answer.body),
-            request_id: answer.request_id.clone(),
-        };
-        Err(self.answered(refusal, Tries::default()))
-    }
-}
-
-/// An answer as it came, with its body made readable.
-pub(super) struct RawAnswer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) request_id: Option<String>,
-}
-
-impl From<Response<Bytes>> for RawAnswer {
-    fn from(response: Response<Bytes>) -> Self {
-        let (parts, body) = response.into_parts();
-        let text = |value: &HeaderValue| value.to_str().ok().filter(|id| !id.is_empty()).map(str::to_owned);
-        Self {
-            status: parts.status,
-            request_id: parts.headers.get("x-request-id").and_then(text),
-            headers: parts.headers,
-            body: unzip(body),
-        }
-    }
-}
-
-/// Error bodies can arrive compressed without a header that says so (dossier `connect.md` §1): known by their first
-/// bytes, which no JSON begins with.
-fn unzip(body: Bytes) -> Bytes {
-    /// No answer that anybody reads is longer; a bomb is.
-    const LIMIT: u64 = 64 << 20;
-    if !body.starts_with(&[0x1f, 0x8b]) {
-        return body;
-    }
-    let mut plain = Vec::new();
-    let reader = flate2::read::GzDecoder::new(&body[..]);
-    match std::io::Read::read_to_end(&mut std::io::Read::take(reader, LIMIT), &mut plain) {
-        Ok(_) => plain.into(),
-        Err(_) => body,
     }
 }
