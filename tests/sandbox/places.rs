@@ -182,8 +182,8 @@ async fn usage(world: &Harness, scope: &str, code: &str) -> Option<i64> {
 
 #[tokio::test]
 async fn quotas_count_and_say_nothing_before_the_first_use() {
-    let world = Harness::new();
     const KAFKA: &str = "kafka_cluster&environment=env-prod1&kafka_cluster=lkc-prod1";
+    let world = Harness::new();
     assert_eq!(
         usage(&world, "organization", "iam.max_service_accounts.per_org").await,
         Some(1)

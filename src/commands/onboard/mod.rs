@@ -22,7 +22,7 @@ use crate::{
     handover::{self, Sink},
     hint::Advice,
     manifest::DesiredDepartment,
-    model::{Department, DepartmentCode, Principal, RoleBinding, Secret, Snapshot},
+    model::{Department, DepartmentCode, OwnershipTag, Principal, RoleBinding, Secret, Snapshot},
     plan::{self, Observed, Operation, Plan, Wanted},
     resources::{PROPAGATION_BUDGET, World, api_key::Ledger},
 };
@@ -504,13 +504,11 @@ fn prove_isolation(
     }
     let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();
     for account in &seen.accounts {
-        if let Some(tag) = account.tag() {
-            if let Some(department) = departments.iter().find(|department| department.code == tag.department) {
-                accounts
-                    .entry(&department.code)
-                    .or_default()
-                    .insert(Principal::ServiceAccount(account.id.clone()));
-            }
+        let tag = account.tag();
+        let of = |tag: &OwnershipTag| departments.iter().find(|department| department.code == tag.department);
+        if let Some(department) = tag.as_ref().and_then(of) {
+            let principal = Principal::ServiceAccount(account.id.clone());
+            accounts.entry(&department.code).or_default().insert(principal);
         }
     }
     for department in desired {

@@ -191,7 +191,7 @@ pub(crate) fn counted(count: usize, singular: &str) -> String {
 }
 
 /// `3 service accounts, 8 role bindings and 2 API keys`.
-fn listed(parts: Vec<String>) -> String {
+fn listed(parts: &[String]) -> String {
     match parts.split_last() {
         None => "nothing".to_owned(),
         Some((last, [])) => last.clone(),
@@ -227,7 +227,7 @@ pub(crate) fn totals(plan: &Plan) -> String {
     ];
     let parts: Vec<String> = verbs
         .into_iter()
-        .filter_map(|(symbol, verb)| Some(format!("{} {verb}", listed(by_action.remove(symbol)?))))
+        .filter_map(|(symbol, verb)| Some(format!("{} {verb}", listed(&by_action.remove(symbol)?))))
         .collect();
     match parts.is_empty() {
         true => "Plan: nothing to do.".to_owned(),
