@@ -486,15 +486,13 @@ impl Onboarding {
             }
         }
         if let Some(isolation) = &self.isolation {
-            let verdict = match isolation.violations.is_empty() {
-                true => format!(
+            let verdict = match (isolation.pairs, isolation.violations.len()) {
+                (0, 0) => "Isolation: by name prefix; no other department is onboarded here yet.".to_owned(),
+                (pairs, 0) => format!(
                     "Isolation: by name prefix, holds for all {} of departments.",
-                    counted(isolation.pairs, "ordered pair")
+                    counted(pairs, "ordered pair")
                 ),
-                false => format!(
-                    "Isolation: BROKEN by {}.",
-                    counted(isolation.violations.len(), "overlap")
-                ),
+                (_, broken) => format!("Isolation: BROKEN by {}.", counted(broken, "overlap")),
             };
             lines.push(Line::from(verdict).hang(2));
             lines.extend(
