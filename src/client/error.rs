@@ -366,4 +366,11 @@ mod tests {
         assert!(!answered(403, words, None).is_forbidden());
         assert!(answered(403, "{}", None).is_forbidden());
     }
+
+    #[test]
+    fn errors_and_clients_go_anywhere() {
+        fn anywhere<T: Send + Sync + 'static>() {}
+        anywhere::<ClientError>();
+        anywhere::<crate::client::Client>();
+    }
 }
