@@ -38,6 +38,7 @@ use usage::Stop;
     bin_name = "confluent ebs",
     version,
     disable_version_flag = true,
+    disable_help_flag = true,
     arg_required_else_help = true,
     after_help = "\
 Show what a command does and which flags it has.
