@@ -1,10 +1,22 @@
 //! Who may do what: roles → operations, and an evaluator over role bindings. Pure: no I/O, no clock.
 //!
+//! - [`bindable`]: where the service lets a role be bound, with what is not confirmed as [`Assumptions`]
+//! - [`roles`]: what a role gives on what it is bound on, and beyond it
+//! - [`evaluator`]: the same over many bindings: may this principal, who may, on what
+//! - [`isolation`]: the proof that departments cannot reach one another
+//!
 //! The tables come from dossier `rbac.md` (each with its source line); tests state the expectation from there.
 
+pub mod bindable;
 pub mod evaluator;
+mod index;
+pub mod isolation;
 pub mod operation;
+mod overlap;
 pub mod roles;
 
+pub use bindable::{Assumptions, Bindable, bindable, bindable_on};
 pub use evaluator::{Decision, Evaluator};
-pub use operation::Operation;
+pub use isolation::{Isolation, Party, prove};
+pub use operation::{Operation, OperationSet};
+pub use roles::given;

@@ -1,1 +1,345 @@
-//! Role → operations and legal scopes.
+//! What a role gives (dossier `rbac.md` §1.1, §1.5, §2.4, §5.2, §8.6, §8.7).
+//!
+//! A binding has up to three effects, and [`given`] adds them up for one resource:
+//!
+//! 1. on what its pattern covers, itself or below it: [`gives`];
+//! 2. on the service accounts of the organization, wherever it is bound: [`gives_on_accounts`];
+//! 3. on the scopes above it, which whoever works below them can see: `Describe`.
+//!
+//! A binding at a scope where its role cannot be bound is taken at its word: who asks this module wants to know the worst.
+
+use super::{Operation as Op, OperationSet as Set};
+use crate::model::{Crn, ResourceKind, Role, RoleBinding};
+
+/// Everything that can be done to a `kind` of resource.
+#[must_use]
+pub const fn everything(kind: ResourceKind) -> Set {
+    use ResourceKind as K;
+    match kind {
+        K::Organization => Set::of(&[Op::Describe, Op::Update, Op::DescribeAccess, Op::AlterAccess]),
+        K::Environment => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::Update,
+            Op::ManageSchemaRegistryKeys,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        K::Cluster => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::Update,
+            Op::DescribeConfigs,
+            Op::AlterConfigs,
+            Op::ViewMetrics,
+            Op::ManageKafkaKeys,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        K::Kafka => Set::of(&[
+            Op::Describe,
+            Op::DescribeConfigs,
+            Op::AlterConfigs,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        K::SchemaRegistry => Set::of(&[
+            Op::Describe,
+            Op::Update,
+            Op::ReadCompatibility,
+            Op::WriteCompatibility,
+            Op::ManageSchemaRegistryKeys,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        // cli `test/test-server/cloud_mds_handlers.go`: the ResourceOwner policy on Topic.
+        K::Topic => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::Read,
+            Op::Write,
+            Op::Alter,
+            Op::DescribeConfigs,
+            Op::AlterConfigs,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        // The same on Group.
+        K::Group => Set::of(&[Op::Describe, Op::Delete, Op::Read, Op::DescribeAccess, Op::AlterAccess]),
+        K::TransactionalId => Set::of(&[Op::Describe, Op::Write, Op::DescribeAccess, Op::AlterAccess]),
+        K::Subject => Set::of(&[
+            Op::Describe,
+            Op::Delete,
+            Op::Read,
+            Op::Write,
+            Op::ReadCompatibility,
+            Op::WriteCompatibility,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        // The columns of docs `managed-connector-rbac`; the preview columns are left out, nothing here previews.
+        K::Connector => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::ReadConfig,
+            Op::ReadStatus,
+            Op::ViewLogs,
+            Op::ViewMetrics,
+            Op::Lifecycle,
+            Op::Configure,
+            Op::ConfigureCredentials,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        K::ServiceAccount => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::Update,
+            Op::Assign,
+            Op::ManageCloudKeys,
+            Op::ManageKafkaKeys,
+            Op::ManageSchemaRegistryKeys,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        K::User => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::Update,
+            Op::DescribeAccess,
+            Op::AlterAccess,
+        ]),
+        K::ApiKey => Set::of(&[Op::Describe, Op::Delete, Op::Update]),
+        K::RoleBinding => Set::of(&[Op::Describe, Op::Create, Op::Delete]),
+        K::Other => Set::ALL,
+    }
+}
+
+const NEW: Set = Set::of(&[Op::Create]);
+const NEW_OR_GONE: Set = Set::of(&[Op::Create, Op::Delete]);
+
+/// What `role` gives on a `kind` of resource that its pattern covers.
+///
+/// `Describe` stands in every cell that is not empty: whoever may do something to a thing may know that it is there.
+#[must_use]
+pub fn gives(role: &Role, kind: ResourceKind) -> Set {
+    use ResourceKind as K;
+    match role {
+        // Docs `managed-connector-rbac`, row 1; `predefined-rbac-roles`; keys: docs `manage-api-keys` (§5.2).
+        Role::OrganizationAdmin => everything(kind),
+        // Row 2 of the connector table (newer edition, with logs). Keys of any account in its clusters and registry: §5.2.
+        Role::EnvironmentAdmin => match kind {
+            K::Organization | K::ServiceAccount | K::User => Set::EMPTY,
+            // It administers the environment it is bound on; whether it may remove it is not documented.
+            K::Environment => everything(kind).without(NEW_OR_GONE),
+            _ => everything(kind),
+        },
+        // Row 3 of the connector table; Topic, Connector, ClusterApiKey All and SecurityMetadata Describe and Alter at
+        // the cluster: cli `test/test-server/cloud_mds_handlers.go` (§8.6).
+        Role::CloudClusterAdmin => match kind {
+            K::Cluster => everything(kind).without(NEW_OR_GONE),
+            K::Kafka | K::Connector | K::Topic | K::Group | K::TransactionalId => everything(kind),
+            _ => Set::EMPTY,
+        },
+        // §2.4: may attach any account; §5.2: may not make keys; §8.6: manages all accounts of the organization. That it
+        // may not hand out roles on them is inferred: it could make itself their owner, and so mint the keys.
+        Role::AccountAdmin => match kind {
+            K::ServiceAccount => Set::of(&[Op::Describe, Op::Create, Op::Delete, Op::Update, Op::Assign]),
+            K::User => Set::of(&[Op::Describe, Op::Create, Op::Delete, Op::Update]),
+            _ => Set::EMPTY,
+        },
+        // §5.2: Kafka and Schema Registry keys of any account, no Cloud keys.
+        Role::ResourceKeyAdmin => match kind {
+            K::Cluster => Set::of(&[Op::Describe, Op::ManageKafkaKeys]),
+            K::Environment | K::SchemaRegistry => Set::of(&[Op::Describe, Op::ManageSchemaRegistryKeys]),
+            K::ServiceAccount => Set::of(&[Op::Describe, Op::ManageKafkaKeys, Op::ManageSchemaRegistryKeys]),
+            K::ApiKey => everything(kind),
+            _ => Set::EMPTY,
+        },
+        Role::Operator => operator(kind),
+        // Documented for whole clusters (dossier `metrics.md`). The connector table does not list it; that the metrics
+        // of a cluster include those of its connectors is inferred from §8.1, "would expose the cluster".
+        Role::MetricsViewer => match kind {
+            K::Cluster | K::Connector => Set::of(&[Op::Describe, Op::ViewMetrics]),
+            _ => Set::EMPTY,
+        },
+        // §1.1: no connector operation. What the two give on schemas and topics is inferred from T10 and T16.
+        Role::DataDiscovery => match kind {
+            K::Subject => Set::of(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
+            K::Topic => Set::of(&[Op::Describe]),
+            _ => Set::EMPTY,
+        },
+        Role::DataSteward => match kind {
+            K::Subject => everything(kind).without(Set::of(&[Op::DescribeAccess, Op::AlterAccess])),
+            K::Topic => Set::of(&[Op::Describe]),
+            _ => Set::EMPTY,
+        },
+        // Row 4 of the connector table; topic and group: cli `test/test-server/cloud_mds_handlers.go`; transactional id
+        // and subject: inferred (§1.5). On a service account: docs `manage-service-accounts`, and its keys since
+        // January 2026 (support article 45142562011924). Making accounts is not an effect on the ones there are.
+        Role::ResourceOwner => match kind {
+            K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => everything(kind),
+            K::ServiceAccount => everything(kind).without(NEW),
+            _ => Set::EMPTY,
+        },
+        // Row 5.
+        Role::ConnectManager => match kind {
+            K::Connector => Set::of(&[
+                Op::Describe,
+                Op::ReadConfig,
+                Op::ReadStatus,
+                Op::ViewLogs,
+                Op::ViewMetrics,
+                Op::Lifecycle,
+            ]),
+            _ => Set::EMPTY,
+        },
+        // §2.4, docs `manage-workload-identities`.
+        Role::Assigner => match kind {
+            K::ServiceAccount => Set::of(&[Op::Describe, Op::Assign]),
+            _ => Set::EMPTY,
+        },
+        Role::DeveloperRead => developer_read(kind),
+        Role::DeveloperWrite => developer_write(kind),
+        Role::DeveloperManage => developer_manage(kind),
+        // Nothing that this program looks at; and a role without a rule gives nothing that could be relied on (the
+        // isolation proof assumes the opposite).
+        Role::BillingAdmin | Role::KsqlAdmin | Role::Other(_) => Set::EMPTY,
+    }
+}
+
+/// Row 6 of the connector table. Its cell for pause and resume is stale: support article 36452394352020 took them away
+/// on 11 April 2025. Elsewhere it describes, without data and without subjects (§8.7).
+fn operator(kind: ResourceKind) -> Set {
+    use ResourceKind as K;
+    match kind {
+        K::Connector => Set::of(&[Op::Describe, Op::ReadStatus, Op::ViewMetrics]),
+        K::Cluster => Set::of(&[Op::Describe, Op::ViewMetrics]),
+        K::Organization
+        | K::Environment
+        | K::Kafka
+        | K::SchemaRegistry
+        | K::Topic
+        | K::Group
+        | K::TransactionalId
+        | K::ServiceAccount
+        | K::ApiKey => Set::of(&[Op::Describe]),
+        _ => Set::EMPTY,
+    }
+}
+
+/// Row 8 of the connector table; topic, group, transactional id and subject: cli
+/// `test/test-server/mds_routes_and_roles.go` (Platform's definitions, the same in Cloud is inferred).
+fn developer_read(kind: ResourceKind) -> Set {
+    use ResourceKind as K;
+    match kind {
+        K::Connector => Set::of(&[Op::Describe, Op::ReadConfig, Op::ReadStatus, Op::ViewMetrics]),
+        K::Topic | K::Group => Set::of(&[Op::Describe, Op::Read]),
+        K::TransactionalId => Set::of(&[Op::Describe]),
+        K::Subject => Set::of(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
+        _ => Set::EMPTY,
+    }
+}
+
+/// Row 7 of the connector table; the rest as for [`developer_read`]. On a group it gives nothing.
+fn developer_write(kind: ResourceKind) -> Set {
+    use ResourceKind as K;
+    match kind {
+        K::Connector => Set::of(&[
+            Op::Describe,
+            Op::ReadConfig,
+            Op::ReadStatus,
+            Op::ViewMetrics,
+            Op::Configure,
+        ]),
+        K::Topic | K::TransactionalId | K::Subject => Set::of(&[Op::Describe, Op::Write]),
+        _ => Set::EMPTY,
+    }
+}
+
+/// §1.5, inferred from what ns4kafka grants it for: the thing itself, never its data. On connectors Confluent Platform's
+/// rule (§1.4), for the case that Cloud should offer it there.
+fn developer_manage(kind: ResourceKind) -> Set {
+    use ResourceKind as K;
+    match kind {
+        K::Topic => Set::of(&[
+            Op::Describe,
+            Op::Create,
+            Op::Delete,
+            Op::DescribeConfigs,
+            Op::AlterConfigs,
+        ]),
+        K::Group => Set::of(&[Op::Describe, Op::Delete]),
+        K::TransactionalId => Set::of(&[Op::Describe]),
+        K::Subject => Set::of(&[Op::Describe, Op::Delete, Op::ReadCompatibility, Op::WriteCompatibility]),
+        K::Connector => Set::of(&[Op::Describe, Op::Create, Op::ReadStatus, Op::Lifecycle]),
+        _ => Set::EMPTY,
+    }
+}
+
+/// What `role` gives on every service account of the organization, wherever in it the role is bound.
+///
+/// Creating accounts: docs `create-service-accounts` lists these roles, ResourceOwner "on anything" among them, which is
+/// threat T4 of dossier `rbac.md` §7: whoever owns one connector prefix can make accounts in the whole organization.
+/// That the administrators among them also see the accounts there are is inferred; without it a taken name could not be
+/// looked up.
+#[must_use]
+pub const fn gives_on_accounts(role: &Role) -> Set {
+    match role {
+        Role::ResourceOwner | Role::KsqlAdmin => NEW,
+        Role::OrganizationAdmin | Role::AccountAdmin | Role::EnvironmentAdmin | Role::CloudClusterAdmin => {
+            Set::of(&[Op::Create, Op::Describe])
+        }
+        _ => Set::EMPTY,
+    }
+}
+
+/// What `binding` gives on `resource`, all its effects together.
+#[must_use]
+pub fn given(binding: &RoleBinding, resource: &Crn) -> Set {
+    let kind = resource.kind();
+    let mut set = Set::EMPTY;
+    if binding.pattern.covers(resource) {
+        set = set.with(gives(&binding.role, kind));
+    }
+    if kind == ResourceKind::ServiceAccount && same_organization(binding, resource) {
+        set = set.with(gives_on_accounts(&binding.role));
+    }
+    if is_scope(kind) && lies_in(binding, resource) && !matches!(binding.role, Role::Other(_)) {
+        set = set.with(Set::of(&[Op::Describe]));
+    }
+    set
+}
+
+/// The kinds that other things hang off, from the outside in.
+pub(super) const SCOPES: [ResourceKind; 5] = [
+    ResourceKind::Organization,
+    ResourceKind::Environment,
+    ResourceKind::Cluster,
+    ResourceKind::Kafka,
+    ResourceKind::SchemaRegistry,
+];
+
+pub(super) fn is_scope(kind: ResourceKind) -> bool {
+    SCOPES.contains(&kind)
+}
+
+fn same_organization(binding: &RoleBinding, resource: &Crn) -> bool {
+    let organization = ResourceKind::Organization;
+    binding.pattern.value_of(organization).is_some()
+        && binding.pattern.value_of(organization) == resource.value_of(organization)
+}
+
+/// Whether `binding` is bound on `scope` or below it.
+fn lies_in(binding: &RoleBinding, scope: &Crn) -> bool {
+    SCOPES.into_iter().all(|kind| match scope.value_of(kind) {
+        Some(value) => binding.pattern.value_of(kind) == Some(value),
+        None => true,
+    })
+}

@@ -97,3 +97,10 @@ pub fn page_query(token: Option<&str>) -> Vec<(&'static str, String)> {
     query.extend(token.map(|token| ("page_token", token.to_owned())));
     query
 }
+
+/// Adds offsets to the body of a request, when there are any.
+pub(super) fn offsets_of(body: &mut serde_json::Value, offsets: Option<&serde_json::Value>) {
+    if let Some(offsets) = offsets {
+        body["offsets"] = offsets.clone();
+    }
+}

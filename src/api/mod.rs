@@ -16,6 +16,7 @@ pub mod org;
 pub mod quota;
 pub mod srcm;
 
+use common::offsets_of;
 pub use common::{List, ListMeta, ObjectMeta, ObjectReference};
 pub use endpoint::{Endpoint, Paged, Repeat, encode_segment, fill};
 pub use errors::{ErrorBody, parse_error};

@@ -5,11 +5,16 @@
 
 mod completion;
 mod context;
+mod department;
 mod globals;
 mod help;
+mod init;
 mod logging;
 mod man;
+mod onboard;
 mod report;
+mod sandbox;
+mod session;
 mod signals;
 mod usage;
 
@@ -59,14 +64,22 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Completion(completion::Completion),
+    Department(department::Department),
+    Init(init::Init),
     Man(man::Man),
+    Onboard(onboard::Onboard),
+    Sandbox(sandbox::Sandbox),
 }
 
 impl Command {
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
+            Self::Department(command) => command.run(ctx),
+            Self::Init(command) => report::finish(command.run(ctx), ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
+            Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+            Self::Sandbox(command) => command.run(ctx),
         }
     }
 }

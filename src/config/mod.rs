@@ -1,1 +1,19 @@
-//! (being built)
+//! Settings in layers with their origin, profiles, and where secrets are kept on disk.
+
+pub mod credentials;
+pub mod endpoint;
+pub mod folders;
+pub mod git;
+pub mod layers;
+pub mod mask;
+pub mod profile;
+mod profile_reader;
+mod profile_text;
+pub mod save;
+
+pub use credentials::{Credentials, CredentialsError, KeyPair};
+pub use endpoint::{Endpoint, EndpointError};
+pub use folders::Folders;
+pub use layers::{Layer, Origin, Setting, Settings, SettingsError};
+pub use profile::{LoadedProfile, Profile, ProfileKeys};
+pub use save::{Existing, SaveError};

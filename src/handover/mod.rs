@@ -1,1 +1,8 @@
-//! (being built)
+//! Where secrets go: files that only their owner can read, proved before they get their final name; and evidence, which
+//! holds no secret and is made to be kept.
+
+pub mod evidence;
+pub mod sink;
+
+pub use evidence::{Evidence, EvidenceKey};
+pub use sink::{Contents, Place, Sink};

@@ -1,1 +1,51 @@
-//! (being built)
+//! What people write: `ebs.toml`, `departments/*.toml` and `rbac-templates/*.toml`, read with all checks at once, and
+//! what follows from them for one department in one stage.
+//!
+//! Everything here is offline: whether an account, a cluster or a role really exists is for others to find out.
+//! `docs/files.md` is the reference for the people who write these files.
+
+pub mod admin;
+mod checks;
+pub mod department;
+pub mod desired;
+pub mod embedded;
+pub mod facts;
+mod files;
+pub(crate) mod lint;
+pub mod naming;
+pub mod new;
+pub mod new_platform;
+pub mod platform;
+mod plugins;
+mod quota;
+pub mod target;
+pub mod template;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+pub mod toml;
+pub mod views;
+pub mod workspace;
+
+pub use department::DepartmentFile;
+pub use desired::{DesiredDepartment, DesiredPersona};
+pub use facts::ProfileFacts;
+pub use naming::Naming;
+pub use platform::{Platform, Stage};
+pub use template::TemplateFile;
+pub use workspace::{FindError, Loaded, Origin, Workspace};
+
+use crate::hint;
+
+/// What to do about a name that is not there: the nearest one, or all there are.
+fn did_you_mean<'a>(written: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = hint::nearest(written, names.clone()) {
+        return format!("Did you mean `{near}`?");
+    }
+    let known: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if known.is_empty() {
+        "There is none yet.".to_owned()
+    } else {
+        format!("There is {}.", known.join(", "))
+    }
+}

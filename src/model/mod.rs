@@ -11,6 +11,7 @@ pub mod principal;
 pub mod quota;
 pub mod role;
 pub mod secret;
+pub mod snapshot;
 
 pub use binding::RoleBinding;
 pub use crn::{Address, Crn, CrnError, CrnPattern, NamePattern, ResourceKind};
@@ -26,3 +27,4 @@ pub use principal::Principal;
 pub use quota::DepartmentQuota;
 pub use role::Role;
 pub use secret::Secret;
+pub use snapshot::{SeenAccount, SeenBinding, SeenKey, Snapshot};

@@ -1,1 +1,19 @@
-//! (being built)
+//! What is to be done: observe → pure comparison → ordered changes.
+//!
+//! A plan is data. `apply` obeys it and never decides again; the same inputs give the same plan, byte for byte, whatever
+//! order the service listed things in.
+
+pub mod budget;
+pub mod change;
+mod control;
+mod department;
+pub mod diff;
+pub mod observe;
+
+pub use budget::{BudgetRow, BudgetVerdict, budget};
+pub use change::{AccountRef, Action, Change, Operation, PlannedPattern};
+pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
+pub use observe::{ObserveError, Observed, Target, observe};
+
+#[cfg(test)]
+mod tests;

@@ -97,7 +97,7 @@ pub enum Cell {
 
 impl Cell {
     /// Text from anything that can be displayed.
-    pub fn text(value: &impl ToString) -> Self {
+    pub fn text(value: &(impl ToString + ?Sized)) -> Self {
         Self::Text(value.to_string())
     }
 }

@@ -1,1 +1,141 @@
-//! (being built)
+//! One file per kind of resource: make it, change it, remove it, wait for it.
+//!
+//! Every operation is written so that doing it twice ends in the same state as doing it once: a create whose answer was
+//! lost looks for what it may have made, updates and deletes read the address again and stop when somebody else was
+//! faster.
+
+pub mod api_key;
+pub mod role_binding;
+pub mod service_account;
+
+use std::{collections::BTreeSet, future::Future, sync::Mutex, time::Duration};
+
+use crate::{
+    client::{Client, ClientError},
+    clock::Clock,
+    hint::{Advice, Hint},
+    model::{Address, ServiceAccountId},
+};
+
+/// How long a fresh account, binding or key may take to be in force everywhere: Terraform's provider waits 90 s for a
+/// binding and documents a variant of 360 s (dossier `rbac.md` §4.6).
+pub const PROPAGATION_BUDGET: Duration = Duration::from_mins(6);
+
+/// What an operation needs to know about where it works.
+pub struct World {
+    /// The way to the service.
+    pub client: Client,
+    /// The stage.
+    pub address: Address,
+    /// Who we are.
+    pub provisioner: ServiceAccountId,
+    /// Time.
+    pub clock: Clock,
+    /// How long to wait for what was just made to be in force.
+    pub budget: Duration,
+    /// The accounts that this run made: a 403 on them means "not yet".
+    fresh: Mutex<BTreeSet<ServiceAccountId>>,
+}
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ResourceError {
+    /// The service refused or did not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The object is no longer what the plan saw.
+    #[error("{what} is not what the plan saw: expected {expected}, found {found}")]
+    Stale {
+        /// The object.
+        what: String,
+        /// What the plan saw.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// Somebody else made an object of that name first.
+    #[error("{0}")]
+    Foreign(String),
+}
+
+impl ResourceError {
+    /// The request's id, when the service answered.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Client(error) => error.request_id(),
+            _ => None,
+        }
+    }
+}
+
+impl Advice for ResourceError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Client(error) => error.hints(),
+            Self::Stale { .. } => vec!["Run the command again: it plans anew from what is there now.".into()],
+            Self::Foreign(_) => Vec::new(),
+        }
+    }
+}
+
+impl World {
+    /// A world at `address`.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        address: Address,
+        provisioner: ServiceAccountId,
+        clock: Clock,
+        budget: Duration,
+    ) -> Self {
+        Self {
+            client,
+            address,
+            provisioner,
+            clock,
+            budget,
+            fresh: Mutex::default(),
+        }
+    }
+
+    /// Remembers that this run made `account`.
+    pub fn made(&self, account: &ServiceAccountId) {
+        self.fresh
+            .lock()
+            .expect("no holder of the lock panics")
+            .insert(account.clone());
+    }
+
+    /// Whether this run made `account`.
+    #[must_use]
+    pub fn is_fresh(&self, account: &ServiceAccountId) -> bool {
+        self.fresh
+            .lock()
+            .expect("no holder of the lock panics")
+            .contains(account)
+    }
+
+    /// Tries `attempt` until it succeeds, while the service says "not yet" (403 or 404 on an account that this run
+    /// made), within the budget.
+    async fn patiently<T, F, Fut>(&self, account: &ServiceAccountId, mut attempt: F) -> Result<T, ClientError>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, ClientError>>,
+    {
+        let begun = self.clock.now();
+        let mut wait = Duration::from_secs(1);
+        loop {
+            match attempt().await {
+                Err(error) if (error.is_forbidden() || error.is_not_found()) && self.is_fresh(account) => {
+                    if self.clock.since(begun) + wait > self.budget {
+                        return Err(error);
+                    }
+                    self.clock.sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(15));
+                }
+                result => return result,
+            }
+        }
+    }
+}

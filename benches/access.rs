@@ -1,0 +1,146 @@
+//! Deciding and proving over a large organization: 200 departments with 50 role bindings each. The proof is measured at
+//! several sizes, so that its growth can be read off.
+
+use std::{collections::BTreeSet, hint::black_box};
+
+use confluent_ebs::{
+    access::{Evaluator, Isolation, Operation, Party, prove},
+    model::{Address, NamePattern, Prefix, Principal, ResourceKind, Role, RoleBinding},
+};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+const BINDINGS_PER_DEPARTMENT: usize = 50;
+const PERSONAS: [&str; 5] = ["operator", "deployer", "runtime", "viewer", "app"];
+
+fn address() -> Address {
+    Address {
+        organization: "11111111-2222-3333-4444-555555555555".parse().expect("a UUID"),
+        environment: "env-abc123".parse().expect("an id"),
+        cluster: "lkc-abc123".parse().expect("an id"),
+        schema_registry: Some("lsrc-abc123".parse().expect("an id")),
+    }
+}
+
+fn account(department: usize, persona: usize) -> Principal {
+    Principal::from_id(&format!("sa-{department:04}{}", PERSONAS[persona]))
+}
+
+fn party(department: usize) -> Party {
+    Party {
+        code: format!("dept-{department:04}").parse().expect("a code"),
+        prefix: Prefix::parse(&format!("dept-{department:04}-")).expect("a prefix"),
+        principals: (0..PERSONAS.len())
+            .map(|persona| account(department, persona))
+            .collect::<BTreeSet<_>>(),
+    }
+}
+
+/// What dossier `rbac.md` §8 gives on the prefix, then single names as they pile up over the years.
+fn bindings(address: &Address, department: usize) -> Vec<RoleBinding> {
+    use ResourceKind as K;
+    let begin = format!("dept-{department:04}-");
+    let prefix = |kind| {
+        address
+            .pattern(kind, NamePattern::Prefixed(begin.clone()))
+            .expect("a place")
+    };
+    let fixed = |kind, name: &str| {
+        address
+            .pattern(kind, NamePattern::parse(name).expect("a name"))
+            .expect("a place")
+    };
+    let runtime = account(department, 2);
+    let mut bindings = vec![
+        RoleBinding::new(account(department, 0), Role::ConnectManager, prefix(K::Connector)),
+        RoleBinding::new(account(department, 1), Role::ResourceOwner, prefix(K::Connector)),
+        RoleBinding::new(
+            account(department, 1),
+            Role::Assigner,
+            fixed(K::ServiceAccount, runtime.id()),
+        ),
+        RoleBinding::new(account(department, 3), Role::DeveloperRead, prefix(K::Connector)),
+        RoleBinding::new(runtime.clone(), Role::DeveloperRead, fixed(K::Group, "connect-lcc*")),
+    ];
+    for role in [Role::DeveloperRead, Role::DeveloperWrite, Role::DeveloperManage] {
+        for kind in [K::Topic, K::Subject, K::TransactionalId] {
+            bindings.push(RoleBinding::new(runtime.clone(), role.clone(), prefix(kind)));
+        }
+    }
+    while bindings.len() < BINDINGS_PER_DEPARTMENT {
+        let name = format!("{begin}{}", bindings.len());
+        let persona = bindings.len() % PERSONAS.len();
+        bindings.push(RoleBinding::new(
+            account(department, persona),
+            Role::DeveloperRead,
+            fixed(K::Topic, &name),
+        ));
+    }
+    bindings
+}
+
+/// All departments, and the provisioner, which owns every account.
+fn evaluator(address: &Address, departments: usize) -> Evaluator {
+    let provisioner = Principal::from_id("sa-provisioner");
+    let of_departments = (0..departments).flat_map(|department| bindings(address, department));
+    let mut evaluator = Evaluator::new(of_departments);
+    evaluator.insert(RoleBinding::new(
+        provisioner,
+        Role::CloudClusterAdmin,
+        address.cluster_crn(),
+    ));
+    evaluator
+}
+
+#[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
+fn access(criterion: &mut Criterion) {
+    let address = address();
+    let large = evaluator(&address, 200);
+    eprintln!("{} bindings of {} principals", large.len(), large.principals().count());
+
+    let own = address
+        .resource(ResourceKind::Connector, "dept-0150-orders")
+        .expect("a place");
+    let questions = [
+        ("decide: allowed on the own prefix", account(150, 1)),
+        ("decide: denied on a foreign prefix", account(151, 1)),
+        ("decide: administrator", Principal::from_id("sa-provisioner")),
+    ];
+    for (name, who) in questions {
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| large.decide(black_box(&who), Operation::Delete, black_box(&own)));
+        });
+    }
+    criterion.bench_function("who can delete a connector", |bencher| {
+        bencher.iter(|| large.who_can(Operation::Delete, black_box(&own)));
+    });
+    criterion.bench_function("index 10,000 bindings", |bencher| {
+        bencher.iter(|| evaluator(&address, 200));
+    });
+
+    let mut group = criterion.benchmark_group("isolation of all pairs");
+    group.sample_size(20);
+    for departments in [50, 100, 200, 400] {
+        let parties: Vec<_> = (0..departments).map(party).collect();
+        let evaluator = evaluator(&address, departments);
+        let Isolation::Proved(proof) = prove(&parties, &evaluator, &address) else {
+            eprintln!("{departments} departments: NOT isolated");
+            return;
+        };
+        let operations = Operation::ALL.len();
+        eprintln!(
+            "{departments} departments: {} ordered pairs, {} bindings, {} kinds, {operations} operations, {} exposure(s)",
+            proof.pairs,
+            proof.bindings,
+            proof.kinds,
+            proof.exposures.len(),
+        );
+        group.throughput(Throughput::Elements(proof.bindings as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(departments), &departments, |bencher, _| {
+            bencher.iter(|| prove(&parties, &evaluator, &address));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, access);
+criterion_main!(benches);

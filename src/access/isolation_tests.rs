@@ -1,0 +1,435 @@
+//! The proof against departments as dossier `rbac.md` §8 describes them, and against every way to break it.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Crn, OrganizationId};
+
+const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
+
+fn address() -> Address {
+    Address {
+        organization: "11111111-2222-3333-4444-555555555555"
+            .parse::<OrganizationId>()
+            .unwrap(),
+        environment: "env-abc123".parse().unwrap(),
+        cluster: "lkc-abc123".parse().unwrap(),
+        schema_registry: Some("lsrc-abc123".parse().unwrap()),
+    }
+}
+
+/// Fills in the notation of the dossier: `$O`, `$E`, `$C`, `$K`, `$S`.
+fn crn(short: &str) -> CrnPattern {
+    let env = format!("{ORG}/environment=env-abc123");
+    let cluster = format!("{env}/cloud-cluster=lkc-abc123");
+    let text = short
+        .replace("$K", &format!("{cluster}/kafka=lkc-abc123"))
+        .replace("$S", &format!("{env}/schema-registry=lsrc-abc123"))
+        .replace("$C", &cluster)
+        .replace("$E", &env)
+        .replace("$O", ORG);
+    text.parse().unwrap()
+}
+
+fn binding(principal: &str, role: &str, short: &str) -> RoleBinding {
+    RoleBinding {
+        principal: Principal::from_id(principal),
+        role: role.parse().unwrap(),
+        pattern: crn(short),
+    }
+}
+
+/// The bindings of one department, dossier `rbac.md` §8.1 to §8.5, word by word. `P` is the prefix, `D` the code.
+const DEPARTMENT: [(&str, &str, &str); 26] = [
+    ("sa-D-operator", "ConnectManager", "$C/connector=P*"),
+    ("sa-D-operator", "DeveloperWrite", "$C/connector=P*"),
+    ("sa-D-operator", "DeveloperRead", "$C/connector=P*"),
+    ("sa-D-operator", "DeveloperRead", "$K/topic=P*"),
+    ("sa-D-operator", "DeveloperRead", "$K/group=P*"),
+    ("sa-D-operator", "DeveloperRead", "$S/subject=P*"),
+    ("sa-D-operator", "DeveloperRead", "$K/topic=dlq-lcc-D"),
+    ("sa-D-operator", "DeveloperRead", "$K/group=connect-lcc-D"),
+    ("sa-D-deployer", "ResourceOwner", "$C/connector=P*"),
+    ("sa-D-deployer", "Assigner", "$O/service-account=sa-D-runtime"),
+    ("sa-D-deployer", "DeveloperManage", "$K/topic=P*"),
+    ("sa-D-deployer", "DeveloperRead", "$S/subject=P*"),
+    ("sa-D-deployer", "DeveloperWrite", "$S/subject=P*"),
+    ("sa-D-deployer", "DeveloperRead", "$K/group=P*"),
+    ("sa-D-runtime", "DeveloperRead", "$K/topic=P*"),
+    ("sa-D-runtime", "DeveloperWrite", "$K/topic=P*"),
+    ("sa-D-runtime", "DeveloperManage", "$K/topic=P*"),
+    ("sa-D-runtime", "DeveloperRead", "$K/group=connect-lcc*"),
+    ("sa-D-runtime", "DeveloperRead", "$S/subject=P*"),
+    ("sa-D-runtime", "DeveloperWrite", "$S/subject=P*"),
+    ("sa-D-runtime", "DeveloperWrite", "$K/transactional-id=P*"),
+    ("sa-D-runtime", "DeveloperRead", "$K/transactional-id=P*"),
+    ("sa-D-viewer", "DeveloperRead", "$C/connector=P*"),
+    ("sa-D-viewer", "DeveloperRead", "$S/subject=P*"),
+    ("sa-D-viewer", "DeveloperRead", "$K/topic=P*"),
+    ("sa-D-viewer", "DeveloperRead", "$K/group=P*"),
+];
+
+fn party(code: &str, prefix: &str) -> Party {
+    let personas = ["operator", "deployer", "runtime", "viewer"];
+    Party {
+        code: code.parse().unwrap(),
+        prefix: Prefix::parse(prefix).unwrap(),
+        principals: personas
+            .map(|name| Principal::from_id(&format!("sa-{code}-{name}")))
+            .into(),
+    }
+}
+
+fn bindings(code: &str, prefix: &str) -> impl Iterator<Item = RoleBinding> {
+    let fill = move |text: &str| {
+        text.replace("P*", &format!("{prefix}*"))
+            .replace("-D", &format!("-{code}"))
+    };
+    DEPARTMENT
+        .into_iter()
+        .map(move |(who, role, short)| binding(&fill(who), role, &fill(short)))
+}
+
+fn parties() -> Vec<Party> {
+    vec![
+        party("claims", "claims-"),
+        party("fraud", "fraud-"),
+        party("finance", "finance-"),
+        party("fin", "fin-"),
+    ]
+}
+
+/// All four departments, the provisioner (§8.6), and whatever a test adds.
+fn evaluator(extra: &[(&str, &str, &str)]) -> Evaluator {
+    let departments = parties().into_iter().flat_map(|party| {
+        let (code, prefix) = (party.code.to_string(), party.prefix.to_string());
+        bindings(&code, &prefix).collect::<Vec<_>>()
+    });
+    let provisioner = [
+        ("sa-provisioner", "CloudClusterAdmin", "$C"),
+        ("sa-provisioner", "ResourceOwner", "$S/subject=*"),
+        (
+            "sa-provisioner",
+            "ResourceOwner",
+            "$O/service-account=sa-claims-runtime",
+        ),
+    ];
+    let more = provisioner
+        .iter()
+        .chain(extra)
+        .map(|(who, role, short)| binding(who, role, short));
+    Evaluator::new(departments.chain(more))
+}
+
+fn proof(extra: &[(&str, &str, &str)]) -> Isolation {
+    prove(&parties(), &evaluator(extra), &address())
+}
+
+#[test]
+fn departments_by_the_book_are_isolated_and_what_they_share_is_named() {
+    let Isolation::Proved(proof) = proof(&[]) else {
+        panic!("refuted");
+    };
+    assert_eq!(proof.pairs, 12);
+    assert_eq!(proof.bindings, 4 * 26);
+    // §2.1, T7: the wildcard on the consumer groups, and the triage of its own dead letters.
+    let shared: Vec<_> = proof
+        .exposures
+        .iter()
+        .map(|exposure| (exposure.kind.word(), exposure.begins, exposure.departments))
+        .collect();
+    assert_eq!(shared, [("group", "connect-lcc", 4), ("topic", "dlq-lcc", 4)]);
+    // T4: the deployers own something, so they can make accounts.
+    let makers: Vec<_> = proof.account_makers.iter().map(Principal::id).collect();
+    assert_eq!(
+        makers,
+        [
+            "sa-claims-deployer",
+            "sa-fin-deployer",
+            "sa-finance-deployer",
+            "sa-fraud-deployer"
+        ]
+    );
+}
+
+#[test]
+fn every_operation_on_anothers_names_is_denied_by_the_evaluator_too() {
+    let evaluator = evaluator(&[]);
+    let kinds = [
+        ("$C/connector=", "orders"),
+        ("$K/topic=", "orders"),
+        ("$K/group=", "app"),
+        ("$K/transactional-id=", "tx"),
+        ("$S/subject=", "orders-value"),
+    ];
+    let mut asked = 0;
+    for a in parties() {
+        for b in parties().into_iter().filter(|b| b.code != a.code) {
+            for principal in &a.principals {
+                for (scope, rest) in kinds {
+                    let resource: Crn = crn(&format!("{scope}{}{rest}", b.prefix)).literal().unwrap();
+                    assert!(
+                        evaluator.operations(principal, &resource).is_empty(),
+                        "{principal} {resource}"
+                    );
+                    asked += Operation::ALL.len();
+                }
+                for account in &b.principals {
+                    let account = crn(&format!("$O/service-account={}", account.id())).literal().unwrap();
+                    let may = evaluator.operations(principal, &account);
+                    // The one thing that is about the organization and not about this account (T4).
+                    let others = may.without(OperationSet::of(&[Operation::Create]));
+                    assert!(others.is_empty(), "{principal} {account}");
+                }
+            }
+        }
+    }
+    assert_eq!(asked, 12 * 4 * 5 * 24);
+}
+
+/// What breaks isolation: the extra binding, who it reaches, with what, on what.
+#[test]
+fn every_breach_is_found_with_its_counter_example() {
+    let cases: [(&str, &str, &str, &str, &str, &str); 14] = [
+        // T1: a prefix without its delimiter
+        (
+            "sa-fin-viewer",
+            "DeveloperRead",
+            "$K/topic=fin*",
+            "finance",
+            "describe, read",
+            "topic finance-*",
+        ),
+        // T2: the wildcard that slipped
+        (
+            "sa-fraud-viewer",
+            "DeveloperRead",
+            "$S/subject=*",
+            "claims",
+            "describe, read, read-compatibility",
+            "subject claims-*",
+        ),
+        (
+            "sa-fraud-viewer",
+            "DeveloperRead",
+            "$K/group=*",
+            "claims",
+            "describe, read",
+            "group claims-*",
+        ),
+        // One name of a neighbour's
+        (
+            "sa-fraud-operator",
+            "ConnectManager",
+            "$C/connector=claims-orders",
+            "claims",
+            "describe, read-config, read-status, view-logs, view-metrics, lifecycle",
+            "connector claims-orders",
+        ),
+        (
+            "sa-fraud-runtime",
+            "DeveloperWrite",
+            "$K/transactional-id=claims-tx*",
+            "claims",
+            "describe, write",
+            "transactional-id claims-tx*",
+        ),
+        // T8: a role on the whole cluster
+        (
+            "sa-fraud-operator",
+            "ConnectManager",
+            "$C",
+            "claims",
+            "describe, read-config, read-status, view-logs, view-metrics, lifecycle",
+            "connector claims-*",
+        ),
+        (
+            "sa-fraud-viewer",
+            "MetricsViewer",
+            "$E",
+            "claims",
+            "describe, view-metrics",
+            "connector claims-*",
+        ),
+        (
+            "sa-fraud-viewer",
+            "Operator",
+            "$O",
+            "claims",
+            "describe",
+            "topic claims-*",
+        ),
+        // T5 across departments: another's runtime account
+        (
+            "sa-fraud-deployer",
+            "Assigner",
+            "$O/service-account=sa-claims-runtime",
+            "claims",
+            "describe, assign",
+            "service-account sa-claims-runtime",
+        ),
+        // An account that controls everything: who may attach it, acts with it
+        (
+            "sa-fraud-deployer",
+            "Assigner",
+            "$O/service-account=sa-provisioner",
+            "claims",
+            "describe, create, delete, read, write, alter, describe-configs, alter-configs, describe-access, alter-access",
+            "topic claims-*",
+        ),
+        // A shared namespace that is not on the list
+        (
+            "sa-fraud-runtime",
+            "DeveloperWrite",
+            "$K/topic=shared-in",
+            "claims",
+            "describe, write",
+            "topic shared-*",
+        ),
+        // Wider than a named exposure
+        (
+            "sa-fraud-runtime",
+            "DeveloperRead",
+            "$K/group=connect-*",
+            "claims",
+            "describe, read",
+            "group connect-*",
+        ),
+        // A role without a rule
+        ("sa-fraud-viewer", "ClusterWizard", "$C", "claims", "", "topic claims-*"),
+        (
+            "sa-fraud-viewer",
+            "OrganizationAdmin",
+            "$O",
+            "claims",
+            "describe, delete, update, assign, manage-cloud-keys, manage-kafka-keys, manage-schema-registry-keys, \
+          describe-access, alter-access",
+            "service-account *",
+        ),
+    ];
+    for (who, role, short, reaches, operations, resource) in cases {
+        let shared = ("sa-claims-runtime", "DeveloperRead", "$K/topic=shared-*");
+        let Isolation::Refuted { counter_examples, .. } = proof(&[(who, role, short), shared]) else {
+            panic!("{who} {role} {short}: not found");
+        };
+        let shown: Vec<_> = counter_examples
+            .iter()
+            .map(|example| {
+                let operations: OperationSet = example.operations.iter().copied().collect();
+                // Which of two overlapping bindings is shown is not the point.
+                let resource = example.resource.short().replace("shared-in", "shared-*");
+                (example.reaches.to_string(), operations.to_string(), resource)
+            })
+            .collect();
+        let expected = (reaches.to_owned(), operations.to_owned(), resource.to_owned());
+        assert!(shown.contains(&expected), "{who} {role} {short}: {shown:#?}");
+        let code = who.split('-').nth(1).unwrap();
+        assert!(
+            counter_examples
+                .iter()
+                .all(|example| example.department.as_str() == code),
+            "{counter_examples:#?}"
+        );
+    }
+}
+
+#[test]
+fn control_over_several_steps_is_followed_and_named() {
+    let steps = [
+        ("sa-fraud-deployer", "ResourceOwner", "$O/service-account=sa-shadow"),
+        ("sa-shadow", "Assigner", "$O/service-account=sa-deep"),
+        ("sa-deep", "DeveloperRead", "$K/topic=claims-orders"),
+    ];
+    let Isolation::Refuted { counter_examples, .. } = proof(&steps) else {
+        panic!("not found");
+    };
+    let [example] = &counter_examples[..] else {
+        panic!("{counter_examples:#?}")
+    };
+    assert_eq!(example.department.as_str(), "fraud");
+    assert_eq!(example.principal.id(), "sa-deep");
+    let through = example.controlled_through.as_ref().unwrap();
+    assert_eq!(through.principal.id(), "sa-shadow");
+    // A shadow account that stays inside is no breach.
+    let inside = [steps[0], ("sa-shadow", "DeveloperRead", "$K/topic=fraud-orders")];
+    assert!(proof(&inside).holds());
+}
+
+#[test]
+fn prefixes_that_hold_one_another_are_found_through_their_bindings() {
+    let nested = [party("fin", "fin-"), party("ops", "fin-ops-")];
+    let both = bindings("fin", "fin-").chain(bindings("ops", "fin-ops-"));
+    let Isolation::Refuted { counter_examples, .. } = prove(&nested, &Evaluator::new(both), &address()) else {
+        panic!("not found");
+    };
+    assert!(
+        counter_examples
+            .iter()
+            .any(|example| example.resource.short() == "connector fin-ops-*")
+    );
+    let without = prove(&nested, &Evaluator::default(), &address());
+    assert!(without.holds(), "nobody can do anything");
+}
+
+#[test]
+fn the_answer_does_not_depend_on_order() {
+    let breach = [("sa-fraud-operator", "ConnectManager", "$C")];
+    let evaluator = evaluator(&breach);
+    let mut reversed = parties();
+    reversed.reverse();
+    let text = |parties: &[Party]| {
+        let mut value = serde_json::to_value(prove(parties, &evaluator, &address())).unwrap();
+        // Which of several victims is named first follows the list.
+        for example in value["counter_examples"].as_array_mut().unwrap() {
+            example["reaches"].take();
+            example["resource"].take();
+        }
+        value.to_string()
+    };
+    assert_eq!(text(&parties()), text(&reversed));
+}
+
+/// A binding of one of three small departments on a topic or group, often near a prefix or an exposure.
+fn small_binding() -> impl Strategy<Value = (usize, RoleBinding)> {
+    let name = prop_oneof![4 => "[ab]{0,2}-?[ab]?", 1 => "connect-(lcc[12]?)?"];
+    (0..3usize, 0..3usize, name, any::<bool>()).prop_map(|(party, kind, name, prefixed)| {
+        let kind = ["$K/topic", "$K/group", "$C/connector"][kind];
+        let name = if prefixed {
+            format!("{name}*")
+        } else {
+            format!("{name}x")
+        };
+        (
+            party,
+            binding(
+                &format!("sa-p{party}-operator"),
+                "DeveloperRead",
+                &format!("{kind}={name}"),
+            ),
+        )
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_sweep_agrees_with_comparing_every_pair(bindings in proptest::collection::vec(small_binding(), 0..14)) {
+        let parties = [party("p0", "a-"), party("p1", "ab-"), party("p2", "b-")];
+        let exposed = |pattern: &CrnPattern| {
+            pattern.kind() == ResourceKind::Group && pattern.name().stem().starts_with("connect-lcc")
+        };
+        let reaches = |(who, binding): &(usize, RoleBinding)| {
+            parties.iter().enumerate().any(|(party, other)| {
+                party != *who && binding.pattern.name().overlaps(&other.prefix.pattern())
+            })
+        };
+        let meets = |(who, one): &(usize, RoleBinding)| {
+            bindings.iter().any(|(other, two)| {
+                let shared = exposed(&one.pattern) && exposed(&two.pattern);
+                who != other && !shared && one.pattern.overlaps(&two.pattern)
+            })
+        };
+        let isolated = !bindings.iter().any(|one| reaches(one) || meets(one));
+        let evaluator = Evaluator::new(bindings.iter().map(|(_, binding)| binding.clone()));
+        prop_assert_eq!(prove(&parties, &evaluator, &address()).holds(), isolated);
+    }
+}

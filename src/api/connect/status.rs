@@ -1,0 +1,130 @@
+//! How a connector is: state, tasks, errors, advice.
+//!
+//! Several fields are real and in no document (dossier `connect.md` §2.9); all of them may be absent.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Place, RECOMMENDATIONS, STATUS, TASKS, connectors::by_name};
+use crate::api::{Endpoint, Repeat};
+
+/// The state of a connector and of its tasks.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Status {
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+    /// `source`, `sink`, `unknown`.
+    #[serde(rename = "type", default)]
+    pub connector_type: String,
+    /// The state of the whole.
+    #[serde(default)]
+    pub connector: StatusOfConnector,
+    /// The states of the tasks; empty while provisioning and after a failed start.
+    #[serde(default)]
+    pub tasks: Vec<TaskStatus>,
+    /// Errors that the service found in traces: texts, or objects with an `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors_from_trace: Option<Vec<serde_json::Value>>,
+    /// What is wrong with the configuration, as `key: text`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_errors: Option<Vec<String>>,
+    /// Confluent's own words, which come before everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub override_message: Option<String>,
+    /// A summary in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_summary: Option<String>,
+    /// Whether [`GetRecommendations`] has something to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_recommendation_enabled: Option<bool>,
+    /// `ACTIVE`, or on its way out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_lifecycle: Option<String>,
+}
+
+impl Status {
+    /// The errors found in traces, as texts, without repeats.
+    #[must_use]
+    pub fn trace_errors(&self) -> Vec<String> {
+        let mut texts: Vec<String> = Vec::new();
+        for error in self.errors_from_trace.iter().flatten() {
+            let text = error
+                .as_str()
+                .or_else(|| error["error"].as_str())
+                .unwrap_or_default()
+                .to_owned();
+            if !text.is_empty() && !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        texts
+    }
+}
+
+/// The state of the whole connector.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StatusOfConnector {
+    /// `NONE`, `PROVISIONING`, `RUNNING`, `DEGRADED`, `FAILED`, `PAUSED`, `DELETED`, `RESTARTING`, …: an open list.
+    #[serde(default)]
+    pub state: String,
+    /// The worker.
+    #[serde(default)]
+    pub worker_id: String,
+    /// The reason, when it failed.
+    #[serde(default)]
+    pub trace: String,
+}
+
+/// The state of one task.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TaskStatus {
+    /// Its number.
+    #[serde(default)]
+    pub id: u32,
+    /// `RUNNING`, `STOPPED`, `UNASSIGNED`, `RESTARTING`, `SYSTEM_ERROR`, `USER_ACTIONABLE_ERROR`, `FAILED`, …
+    #[serde(default)]
+    pub state: String,
+    /// The worker.
+    #[serde(default)]
+    pub worker_id: String,
+    /// A short message.
+    #[serde(default)]
+    pub msg: String,
+    /// The stack trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+}
+
+/// Advice on an error.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Recommendations {
+    /// The error it is about.
+    #[serde(default)]
+    pub event_id: String,
+    /// What to check.
+    #[serde(default)]
+    pub recommendations: Vec<String>,
+}
+
+by_name! {
+    /// Reads the status of a connector.
+    GetStatus: GET STATUS, Safe -> Status, empty: false;
+    /// Lists the tasks of a connector: `[{"id": {"connector", "task"}, "config": {…}}]`.
+    ListTasks: GET TASKS, Safe -> Vec<serde_json::Value>, empty: false;
+    /// Reads advice on an error. 400, 403 and 404 all mean that there is none.
+    GetRecommendations: GET RECOMMENDATIONS, Safe -> Recommendations, empty: false;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status;
+
+    // Two clients disagree on the elements (dossier `connect.md` §2.9).
+    #[test]
+    fn errors_from_traces_are_texts_or_objects() {
+        let json = r#"{"errors_from_trace":["a",{"error":"b"},"a",{"other":1}]}"#;
+        let status: Status = serde_json::from_str(json).unwrap();
+        assert_eq!(status.trace_errors(), ["a", "b"]);
+    }
+}

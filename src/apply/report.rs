@@ -1,0 +1,109 @@
+//! What a run did.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::schedule::Ended;
+use crate::{
+    hint::Hint,
+    model::{ApiKeyId, DepartmentCode, ServiceAccountId},
+    probe::{Outcome, Verdict},
+};
+
+/// A change that was made.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepDone {
+    /// Its place in the plan.
+    pub change: usize,
+    /// Its label.
+    pub label: String,
+    /// The department.
+    pub department: DepartmentCode,
+    /// The id of the object that was made or changed.
+    pub id: Option<String>,
+}
+
+/// A change that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failure {
+    /// Its place in the plan.
+    pub change: usize,
+    /// Its label.
+    pub label: String,
+    /// The department.
+    pub department: DepartmentCode,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    #[serde(skip)]
+    pub hints: Vec<Hint>,
+    /// The request's id, for support.
+    pub request_id: Option<String>,
+}
+
+/// A profile that was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct Handed {
+    /// The department.
+    pub department: DepartmentCode,
+    /// The persona.
+    pub persona: String,
+    /// The account.
+    pub account: String,
+    /// The keys in it; none when it was reissued without them.
+    pub keys: Vec<ApiKeyId>,
+    /// The file.
+    pub path: std::path::PathBuf,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The changes that were made.
+    pub done: Vec<StepDone>,
+    /// The changes that failed.
+    pub failures: Vec<Failure>,
+    /// How many changes were not begun because one that they need failed.
+    pub skipped: usize,
+    /// How many changes were not begun because the run was interrupted.
+    pub not_begun: usize,
+    /// What was proved, by account.
+    pub proofs: BTreeMap<String, Vec<Outcome>>,
+    /// Bindings that were made with their fallback role.
+    pub fallbacks: Vec<String>,
+    /// The profiles that were handed over.
+    pub handed: Vec<Handed>,
+    /// The profiles that were written anew, without their key.
+    pub reissued: Vec<Handed>,
+    /// The accounts as they are now, by name.
+    #[serde(skip)]
+    pub accounts: BTreeMap<String, ServiceAccountId>,
+    /// The keys that were made, by account, whether handed over or not.
+    #[serde(skip)]
+    pub keys: BTreeMap<String, Vec<ApiKeyId>>,
+    /// How each change ended, in the order of the plan.
+    #[serde(skip)]
+    pub ended: Vec<Ended>,
+}
+
+impl Report {
+    /// Whether every change was made.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty() && self.skipped == 0 && self.not_begun == 0
+    }
+
+    /// How many probes ended so, in the order proved, refuted, not provable.
+    #[must_use]
+    pub fn verdicts(&self) -> (usize, usize, usize) {
+        self.proofs
+            .values()
+            .flatten()
+            .fold((0, 0, 0), |(proved, refuted, open), outcome| match outcome.verdict {
+                Verdict::Proved => (proved + 1, refuted, open),
+                Verdict::Refuted { .. } => (proved, refuted + 1, open),
+                Verdict::NotProvable { .. } => (proved, refuted, open + 1),
+            })
+    }
+}

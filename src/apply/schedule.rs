@@ -1,0 +1,180 @@
+//! Runs steps that depend on each other: a step starts when what it needs is done; when one fails, what depends on it is
+//! skipped, and everything else goes on.
+
+use std::future::Future;
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+
+use crate::interrupt::Interrupt;
+
+/// How a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was done.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was not begun, because this step failed.
+    Skipped(usize),
+    /// It was not begun, because the run was interrupted.
+    NotBegun,
+}
+
+/// Runs as many steps as `needs` has entries, at most `width` at a time. `start` runs one step and answers whether it
+/// succeeded; `skipped` is told of those that are not begun because of a failure.
+///
+/// Of the steps that could start, the one with the longest chain behind it goes first, so that the end of the run is not
+/// spent on a single long chain; among equals, the order of the plan.
+pub async fn run<Fut>(
+    needs: &[Vec<usize>],
+    width: usize,
+    interrupt: &Interrupt,
+    start: impl Fn(usize) -> Fut,
+    skipped: impl Fn(usize, usize),
+) -> Vec<Ended>
+where
+    Fut: Future<Output = bool>,
+{
+    let count = needs.len();
+    let mut after: Vec<Vec<usize>> = vec![Vec::new(); count];
+    for (step, before) in needs.iter().enumerate() {
+        for &need in before {
+            after[need].push(step);
+        }
+    }
+    // Needs stand before what needs them, so one pass from the end gives the length of every chain.
+    let mut chain = vec![1_usize; count];
+    for step in (0..count).rev() {
+        chain[step] += after[step].iter().map(|&next| chain[next]).max().unwrap_or(0);
+    }
+    let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut ended: Vec<Option<Ended>> = vec![None; count];
+    let mut ready: std::collections::BTreeSet<(std::cmp::Reverse<usize>, usize)> = (0..count)
+        .filter(|&step| open[step] == 0)
+        .map(|step| (std::cmp::Reverse(chain[step]), step))
+        .collect();
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < width.max(1) && !interrupt.is_wished() {
+            let Some((_, step)) = ready.pop_first() else { break };
+            let future = start(step);
+            running.push(async move { (step, future.await) });
+        }
+        let Some((step, succeeded)) = running.next().await else {
+            break;
+        };
+        if succeeded {
+            ended[step] = Some(Ended::Done);
+            for &next in &after[step] {
+                open[next] -= 1;
+                if open[next] == 0 && ended[next].is_none() {
+                    ready.insert((std::cmp::Reverse(chain[next]), next));
+                }
+            }
+        } else {
+            ended[step] = Some(Ended::Failed);
+            let mut lost = after[step].clone();
+            while let Some(next) = lost.pop() {
+                if ended[next].is_none() {
+                    ended[next] = Some(Ended::Skipped(step));
+                    skipped(next, step);
+                    lost.extend(&after[next]);
+                }
+            }
+        }
+    }
+    ended.into_iter().map(|end| end.unwrap_or(Ended::NotBegun)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, collections::BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    /// Steps with needs among earlier steps, and which of them fail.
+    fn graph() -> impl Strategy<Value = (Vec<Vec<usize>>, BTreeSet<usize>)> {
+        let step = (
+            prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+            prop::bool::weighted(0.15),
+        );
+        prop::collection::vec(step, 1..25).prop_map(|steps| {
+            let mut needs = Vec::new();
+            let mut failing = BTreeSet::new();
+            for (place, (picks, fails)) in steps.into_iter().enumerate() {
+                let before: BTreeSet<usize> = if place == 0 {
+                    BTreeSet::new()
+                } else {
+                    picks.iter().map(|pick| pick.index(place)).collect()
+                };
+                needs.push(before.into_iter().collect());
+                if fails {
+                    failing.insert(place);
+                }
+            }
+            (needs, failing)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn needs_come_first_and_a_failure_costs_only_what_depends_on_it((needs, failing) in graph(), width in 1_usize..5) {
+            let begun = RefCell::new(Vec::new());
+            let done = RefCell::new(BTreeSet::new());
+            let at_once = RefCell::new((0_usize, 0_usize));
+            let interrupt = Interrupt::default();
+            let start = |step: usize| {
+                for need in &needs[step] {
+                    assert!(done.borrow().contains(need), "step {step} began before {need} was done");
+                }
+                begun.borrow_mut().push(step);
+                let (begun, done, at_once, failing) = (&begun, &done, &at_once, &failing);
+                async move {
+                    { let mut now = at_once.borrow_mut(); now.0 += 1; now.1 = now.1.max(now.0); }
+                    tokio::task::yield_now().await;
+                    at_once.borrow_mut().0 -= 1;
+                    let _ = begun;
+                    if failing.contains(&step) { return false; }
+                    done.borrow_mut().insert(step);
+                    true
+                }
+            };
+            let ended = block_on(run(&needs, width, &interrupt, start, |_, _| {}));
+            prop_assert!(at_once.borrow().1 <= width);
+            for (step, end) in ended.iter().enumerate() {
+                // The reference: a step is lost when any of its needs is lost or fails.
+                let lost = needs[step].iter().any(|&need| ended[need] != Ended::Done);
+                match end {
+                    Ended::Done => prop_assert!(!lost && !failing.contains(&step)),
+                    Ended::Failed => prop_assert!(!lost && failing.contains(&step)),
+                    Ended::Skipped(_) => prop_assert!(lost),
+                    Ended::NotBegun => prop_assert!(false, "nobody interrupted"),
+                }
+            }
+            let unique: BTreeSet<_> = begun.borrow().iter().copied().collect();
+            prop_assert_eq!(unique.len(), begun.borrow().len());
+        }
+    }
+
+    #[test]
+    fn an_interrupt_finishes_what_runs_and_begins_nothing() {
+        let needs = vec![vec![], vec![0], vec![]];
+        let interrupt = Interrupt::default();
+        let signal = interrupt.clone();
+        let start = move |_| {
+            signal.wish();
+            async { true }
+        };
+        let ended = block_on(run(&needs, 1, &interrupt, start, |_, _| {}));
+        assert_eq!(ended, [Ended::Done, Ended::NotBegun, Ended::NotBegun]);
+    }
+}

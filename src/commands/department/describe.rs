@@ -1,0 +1,97 @@
+//! `confluent ebs department describe`.
+
+use super::{sound, unknown};
+use crate::{
+    commands::{Ctx, Report},
+    error::Error,
+    manifest::views::{DepartmentView, PersonaView},
+    model::{DepartmentCode, OrganizationId},
+    render::{Block, Cell, Record, Table, Viewable},
+};
+
+/// Describe a department: its accounts, what they may do and why, its quota.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Describe the department \"claims\".
+
+  $ confluent ebs department describe claims")]
+pub(super) struct Describe {
+    /// Code of the department.
+    #[arg(value_name = "department")]
+    code: DepartmentCode,
+}
+
+impl Describe {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<DepartmentView>, Error> {
+        let workspace = sound(ctx)?;
+        let department = workspace
+            .department(&self.code)
+            .ok_or_else(|| unknown(&workspace, &self.code))?;
+        let named = ctx.globals.stage.as_deref();
+        let (stage_name, stage) = workspace.platform.stage(named).ok_or_else(|| {
+            Error::usage(format!(
+                "there is no stage \"{}\" in {}",
+                named.unwrap_or_default(),
+                workspace.origin
+            ))
+        })?;
+        // Offline the organization may be unknown; nothing that is shown depends on it.
+        let organization = workspace.platform.organization.clone();
+        let address = stage.address(&organization.unwrap_or_else(unknown_organization));
+        let desired = workspace
+            .desired(department, stage_name, &address)
+            .ok_or_else(|| Error::failed(format!("there is no template \"{}\"", department.template)))?;
+        Ok(Report::new(workspace.describe(&desired)))
+    }
+}
+
+fn unknown_organization() -> OrganizationId {
+    "unknown".parse().expect("a word is a valid id")
+}
+
+impl Viewable for DepartmentView {
+    fn view(&self) -> Vec<Block> {
+        let quota = &self.quota;
+        let record = Record::new()
+            .field("Department", self.code.clone())
+            .field("Name", self.name.clone())
+            .field("Prefix", self.prefix.clone())
+            .optional("Cost Center", self.cost_center.clone())
+            .field("Contacts", self.contacts.join(", "))
+            .optional("Retired", self.retired.clone())
+            .field("Template", format!("{}: {}", self.template, self.template_description))
+            .field(
+                "Stage",
+                format!("{} ({}, {})", self.stage, self.environment, self.cluster),
+            )
+            .field("Connectors", quota.connectors)
+            .field(
+                "Tasks",
+                format!("{}, at most {} per connector", quota.tasks, quota.tasks_per_connector),
+            )
+            .field("Plugins", quota.plugins.join(", "));
+        let mut blocks = vec![Block::titled("Department Details", [Block::Record(record)])];
+        blocks.extend(self.personas.iter().map(persona));
+        blocks
+    }
+}
+
+fn persona(persona: &PersonaView) -> Block {
+    let mut table = Table::new(["Role", "On", "Why"]);
+    for grant in &persona.grants {
+        let mut on = grant.on.clone();
+        if grant.shared {
+            on.push_str(" (shared by all)");
+        }
+        if grant.left_out {
+            on.push_str(" (left out: no Schema Registry)");
+        }
+        table.push([Cell::text(&grant.role), Cell::Text(on), Cell::text(&grant.why)]);
+    }
+    let keys = match persona.keys.as_slice() {
+        [] => "no key".to_owned(),
+        keys => format!("{} key", keys.join(" and ")),
+    };
+    let title = format!("Persona {}, account {}, {keys}", persona.persona, persona.account);
+    Block::titled(title, [Block::line(persona.description.clone()), Block::Table(table)])
+}

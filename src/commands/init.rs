@@ -1,0 +1,369 @@
+//! `confluent ebs init`.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::future::try_join_all;
+use serde::Serialize;
+
+use super::{Ctx, Report, session::service_client};
+use crate::{
+    api::{
+        cmk::ListClusters,
+        org::{ListEnvironments, ListOrganizations},
+        srcm::ListRegistries,
+    },
+    client::Client,
+    config::{Existing, save::save},
+    error::{Error, ResultExt},
+    manifest::{
+        Workspace,
+        admin::AdminScript,
+        workspace::{DEPARTMENTS, PLATFORM_FILE},
+    },
+    model::{ClusterId, EnvironmentId, SchemaRegistryId},
+    render::{Block, Viewable},
+};
+
+/// Make ebs.toml from what the organization has, or print how the provisioner is made.
+///
+/// With a Cloud API key (of an administrator, or of the provisioner) it finds the organization, its environments and
+/// Kafka clusters, and writes one stage for each environment that has a cluster. With --print it shows the commands of
+/// the stock CLI that an organization administrator runs once; it then needs neither a key nor a network.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Write ebs.toml into this folder.
+
+  $ confluent ebs init
+
+Show the commands that make the provisioner, for the stages in ebs.toml.
+
+  $ confluent ebs init --print")]
+pub(super) struct Init {
+    /// Print the commands that an organization administrator runs once to make the provisioner.
+    #[arg(long)]
+    print: bool,
+    /// Find everything with the stock CLI and its login, instead of a Cloud API key.
+    #[arg(long, conflicts_with = "print")]
+    from_login: bool,
+    /// Run the command without committing changes: show ebs.toml instead of writing it.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Init {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Initialised>, Error> {
+        if self.print {
+            return printed(ctx).map(Report::new);
+        }
+        let here = std::env::current_dir().context("the working folder cannot be told")?;
+        let path = here.join(PLATFORM_FILE);
+        if path.exists() && !self.dry_run {
+            return Err(Error::failed(format!("{} exists already", path.display()))
+                .with_hint("Change it by hand; `confluent ebs department validate` checks it."));
+        }
+        let found = match self.from_login {
+            true => from_login()?,
+            false => {
+                let client = service_client(ctx)?;
+                ctx.block_on(find(&client))?
+            }
+        };
+        let text = found.text();
+        if !self.dry_run {
+            save(&path, text.as_bytes(), Existing::Keep)?;
+            std::fs::create_dir_all(here.join(DEPARTMENTS)).context("the folder of departments could not be made")?;
+        }
+        Ok(Report::new(Initialised::Written {
+            file: path,
+            dry_run: self.dry_run,
+            text,
+        }))
+    }
+}
+
+/// The commands that make the provisioner; they need the platform only for its ids.
+fn printed(ctx: &Ctx) -> Result<Initialised, Error> {
+    let loaded = super::session::workspace(ctx.globals.is_sandbox())?;
+    let (workspace, _): (Workspace, _) = loaded
+        .into_result()
+        .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+    let platform = &workspace.platform;
+    let stages: Vec<&str> = match &ctx.globals.stage {
+        Some(stage) if !platform.stages.contains_key(stage) => {
+            return Err(Error::usage(format!(
+                "there is no stage \"{stage}\" in {}",
+                workspace.origin
+            )));
+        }
+        Some(stage) => vec![stage],
+        None => platform.stages.keys().map(String::as_str).collect(),
+    };
+    Ok(Initialised::Printed(AdminScript::new(platform, &stages)))
+}
+
+/// A stage in the making.
+#[derive(Debug, PartialEq, Eq)]
+struct FoundStage {
+    name: String,
+    environment: EnvironmentId,
+    cluster: ClusterId,
+    cluster_type: String,
+    schema_registry: Option<SchemaRegistryId>,
+    /// Other clusters of the environment, as comments.
+    others: Vec<String>,
+}
+
+/// What an organization has.
+#[derive(Debug)]
+struct Found {
+    organization: String,
+    organization_name: String,
+    stages: Vec<FoundStage>,
+}
+
+async fn find(client: &Client) -> Result<Found, Error> {
+    let organization = client.list(ListOrganizations).await?.into_iter().next();
+    let organization = organization.ok_or_else(|| Error::failed("the service names no organization for this key"))?;
+    let environments = client.list(ListEnvironments).await?;
+    let stages = try_join_all(environments.into_iter().map(|environment| async move {
+        let clusters = client.list(ListClusters(environment.id.clone())).await?;
+        let registries = client
+            .list(ListRegistries(environment.id.clone()))
+            .await
+            .unwrap_or_default();
+        let clusters = clusters
+            .into_iter()
+            .map(|c| (c.id, c.spec.display_name, c.spec.config.kind))
+            .collect();
+        let registry = registries.into_iter().next().map(|registry| registry.id);
+        Ok::<_, Error>(stage(&environment.display_name, environment.id, clusters, registry))
+    }))
+    .await?;
+    let stages: Vec<FoundStage> = stages.into_iter().flatten().collect();
+    if stages.is_empty() {
+        return Err(
+            Error::failed("no environment with a Kafka cluster is to be seen with this key").with_hint(
+                "A provisioner sees its own cluster only once its roles are bound: `confluent ebs init --print`.",
+            ),
+        );
+    }
+    Ok(Found {
+        organization: organization.id.to_string(),
+        organization_name: organization.display_name,
+        stages,
+    })
+}
+
+/// The stage of an environment: its first cluster that knows granular roles.
+fn stage(
+    name: &str,
+    environment: EnvironmentId,
+    mut clusters: Vec<(ClusterId, String, String)>,
+    schema_registry: Option<SchemaRegistryId>,
+) -> Option<FoundStage> {
+    clusters.sort_by(|a, b| (a.2 == "Basic", &a.0).cmp(&(b.2 == "Basic", &b.0)));
+    let mut clusters = clusters.into_iter();
+    let (cluster, _, cluster_type) = clusters.next()?;
+    let others = clusters
+        .map(|(id, name, kind)| format!("{id} ({name}, {kind})"))
+        .collect();
+    Some(FoundStage {
+        name: stage_name(name),
+        environment,
+        cluster,
+        cluster_type,
+        schema_registry,
+        others,
+    })
+}
+
+/// A stage's name from an environment's: lower case, and only what a name may hold.
+fn stage_name(name: &str) -> String {
+    let safe: String = name
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect::<String>()
+        .split('-')
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-");
+    let short: String = safe.chars().take(13).collect();
+    match short.trim_end_matches('-') {
+        "" => "stage".to_owned(),
+        name if name.starts_with(|c: char| c.is_ascii_digit()) => format!("s{name}").chars().take(13).collect(),
+        name => name.to_owned(),
+    }
+}
+
+/// Asks the stock CLI, which has a login of its own. Its output is the interface; its files are not touched.
+fn from_login() -> Result<Found, Error> {
+    let organizations = stock(&["organization", "list"])?;
+    let current = |row: &&serde_json::Value| row["is_current"].as_bool().unwrap_or(false);
+    let rows = organizations.as_array().cloned().unwrap_or_default();
+    let organization = rows.iter().find(current).or_else(|| rows.first());
+    let organization = organization.ok_or_else(|| Error::failed("the stock CLI names no organization"))?;
+    let mut stages = Vec::new();
+    for environment in stock(&["environment", "list"])?.as_array().into_iter().flatten() {
+        let id: EnvironmentId = text(environment, "id").parse()?;
+        let clusters = stock(&["kafka", "cluster", "list", "--environment", id.as_str()])?;
+        let clusters = clusters.as_array().into_iter().flatten().filter_map(|cluster| {
+            let kind = text(cluster, "type");
+            // The stock CLI writes types in capitals.
+            let kind: String = kind
+                .char_indices()
+                .map(|(place, c)| {
+                    if place == 0 {
+                        c.to_ascii_uppercase()
+                    } else {
+                        c.to_ascii_lowercase()
+                    }
+                })
+                .collect();
+            Some((text(cluster, "id").parse().ok()?, text(cluster, "name"), kind))
+        });
+        let registry = stock(&["schema-registry", "cluster", "describe", "--environment", id.as_str()])
+            .ok()
+            .and_then(|registry| {
+                ["cluster_id", "cluster", "id"]
+                    .iter()
+                    .find_map(|key| text(&registry, key).parse().ok())
+            });
+        stages.extend(stage(&text(environment, "name"), id, clusters.collect(), registry));
+    }
+    if stages.is_empty() {
+        return Err(Error::failed(
+            "no environment with a Kafka cluster is to be seen with this login",
+        ));
+    }
+    Ok(Found {
+        organization: text(organization, "id"),
+        organization_name: text(organization, "name"),
+        stages,
+    })
+}
+
+fn text(row: &serde_json::Value, key: &str) -> String {
+    row[key].as_str().unwrap_or_default().to_owned()
+}
+
+fn stock(arguments: &[&str]) -> Result<serde_json::Value, Error> {
+    let shown = format!("confluent {}", arguments.join(" "));
+    let output = std::process::Command::new("confluent")
+        .args(arguments)
+        .args(["-o", "json"])
+        .output()
+        .with_context(|| format!("`{shown}` could not be run"))
+        .hint("Install the Confluent CLI, or use a Cloud API key instead of `--from-login`.")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let first = said
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("no reason given")
+            .to_owned();
+        return Err(Error::failed(format!("`{shown}` failed: {first}")).with_hint("Log in with `confluent login`."));
+    }
+    serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not answer in JSON"))
+}
+
+impl Found {
+    /// The text of ebs.toml.
+    fn text(&self) -> String {
+        use std::fmt::Write;
+        let mut out = String::new();
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let name: String = self.organization_name.chars().filter(|c| !c.is_control()).collect();
+        // Writing into a `String` cannot fail.
+        let _ = writeln!(out, "# The platform: docs/files.md explains every key.");
+        let _ = writeln!(out, "# Organization {name}.");
+        let _ = writeln!(out, "[organization]\nid = {}", quoted(&self.organization));
+        let default = self
+            .stages
+            .iter()
+            .find(|stage| stage.name.contains("prod"))
+            .unwrap_or(&self.stages[0]);
+        let _ = writeln!(out, "default_stage = {}", quoted(&default.name));
+        for stage in &self.stages {
+            let _ = writeln!(out, "\n# {} is {}.", stage.cluster, stage.cluster_type);
+            for other in &stage.others {
+                let _ = writeln!(out, "# Also there: {other}.");
+            }
+            let _ = writeln!(out, "[stages.{}]", stage.name);
+            let _ = writeln!(out, "environment = {}", quoted(stage.environment.as_str()));
+            let _ = writeln!(out, "cluster = {}", quoted(stage.cluster.as_str()));
+            if let Some(registry) = &stage.schema_registry {
+                let _ = writeln!(out, "schema_registry = {}", quoted(registry.as_str()));
+            }
+        }
+        out
+    }
+}
+
+/// What `init` answers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Initialised {
+    Printed(AdminScript),
+    Written { file: PathBuf, dry_run: bool, text: String },
+}
+
+impl Viewable for Initialised {
+    fn view(&self) -> Vec<Block> {
+        match self {
+            Self::Printed(script) => vec![Block::Verbatim(script.text())],
+            Self::Written {
+                dry_run: true, text, ..
+            } => vec![Block::Verbatim(text.clone())],
+            Self::Written { file, .. } => vec![
+                Block::line(format!("Created {}.", short(file))),
+                Block::line(
+                    "Next: `confluent ebs department new CODE`, and `confluent ebs init --print` for the provisioner.",
+                ),
+            ],
+        }
+    }
+}
+
+fn short(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environments_name_becomes_a_stages_name() {
+        let names = [
+            ("Production", "production"),
+            ("PRE prod / EU", "pre-prod-eu"),
+            ("2nd", "s2nd"),
+            ("***", "stage"),
+        ];
+        for (name, expected) in names {
+            assert_eq!(stage_name(name), expected);
+        }
+    }
+
+    #[test]
+    fn a_basic_cluster_is_the_last_choice() {
+        let cluster = |id: &str, kind: &str| (id.parse().unwrap(), "x".to_owned(), kind.to_owned());
+        let clusters = vec![cluster("lkc-1", "Basic"), cluster("lkc-2", "Standard")];
+        let found = stage("prod", "env-1".parse().unwrap(), clusters, None).unwrap();
+        assert_eq!(found.cluster.as_str(), "lkc-2");
+        assert_eq!(found.others, ["lkc-1 (x, Basic)"]);
+        let text = Found {
+            organization: "o".into(),
+            organization_name: "N".into(),
+            stages: vec![found],
+        }
+        .text();
+        let source = crate::diag::SourceFile::new("ebs.toml", text);
+        let (_, findings) = crate::manifest::platform::read(&source);
+        assert!(!crate::diag::has_errors(&findings), "{findings:?}");
+    }
+}

@@ -1,0 +1,106 @@
+//! The evidence of an onboarding, one file for each department.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    apply::Report,
+    commands::session::Session,
+    error::{Error, ResultExt},
+    handover::{Evidence, EvidenceKey, evidence},
+    manifest::DesiredDepartment,
+    model::Principal,
+    plan::{Observed, Plan},
+};
+
+/// Writes the evidence of every department that something was done for; answers the files.
+pub(super) fn write(
+    folder: &Path,
+    session: &Session,
+    observed: &Observed,
+    desired: &[DesiredDepartment],
+    plan: &Plan,
+    report: &Report,
+    run: &str,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for department in desired {
+        let code = &department.department.code;
+        if !report.done.iter().any(|step| step.department == *code) {
+            continue;
+        }
+        let evidence = evidence_of(session, observed, department, plan, report, run);
+        let file = evidence::write(folder, &evidence)
+            .with_context(|| format!("the evidence of {code} could not be written into {}", folder.display()))?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+fn evidence_of(
+    session: &Session,
+    observed: &Observed,
+    desired: &DesiredDepartment,
+    plan: &Plan,
+    report: &Report,
+    run: &str,
+) -> Evidence {
+    let code = &desired.department.code;
+    let seen = &observed.snapshot;
+    let personas = || desired.personas.iter();
+    let found: Vec<_> = personas()
+        .filter_map(|persona| seen.account_named(&persona.account_name))
+        .map(|account| {
+            let principal = Principal::ServiceAccount(account.id.clone());
+            serde_json::json!({
+                "account": account,
+                "role_bindings": seen.bindings_of(&principal).collect::<Vec<_>>(),
+                "keys": seen.keys_of(&principal).map(|key| &key.id).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let keys = personas().flat_map(|persona| {
+        let made = report.keys.get(&persona.account_name).into_iter().flatten();
+        made.map(|key| EvidenceKey {
+            id: key.clone(),
+            account: persona.account_name.clone(),
+            persona: persona.persona.clone(),
+            handed_over: report.handed.iter().any(|handed| handed.keys.contains(key)),
+        })
+    });
+    let wanted: Vec<_> = personas()
+        .map(|persona| {
+            serde_json::json!({ "account": persona.account_name, "keys": persona.keys, "grants": persona.grants })
+        })
+        .collect();
+    let done: Vec<_> = report.done.iter().filter(|step| step.department == *code).collect();
+    let failed: Vec<_> = report
+        .failures
+        .iter()
+        .filter(|failure| failure.department == *code)
+        .collect();
+    let proved: serde_json::Map<String, serde_json::Value> = personas()
+        .filter_map(|persona| {
+            let outcomes = report.proofs.get(&persona.account_name)?;
+            Some((persona.account_name.clone(), serde_json::json!(outcomes)))
+        })
+        .collect();
+    let planned = plan.changes.iter().filter(|change| change.department == *code).count();
+    Evidence {
+        version: 1,
+        at: seen.taken_at,
+        run: run.to_owned(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        stage: session.stage_name.clone(),
+        department: code.to_string(),
+        prefix: desired.department.prefix.to_string(),
+        template: format!("{}@{}", desired.template.name, desired.template.hash),
+        address: serde_json::json!(seen.address),
+        provisioner: seen.name_of(&seen.seen_by),
+        keys: keys.collect(),
+        wanted: serde_json::json!(wanted),
+        found: serde_json::json!(found),
+        done: serde_json::json!({ "planned": planned, "done": done, "failed": failed }),
+        proved: proved.into(),
+        unknown: serde_json::json!(seen.unknown),
+    }
+}

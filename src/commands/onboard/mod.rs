@@ -1,0 +1,595 @@
+//! `confluent ebs onboard`.
+
+mod evidence;
+mod output;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use clap::Args;
+
+use super::{Ctx, Report, session::Session};
+use crate::{
+    access::{Evaluator, isolation},
+    apply::{self, Engine, Event, Journal, Line, Report as Applied},
+    checks::{CheckState, preflight},
+    client::{Auth, CredentialSource, Credentials, RetryNotice},
+    config::Profile,
+    error::{Error, ErrorKind},
+    exit::ExitCode,
+    handover::{self, Sink},
+    hint::Advice,
+    manifest::DesiredDepartment,
+    model::{Department, DepartmentCode, Principal, RoleBinding, Secret, Snapshot},
+    plan::{self, Observed, Operation, Plan, Wanted},
+    resources::{PROPAGATION_BUDGET, World, api_key::Ledger},
+};
+use output::{Isolation, Onboarding, PlanPart, Setting, ShownSecret, counted, plan_blocks, plan_summary, rows};
+
+/// Onboard departments.
+///
+/// Gives each department its service accounts, role bindings on its name prefix and API keys, proves with the new keys
+/// what they can and cannot do, and writes one profile file per persona. What exists already is left as it is; run
+/// again, it does what is missing and nothing twice.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Rehearse the onboarding of every department on the embedded Confluent Cloud.
+
+  $ confluent ebs onboard --all --sandbox --yes
+
+Show what would be done for a department.
+
+  $ confluent ebs onboard claims --dry-run
+
+Onboard two departments, and put their profiles into a folder.
+
+  $ confluent ebs onboard claims fraud --credentials-dir ./handover")]
+pub(super) struct Onboard {
+    /// Codes of departments: the names of their files without ".toml".
+    #[arg(value_name = "department", required_unless_present = "all")]
+    departments: Vec<DepartmentCode>,
+    /// Onboard every department that has a file and is not retired.
+    #[arg(long, conflicts_with = "departments")]
+    all: bool,
+    /// Show the plan without committing changes.
+    #[arg(long)]
+    dry_run: bool,
+    /// Exit with 2 if the plan has changes. Needs --dry-run.
+    #[arg(long, requires = "dry_run")]
+    detailed_exitcode: bool,
+    /// How many changes are made at a time.
+    #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    concurrency: u16,
+    /// Also remove role bindings of our accounts that no template asks for.
+    #[arg(long)]
+    prune: bool,
+    /// Folder for the profile files. Inside a Git work tree it must be ignored.
+    #[arg(long, value_name = "string")]
+    credentials_dir: Option<PathBuf>,
+    /// Folder for the evidence files, which hold no secret.
+    #[arg(long, value_name = "string")]
+    evidence_dir: Option<PathBuf>,
+    /// Print the new API keys with their secrets, too.
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+impl Onboard {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Onboarding>, Error> {
+        let session = Session::open(ctx, usize::from(self.concurrency))?;
+        for warning in &session.warnings {
+            ctx.ui.warn(&warning.message);
+        }
+        let departments = self.departments(&session)?;
+        ctx.block_on(self.onboard(ctx, &session, &departments))
+    }
+
+    /// The departments that were asked for, all of them known.
+    fn departments(&self, session: &Session) -> Result<Vec<Department>, Error> {
+        let workspace = &session.workspace;
+        if self.all {
+            let all: Vec<Department> = workspace.active_departments().cloned().collect();
+            return match all.is_empty() {
+                true => Err(Error::failed("there is no department to onboard")
+                    .with_hint("`confluent ebs department new CODE` makes a file for one.")),
+                false => Ok(all),
+            };
+        }
+        let wanted: BTreeSet<&DepartmentCode> = self.departments.iter().collect();
+        let known: Vec<&str> = workspace
+            .departments()
+            .map(|department| department.code.as_str())
+            .collect();
+        wanted
+            .into_iter()
+            .map(|code| match workspace.department(code) {
+                Some(department) if department.retired.is_some() => {
+                    Err(Error::refused(format!("department `{code}` is retired"))
+                        .with_hint("A retired department's file is the tombstone of its prefix; add a new department."))
+                }
+                Some(department) => Ok(department.clone()),
+                None => {
+                    let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
+                    Err(match crate::hint::nearest(code.as_str(), known.iter().copied()) {
+                        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+                        None => error.with_hint("`confluent ebs department list` shows them all."),
+                    })
+                }
+            })
+            .collect()
+    }
+
+    async fn onboard(
+        &self,
+        ctx: &Ctx,
+        session: &Session,
+        departments: &[Department],
+    ) -> Result<Report<Onboarding>, Error> {
+        let begun = std::time::Instant::now();
+        let progress = ctx.ui.progress();
+        progress.on(&Event::Phase { name: "Look", total: 0 });
+        let observed = plan::observe(&session.client, &session.clock, &session.target())
+            .await
+            .map_err(denied)?;
+        let seen = &observed.snapshot;
+        let address = &seen.address;
+        let desired: Vec<DesiredDepartment> = departments
+            .iter()
+            .filter_map(|department| session.workspace.desired(department, &session.stage_name, address))
+            .collect();
+        let sink = session.sink(self.credentials_dir.as_ref())?;
+        let journal_path = session.journal(&address.organization);
+        let evidence_dir = self
+            .evidence_dir
+            .clone()
+            .unwrap_or_else(|| session.places.evidence.clone());
+        let ledger = ledger(&journal_path, &evidence_dir, &sink, seen)?;
+        let known = session
+            .workspace
+            .active_departments()
+            .map(|department| department.code.clone())
+            .collect();
+        let wanted = Wanted {
+            stage: &session.stage_name,
+            address,
+            provisioner: &observed.provisioner,
+            departments: &desired,
+            known: &known,
+            adopt: &session.workspace.platform.adopt.iter().cloned().collect(),
+            ledger: &ledger,
+            prune: self.prune,
+        };
+        let plan = plan::diff(&wanted, seen);
+        let budget = plan::budget(&plan.changes, seen, &observed.quotas);
+        let checks = preflight(&observed, session.stage.schema_registry.as_ref(), &budget);
+        let setting = setting(session, &observed);
+        drop(progress);
+
+        refused(&plan)?;
+        let problems: Vec<_> = checks
+            .iter()
+            .filter(|check| check.state == CheckState::Problem)
+            .collect();
+        if !problems.is_empty() {
+            let details: Vec<String> = problems
+                .iter()
+                .map(|check| format!("{}: {}", check.name, check.detail))
+                .collect();
+            let error = Error::refused(format!("nothing was changed: {}", details.join("; ")));
+            return Err(problems
+                .iter()
+                .filter_map(|check| check.fix.clone())
+                .fold(error, Error::with_hint));
+        }
+        let isolation = prove_isolation(
+            &session.workspace.active_departments().collect::<Vec<_>>(),
+            &desired,
+            seen,
+            &plan,
+        );
+        if !isolation.violations.is_empty() {
+            let message = format!(
+                "nothing was changed: departments would not be isolated: {}",
+                isolation.violations[0]
+            );
+            return Err(Error::refused(message).with_hint(
+                "`confluent ebs department validate` shows overlaps between files; remove the binding otherwise.",
+            ));
+        }
+        let places: Vec<handover::Place> = handovers(&plan, session).collect();
+        sink.prepare(&places)
+            .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))?;
+
+        let answer = |plan: &Plan, report: Option<Applied>, evidence, secrets| {
+            let accounts = desired.iter().flat_map(|desired| {
+                desired
+                    .personas
+                    .iter()
+                    .map(|p| (p.account_name.clone(), desired.department.code.clone()))
+            });
+            let before = |code: &DepartmentCode| existing(&desired, seen, code);
+            Onboarding {
+                setting: setting.clone(),
+                dry_run: self.dry_run,
+                departments: rows(plan, report.as_ref(), &before, &accounts.collect()),
+                checks: checks.clone(),
+                quotas: budget.clone(),
+                plan: PlanPart::of(plan),
+                report,
+                isolation: Some(isolation.clone()),
+                credentials_dir: sink.folder().to_owned(),
+                evidence,
+                secrets,
+                elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            }
+        };
+        if self.dry_run {
+            let code = match self.detailed_exitcode && !plan.is_empty() {
+                true => ExitCode::Differences,
+                false => ExitCode::Ok,
+            };
+            return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new())).with_code(code));
+        }
+        if plan.is_empty() {
+            return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new())));
+        }
+        if !ctx.globals.yes {
+            let blocks = match desired.len() {
+                0..=2 => plan_blocks(&setting, &plan, &budget, &checks),
+                _ => plan_summary(&setting, &plan, &budget, &checks),
+            };
+            ctx.ui.show(&blocks)?;
+            let question = format!(
+                "Onboard {} to stage {}?",
+                counted(desired.len(), "department"),
+                session.stage_name
+            );
+            if !ctx.confirm(&question)? {
+                return Ok(Report::nothing());
+            }
+        }
+        if ctx.interrupt.is_wished() {
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "interrupted before anything was changed",
+            ));
+        }
+
+        let run = nonce()?;
+        let journal = Journal::open(&journal_path)?;
+        let report = self
+            .apply(ctx, session, &observed, &desired, &plan, &sink, &journal, &run)
+            .await?;
+        let evidence = evidence::write(&evidence_dir, session, &observed, &desired, &plan, &report, &run)?;
+        let secrets = if self.show_secrets {
+            secrets(&report)
+        } else {
+            Vec::new()
+        };
+        let error = unfinished(&report);
+        let mut finished = Report::new(answer(&plan, Some(report), evidence, secrets));
+        if let Some(error) = error {
+            finished = finished.with_error(error);
+        }
+        Ok(finished)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a run is made of many things")]
+    async fn apply(
+        &self,
+        ctx: &Ctx,
+        session: &Session,
+        observed: &Observed,
+        desired: &[DesiredDepartment],
+        plan: &Plan,
+        sink: &Sink,
+        journal: &Journal,
+        run: &str,
+    ) -> Result<Applied, Error> {
+        let progress = ctx.ui.progress();
+        let retries = progress.clone();
+        let on_retry = move |notice: &RetryNotice| {
+            let event = Event::Retrying {
+                label: notice.call.clone(),
+                reason: notice.reason.clone(),
+                wait: notice.wait,
+            };
+            retries.on(&event);
+        };
+        let client = session.client.with_on_retry(std::sync::Arc::new(on_retry));
+        let world = World::new(
+            client.clone(),
+            observed.snapshot.address.clone(),
+            observed.provisioner.clone(),
+            session.clock.clone(),
+            PROPAGATION_BUDGET,
+        );
+        let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let profiles = |persona: &crate::manifest::DesiredPersona, runtime| Profile {
+            facts: persona.facts.clone(),
+            endpoint: session.endpoint.clone(),
+            runtime_account: runtime,
+            secret_variables: Vec::new(),
+            issued: today,
+        };
+        let client_as = |key: &crate::model::ApiKeyId, secret: &Secret| {
+            client.with_auth(Auth::Basic(Credentials {
+                key: key.to_string(),
+                secret: secret.clone(),
+                source: CredentialSource::Issued("a proof".to_owned()),
+            }))
+        };
+        let others: Vec<&Department> = session.workspace.active_departments().collect();
+        let foreign = |desired: &DesiredDepartment| neighbour(&others, &desired.department.code);
+        let engine = Engine {
+            world: &world,
+            seen: &observed.snapshot,
+            desired,
+            stage: &session.stage_name,
+            default_stage: session.is_default_stage(),
+            sink,
+            journal,
+            run,
+            listener: &*progress,
+            interrupt: &ctx.interrupt,
+            width: usize::from(self.concurrency),
+            profiles: &profiles,
+            client_as: &client_as,
+            foreign: &foreign,
+        };
+        Ok(apply::apply(&engine, plan).await?)
+    }
+}
+
+/// The next department's prefix, in the order of codes; a name nobody may have when there is no other department.
+fn neighbour(departments: &[&Department], code: &DepartmentCode) -> String {
+    let others = || departments.iter().filter(|department| department.code != *code);
+    let next = others()
+        .find(|department| department.code > *code)
+        .or_else(|| others().next());
+    next.map_or_else(|| "lcc-".to_owned(), |department| department.prefix.to_string())
+}
+
+fn setting(session: &Session, observed: &Observed) -> Setting {
+    Setting {
+        stage: session.stage_name.clone(),
+        address: observed.snapshot.address.clone(),
+        cluster_type: observed.cluster.spec.config.kind.clone(),
+        provisioner: observed.snapshot.name_of(&observed.snapshot.seen_by),
+    }
+}
+
+/// What the journal, the evidence and the folder of profiles know of our keys.
+fn ledger(
+    journal: &std::path::Path,
+    evidence_dir: &std::path::Path,
+    sink: &Sink,
+    seen: &Snapshot,
+) -> Result<Ledger, Error> {
+    let mut ledger = Ledger {
+        now: seen.taken_at,
+        budget: PROPAGATION_BUDGET,
+        ..Ledger::default()
+    };
+    for line in Journal::read(journal)? {
+        match line {
+            Line::RunStarted { run, .. } => {
+                ledger.runs.insert(run);
+            }
+            Line::KeyBorn { key, .. } => {
+                ledger.keys.entry(key).or_insert(false);
+            }
+            Line::KeyHandedOver { key, .. } => {
+                ledger.keys.insert(key, true);
+            }
+            _ => {}
+        }
+    }
+    ledger.keys.extend(
+        handover::evidence::vouched(evidence_dir)
+            .into_iter()
+            .map(|key| (key, true)),
+    );
+    let contents = sink.contents();
+    ledger.keys.extend(contents.finished.into_keys().map(|key| (key, true)));
+    ledger.waiting = contents.unproved.into_keys().collect();
+    Ok(ledger)
+}
+
+/// The profiles that the plan will finish.
+fn handovers<'a>(plan: &'a Plan, session: &'a Session) -> impl Iterator<Item = handover::Place> + 'a {
+    plan.changes
+        .iter()
+        .filter(|change| matches!(change.operation, Operation::HandOver { .. }))
+        .map(|change| apply::onboarding::place(&session.stage_name, session.is_default_stage(), change))
+}
+
+/// How many accounts, bindings and keys of a department exist already.
+fn existing(desired: &[DesiredDepartment], seen: &Snapshot, code: &DepartmentCode) -> [usize; 3] {
+    let Some(desired) = desired.iter().find(|desired| desired.department.code == *code) else {
+        return [0; 3];
+    };
+    let accounts: Vec<Principal> = desired
+        .personas
+        .iter()
+        .filter_map(|persona| seen.account_named(&persona.account_name))
+        .map(|account| Principal::ServiceAccount(account.id.clone()))
+        .collect();
+    let bindings = accounts.iter().map(|account| seen.bindings_of(account).count()).sum();
+    let keys = accounts.iter().map(|account| seen.keys_of(account).count()).sum();
+    [accounts.len(), bindings, keys]
+}
+
+/// Why the service let nobody look.
+fn denied(error: plan::ObserveError) -> Error {
+    let refused =
+        matches!(&error, plan::ObserveError::Client(cause) if cause.is_unauthorized() || cause.is_forbidden());
+    let hints = error.hints();
+    let kind = if refused { ErrorKind::Denied } else { ErrorKind::Failed };
+    let mut error = Error::from(error).with_kind(kind);
+    error.hints = hints;
+    error
+}
+
+fn refused(plan: &Plan) -> Result<(), Error> {
+    let Some(first) = plan.refusals.first() else {
+        return Ok(());
+    };
+    let messages: Vec<String> = plan
+        .refusals
+        .iter()
+        .map(|refusal| format!("{} ({}): {}", refusal.department, refusal.rule, refusal.message))
+        .collect();
+    let mut error = Error::refused(format!("nothing was changed: {}", messages.join("; ")));
+    let hints: BTreeSet<&String> = plan.refusals.iter().flat_map(|refusal| &refusal.hints).collect();
+    let ordered = first
+        .hints
+        .iter()
+        .chain(hints.into_iter().filter(|hint| !first.hints.contains(hint)));
+    for hint in ordered {
+        error = error.with_hint(hint.clone());
+    }
+    let others: Vec<&str> = plan
+        .departments
+        .iter()
+        .filter(|department| department.status != plan::DepartmentStatus::Refused)
+        .map(|department| department.code.as_str())
+        .take(3)
+        .collect();
+    if !others.is_empty() {
+        let hint = format!(
+            "The others can go ahead by name: `confluent ebs onboard {} …`.",
+            others.join(" ")
+        );
+        error = error.with_hint(hint);
+    }
+    Err(error)
+}
+
+/// Proves on the bindings as they will be that no department reaches another's names.
+fn prove_isolation(
+    departments: &[&Department],
+    desired: &[DesiredDepartment],
+    seen: &Snapshot,
+    plan: &Plan,
+) -> Isolation {
+    // Accounts that are still to be made get an id of their own for the proof.
+    let id_of = |name: &str| {
+        let known = seen.account_named(name).map(|account| account.id.clone());
+        known.or_else(|| format!("sa-planned-{name}").parse().ok())
+    };
+    let mut evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()));
+    for change in &plan.changes {
+        if let Operation::CreateBinding {
+            principal,
+            role,
+            pattern,
+            ..
+        } = &change.operation
+        {
+            let account = |account: &plan::AccountRef| match account {
+                plan::AccountRef::Known(id) => Some(id.clone()),
+                plan::AccountRef::Planned(name) => id_of(name),
+            };
+            let pattern = match pattern {
+                plan::PlannedPattern::Known(pattern) => Some(pattern.clone()),
+                plan::PlannedPattern::Account(on) => account(on).map(|id| seen.address.service_account_crn(&id).into()),
+            };
+            if let (Some(principal), Some(pattern)) = (account(principal), pattern) {
+                evaluator.insert(RoleBinding::new(principal, role.clone(), pattern));
+            }
+        }
+    }
+    let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();
+    for account in &seen.accounts {
+        if let Some(tag) = account.tag() {
+            if let Some(department) = departments.iter().find(|department| department.code == tag.department) {
+                accounts
+                    .entry(&department.code)
+                    .or_default()
+                    .insert(Principal::ServiceAccount(account.id.clone()));
+            }
+        }
+    }
+    for department in desired {
+        let own = accounts.entry(&department.department.code).or_default();
+        own.extend(
+            department
+                .personas
+                .iter()
+                .filter_map(|p| id_of(&p.account_name))
+                .map(Principal::ServiceAccount),
+        );
+    }
+    let parties: Vec<isolation::Party> = departments
+        .iter()
+        .filter(|department| accounts.contains_key(&department.code))
+        .map(|department| isolation::Party {
+            code: department.code.clone(),
+            prefix: department.prefix.clone(),
+            principals: accounts.get(&department.code).cloned().unwrap_or_default(),
+        })
+        .collect();
+    let proof = isolation::prove(&parties, &evaluator, &seen.address);
+    Isolation::of(&proof, seen)
+}
+
+/// The keys that were handed over, with their secrets.
+fn secrets(report: &Applied) -> Vec<ShownSecret> {
+    report
+        .handed
+        .iter()
+        .filter_map(|handed| {
+            let text = std::fs::read_to_string(&handed.path).ok()?;
+            let (_, keys, _) = Profile::parse(&handed.path, text, &[]);
+            Some(
+                [keys.cloud, keys.kafka, keys.schema_registry]
+                    .into_iter()
+                    .flatten()
+                    .map(|pair| ShownSecret {
+                        account: handed.account.clone(),
+                        api_key: pair.id.to_string(),
+                        api_secret: pair.secret.expose().to_owned(),
+                    }),
+            )
+        })
+        .flatten()
+        .collect()
+}
+
+/// What a run that did not do everything ends with.
+fn unfinished(report: &Applied) -> Option<Error> {
+    if report.is_complete() {
+        return None;
+    }
+    let left = report.failures.len() + report.skipped + report.not_begun;
+    let message = match report.failures.first() {
+        Some(first) => format!(
+            "{} not made: {}: {}",
+            counted(left, "change"),
+            first.label,
+            first.reason
+        ),
+        None => format!("interrupted with {} left", counted(left, "change")),
+    };
+    let kind = match (report.done.is_empty(), report.failures.is_empty()) {
+        (true, true) => ErrorKind::Interrupted,
+        (true, false) => ErrorKind::Failed,
+        (false, _) => ErrorKind::Partial,
+    };
+    let mut error = Error::new(kind, message);
+    if let Some(first) = report.failures.first() {
+        error.hints.extend(first.hints.iter().cloned());
+    }
+    Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
+}
+
+/// Eight hexadecimal digits that no other run has.
+fn nonce() -> Result<String, Error> {
+    let mut bytes = [0_u8; 4];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::failed(format!("no random numbers from the system: {error}")))?;
+    Ok(format!("{:08x}", u32::from_le_bytes(bytes)))
+}

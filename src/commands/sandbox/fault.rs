@@ -1,0 +1,224 @@
+//! `confluent ebs sandbox fault`.
+
+use clap::{Subcommand, ValueEnum};
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use super::open;
+use crate::{
+    commands::{Ctx, Report, report},
+    error::Error,
+    exit::ExitCode,
+    render::{Block, Cell, List, Row, Viewable},
+    sandbox::{ArmedFault, Fault as Planned, FaultKind},
+};
+
+/// Let things go wrong in the sandbox.
+#[derive(Debug, clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Fault {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Add(Add),
+    List(ListFaults),
+    Clear(Clear),
+}
+
+/// Add a fault for requests to come.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Answer the next three requests with 429.
+
+  $ confluent ebs sandbox fault add too-many-requests --retry-after 5 --times 3
+
+Lose the answer to the second API key that is made.
+
+  $ confluent ebs sandbox fault add lost-after --method POST --path /iam/v2/api-keys --skip 1
+
+Answer everything 50 ms late, until it is cleared.
+
+  $ confluent ebs sandbox fault add slow --delay 50ms --forever")]
+struct Add {
+    /// What goes wrong: "too-many-requests", "server-error", "lost-before", "lost-after", "slow", "list-lag",
+    /// "kill-before" or "kill-after".
+    #[arg(value_enum, value_name = "kind", hide_possible_values = true)]
+    kind: Kind,
+    /// Only requests with this verb.
+    #[arg(long, value_name = "string")]
+    method: Option<String>,
+    /// Only requests with such a path: "*" is anything within a segment, "**" anything.
+    #[arg(long, value_name = "string")]
+    path: Option<String>,
+    /// Only requests of this service account or user.
+    #[arg(long, value_name = "string")]
+    principal: Option<String>,
+    /// How many matching requests pass first.
+    #[arg(long, value_name = "int", default_value_t = 0)]
+    skip: u32,
+    /// How many requests it hits.
+    #[arg(long, value_name = "int", default_value_t = 1)]
+    times: u32,
+    /// Hit every matching request until it is cleared.
+    #[arg(long, conflicts_with = "times")]
+    forever: bool,
+    /// What a 429 asks the caller to wait, in seconds.
+    #[arg(long, value_name = "int", default_value_t = 5)]
+    retry_after: u32,
+    /// How long a slow answer takes, or how far a list lags behind.
+    #[arg(long, value_name = "duration", default_value = "2s")]
+    delay: SignedDuration,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    TooManyRequests,
+    ServerError,
+    LostBefore,
+    LostAfter,
+    Slow,
+    ListLag,
+    KillBefore,
+    KillAfter,
+}
+
+/// List the faults that wait for their requests.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+List faults.
+
+  $ confluent ebs sandbox fault list")]
+struct ListFaults {}
+
+/// Clear one fault, or all of them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Clear all faults.
+
+  $ confluent ebs sandbox fault clear")]
+struct Clear {
+    /// The number of the fault; without it all are cleared.
+    #[arg(value_name = "number")]
+    id: Option<u32>,
+}
+
+impl Fault {
+    pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
+        match self.command {
+            Command::Add(command) => report::finish(command.run(), ctx),
+            Command::List(ListFaults {}) => report::finish(listed(), ctx),
+            Command::Clear(command) => report::finish(command.run(), ctx),
+        }
+    }
+}
+
+impl Add {
+    fn run(self) -> Result<Report<Changed>, Error> {
+        let milliseconds = u32::try_from(self.delay.as_millis()).map_err(|_| Error::usage("the delay is too long"))?;
+        let kind = match self.kind {
+            Kind::TooManyRequests => FaultKind::TooManyRequests {
+                retry_after: self.retry_after,
+            },
+            Kind::ServerError => FaultKind::ServerError,
+            Kind::LostBefore => FaultKind::LostBefore,
+            Kind::LostAfter => FaultKind::LostAfter,
+            Kind::Slow => FaultKind::Slow { milliseconds },
+            Kind::ListLag => FaultKind::ListLag {
+                seconds: milliseconds.div_ceil(1000),
+            },
+            Kind::KillBefore => FaultKind::KillBefore,
+            Kind::KillAfter => FaultKind::KillAfter,
+        };
+        let fault = Planned {
+            kind,
+            method: self.method.map(|method| method.to_uppercase()),
+            path: self.path,
+            principal: self.principal,
+            skip: self.skip,
+            times: (!self.forever).then_some(self.times),
+        };
+        let id = open()?.add_fault(fault)?;
+        Ok(Report::new(Changed {
+            id: Some(id),
+            text: format!("Added fault \"{id}\"."),
+        }))
+    }
+}
+
+impl Clear {
+    fn run(&self) -> Result<Report<Changed>, Error> {
+        let sandbox = open()?;
+        if let Some(id) = self.id {
+            let known = sandbox.faults()?;
+            if !known.iter().any(|armed| armed.id == id) {
+                return Err(Error::failed(format!("there is no fault \"{id}\""))
+                    .with_hint("List them with `confluent ebs sandbox fault list`."));
+            }
+        }
+        sandbox.clear_faults(self.id)?;
+        let text = self.id.map_or_else(
+            || "Cleared all faults.".to_owned(),
+            |id| format!("Cleared fault \"{id}\"."),
+        );
+        Ok(Report::new(Changed { id: self.id, text }))
+    }
+}
+
+fn listed() -> Result<Report<List<FaultRow>>, Error> {
+    Ok(Report::new(List::in_order(
+        open()?.faults()?.into_iter().map(FaultRow::from),
+    )))
+}
+
+#[derive(Debug, Serialize)]
+struct Changed {
+    id: Option<u32>,
+    #[serde(skip)]
+    text: String,
+}
+
+impl Viewable for Changed {
+    fn view(&self) -> Vec<Block> {
+        vec![Block::line(self.text.clone())]
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct FaultRow {
+    id: u32,
+    #[serde(flatten)]
+    fault: Planned,
+}
+
+impl From<ArmedFault> for FaultRow {
+    fn from(armed: ArmedFault) -> Self {
+        Self {
+            id: armed.id,
+            fault: armed.fault,
+        }
+    }
+}
+
+impl Row for FaultRow {
+    const COLUMNS: &'static [&'static str] = &["ID", "Kind", "Method", "Path", "Principal", "Skip", "Times"];
+
+    fn cells(&self) -> Vec<Cell> {
+        let any = |text: &Option<String>| Cell::from(text.as_deref().unwrap_or("any"));
+        vec![
+            self.id.into(),
+            Cell::from(self.fault.kind.name()),
+            any(&self.fault.method),
+            any(&self.fault.path),
+            any(&self.fault.principal),
+            self.fault.skip.into(),
+            Cell::Text(
+                self.fault
+                    .times
+                    .map_or_else(|| "all".to_owned(), |times| times.to_string()),
+            ),
+        ]
+    }
+}

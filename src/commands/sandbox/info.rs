@@ -1,0 +1,103 @@
+//! `confluent ebs sandbox info`.
+
+use serde::Serialize;
+
+use super::open;
+use crate::{
+    commands::{Ctx, Report},
+    error::Error,
+    render::{Block, Cell, Record, Table, Viewable},
+    sandbox::Info,
+};
+
+/// Show where the sandbox is, and how to point other clients at it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Show its addresses and keys.
+
+  $ confluent ebs sandbox info
+
+Read the provisioner's secret in a script.
+
+  $ confluent ebs sandbox info -o json --show-secrets")]
+pub(super) struct ShowInfo {
+    /// Show the secrets of the two seeded keys, too.
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+impl ShowInfo {
+    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Recipe>, Error> {
+        Ok(Report::new(Recipe::new(open()?.info(self.show_secrets)?)))
+    }
+}
+
+/// What a person needs to use the sandbox with any client.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Recipe {
+    info: Info,
+}
+
+impl Recipe {
+    pub(super) fn new(info: Info) -> Self {
+        Self { info }
+    }
+
+    /// How to point other clients at a server. `port` 1024 is what connector logs need.
+    fn clients(&self, url: &str) -> Vec<Block> {
+        let authority = url.trim_start_matches("http://");
+        let stock = format!(
+            "  export HOME=$(mktemp -d) && mkdir -p $HOME/.confluent\n  \
+             echo '{{\"disable_feature_flags\":true,\"disable_update_check\":true}}' > $HOME/.confluent/config.json\n  \
+             export CONFLUENT_CLOUD_EMAIL={} CONFLUENT_CLOUD_PASSWORD={}\n  \
+             confluent login --url http://cpdev.cloud@{authority}\n",
+            self.info.admin_email, self.info.admin_password
+        );
+        let terraform = format!(
+            "  provider \"confluent\" {{\n    endpoint         = \"{url}\"\n    \
+             cloud_api_key    = \"{}\"\n    \
+             cloud_api_secret = var.secret   # confluent ebs sandbox info -o json --show-secrets\n  }}\n",
+            self.info.admin_key
+        );
+        vec![
+            Block::titled("Stock Confluent CLI, as the administrator", [Block::Verbatim(stock)]),
+            Block::titled("Terraform, as the administrator", [Block::Verbatim(terraform)]),
+        ]
+    }
+}
+
+impl Viewable for Recipe {
+    fn view(&self) -> Vec<Block> {
+        let info = &self.info;
+        let url = info.url.as_deref();
+        let record = Record::new()
+            .field(
+                "URL",
+                url.unwrap_or("not served; `confluent ebs sandbox start` serves it")
+                    .to_owned(),
+            )
+            .field("Organization", info.organization.clone())
+            .field("Administrator", format!("{} ({})", info.admin_email, info.admin))
+            .field("Administrator's key", info.admin_key.clone())
+            .optional("Administrator's secret", info.admin_secret.clone())
+            .field("Provisioner", info.provisioner.clone())
+            .field("Provisioner's key", info.provisioner_key.clone())
+            .optional("Provisioner's secret", info.provisioner_secret.clone());
+        let mut stages = Table::new(["Stage", "Environment", "Cluster", "Type", "Schema Registry"]);
+        for stage in &info.stages {
+            stages.push([
+                Cell::text(&stage.name),
+                Cell::text(&stage.environment),
+                Cell::text(&stage.cluster),
+                Cell::from(stage.cluster_kind.as_str()),
+                stage.schema_registry.clone().into(),
+            ]);
+        }
+        let mut blocks = vec![Block::Record(record), Block::Table(stages)];
+        if let Some(url) = url {
+            blocks.extend(self.clients(url));
+        }
+        blocks
+    }
+}

@@ -1,0 +1,79 @@
+//! `confluent ebs sandbox reset`.
+
+use serde::Serialize;
+
+use super::{folder, platform, settings::Behaviour};
+use crate::{
+    commands::{Ctx, Report, session},
+    error::{Error, ResultExt},
+    render::{Block, Viewable},
+    sandbox::{Sandbox, SandboxError, Seed},
+};
+
+/// Throw the sandbox's state away and begin anew.
+///
+/// Accounts, role bindings, keys and connectors are gone, and so are the profiles, journals and evidence that were made
+/// on it. The keys of its administrator and of its provisioner stay.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Begin anew.
+
+  $ confluent ebs sandbox reset --yes
+
+Begin anew with the delays of the real service.
+
+  $ confluent ebs sandbox reset --yes --timing real")]
+pub(super) struct Reset {
+    #[command(flatten)]
+    behaviour: Behaviour,
+}
+
+impl Reset {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Begun>, Error> {
+        if !ctx.confirm("Are you sure you want to reset the sandbox?")? {
+            return Ok(Report::nothing());
+        }
+        let folder = folder()?;
+        let workspace = platform()?;
+        let seed = session::seed(&workspace);
+        let sandbox = match Sandbox::open(&folder, seed.clone(), None) {
+            // A sandbox of another organization is what a reset is for: open it as what it is.
+            Err(SandboxError::OtherOrganization { found, .. }) => {
+                let other = Seed {
+                    organization: found,
+                    ..Seed::default()
+                };
+                Sandbox::open(&folder, other, None)?
+            }
+            opened => opened?,
+        };
+        let settings = self.behaviour.apply(&sandbox.settings()?)?;
+        sandbox.reset(Some(seed), settings)?;
+        for made in ["handover", "evidence", "runs"] {
+            let made = folder.join(made);
+            if made.exists() {
+                std::fs::remove_dir_all(&made).with_context(|| format!("{} could not be removed", made.display()))?;
+            }
+        }
+        Ok(Report::new(Begun {
+            reset: true,
+            organization: sandbox.info(false)?.organization,
+        }))
+    }
+}
+
+/// What a reset answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Begun {
+    reset: bool,
+    organization: String,
+}
+
+impl Viewable for Begun {
+    fn view(&self) -> Vec<Block> {
+        vec![Block::line(format!(
+            "Reset the sandbox of organization \"{}\".",
+            self.organization
+        ))]
+    }
+}

@@ -1,0 +1,69 @@
+//! `confluent ebs sandbox start`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::{info::Recipe, open, settings::Behaviour};
+use crate::{
+    commands::{Ctx, Report},
+    error::{Error, ResultExt},
+    render::Viewable,
+};
+
+/// Serve the embedded Confluent Cloud on loopback, for the stock CLI, Terraform and curl.
+///
+/// It runs until Ctrl-C. While it runs, every command with --sandbox talks to it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Serve it where the stock CLI expects it.
+
+  $ confluent ebs sandbox start
+
+Serve it on another port, with the delays of the real service.
+
+  $ confluent ebs sandbox start --port 8080 --timing real")]
+pub(super) struct Start {
+    /// Port on 127.0.0.1; 0 takes a free one. The stock CLI finds connector logs only on 1024.
+    #[arg(long, value_name = "int", default_value_t = 1024)]
+    port: u16,
+    /// Seconds that pass in the sandbox while one passes outside.
+    #[arg(long, value_name = "float")]
+    time_scale: Option<f64>,
+    #[command(flatten)]
+    behaviour: Behaviour,
+}
+
+impl Start {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Recipe>, Error> {
+        let sandbox = open()?;
+        let now = sandbox.settings()?;
+        let mut settings = self.behaviour.apply(&now)?;
+        if let Some(scale) = self.time_scale {
+            settings.get_or_insert(now).time_scale = scale;
+        }
+        if let Some(settings) = settings {
+            sandbox.set_settings(settings)?;
+        }
+        ctx.block_on(async {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+            let listener = tokio::net::TcpListener::bind(address)
+                .await
+                .with_context(|| format!("port {} cannot be used", self.port))
+                .hint("`--port 0` takes a free one.")?;
+            let url = format!("http://{}", listener.local_addr()?);
+            let served = sandbox.clone();
+            let serving = tokio::spawn(async move { served.serve(listener).await });
+            // A server that cannot begin says so at once.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            if serving.is_finished() {
+                serving.await??;
+                return Ok(Report::nothing());
+            }
+            let mut info = sandbox.info(false)?;
+            info.url = Some(url);
+            ctx.ui.show(&Recipe::new(info).view())?;
+            ctx.interrupt.wished().await;
+            serving.abort();
+            Ok(Report::nothing())
+        })
+    }
+}

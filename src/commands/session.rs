@@ -1,0 +1,411 @@
+//! What a command that talks to Confluent Cloud needs: the platform's files, a stage, a client, and the folders that go
+//! with them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use http::{HeaderName, HeaderValue};
+
+use super::Ctx;
+use crate::{
+    client::{
+        Auth, BaseUrl, Client, CredentialSource, Credentials, InProcess, Socket, SocketSettings, Transport,
+        trace::WireTrace,
+    },
+    clock::Clock,
+    config::{self, Endpoint, Folders, LoadedProfile},
+    diag::Finding,
+    env,
+    error::{Error, ErrorKind, ResultExt},
+    handover::Sink,
+    manifest::{Loaded, Origin, Stage, Workspace},
+    model::{Address, ApiKeyId, OrganizationId, Secret},
+    plan::Target,
+    sandbox::{ClusterKind, Sandbox, Seed, SeedStage, Settings},
+};
+
+/// What stands in the address of a sandbox that is called in-process.
+const IN_PROCESS: &str = "http://127.0.0.1:1024";
+
+/// Where things of a run are kept.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    /// Journals.
+    pub(super) journal: PathBuf,
+    /// Profiles, unless `--credentials-dir` says otherwise.
+    pub(super) handover: PathBuf,
+    /// Evidence, unless `--evidence-dir` says otherwise.
+    pub(super) evidence: PathBuf,
+}
+
+/// A command's way to an organization.
+pub(super) struct Session {
+    /// The platform's files.
+    pub(super) workspace: Workspace,
+    /// What was odd about them.
+    pub(super) warnings: Vec<Finding>,
+    /// The stage, by name.
+    pub(super) stage_name: String,
+    /// The stage.
+    pub(super) stage: Stage,
+    /// The way to the service.
+    pub(super) client: Client,
+    /// The public half of the key that is used.
+    pub(super) key: Option<ApiKeyId>,
+    /// Time.
+    pub(super) clock: Clock,
+    /// Where things are kept.
+    pub(super) places: Places,
+    /// The address that profiles point to.
+    pub(super) endpoint: Endpoint,
+}
+
+impl Session {
+    /// Finds the platform, the stage and the key that the flags, the environment and the files name.
+    pub(super) fn open(ctx: &Ctx, concurrency: usize) -> Result<Self, Error> {
+        let folders = Folders::discover()?;
+        let profile = profile(ctx, &folders)?;
+        let sandbox_folder = sandbox_folder(ctx, &folders, profile.as_ref());
+        let loaded = workspace(sandbox_folder.is_some())?;
+        let (workspace, warnings) = loaded
+            .into_result()
+            .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+        let (stage_name, stage) = stage(ctx, &workspace, profile.as_ref())?;
+        let way = match &sandbox_folder {
+            Some(folder) => Way::sandbox(ctx, folder, &workspace, profile.as_ref())?,
+            None => Way::service(ctx, profile.as_ref())?,
+        };
+        if ctx.globals.verbosity() > 0 {
+            if let Some(source) = way.auth.source() {
+                ctx.ui.note(&format!(
+                    "Credentials from {source}; platform from {}.",
+                    workspace.origin
+                ));
+            }
+        }
+        let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
+        let mut builder =
+            Client::builder(base, way.transport, way.auth.clone(), way.clock.clone()).concurrency(concurrency);
+        if ctx.globals.unsafe_trace {
+            builder = builder.wire_trace(Arc::new(WireTrace::stderr()));
+        }
+        let places = places(&folders, sandbox_folder.is_some(), &workspace);
+        Ok(Self {
+            workspace,
+            warnings,
+            stage_name,
+            stage,
+            client: builder.build(),
+            key: way.auth.key().and_then(|key| key.parse().ok()),
+            clock: way.clock,
+            places,
+            endpoint: way.endpoint,
+        })
+    }
+
+    /// Whether the stage is the one whose profiles lie at the top of the folder.
+    pub(super) fn is_default_stage(&self) -> bool {
+        self.stage_name == self.workspace.platform.default_stage
+    }
+
+    /// Where to look.
+    pub(super) fn target(&self) -> Target {
+        Target {
+            organization: self.workspace.platform.organization.clone(),
+            environment: self.stage.environment.clone(),
+            cluster: self.stage.cluster.clone(),
+            schema_registry: self.stage.schema_registry.clone(),
+            provisioner: self.workspace.platform.provisioner.clone(),
+            key: self.key.clone(),
+        }
+    }
+
+    /// The journal of the stage.
+    pub(super) fn journal(&self, organization: &OrganizationId) -> PathBuf {
+        self.places
+            .journal
+            .join(format!("{organization}-{}.jsonl", self.stage_name))
+    }
+
+    /// A folder of profiles: `named`, else the one below the state folder.
+    pub(super) fn sink(&self, named: Option<&PathBuf>) -> Result<Sink, Error> {
+        if let Some(folder) = named {
+            config::git::refuse_work_tree(folder)?;
+        }
+        Ok(Sink::new(named.unwrap_or(&self.places.handover).clone()))
+    }
+}
+
+/// A client without a platform: for what is done before there is an `ebs.toml`.
+pub(super) fn service_client(ctx: &Ctx) -> Result<Client, Error> {
+    let folders = Folders::discover()?;
+    let profile = profile(ctx, &folders)?;
+    let way = match sandbox_folder(ctx, &folders, profile.as_ref()) {
+        Some(folder) => {
+            let (workspace, _) = workspace(true)?
+                .into_result()
+                .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
+            Way::sandbox(ctx, &folder, &workspace, profile.as_ref())?
+        }
+        None => Way::service(ctx, profile.as_ref())?,
+    };
+    let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
+    Ok(Client::builder(base, way.transport, way.auth, way.clock).build())
+}
+
+/// The client's half of a session.
+struct Way {
+    base: String,
+    transport: Arc<dyn Transport>,
+    auth: Auth,
+    clock: Clock,
+    endpoint: Endpoint,
+}
+
+impl Way {
+    /// To Confluent Cloud, or to where the profile points.
+    fn service(ctx: &Ctx, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
+        let credentials = config::Credentials::find(profile, env::var)
+            .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
+        let endpoint = profile.map_or_else(Endpoint::confluent_cloud, |loaded| loaded.profile.endpoint.clone());
+        let Endpoint::Url(base) = &endpoint else {
+            return Err(Error::failed("the profile points to a sandbox"));
+        };
+        let source = match profile {
+            Some(profile) if profile.keys.cloud.is_some() => {
+                CredentialSource::Profile(profile.path.display().to_string())
+            }
+            _ => CredentialSource::Environment(env::CONFLUENT_CLOUD_API_KEY),
+        };
+        let auth = Auth::Basic(Credentials {
+            key: credentials.key.id.to_string(),
+            secret: credentials.key.secret,
+            source,
+        });
+        let transport = Arc::new(Socket::new(SocketSettings::default()));
+        Ok(Self {
+            base: base.clone(),
+            transport,
+            auth,
+            clock: ctx.clock.clone(),
+            endpoint,
+        })
+    }
+
+    /// To the embedded Confluent Cloud: to the server that runs on its folder, else in this process.
+    fn sandbox(
+        ctx: &Ctx,
+        folder: &std::path::Path,
+        workspace: &Workspace,
+        profile: Option<&LoadedProfile>,
+    ) -> Result<Self, Error> {
+        let sandbox = open_sandbox(folder, workspace)?;
+        let auth = match (
+            ctx.globals.sandbox_as.as_deref(),
+            profile.and_then(|profile| profile.keys.cloud.as_ref()),
+        ) {
+            (None, Some(key)) => Auth::Basic(Credentials {
+                key: key.id.to_string(),
+                secret: key.secret.clone(),
+                source: CredentialSource::Profile(profile.map(|p| p.path.display().to_string()).unwrap_or_default()),
+            }),
+            (None, None) => seeded(&sandbox, Seeded::Provisioner)?,
+            (Some("admin"), _) => seeded(&sandbox, Seeded::Admin)?,
+            (Some(somebody), _) => stand_in(&sandbox, ctx, workspace, somebody)?,
+        };
+        let endpoint = Endpoint::Sandbox(Some(folder.to_owned()));
+        if let Some(url) = Sandbox::server_of(folder) {
+            let settings = SocketSettings {
+                loopback_only: true,
+                ..SocketSettings::default()
+            };
+            let transport = Arc::new(Socket::new(settings));
+            return Ok(Self {
+                base: url,
+                transport,
+                auth,
+                clock: ctx.clock.clone(),
+                endpoint,
+            });
+        }
+        let transport = Arc::new(InProcess::new(sandbox.router()));
+        Ok(Self {
+            base: IN_PROCESS.to_owned(),
+            transport,
+            auth,
+            clock: sandbox.clock(),
+            endpoint,
+        })
+    }
+}
+
+enum Seeded {
+    Admin,
+    Provisioner,
+}
+
+fn seeded(sandbox: &Sandbox, who: Seeded) -> Result<Auth, Error> {
+    let info = sandbox.info(true)?;
+    let (key, secret, name) = match who {
+        Seeded::Admin => (info.admin_key, info.admin_secret, "administrator"),
+        Seeded::Provisioner => (info.provisioner_key, info.provisioner_secret, "provisioner"),
+    };
+    let secret = Secret::new(secret.unwrap_or_default());
+    Ok(Auth::Basic(Credentials {
+        key: key.to_string(),
+        secret,
+        source: CredentialSource::Sandbox(name.to_owned()),
+    }))
+}
+
+/// As the account of a department's persona, without its key.
+fn stand_in(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str) -> Result<Auth, Error> {
+    let wrong = || {
+        Error::usage(format!("`--sandbox-as {somebody}` names nobody"))
+            .with_hint("Write `admin`, or a department and a persona such as `claims/operator`.")
+    };
+    let (department, persona) = somebody.split_once('/').ok_or_else(wrong)?;
+    let department = department.parse().map_err(|_| wrong())?;
+    let stage = ctx
+        .globals
+        .stage
+        .as_deref()
+        .unwrap_or(&workspace.platform.default_stage);
+    let name = crate::model::ownership::account_name(stage, &department, persona);
+    let account = sandbox
+        .accounts()?
+        .into_iter()
+        .find(|account| account.display_name == name)
+        .ok_or_else(|| {
+            Error::failed(format!("the sandbox has no service account `{name}`"))
+                .with_hint(format!("`confluent ebs onboard {department} --sandbox` makes it."))
+        })?;
+    let headers = sandbox
+        .stand_in(account.id.as_str())
+        .map(|(name, value)| -> Result<(HeaderName, HeaderValue), Error> { Ok((name, HeaderValue::try_from(value)?)) });
+    Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
+}
+
+/// The sandbox of a folder, seeded with the platform's stages when it is new.
+pub(super) fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+    let settings: Option<Settings> = None;
+    Ok(Sandbox::open(folder, seed(workspace), settings)?)
+}
+
+/// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.
+pub(super) fn seed(workspace: &Workspace) -> Seed {
+    let mut seed = Seed::default();
+    let platform = &workspace.platform;
+    if let Some(organization) = &platform.organization {
+        seed.organization = organization.clone();
+    }
+    let default = platform.default_stage.as_str();
+    let mut names: Vec<&String> = platform.stages.keys().collect();
+    names.sort_by_key(|name| (name.as_str() != default, (*name).clone()));
+    let stages: Vec<SeedStage> = names
+        .into_iter()
+        .map(|name| {
+            let stage = &platform.stages[name];
+            let address = Address {
+                organization: seed.organization.clone(),
+                environment: stage.environment.clone(),
+                cluster: stage.cluster.clone(),
+                schema_registry: stage.schema_registry.clone(),
+            };
+            SeedStage {
+                name: name.clone(),
+                address,
+                cluster_kind: ClusterKind::Enterprise,
+            }
+        })
+        .collect();
+    // More clusters hang on an environment of the example's.
+    let environments: Vec<_> = stages.iter().map(|stage| stage.address.environment.clone()).collect();
+    seed.clusters
+        .retain(|cluster| environments.contains(&cluster.environment));
+    if !stages.is_empty() {
+        seed.stages = stages;
+    }
+    seed
+}
+
+/// The profile that the flags or the environment name.
+fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
+    // Under --sandbox the environment's credentials are ignored.
+    let from_environment = || {
+        (!ctx.globals.is_sandbox())
+            .then(|| env::var(env::CONFLUENT_EBS_PROFILE))
+            .flatten()
+    };
+    let Some(named) = ctx.globals.profile.clone().or_else(from_environment) else {
+        return Ok(None);
+    };
+    let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+    let path = folders.profile(&named);
+    config::Profile::load(&path, &trusted)
+        .map(Some)
+        .map_err(|findings| Error::findings(format!("profile `{named}` cannot be used"), findings))
+}
+
+/// The state folder of the sandbox that is meant; `None` for the real service.
+fn sandbox_folder(ctx: &Ctx, folders: &Folders, profile: Option<&LoadedProfile>) -> Option<PathBuf> {
+    match profile.map(|loaded| &loaded.profile.endpoint) {
+        Some(Endpoint::Sandbox(Some(folder))) => Some(folder.clone()),
+        Some(Endpoint::Sandbox(None)) => Some(folders.sandbox()),
+        _ => ctx.globals.is_sandbox().then(|| folders.sandbox()),
+    }
+}
+
+/// The platform's files; for the sandbox the built-in example when there are none.
+pub(super) fn workspace(sandbox: bool) -> Result<Loaded, Error> {
+    let here = std::env::current_dir().context("the working folder cannot be told")?;
+    match Workspace::find(&here)? {
+        Some(folder) => Ok(Workspace::load(&folder)),
+        None if sandbox => Ok(Workspace::embedded()),
+        None => Err(Error::failed("no ebs.toml here or in a folder above")
+            .with_hint("`confluent ebs init` makes one.")
+            .with_hint("`--sandbox` uses a built-in example of 24 departments.")),
+    }
+}
+
+fn stage(ctx: &Ctx, workspace: &Workspace, profile: Option<&LoadedProfile>) -> Result<(String, Stage), Error> {
+    let of_profile = profile.map(|loaded| loaded.profile.facts.stage.as_str());
+    let named = ctx.globals.stage.as_deref().or(of_profile);
+    if let Some((name, stage)) = workspace.platform.stage(named) {
+        let mut stage = stage.clone();
+        if let Some(environment) = &ctx.globals.environment {
+            stage.environment = environment.clone();
+        }
+        if let Some(cluster) = &ctx.globals.cluster {
+            stage.cluster = cluster.clone();
+        }
+        return Ok((name.to_owned(), stage));
+    }
+    let known: Vec<&str> = workspace.platform.stages.keys().map(String::as_str).collect();
+    let written = named.unwrap_or(&workspace.platform.default_stage);
+    let error = Error::usage(format!("there is no stage `{written}` in {}", workspace.origin));
+    Err(match crate::hint::nearest(written, known.iter().copied()) {
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None => error.with_hint(format!("There is: {}.", known.join(", "))),
+    })
+}
+
+fn places(folders: &Folders, sandbox: bool, workspace: &Workspace) -> Places {
+    if sandbox {
+        // Beside the sandbox's own state, so that a rehearsal never mixes with what it rehearses.
+        let folder = folders.sandbox();
+        return Places {
+            journal: folder.join("runs"),
+            handover: folder.join("handover"),
+            evidence: folder.join("evidence"),
+        };
+    }
+    let platform = match &workspace.origin {
+        Origin::Folder(folder) => Some(folder.as_path()),
+        Origin::Embedded => None,
+    };
+    Places {
+        journal: folders.journal(),
+        handover: folders.handover(),
+        evidence: folders.evidence(platform),
+    }
+}

@@ -1,0 +1,172 @@
+//! Which key a command acts with, and where it came from.
+
+use std::path::PathBuf;
+
+use super::{layers::Origin, profile::LoadedProfile};
+use crate::{
+    env,
+    hint::{Advice, Hint},
+    model::{ApiKeyId, Secret},
+};
+
+/// An API key and its secret.
+#[derive(Clone, Debug)]
+pub struct KeyPair {
+    /// The public half.
+    pub id: ApiKeyId,
+    /// The secret half.
+    pub secret: Secret,
+}
+
+/// The Cloud key that a command acts with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The key.
+    pub key: KeyPair,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Why there is no key to act with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialsError {
+    /// Nothing names one.
+    #[error("no credentials")]
+    None,
+    /// The profile holds none, and the environment does not either.
+    #[error("profile `{}` holds no key", .0.display())]
+    ProfileWithoutKey(PathBuf),
+    /// Half of a pair.
+    #[error("`{set}` is set, but `{missing}` is not")]
+    Half {
+        /// The variable that is there.
+        set: &'static str,
+        /// The one that is missing.
+        missing: &'static str,
+    },
+    /// The id cannot be one. It is not shown: the halves are easily swapped.
+    #[error("`{}` does not hold the id of an API key", env::CONFLUENT_CLOUD_API_KEY)]
+    NotAKey,
+}
+
+impl Advice for CredentialsError {
+    fn hints(&self) -> Vec<Hint> {
+        let (key, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
+        match self {
+            Self::None => vec![
+                Hint::new("Name the profile that EBS handed over with `--profile FILE`."),
+                Hint::new(format!("Or set `{key}` and `{secret}`.")),
+                Hint::new("Or try everything without an account with `--sandbox`."),
+            ],
+            Self::ProfileWithoutKey(_) => vec![Hint::new(format!(
+                "Set `{key}` and `{secret}`, or add a `[key]` table to it."
+            ))],
+            Self::Half { missing, .. } => vec![Hint::new(format!("Set `{missing}` as well."))],
+            Self::NotAKey => vec![Hint::new(
+                "An id is 16 upper-case letters and digits; the long half is the secret.",
+            )],
+        }
+    }
+}
+
+impl Credentials {
+    /// The key of the profile, else of the environment; `variable` answers the value of an environment variable.
+    ///
+    /// A profile with a key wins over the environment, because it was named for this call (or chosen with
+    /// `profile use`), while a variable may be left over from another job.
+    ///
+    /// # Errors
+    /// See [`CredentialsError`].
+    pub fn find(
+        profile: Option<&LoadedProfile>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, CredentialsError> {
+        if let Some((profile, key)) = profile.and_then(|profile| Some((profile, profile.keys.cloud.clone()?))) {
+            return Ok(Self {
+                key,
+                origin: Origin::Profile(profile.path.clone()),
+            });
+        }
+        let (key, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
+        match (variable(key), variable(secret)) {
+            (Some(id), Some(secret)) => Ok(Self {
+                key: KeyPair {
+                    id: id.parse().map_err(|_| CredentialsError::NotAKey)?,
+                    secret: Secret::new(secret),
+                },
+                origin: Origin::Environment(key),
+            }),
+            (Some(_), None) => Err(CredentialsError::Half {
+                set: key,
+                missing: secret,
+            }),
+            (None, Some(_)) => Err(CredentialsError::Half {
+                set: secret,
+                missing: key,
+            }),
+            (None, None) => Err(match profile {
+                Some(profile) => CredentialsError::ProfileWithoutKey(profile.path.clone()),
+                None => CredentialsError::None,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ProfileKeys, profile::tests::loaded};
+
+    fn variables<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+        |name| {
+            pairs
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    const PAIR: [(&str, &str); 2] = [
+        (env::CONFLUENT_CLOUD_API_KEY, "ENVENVENVENVENV1"),
+        (env::CONFLUENT_CLOUD_API_SECRET, "canary"),
+    ];
+
+    #[test]
+    fn the_profile_wins_over_the_environment_and_is_named() {
+        let mut profile = loaded();
+        let found = Credentials::find(Some(&profile), variables(&PAIR)).unwrap();
+        assert_eq!(found.key.id.as_str(), "ABCDEFGHIJKLMNOP");
+        assert_eq!(found.origin.to_string(), "profile claims-operator.toml");
+        profile.keys = ProfileKeys::default();
+        let found = Credentials::find(Some(&profile), variables(&PAIR)).unwrap();
+        assert_eq!(found.key.id.as_str(), "ENVENVENVENVENV1");
+        assert_eq!(found.origin.to_string(), "environment variable CONFLUENT_CLOUD_API_KEY");
+        assert!(!format!("{found:?}").contains("canary"));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_what_to_do() {
+        let find = |profile: Option<&LoadedProfile>, pairs: &[(&str, &str)]| {
+            let error = Credentials::find(profile, variables(pairs)).unwrap_err();
+            assert!(!error.hints().is_empty());
+            error.to_string()
+        };
+        assert_eq!(find(None, &[]), "no credentials");
+        assert_eq!(
+            find(None, &PAIR[..1]),
+            "`CONFLUENT_CLOUD_API_KEY` is set, but `CONFLUENT_CLOUD_API_SECRET` is not"
+        );
+        assert_eq!(
+            find(None, &PAIR[1..]),
+            "`CONFLUENT_CLOUD_API_SECRET` is set, but `CONFLUENT_CLOUD_API_KEY` is not"
+        );
+        let swapped = [(PAIR[0].0, "canary/with+signs"), PAIR[1]];
+        assert_eq!(
+            find(None, &swapped),
+            "`CONFLUENT_CLOUD_API_KEY` does not hold the id of an API key"
+        );
+        let mut profile = loaded();
+        profile.keys = ProfileKeys::default();
+        assert_eq!(find(Some(&profile), &[]), "profile `claims-operator.toml` holds no key");
+    }
+}

@@ -1,0 +1,389 @@
+//! A profile: what a department holds. Everything but the key may live in Git; the key has a table of its own and may
+//! come from the environment instead.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{credentials::KeyPair, endpoint::Endpoint, mask, profile_reader, profile_text};
+use crate::{
+    diag::{Finding, Owner, SourceFile, Span, has_errors},
+    manifest::{ProfileFacts, toml::Document},
+    model::{ApiKeyId, KeyKind, Secret, ServiceAccountId},
+};
+
+/// What a profile says besides its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What follows from the platform's files.
+    pub facts: ProfileFacts,
+    /// Where requests go.
+    pub endpoint: Endpoint,
+    /// The id of the account that connectors run under.
+    pub runtime_account: Option<ServiceAccountId>,
+    /// Variables besides `EBS_SECRET_…` that connector files may refer to.
+    pub secret_variables: Vec<String>,
+    /// The day it was made.
+    pub issued: jiff::civil::Date,
+}
+
+/// The keys of a profile by kind; at most one of each.
+#[derive(Clone, Debug, Default)]
+pub struct ProfileKeys {
+    /// The Cloud key.
+    pub cloud: Option<KeyPair>,
+    /// The key of the Kafka cluster.
+    pub kafka: Option<KeyPair>,
+    /// The key of the Schema Registry.
+    pub schema_registry: Option<KeyPair>,
+}
+
+impl ProfileKeys {
+    /// The key of `kind`.
+    pub fn get(&self, kind: KeyKind) -> Option<&KeyPair> {
+        match kind {
+            KeyKind::Cloud => self.cloud.as_ref(),
+            KeyKind::Kafka => self.kafka.as_ref(),
+            KeyKind::SchemaRegistry => self.schema_registry.as_ref(),
+        }
+    }
+
+    /// Puts the key of `kind` in its place.
+    pub fn set(&mut self, kind: KeyKind, pair: KeyPair) {
+        match kind {
+            KeyKind::Cloud => self.cloud = Some(pair),
+            KeyKind::Kafka => self.kafka = Some(pair),
+            KeyKind::SchemaRegistry => self.schema_registry = Some(pair),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.cloud.is_none() && self.kafka.is_none() && self.schema_registry.is_none()
+    }
+}
+
+/// A profile that was read from a file.
+#[derive(Clone, Debug)]
+pub struct LoadedProfile {
+    /// What it says.
+    pub profile: Profile,
+    /// Its keys.
+    pub keys: ProfileKeys,
+    /// The file.
+    pub path: PathBuf,
+    /// What is odd about it; no errors.
+    pub warnings: Vec<Finding>,
+}
+
+impl Profile {
+    /// The hash for the tag of the persona's account.
+    pub fn profile_hash(&self) -> String {
+        self.facts.hash()
+    }
+
+    /// The name of its file: `<department>-<persona>.toml`, in a folder of the stage's name unless it is the default.
+    pub fn file_name(&self, default_stage: &str) -> PathBuf {
+        self.facts.file_name(default_stage)
+    }
+
+    /// The file's text with its Cloud key, or without any.
+    pub fn render(&self, key: Option<(&ApiKeyId, &Secret)>) -> String {
+        let keys: Vec<_> = key
+            .map(|(id, secret)| (KeyKind::Cloud, id, secret))
+            .into_iter()
+            .collect();
+        self.render_keys(&keys)
+    }
+
+    /// The file's text with all keys of a persona that has several.
+    pub fn render_keys(&self, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
+        profile_text::render(self, keys)
+    }
+
+    /// Reads a profile. `trusted` are the hosts of `--trust-endpoint`.
+    ///
+    /// # Errors
+    /// All findings, when one of them is an error. None of them holds or shows a secret.
+    pub fn load(path: &Path, trusted: &[String]) -> Result<LoadedProfile, Vec<Finding>> {
+        let text = std::fs::read_to_string(path).map_err(|error| vec![unreadable(path, &error)])?;
+        let (read, keys, mut findings) = Self::parse(path, text, trusted);
+        if !keys.is_empty() && is_open_to_others(path) {
+            let place = Span::new(&SourceFile::new(path, ""), 0..0);
+            let finding = Finding::warning(
+                "profile-readable",
+                "others on this computer can read this profile and its key",
+            );
+            let fix = format!(
+                "Close it with `chmod 600 {}`, and rotate the key if others were there.",
+                path.display()
+            );
+            findings.push(finding.at(place).fix(fix).owned_by(Owner::Department));
+        }
+        match read {
+            Some(profile) if !has_errors(&findings) => Ok(LoadedProfile {
+                profile,
+                keys,
+                path: path.to_owned(),
+                warnings: findings,
+            }),
+            _ => Err(findings),
+        }
+    }
+
+    /// Reads a profile's text, named `path` in findings.
+    pub fn parse(path: &Path, text: String, trusted: &[String]) -> (Option<Self>, ProfileKeys, Vec<Finding>) {
+        let shown = SourceFile::new(path, mask::mask(&text));
+        let source = SourceFile::new(path, text);
+        let document = Document::parse(&source);
+        let (profile, keys) = profile_reader::read(&document.root(), trusted);
+        let findings = document
+            .into_findings()
+            .into_iter()
+            .map(|finding| covered(finding, &shown));
+        (profile, keys, findings.collect())
+    }
+}
+
+/// A finding travels far; it takes along the text without the secret.
+fn covered(mut finding: Finding, shown: &Arc<SourceFile>) -> Finding {
+    finding.span = finding.span.map(|span| Span::new(shown, span.range));
+    finding.owned_by(Owner::Department)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Finding {
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such profile".to_owned(),
+        io::ErrorKind::InvalidData => "the profile is not UTF-8 text".to_owned(),
+        _ => format!("the profile cannot be read: {error}"),
+    };
+    let place = Span::new(&SourceFile::new(path, ""), 0..0);
+    let finding = Finding::error("unreadable-file", message)
+        .at(place)
+        .owned_by(Owner::Department);
+    finding.fix("`confluent ebs profile list` shows the profiles that are known by name.")
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
+}
+
+/// Windows has access lists instead of modes; the user's own folder is closed to others by default.
+#[cfg(not(unix))]
+fn is_open_to_others(_path: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::manifest::Workspace;
+
+    fn facts() -> ProfileFacts {
+        let workspace = Workspace::embedded().workspace;
+        let (name, stage) = workspace.platform.stage(None).unwrap();
+        let address = stage.address(workspace.platform.organization.as_ref().unwrap());
+        let claims = workspace.department(&"claims".parse().unwrap()).unwrap();
+        let desired = workspace.desired(claims, name, &address).unwrap();
+        desired.persona("operator").unwrap().facts.clone()
+    }
+
+    fn profile() -> Profile {
+        let mut facts = facts();
+        facts.lint_exceptions = vec![("tasks-max".into(), "agreed until \"summer\"".into())];
+        Profile {
+            facts,
+            endpoint: Endpoint::confluent_cloud(),
+            runtime_account: Some("sa-abc123".parse().unwrap()),
+            secret_variables: vec!["DB_PASSWORD".into()],
+            issued: jiff::civil::date(2026, 11, 22),
+        }
+    }
+
+    /// A profile with a key, as if read from `claims-operator.toml`.
+    pub(crate) fn loaded() -> LoadedProfile {
+        let mut keys = ProfileKeys::default();
+        keys.set(KeyKind::Cloud, pair("ABCDEFGHIJKLMNOP", "canary"));
+        LoadedProfile {
+            profile: profile(),
+            keys,
+            path: "claims-operator.toml".into(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn pair(id: &str, secret: &str) -> KeyPair {
+        KeyPair {
+            id: id.parse().unwrap(),
+            secret: Secret::new(secret),
+        }
+    }
+
+    fn parse(text: &str) -> (Option<Profile>, ProfileKeys, Vec<Finding>) {
+        Profile::parse(Path::new("p.toml"), text.to_owned(), &[])
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let profile = profile();
+        let text = profile.render(None);
+        let (read, keys, findings) = parse(&text);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(read.as_ref(), Some(&profile));
+        assert!(keys.is_empty());
+
+        let (cloud, kafka) = (pair("CLOUDCLOUDCLOUD1", "s\"1\\"), pair("KAFKAKAFKAKAFKA1", "s2"));
+        let text = profile.render_keys(&[
+            (KeyKind::Kafka, &kafka.id, &kafka.secret),
+            (KeyKind::Cloud, &cloud.id, &cloud.secret),
+        ]);
+        let (read, keys, findings) = parse(&text);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(read, Some(profile));
+        assert_eq!(keys.cloud.unwrap().secret.expose(), "s\"1\\");
+        assert_eq!(keys.kafka.unwrap().id, kafka.id);
+    }
+
+    #[test]
+    fn the_file_says_what_it_is() {
+        let key = pair("ABCDEFGHIJKLMNOP", "canary");
+        insta::assert_snapshot!(profile().render(Some((&key.id, &key.secret))), @r##"
+        # Profile of Claims (claims): persona operator, stage prod.
+        #
+        # It holds a secret: keep it out of Git, mail and tickets. Lost or shown to somebody? Ask EBS to rotate it.
+        # The rest may be kept in Git without the [key] table; the key is then taken from CONFLUENT_CLOUD_API_KEY and
+        # CONFLUENT_CLOUD_API_SECRET.
+        #
+        # Use it:   confluent ebs connector list --profile ./claims-operator.toml
+        # Keep it:  confluent ebs profile import ./claims-operator.toml
+
+        department = "claims"
+        name = "Claims"
+        persona = "operator"
+        prefix = "claims-"
+        issued = 2026-11-22
+
+        stage = "prod"
+        endpoint = "https://api.confluent.cloud"
+        organization = "11111111-2222-3333-4444-555555555555"
+        environment = "env-prod01"
+        cluster = "lkc-prod01"
+        schema_registry = "lsrc-prod01"
+
+        # The account that connectors run under; it needs no key.
+        runtime = "ebs-prod-claims-runtime"
+        runtime_account = "sa-abc123"
+
+        # Variables besides EBS_SECRET_… that connector files may refer to.
+        secret_variables = ["DB_PASSWORD"]
+
+        [quota]
+        connectors = 12
+        tasks = 20
+        tasks_per_connector = 4
+        plugins = ["PostgresSource", "S3_SINK", "DatagenSource"]
+
+        # Rules of the linter that do not apply, with the reason for each.
+        [lint]
+        tasks-max = 'agreed until "summer"'
+
+        [key]
+        id = "ABCDEFGHIJKLMNOP"
+        secret = "canary"
+        "##);
+    }
+
+    #[test]
+    fn the_example_in_the_documentation_is_valid() {
+        let (_, rest) = include_str!("../../docs/files.md").split_once("# profile\n").unwrap();
+        let (read, keys, findings) = parse(rest.split_once("```").unwrap().0);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(read.unwrap().facts.quota, facts().quota);
+        assert!(keys.cloud.is_some());
+    }
+
+    #[test]
+    fn the_hash_changes_with_the_facts_and_not_with_the_day_or_the_place() {
+        let profile = profile();
+        let hash = profile.profile_hash();
+        let mut other = profile.clone();
+        other.issued = jiff::civil::date(2027, 1, 1);
+        other.endpoint = Endpoint::Sandbox(None);
+        other.runtime_account = None;
+        other.facts.quota.plugins.reverse();
+        assert_eq!(other.profile_hash(), hash);
+        other.facts.quota.tasks += 1;
+        assert_ne!(other.profile_hash(), hash);
+    }
+
+    #[test]
+    fn no_finding_shows_a_secret() {
+        let good = profile().render(None);
+        for bad in [
+            "[key]\nid = \"ABCDEFGHIJKLMNOP\"\nsecret = \"canary\nx = 1\n",
+            "[key]\nid = \"canary canary\"\nsecret = \"canary\"\n",
+            "[key]\nid = \"A\"\nsecrt = \"canary\"\n",
+            "[key]\nid = \"A\"\nsecret = \"canary\"\nsecret = \"canary\"\n",
+            "[key]\nid = \"A\"\nsecret = [\"canary\"]\n",
+            "[kee]\nsecret = \"canary\"\n",
+            "[key]\nid = \"A\"\nsecret = \"\"\"\ncanary\n",
+            "key = \"canary\"\n",
+        ] {
+            let text = if bad.starts_with('[') {
+                format!("{good}\n{bad}")
+            } else {
+                format!("{bad}\n{good}")
+            };
+            let (_, _, findings) = parse(&text);
+            assert!(has_errors(&findings), "{bad}");
+            assert!(!format!("{findings:?}").contains("canary"), "{bad}: {findings:?}");
+            assert!(!serde_json::to_string(&findings).unwrap().contains("canary"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_strange_endpoint_and_an_unknown_key_are_found_with_their_places() {
+        let text = profile().render(None);
+        let text = text.replace("https://api.confluent.cloud", "https://api.confluent.cloud.example.com");
+        let text = text.replace("persona =", "perzona =");
+        let (_, _, findings) = parse(&text);
+        let seen: Vec<_> = findings
+            .iter()
+            .map(|finding| format!("{} {}", finding.span.as_ref().unwrap().location(), finding.rule))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                "p.toml:15:12 endpoint-not-trusted",
+                "p.toml:1:1 missing-key",
+                "p.toml:10:1 unknown-key"
+            ]
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_profile_that_others_can_read_is_a_warning() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("claims-operator.toml");
+        let key = pair("ABCDEFGHIJKLMNOP", "canary");
+        std::fs::write(&path, profile().render(Some((&key.id, &key.secret)))).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let loaded = Profile::load(&path, &[]).unwrap();
+        assert_eq!(loaded.warnings[0].rule, "profile-readable");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(Profile::load(&path, &[]).unwrap().warnings.is_empty());
+    }
+
+    #[test]
+    fn only_other_stages_have_a_folder() {
+        let profile = profile();
+        assert_eq!(profile.file_name("prod"), Path::new("claims-operator.toml"));
+        assert_eq!(profile.file_name("test"), Path::new("prod/claims-operator.toml"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Reads a profile's tables. Findings go through [`mask`](super::mask) before anybody sees them.
+
+use std::str::FromStr;
+
+use toml::Spanned;
+
+use super::{
+    credentials::KeyPair,
+    endpoint::Endpoint,
+    profile::{Profile, ProfileKeys},
+};
+use crate::{
+    diag::Finding,
+    hint::Advice,
+    manifest::{ProfileFacts, lint, toml::Table},
+    model::{ApiKeyId, DepartmentQuota, Prefix, Secret, prefix::PrefixError},
+};
+
+/// Reads the whole file: the profile, when nothing is missing, and its keys.
+pub(super) fn read(root: &Table<'_>, trusted: &[String]) -> (Option<Profile>, ProfileKeys) {
+    root.elsewhere(&["id", "secret"], "It belongs below `[key]`.");
+    root.elsewhere(
+        &["connectors", "tasks", "tasks_per_connector", "plugins"],
+        "It belongs below `[quota]`.",
+    );
+    let keys = root.table("key").map(|table| read_keys(&table)).unwrap_or_default();
+    let endpoint = read_endpoint(root, trusted);
+    let organization = root.require_parse("organization");
+    let stage = root.require::<String>("stage");
+    let environment = root.require_parse("environment");
+    let cluster = root.require_parse("cluster");
+    let schema_registry = root.parse("schema_registry");
+    let department = root.require_parse("department");
+    let department_name = root.require::<String>("name");
+    let persona = root.require::<String>("persona");
+    let prefix = root.require_parse::<ParsedPrefix>("prefix");
+    let runtime = root.get::<String>("runtime");
+    let runtime_account = root.parse("runtime_account").map(Spanned::into_inner);
+    let secret_variables = root.list("secret_variables").unwrap_or_default();
+    let issued = root.require::<jiff::civil::Date>("issued");
+    let quota = root.require_table("quota").and_then(|table| read_quota(&table));
+    let lint_exceptions = root.table("lint").map(|table| lint::read(&table)).unwrap_or_default();
+    let profile = || {
+        Some(Profile {
+            facts: ProfileFacts {
+                organization: organization?.into_inner(),
+                stage: stage?.into_inner(),
+                environment: environment?.into_inner(),
+                cluster: cluster?.into_inner(),
+                schema_registry: schema_registry.map(Spanned::into_inner),
+                department: department?.into_inner(),
+                department_name: department_name?.into_inner(),
+                persona: persona?.into_inner(),
+                prefix: prefix?.into_inner().0,
+                quota: quota?,
+                lint_exceptions,
+                runtime: runtime.map(Spanned::into_inner),
+            },
+            endpoint: endpoint?,
+            runtime_account,
+            secret_variables: secret_variables.into_iter().map(Spanned::into_inner).collect(),
+            issued: issued?.into_inner(),
+        })
+    };
+    (profile(), keys)
+}
+
+fn read_endpoint(root: &Table<'_>, trusted: &[String]) -> Option<Endpoint> {
+    let text = root.require::<String>("endpoint")?;
+    match Endpoint::parse(text.get_ref(), trusted) {
+        Ok(endpoint) => Some(endpoint),
+        Err(error) => {
+            let mut finding = Finding::error("endpoint-not-trusted", error.to_string());
+            finding.fix = error.hints().first().map(ToString::to_string);
+            root.report(text.span(), finding);
+            None
+        }
+    }
+}
+
+fn read_quota(table: &Table<'_>) -> Option<DepartmentQuota> {
+    let connectors = table.require::<u32>("connectors");
+    let tasks = table.require::<u32>("tasks");
+    let tasks_per_connector = table.require::<u32>("tasks_per_connector");
+    let plugins = table.require_list("plugins");
+    Some(DepartmentQuota {
+        connectors: connectors?.into_inner(),
+        tasks: tasks?.into_inner(),
+        tasks_per_connector: tasks_per_connector?.into_inner(),
+        plugins: plugins?.into_iter().map(Spanned::into_inner).collect(),
+    })
+}
+
+fn read_keys(table: &Table<'_>) -> ProfileKeys {
+    let kafka = table.table("kafka").and_then(|table| read_pair(&table));
+    let schema_registry = table.table("schema_registry").and_then(|table| read_pair(&table));
+    // A persona may hold data keys alone.
+    let only_others = table.key_range("id").is_none() && table.key_range("secret").is_none();
+    let others = table.key_range("kafka").is_some() || table.key_range("schema_registry").is_some();
+    let cloud = if only_others && others { None } else { read_pair(table) };
+    ProfileKeys {
+        cloud,
+        kafka,
+        schema_registry,
+    }
+}
+
+/// Reads `id` and `secret`. Neither ever stands in a message: they are easily swapped.
+fn read_pair(table: &Table<'_>) -> Option<KeyPair> {
+    let id = table.require::<String>("id");
+    let secret = table.require::<String>("secret");
+    let (id, secret) = (id?, secret?);
+    let Ok(parsed) = ApiKeyId::from_str(id.get_ref()) else {
+        let finding = Finding::error("invalid-value", "this is not the id of an API key");
+        table.report(
+            id.span(),
+            finding.fix("An id is 16 upper-case letters and digits; the long half is the secret."),
+        );
+        return None;
+    };
+    if secret.get_ref().trim().is_empty() {
+        let finding = Finding::error("invalid-value", "the secret is empty");
+        table.report(
+            secret.span(),
+            finding.fix("Take the whole `[key]` table out to use the key from the environment."),
+        );
+        return None;
+    }
+    Some(KeyPair {
+        id: parsed,
+        secret: Secret::new(secret.into_inner()),
+    })
+}
+
+/// `Prefix` has no `FromStr` of its own: elsewhere the naming rules go with it.
+struct ParsedPrefix(Prefix);
+
+impl FromStr for ParsedPrefix {
+    type Err = PrefixError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Prefix::parse(text).map(Self)
+    }
+}

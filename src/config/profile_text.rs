@@ -1,0 +1,127 @@
+//! The text of a profile, written for the person who finds the file.
+
+use std::fmt::Write;
+
+use super::profile::Profile;
+use crate::{
+    manifest::text::{list, quoted},
+    model::{ApiKeyId, KeyKind, Secret},
+};
+
+pub(super) fn render(profile: &Profile, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
+    let mut out = String::new();
+    // Writing into a `String` cannot fail.
+    let _ = write_head(&mut out, profile, !keys.is_empty());
+    let _ = write_facts(&mut out, profile);
+    let _ = write_keys(&mut out, keys);
+    out
+}
+
+fn write_head(out: &mut String, profile: &Profile, with_key: bool) -> std::fmt::Result {
+    let facts = &profile.facts;
+    let file = facts.file_name(&facts.stage);
+    // The name is the only free text here, and a line break in it would end the comment.
+    let name: String = facts.department_name.chars().filter(|c| !c.is_control()).collect();
+    writeln!(
+        out,
+        "# Profile of {name} ({}): persona {}, stage {}.",
+        facts.department, facts.persona, facts.stage
+    )?;
+    writeln!(out, "#")?;
+    if with_key {
+        writeln!(
+            out,
+            "# It holds a secret: keep it out of Git, mail and tickets. Lost or shown to somebody? Ask EBS to rotate it."
+        )?;
+        writeln!(
+            out,
+            "# The rest may be kept in Git without the [key] table; the key is then taken from CONFLUENT_CLOUD_API_KEY and"
+        )?;
+        writeln!(out, "# CONFLUENT_CLOUD_API_SECRET.")?;
+    } else {
+        writeln!(
+            out,
+            "# It holds no key: set CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, or add your [key] table."
+        )?;
+    }
+    writeln!(out, "#")?;
+    writeln!(
+        out,
+        "# Use it:   confluent ebs connector list --profile ./{}",
+        file.display()
+    )?;
+    writeln!(out, "# Keep it:  confluent ebs profile import ./{}", file.display())?;
+    writeln!(out)
+}
+
+fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
+    let facts = &profile.facts;
+    writeln!(out, "department = {}", quoted(facts.department.as_str()))?;
+    writeln!(out, "name = {}", quoted(&facts.department_name))?;
+    writeln!(out, "persona = {}", quoted(&facts.persona))?;
+    writeln!(out, "prefix = {}", quoted(facts.prefix.as_str()))?;
+    writeln!(out, "issued = {}", profile.issued)?;
+    writeln!(out)?;
+    writeln!(out, "stage = {}", quoted(&facts.stage))?;
+    writeln!(out, "endpoint = {}", quoted(&profile.endpoint.to_string()))?;
+    writeln!(out, "organization = {}", quoted(facts.organization.as_str()))?;
+    writeln!(out, "environment = {}", quoted(facts.environment.as_str()))?;
+    writeln!(out, "cluster = {}", quoted(facts.cluster.as_str()))?;
+    if let Some(registry) = &facts.schema_registry {
+        writeln!(out, "schema_registry = {}", quoted(registry.as_str()))?;
+    }
+    if facts.runtime.is_some() || profile.runtime_account.is_some() {
+        writeln!(out)?;
+        writeln!(out, "# The account that connectors run under; it needs no key.")?;
+    }
+    if let Some(runtime) = &facts.runtime {
+        writeln!(out, "runtime = {}", quoted(runtime))?;
+    }
+    if let Some(account) = &profile.runtime_account {
+        writeln!(out, "runtime_account = {}", quoted(account.as_str()))?;
+    }
+    if !profile.secret_variables.is_empty() {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "# Variables besides EBS_SECRET_… that connector files may refer to."
+        )?;
+        writeln!(out, "secret_variables = {}", list(&profile.secret_variables))?;
+    }
+    writeln!(out)?;
+    writeln!(out, "[quota]")?;
+    writeln!(out, "connectors = {}", facts.quota.connectors)?;
+    writeln!(out, "tasks = {}", facts.quota.tasks)?;
+    writeln!(out, "tasks_per_connector = {}", facts.quota.tasks_per_connector)?;
+    writeln!(out, "plugins = {}", list(&facts.quota.plugins))?;
+    if !facts.lint_exceptions.is_empty() {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "# Rules of the linter that do not apply, with the reason for each."
+        )?;
+        writeln!(out, "[lint]")?;
+        for (rule, reason) in &facts.lint_exceptions {
+            writeln!(out, "{rule} = {}", quoted(reason))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_keys(out: &mut String, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> std::fmt::Result {
+    let mut keys = keys.to_vec();
+    // `[key]` itself first: after a sub-table TOML would read its lines as part of that.
+    keys.sort_by_key(|(kind, ..)| *kind);
+    for (kind, id, secret) in keys {
+        let table = match kind {
+            KeyKind::Cloud => "key",
+            KeyKind::Kafka => "key.kafka",
+            KeyKind::SchemaRegistry => "key.schema_registry",
+        };
+        writeln!(out)?;
+        writeln!(out, "[{table}]")?;
+        writeln!(out, "id = {}", quoted(id.as_str()))?;
+        writeln!(out, "secret = {}", quoted(secret.expose()))?;
+    }
+    Ok(())
+}

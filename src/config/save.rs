@@ -1,0 +1,236 @@
+//! Writing files that must not be lost, half-written or read by others.
+//!
+//! A file is written beside its target under a name of its own, with mode 0600 from the moment it exists, flushed to
+//! disk, and then given its name in one step; the folder is flushed last. After a crash there is the old file or the
+//! new one, never a piece of one; at worst a file `.tmp…` stays behind. On Windows there are no such modes: the files
+//! lie in the user's own folder, which others cannot open.
+
+use std::{
+    fs, io,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::hint::{Advice, Hint};
+
+/// What to do with a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it alone and fail.
+    Keep,
+    /// Replace it.
+    Replace,
+}
+
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// There is such a file already, and it stays.
+    #[error("`{}` exists already and is never overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The system refused.
+    #[error("cannot {what} `{}`", path.display())]
+    Io {
+        /// What was tried, an infinitive.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl SaveError {
+    fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { what, path, source }
+    }
+}
+
+impl Advice for SaveError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Exists(_) => vec![Hint::new("Move the file away first, or name another folder.")],
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    vec![Hint::new("Free some space on the disk.")]
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    vec![Hint::new("Name a folder that you may write to.")]
+                }
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+/// Writes `contents` to `path`, for this user alone. The folder must exist.
+///
+/// # Errors
+/// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then nothing has changed.
+pub fn save(path: &Path, contents: &[u8], existing: Existing) -> Result<(), SaveError> {
+    let folder = folder_of(path);
+    let mut file = NamedTempFile::new_in(folder).map_err(SaveError::io("write to", folder))?;
+    let write = |file: &mut NamedTempFile| -> io::Result<()> {
+        file.write_all(contents)?;
+        file.as_file().sync_all()
+    };
+    write(&mut file).map_err(SaveError::io("write", path))?;
+    let named = match existing {
+        Existing::Keep => file.persist_noclobber(path),
+        Existing::Replace => file.persist(path),
+    };
+    match named {
+        Ok(_) => sync_folder(folder),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(SaveError::Exists(path.to_owned())),
+        Err(error) => Err(SaveError::io("write", path)(error.error)),
+    }
+}
+
+/// Gives a file its final name, as the last step of a hand-over.
+///
+/// # Errors
+/// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then `from` is still there.
+pub fn promote(from: &Path, to: &Path, existing: Existing) -> Result<(), SaveError> {
+    let path = TempPath::try_from_path(from).map_err(SaveError::io("rename", from))?;
+    let named = match existing {
+        Existing::Keep => path.persist_noclobber(to),
+        Existing::Replace => path.persist(to),
+    };
+    named.map_err(|error| {
+        // Dropping the path would remove the file, and with it a secret that nobody else holds.
+        let kept = error.path.keep();
+        match (error.error.kind(), kept) {
+            (io::ErrorKind::AlreadyExists, Ok(_)) => SaveError::Exists(to.to_owned()),
+            _ => SaveError::io("rename", from)(error.error),
+        }
+    })?;
+    sync_folder(folder_of(to))
+}
+
+/// Makes a folder and what is missing above it, for this user alone.
+///
+/// # Errors
+/// What the system says.
+pub fn create_private_folder(folder: &Path) -> Result<(), SaveError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(SaveError::io("make the folder", folder))
+}
+
+/// Finds out whether a file could be written into `folder`, which is made if it is missing: before the first key is
+/// made, because a secret that cannot be kept is lost for ever.
+///
+/// # Errors
+/// What the system says: read-only, full, forbidden.
+pub fn check_writable(folder: &Path) -> Result<(), SaveError> {
+    create_private_folder(folder)?;
+    let probe = || -> io::Result<()> {
+        let mut file = NamedTempFile::new_in(folder)?;
+        // A full disk still makes empty files; a few profiles' worth of bytes shows it.
+        file.write_all(&vec![b'.'; 64 * 1024])?;
+        file.as_file().sync_all()?;
+        file.close()
+    };
+    probe().map_err(SaveError::io("write to", folder))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A new name is only safe once the folder that holds it is.
+fn sync_folder(folder: &Path) -> Result<(), SaveError> {
+    #[cfg(unix)]
+    {
+        let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+        match synced {
+            // Some network file systems have no such call; there is nothing more to be done on them.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            synced => synced.map_err(SaveError::io("write to", folder)),
+        }
+    }
+    // Windows flushes names with the files themselves and has no handle for it.
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_existing_file_is_kept_unless_said_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("claims-operator.toml");
+        save(&path, b"first", Existing::Keep).unwrap();
+        assert!(matches!(
+            save(&path, b"second", Existing::Keep),
+            Err(SaveError::Exists(_))
+        ));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        save(&path, b"second", Existing::Replace).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(
+            names(folder.path()),
+            ["claims-operator.toml"],
+            "no temporary file stays"
+        );
+    }
+
+    #[test]
+    fn promoting_never_loses_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("a.unproved"), folder.path().join("a"));
+        save(&from, b"secret", Existing::Keep).unwrap();
+        save(&to, b"older", Existing::Keep).unwrap();
+        assert!(matches!(promote(&from, &to, Existing::Keep), Err(SaveError::Exists(_))));
+        assert_eq!(names(folder.path()), ["a", "a.unproved"]);
+        fs::remove_file(&to).unwrap();
+        promote(&from, &to, Existing::Keep).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"secret");
+        assert_eq!(names(folder.path()), ["a"]);
+    }
+
+    #[test]
+    fn a_folder_that_can_be_written_is_left_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("a").join("b");
+        check_writable(&inside).unwrap();
+        assert!(names(&inside).is_empty());
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(check_writable(&folder.path().join("file")).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_and_folders_are_for_this_user_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("a");
+        create_private_folder(&inside).unwrap();
+        let path = inside.join("profile.toml");
+        save(&path, b"secret", Existing::Keep).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&inside), mode(&path)), (0o700, 0o600));
+    }
+}

@@ -1,0 +1,99 @@
+//! Evidence: what was wanted, found, done and proved, when, with which ids. No secret: it is made to be committed beside
+//! `ebs.toml`, and vouches for the keys it names.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::ApiKeyId;
+
+/// A key that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceKey {
+    /// The public half.
+    pub id: ApiKeyId,
+    /// The account it belongs to.
+    pub account: String,
+    /// The persona.
+    pub persona: String,
+    /// Whether the profile with it was finished.
+    pub handed_over: bool,
+}
+
+/// One department in one run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The version of this form.
+    pub version: u32,
+    /// When the run began.
+    pub at: Timestamp,
+    /// The run's nonce.
+    pub run: String,
+    /// The version of this program.
+    pub program: String,
+    /// The stage.
+    pub stage: String,
+    /// The department.
+    pub department: String,
+    /// The prefix.
+    pub prefix: String,
+    /// Template and hash.
+    pub template: String,
+    /// Organization, environment, cluster, Schema Registry.
+    pub address: serde_json::Value,
+    /// The service account that did it.
+    pub provisioner: String,
+    /// The keys.
+    pub keys: Vec<EvidenceKey>,
+    /// What was wanted: accounts, grants with their reasons.
+    pub wanted: serde_json::Value,
+    /// What was found before.
+    pub found: serde_json::Value,
+    /// What was done, with ids and request ids.
+    pub done: serde_json::Value,
+    /// What was proved, refuted, not provable.
+    pub proved: serde_json::Value,
+    /// What was not looked at.
+    pub unknown: serde_json::Value,
+}
+
+/// The name of an evidence file: department, stage and moment, in an order that sorts.
+fn file_name(evidence: &Evidence) -> String {
+    let at = evidence.at.strftime("%Y%m%dT%H%M%SZ");
+    format!("{}-{}-{at}-{}.json", evidence.department, evidence.stage, evidence.run)
+}
+
+/// Writes `evidence` into `folder`; answers the path.
+///
+/// # Errors
+/// When the folder or the file cannot be written.
+pub fn write(folder: &Path, evidence: &Evidence) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(file_name(evidence));
+    let mut text = serde_json::to_string_pretty(evidence)?;
+    text.push('\n');
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(path)
+}
+
+/// The keys that the evidence in `folder` vouches for: those that were handed over. What is no evidence is passed over.
+#[must_use]
+pub fn vouched(folder: &Path) -> BTreeSet<ApiKeyId> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files
+        .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
+        .filter_map(|entry| serde_json::from_str::<Evidence>(&fs::read_to_string(entry.path()).ok()?).ok())
+        .flat_map(|evidence| evidence.keys)
+        .filter(|key| key.handed_over)
+        .map(|key| key.id)
+        .collect()
+}

@@ -1,0 +1,277 @@
+//! `departments/*.toml`: one department per file, the file's name is its code; and what must hold between them.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use toml::Spanned;
+
+use super::{
+    lint, naming,
+    platform::Platform,
+    quota::QuotaFields,
+    toml::{Document, Table},
+};
+use crate::{
+    diag::{Finding, SourceFile, Span},
+    model::{Department, DepartmentCode, Prefix},
+};
+
+/// A department as read, and the places that later checks point at.
+#[derive(Clone, Debug)]
+pub struct DepartmentFile {
+    /// What it says, defaults filled in.
+    pub department: Department,
+    /// The file.
+    pub source: Arc<SourceFile>,
+    name: Range<usize>,
+    prefix: Range<usize>,
+    template: Option<Range<usize>>,
+}
+
+impl DepartmentFile {
+    /// Where the name stands.
+    pub fn name_span(&self) -> Span {
+        Span::new(&self.source, self.name.clone())
+    }
+
+    /// Where the prefix stands.
+    pub fn prefix_span(&self) -> Span {
+        Span::new(&self.source, self.prefix.clone())
+    }
+
+    /// Where the template is named, when this file names one.
+    pub fn template_span(&self) -> Option<Span> {
+        self.template.clone().map(|range| Span::new(&self.source, range))
+    }
+}
+
+/// Reads one department. `stem` is the file's name without `.toml`.
+///
+/// `None` when there is no department to speak of: no code, name or prefix that can be used.
+pub fn read(source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> (Option<DepartmentFile>, Vec<Finding>) {
+    let source = &without_secret_keys(source);
+    let document = Document::parse(source);
+    let file = read_root(&document.root(), source, stem, platform);
+    (file, document.into_findings())
+}
+
+/// The same file with any secret `age` key covered: findings show the line they are about, and `recipients` is where
+/// somebody would paste the wrong half.
+fn without_secret_keys(source: &Arc<SourceFile>) -> Arc<SourceFile> {
+    const BEGIN: &str = "AGE-SECRET-KEY-";
+    if !source.text.to_ascii_uppercase().contains(BEGIN) {
+        return Arc::clone(source);
+    }
+    let mut text = source.text.clone().into_bytes();
+    let upper = text.to_ascii_uppercase();
+    for at in (0..upper.len()).filter(|at| upper[*at..].starts_with(BEGIN.as_bytes())) {
+        let secret = text[at + BEGIN.len()..].iter_mut();
+        secret
+            .take_while(|byte| byte.is_ascii_alphanumeric())
+            .for_each(|byte| *byte = b'*');
+    }
+    // Only ASCII was replaced by ASCII.
+    SourceFile::new(&source.path, String::from_utf8_lossy(&text))
+}
+
+fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> Option<DepartmentFile> {
+    root.elsewhere(&QuotaFields::KEYS, "It belongs below `[quota]`.");
+    root.elsewhere(&["code"], "The file's name is the code: rename the file instead.");
+    let code = match stem.parse::<DepartmentCode>() {
+        Ok(code) => Some(code),
+        Err(error) => {
+            let finding = Finding::error("department-code", error.to_string());
+            root.report(
+                0..0,
+                finding.fix("Rename the file: its name without `.toml` is the department's code."),
+            );
+            None
+        }
+    };
+    let name = root.require::<String>("name").filter(|name| check_name(root, name));
+    let prefix = read_prefix(root, platform);
+    let template = root.get::<String>("template");
+    let cost_center = root.get::<String>("cost_center").map(Spanned::into_inner);
+    let contacts = read_contacts(root);
+    let fields = root
+        .table("quota")
+        .map(|table| QuotaFields::read(&table))
+        .unwrap_or_default();
+    let quota = fields.or(&platform.quota);
+    if let Some((range, message)) = fields.contradiction(&quota) {
+        root.report(range, Finding::error("quota-contradiction", message));
+    }
+    let recipients = read_recipients(root);
+    let retired = root.get::<jiff::civil::Date>("retired").map(Spanned::into_inner);
+    let lint_exceptions = root.table("lint").map(|table| lint::read(&table)).unwrap_or_default();
+    let (code, name, prefix) = (code?, name?, prefix?);
+    Some(DepartmentFile {
+        source: Arc::clone(source),
+        name: name.span(),
+        prefix: prefix.span(),
+        template: template.as_ref().map(Spanned::span),
+        department: Department {
+            code,
+            name: name.into_inner().trim().to_owned(),
+            prefix: prefix.into_inner(),
+            template: template.map_or_else(|| platform.template.clone(), Spanned::into_inner),
+            cost_center,
+            contacts,
+            quota,
+            recipients,
+            retired,
+            lint_exceptions,
+        },
+    })
+}
+
+fn check_name(root: &Table<'_>, name: &Spanned<String>) -> bool {
+    let text = name.get_ref();
+    let problem = if text.trim().is_empty() {
+        "the name is empty"
+    } else if text.chars().any(char::is_control) {
+        "the name holds a control character"
+    } else if text.chars().count() > 64 {
+        "the name is longer than 64 characters"
+    } else {
+        return true;
+    };
+    root.report(name.span(), Finding::error("invalid-value", problem));
+    false
+}
+
+fn read_prefix(root: &Table<'_>, platform: &Platform) -> Option<Spanned<Prefix>> {
+    let text = root.require::<String>("prefix")?;
+    match Prefix::parse(text.get_ref()) {
+        Ok(prefix) => {
+            for finding in platform.naming.check_prefix(&prefix) {
+                root.report(text.span(), finding);
+            }
+            Some(Spanned::new(text.span(), prefix))
+        }
+        Err(error) => {
+            let mut finding = Finding::error("prefix-invalid", error.to_string());
+            if let Some(better) = repaired(text.get_ref()) {
+                finding = finding.fix(format!("`{better}` would do."));
+            }
+            root.report(text.span(), finding);
+            None
+        }
+    }
+}
+
+/// The nearest text that is a prefix, if a small change makes it one.
+fn repaired(text: &str) -> Option<String> {
+    let mut better = text.trim().trim_end_matches('*').to_lowercase();
+    if !better.ends_with(crate::model::prefix::DELIMITERS) {
+        better.push('-');
+    }
+    Prefix::parse(&better).ok().map(|prefix| prefix.to_string())
+}
+
+fn read_contacts(root: &Table<'_>) -> Vec<String> {
+    let contacts = root.list("contacts").unwrap_or_default();
+    for contact in &contacts {
+        let text = contact.get_ref();
+        let parts = text.split_once('@');
+        let plausible = parts.is_some_and(|(local, domain)| {
+            let dotted = domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
+            !local.is_empty() && dotted && !domain.contains('@')
+        });
+        if !plausible || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            let message = format!("`{}` does not look like an e-mail address", text.escape_debug());
+            root.report(contact.span(), Finding::warning("contact-invalid", message));
+        }
+    }
+    contacts.into_iter().map(Spanned::into_inner).collect()
+}
+
+fn read_recipients(root: &Table<'_>) -> Vec<String> {
+    let recipients = root.list("recipients").unwrap_or_default();
+    for recipient in &recipients {
+        let text = recipient.get_ref();
+        if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY") {
+            let finding = Finding::error("recipient-secret", "this is the secret half of an `age` key");
+            let fix = "Take it out of the file, replace the key, and write its public half (`age1…`) here.";
+            root.report(recipient.span(), finding.fix(fix));
+        } else if !["age1", "ssh-ed25519 ", "ssh-rsa "]
+            .iter()
+            .any(|begin| text.starts_with(begin))
+        {
+            let finding = Finding::error("recipient-invalid", "not an `age` recipient");
+            root.report(
+                recipient.span(),
+                finding.fix("They begin with `age1`, `ssh-ed25519` or `ssh-rsa`."),
+            );
+        }
+    }
+    recipients.into_iter().map(Spanned::into_inner).collect()
+}
+
+/// What must hold between departments: prefixes that do not meet, retired ones included, and names used once.
+pub fn check_together(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Finding> {
+    let mut findings = prefix_conflicts(files);
+    let mut names: BTreeMap<String, &DepartmentFile> = BTreeMap::new();
+    for file in files.values() {
+        let department = &file.department;
+        let folded = department.name.to_lowercase();
+        if let Some(first) = names.get(&folded) {
+            let message = format!(
+                "the name `{}` is already taken by department `{}`",
+                department.name, first.department.code
+            );
+            let finding = Finding::error("duplicate-name", message).at(file.name_span());
+            findings.push(finding.fix(format!("It stands at {}.", first.name_span().location())));
+        } else {
+            names.insert(folded, file);
+        }
+    }
+    findings
+}
+
+fn prefix_conflicts(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Finding> {
+    let files: Vec<&DepartmentFile> = files.values().collect();
+    let prefixes: Vec<&Prefix> = files.iter().map(|file| &file.department.prefix).collect();
+    let mut findings = Vec::new();
+    for (shorter, longer) in naming::conflicts(&prefixes) {
+        // The finding goes to the file that can still change: a retired department cannot.
+        let (here, there) = match (files[shorter].department.retired, files[longer].department.retired) {
+            (None, Some(_)) => (files[shorter], files[longer]),
+            _ => (files[longer], files[shorter]),
+        };
+        let (mine, theirs) = (&here.department, &there.department);
+        let relation = if mine.prefix == theirs.prefix {
+            "is also the prefix".to_owned()
+        } else if !mine.prefix.as_str().starts_with(theirs.prefix.as_str())
+            && !theirs.prefix.as_str().starts_with(mine.prefix.as_str())
+        {
+            format!(
+                "cannot be told from `{}`, where `.` and `_` are one, the prefix",
+                theirs.prefix
+            )
+        } else if mine.prefix.as_str().len() > theirs.prefix.as_str().len() {
+            format!("lies inside `{}`, the prefix", theirs.prefix)
+        } else {
+            format!("covers `{}`, the prefix", theirs.prefix)
+        };
+        let state = theirs.retired.map_or(String::new(), |day| format!(" (retired {day})"));
+        let message = format!(
+            "prefix `{}` {relation} of department `{}`{state}",
+            mine.prefix, theirs.code
+        );
+        let fix = match theirs.retired {
+            None => format!(
+                "No prefix may begin with another one; the other stands at {}.",
+                there.prefix_span().location()
+            ),
+            Some(_) => "A prefix that was given once is not given again: its topics, groups and schemas may live on."
+                .to_owned(),
+        };
+        // Two tombstones that meet do no harm any more.
+        let finding = match (mine.retired, theirs.retired) {
+            (Some(_), Some(_)) => Finding::warning("prefix-conflict", message),
+            _ => Finding::error("prefix-conflict", message),
+        };
+        findings.push(finding.at(here.prefix_span()).fix(fix));
+    }
+    findings
+}

@@ -1,0 +1,188 @@
+//! What prefixes and connector names may look like, and which departments get in each other's way.
+//!
+//! What a prefix *is* stands in `model::prefix`; here is what an organization allows (dossier `rbac.md` §7, T1).
+
+use globset::{Glob, GlobMatcher};
+
+use super::toml::Table;
+use crate::{
+    diag::Finding,
+    model::{Prefix, prefix::fold},
+};
+
+/// Names that Connect, the Schema Registry and Kafka give to things of their own. A prefix may not begin with one of
+/// them, nor be the beginning of one: `data-` would cover everybody's `data-preview…`.
+pub const RESERVED: [&str; 8] = [
+    "connect-",
+    "dlq-",
+    "success-",
+    "error-",
+    "data-preview",
+    "dbhistory.",
+    "_",
+    "lcc-",
+];
+
+/// Naming rules of one organization: the `[naming]` table.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// Shortest prefix, delimiter included.
+    pub minimum_length: u32,
+    /// Reserved words besides [`RESERVED`].
+    pub reserved: Vec<String>,
+    /// What the rest of a connector's name, after the prefix, must look like.
+    pub connector: ConnectorRule,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self {
+            minimum_length: 3,
+            reserved: Vec::new(),
+            connector: ConnectorRule::default(),
+        }
+    }
+}
+
+impl Naming {
+    /// Reads `[naming]`.
+    pub(super) fn read(table: &Table<'_>) -> Self {
+        let mut naming = Self::default();
+        if let Some(length) = table.get::<u32>("minimum_length") {
+            if *length.get_ref() < 2 {
+                let finding = Finding::error("invalid-value", "`naming.minimum_length` is below 2");
+                table.report(
+                    length.span(),
+                    finding.fix("A prefix is at least one letter and a delimiter."),
+                );
+            } else {
+                naming.minimum_length = *length.get_ref();
+            }
+        }
+        for word in table.list("reserved").unwrap_or_default() {
+            if word.get_ref().is_empty() {
+                let finding = Finding::error("invalid-value", "an empty reserved word would reserve every name");
+                table.report(word.span(), finding);
+            } else {
+                naming.reserved.push(word.into_inner());
+            }
+        }
+        if let Some(glob) = table.parse::<ConnectorRule>("connector") {
+            naming.connector = glob.into_inner();
+        }
+        naming
+    }
+
+    /// What is wrong with `prefix` on its own.
+    pub fn check_prefix(&self, prefix: &Prefix) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let length = prefix.as_str().chars().count();
+        if length < self.minimum_length as usize {
+            let message = format!(
+                "prefix `{prefix}` is too short: {length} of at least {} characters, delimiter included",
+                self.minimum_length
+            );
+            findings.push(Finding::error("prefix-too-short", message).fix("Choose a longer word for the department."));
+        }
+        if let Some(word) = self.reserved_word(prefix) {
+            let message = if fold(word).starts_with(&prefix.folded()) {
+                format!("prefix `{prefix}` would also cover the reserved names `{word}…`")
+            } else {
+                format!("prefix `{prefix}` begins with the reserved word `{word}`")
+            };
+            let reason = if RESERVED.contains(&word) {
+                "Connect and its helpers name their own topics and groups so, for all departments together."
+            } else {
+                "`naming.reserved` in ebs.toml keeps it free."
+            };
+            findings.push(Finding::error("prefix-reserved", message).fix(reason));
+        }
+        findings
+    }
+
+    /// The reserved word that `prefix` begins with or is the beginning of.
+    fn reserved_word<'a>(&'a self, prefix: &Prefix) -> Option<&'a str> {
+        let folded = prefix.folded();
+        let own = self.reserved.iter().map(String::as_str);
+        RESERVED.into_iter().chain(own).find(|word| {
+            let word = fold(word);
+            folded.starts_with(&word) || word.starts_with(&folded)
+        })
+    }
+
+    /// Whether a connector may be called `name` in a department with `prefix`.
+    pub fn allows_connector(&self, prefix: &Prefix, name: &str) -> bool {
+        name.strip_prefix(prefix.as_str())
+            .is_some_and(|rest| !rest.is_empty() && self.connector.matches(rest))
+    }
+}
+
+/// A glob for the part of a connector's name that follows the prefix (`*-{source,sink}`).
+#[derive(Clone, Debug)]
+pub struct ConnectorRule {
+    text: String,
+    matcher: GlobMatcher,
+}
+
+impl ConnectorRule {
+    /// Whether `rest`, the name without the prefix, fits.
+    pub fn matches(&self, rest: &str) -> bool {
+        self.matcher.is_match(rest)
+    }
+
+    /// The glob as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Default for ConnectorRule {
+    fn default() -> Self {
+        let any = Glob::new("*").map(|glob| glob.compile_matcher());
+        Self {
+            text: "*".to_owned(),
+            matcher: any.unwrap_or_else(|error| unreachable!("`*` is a glob: {error}")),
+        }
+    }
+}
+
+impl std::str::FromStr for ConnectorRule {
+    type Err = globset::Error;
+
+    fn from_str(text: &str) -> Result<Self, globset::Error> {
+        Ok(Self {
+            text: text.to_owned(),
+            matcher: Glob::new(text)?.compile_matcher(),
+        })
+    }
+}
+
+impl PartialEq for ConnectorRule {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+/// Every pair of prefixes that get in each other's way, as indexes into `prefixes`: the first of a pair is the shorter
+/// one (or the earlier, when both are equal).
+///
+/// Sorted by folded form, the prefixes that begin with a given one stand right behind it, so two hundred departments
+/// need one sort and not twenty thousand comparisons.
+pub fn conflicts(prefixes: &[&Prefix]) -> Vec<(usize, usize)> {
+    let mut order: Vec<(String, usize)> = prefixes
+        .iter()
+        .enumerate()
+        .map(|(index, prefix)| (prefix.folded(), index))
+        .collect();
+    order.sort();
+    let mut found = Vec::new();
+    for (place, (shorter, index)) in order.iter().enumerate() {
+        let behind = order[place + 1..].iter();
+        found.extend(
+            behind
+                .take_while(|(longer, _)| longer.starts_with(shorter.as_str()))
+                .map(|(_, other)| (*index, *other)),
+        );
+    }
+    found
+}

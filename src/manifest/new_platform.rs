@@ -1,0 +1,69 @@
+//! `init`: the text of an `ebs.toml`, with a comment on what can be added later.
+
+use std::fmt::Write;
+
+use super::{
+    platform::{Stage, default_quota},
+    text::{list, quoted},
+};
+use crate::model::{OrganizationId, ServiceAccountId};
+
+/// What is known about a platform that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPlatform {
+    /// The organization, when it is known already.
+    pub organization: Option<OrganizationId>,
+    /// The provisioner's account, when there is one already.
+    pub provisioner: Option<ServiceAccountId>,
+    /// The stages with their names; the first one becomes the default.
+    pub stages: Vec<(String, Stage)>,
+}
+
+impl NewPlatform {
+    /// The text of its `ebs.toml`.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        // Writing into a `String` cannot fail.
+        let _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(
+            out,
+            "# The platform. `docs/files.md` explains every key; `confluent ebs department validate` checks it."
+        )?;
+        writeln!(out)?;
+        if let Some((name, _)) = self.stages.first() {
+            writeln!(out, "default_stage = {}", quoted(name))?;
+        }
+        match &self.provisioner {
+            Some(account) => writeln!(out, "provisioner = {}", quoted(account.as_str()))?,
+            None => writeln!(
+                out,
+                "# provisioner = \"sa-…\"  # made once by an administrator, see docs/provisioner.md"
+            )?,
+        }
+        if let Some(organization) = &self.organization {
+            writeln!(out, "\n[organization]\nid = {}", quoted(organization.as_str()))?;
+        }
+        for (name, stage) in &self.stages {
+            writeln!(out, "\n[stages.{name}]")?;
+            writeln!(out, "environment = {}", quoted(stage.environment.as_str()))?;
+            writeln!(out, "cluster = {}", quoted(stage.cluster.as_str()))?;
+            if let Some(registry) = &stage.schema_registry {
+                writeln!(out, "schema_registry = {}", quoted(registry.as_str()))?;
+            }
+            writeln!(out, "task_ceiling = {}", stage.task_ceiling)?;
+            writeln!(out, "reserve_percent = {}", stage.reserve_percent)?;
+        }
+        let quota = default_quota();
+        writeln!(out, "\n# What a department gets that says nothing.")?;
+        writeln!(out, "[defaults]\ntemplate = {}", quoted(super::platform::TEMPLATE))?;
+        writeln!(out, "\n[defaults.quota]")?;
+        writeln!(out, "connectors = {}", quota.connectors)?;
+        writeln!(out, "tasks = {}", quota.tasks)?;
+        writeln!(out, "tasks_per_connector = {}", quota.tasks_per_connector)?;
+        writeln!(out, "plugins = {}", list(&quota.plugins))
+    }
+}

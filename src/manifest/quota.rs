@@ -1,0 +1,82 @@
+//! `[quota]`: what a department may use, field by field, with the gaps filled from the platform's defaults.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::{plugins, toml::Table};
+use crate::{diag::Finding, model::DepartmentQuota};
+
+/// The fields that were written, each with its place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QuotaFields {
+    connectors: Option<Spanned<u32>>,
+    tasks: Option<Spanned<u32>>,
+    tasks_per_connector: Option<Spanned<u32>>,
+    plugins: Option<Vec<String>>,
+}
+
+impl QuotaFields {
+    /// The keys of a quota table.
+    pub(super) const KEYS: [&'static str; 4] = ["connectors", "tasks", "tasks_per_connector", "plugins"];
+
+    pub(super) fn read(table: &Table<'_>) -> Self {
+        let fields = Self {
+            connectors: table.get("connectors"),
+            tasks: table.get("tasks"),
+            tasks_per_connector: table.get("tasks_per_connector"),
+            plugins: table.list("plugins").map(|names| plugins::check(table, names)),
+        };
+        fields.check(table);
+        fields
+    }
+
+    /// The quota, with what was not written taken from `defaults`.
+    pub(super) fn or(&self, defaults: &DepartmentQuota) -> DepartmentQuota {
+        let or = |field: &Option<Spanned<u32>>, default| field.as_ref().map_or(default, |field| *field.get_ref());
+        let tasks = or(&self.tasks, defaults.tasks);
+        // A default must not make a department's own figures contradict each other: 1 task in all, 2 per connector.
+        let per_connector = defaults.tasks_per_connector.min(tasks);
+        DepartmentQuota {
+            connectors: or(&self.connectors, defaults.connectors),
+            tasks,
+            tasks_per_connector: or(&self.tasks_per_connector, per_connector),
+            plugins: self.plugins.clone().unwrap_or_else(|| defaults.plugins.clone()),
+        }
+    }
+
+    /// Where the figure stands that contradicts the quota once the gaps are filled; `None` when nothing does.
+    pub(super) fn contradiction(&self, quota: &DepartmentQuota) -> Option<(Range<usize>, String)> {
+        if quota.tasks_per_connector <= quota.tasks {
+            return None;
+        }
+        let place = self.tasks_per_connector.as_ref().or(self.tasks.as_ref())?;
+        let message = format!(
+            "{} tasks per connector are more than the {} of the whole department",
+            quota.tasks_per_connector, quota.tasks
+        );
+        Some((place.span(), message))
+    }
+
+    fn check(&self, table: &Table<'_>) {
+        let figures = [&self.connectors, &self.tasks, &self.tasks_per_connector];
+        for (key, figure) in Self::KEYS.into_iter().zip(figures) {
+            if let Some(figure) = figure.as_ref().filter(|figure| *figure.get_ref() == 0) {
+                let finding = Finding::error("quota-zero", format!("`{key}` is 0: the department could run nothing"));
+                let fix = "Give it at least 1, or the template `read-only` when it is only meant to look.";
+                table.report(figure.span(), finding.fix(fix));
+            }
+        }
+        if let (Some(connectors), Some(tasks)) = (&self.connectors, &self.tasks)
+            && tasks.get_ref() < connectors.get_ref()
+            && *tasks.get_ref() > 0
+        {
+            let message = format!(
+                "{} connectors share {} tasks, but each running connector needs at least one",
+                connectors.get_ref(),
+                tasks.get_ref()
+            );
+            table.report(tasks.span(), Finding::warning("quota-unreachable", message));
+        }
+    }
+}

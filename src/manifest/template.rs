@@ -1,0 +1,360 @@
+//! `rbac-templates/*.toml`: what the personas of a department may do, each grant with its reason.
+
+use std::{ops::Range, sync::Arc};
+
+use toml::Spanned;
+
+use super::{
+    target,
+    toml::{Document, Table},
+};
+use crate::{
+    access::{Assumptions, Bindable, bindable, isolation::EXPOSURES},
+    diag::{Finding, SourceFile, Span},
+    hint,
+    model::{Grant, GrantTarget, KeyKind, NamePattern, Persona, ResourceKind, Role, Template, ownership::short_hash},
+};
+
+/// The words for key kinds that people write.
+pub const KEY_KINDS: [(&str, KeyKind); 3] = [
+    ("cloud", KeyKind::Cloud),
+    ("kafka", KeyKind::Kafka),
+    ("schema-registry", KeyKind::SchemaRegistry),
+];
+
+/// A template as read, and the file it came from.
+#[derive(Clone, Debug)]
+pub struct TemplateFile {
+    /// What it says.
+    pub template: Template,
+    /// The file.
+    pub source: Arc<SourceFile>,
+}
+
+/// Reads one template. `stem` is the file's name without `.toml`. `None` when no persona could be read.
+pub fn read(source: &Arc<SourceFile>, stem: &str) -> (Option<TemplateFile>, Vec<Finding>) {
+    let document = Document::parse(source);
+    let template = read_root(&document.root(), stem);
+    let file = template.map(|template| TemplateFile {
+        template,
+        source: Arc::clone(source),
+    });
+    (file, document.into_findings())
+}
+
+fn read_root(root: &Table<'_>, stem: &str) -> Option<Template> {
+    if !is_template_name(stem) {
+        let message = format!(
+            "`{}` is not a template name: 1 to 20 of a-z, 0-9 and `-`, beginning with a letter",
+            stem.escape_debug()
+        );
+        let fix = "Rename the file: its name without `.toml` is the template's name.";
+        root.report(0..0, Finding::error("template-name", message).fix(fix));
+    }
+    let description = root
+        .get::<String>("description")
+        .map(Spanned::into_inner)
+        .unwrap_or_default();
+    let tables = root.require_tables("persona");
+    // Names first: a grant may speak of a persona that is written further down.
+    let names: Vec<Option<Spanned<String>>> = tables.iter().map(|table| table.require("name")).collect();
+    let known: Vec<&str> = names.iter().flatten().map(|name| name.get_ref().as_str()).collect();
+    let mut personas: Vec<Persona> = Vec::new();
+    for (table, name) in tables.iter().zip(&names) {
+        let name = name.as_ref();
+        let persona = read_persona(table, name.map(Spanned::get_ref), &known);
+        let Some(name) = name else { continue };
+        check_persona_name(table, name);
+        if personas.iter().any(|other| other.name == *name.get_ref()) {
+            let message = format!("persona `{}` stands here twice", name.get_ref().escape_debug());
+            table.report(name.span(), Finding::error("duplicate-name", message));
+        } else {
+            personas.push(persona);
+        }
+    }
+    drop(tables);
+    (!personas.is_empty()).then(|| Template {
+        name: stem.to_owned(),
+        description,
+        hash: content_hash(&personas),
+        personas,
+    })
+}
+
+fn is_template_name(stem: &str) -> bool {
+    let safe = stem
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    safe && stem.starts_with(|c: char| c.is_ascii_lowercase()) && stem.len() <= 20
+}
+
+/// A hash of what the template grants, so that a comment, a better reason or another line ending does not change the
+/// tag of every account.
+fn content_hash(personas: &[Persona]) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    for persona in personas {
+        let _ = writeln!(text, "persona {}", persona.name);
+        for key in &persona.keys {
+            let _ = writeln!(text, "key {}", word_of(*key));
+        }
+        for grant in &persona.grants {
+            let fallback = grant.fallback.as_ref().map_or("-", Role::as_str);
+            let _ = writeln!(text, "grant {} {} {fallback}", grant.role, grant.on);
+        }
+    }
+    short_hash(text.as_bytes())
+}
+
+/// The word for a key kind.
+pub fn word_of(kind: KeyKind) -> &'static str {
+    KEY_KINDS
+        .iter()
+        .find(|(_, known)| *known == kind)
+        .map_or("", |(word, _)| word)
+}
+
+/// A persona is the last word of its account's name, and the words are separated by dashes (see stages).
+fn check_persona_name(table: &Table<'_>, name: &Spanned<String>) {
+    let text = name.get_ref();
+    let safe = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if text == "prefix" {
+        let finding = Finding::error(
+            "persona-name",
+            "a persona cannot be called `prefix`: `{prefix}` is the department's",
+        );
+        table.report(name.span(), finding);
+    } else if !(safe && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= 12) {
+        let message = format!(
+            "`{}` is not a persona: 1 to 12 of a-z and 0-9, beginning with a letter",
+            text.escape_debug()
+        );
+        let fix = "Personas are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.";
+        table.report(name.span(), Finding::error("persona-name", message).fix(fix));
+    }
+}
+
+fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> Persona {
+    let keys = read_keys(table);
+    let description = table
+        .get::<String>("description")
+        .map(Spanned::into_inner)
+        .unwrap_or_default();
+    let mut grants: Vec<Grant> = Vec::new();
+    let tables = table.require_tables("grant");
+    for grant in &tables {
+        let Some((read, place)) = read_grant(grant, personas) else {
+            continue;
+        };
+        if grants
+            .iter()
+            .any(|other| other.role == read.role && other.on == read.on)
+        {
+            let message = format!("{} on `{}` is already granted above", read.role, read.on);
+            grant.report(place, Finding::warning("duplicate-value", message));
+            continue;
+        }
+        if let Some(finding) = unusable(&read, &keys, name.map_or("this persona", String::as_str)) {
+            grant.report(place, finding);
+        }
+        grants.push(read);
+    }
+    Persona {
+        name: name.cloned().unwrap_or_default(),
+        keys,
+        description,
+        grants,
+    }
+}
+
+fn read_keys(table: &Table<'_>) -> Vec<KeyKind> {
+    let words = table.require_list("keys");
+    let mut keys = Vec::new();
+    for word in words.unwrap_or_default() {
+        let text = word.get_ref().as_str();
+        match KEY_KINDS.iter().find(|(known, _)| *known == text) {
+            Some((_, kind)) if keys.contains(kind) => {
+                table.report(
+                    word.span(),
+                    Finding::warning("duplicate-value", format!("`{text}` stands here twice")),
+                );
+            }
+            Some((_, kind)) => keys.push(*kind),
+            None => {
+                let message = format!("`{}` is not a kind of API key", text.escape_debug());
+                let fix = super::did_you_mean(text, KEY_KINDS.iter().map(|(word, _)| *word));
+                table.report(word.span(), Finding::error("unknown-key-kind", message).fix(fix));
+            }
+        }
+    }
+    keys
+}
+
+fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usize>)> {
+    let role_text = table.require::<String>("role");
+    let on_text = table.require::<String>("on");
+    let why = table.require::<String>("why");
+    let fallback_text = table.get::<String>("fallback");
+    if let Some(why) = why.as_ref().filter(|why| why.get_ref().trim().is_empty()) {
+        let finding = Finding::error("invalid-value", "a grant without a reason cannot be reviewed");
+        table.report(why.span(), finding.fix("Say what the persona does with it."));
+    }
+    let role = role_text.as_ref().and_then(|text| read_role(table, text));
+    let fallback = fallback_text.as_ref().and_then(|text| read_role(table, text));
+    let on = on_text
+        .as_ref()
+        .and_then(|text| match target::parse(text.get_ref(), personas) {
+            Ok(on) => Some(on),
+            Err(error) => {
+                let mut finding = Finding::error(error.rule, error.message);
+                finding.fix = error.fix;
+                table.report(text.span(), finding);
+                None
+            }
+        });
+    let (role_text, on_text) = (role_text?, on_text?);
+    let (role, on) = (role?, on?);
+    if let Some(finding) = misplaced(&role, on.kind()) {
+        table.report(role_text.span(), finding);
+    } else if let Some(finding) = wide(&role, &on) {
+        table.report(on_text.span(), finding);
+    }
+    if let (Some(fallback), Some(text)) = (&fallback, &fallback_text) {
+        if *fallback == role {
+            let finding = Finding::warning("fallback-same", format!("the fallback of {role} is {role} itself"));
+            table.report(text.span(), finding);
+        } else if let Some(finding) = misplaced(fallback, on.kind()) {
+            table.report(text.span(), finding);
+        }
+    }
+    let grant = Grant {
+        role,
+        on,
+        fallback,
+        why: why.map(Spanned::into_inner).unwrap_or_default(),
+    };
+    Some((grant, on_text.span()))
+}
+
+fn read_role(table: &Table<'_>, text: &Spanned<String>) -> Option<Role> {
+    let known = || Role::KNOWN.iter().map(Role::as_str);
+    let role = Role::KNOWN.iter().find(|role| role.as_str() == text.get_ref());
+    if role.is_none() {
+        let written = text.get_ref();
+        let message = format!(
+            "`{}` is not a role of Confluent Cloud that is known here",
+            written.escape_debug()
+        );
+        let finding = Finding::error("unknown-role", message);
+        let finding = match hint::nearest(written, known()) {
+            Some(near) => finding.fix(format!("Did you mean `{near}`?")),
+            None => finding.fix("`docs/files.md` lists the roles that may stand here."),
+        };
+        table.report(text.span(), finding);
+    }
+    role.cloned()
+}
+
+/// Why `role` has no place on `kind`: the service would refuse it, or it would hand over more than it seems to.
+fn misplaced(role: &Role, kind: ResourceKind) -> Option<Finding> {
+    let refuse = |message: String, fix: &str| Some(Finding::error("role-misplaced", message).fix(fix));
+    match (role, kind) {
+        // Dossier `rbac.md` §1.4.
+        (Role::DeveloperManage, ResourceKind::Connector) => refuse(
+            "DeveloperManage does not exist on connectors in Confluent Cloud".to_owned(),
+            "It belongs on topics. For connectors: ConnectManager to run them, ResourceOwner to create and delete them.",
+        ),
+        // Dossier `rbac.md` §2.4, T5.
+        (Role::ResourceOwner, ResourceKind::ServiceAccount) => refuse(
+            "whoever owns a service account can make keys for it and act as it outside of Connect".to_owned(),
+            "Grant Assigner: it is enough to run connectors under the account.",
+        ),
+        _ => match bindable(role, kind, &Assumptions::default()) {
+            Bindable::Yes => None,
+            Bindable::No { reason } => {
+                let message = format!("{role} cannot be granted on `{}`, because {reason}", kind.word());
+                let finding = Finding::error("role-misplaced", message);
+                Some(match (role, kind) {
+                    (Role::Assigner, _) => finding.fix("Write `on = \"service-account:{runtime}\"`."),
+                    (_, ResourceKind::ServiceAccount) => {
+                        finding.fix("Grant Assigner: it is enough to run connectors under the account.")
+                    }
+                    _ => finding,
+                })
+            }
+        },
+    }
+}
+
+/// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share (dossier
+/// `rbac.md` §8 and T2: departments hold no role on a whole cluster or on every topic).
+fn wide(role: &Role, on: &GrantTarget) -> Option<Finding> {
+    let GrantTarget::Fixed(kind, name) = on else {
+        return None;
+    };
+    let covers = |(shared, stem): &(ResourceKind, &str)| {
+        shared == kind && NamePattern::Prefixed((*stem).to_owned()).covers(name)
+    };
+    if EXPOSURES.iter().any(covers) {
+        return None;
+    }
+    let scope = matches!(
+        kind,
+        ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster
+    );
+    let only_looks = matches!(role, Role::MetricsViewer | Role::Operator | Role::DataDiscovery);
+    if scope && !only_looks {
+        let message = format!("{role} on the whole {} is no role for a department", kind.word());
+        let fix = "Grant on names below it, as in `connector:{prefix}*`: everything else there belongs to others.";
+        return Some(Finding::error("grant-beyond-prefix", message).fix(fix));
+    }
+    if !scope && name.stem().is_empty() {
+        let message = format!("`{on}` is every {} of every department", kind.word());
+        let fix = format!("Write `{}:{{prefix}}*`.", kind.word());
+        return Some(Finding::error("grant-beyond-prefix", message).fix(fix));
+    }
+    let message = match scope {
+        true => format!("{role} on the whole {} shows what belongs to others", kind.word()),
+        false => format!("`{on}` is the same for every department"),
+    };
+    let finding = Finding::warning("grant-beyond-prefix", message);
+    Some(finding.fix("Isolation by prefix ends here: the proof after onboarding will name it as an overlap."))
+}
+
+/// A grant that no key of its persona can use.
+fn unusable(grant: &Grant, keys: &[KeyKind], persona: &str) -> Option<Finding> {
+    let kind = grant.on.kind();
+    let needed = match kind {
+        ResourceKind::Topic | ResourceKind::Group | ResourceKind::TransactionalId => KeyKind::Kafka,
+        ResourceKind::Subject => KeyKind::SchemaRegistry,
+        _ => KeyKind::Cloud,
+    };
+    if keys.contains(&needed) {
+        return None;
+    }
+    // Without any key it is the identity of connectors, which read and write data and do nothing else.
+    if keys.is_empty() {
+        let finding = Finding::warning(
+            "grant-unusable",
+            format!(
+                "`{persona}` holds no key, and connectors need no role on a {}",
+                kind.word()
+            ),
+        );
+        return (needed == KeyKind::Cloud)
+            .then(|| finding.fix("Give the role to a persona with `keys = [\"cloud\"]`."));
+    }
+    let message = format!("no key of `{persona}` can use a role on a {}", kind.word());
+    let fix = format!(
+        "It takes `keys = [\"{}\"]`; take the grant away or add the key.",
+        word_of(needed)
+    );
+    Some(Finding::warning("grant-unusable", message).fix(fix))
+}
+
+impl TemplateFile {
+    /// The file as a place.
+    pub fn span(&self) -> Span {
+        Span::new(&self.source, 0..0)
+    }
+}

@@ -1,0 +1,207 @@
+use super::{PLATFORM, in_departments, load, shown};
+
+#[test]
+fn only_name_and_prefix_have_no_default() {
+    let loaded = load(
+        PLATFORM,
+        &[("claims", "name = \"Claims\"\nprefix = \"claims-\"\n")],
+        &[],
+    );
+    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    let claims = loaded.workspace.departments().next().unwrap();
+    assert_eq!((claims.code.as_str(), claims.template.as_str()), ("claims", "hybrid"));
+    assert_eq!(claims.quota, crate::manifest::platform::default_quota());
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once() {
+    let text = r#"nmae = "Claims"
+prefix = "Claims*"
+template = "hybird"
+contacts = "claims@example.com"
+retired = "2026-11-30"
+tasks = 3
+recipients = ["age1qqq", "gpg:1", "AGE-SECRET-KEY-1CANARY"]
+
+[quota]
+connectors = 0
+tasks = "many"
+tasks_per_connector = 1.5
+plugins = ["PostgresSrouce", "io.example.Thing", "S3_*", "S3_SINK", "S3_SINK", "BrandNewSink"]
+taks = 3
+"#;
+    let loaded = load(PLATFORM, &[("claims", text)], &[]);
+    assert!(!format!("{:?}", loaded.findings).contains("CANARY"));
+    let found = shown(&loaded.findings);
+    insta::assert_snapshot!(found, @r#"
+    departments/claims.toml:1:1 error missing-key: `name` is missing
+    departments/claims.toml:1:1 error unknown-key: unknown key `nmae`
+        Did you mean `name`?
+    departments/claims.toml:2:10 error prefix-invalid: prefix `Claims*` holds 'C': only a-z, 0-9 and the delimiters are safe everywhere
+        `claims-` would do.
+    departments/claims.toml:4:12 error wrong-type: `contacts` is text, a list of texts is expected
+        Write `contacts = ["…"]`.
+    departments/claims.toml:5:11 error wrong-type: `retired` is text, a date without quotes, as in 2026-11-30, is expected
+    departments/claims.toml:6:1 error unknown-key: unknown key `tasks`
+        It belongs below `[quota]`.
+    departments/claims.toml:7:26 error recipient-invalid: not an `age` recipient
+        They begin with `age1`, `ssh-ed25519` or `ssh-rsa`.
+    departments/claims.toml:7:35 error recipient-secret: this is the secret half of an `age` key
+        Take it out of the file, replace the key, and write its public half (`age1…`) here.
+    departments/claims.toml:10:14 error quota-zero: `connectors` is 0: the department could run nothing
+        Give it at least 1, or the template `read-only` when it is only meant to look.
+    departments/claims.toml:11:9 error wrong-type: `quota.tasks` is text, a whole number from 0 to 4294967295 is expected
+    departments/claims.toml:12:23 error wrong-type: `quota.tasks_per_connector` is a number with a point, a whole number from 0 to 4294967295 is expected
+    departments/claims.toml:13:12 warning plugin-unknown: plugin `PostgresSrouce` is not known here
+        Did you mean `PostgresSource`?
+    departments/claims.toml:13:30 warning plugin-unknown: `io.example.Thing` looks like a Java class
+        Managed plugins have ids of their own (`S3_SINK`); `confluent connect plugin list` shows them.
+    departments/claims.toml:13:50 warning plugin-unknown: `S3_*` is taken literally: only `*` alone stands for all plugins
+    departments/claims.toml:13:69 warning duplicate-value: plugin `S3_SINK` stands here twice
+    departments/claims.toml:13:80 warning plugin-unknown: plugin `BrandNewSink` is not known here
+        Did you mean `SpannerSink`?
+    departments/claims.toml:14:1 error unknown-key: unknown key `quota.taks`
+        Did you mean `tasks`?
+    "#);
+}
+
+#[test]
+fn the_file_name_is_the_code() {
+    let text = "code = \"x\"\nname = \"Claims\"\nprefix = \"claims-\"\n";
+    insta::assert_snapshot!(in_departments(&[("Claims_1", text)]), @r"
+    departments/Claims_1.toml:1:1 error department-code: `Claims_1` is not a department code: 2 to 24 of a-z, 0-9 and `-`, beginning with a letter, not ending in `-`
+        Rename the file: its name without `.toml` is the department's code.
+    departments/Claims_1.toml:1:1 error unknown-key: unknown key `code`
+        The file's name is the code: rename the file instead.
+    ");
+}
+
+#[test]
+fn contacts_look_like_addresses() {
+    let text = "name = \"A\"\nprefix = \"aaa-\"\ncontacts = [\n  \"a@example.com\",\n  \"#claims-data\",\n  \"a@localhost\",\n  \"a b@example.com\",\n]\n";
+    insta::assert_snapshot!(in_departments(&[("aaa", text)]), @r"
+    departments/aaa.toml:5:3 warning contact-invalid: `#claims-data` does not look like an e-mail address
+    departments/aaa.toml:6:3 warning contact-invalid: `a@localhost` does not look like an e-mail address
+    departments/aaa.toml:7:3 warning contact-invalid: `a b@example.com` does not look like an e-mail address
+    ");
+}
+
+#[test]
+fn quotas_contradict_neither_themselves_nor_the_defaults() {
+    let quota =
+        |lines: &str| in_departments(&[("aaa", &format!("name = \"A\"\nprefix = \"aaa-\"\n[quota]\n{lines}\n"))]);
+    insta::assert_snapshot!(quota("connectors = 1\ntasks = 4\ntasks_per_connector = 5"), @"departments/aaa.toml:6:23 error quota-contradiction: 5 tasks per connector are more than the 4 of the whole department");
+    insta::assert_snapshot!(quota("tasks_per_connector = 50"), @"departments/aaa.toml:4:23 error quota-contradiction: 50 tasks per connector are more than the 8 of the whole department");
+    insta::assert_snapshot!(quota("connectors = 9\ntasks = 4"), @"departments/aaa.toml:5:9 warning quota-unreachable: 9 connectors share 4 tasks, but each running connector needs at least one");
+    insta::assert_snapshot!(quota("plugins = []"), @r#"
+    departments/aaa.toml:4:1 warning plugins-empty: an empty list of plugins allows none
+        Write `plugins = ["*"]` to allow all of them.
+    "#);
+    assert_eq!(
+        quota("connectors = 1\ntasks = 1"),
+        "",
+        "the default per connector follows the department's total"
+    );
+}
+
+#[test]
+fn prefixes_do_not_meet_in_any_way() {
+    let department = |name: &str, prefix: &str| format!("name = \"{name}\"\nprefix = \"{prefix}\"\n");
+    let with = |prefixes: [&str; 2]| {
+        let (a, b) = (department("A", prefixes[0]), department("B", prefixes[1]));
+        in_departments(&[("aaa", a.as_str()), ("bbb", b.as_str())])
+    };
+    insta::assert_snapshot!(with(["fin-", "fin-ops-"]), @r"
+    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-ops-` lies inside `fin-`, the prefix of department `aaa`
+        No prefix may begin with another one; the other stands at departments/aaa.toml:2:10.
+    ");
+    insta::assert_snapshot!(with(["fin-ops-", "fin-"]), @r"
+    departments/aaa.toml:2:10 error prefix-conflict: prefix `fin-ops-` lies inside `fin-`, the prefix of department `bbb`
+        No prefix may begin with another one; the other stands at departments/bbb.toml:2:10.
+    ");
+    insta::assert_snapshot!(with(["fin-", "fin-"]), @r"
+    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `aaa`
+        No prefix may begin with another one; the other stands at departments/aaa.toml:2:10.
+    ");
+    insta::assert_snapshot!(with(["fin.ops.", "fin_ops_"]), @r"
+    departments/bbb.toml:2:10 error prefix-conflict: prefix `fin_ops_` cannot be told from `fin.ops.`, where `.` and `_` are one, the prefix of department `aaa`
+        No prefix may begin with another one; the other stands at departments/aaa.toml:2:10.
+    ");
+    assert_eq!(with(["fin-", "finance-"]), "", "the delimiter keeps them apart");
+}
+
+#[test]
+fn a_tombstone_keeps_its_prefix() {
+    let old = "name = \"Old\"\nprefix = \"fin-\"\nretired = 2025-06-30\n";
+    let new = "name = \"New\"\nprefix = \"fin-\"\n";
+    insta::assert_snapshot!(in_departments(&[("fin", new), ("old", old)]), @r"
+    departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `old` (retired 2025-06-30)
+        A prefix that was given once is not given again: its topics, groups and schemas may live on.
+    ");
+    insta::assert_snapshot!(in_departments(&[("aaa", old), ("fin", new)]), @r"
+    departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `aaa` (retired 2025-06-30)
+        A prefix that was given once is not given again: its topics, groups and schemas may live on.
+    ");
+    let older = "name = \"Older\"\nprefix = \"fin-\"\nretired = 2024-06-30\n";
+    insta::assert_snapshot!(in_departments(&[("old", old), ("older", older)]), @r"
+    departments/older.toml:2:10 warning prefix-conflict: prefix `fin-` is also the prefix of department `old` (retired 2025-06-30)
+        A prefix that was given once is not given again: its topics, groups and schemas may live on.
+    ");
+}
+
+#[test]
+fn a_prefix_is_valid_long_enough_and_not_reserved() {
+    let prefix = |prefix: &str| in_departments(&[("aaa", &format!("name = \"A\"\nprefix = \"{prefix}\"\n"))]);
+    insta::assert_snapshot!(prefix("fin"), @r"
+    departments/aaa.toml:2:10 error prefix-invalid: prefix `fin` does not end in a delimiter (`-`, `.` or `_`)
+        `fin-` would do.
+    ");
+    insta::assert_snapshot!(prefix("Fin-"), @r"
+    departments/aaa.toml:2:10 error prefix-invalid: prefix `Fin-` holds 'F': only a-z, 0-9 and the delimiters are safe everywhere
+        `fin-` would do.
+    ");
+    insta::assert_snapshot!(prefix(""), @"departments/aaa.toml:2:10 error prefix-invalid: a prefix cannot be empty");
+    insta::assert_snapshot!(prefix("f-"), @r"
+    departments/aaa.toml:2:10 error prefix-too-short: prefix `f-` is too short: 2 of at least 3 characters, delimiter included
+        Choose a longer word for the department.
+    ");
+    insta::assert_snapshot!(prefix("data-"), @r"
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `data-` would also cover the reserved names `data-preview…`
+        Connect and its helpers name their own topics and groups so, for all departments together.
+    ");
+    insta::assert_snapshot!(prefix("dlq-fin-"), @r"
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `dlq-fin-` begins with the reserved word `dlq-`
+        Connect and its helpers name their own topics and groups so, for all departments together.
+    ");
+    insta::assert_snapshot!(prefix("dbhistory_fin-"), @r"
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `dbhistory_fin-` begins with the reserved word `dbhistory.`
+        Connect and its helpers name their own topics and groups so, for all departments together.
+    ");
+    let platform = format!("{PLATFORM}\n[naming]\nreserved = [\"shared-\"]\n");
+    let own = load(&platform, &[("aaa", "name = \"A\"\nprefix = \"shared-x-\"\n")], &[]);
+    insta::assert_snapshot!(shown(&own.findings), @r"
+    departments/aaa.toml:2:10 error prefix-reserved: prefix `shared-x-` begins with the reserved word `shared-`
+        `naming.reserved` in ebs.toml keeps it free.
+    ");
+}
+
+#[test]
+fn names_are_used_once() {
+    let (a, b) = (
+        "name = \"Claims\"\nprefix = \"aaa-\"\n",
+        "name = \"claims \"\nprefix = \"bbb-\"\n",
+    );
+    insta::assert_snapshot!(in_departments(&[("aaa", a), ("bbb", b)]), @r"
+    departments/bbb.toml:1:8 error duplicate-name: the name `claims` is already taken by department `aaa`
+        It stands at departments/aaa.toml:1:8.
+    ");
+}
+
+#[test]
+fn a_retired_department_may_keep_a_template_that_is_gone() {
+    let text = "name = \"A\"\nprefix = \"aaa-\"\ntemplate = \"gone\"\nretired = 2025-06-30\n";
+    assert_eq!(in_departments(&[("aaa", text)]), "");
+    let loaded = load(PLATFORM, &[("aaa", text)], &[]);
+    assert_eq!(loaded.workspace.active_departments().count(), 0);
+    assert_eq!(loaded.workspace.departments().count(), 1);
+}

@@ -1,0 +1,78 @@
+//! The examples in the documentation are read by the program itself.
+
+use super::{load, shown};
+use crate::manifest::{Workspace, admin::AdminScript};
+
+const FILES: &str = include_str!("../../../docs/files.md");
+const PROVISIONER: &str = include_str!("../../../docs/provisioner.md");
+
+/// The TOML block of `docs/files.md` that begins with this comment.
+pub(crate) fn example(title: &str) -> String {
+    let begin = format!("```toml\n# {title}\n");
+    let (_, rest) = FILES.split_once(&begin).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn every_example_is_valid() {
+    let (platform, department) = (example("ebs.toml"), example("departments/claims.toml"));
+    let template = example("rbac-templates/hybrid.toml");
+    let loaded = load(
+        &platform,
+        &[("claims", department.as_str())],
+        &[("hybrid", template.as_str())],
+    );
+    assert_eq!(shown(&loaded.findings), "");
+    let written = loaded.workspace.templates.get("hybrid").unwrap();
+    assert!(
+        written.source.text.contains("People look after"),
+        "the file replaces the built-in template"
+    );
+}
+
+#[test]
+fn every_key_is_documented() {
+    // What the reader asks for is what it lists when it does not know a key.
+    let known = |text: &str, of: fn(&str) -> String| -> Vec<String> {
+        let found = of(text);
+        let (_, list) = found.split_once("Known here: ").unwrap();
+        let list = list.lines().next().unwrap();
+        list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let platform = |text: &str| shown(&load(text, &[], &[]).findings);
+    let department = |text: &str| super::in_departments(&[("aaa", text)]);
+    let template = |text: &str| shown(&load(super::PLATFORM, &[], &[("own", text)]).findings);
+    let mut keys = known("zzzzzz = 1", platform);
+    keys.extend(known("[naming]\nzzzzzz = 1", platform));
+    keys.extend(known("[stages.a]\nzzzzzz = 1", platform));
+    keys.extend(known("zzzzzz = 1", department));
+    keys.extend(known("[quota]\nzzzzzz = 1", department));
+    keys.extend(known("zzzzzz = 1", template));
+    keys.extend(known("[[persona]]\nzzzzzz = 1\ngrant = []", template));
+    keys.extend(known("[[persona]]\nkeys = []\ngrant = [{ zzzzzz = 1 }]", template));
+    assert!(keys.len() > 25, "{keys:?}");
+    for key in keys {
+        let mentioned = [
+            format!("`{key}`"),
+            format!(".{key}`"),
+            format!("`{key}."),
+            format!(".{key}."),
+        ];
+        assert!(
+            mentioned.iter().any(|form| FILES.contains(form)),
+            "`{key}` is not in docs/files.md"
+        );
+    }
+}
+
+#[test]
+fn the_provisioner_page_shows_what_init_prints() {
+    let workspace = Workspace::embedded().workspace;
+    for step in AdminScript::new(&workspace.platform, &["prod"]).steps {
+        assert!(
+            PROVISIONER.contains(&format!("\n{}\n", step.command)),
+            "{}",
+            step.command
+        );
+    }
+}

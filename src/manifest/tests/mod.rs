@@ -1,0 +1,52 @@
+//! Every finding with its exact place, as people see it: `file:line:column severity rule: message`, then what to do.
+
+mod departments;
+mod desired;
+mod docs;
+mod disk;
+mod naming;
+mod platforms;
+mod templates;
+mod toml;
+mod views;
+
+use std::fmt::Write;
+
+use super::workspace::Loaded;
+use crate::diag::{Finding, SourceFile, Span};
+
+/// A platform without anything to find in it.
+pub(super) const PLATFORM: &str = r#"
+[stages.prod]
+environment = "env-1"
+cluster = "lkc-1"
+"#;
+
+pub(super) fn load(platform: &str, departments: &[(&str, &str)], templates: &[(&str, &str)]) -> Loaded {
+    let file = |folder: &str, (name, text): &(&str, &str)| SourceFile::new(format!("{folder}/{name}.toml"), *text);
+    super::Workspace::build(
+        super::Origin::Embedded,
+        Some(SourceFile::new("ebs.toml", platform)),
+        departments.iter().map(|pair| file("departments", pair)).collect(),
+        templates.iter().map(|pair| file("rbac-templates", pair)).collect(),
+        Vec::new(),
+    )
+}
+
+pub(super) fn shown(findings: &[Finding]) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let place = finding.span.as_ref().map_or("-".to_owned(), Span::location);
+        let severity = format!("{:?}", finding.severity).to_lowercase();
+        let _ = writeln!(out, "{place} {severity} {}: {}", finding.rule, finding.message);
+        if let Some(fix) = &finding.fix {
+            let _ = writeln!(out, "    {fix}");
+        }
+    }
+    out
+}
+
+/// What is found in departments on the plain platform.
+pub(super) fn in_departments(departments: &[(&str, &str)]) -> String {
+    shown(&load(PLATFORM, departments, &[]).findings)
+}

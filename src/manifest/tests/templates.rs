@@ -1,0 +1,333 @@
+use super::{PLATFORM, load, shown};
+use crate::model::{GrantTarget, ResourceKind, Role, ownership};
+
+fn found(text: &str) -> String {
+    shown(&load(PLATFORM, &[], &[("own", text)]).findings)
+}
+
+/// A template of one persona with one grant.
+fn grant(keys: &str, lines: &str) -> String {
+    found(&format!(
+        "[[persona]]\nname = \"operator\"\nkeys = [{keys}]\n\n[[persona.grant]]\n{lines}\n\n[[persona]]\nname = \"runtime\"\nkeys = []\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\non = \"topic:{{prefix}}*\"\nwhy = \"w\"\n"
+    ))
+}
+
+fn on(target: &str) -> String {
+    grant(
+        "\"cloud\", \"kafka\", \"schema-registry\"",
+        &format!("role = \"ResourceOwner\"\non = \"{target}\"\nwhy = \"w\""),
+    )
+}
+
+// Dossier `rbac.md` §8 as narrowed in the design, written down again by hand.
+#[test]
+fn the_shipped_templates_grant_exactly_what_the_dossier_says() {
+    let viewer = "viewer [cloud] DeveloperRead@connector:{prefix}*";
+    let runtime = "runtime [] DeveloperRead@topic:{prefix}* DeveloperWrite@topic:{prefix}* DeveloperManage@topic:{prefix}* \
+                   DeveloperRead@group:connect-lcc* DeveloperRead@subject:{prefix}* DeveloperWrite@subject:{prefix}*";
+    let deploy = "[cloud] ResourceOwner@connector:{prefix}* Assigner@service-account:{runtime}";
+    let (deployer, self_operator) = (format!("deployer {deploy}"), format!("operator {deploy}"));
+    let expected: [(&str, Vec<&str>); 3] = [
+        (
+            "hybrid",
+            vec![
+                "operator [cloud] ConnectManager|DeveloperRead@connector:{prefix}*",
+                &deployer,
+                viewer,
+                runtime,
+            ],
+        ),
+        ("read-only", vec![viewer, runtime]),
+        ("self-service", vec![&self_operator, &deployer, viewer, runtime]),
+    ];
+    let workspace = load(PLATFORM, &[], &[]).workspace;
+    let written: Vec<(String, Vec<String>)> = workspace
+        .templates()
+        .map(|template| {
+            let personas = template.personas.iter().map(|persona| {
+                let keys: Vec<_> = persona
+                    .keys
+                    .iter()
+                    .map(|key| crate::manifest::template::word_of(*key))
+                    .collect();
+                let grants = persona.grants.iter().map(|grant| {
+                    assert!(!grant.why.is_empty());
+                    let fallback = grant.fallback.as_ref().map_or(String::new(), |role| format!("|{role}"));
+                    format!(" {}{fallback}@{}", grant.role, grant.on)
+                });
+                format!("{} [{}]{}", persona.name, keys.join(","), grants.collect::<String>())
+            });
+            (template.name.clone(), personas.collect())
+        })
+        .collect();
+    assert_eq!(written.len(), 3);
+    for ((name, personas), (expected_name, expected_personas)) in written.iter().zip(&expected) {
+        assert_eq!(
+            (name.as_str(), personas),
+            (
+                *expected_name,
+                &expected_personas.iter().map(|p| (*p).to_owned()).collect()
+            )
+        );
+    }
+}
+
+#[test]
+fn everything_wrong_is_reported_at_once() {
+    let text = r#"descripton = "x"
+
+[[persona]]
+name = "operator"
+keys = ["cloud", "clod", "cloud"]
+
+[[persona.grant]]
+role = "ConectManager"
+on = "conector:{prefix}*"
+why = " "
+fallback = "DeveloperRead"
+
+[[persona.grant]]
+role = "Assigner"
+on = "service-account:{rutime}"
+
+[[persona.grant]]
+role = "DeveloperRead"
+on = "connector:{prefix}*"
+fallback = "DeveloperRead"
+why = "w"
+reason = "w"
+
+[[persona.grant]]
+role = "DeveloperRead"
+on = "connector:{prefix}*"
+why = "w"
+
+[[persona]]
+name = "operator"
+
+[[persona]]
+name = "run-time"
+keys = []
+grant = 3
+"#;
+    insta::assert_snapshot!(found(text), @r"
+    rbac-templates/own.toml:1:1 error unknown-key: unknown key `descripton`
+        Did you mean `description`?
+    rbac-templates/own.toml:5:18 error unknown-key-kind: `clod` is not a kind of API key
+        Did you mean `cloud`?
+    rbac-templates/own.toml:5:26 warning duplicate-value: `cloud` stands here twice
+    rbac-templates/own.toml:8:8 error unknown-role: `ConectManager` is not a role of Confluent Cloud that is known here
+        Did you mean `ConnectManager`?
+    rbac-templates/own.toml:9:6 error unknown-kind: `conector` is not a kind that can be granted on
+        Did you mean `connector`?
+    rbac-templates/own.toml:10:7 error invalid-value: a grant without a reason cannot be reviewed
+        Say what the persona does with it.
+    rbac-templates/own.toml:13:1 error missing-key: `persona.grant.why` is missing
+    rbac-templates/own.toml:15:6 error unknown-persona: this template has no persona `rutime`
+        Did you mean `run-time`?
+    rbac-templates/own.toml:20:12 warning fallback-same: the fallback of DeveloperRead is DeveloperRead itself
+    rbac-templates/own.toml:22:1 error unknown-key: unknown key `persona.grant.reason`
+        Known here: `fallback`, `on`, `role`, `why`.
+    rbac-templates/own.toml:26:6 warning duplicate-value: DeveloperRead on `connector:{prefix}*` is already granted above
+    rbac-templates/own.toml:29:1 error missing-key: `persona.keys` is missing
+    rbac-templates/own.toml:29:1 error missing-key: `persona.grant` is missing
+    rbac-templates/own.toml:30:8 error duplicate-name: persona `operator` stands here twice
+    rbac-templates/own.toml:33:8 error persona-name: `run-time` is not a persona: 1 to 12 of a-z and 0-9, beginning with a letter
+        Personas are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.
+    rbac-templates/own.toml:35:9 error wrong-type: `persona.grant` is a whole number, a list of tables is expected
+        Write `[[persona.grant]]` above each of them.
+    ");
+}
+
+#[test]
+fn targets_are_parsed_before_anything_is_filled_in() {
+    insta::assert_snapshot!(on("connector"), @r#"
+    rbac-templates/own.toml:7:6 error grant-target: `connector` needs a name after a colon
+        Write `on = "connector:{prefix}*"`.
+    "#);
+    insta::assert_snapshot!(on("service-account:"), @r#"
+    rbac-templates/own.toml:7:6 error grant-target: `service-account` needs a name after a colon
+        Write `on = "service-account:{runtime}"`.
+    "#);
+    insta::assert_snapshot!(on("topic:{prefix}"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: `{prefix}` alone means one topic whose whole name is the prefix
+        Write `topic:{prefix}*` for everything that begins with it.
+    ");
+    insta::assert_snapshot!(on("topic:{prefix}a*b"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: `a*b` after `{prefix}` is neither `*` nor a name
+        Write `{prefix}*` for everything that begins with the prefix, or `{prefix}` and the rest of one name.
+    ");
+    insta::assert_snapshot!(on("topic:{prefx}*"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: `{prefx}` cannot be filled in for a topic
+        Only `{prefix}` can, as in `topic:{prefix}*`.
+    ");
+    insta::assert_snapshot!(on("topic:x-{prefix}*"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: `x-{prefix}*` does not begin with its placeholder
+        Names of a department begin with its prefix: put `{prefix}` first.
+    ");
+    insta::assert_snapshot!(on("topic:a*b"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: `*` may only be the last character of the last value, not as in `a*b`
+        The service knows only whole names and beginnings of names.
+    ");
+    insta::assert_snapshot!(on("topic:a/connector=b"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: '/' cannot stand in a name that is granted on
+        Use letters, digits, `.`, `-`, `_`, and `:` for schema contexts.
+    ");
+    insta::assert_snapshot!(on("cluster:lkc-1"), @r#"
+    rbac-templates/own.toml:7:6 error grant-target: `cluster` is the one of the stage and takes no name, but `lkc-1` follows
+        Write `on = "cluster"`.
+    "#);
+    insta::assert_snapshot!(on("service-account:*"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: a pattern of service accounts would reach every account of the organization
+        Name the persona whose account is meant, as in `service-account:{runtime}`.
+    ");
+    insta::assert_snapshot!(on("service-account:{prefix}*"), @r"
+    rbac-templates/own.toml:7:6 error grant-target: service accounts are granted on by id, and ids do not begin with a prefix
+        Name the persona whose account is meant, as in `service-account:{runtime}`.
+    ");
+    insta::assert_snapshot!(on("service-account:{runtime}*"), @r#"
+    rbac-templates/own.toml:7:6 error grant-target: `*` follows `{runtime}`, which is already the whole account
+        Write `on = "service-account:{runtime}"`.
+    "#);
+    insta::assert_snapshot!(on("service-account:{runtme}"), @r"
+    rbac-templates/own.toml:7:6 error unknown-persona: this template has no persona `runtme`
+        Did you mean `runtime`?
+    ");
+    assert_eq!(on("topic:{prefix}audit"), "");
+    assert_eq!(on("topic:dlq-lcc*"), "");
+}
+
+#[test]
+fn roles_go_only_where_they_can_be_bound_and_should_be() {
+    let role = |role: &str, on: &str| {
+        grant(
+            "\"cloud\", \"kafka\"",
+            &format!("role = \"{role}\"\non = \"{on}\"\nwhy = \"w\""),
+        )
+    };
+    insta::assert_snapshot!(role("DeveloperManage", "connector:{prefix}*"), @r"
+    rbac-templates/own.toml:6:8 error role-misplaced: DeveloperManage does not exist on connectors in Confluent Cloud
+        It belongs on topics. For connectors: ConnectManager to run them, ResourceOwner to create and delete them.
+    ");
+    insta::assert_snapshot!(role("Assigner", "connector:{prefix}*"), @r#"
+    rbac-templates/own.toml:6:8 error role-misplaced: Assigner cannot be granted on `connector`, because it is a role on service accounts, and can be bound on nothing else
+        Write `on = "service-account:{runtime}"`.
+    "#);
+    insta::assert_snapshot!(role("ResourceOwner", "service-account:{runtime}"), @r"
+    rbac-templates/own.toml:6:8 error role-misplaced: whoever owns a service account can make keys for it and act as it outside of Connect
+        Grant Assigner: it is enough to run connectors under the account.
+    ");
+    insta::assert_snapshot!(role("DeveloperRead", "service-account:{runtime}"), @r"
+    rbac-templates/own.toml:6:8 error role-misplaced: DeveloperRead cannot be granted on `service-account`, because it is not offered on that kind of resource
+        Grant Assigner: it is enough to run connectors under the account.
+    ");
+    insta::assert_snapshot!(role("ConnectManager", "topic:{prefix}*"), @"rbac-templates/own.toml:6:8 error role-misplaced: ConnectManager cannot be granted on `topic`, because it is only offered on connectors and on a whole cluster");
+    insta::assert_snapshot!(role("DeveloperRead", "cluster"), @"rbac-templates/own.toml:6:8 error role-misplaced: DeveloperRead cannot be granted on `cluster`, because it is a role on single resources, and needs a name or a prefix below the scope");
+    insta::assert_snapshot!(role("MetricsViewer", "cluster"), @r"
+    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: MetricsViewer on the whole cluster shows what belongs to others
+        Isolation by prefix ends here: the proof after onboarding will name it as an overlap.
+    ");
+    insta::assert_snapshot!(role("ResourceOwner", "topic:*"), @r"
+    rbac-templates/own.toml:7:6 error grant-beyond-prefix: `topic:*` is every topic of every department
+        Write `topic:{prefix}*`.
+    ");
+}
+
+#[test]
+fn a_grant_that_no_key_can_use_is_a_warning() {
+    let with = |keys: &str, on: &str| grant(keys, &format!("role = \"DeveloperRead\"\non = \"{on}\"\nwhy = \"w\""));
+    insta::assert_snapshot!(with("\"cloud\"", "topic:{prefix}*"), @r#"
+    rbac-templates/own.toml:7:6 warning grant-unusable: no key of `operator` can use a role on a topic
+        It takes `keys = ["kafka"]`; take the grant away or add the key.
+    "#);
+    insta::assert_snapshot!(with("\"kafka\"", "subject:{prefix}*"), @r#"
+    rbac-templates/own.toml:7:6 warning grant-unusable: no key of `operator` can use a role on a subject
+        It takes `keys = ["schema-registry"]`; take the grant away or add the key.
+    "#);
+    insta::assert_snapshot!(with("", "connector:{prefix}*"), @r#"
+    rbac-templates/own.toml:7:6 warning grant-unusable: `operator` holds no key, and connectors need no role on a connector
+        Give the role to a persona with `keys = ["cloud"]`.
+    "#);
+    assert_eq!(with("\"cloud\"", "connector:{prefix}*"), "");
+    assert_eq!(with("", "subject:{prefix}*"), "");
+}
+
+#[test]
+fn an_organization_replaces_a_shipped_template_by_its_name() {
+    let text = "[[persona]]\nname = \"watcher\"\nkeys = [\"cloud\"]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\non = \"connector:{prefix}*\"\nwhy = \"w\"\n";
+    let loaded = load(PLATFORM, &[], &[("read-only", text)]);
+    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    let template = loaded.workspace.template("read-only").unwrap();
+    assert_eq!(template.personas[0].name, "watcher");
+    assert_eq!(template.personas[0].grants[0].role, Role::DeveloperRead);
+    assert_eq!(
+        template.personas[0].grants[0].on,
+        GrantTarget::Prefix(ResourceKind::Connector)
+    );
+}
+
+#[test]
+fn the_hash_follows_the_grants_and_nothing_else() {
+    let text = |why: &str, role: &str| {
+        format!(
+            "[[persona]]\nname = \"a\"\nkeys = [\"cloud\"]\n[[persona.grant]]\nrole = \"{role}\"\non = \"connector:{{prefix}}*\"\nwhy = \"{why}\"\n"
+        )
+    };
+    let hash = |text: &str| {
+        load(PLATFORM, &[], &[("own", text)])
+            .workspace
+            .template("own")
+            .unwrap()
+            .hash
+            .clone()
+    };
+    let first = hash(&text("one", "DeveloperRead"));
+    assert_eq!(hash(&text("another", "DeveloperRead")), first);
+    assert_eq!(hash(&text("one", "DeveloperRead").replace('\n', "\r\n")), first);
+    assert_ne!(hash(&text("one", "DeveloperWrite")), first);
+}
+
+#[test]
+fn names_that_fit_nowhere_are_refused() {
+    let name = |stem: &str| shown(&load(PLATFORM, &[], &[(stem, &grant_text())]).findings);
+    insta::assert_snapshot!(name("My Template"), @r"
+    rbac-templates/My Template.toml:1:1 error template-name: `My Template` is not a template name: 1 to 20 of a-z, 0-9 and `-`, beginning with a letter
+        Rename the file: its name without `.toml` is the template's name.
+    rbac-templates/My Template.toml:2:8 error persona-name: a persona cannot be called `prefix`: `{prefix}` is the department's
+    ");
+}
+
+// The limits on stages, codes, personas and template names are what makes a check of the finished name unnecessary.
+#[test]
+fn the_longest_names_that_are_allowed_fit_the_service() {
+    let stage = "s".repeat(13);
+    let platform = format!("[stages.{stage}]\nenvironment = \"env-1\"\ncluster = \"lkc-1\"\n");
+    let (code, persona, template) = ("c".repeat(24), "p".repeat(12), "t".repeat(20));
+    let department = format!("name = \"A\"\nprefix = \"aaa-\"\ntemplate = \"{template}\"\n");
+    let text = grant_text().replace("\"prefix\"", &format!("\"{persona}\""));
+    let loaded = load(
+        &platform,
+        &[(code.as_str(), department.as_str())],
+        &[(template.as_str(), text.as_str())],
+    );
+    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    let workspace = loaded.workspace;
+    let (stage, described) = workspace.platform.stage(None).unwrap();
+    let address = described.address(&"11111111-2222-3333-4444-555555555555".parse().unwrap());
+    let desired = workspace
+        .desired(workspace.departments().next().unwrap(), stage, &address)
+        .unwrap();
+    let tag = &desired.personas[0].tag;
+    assert!(tag.account_name().len() <= ownership::NAME_LENGTH);
+    let mut tag = tag.clone();
+    tag.profile_hash = "0".repeat(8);
+    assert!(
+        tag.to_string().len() <= ownership::DESCRIPTION_LENGTH,
+        "{}",
+        tag.to_string().len()
+    );
+}
+
+fn grant_text() -> String {
+    "[[persona]]\nname = \"prefix\"\nkeys = []\n[[persona.grant]]\nrole = \"DeveloperRead\"\non = \"topic:{prefix}*\"\nwhy = \"w\"\n".to_owned()
+}

@@ -1,0 +1,265 @@
+use super::{PLATFORM, load, shown};
+use crate::{
+    manifest::{Workspace, admin::AdminScript, new::NewDepartment, views::Validation},
+    model::DepartmentCode,
+};
+
+fn code(text: &str) -> DepartmentCode {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_list_has_one_row_for_each_department_in_order() {
+    let rows = Workspace::embedded().workspace.rows();
+    assert_eq!(rows.len(), 24);
+    assert!(rows.is_sorted_by(|a, b| a.code < b.code));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&rows[3]).unwrap(), @r#"
+    {
+      "code": "claims",
+      "name": "Claims",
+      "prefix": "claims-",
+      "template": "hybrid",
+      "connectors": 12,
+      "tasks": 20,
+      "cost_center": "CC-4711",
+      "retired": ""
+    }
+    "#);
+}
+
+#[test]
+fn a_description_names_accounts_grants_and_reasons() {
+    let workspace = Workspace::embedded().workspace;
+    let (name, stage) = workspace.platform.stage(Some("test")).unwrap();
+    let mut address = stage.address(workspace.platform.organization.as_ref().unwrap());
+    address.schema_registry = None;
+    let legal = workspace.department(&code("legal")).unwrap();
+    let view = workspace.describe(&workspace.desired(legal, name, &address).unwrap());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&view).unwrap(), @r#"
+    {
+      "code": "legal",
+      "name": "Legal",
+      "prefix": "legal-",
+      "cost_center": "CC-4150",
+      "contacts": [
+        "legal-data@example.com"
+      ],
+      "template": "read-only",
+      "template_description": "The department sees its connectors; EBS creates and runs them.",
+      "stage": "test",
+      "environment": "env-test01",
+      "cluster": "lkc-test01",
+      "quota": {
+        "connectors": 1,
+        "tasks": 2,
+        "tasks_per_connector": 1,
+        "plugins": [
+          "S3_SINK"
+        ]
+      },
+      "encrypted": false,
+      "lint_exceptions": [],
+      "personas": [
+        {
+          "persona": "viewer",
+          "description": "Whoever needs to see, but not to touch.",
+          "account": "ebs-test-legal-viewer",
+          "keys": [
+            "cloud"
+          ],
+          "profile": "test/legal-viewer.toml",
+          "grants": [
+            {
+              "role": "DeveloperRead",
+              "on": "connector legal-*",
+              "why": "configuration without secrets, state and metrics of own connectors; no logs, because they may hold data",
+              "shared": false,
+              "left_out": false
+            }
+          ]
+        },
+        {
+          "persona": "runtime",
+          "description": "The identity of the connectors themselves. Holds no key, so that nobody else can act as it.",
+          "account": "ebs-test-legal-runtime",
+          "keys": [],
+          "grants": [
+            {
+              "role": "DeveloperRead",
+              "on": "topic legal-*",
+              "why": "sinks read the department's topics",
+              "shared": false,
+              "left_out": false
+            },
+            {
+              "role": "DeveloperWrite",
+              "on": "topic legal-*",
+              "why": "sources write the department's topics",
+              "shared": false,
+              "left_out": false
+            },
+            {
+              "role": "DeveloperManage",
+              "on": "topic legal-*",
+              "why": "sources that capture changes create one topic per table",
+              "shared": false,
+              "left_out": false
+            },
+            {
+              "role": "DeveloperRead",
+              "on": "group connect-lcc*",
+              "why": "sinks consume in a group named after the connector's id, which is not known beforehand: shared by all departments",
+              "shared": true,
+              "left_out": false
+            },
+            {
+              "role": "DeveloperRead",
+              "on": "subject legal-*",
+              "why": "converters read the schemas of the department's topics",
+              "shared": false,
+              "left_out": true
+            },
+            {
+              "role": "DeveloperWrite",
+              "on": "subject legal-*",
+              "why": "sources register the schemas of what they write",
+              "shared": false,
+              "left_out": true
+            }
+          ]
+        }
+      ]
+    }
+    "#);
+}
+
+#[test]
+fn a_validation_counts() {
+    let loaded = load(
+        PLATFORM,
+        &[(
+            "aaa",
+            "name = \"A\"\nprefix = \"aaa-\"\ncontacts = [\"x\"]\ncolor = 1\n",
+        )],
+        &[],
+    );
+    let validation = Validation::new(&loaded.workspace, loaded.findings);
+    assert_eq!(
+        (validation.errors, validation.warnings, validation.is_valid()),
+        (1, 1, false)
+    );
+    assert_eq!(
+        (validation.stages, validation.departments, validation.templates),
+        (1, 1, 3)
+    );
+}
+
+#[test]
+fn a_new_departments_file_explains_itself_and_is_clean() {
+    let workspace = Workspace::embedded().workspace;
+    let mut new = NewDepartment::propose(code("pet-care"));
+    let text = new.render(&workspace);
+    insta::assert_snapshot!(text, @r#"
+    # Department pet-care. The name of this file is its code and never changes.
+
+    # What people call it.
+    name = "Pet Care"
+
+    # All its topics, groups, schemas and connectors begin so. Never changes after onboarding.
+    prefix = "pet-care-"
+
+    # What its people and pipeline may do: hybrid, read-only, self-service.
+    # template = "hybrid"
+
+    # Where its costs go, and whom to write to.
+    # cost_center = "CC-0000"
+    # contacts = ["pet-care@example.com"]
+
+    # Public `age` keys; with them its profiles are handed over encrypted.
+    # recipients = ["age1…"]
+
+    # What it may use. A key that is missing has the value shown.
+    [quota]
+    # connectors = 3
+    # tasks = 4
+    # tasks_per_connector = 2
+    # plugins = ["PostgresSource", "S3_SINK"]
+    "#);
+    assert_eq!(shown(&workspace.check_department(&new.code, &text)), "");
+    new.template = Some("read-only".to_owned());
+    new.cost_center = Some("CC \"1\"".to_owned());
+    new.contacts = vec!["pets@example.com".to_owned()];
+    new.quota = Some(workspace.platform.quota.clone());
+    let text = new.render(&workspace);
+    assert_eq!(shown(&workspace.check_department(&new.code, &text)), "");
+    let loaded = load(PLATFORM, &[("pet-care", text.as_str())], &[]);
+    let read = loaded.workspace.departments().next().unwrap();
+    assert_eq!((read.name.as_str(), read.template.as_str()), ("Pet Care", "read-only"));
+    assert_eq!(read.cost_center.as_deref(), Some("CC \"1\""));
+}
+
+#[test]
+fn a_new_department_is_checked_against_the_others() {
+    let workspace = Workspace::embedded().workspace;
+    let mut new = NewDepartment::propose(code("claims-legal"));
+    new.prefix = "claims-legal-".to_owned();
+    let found = workspace.check_department(&new.code, &new.render(&workspace));
+    insta::assert_snapshot!(shown(&found), @r"
+    departments/claims-legal.toml:7:10 error prefix-conflict: prefix `claims-legal-` lies inside `claims-`, the prefix of department `claims`
+        No prefix may begin with another one; the other stands at examples/platform/departments/claims.toml:2:10.
+    ");
+}
+
+#[test]
+fn the_administrators_commands_are_the_stock_ones() {
+    let workspace = Workspace::embedded().workspace;
+    let script = AdminScript::new(&workspace.platform, &["prod", "test"]);
+    insta::assert_snapshot!(script.text(), @r#"
+    # act in the right organization
+    confluent login --organization 11111111-2222-3333-4444-555555555555
+
+    # the provisioner's account; its id goes into the commands below
+    confluent iam service-account create ebs-provisioner --description "onboards departments, see docs/provisioner.md"
+
+    # prod: make service accounts, and give roles on topics, groups and connectors of the cluster
+    confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role CloudClusterAdmin --environment env-prod01 --cloud-cluster lkc-prod01
+
+    # prod: give roles on subjects
+    confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role ResourceOwner --environment env-prod01 --schema-registry-cluster lsrc-prod01 --resource "Subject:*"
+
+    # test: make service accounts, and give roles on topics, groups and connectors of the cluster
+    confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role CloudClusterAdmin --environment env-test01 --cloud-cluster lkc-test01
+
+    # test: give roles on subjects
+    confluent iam rbac role-binding create --principal User:sa-PROVISIONER --role ResourceOwner --environment env-test01 --schema-registry-cluster lsrc-test01 --resource "Subject:*"
+
+    # the key it acts with; the secret is shown this one time
+    confluent api-key create --resource cloud --service-account sa-PROVISIONER --description ebs-provisioner
+
+    # Replace `sa-PROVISIONER` by the id that `iam service-account create` prints, and write it into ebs.toml as `provisioner = "sa-…"`.
+    # Give the key to EBS as CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, by way of a vault.
+    # The provisioner can read and write all data of these clusters: treat its key like an administrator's.
+    # Role bindings take effect within minutes; `confluent ebs doctor` says when all is in place.
+    "#);
+    let bare = load(PLATFORM, &[], &[]).workspace;
+    let mut platform = bare.platform;
+    platform.provisioner = Some("sa-abc123".parse().unwrap());
+    insta::assert_snapshot!(AdminScript::new(&platform, &["prod", "nowhere"]).text(), @r#"
+    # act as an administrator of the organization
+    confluent login
+
+    # prod: make service accounts, and give roles on topics, groups and connectors of the cluster
+    confluent iam rbac role-binding create --principal User:sa-abc123 --role CloudClusterAdmin --environment env-1 --cloud-cluster lkc-1
+
+    # prod: give roles on subjects
+    confluent iam rbac role-binding create --principal User:sa-abc123 --role ResourceOwner --environment env-1 --schema-registry-cluster lsrc-REGISTRY --resource "Subject:*"
+
+    # the key it acts with; the secret is shown this one time
+    confluent api-key create --resource cloud --service-account sa-abc123 --description ebs-provisioner
+
+    # Replace `lsrc-REGISTRY` by the id that `confluent schema-registry cluster describe` shows for the environment; without a Schema Registry leave that command out.
+    # Give the key to EBS as CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, by way of a vault.
+    # The provisioner can read and write all data of these clusters: treat its key like an administrator's.
+    # Role bindings take effect within minutes; `confluent ebs doctor` says when all is in place.
+    "#);
+}

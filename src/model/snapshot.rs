@@ -1,0 +1,122 @@
+//! What was seen in an organization at one moment: the observed half of every comparison, and what `access` looks at.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Address, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId};
+
+/// A service account as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenAccount {
+    /// Its id.
+    pub id: ServiceAccountId,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+    /// When it was made, if the service said so.
+    pub created_at: Option<Timestamp>,
+}
+
+impl SeenAccount {
+    /// The tag in its description, when the tag and the name agree: the account that was *meant*, whoever controls it.
+    #[must_use]
+    pub fn tag(&self) -> Option<OwnershipTag> {
+        let tag: OwnershipTag = self.description.parse().ok()?;
+        (tag.account_name() == self.name).then_some(tag)
+    }
+}
+
+/// A role binding as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenBinding {
+    /// Its id.
+    pub id: RoleBindingId,
+    /// Who, what, where.
+    #[serde(flatten)]
+    pub binding: RoleBinding,
+}
+
+/// An API key as it was seen. There is no secret in it: the service shows that once, at birth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenKey {
+    /// The public half.
+    pub id: ApiKeyId,
+    /// Whose it is.
+    pub owner: Principal,
+    /// What it opens: `cloud`, or the id of a cluster or a Schema Registry.
+    pub resource: String,
+    /// Free text; ours say which run made it and whether it is live.
+    pub description: String,
+    /// When it was made, if the service said so.
+    pub created_at: Option<Timestamp>,
+}
+
+/// Everything that was seen, and what could not be looked at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// When.
+    pub taken_at: Timestamp,
+    /// Where.
+    pub address: Address,
+    /// Who looked: a list shows only what its caller may see.
+    pub seen_by: Principal,
+    /// Service accounts of the organization.
+    pub accounts: Vec<SeenAccount>,
+    /// Role bindings.
+    pub bindings: Vec<SeenBinding>,
+    /// API keys.
+    pub keys: Vec<SeenKey>,
+    /// Names of the connectors of the cluster.
+    pub connectors: Vec<String>,
+    /// What was not looked at, each with the reason. Unknown is not absent.
+    pub unknown: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// The account of that name.
+    #[must_use]
+    pub fn account_named(&self, name: &str) -> Option<&SeenAccount> {
+        self.accounts.iter().find(|account| account.name == name)
+    }
+
+    /// The account of that id.
+    #[must_use]
+    pub fn account(&self, id: &ServiceAccountId) -> Option<&SeenAccount> {
+        self.accounts.iter().find(|account| &account.id == id)
+    }
+
+    /// What people call a principal: the name of the account, else the id.
+    #[must_use]
+    pub fn name_of(&self, principal: &Principal) -> String {
+        let account = principal.service_account().and_then(|id| self.account(id));
+        account.map_or_else(
+            || principal.id().to_owned(),
+            |account| format!("{} ({})", account.name, account.id),
+        )
+    }
+
+    /// The bindings whose pattern names or covers the service account `id`.
+    pub fn bindings_on_account(&self, id: &ServiceAccountId) -> impl Iterator<Item = &SeenBinding> {
+        let crn = self.address.service_account_crn(id);
+        let is_account = |seen: &&SeenBinding| seen.binding.pattern.kind() == super::ResourceKind::ServiceAccount;
+        self.bindings
+            .iter()
+            .filter(is_account)
+            .filter(move |seen| seen.binding.pattern.covers(&crn))
+    }
+
+    /// The bindings held by `principal`.
+    pub fn bindings_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a SeenBinding> {
+        self.bindings
+            .iter()
+            .filter(move |seen| &seen.binding.principal == principal)
+    }
+
+    /// The keys of `principal`.
+    pub fn keys_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a SeenKey> {
+        self.keys.iter().filter(move |key| &key.owner == principal)
+    }
+}

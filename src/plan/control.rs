@@ -1,0 +1,143 @@
+//! Whether an account that carries our name is really ours.
+//!
+//! Whoever may create service accounts can write our tag and our name (dossier `rbac.md` T4), and an account adopted by
+//! mistake would hand him the next department. So the tag says only which account was *meant*; it is ours when the
+//! provisioner is the only principal that controls it and every key on it is one we made.
+
+use std::collections::BTreeSet;
+
+use super::diff::{Refusal, Wanted, adopted, adopted_key};
+use crate::{
+    manifest::{DesiredDepartment, DesiredPersona},
+    model::{Principal, Role, SeenAccount, SeenKey, Snapshot},
+    resources::api_key::KeyClaim,
+};
+
+/// What stands against treating `account` as ours; empty when nothing does.
+pub(super) fn refusals(
+    wanted: &Wanted<'_>,
+    seen: &Snapshot,
+    desired: &DesiredDepartment,
+    persona: &DesiredPersona,
+    account: &SeenAccount,
+    own: &BTreeSet<Principal>,
+) -> Vec<Refusal> {
+    let refuse = |rule, message: String, hints: Vec<String>| Refusal {
+        department: desired.department.code.clone(),
+        rule,
+        message,
+        hints,
+    };
+    let name = format!("service account `{}` ({})", account.name, account.id);
+    if adopted(wanted, account.id.as_str()) {
+        return key_refusals(wanted, seen, desired, persona, account);
+    }
+    let meant = account.tag().is_some_and(|tag| {
+        tag.stage == persona.tag.stage && tag.department == persona.tag.department && tag.persona == persona.tag.persona
+    });
+    if !meant {
+        return vec![refuse(
+            "account-name-taken",
+            format!("{name} already exists and does not carry this department's tag"),
+            vec![
+                "Find out who made it; rename or remove it, then run the command again.".into(),
+                format!(
+                    "Accept it by name with `adopt = [\"{}\"]` in ebs.toml if it is yours.",
+                    account.id
+                ),
+            ],
+        )];
+    }
+    if let Some(reason) = seen.unknown.get(&format!("role bindings on {}", account.id)) {
+        return vec![refuse(
+            "account-owner-unknown",
+            format!("who controls {name} could not be looked at: {reason}"),
+            vec!["Use a key whose owner is ResourceOwner of the account, then run the command again.".into()],
+        )];
+    }
+    let provisioner = Principal::ServiceAccount(wanted.provisioner.clone());
+    let bindings: Vec<_> = seen
+        .bindings_on_account(&account.id)
+        .map(|seen| &seen.binding)
+        .collect();
+    let owned = bindings
+        .iter()
+        .any(|binding| binding.principal == provisioner && binding.role == Role::ResourceOwner);
+    // Its own personas may use the runtime account (Assigner); everybody else who holds any role on it can use it as
+    // the identity of a connector at least, and an owner can mint keys for it.
+    let strangers: BTreeSet<String> = bindings
+        .iter()
+        .filter(|binding| binding.principal != provisioner)
+        .filter(|binding| !(binding.role == Role::Assigner && own.contains(&binding.principal)))
+        .filter(|binding| !adopted(wanted, binding.principal.id()))
+        .map(|binding| format!("{} holds {}", seen.name_of(&binding.principal), binding.role))
+        .collect();
+    let mut refusals = Vec::new();
+    if !strangers.is_empty() {
+        let who = strangers.into_iter().collect::<Vec<_>>().join(", ");
+        refusals.push(refuse(
+            "account-controlled-by-others",
+            format!("{name} carries our tag but is controlled by somebody else: {who}"),
+            vec![
+                "Do not hand anything over: whoever controls the account controls what it will be allowed to do."
+                    .into(),
+                format!(
+                    "Remove the account (`confluent iam service-account delete {}`) or those roles.",
+                    account.id
+                ),
+            ],
+        ));
+    } else if !owned {
+        refusals.push(refuse(
+            "account-not-owned",
+            format!(
+                "{name} carries our tag, but {} is not seen as its ResourceOwner",
+                seen.name_of(&provisioner)
+            ),
+            vec![
+                "Somebody else made it: look at who created it in the audit log before you trust it.".into(),
+                format!(
+                    "Remove it (`confluent iam service-account delete {}`), then run the command again.",
+                    account.id
+                ),
+            ],
+        ));
+    }
+    refusals.extend(key_refusals(wanted, seen, desired, persona, account));
+    refusals
+}
+
+fn key_refusals(
+    wanted: &Wanted<'_>,
+    seen: &Snapshot,
+    desired: &DesiredDepartment,
+    persona: &DesiredPersona,
+    account: &SeenAccount,
+) -> Vec<Refusal> {
+    let principal = Principal::ServiceAccount(account.id.clone());
+    let unvouched = |key: &&SeenKey| wanted.ledger.claim(key) == KeyClaim::Unvouched && !adopted_key(wanted, &key.id);
+    seen.keys_of(&principal)
+        .filter(unvouched)
+        .map(|key| Refusal {
+            department: desired.department.code.clone(),
+            rule: "key-unvouched",
+            message: format!(
+                "API key `{}` on service account `{}` ({}) was made by nobody we know of: neither the journal nor an \
+                 evidence file vouches for it",
+                key.id, persona.account_name, account.id
+            ),
+            hints: vec![
+                format!(
+                    "Revoke it with `confluent api-key delete {}`, then run the command again.",
+                    key.id
+                ),
+                "If another machine made it, run the command with that machine's evidence folder (`--evidence-dir`)."
+                    .into(),
+                format!(
+                    "Accept it by name with `adopt = [\"{}\"]` in ebs.toml if you know who holds it.",
+                    key.id
+                ),
+            ],
+        })
+        .collect()
+}

@@ -1,0 +1,322 @@
+//! Looks at the organization: one list per kind and scope, all at once.
+
+use std::collections::BTreeMap;
+
+use futures_util::try_join;
+
+use crate::{
+    api::{
+        cmk::{Cluster, GetCluster},
+        connect::{ListConnectors, Place},
+        iam::ListServiceAccounts,
+        keys::{GetApiKey, ListApiKeys},
+        mds::{BindingObject, BindingScope, ListRoleBindings},
+        org::ListOrganizations,
+        quota::{AppliedQuota, ListAppliedQuotas},
+        srcm::ListRegistries,
+    },
+    client::{Client, ClientError},
+    clock::Clock,
+    hint::{Advice, Hint},
+    model::{
+        Address, ApiKeyId, ClusterId, CrnPattern, EnvironmentId, OrganizationId, Principal, SchemaRegistryId,
+        SeenAccount, SeenBinding, SeenKey, ServiceAccountId, Snapshot,
+    },
+};
+
+/// Where to look.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The organization, when `ebs.toml` says it.
+    pub organization: Option<OrganizationId>,
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// The Kafka cluster.
+    pub cluster: ClusterId,
+    /// The Schema Registry, when `ebs.toml` says it.
+    pub schema_registry: Option<SchemaRegistryId>,
+    /// Who we are, when the service does not tell.
+    pub provisioner: Option<ServiceAccountId>,
+    /// The key we use.
+    pub key: Option<ApiKeyId>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Accounts, bindings, keys, connectors.
+    pub snapshot: Snapshot,
+    /// Who we are.
+    pub provisioner: ServiceAccountId,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The provider's quotas; empty when they could not be read.
+    pub quotas: Vec<AppliedQuota>,
+}
+
+/// Why nothing could be seen.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// The service refused or did not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The key belongs to a person.
+    #[error("API key `{key}` belongs to {owner}, not to a service account")]
+    NotAServiceAccount {
+        /// The key.
+        key: ApiKeyId,
+        /// Its owner.
+        owner: String,
+    },
+    /// Nobody says who we are.
+    #[error("who owns API key `{0}` is not to be seen with it")]
+    Unknown(String),
+    /// `ebs.toml` names another organization than the key belongs to.
+    #[error("ebs.toml is for organization `{wanted}`, but the key belongs to `{found}`")]
+    OtherOrganization {
+        /// In `ebs.toml`.
+        wanted: OrganizationId,
+        /// Of the key.
+        found: OrganizationId,
+    },
+    /// The service told no organization at all.
+    #[error("the service names no organization for this key")]
+    NoOrganization,
+    /// `ebs.toml` names a Schema Registry that the environment does not have.
+    #[error("environment `{environment}` has no Schema Registry `{wanted}`{}", found.as_ref().map(|id| format!(", but `{id}`")).unwrap_or_default())]
+    OtherRegistry {
+        /// The environment.
+        environment: EnvironmentId,
+        /// In `ebs.toml`.
+        wanted: SchemaRegistryId,
+        /// In the environment.
+        found: Option<SchemaRegistryId>,
+    },
+}
+
+impl Advice for ObserveError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Client(error) if error.is_unauthorized() => vec![
+                "Use a Cloud API key: a key of a Kafka cluster or of a Schema Registry opens nothing here.".into(),
+                "If the key was deleted, make a new one as docs/provisioner.md shows.".into(),
+            ],
+            Self::Client(error) if error.is_forbidden() => vec![
+                "The provisioner needs CloudClusterAdmin on the cluster and ResourceOwner on its subjects; \
+                 `confluent ebs init --print` shows the commands."
+                    .into(),
+            ],
+            Self::Client(error) => error.hints(),
+            Self::NotAServiceAccount { .. } => {
+                vec!["Use the provisioner's key: its accounts must not belong to a person.".into()]
+            }
+            Self::Unknown(_) => vec!["Set `provisioner = \"sa-…\"` in ebs.toml.".into()],
+            Self::OtherOrganization { .. } => {
+                vec!["Use a key of that organization, or correct `[organization] id` in ebs.toml.".into()]
+            }
+            Self::OtherRegistry { .. } => vec!["Correct `schema_registry` of the stage in ebs.toml.".into()],
+            Self::NoOrganization => Vec::new(),
+        }
+    }
+}
+
+/// `Ok(None)` and a note when the service does not let this key look.
+fn unless_forbidden<T>(
+    result: Result<T, ClientError>,
+    what: &str,
+    unknown: &mut BTreeMap<String, String>,
+) -> Result<Option<T>, ClientError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_forbidden() || error.is_not_found() => {
+            unknown.insert(what.to_owned(), error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn who_am_i(client: &Client, target: &Target) -> Result<ServiceAccountId, ObserveError> {
+    if let Some(key) = &target.key {
+        match client.send(&GetApiKey(key.clone())).await {
+            Ok(answered) => {
+                let owner = answered.value.spec.owner.id;
+                return owner.parse().map_err(|_| ObserveError::NotAServiceAccount {
+                    key: key.clone(),
+                    owner,
+                });
+            }
+            Err(error) if error.is_forbidden() || error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let key = target.key.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+    target.provisioner.clone().ok_or(ObserveError::Unknown(key))
+}
+
+async fn organization(client: &Client, target: &Target) -> Result<OrganizationId, ObserveError> {
+    let found = client
+        .list(ListOrganizations)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or(ObserveError::NoOrganization)?
+        .id;
+    match &target.organization {
+        Some(wanted) if *wanted != found => Err(ObserveError::OtherOrganization {
+            wanted: wanted.clone(),
+            found,
+        }),
+        _ => Ok(found),
+    }
+}
+
+async fn registry(client: &Client, target: &Target) -> Result<Option<SchemaRegistryId>, ObserveError> {
+    let found = match client.list(ListRegistries(target.environment.clone())).await {
+        Ok(registries) => registries.into_iter().map(|registry| registry.id).collect::<Vec<_>>(),
+        // Without the right to list them, ebs.toml is all there is to go by.
+        Err(error) if error.is_forbidden() => return Ok(target.schema_registry.clone()),
+        Err(error) => return Err(error.into()),
+    };
+    match &target.schema_registry {
+        Some(wanted) if !found.is_empty() && !found.contains(wanted) => Err(ObserveError::OtherRegistry {
+            environment: target.environment.clone(),
+            wanted: wanted.clone(),
+            found: found.into_iter().next(),
+        }),
+        Some(wanted) if !found.is_empty() => Ok(Some(wanted.clone())),
+        _ => Ok(found.into_iter().next()),
+    }
+}
+
+/// Looks at everything that an onboarding compares with.
+///
+/// # Errors
+/// When something without which nothing can be planned is refused. What is merely useful and refused is in
+/// [`Snapshot::unknown`].
+pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<Observed, ObserveError> {
+    let place = Place {
+        environment: target.environment.clone(),
+        cluster: target.cluster.clone(),
+    };
+    let of_organization = ListAppliedQuotas {
+        scope: "organization",
+        environment: None,
+        kafka_cluster: None,
+    };
+    let of_cluster = ListAppliedQuotas {
+        scope: "kafka_cluster",
+        environment: Some(target.environment.to_string()),
+        kafka_cluster: Some(target.cluster.to_string()),
+    };
+    let get_cluster = GetCluster {
+        environment: target.environment.clone(),
+        id: target.cluster.clone(),
+    };
+    // Lists that may be refused carry their refusal along; all others end the look at once.
+    let (provisioner, organization, cluster, schema_registry, accounts, keys, quotas, more_quotas, connectors) = try_join!(
+        who_am_i(client, target),
+        organization(client, target),
+        async { Ok(client.send(&get_cluster).await?.value) },
+        registry(client, target),
+        async { Ok(client.list(ListServiceAccounts::default()).await?) },
+        async { Ok(client.list(ListApiKeys::default()).await) },
+        async { Ok(client.list(of_organization).await) },
+        async { Ok(client.list(of_cluster).await) },
+        async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
+    )?;
+    let mut unknown = BTreeMap::new();
+    let keys = unless_forbidden(keys, "API keys", &mut unknown)?.unwrap_or_default();
+    let mut all_quotas = unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
+    all_quotas.extend(unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
+    let connectors = unless_forbidden(connectors, "connectors of the cluster", &mut unknown)?.unwrap_or_default();
+
+    let address = Address {
+        organization,
+        environment: target.environment.clone(),
+        cluster: target.cluster.clone(),
+        schema_registry,
+    };
+    let mut accounts: Vec<SeenAccount> = accounts
+        .into_iter()
+        .map(|account| SeenAccount {
+            id: account.id,
+            name: account.display_name,
+            description: account.description,
+            created_at: account.metadata.created_at,
+        })
+        .collect();
+    accounts.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    let mut bindings = bindings(client, &address, &accounts, &mut unknown).await?;
+    bindings.sort_by(|a, b| a.binding.cmp(&b.binding));
+    let mut keys: Vec<SeenKey> = keys
+        .into_iter()
+        .map(|key| SeenKey {
+            id: key.id,
+            owner: Principal::from_id(&key.spec.owner.id),
+            resource: if key.spec.resource.id.is_empty() {
+                crate::api::keys::CLOUD.into()
+            } else {
+                key.spec.resource.id
+            },
+            description: key.spec.description,
+            created_at: key.metadata.created_at,
+        })
+        .collect();
+    keys.sort_by(|a, b| a.id.cmp(&b.id));
+    let snapshot = Snapshot {
+        taken_at: clock.now(),
+        address,
+        seen_by: Principal::ServiceAccount(provisioner.clone()),
+        accounts,
+        bindings,
+        keys,
+        connectors: connectors.into_keys().collect(),
+        unknown,
+    };
+    Ok(Observed {
+        snapshot,
+        provisioner,
+        cluster,
+        quotas: all_quotas,
+    })
+}
+
+/// Everything below the organization in one list; where that is refused, scope by scope.
+async fn bindings(
+    client: &Client,
+    address: &Address,
+    accounts: &[SeenAccount],
+    unknown: &mut BTreeMap<String, String>,
+) -> Result<Vec<SeenBinding>, ObserveError> {
+    let list = |scope| ListRoleBindings {
+        scope,
+        principal: None,
+        role: None,
+    };
+    let whole = client.list(list(BindingScope::Below(address.organization_crn()))).await;
+    if let Some(found) = unless_forbidden(whole, "role bindings of the whole organization", unknown)? {
+        return Ok(found.into_iter().map(seen).collect());
+    }
+    let mut found = client.list(list(BindingScope::Below(address.cluster_crn()))).await?;
+    if let Some(registry) = address.schema_registry_crn() {
+        let subjects = client.list(list(BindingScope::Below(registry))).await;
+        found.extend(unless_forbidden(subjects, "role bindings on subjects", unknown)?.unwrap_or_default());
+    }
+    // Who controls an account that carries our tag decides whether it is ours: look at each of them.
+    for account in accounts.iter().filter(|account| account.tag().is_some()) {
+        let on: CrnPattern = address.service_account_crn(&account.id).into();
+        let on_account = client.list(list(BindingScope::Exactly(on))).await;
+        if let Some(more) = unless_forbidden(on_account, &format!("role bindings on {}", account.id), unknown)? {
+            found.extend(more);
+        }
+    }
+    Ok(found.into_iter().map(seen).collect())
+}
+
+fn seen(object: BindingObject) -> SeenBinding {
+    SeenBinding {
+        id: object.id,
+        binding: object.binding,
+    }
+}

@@ -1,0 +1,152 @@
+//! Makes the calls and judges the answers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use serde::Serialize;
+
+use super::{Call, Probe};
+use crate::{
+    api::connect::{CreateConnector, GetStatus, Place},
+    client::{Client, ClientError},
+    clock::Clock,
+};
+
+/// What a probe showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum Verdict {
+    /// As it must be.
+    Proved,
+    /// The opposite of what must be: nothing may be handed over.
+    Refuted {
+        /// What came instead.
+        reason: String,
+    },
+    /// Neither shown nor disproved.
+    NotProvable {
+        /// Why not.
+        reason: String,
+    },
+}
+
+/// A probe with its verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// The probe.
+    #[serde(flatten)]
+    pub probe: Probe,
+    /// What it showed.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// What an answer says about the right to do it.
+enum Seen {
+    Allowed,
+    Refused(ClientError),
+    Unclear(ClientError),
+}
+
+async fn try_once(client: &Client, place: &Place, probe: &Probe) -> Seen {
+    let answer = match probe.call {
+        Call::ReadStatus => client
+            .send(&GetStatus {
+                place: place.clone(),
+                name: probe.connector.clone(),
+            })
+            .await
+            .map(drop),
+        Call::CreateInvalid => {
+            let config = BTreeMap::from([("name".to_owned(), probe.connector.clone())]);
+            let create = CreateConnector {
+                place: place.clone(),
+                name: probe.connector.clone(),
+                config,
+                offsets: None,
+            };
+            client.send(&create).await.map(drop)
+        }
+    };
+    match answer {
+        Ok(()) => Seen::Allowed,
+        // Not there, or not acceptable: whoever hears that was let in.
+        Err(error)
+            if matches!(
+                error.status().map(|status| status.as_u16()),
+                Some(400 | 404 | 409 | 422)
+            ) =>
+        {
+            Seen::Allowed
+        }
+        // 401: the key is not known everywhere yet.
+        Err(error) if error.is_forbidden() || error.is_unauthorized() => Seen::Refused(error),
+        Err(error) => Seen::Unclear(error),
+    }
+}
+
+async fn must_work(client: &Client, place: &Place, probe: &Probe, clock: &Clock, budget: Duration) -> Verdict {
+    let begun = clock.now();
+    let mut wait = Duration::from_secs(1);
+    loop {
+        match try_once(client, place, probe).await {
+            Seen::Allowed => return Verdict::Proved,
+            Seen::Unclear(error) => {
+                return Verdict::NotProvable {
+                    reason: error.to_string(),
+                };
+            }
+            Seen::Refused(error) => {
+                if clock.since(begun) + wait > budget {
+                    let waited = clock.since(begun).as_secs();
+                    let reason = format!("{error}, still after {waited} s");
+                    let ambiguous = probe.call == Call::ReadStatus && !probe.exists && error.is_forbidden();
+                    return match ambiguous {
+                        true => Verdict::NotProvable {
+                            reason: format!("{reason}; no connector begins so yet, and 403 can also mean not found"),
+                        },
+                        false => Verdict::Refuted { reason },
+                    };
+                }
+                clock.sleep(wait).await;
+                wait = (wait * 2).min(Duration::from_secs(15));
+            }
+        }
+    }
+}
+
+async fn must_be_refused(client: &Client, place: &Place, probe: &Probe) -> Verdict {
+    match try_once(client, place, probe).await {
+        Seen::Refused(error) if error.is_forbidden() => Verdict::Proved,
+        Seen::Refused(error) | Seen::Unclear(error) => Verdict::NotProvable {
+            reason: error.to_string(),
+        },
+        Seen::Allowed => Verdict::Refuted {
+            reason: "the service let it through".into(),
+        },
+    }
+}
+
+/// Makes the calls of `probes` with `client`, which must carry the key in question: first what must work, polled within
+/// `budget` until it is in force, then what must be refused.
+pub async fn prove(
+    client: &Client,
+    place: &Place,
+    probes: Vec<Probe>,
+    clock: &Clock,
+    budget: Duration,
+) -> Vec<Outcome> {
+    // Two at a time: a key has few probes, and many keys are proved at once.
+    let (work, refuse): (Vec<_>, Vec<_>) = probes.into_iter().partition(|probe| probe.allowed);
+    let working = stream::iter(work).map(|probe| async move {
+        let verdict = must_work(client, place, &probe, clock, budget).await;
+        Outcome { probe, verdict }
+    });
+    let mut outcomes: Vec<Outcome> = working.buffered(2).collect().await;
+    let refused = stream::iter(refuse).map(|probe| async move {
+        let verdict = must_be_refused(client, place, &probe).await;
+        Outcome { probe, verdict }
+    });
+    outcomes.extend(refused.buffered(2).collect::<Vec<_>>().await);
+    outcomes
+}

@@ -1,0 +1,116 @@
+//! Role bindings: immutable, so they are only made and removed.
+
+use super::{ResourceError, World};
+use crate::{
+    api::mds::{BindingObject, BindingScope, CreateRoleBinding, DeleteRoleBinding, GetRoleBinding, ListRoleBindings},
+    client::ClientError,
+    model::{Role, RoleBinding, RoleBindingId},
+};
+
+const ATTEMPTS: usize = 4;
+
+/// A binding that is in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Its id.
+    pub id: RoleBindingId,
+    /// The role that was bound: the fallback, when the service refused the first.
+    pub role: Role,
+}
+
+/// Makes `binding`; when the service refuses its role at this scope with 400, makes it with `fallback`.
+///
+/// # Errors
+/// When the service refuses both, or does not answer.
+pub async fn create(world: &World, binding: &RoleBinding, fallback: Option<&Role>) -> Result<Bound, ResourceError> {
+    match make(world, binding).await {
+        Err(error) if error.status() == Some(http::StatusCode::BAD_REQUEST) => match fallback {
+            Some(role) => Ok(make(
+                world,
+                &RoleBinding {
+                    role: role.clone(),
+                    ..binding.clone()
+                },
+            )
+            .await?),
+            None => Err(error.into()),
+        },
+        result => Ok(result?),
+    }
+}
+
+async fn make(world: &World, binding: &RoleBinding) -> Result<Bound, ClientError> {
+    let bound = |object: BindingObject| Bound {
+        id: object.id,
+        role: object.binding.role,
+    };
+    let request = CreateRoleBinding(binding.clone());
+    // A binding for an account that this run made may be refused until the account is known everywhere; so may one
+    // *on* such an account, until our ownership of it is in force.
+    let on = binding.pattern.name().stem().parse().ok();
+    let waits_for = on.or_else(|| binding.principal.service_account().cloned());
+    let mut attempt = 1;
+    loop {
+        let sent = match &waits_for {
+            Some(account) => world.patiently(account, || world.client.send(&request)).await,
+            None => world.client.send(&request).await,
+        };
+        match sent {
+            Ok(answered) => return Ok(bound(answered.value)),
+            Err(error) if error.is_conflict() || error.is_answer_lost() => {
+                if let Some(object) = find(world, binding).await? {
+                    return Ok(bound(object));
+                }
+                if attempt == ATTEMPTS {
+                    return Err(error);
+                }
+                world
+                    .clock
+                    .sleep(std::time::Duration::from_secs(2 * attempt as u64))
+                    .await;
+            }
+            Err(error) => return Err(error),
+        }
+        attempt += 1;
+    }
+}
+
+async fn find(world: &World, binding: &RoleBinding) -> Result<Option<BindingObject>, ClientError> {
+    let request = ListRoleBindings {
+        scope: BindingScope::Exactly(binding.pattern.clone()),
+        principal: Some(binding.principal.clone()),
+        role: Some(binding.role.clone()),
+    };
+    // The service calls its search partial: compare all three fields again (dossier `rbac.md` §3).
+    Ok(world
+        .client
+        .list(request)
+        .await?
+        .into_iter()
+        .find(|object| &object.binding == binding))
+}
+
+/// Removes the binding `id`, if it is still `binding`. Gone already is as good.
+///
+/// # Errors
+/// When the service refuses, or when the id names another binding now.
+pub async fn delete(world: &World, id: &RoleBindingId, binding: &RoleBinding) -> Result<(), ResourceError> {
+    match world.client.send(&GetRoleBinding(id.clone())).await {
+        Ok(now) if &now.value.binding == binding => {}
+        Ok(now) => {
+            let short = |b: &RoleBinding| format!("{} of {} on {}", b.role, b.principal.id(), b.pattern.short());
+            return Err(ResourceError::Stale {
+                what: format!("role binding `{id}`"),
+                expected: short(binding),
+                found: short(&now.value.binding),
+            });
+        }
+        // 403 also means "not found" here (dossier `rbac.md` §4.5); the plan has just seen it with this key.
+        Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    match world.client.send(&DeleteRoleBinding(id.clone())).await {
+        Err(error) if error.is_not_found() => Ok(()),
+        result => Ok(result.map(drop)?),
+    }
+}

@@ -1,0 +1,74 @@
+//! What nobody could yet try on a live organization: each a switch, so that every flow can be run both ways.
+//!
+//! `docs/assumptions.md` lists them with the probe that settles each one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::access;
+
+/// What a list call does for a caller who may see only a part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// 200 with the part.
+    #[default]
+    Filtered,
+    /// 403, unless the caller may see the whole.
+    Refused,
+    /// 200 with everything.
+    Everything,
+}
+
+/// The unconfirmed behaviour of the service. Numbers are those of dossier `rbac.md` §9; letters are our own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Assumptions {
+    /// Q1, Q11 and the rest of what is inferred about legal scopes: where a role may be bound.
+    pub bindable: access::Assumptions,
+    /// Q2: what `GET …/connectors` shows to a caller with roles on a prefix only.
+    pub connector_list: Listing,
+    /// Q3: the same role binding a second time is 409; otherwise 201 with the first one's id.
+    pub duplicate_binding_conflicts: bool,
+    /// Q4: a principal may make, change and delete API keys for itself with a Cloud key that has no key role.
+    pub own_keys_manageable: bool,
+    /// Q6: what `GET role-bindings` shows to a caller who may look at a part of the scope.
+    pub binding_list: Listing,
+    /// Q7: bindings on `service-account=` count against `iam.max_rbac_role_bindings.per_org_plus_envs`.
+    pub account_bindings_count_as_org: bool,
+    /// Q9: attaching a service account without Assigner is 403; otherwise 400.
+    pub missing_assigner_is_forbidden: bool,
+    /// Q10: `assigned_resource_owner` is honoured for callers without an organization-wide role; otherwise the account is
+    /// made and nobody owns it.
+    pub owner_at_creation: bool,
+    /// Q12: deleting an account also removes the bindings that others hold on it.
+    pub bindings_on_account_go_with_it: bool,
+    /// A: a key may read itself, whatever its roles ("who am I").
+    pub own_key_readable: bool,
+    /// B: a principal may see the bindings that it holds itself.
+    pub own_bindings_visible: bool,
+    /// C: who holds EnvironmentAdmin or CloudClusterAdmin anywhere sees all service accounts of the organization;
+    /// otherwise only OrganizationAdmin and AccountAdmin do.
+    pub administrators_see_accounts: bool,
+    /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 404.
+    pub unknown_principal_is_forbidden: bool,
+}
+
+impl Default for Assumptions {
+    fn default() -> Self {
+        Self {
+            bindable: access::Assumptions::default(),
+            connector_list: Listing::Filtered,
+            duplicate_binding_conflicts: true,
+            own_keys_manageable: true,
+            binding_list: Listing::Filtered,
+            account_bindings_count_as_org: false,
+            missing_assigner_is_forbidden: true,
+            owner_at_creation: true,
+            bindings_on_account_go_with_it: true,
+            own_key_readable: true,
+            own_bindings_visible: true,
+            administrators_see_accounts: true,
+            unknown_principal_is_forbidden: true,
+        }
+    }
+}

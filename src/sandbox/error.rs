@@ -1,0 +1,63 @@
+//! Why a sandbox cannot do what it was asked.
+
+use std::{io, path::PathBuf};
+
+use crate::{
+    hint::{Advice, Hint},
+    model::OrganizationId,
+};
+
+/// Why a sandbox cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The state folder cannot be used.
+    #[error("the sandbox cannot keep its state in {}", dir.display())]
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The operating system refused something else.
+    #[error("the sandbox cannot work here")]
+    System(#[from] io::Error),
+    /// The seed makes no sense.
+    #[error("the sandbox cannot be seeded: {0}")]
+    Seed(String),
+    /// A setting or a fault makes no sense.
+    #[error("{0}")]
+    Setting(String),
+    /// The folder holds a sandbox of another organization.
+    #[error("the sandbox in {} is of organization `{found}`, not `{wanted}`", dir.display())]
+    OtherOrganization {
+        /// The folder.
+        dir: PathBuf,
+        /// What it holds.
+        found: OrganizationId,
+        /// What was asked for.
+        wanted: OrganizationId,
+    },
+    /// A server already runs on the folder.
+    #[error("a sandbox already runs at {url}")]
+    Running {
+        /// Its address.
+        url: String,
+    },
+    /// The listener is not on loopback.
+    #[error("the sandbox serves this machine only, not {0}")]
+    NotLoopback(std::net::SocketAddr),
+}
+
+impl Advice for SandboxError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::OtherOrganization { .. } => vec![
+                "`confluent ebs sandbox reset` starts again with the organization of `ebs.toml`.".into(),
+                "`CONFLUENT_EBS_STATE_DIR` names another folder, in which both can live side by side.".into(),
+            ],
+            Self::Running { .. } => vec!["`confluent ebs sandbox info` shows how to use it.".into()],
+            Self::NotLoopback(_) => vec!["Listen on 127.0.0.1.".into()],
+            _ => Vec::new(),
+        }
+    }
+}

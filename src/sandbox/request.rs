@@ -1,0 +1,116 @@
+//! A request, read once and easy to ask.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+
+use super::reply::Refusal;
+
+/// A request.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// Without a leading `/api`.
+    pub(crate) path: String,
+    /// As it was sent.
+    pub(crate) raw_query: String,
+    /// What stands before the path in links: scheme, host and `/api` when the caller used it.
+    pub(crate) base: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Values of the route's variable parts.
+    pub(crate) segments: Vec<String>,
+    query: Vec<(String, String)>,
+}
+
+impl Request {
+    pub(crate) fn new(parts: &http::request::Parts, body: Bytes) -> Self {
+        let full = parts.uri.path();
+        let (prefix, path) = match full.strip_prefix("/api/") {
+            Some(_) => full.split_at("/api".len()),
+            None => ("", full),
+        };
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+        let host = host.or(authority).unwrap_or("127.0.0.1");
+        let raw_query = parts.uri.query().unwrap_or_default().to_owned();
+        Self {
+            method: parts.method.clone(),
+            path: path.to_owned(),
+            base: format!("http://{}{prefix}", host.rsplit('@').next().unwrap_or(host)),
+            headers: parts.headers.clone(),
+            body,
+            segments: Vec::new(),
+            query: raw_query.split('&').filter_map(pair).collect(),
+            raw_query,
+        }
+    }
+
+    /// A query parameter. The stock CLI sends filters it does not use with empty values, so empty means absent.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.queries(name).next()
+    }
+
+    /// All values of a repeatable query parameter, without the empty ones.
+    pub(crate) fn queries<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.query
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The query without one parameter, to build links from.
+    pub(crate) fn query_without(&self, name: &str) -> String {
+        let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some(name);
+        self.raw_query.split('&').filter(kept).collect::<Vec<_>>().join("&")
+    }
+
+    /// A variable part of the path.
+    pub(crate) fn segment(&self, index: usize) -> &str {
+        self.segments.get(index).map_or("", String::as_str)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))
+    }
+}
+
+fn pair(text: &str) -> Option<(String, String)> {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    let decode = |text: &str| {
+        percent_decode_str(&text.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    (!key.is_empty()).then(|| (decode(key), decode(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str) -> Request {
+        let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
+        Request::new(&parts, Bytes::new())
+    }
+
+    // `traces/README.md`: "empty values mean absent", paths at `/…` and `/api/…`.
+    #[test]
+    fn empty_filters_are_absent_and_the_api_prefix_is_only_a_place() {
+        let one = request("http://127.0.0.1:1024/api/iam/v2/api-keys?spec.owner=&page_size=2&x=a%2Cb+c");
+        assert_eq!(one.path, "/iam/v2/api-keys");
+        assert_eq!(one.base, "http://127.0.0.1:1024/api");
+        assert_eq!(one.query("spec.owner"), None);
+        assert_eq!(one.query("x"), Some("a,b c"));
+        assert_eq!(one.query_without("page_size"), "spec.owner=&x=a%2Cb+c");
+        assert_eq!(request("http://127.0.0.1/api").path, "/api");
+        assert_eq!(request("http://cpdev.cloud@127.0.0.1:9/x").base, "http://127.0.0.1:9");
+    }
+}

@@ -1,0 +1,364 @@
+//! What a fresh sandbox holds.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    crypt::{Ids, SecretDigest, derived_secret},
+    settings::Settings,
+    state::{Account, Anchor, Binding, Change, Cluster, Environment, Key, KeyResource, Life, Registry, State, User},
+};
+use crate::model::{
+    Address, ApiKeyId, ClusterId, EnvironmentId, NamePattern, OrganizationId, Principal, ResourceKind, Role,
+    RoleBinding, RoleBindingId, SchemaRegistryId, ServiceAccountId, UserId,
+};
+
+/// The e-mail address of the human administrator.
+pub const ADMIN_EMAIL: &str = "admin@example.com";
+/// The password of the human administrator.
+pub const ADMIN_PASSWORD: &str = "sandbox";
+/// The name of the provisioner's service account.
+pub const PROVISIONER: &str = "ebs-provisioner";
+
+/// The type of a Kafka cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the variants are the vendor's names")]
+pub enum ClusterKind {
+    Basic,
+    Standard,
+    Enterprise,
+    Dedicated,
+    Freight,
+}
+
+impl ClusterKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "Basic",
+            Self::Standard => "Standard",
+            Self::Enterprise => "Enterprise",
+            Self::Dedicated => "Dedicated",
+            Self::Freight => "Freight",
+        }
+    }
+
+    /// API keys per cluster (dossier `quotas.md` §1.1).
+    pub(crate) const fn key_limit(self) -> i64 {
+        match self {
+            Self::Basic => 50,
+            Self::Standard => 100,
+            Self::Enterprise | Self::Freight => 500,
+            Self::Dedicated => 2_000,
+        }
+    }
+}
+
+/// A stage: an environment with a cluster, and with a Schema Registry when its address names one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedStage {
+    /// Its name; the environment and the cluster are named after it.
+    pub name: String,
+    /// Where it is. All stages share the seed's organization.
+    pub address: Address,
+    /// The type of its cluster.
+    pub cluster_kind: ClusterKind,
+}
+
+/// A cluster beside those of the stages, in the environment of one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedCluster {
+    /// Its environment.
+    pub environment: EnvironmentId,
+    /// Its id.
+    pub id: ClusterId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: ClusterKind,
+}
+
+/// What a fresh sandbox holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seed {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The stages; the first is the default one.
+    pub stages: Vec<SeedStage>,
+    /// More clusters.
+    pub clusters: Vec<SeedCluster>,
+    /// Where ids come from: the same seed gives the same ids.
+    pub seed: u64,
+}
+
+impl Default for Seed {
+    /// Stages `prod` (Enterprise) and `test` (Standard), and in `test` a Dedicated and a Basic cluster.
+    fn default() -> Self {
+        let organization: OrganizationId = known("11111111-2222-3333-4444-555555555555");
+        let stage = |name: &str, cluster_kind| SeedStage {
+            name: name.to_owned(),
+            address: Address {
+                organization: organization.clone(),
+                environment: known(&format!("env-{name}1")),
+                cluster: known(&format!("lkc-{name}1")),
+                schema_registry: Some(known(&format!("lsrc-{name}1"))),
+            },
+            cluster_kind,
+        };
+        let extra = |id: &str, kind: ClusterKind| SeedCluster {
+            environment: known("env-test1"),
+            id: known(id),
+            name: kind.as_str().to_lowercase(),
+            kind,
+        };
+        Self {
+            stages: vec![
+                stage("prod", ClusterKind::Enterprise),
+                stage("test", ClusterKind::Standard),
+            ],
+            clusters: vec![
+                extra("lkc-dedicated1", ClusterKind::Dedicated),
+                extra("lkc-basic1", ClusterKind::Basic),
+            ],
+            name: "Sandbox Insurance".to_owned(),
+            organization,
+            seed: 1,
+        }
+    }
+}
+
+/// Reads an id that is known to be one.
+fn known<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("an id made from letters and digits is valid")
+}
+
+impl Seed {
+    pub(crate) fn ids(&self) -> Ids {
+        Ids::new(self.seed)
+    }
+
+    /// The id of the human administrator.
+    #[must_use]
+    pub fn admin(&self) -> UserId {
+        known(&format!("u-{}", self.ids().lower(&["user", ADMIN_EMAIL], 6)))
+    }
+
+    /// The id of the provisioner's service account.
+    #[must_use]
+    pub fn provisioner(&self) -> ServiceAccountId {
+        known(&format!(
+            "sa-{}",
+            self.ids().lower(&["service-account", PROVISIONER, "0"], 6)
+        ))
+    }
+
+    /// The Cloud key of the administrator.
+    #[must_use]
+    pub fn admin_key(&self) -> ApiKeyId {
+        known(&self.ids().api_key(&["seeded", "admin"]))
+    }
+
+    /// The Cloud key of the provisioner.
+    #[must_use]
+    pub fn provisioner_key(&self) -> ApiKeyId {
+        known(&self.ids().api_key(&["seeded", "provisioner"]))
+    }
+
+    /// The roles of the two seeded principals. The provisioner's are those of dossier `rbac.md` §8.6 and no more.
+    fn bindings(&self) -> Vec<RoleBinding> {
+        let provisioner = || Principal::from(self.provisioner());
+        let mut bindings: Vec<_> = self
+            .stages
+            .first()
+            .map(|stage| {
+                let organization = stage.address.organization_crn();
+                RoleBinding::new(Principal::User(self.admin()), Role::OrganizationAdmin, organization)
+            })
+            .into_iter()
+            .collect();
+        for stage in &self.stages {
+            let cluster = stage.address.cluster_crn();
+            bindings.push(RoleBinding::new(provisioner(), Role::CloudClusterAdmin, cluster));
+            let all = NamePattern::Prefixed(String::new());
+            if let Some(subjects) = stage.address.pattern(ResourceKind::Subject, all) {
+                bindings.push(RoleBinding::new(provisioner(), Role::ResourceOwner, subjects));
+            }
+        }
+        bindings
+    }
+
+    /// Why this seed cannot be planted, if it cannot.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let Some(first) = self.stages.first() else {
+            return Err("a sandbox needs at least one stage".into());
+        };
+        if let Some(other) = self
+            .stages
+            .iter()
+            .find(|stage| stage.address.organization != self.organization)
+        {
+            return Err(format!(
+                "stage `{}` is in organization `{}`, `{}` in `{}`: a sandbox has one",
+                other.name, other.address.organization, first.name, self.organization
+            ));
+        }
+        let environments: BTreeSet<_> = self.stages.iter().map(|stage| &stage.address.environment).collect();
+        match self
+            .clusters
+            .iter()
+            .find(|cluster| !environments.contains(&cluster.environment))
+        {
+            Some(cluster) => Err(format!(
+                "cluster `{}` is in no environment of a stage: `{}`",
+                cluster.id, cluster.environment
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The environments, clusters and Schema Registries, as changes.
+    pub(crate) fn places(&self, at: Timestamp) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut planted = BTreeSet::new();
+        for stage in &self.stages {
+            let (name, address) = (&stage.name, &stage.address);
+            if planted.insert(&address.environment) {
+                changes.push(Change::Environment(Environment {
+                    id: address.environment.clone(),
+                    name: name.clone(),
+                    created: at,
+                }));
+                if let Some(id) = &address.schema_registry {
+                    changes.push(registry(id, &address.environment, at));
+                }
+            }
+            changes.push(cluster(
+                &address.cluster,
+                &address.environment,
+                name,
+                stage.cluster_kind,
+                at,
+            ));
+        }
+        changes.extend(
+            self.clusters
+                .iter()
+                .map(|extra| cluster(&extra.id, &extra.environment, &extra.name, extra.kind, at)),
+        );
+        changes
+    }
+
+    fn bind(&self, binding: RoleBinding, at: Timestamp) -> Change {
+        let id: RoleBindingId = known(&format!(
+            "rb-{}",
+            self.ids().lower(&["role-binding", &natural(&binding), "0"], 8)
+        ));
+        Change::Binding(Binding {
+            id,
+            binding,
+            life: Life::at(at),
+        })
+    }
+
+    /// What this seed has and `state` has not. Nothing is ever taken away.
+    pub(crate) fn growth(&self, state: &State, at: Timestamp) -> Vec<Change> {
+        // The number decides about the ids of what is there already.
+        let grown = Self {
+            seed: state.seed.seed,
+            ..self.clone()
+        };
+        if grown == state.seed {
+            return Vec::new();
+        }
+        let is_new = |change: &Change| match change {
+            Change::Environment(new) => state.environments.get(&new.id).is_none_or(|old| old.name != new.name),
+            Change::Cluster(new) => state
+                .clusters
+                .get(&new.id)
+                .is_none_or(|old| old.name != new.name || old.kind != new.kind),
+            Change::Registry(new) => !state.registries.contains_key(&new.id),
+            Change::Binding(new) => state
+                .bindings_of(&new.binding.principal)
+                .all(|old| old.binding != new.binding),
+            _ => true,
+        };
+        let bindings = grown.bindings().into_iter().map(|binding| grown.bind(binding, at));
+        let mut changes: Vec<_> = grown.places(at).into_iter().chain(bindings).filter(is_new).collect();
+        changes.push(Change::Seed(Box::new(grown)));
+        changes
+    }
+
+    /// A state with everything in it. Secrets are derived from the control token, stored as digests.
+    pub(crate) fn plant(self, settings: Settings, token: &str, anchor: Anchor) -> std::io::Result<State> {
+        let at = anchor.sandbox;
+        let mut state = State::empty(self.clone(), settings, anchor);
+        for change in self.places(at) {
+            state.apply(change);
+        }
+        state.apply(Change::User(User {
+            id: self.admin(),
+            number: 1,
+            email: ADMIN_EMAIL.to_owned(),
+            full_name: "Sandbox Administrator".to_owned(),
+            password: SecretDigest::of(ADMIN_PASSWORD)?,
+            created: at,
+        }));
+        state.apply(Change::Account(Account {
+            id: self.provisioner(),
+            display_name: PROVISIONER.to_owned(),
+            description: "creates the accounts of the departments".to_owned(),
+            life: Life::at(at),
+        }));
+        for binding in self.bindings() {
+            state.apply(self.bind(binding, at));
+        }
+        let keys = [
+            (self.admin_key(), Principal::User(self.admin()), "admin"),
+            (
+                self.provisioner_key(),
+                Principal::from(self.provisioner()),
+                "provisioner",
+            ),
+        ];
+        for (id, owner, purpose) in keys {
+            state.apply(Change::Key(Key {
+                id,
+                owner,
+                resource: KeyResource::Cloud,
+                display_name: purpose.to_owned(),
+                description: "made with the sandbox".to_owned(),
+                secret: SecretDigest::of(&derived_secret(token, purpose))?,
+                life: Life::at(at),
+            }));
+        }
+        Ok(state)
+    }
+}
+
+/// The natural key of a binding, as one text.
+pub(crate) fn natural(binding: &RoleBinding) -> String {
+    format!("{} {} {}", binding.principal, binding.role, binding.pattern)
+}
+
+fn cluster(id: &ClusterId, environment: &EnvironmentId, name: &str, kind: ClusterKind, created: Timestamp) -> Change {
+    Change::Cluster(Cluster {
+        id: id.clone(),
+        environment: environment.clone(),
+        name: name.to_owned(),
+        kind,
+        created,
+    })
+}
+
+fn registry(id: &SchemaRegistryId, environment: &EnvironmentId, created: Timestamp) -> Change {
+    Change::Registry(Registry {
+        id: id.clone(),
+        environment: environment.clone(),
+        created,
+    })
+}

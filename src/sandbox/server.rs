@@ -1,0 +1,115 @@
+//! Serving on loopback: who may connect, and how other processes find the server.
+
+use std::{
+    fs::File,
+    io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use http::{header, request::Parts};
+use serde::{Deserialize, Serialize};
+
+use super::folder;
+
+const LOCK: &str = "server.lock";
+const NOTE: &str = "server.json";
+
+/// What a server leaves in its state folder.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    url: String,
+    pid: u32,
+}
+
+/// Whether the `Host`, and the authority of an absolute URI where there is one, are this machine.
+pub(crate) fn is_loopback(parts: &Parts) -> bool {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
+    let mut named = host.into_iter().chain(authority).peekable();
+    named.peek().is_some() && named.all(is_loopback_host)
+}
+
+fn is_loopback_host(host: &str) -> bool {
+    let Ok(authority) = host.parse::<http::uri::Authority>() else {
+        return false;
+    };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The only server of a folder, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Reign {
+    _lock: File,
+    note: PathBuf,
+}
+
+impl Reign {
+    /// `None` when another server runs on the folder.
+    pub(crate) fn begin(dir: &Path, url: &str) -> io::Result<Option<Self>> {
+        let lock = folder::private()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(dir.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+        }
+        let note = dir.join(NOTE);
+        let content = serde_json::to_vec(&Note {
+            url: url.to_owned(),
+            pid: std::process::id(),
+        })?;
+        folder::replace(&note, &content)?;
+        Ok(Some(Self { _lock: lock, note }))
+    }
+}
+
+impl Drop for Reign {
+    fn drop(&mut self) {
+        // What is left behind misleads nobody: without the lock the note does not count.
+        let _ = folder::remove(&self.note);
+    }
+}
+
+/// The address of the server that runs on a state folder, if one does.
+pub(crate) fn server_of(dir: &Path) -> Option<String> {
+    let lock = File::open(dir.join(LOCK)).ok()?;
+    match lock.try_lock_shared() {
+        Err(std::fs::TryLockError::WouldBlock) => {}
+        _ => return None,
+    }
+    let note: Note = serde_json::from_slice(&std::fs::read(dir.join(NOTE)).ok()?).ok()?;
+    Some(note.url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback_host;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for good in [
+            "127.0.0.1:1024",
+            "localhost",
+            "LOCALHOST:80",
+            "[::1]:1024",
+            "cpdev.cloud@127.0.0.1:1024",
+        ] {
+            assert!(is_loopback_host(good), "{good}");
+        }
+        for bad in [
+            "example.com",
+            "127.0.0.1.example.com",
+            "localhost.example.com",
+            "192.168.1.2:1024",
+            "",
+            "127.0.0.1@example.com",
+        ] {
+            assert!(!is_loopback_host(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The way of a request: read it, find out who asks, let a fault strike, count it, answer it, remember it.
+
+use std::{io, sync::MutexGuard, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::{future, stream};
+use http::HeaderName;
+use jiff::Timestamp;
+
+use super::{
+    Live, Sandbox,
+    auth::{Access, authenticate},
+    control,
+    faults::{FaultKind, strike},
+    journal::JournalEntry,
+    reply::Refusal,
+    request::Request,
+    routes::{Found, find},
+    server::is_loopback,
+    state::Change,
+    store::Turn,
+    tx::Tx,
+};
+
+/// No real request comes near it.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// Where requests come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The same process.
+    InProcess,
+    /// A socket: `Host` must be loopback, or a web page could talk to us under a name of its own.
+    Served,
+}
+
+/// How a request ends.
+enum Outcome {
+    Answer(Response),
+    /// The connection breaks.
+    Lost,
+    /// The caller's process dies.
+    Die,
+    /// Come again after a while.
+    Slow(Duration),
+}
+
+/// The sandbox as a service.
+pub(crate) fn router(sandbox: Sandbox, mode: Mode) -> Router {
+    // One handler for all paths: wrong paths and verbs pass the journal and the faults like everything else.
+    Router::new().fallback(move |request: http::Request<Body>| {
+        let sandbox = sandbox.clone();
+        async move { sandbox.answer(mode, request).await }
+    })
+}
+
+impl Sandbox {
+    async fn answer(&self, mode: Mode, request: http::Request<Body>) -> Response {
+        let (parts, body) = request.into_parts();
+        if mode == Mode::Served && !is_loopback(&parts) {
+            let refusal = Refusal::forbidden("the Host header must name this machine: 127.0.0.1 or localhost");
+            return refusal.into_reply("").into_response("");
+        }
+        let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+            return Refusal::too_large().into_reply("").into_response("");
+        };
+        let mut request = Request::new(&parts, body);
+        if request.path.starts_with(control::PREFIX) {
+            let reply = control::answer(self, &request).unwrap_or_else(|refusal| refusal.into_reply(""));
+            return reply.into_response("");
+        }
+        let mut slept = false;
+        loop {
+            match self.process(&mut request, slept) {
+                Ok(Outcome::Answer(response)) => return response,
+                Ok(Outcome::Lost) => return broken_connection(),
+                Ok(Outcome::Die) => return self.die().await,
+                Ok(Outcome::Slow(wait)) => {
+                    slept = true;
+                    self.clock().sleep(wait).await;
+                }
+                Err(error) => {
+                    let refusal = Refusal::broken(format!("the sandbox cannot keep its state: {error}"));
+                    return refusal.into_reply("").into_response("");
+                }
+            }
+        }
+    }
+
+    /// Locks the state, with everything that other processes have done in it and everything that time has brought.
+    pub(super) fn begin(&self) -> io::Result<(MutexGuard<'_, Live>, Turn, Timestamp)> {
+        let mut live = self.live();
+        let turn = live.store.turn()?;
+        self.time().follow(live.store.state.anchor, live.store.ahead);
+        let now = self.clock().now();
+        live.store.state.advance_to(now);
+        Ok((live, turn, now))
+    }
+
+    /// Makes changes that are no request.
+    pub(super) fn change(&self, live: &mut Live, turn: &mut Turn, changes: Vec<Change>) -> io::Result<()> {
+        live.store.commit(turn, self.time().offset(), changes, None)
+    }
+
+    /// `slept`: a slow fault has struck already, and its time has passed.
+    fn process(&self, request: &mut Request, slept: bool) -> io::Result<Outcome> {
+        let (mut live, mut turn, now) = self.begin()?;
+        let Live { store, windows } = &mut *live;
+        let found = find(&request.method, &request.path);
+        let access = match &found {
+            Found::Route(route, segments) => {
+                request.segments.clone_from(segments);
+                route.access
+            }
+            _ => Access::Anonymous,
+        };
+        let who = authenticate(&store.state, self.token(), now, access, request);
+        let name = who.as_ref().ok().and_then(Option::as_ref);
+        let name = name.map(|caller| caller.principal.id().to_owned());
+
+        let mut fault = slept.then_some(FaultKind::Slow { milliseconds: 0 });
+        if !slept && !store.state.faults.is_empty() {
+            let method = request.method.as_str();
+            if let Some((hit, left)) = strike(&store.state.faults, method, &request.path, name.as_deref()) {
+                store.commit(&mut turn, self.time().offset(), vec![Change::Faults(left)], None)?;
+                fault = hit;
+            }
+            if let Some(FaultKind::Slow { milliseconds }) = fault {
+                return Ok(Outcome::Slow(Duration::from_millis(u64::from(milliseconds))));
+            }
+        }
+
+        let seq = store.state.next;
+        let request_id = store.state.ids().uuid(&["request", &seq.to_string()]);
+        let mut rate = Vec::new();
+        let mut changes = Vec::new();
+        let result = match (fault, who) {
+            (Some(FaultKind::LostBefore | FaultKind::KillBefore), _) => None,
+            (Some(FaultKind::TooManyRequests { retry_after }), _) => Some(Err(too_many(retry_after))),
+            (Some(FaultKind::ServerError), _) => Some(Err(Refusal::broken("something went wrong on our side"))),
+            (_, Err(refusal)) => Some(Err(refusal)),
+            (fault, Ok(caller)) => {
+                let mut exceeded = false;
+                if let (Some(limit), Some(name)) = (store.state.settings.rate_limit, &name) {
+                    let verdict = windows.count(limit, name, now);
+                    rate = verdict.headers();
+                    exceeded = verdict.exceeded;
+                }
+                Some(match found {
+                    _ if exceeded => Err(Refusal::too_many()),
+                    Found::Route(route, _) => {
+                        let lag = match fault {
+                            Some(FaultKind::ListLag { seconds }) => Duration::from_secs(u64::from(seconds)),
+                            _ => Duration::ZERO,
+                        };
+                        let mut tx = Tx::new(&store.state, now, self.token(), caller.as_ref(), lag);
+                        let result = (route.handler)(&mut tx, request);
+                        if result.is_ok() {
+                            changes = tx.into_changes();
+                        }
+                        result
+                    }
+                    Found::Method(allowed) => Err(Refusal::method(&allowed, "the method is not allowed here")),
+                    Found::Nothing => Err(Refusal::no_such_path(&request.path)),
+                })
+            }
+        };
+        let reply = result.map(|result| result.unwrap_or_else(|refusal| refusal.into_reply(&request_id)));
+        let entry = JournalEntry {
+            seq,
+            at: now,
+            principal: name,
+            method: request.method.to_string(),
+            path: request.path.clone(),
+            query: request.raw_query.clone(),
+            status: reply.as_ref().map_or(0, |reply| reply.status.as_u16()),
+            fault: fault.map(|kind| kind.name().to_owned()),
+            request_id: request_id.clone(),
+        };
+        store.commit(&mut turn, self.time().offset(), changes, Some(entry))?;
+        Ok(match (fault, reply) {
+            (Some(FaultKind::KillBefore | FaultKind::KillAfter), _) => Outcome::Die,
+            (Some(FaultKind::LostAfter), _) | (_, None) => Outcome::Lost,
+            (_, Some(mut reply)) => {
+                reply.headers.extend(rate);
+                Outcome::Answer(reply.into_response(&request_id))
+            }
+        })
+    }
+
+    /// The caller's process dies: what was set with `on_kill` is done, and no answer ever comes.
+    async fn die(&self) -> Response {
+        let Some(kill) = self.kill() else {
+            return broken_connection();
+        };
+        kill();
+        future::pending().await
+    }
+}
+
+fn too_many(retry_after: u32) -> Refusal {
+    let header = |name| HeaderName::from_static(name);
+    Refusal::too_many()
+        .header(header("retry-after"), retry_after.to_string())
+        .header(header("x-ratelimit-limit"), "1")
+        .header(header("x-ratelimit-remaining"), "0")
+        .header(header("x-ratelimit-reset"), retry_after.to_string())
+}
+
+/// An answer whose body breaks off at once: over a socket and in-process alike, the caller sees a broken connection.
+fn broken_connection() -> Response {
+    let broken = io::Error::new(io::ErrorKind::ConnectionReset, "the sandbox broke the connection");
+    Body::from_stream(stream::once(future::ready(Err::<Bytes, _>(broken)))).into_response()
+}

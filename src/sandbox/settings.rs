@@ -1,0 +1,235 @@
+//! How the sandbox behaves: delays, limits, page sizes, quotas.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{assumptions::Assumptions, crypt::Ids};
+
+/// How long the service takes to make writes felt (dossier `rbac.md` §4.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timing {
+    /// At once.
+    #[default]
+    Instant,
+    /// As long as the official clients expect: a role binding 90 s, a Cloud key 10 s, a Kafka key two minutes.
+    Real,
+    /// Longer, differently for each object, and lists lag behind writes.
+    Lagging,
+}
+
+/// What was made, for the delays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    Account,
+    Binding,
+    /// The ResourceOwner binding that comes with a new account.
+    OwnerBinding,
+    CloudKey,
+    ResourceKey,
+    Connector,
+}
+
+/// How long until a new object works, and until lists show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Delay {
+    pub(crate) effective: Duration,
+    pub(crate) listed: Duration,
+}
+
+impl Timing {
+    /// The delays of the object `id`; the same object always has the same.
+    pub(crate) fn delay(self, ids: Ids, made: Made, id: &str) -> Delay {
+        let between = |what: &str, low: u64, high: u64| {
+            let spread = u64::from_str_radix(&ids.lower(&["delay", what, id], 4), 36).unwrap_or(0);
+            Duration::from_secs(low + spread % (high - low + 1))
+        };
+        let seconds = Duration::from_secs;
+        match self {
+            Self::Instant => Delay::default(),
+            Self::Real => Delay {
+                effective: match made {
+                    Made::Account | Made::Connector => Duration::ZERO,
+                    Made::Binding => seconds(90),
+                    Made::OwnerBinding => seconds(15),
+                    Made::CloudKey => seconds(10),
+                    Made::ResourceKey => seconds(120),
+                },
+                listed: Duration::from_millis(500),
+            },
+            Self::Lagging => Delay {
+                effective: match made {
+                    Made::Account | Made::Connector => Duration::ZERO,
+                    Made::Binding => between("effective", 5, 300),
+                    Made::OwnerBinding => between("effective", 5, 60),
+                    Made::CloudKey => between("effective", 5, 90),
+                    Made::ResourceKey => between("effective", 60, 300),
+                },
+                listed: between("listed", 2, 15),
+            },
+        }
+    }
+
+    /// For how long lists still show a deleted object.
+    pub(crate) fn lingers(self, ids: Ids, id: &str) -> Duration {
+        match self {
+            Self::Instant | Self::Real => Duration::ZERO,
+            Self::Lagging => self.delay(ids, Made::Account, id).listed,
+        }
+    }
+}
+
+/// Requests in a window of time, per principal and for the whole organization. The service publishes no numbers; these
+/// are plausible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimit {
+    /// Requests of one principal in a window.
+    pub per_principal: u32,
+    /// Requests of all principals in a window.
+    pub per_organization: u32,
+    /// Length of the window in seconds.
+    pub window_seconds: u32,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self {
+            per_principal: 200,
+            per_organization: 1_000,
+            window_seconds: 10,
+        }
+    }
+}
+
+/// How the sandbox behaves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Delays.
+    pub timing: Timing,
+    /// Rate limits; none when absent.
+    pub rate_limit: Option<RateLimit>,
+    /// Pages are never longer than this, whatever the caller asks for.
+    pub page_size_cap: Option<u32>,
+    /// How many seconds pass in the sandbox while one passes outside.
+    pub time_scale: f64,
+    /// Applied limits by quota code, where they differ from the defaults.
+    pub quotas: BTreeMap<String, i64>,
+    /// What nobody could yet try.
+    pub assumptions: Assumptions,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::instant()
+    }
+}
+
+impl Settings {
+    /// No delays, no rate limits.
+    #[must_use]
+    pub fn instant() -> Self {
+        Self {
+            timing: Timing::Instant,
+            rate_limit: None,
+            page_size_cap: None,
+            time_scale: 1.0,
+            quotas: BTreeMap::new(),
+            assumptions: Assumptions::default(),
+        }
+    }
+
+    /// The delays that the official clients expect, and rate limits.
+    #[must_use]
+    pub fn real() -> Self {
+        Self {
+            timing: Timing::Real,
+            rate_limit: Some(RateLimit::default()),
+            ..Self::instant()
+        }
+    }
+
+    /// Long and uneven delays, lists that lag, rate limits.
+    #[must_use]
+    pub fn lagging() -> Self {
+        Self {
+            timing: Timing::Lagging,
+            ..Self::real()
+        }
+    }
+
+    /// The settings that go with a timing.
+    #[must_use]
+    pub fn of(timing: Timing) -> Self {
+        match timing {
+            Timing::Instant => Self::instant(),
+            Timing::Real => Self::real(),
+            Timing::Lagging => Self::lagging(),
+        }
+    }
+
+    /// Whether every number makes sense.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if !(self.time_scale.is_finite() && (0.001..=100_000.0).contains(&self.time_scale)) {
+            return Err(format!(
+                "time_scale must be between 0.001 and 100000, not {}",
+                self.time_scale
+            ));
+        }
+        if self.page_size_cap == Some(0) {
+            return Err("page_size_cap must be at least 1".into());
+        }
+        if self
+            .rate_limit
+            .is_some_and(|limit| limit.per_principal == 0 || limit.per_organization == 0 || limit.window_seconds == 0)
+        {
+            return Err("rate_limit must allow at least one request in at least one second".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Dossier `rbac.md` §4.6: what the official clients wait for.
+    #[test]
+    fn real_delays_are_those_the_official_clients_wait_for() {
+        let delay = |made| Timing::Real.delay(Ids::new(1), made, "x").effective.as_secs();
+        assert_eq!(delay(Made::Binding), 90);
+        assert_eq!(delay(Made::CloudKey), 10);
+        assert_eq!(delay(Made::ResourceKey), 120);
+    }
+
+    #[test]
+    fn lagging_delays_differ_between_objects_and_stay_below_five_minutes() {
+        let ids = Ids::new(1);
+        let delays: std::collections::BTreeSet<_> = (0..50)
+            .map(|n| {
+                Timing::Lagging
+                    .delay(ids, Made::Binding, &format!("rb-{n}"))
+                    .effective
+                    .as_secs()
+            })
+            .collect();
+        assert!(delays.len() > 20);
+        assert!(delays.iter().all(|seconds| (5..=300).contains(seconds)));
+    }
+
+    #[test]
+    fn settings_without_a_word_are_the_instant_ones_and_unknown_words_are_refused() {
+        assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), Settings::instant());
+        assert!(serde_json::from_str::<Settings>(r#"{"timeing":"real"}"#).is_err());
+        assert!(
+            Settings {
+                time_scale: 0.0,
+                ..Settings::instant()
+            }
+            .check()
+            .is_err()
+        );
+    }
+}

@@ -1,0 +1,386 @@
+//! How objects look on the wire, and what their CRNs are.
+
+use jiff::Timestamp;
+
+use super::{
+    Sandbox, SandboxError,
+    seed::ClusterKind,
+    state::{Account, Binding, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, State, User},
+};
+use crate::{
+    api::{
+        ObjectMeta, ObjectReference,
+        cmk::{ClusterConfig, ClusterSpec, ClusterStatus},
+        fill, iam, keys, mds, org,
+        srcm::{self, RegistrySpec},
+    },
+    model::{Address, ApiKeyId, Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind},
+};
+
+/// The cloud and region of everything.
+pub(crate) const CLOUD: (&str, &str) = ("AWS", "eu-central-1");
+
+impl State {
+    /// The CRN of the organization.
+    pub(crate) fn organization_crn(&self) -> Crn {
+        self.crn("")
+    }
+
+    /// A CRN below the organization. Only for kinds for which `model` has no builder.
+    fn crn(&self, below: &str) -> Crn {
+        let text = format!("crn://confluent.cloud/organization={}{below}", self.seed.organization);
+        text.parse().expect("an id holds nothing that breaks a CRN")
+    }
+
+    pub(crate) fn environment_crn(&self, id: &str) -> Crn {
+        self.crn(&format!("/environment={id}"))
+    }
+
+    pub(crate) fn cluster_crn(&self, environment: &str, id: &str) -> Crn {
+        self.crn(&format!("/environment={environment}/cloud-cluster={id}"))
+    }
+
+    pub(crate) fn registry_crn(&self, environment: &str, id: &str) -> Crn {
+        self.crn(&format!("/environment={environment}/schema-registry={id}"))
+    }
+
+    /// The CRN of a service account or user.
+    pub(crate) fn principal_crn(&self, principal: &Principal) -> Crn {
+        match principal {
+            Principal::User(id) => self.crn(&format!("/user={id}")),
+            other => self.crn(&format!("/service-account={}", other.id())),
+        }
+    }
+
+    /// The CRN of an API key: it hangs off what it opens.
+    pub(crate) fn key_crn(&self, key: &Key) -> Crn {
+        let scope = match &key.resource {
+            KeyResource::Cloud => String::new(),
+            KeyResource::Cluster(id) => self.clusters.get(id).map_or_else(String::new, |cluster| {
+                format!("/environment={}/cloud-cluster={id}", cluster.environment)
+            }),
+            KeyResource::Registry(id) => self.registries.get(id).map_or_else(String::new, |registry| {
+                format!("/environment={}/schema-registry={id}", registry.environment)
+            }),
+        };
+        self.crn(&format!("{scope}/api-key={}", key.id))
+    }
+
+    /// The pattern that means a connector by its name, and the connector's own CRN.
+    pub(crate) fn connector_pattern(&self, address: &Address, name: NamePattern) -> CrnPattern {
+        let pattern = address.pattern(ResourceKind::Connector, name);
+        pattern.unwrap_or_else(|| self.organization_crn().into())
+    }
+}
+
+/// Makes wire objects for one caller: links begin with what the caller's own request began with.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) base: &'a str,
+}
+
+impl View<'_> {
+    fn meta(&self, route: &str, id: &str, crn: &impl ToString, created: Timestamp, updated: Timestamp) -> ObjectMeta {
+        ObjectMeta {
+            self_link: Some(self.link(route, id)),
+            resource_name: Some(crn.to_string()),
+            created_at: Some(created),
+            updated_at: Some(updated),
+        }
+    }
+
+    fn living(&self, route: &str, id: &str, crn: &impl ToString, life: &Life) -> ObjectMeta {
+        self.meta(route, id, crn, life.created, life.updated)
+    }
+
+    /// The address of an object.
+    pub(crate) fn link(&self, route: &str, id: &str) -> String {
+        format!("{}{}", self.base, fill(route, &[id]))
+    }
+
+    fn reference(&self, id: &str, route: &str, crn: &Crn, group: &str, kind: &str) -> ObjectReference {
+        ObjectReference {
+            id: id.to_owned(),
+            environment: None,
+            related: Some(self.link(route, id)),
+            resource_name: Some(crn.to_string()),
+            api_version: Some(group.to_owned()),
+            kind: Some(kind.to_owned()),
+        }
+    }
+
+    pub(crate) fn organization_reference(&self) -> ObjectReference {
+        let crn = self.state.organization_crn();
+        self.reference(crn.name(), org::ORGANIZATION, &crn, "org/v2", "Organization")
+    }
+
+    pub(crate) fn environment_reference(&self, id: &EnvironmentId) -> ObjectReference {
+        let crn = self.state.environment_crn(id.as_str());
+        self.reference(id.as_str(), org::ENVIRONMENT, &crn, "org/v2", "Environment")
+    }
+
+    pub(crate) fn cluster_reference(&self, cluster: &Cluster) -> ObjectReference {
+        let crn = self
+            .state
+            .cluster_crn(cluster.environment.as_str(), cluster.id.as_str());
+        let mut reference = self.reference(cluster.id.as_str(), crate::api::cmk::CLUSTER, &crn, "cmk/v2", "Cluster");
+        reference.environment = Some(cluster.environment.to_string());
+        reference
+    }
+
+    pub(crate) fn principal_reference(&self, principal: &Principal) -> ObjectReference {
+        let crn = self.state.principal_crn(principal);
+        match principal {
+            Principal::User(id) => self.reference(id.as_str(), iam::USER, &crn, "iam/v2", "User"),
+            other => self.reference(other.id(), iam::SERVICE_ACCOUNT, &crn, "iam/v2", "ServiceAccount"),
+        }
+    }
+
+    pub(crate) fn organization(&self) -> org::Organization {
+        let seed = &self.state.seed;
+        let born = self.state.environments.values().map(|found| found.created).min();
+        let born = born.unwrap_or(Timestamp::UNIX_EPOCH);
+        org::Organization {
+            api_version: "org/v2".into(),
+            kind: "Organization".into(),
+            id: seed.organization.clone(),
+            metadata: self.meta(
+                org::ORGANIZATION,
+                seed.organization.as_str(),
+                &self.state.organization_crn(),
+                born,
+                born,
+            ),
+            display_name: seed.name.clone(),
+            jit_enabled: Some(false),
+        }
+    }
+
+    pub(crate) fn environment(&self, environment: &Environment) -> org::Environment {
+        let (id, crn) = (
+            environment.id.as_str(),
+            self.state.environment_crn(environment.id.as_str()),
+        );
+        org::Environment {
+            api_version: "org/v2".into(),
+            kind: "Environment".into(),
+            id: environment.id.clone(),
+            metadata: self.meta(org::ENVIRONMENT, id, &crn, environment.created, environment.created),
+            display_name: environment.name.clone(),
+            stream_governance_config: self
+                .state
+                .registry_of(&environment.id)
+                .map(|_| serde_json::json!({ "package": "ESSENTIALS" })),
+        }
+    }
+
+    pub(crate) fn cluster(&self, cluster: &Cluster) -> crate::api::cmk::Cluster {
+        // Terraform's provider cuts `/kafka=lkc-…` off the end to make its `rbac_crn`.
+        let kafka = format!(
+            "{}/kafka={}",
+            self.state
+                .cluster_crn(cluster.environment.as_str(), cluster.id.as_str()),
+            cluster.id
+        );
+        let dedicated = cluster.kind == ClusterKind::Dedicated;
+        let availability = match cluster.kind {
+            ClusterKind::Basic => "SINGLE_ZONE",
+            _ => "MULTI_ZONE",
+        };
+        crate::api::cmk::Cluster {
+            api_version: "cmk/v2".into(),
+            kind: "Cluster".into(),
+            id: cluster.id.clone(),
+            metadata: self.meta(
+                crate::api::cmk::CLUSTER,
+                cluster.id.as_str(),
+                &kafka,
+                cluster.created,
+                cluster.created,
+            ),
+            spec: ClusterSpec {
+                display_name: cluster.name.clone(),
+                availability: availability.into(),
+                cloud: CLOUD.0.into(),
+                region: CLOUD.1.into(),
+                config: ClusterConfig {
+                    kind: cluster.kind.as_str().into(),
+                    cku: dedicated.then_some(2),
+                    max_ecku: None,
+                    zones: dedicated.then(|| vec!["euc1-az1".into(), "euc1-az2".into(), "euc1-az3".into()]),
+                },
+                // Nothing listens there; nothing but this machine is ever named.
+                kafka_bootstrap_endpoint: "SASL_SSL://127.0.0.1:9092".into(),
+                http_endpoint: self.host().to_owned(),
+                environment: self.environment_reference(&cluster.environment),
+            },
+            status: ClusterStatus {
+                phase: "PROVISIONED".into(),
+            },
+        }
+    }
+
+    /// The address without `/api`: Kafka REST and the like are served at the root.
+    fn host(&self) -> &str {
+        self.base.strip_suffix("/api").unwrap_or(self.base)
+    }
+
+    pub(crate) fn registry(&self, registry: &Registry) -> srcm::Registry {
+        // Not a CRN to grant on: the document's own example says `cloud-cluster=` here (dossier `rbac.md` §3).
+        let name = self
+            .state
+            .cluster_crn(registry.environment.as_str(), registry.id.as_str());
+        srcm::Registry {
+            api_version: "srcm/v3".into(),
+            kind: "Cluster".into(),
+            id: registry.id.clone(),
+            metadata: self.meta(
+                srcm::REGISTRY,
+                registry.id.as_str(),
+                &name,
+                registry.created,
+                registry.created,
+            ),
+            spec: RegistrySpec {
+                display_name: "Stream Governance Package".into(),
+                package: "ESSENTIALS".into(),
+                http_endpoint: self.host().to_owned(),
+                cloud: CLOUD.0.into(),
+                region: CLOUD.1.into(),
+                environment: self.environment_reference(&registry.environment),
+            },
+            status: ClusterStatus {
+                phase: "PROVISIONED".into(),
+            },
+        }
+    }
+
+    pub(crate) fn account(&self, account: &Account) -> iam::ServiceAccount {
+        // The service leaves the organization out (terraform-provider-confluent `internal/testdata`).
+        let name = format!("crn://confluent.cloud/service-account={}", account.id);
+        iam::ServiceAccount {
+            api_version: "iam/v2".into(),
+            kind: "ServiceAccount".into(),
+            id: account.id.clone(),
+            metadata: self.living(iam::SERVICE_ACCOUNT, account.id.as_str(), &name, &account.life),
+            display_name: account.display_name.clone(),
+            description: account.description.clone(),
+        }
+    }
+
+    pub(crate) fn user(&self, user: &User) -> iam::User {
+        let crn = self.state.principal_crn(&Principal::User(user.id.clone()));
+        iam::User {
+            api_version: "iam/v2".into(),
+            kind: "User".into(),
+            id: user.id.clone(),
+            metadata: self.meta(iam::USER, user.id.as_str(), &crn, user.created, user.created),
+            email: user.email.clone(),
+            full_name: user.full_name.clone(),
+            auth_type: Some("AUTH_TYPE_LOCAL".into()),
+        }
+    }
+
+    /// Never with its secret: that is not known any more.
+    pub(crate) fn key(&self, key: &Key) -> keys::ApiKey {
+        let resource = match &key.resource {
+            KeyResource::Cloud => ObjectReference {
+                id: keys::CLOUD.to_owned(),
+                kind: Some("Cloud".into()),
+                api_version: Some("iam/v2".into()),
+                ..self.organization_reference()
+            },
+            KeyResource::Cluster(id) => match self.state.clusters.get(id) {
+                Some(cluster) => self.cluster_reference(cluster),
+                None => ObjectReference::to(id.as_str()),
+            },
+            KeyResource::Registry(id) => match self.state.registries.get(id) {
+                Some(registry) => {
+                    let crn = self.state.registry_crn(registry.environment.as_str(), id.as_str());
+                    let mut reference = self.reference(id.as_str(), srcm::REGISTRY, &crn, "srcm/v3", "Cluster");
+                    reference.environment = Some(registry.environment.to_string());
+                    reference
+                }
+                None => ObjectReference::to(id.as_str()),
+            },
+        };
+        keys::ApiKey {
+            api_version: "iam/v2".into(),
+            kind: "ApiKey".into(),
+            id: key.id.clone(),
+            metadata: self.living(keys::API_KEY, key.id.as_str(), &self.state.key_crn(key), &key.life),
+            spec: keys::ApiKeySpec {
+                secret: None,
+                display_name: key.display_name.clone(),
+                description: key.description.clone(),
+                owner: self.principal_reference(&key.owner),
+                resource,
+            },
+        }
+    }
+
+    pub(crate) fn binding(&self, binding: &Binding) -> mds::BindingObject {
+        let crn = format!("{}/role-binding={}", self.state.organization_crn(), binding.id);
+        mds::BindingObject {
+            api_version: "iam/v2".into(),
+            kind: "RoleBinding".into(),
+            id: binding.id.clone(),
+            metadata: self.living(mds::ROLE_BINDING, binding.id.as_str(), &crn, &binding.life),
+            binding: binding.binding.clone(),
+        }
+    }
+}
+
+/// What there is, for tests and labs: everything that exists, whether or not lists show it already.
+impl Sandbox {
+    fn all<T>(&self, of: impl FnOnce(View<'_>) -> Vec<T>) -> Result<Vec<T>, SandboxError> {
+        self.look(|state, _| {
+            of(View {
+                state,
+                base: "http://127.0.0.1",
+            })
+        })
+    }
+
+    /// All service accounts.
+    pub fn accounts(&self) -> Result<Vec<iam::ServiceAccount>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.accounts.values().filter(|found| found.life.exists());
+            all.map(|found| view.account(found)).collect()
+        })
+    }
+
+    /// All role bindings.
+    pub fn bindings(&self) -> Result<Vec<mds::BindingObject>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.bindings.values().filter(|found| found.life.exists());
+            all.map(|found| view.binding(found)).collect()
+        })
+    }
+
+    /// All API keys, without secrets.
+    pub fn keys(&self) -> Result<Vec<keys::ApiKey>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.keys.values().filter(|found| found.life.exists());
+            all.map(|found| view.key(found)).collect()
+        })
+    }
+
+    /// The names of all connectors of all clusters.
+    pub fn connectors(&self) -> Result<Vec<String>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.connectors.values().filter(|found| found.life.exists());
+            all.map(|found: &Connector| found.name.clone()).collect()
+        })
+    }
+
+    /// Whether `secret` is the secret of an API key.
+    pub fn secret_matches(&self, key: &ApiKeyId, secret: &str) -> Result<bool, SandboxError> {
+        self.look(|state, _| {
+            state
+                .key(key.as_str())
+                .is_some_and(|found| found.secret.matches(secret))
+        })
+    }
+}

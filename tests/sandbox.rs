@@ -1,0 +1,19 @@
+//! The sandbox, driven through its router as a client in the same process would drive it.
+
+#[path = "sandbox/harness.rs"]
+mod harness;
+
+#[path = "sandbox/accounts.rs"]
+mod accounts;
+#[path = "sandbox/auth.rs"]
+mod auth;
+#[path = "sandbox/lists.rs"]
+mod lists;
+#[path = "sandbox/smoke.rs"]
+mod smoke;
+#[path = "sandbox/bindings.rs"]
+mod bindings;
+#[path = "sandbox/keys.rs"]
+mod keys;
+#[path = "sandbox/places.rs"]
+mod places;
