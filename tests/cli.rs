@@ -312,7 +312,8 @@ fn every_command_explains_itself_in_native_style() {
             .lines()
             .filter(|line| line.starts_with("  $ "))
             .collect::<Vec<_>>();
-        assert!(!runnable.is_empty(), "{name} has no example");
+        let group = command.has_subcommands();
+        assert!(group || !runnable.is_empty(), "{name} has no example");
         for line in runnable {
             let words = line
                 .split_once("confluent ebs ")
@@ -369,7 +370,7 @@ fn the_page_of_exit_codes_is_made_from_the_codes() {
          | Code | Meaning |\n|---:|---|\n",
     );
     for (code, meaning) in ExitCode::ALL {
-        page += &format!("| {} | {meaning} |\n", code.code());
+        page.extend(["| ", &code.code().to_string(), " | ", meaning, " |\n"]);
     }
     page.push_str("\nThis page is made from `src/exit.rs` (`tests/cli.rs`).\n");
     check_page("docs/exit-codes.md", &page);
@@ -379,7 +380,7 @@ fn the_page_of_exit_codes_is_made_from_the_codes() {
 fn the_page_of_variables_is_made_from_their_list() {
     let mut page = String::from("# Environment variables\n\n| Variable | Meaning |\n|---|---|\n");
     for variable in variables::ALL {
-        page += &format!("| `{}` | {} |\n", variable.name, variable.help.trim());
+        page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
     }
     page.push_str("\nNo other variable is read by name. This page is made from `src/env.rs` (`tests/cli.rs`).\n");
     check_page("docs/environment.md", &page);

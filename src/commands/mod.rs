@@ -9,7 +9,6 @@ mod department;
 mod globals;
 mod help;
 mod init;
-mod logging;
 mod man;
 mod onboard;
 mod report;
@@ -28,6 +27,7 @@ pub use help::reference;
 pub use report::Report;
 
 use crate::{
+    client::trace::subscriber,
     exit::ExitCode,
     render::{Block, Format, Ui},
 };
@@ -97,7 +97,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match usage::parse(&args) {
         Ok(cli) => {
             let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
-            logging::start(cli.globals.verbosity());
+            start_log(&ui);
             let mut ctx = Ctx::new(ui, cli.globals);
             cli.command.run(&mut ctx)
         }
@@ -110,4 +110,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             error.exit_code()
         }
     }
+}
+
+/// Starts to write log lines. Fails only when somebody listens already, as a test may.
+fn start_log(ui: &Ui) {
+    let log = ui.clone();
+    let lines = subscriber(ui.verbosity(), move || log.log());
+    drop(tracing::subscriber::set_global_default(lines));
 }

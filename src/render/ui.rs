@@ -196,12 +196,30 @@ impl Ui {
         drop(self.above_bars(|| self.0.err.write(text)));
     }
 
+    /// Where log lines go: standard error, above the bars.
+    pub fn log(&self) -> impl io::Write + use<> {
+        Log(self.clone())
+    }
+
     fn above_bars<T>(&self, write: impl FnOnce() -> T) -> T {
         let bars = lock(&self.0.bars).upgrade();
         match bars {
             Some(bars) => bars.multi().suspend(write),
             None => write(),
         }
+    }
+}
+
+struct Log(Ui);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_err(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
