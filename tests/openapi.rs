@@ -155,23 +155,86 @@ fn everything(inspection: &Inspection<'_>) {
         ]
         .map(|(key, value)| (text(key), text(value)))
         .into(),
+        offsets: Some(serde_json::json!([offset()])),
     });
-    inspection.check(&connect::GetStatus {
+    inspection.check(&connect::PutConfig {
         place: place(),
-        name: text("a name/with [all] of it"),
+        name: text("claims-policies"),
+        config: [
+            ("name", "claims-policies"),
+            ("connector.class", "DatagenSource"),
+            ("kafka.auth.mode", "SERVICE_ACCOUNT"),
+            ("kafka.service.account.id", "sa-abc123"),
+        ]
+        .map(|(key, value)| (text(key), text(value)))
+        .into(),
     });
+    macro_rules! by_name {
+        ($($endpoint:ident),+) => {$(
+            inspection.check(&connect::$endpoint { place: place(), name: text("a name/with [all] of it") });
+        )+};
+    }
+    by_name!(
+        GetConnector,
+        GetConfig,
+        DeleteConnector,
+        PauseConnector,
+        ResumeConnector,
+        RestartConnector,
+        GetStatus,
+        ListTasks,
+        GetRecommendations,
+        GetOffsets,
+        GetOffsetsStatus
+    );
+    let item = connect::OffsetItem {
+        partition: offset()["partition"].clone(),
+        offset: offset()["offset"].clone(),
+    };
+    for offsets in [None, Some(vec![item])] {
+        inspection.check(&connect::AlterOffsets {
+            place: place(),
+            name: text("claims-policies"),
+            offsets,
+        });
+    }
+    inspection.check(&connect::ListPlugins(place()));
+    inspection.check(&connect::Validate {
+        place: place(),
+        plugin: text("DatagenSource"),
+        config: [(text("connector.class"), text("DatagenSource"))].into(),
+    });
+}
+
+fn offset() -> serde_json::Value {
+    serde_json::json!({
+        "partition": { "kafka_topic": "claims-policies", "kafka_partition": 0 },
+        "offset": { "kafka_offset": 1000 },
+    })
 }
 
 /// The names of all endpoints, from the source: one that is added without a sample here is found.
 fn all_endpoints() -> BTreeSet<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api");
+    fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+            .collect()
+    }
     let names = |text: &str| -> Vec<String> {
-        let impls = text.lines().filter_map(|line| line.strip_prefix("impl Endpoint for "));
-        impls.map(|rest| rest.trim_end_matches(" {").to_owned()).collect()
+        let written = text.lines().filter_map(|line| line.strip_prefix("impl Endpoint for "));
+        let written = written.map(|rest| rest.trim_end_matches(" {").to_owned());
+        // `Name: GET ROUTE, …;` in the macro for endpoints that take a connector's name.
+        let generated = text.lines().filter_map(|line| {
+            let (name, rest) = line.trim().split_once(": ")?;
+            let verb = rest.split(' ').next()?;
+            (["GET", "PUT", "POST", "DELETE"].contains(&verb) && rest.contains("->")).then(|| name.to_owned())
+        });
+        written.chain(generated).collect()
     };
-    let files = std::fs::read_dir(folder).unwrap();
-    files
-        .flat_map(|file| names(&std::fs::read_to_string(file.unwrap().path()).unwrap()))
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/api"))
+        .iter()
+        .flat_map(|file| names(&std::fs::read_to_string(file).unwrap()))
         .collect()
 }
 

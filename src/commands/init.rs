@@ -16,8 +16,10 @@ use crate::{
     config::{Existing, save::save},
     error::{Error, ResultExt},
     manifest::{
-        Workspace,
+        Stage, Workspace,
         admin::AdminScript,
+        new_platform::NewPlatform,
+        platform::{RESERVE_PERCENT, TASK_CEILING},
         workspace::{DEPARTMENTS, PLATFORM_FILE},
     },
     model::{ClusterId, EnvironmentId, SchemaRegistryId},
@@ -117,7 +119,6 @@ struct FoundStage {
 #[derive(Debug)]
 struct Found {
     organization: String,
-    organization_name: String,
     stages: Vec<FoundStage>,
 }
 
@@ -149,7 +150,6 @@ async fn find(client: &Client) -> Result<Found, Error> {
     }
     Ok(Found {
         organization: organization.id.to_string(),
-        organization_name: organization.display_name,
         stages,
     })
 }
@@ -177,21 +177,18 @@ fn stage(
     })
 }
 
-/// A stage's name from an environment's: lower case, and only what a name may hold.
+/// A stage's name from an environment's: lower case, letters and digits only, because dashes part the words of an
+/// account's name.
 fn stage_name(name: &str) -> String {
     let safe: String = name
         .to_lowercase()
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect::<String>()
-        .split('-')
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("-");
-    let short: String = safe.chars().take(13).collect();
-    match short.trim_end_matches('-') {
+        .filter(char::is_ascii_alphanumeric)
+        .take(12)
+        .collect();
+    match safe.as_str() {
         "" => "stage".to_owned(),
-        name if name.starts_with(|c: char| c.is_ascii_digit()) => format!("s{name}").chars().take(13).collect(),
+        name if name.starts_with(|c: char| c.is_ascii_digit()) => format!("s{name}"),
         name => name.to_owned(),
     }
 }
@@ -238,7 +235,6 @@ fn from_login() -> Result<Found, Error> {
     }
     Ok(Found {
         organization: text(organization, "id"),
-        organization_name: text(organization, "name"),
         stages,
     })
 }
@@ -268,35 +264,41 @@ fn stock(arguments: &[&str]) -> Result<serde_json::Value, Error> {
 }
 
 impl Found {
-    /// The text of ebs.toml.
+    /// The text of ebs.toml, with what was passed over as remarks at its end.
     fn text(&self) -> String {
-        use std::fmt::Write;
-        let mut out = String::new();
-        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let name: String = self.organization_name.chars().filter(|c| !c.is_control()).collect();
-        // Writing into a `String` cannot fail.
-        let _ = writeln!(out, "# The platform: docs/files.md explains every key.");
-        let _ = writeln!(out, "# Organization {name}.");
-        let _ = writeln!(out, "[organization]\nid = {}", quoted(&self.organization));
-        let default = self
-            .stages
-            .iter()
-            .find(|stage| stage.name.contains("prod"))
-            .unwrap_or(&self.stages[0]);
-        let _ = writeln!(out, "default_stage = {}", quoted(&default.name));
-        for stage in &self.stages {
-            let _ = writeln!(out, "\n# {} is {}.", stage.cluster, stage.cluster_type);
-            for other in &stage.others {
-                let _ = writeln!(out, "# Also there: {other}.");
-            }
-            let _ = writeln!(out, "[stages.{}]", stage.name);
-            let _ = writeln!(out, "environment = {}", quoted(stage.environment.as_str()));
-            let _ = writeln!(out, "cluster = {}", quoted(stage.cluster.as_str()));
-            if let Some(registry) = &stage.schema_registry {
-                let _ = writeln!(out, "schema_registry = {}", quoted(registry.as_str()));
-            }
+        let mut stages: Vec<&FoundStage> = self.stages.iter().collect();
+        // The first one becomes the default.
+        stages.sort_by_key(|stage| !stage.name.contains("prod"));
+        let platform = NewPlatform {
+            organization: self.organization.parse().ok(),
+            provisioner: None,
+            stages: stages.iter().map(|stage| (stage.name.clone(), stage.stage())).collect(),
+        };
+        let mut text = platform.render();
+        for stage in stages {
+            let seen = format!("{} of stage {} is {}", stage.cluster, stage.name, stage.cluster_type);
+            let others = match stage.others.is_empty() {
+                true => String::new(),
+                false => format!("; also there: {}", stage.others.join(", ")),
+            };
+            // Names are free text, and a line break in one would end the comment.
+            let remark: String = format!("{seen}{others}").chars().filter(|c| !c.is_control()).collect();
+            text = format!("{text}\n# {remark}.");
         }
-        out
+        text.push('\n');
+        text
+    }
+}
+
+impl FoundStage {
+    fn stage(&self) -> Stage {
+        Stage {
+            environment: self.environment.clone(),
+            cluster: self.cluster.clone(),
+            schema_registry: self.schema_registry.clone(),
+            task_ceiling: TASK_CEILING,
+            reserve_percent: RESERVE_PERCENT,
+        }
     }
 }
 
@@ -340,7 +342,7 @@ mod tests {
     fn an_environments_name_becomes_a_stages_name() {
         let names = [
             ("Production", "production"),
-            ("PRE prod / EU", "pre-prod-eu"),
+            ("PRE prod / EU", "preprodeu"),
             ("2nd", "s2nd"),
             ("***", "stage"),
         ];
@@ -358,7 +360,6 @@ mod tests {
         assert_eq!(found.others, ["lkc-1 (x, Basic)"]);
         let text = Found {
             organization: "o".into(),
-            organization_name: "N".into(),
             stages: vec![found],
         }
         .text();

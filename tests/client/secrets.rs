@@ -51,6 +51,7 @@ fn connector() -> connect::CreateConnector {
         },
         name: "claims-policies".into(),
         config: BTreeMap::from(config.map(|(key, value)| (key.to_owned(), value.to_owned()))),
+        offsets: None,
     }
 }
 

@@ -23,6 +23,9 @@ const fn deviation(operation: &'static str, aspect: &'static str, source: &'stat
 }
 
 const CONNECTORS: &str = "POST /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors";
+const CONFIG: &str =
+    "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/config";
+const RECOMMENDATIONS: &str = "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/error-recommendations";
 const RESTART: &str =
     "POST /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/restart";
 const STOCK_CLI: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
@@ -46,6 +49,16 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
         CONNECTORS,
         "request /config",
         "dossier `connect.md` §2.2: `kafka.auth.mode=SERVICE_ACCOUNT` stands in the place of the required Kafka API key",
+    ),
+    deviation(
+        CONFIG,
+        "request",
+        "dossier `connect.md` §2.2: `kafka.auth.mode=SERVICE_ACCOUNT` stands in the place of the required Kafka API key",
+    ),
+    deviation(
+        RECOMMENDATIONS,
+        "route",
+        "dossier `connect.md` §2.10: called by Confluent's own client, in no document",
     ),
     deviation(
         RESTART,
