@@ -14,11 +14,14 @@
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
 use crate::{
-    client::TransportError,
+    client::ClientError,
+    config::{CredentialsError, EndpointError, SaveError, SettingsError, git::GitError},
     diag::Finding,
     exit::ExitCode,
     hint::{Advice, Hint},
+    plan::ObserveError,
     render::{Problem, PromptError},
+    resources::ResourceError,
 };
 
 /// What an error is to a pipeline.
@@ -119,6 +122,14 @@ impl Error {
         }
     }
 
+    /// An error with the advice it has about itself, for types that [`classify`] cannot know: the sandbox's.
+    pub fn advised(error: impl Advice + StdError + Send + Sync + 'static) -> Self {
+        let hints = error.hints();
+        let mut edge = Self::from(error);
+        edge.hints = hints;
+        edge
+    }
+
     /// The same error as another kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -174,20 +185,59 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 
 /// What the typed errors in a chain of causes mean at the edge: the first that is known decides.
 fn classify(error: &anyhow::Error) -> (ErrorKind, Vec<Hint>) {
-    for cause in error.chain() {
-        if let Some(prompt) = cause.downcast_ref::<PromptError>() {
-            let kind = match prompt {
+    error.chain().find_map(known).unwrap_or((ErrorKind::Failed, Vec::new()))
+}
+
+fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
+    fn told<E: Advice + StdError + 'static>(
+        cause: &(dyn StdError + 'static),
+        kind: fn(&E) -> ErrorKind,
+    ) -> Option<(ErrorKind, Vec<Hint>)> {
+        cause.downcast_ref::<E>().map(|error| (kind(error), error.hints()))
+    }
+    told::<ClientError>(cause, answered)
+        .or_else(|| {
+            told::<ResourceError>(cause, |error| match error {
+                ResourceError::Client(error) => answered(error),
+                ResourceError::Stale { .. } | ResourceError::Foreign(_) => ErrorKind::Failed,
+            })
+        })
+        .or_else(|| {
+            told::<ObserveError>(cause, |error| match error {
+                ObserveError::Client(error) => answered(error),
+                ObserveError::NotAServiceAccount { .. } | ObserveError::Unknown(_) => ErrorKind::Denied,
+                ObserveError::OtherOrganization { .. }
+                | ObserveError::NoOrganization
+                | ObserveError::OtherRegistry { .. } => ErrorKind::Failed,
+            })
+        })
+        .or_else(|| told::<CredentialsError>(cause, |_| ErrorKind::Denied))
+        .or_else(|| {
+            told::<EndpointError>(cause, |error| match error {
+                EndpointError::Foreign(_) | EndpointError::Plain(_) | EndpointError::User => ErrorKind::Refused,
+                EndpointError::Shape(_) => ErrorKind::Failed,
+            })
+        })
+        .or_else(|| told::<GitError>(cause, |_| ErrorKind::Refused))
+        .or_else(|| told::<SaveError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| told::<SettingsError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| {
+            told::<PromptError>(cause, |error| match error {
                 PromptError::NobodyToAsk { .. } => ErrorKind::Usage,
                 PromptError::Unreadable | PromptError::Mismatch { .. } => ErrorKind::Failed,
-            };
-            return (kind, prompt.hints());
-        }
-        if let Some(TransportError::Certificate { .. }) = cause.downcast_ref() {
-            let hint = "If a proxy of your company issued this certificate, name its CA file in `SSL_CERT_FILE`.";
-            return (ErrorKind::Failed, vec![hint.into()]);
-        }
+            })
+        })
+}
+
+/// What an answer of the service means.
+fn answered(error: &ClientError) -> ErrorKind {
+    if error.is_quota() {
+        ErrorKind::Refused
+    } else if error.is_unauthorized() || error.is_forbidden() {
+        ErrorKind::Denied
+    } else {
+        ErrorKind::Failed
     }
-    (ErrorKind::Failed, Vec::new())
 }
 
 /// What every result in a command can do.
@@ -251,5 +301,17 @@ mod tests {
         assert_eq!(error.hints[0].as_str(), "Pass `--yes` to answer without being asked.");
         assert_eq!(error.problem().message, "could not onboard `claims`");
         assert_eq!(error.problem().causes.len(), 1);
+    }
+
+    #[test]
+    fn advice_arrives_with_the_error_below_any_context() {
+        let error = Err::<(), _>(CredentialsError::None)
+            .context("could not onboard `claims`")
+            .unwrap_err();
+        assert_eq!(error.exit_code(), ExitCode::Denied);
+        assert_eq!(error.hints, CredentialsError::None.hints());
+        assert!(!error.hints.is_empty());
+        let error = Error::from(EndpointError::Foreign("example.com".into()));
+        assert_eq!(error.exit_code(), ExitCode::Refused);
     }
 }

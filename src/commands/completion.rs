@@ -24,24 +24,26 @@ Load completions into the current bash.
 
   $ source <(confluent ebs completion bash)
 
-Load completions into every zsh.
+Load completions into the current zsh, after `compinit`.
 
-  $ confluent ebs completion zsh > \"${fpath[1]}/_confluent-ebs\"")]
+  $ source <(confluent ebs completion zsh)")]
 pub(super) struct Completion {
     /// Shell: "bash", "zsh", "fish", "powershell", or "elvish".
-    #[arg(value_enum, value_name = "shell", hide_possible_values = true)]
+    #[arg(value_enum, value_name = "shell")]
     shell: Shell,
 }
 
 impl Completion {
     pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Script>, Error> {
-        let wrapper = match self.shell {
-            Shell::Bash => BASH_WRAPPER,
-            Shell::Zsh => ZSH_WRAPPER,
-            _ => "",
+        let (name, wrapper) = match self.shell {
+            // With a dash in the name the generator's script completes no subcommand (clap-rs/clap issue 6421); the
+            // wrapper registers its function for the name with the dash.
+            Shell::Bash => ("confluent_ebs", BASH_WRAPPER),
+            Shell::Zsh => ("confluent-ebs", ZSH_WRAPPER),
+            _ => ("confluent-ebs", ""),
         };
         let mut script = Vec::new();
-        generate(self.shell, &mut tree(), "confluent-ebs", &mut script);
+        generate(self.shell, &mut tree(), name, &mut script);
         let script = String::from_utf8(script)? + wrapper;
         Ok(Report::new(Script { script }))
     }

@@ -12,15 +12,7 @@ use crate::{
 #[command(next_help_heading = "Global Flags")]
 pub struct Globals {
     /// Specify the output format as "human", "json", or "yaml".
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_enum,
-        value_name = "string",
-        default_value_t,
-        hide_possible_values = true
-    )]
+    #[arg(short, long, global = true, value_enum, value_name = "string", default_value_t)]
     pub output: Output,
     /// Environment ID.
     #[arg(long, global = true, value_name = "string")]
@@ -58,6 +50,9 @@ pub struct Globals {
     /// Increase verbosity (-v for warn, -vv for info, -vvv for debug, -vvvv for trace).
     #[arg(short, long = "verbose", global = true, value_name = "count", action = ArgAction::Count)]
     pub verbose: u8,
+    /// Show help for this command.
+    #[arg(short, long, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
 }
 
 impl Globals {

@@ -55,6 +55,18 @@ pub(super) fn subcommands_of(names: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The long flags of the command with these names, as they are written.
+pub(super) fn flags_of(names: &[String]) -> Vec<String> {
+    let root = tree();
+    let globals = globals(&root);
+    let own = find(&root, names).get_arguments();
+    let longs = own
+        .chain(&globals)
+        .filter_map(Arg::get_long)
+        .map(|long| format!("--{long}"));
+    longs.collect()
+}
+
 fn find<'a>(root: &'a Command, names: &[String]) -> &'a Command {
     names
         .iter()
@@ -136,9 +148,8 @@ fn page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String 
     // Required flags come first.
     flags.sort_by_key(|(_, help)| !help.starts_with("REQUIRED"));
     section("Flags", flags, width, &mut out);
-    let help = ("  -h, --help".to_owned(), "Show help for this command.".to_owned());
     let rows = globals.iter().map(|arg| (flag(arg), describe(arg)));
-    section("Global Flags", rows.chain([help]).collect(), width, &mut out);
+    section("Global Flags", rows.collect(), width, &mut out);
 
     if !subs.is_empty() {
         let line = format!("\nUse \"{path} [command] --help\" for more information about a command.");

@@ -9,7 +9,6 @@ mod department;
 mod globals;
 mod help;
 mod init;
-mod logging;
 mod man;
 mod onboard;
 mod report;
@@ -28,8 +27,9 @@ pub use help::reference;
 pub use report::Report;
 
 use crate::{
+    client::trace::subscriber,
     exit::ExitCode,
-    render::{Block, Format, Ui},
+    render::{Format, Ui},
 };
 use usage::Stop;
 
@@ -43,6 +43,7 @@ use usage::Stop;
     bin_name = "confluent ebs",
     version,
     disable_version_flag = true,
+    disable_help_flag = true,
     arg_required_else_help = true,
     after_help = "\
 Show what a command does and which flags it has.
@@ -96,17 +97,24 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match usage::parse(&args) {
         Ok(cli) => {
             let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
-            logging::start(cli.globals.verbosity());
+            start_log(&ui);
             let mut ctx = Ctx::new(ui, cli.globals);
             cli.command.run(&mut ctx)
         }
         Err(Stop::Answer(text)) => {
             let ui = Ui::new(Format::Human, 0);
-            report::finish_text(&ui, ui.show(&[Block::Verbatim(text)]))
+            report::finish_text(&ui, ui.answer(&text))
         }
         Err(Stop::Wrong(error)) => {
             Ui::new(Format::Human, 0).problem(&error.problem());
             error.exit_code()
         }
     }
+}
+
+/// Starts to write log lines. Fails only when somebody listens already, as a test may.
+fn start_log(ui: &Ui) {
+    let log = ui.clone();
+    let lines = subscriber(ui.verbosity(), move || log.log());
+    drop(tracing::subscriber::set_global_default(lines));
 }

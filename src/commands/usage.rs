@@ -134,7 +134,11 @@ fn wrong(error: &clap::Error, names: &[String]) -> Error {
             let cause = std::error::Error::source(error)
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            Error::usage(format!("invalid value \"{value}\" for {argument}: {cause}"))
+            if cause.contains(&value) {
+                Error::usage(format!("invalid value for {argument}: {cause}"))
+            } else {
+                Error::usage(format!("invalid value \"{value}\" for {argument}: {cause}"))
+            }
         }
         ErrorKind::ArgumentConflict => {
             let others = texts(error, ContextKind::PriorArg);
@@ -161,8 +165,9 @@ fn wrong(error: &clap::Error, names: &[String]) -> Error {
                     .find(|name| name.starts_with(&subcommand))
             })
             .map(|name| format!("{command} {name}"))
-    } else if value.is_empty() {
-        texts(error, ContextKind::SuggestedArg).first().cloned()
+    } else if error.kind() == ErrorKind::UnknownArgument {
+        let known = help::flags_of(names);
+        nearest(argument, known.iter().map(String::as_str)).map(str::to_owned)
     } else {
         let known = texts(error, ContextKind::ValidValue);
         nearest(&value, known.iter().map(String::as_str)).map(str::to_owned)
@@ -171,7 +176,7 @@ fn wrong(error: &clap::Error, names: &[String]) -> Error {
         said = said.with_hint(format!("Did you mean `{nearest}`?"));
     }
     said.usage = Some(help::usage_of(names));
-    said.with_hint(format!("Run `{command} --help` to see what can be written here."))
+    said.with_hint(format!("See `{command} --help`."))
 }
 
 /// A flag without the names of its values.

@@ -1,7 +1,10 @@
 //! Errors as the stock CLI prints them (dossier `native-cli.md` §4.5): `Error: message`, the chain of causes, findings,
 //! usage, and after an empty line the suggestions. Plain text on standard error, also under `-o json`.
 
-use std::panic::PanicHookInfo;
+use std::{
+    any::Any,
+    panic::{Location, PanicHookInfo},
+};
 
 use super::{
     Format, Ui, findings,
@@ -36,25 +39,24 @@ impl Problem {
     }
 }
 
-/// Reports a panic on standard error. A message that was put together at run time is left out, because it may hold a
-/// secret; one that stands in the source cannot.
+/// Reports a panic on standard error.
 pub fn report_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic
-        .location()
+    Ui::new(Format::Human, 0).problem(&defect(panic.location(), panic.payload()));
+}
+
+/// What is said about a panic. A message that was put together at run time is left out, because it may hold a secret; one
+/// that stands in the source cannot.
+fn defect(place: Option<&Location<'_>>, payload: &dyn Any) -> Problem {
+    let place = place
         .map(|place| format!(" at {}:{}", place.file(), place.line()))
         .unwrap_or_default();
-    let problem = Problem {
+    let message = payload.downcast_ref::<&'static str>();
+    Problem {
         message: format!("this is a defect of `confluent ebs`{place}"),
-        causes: panic
-            .payload()
-            .downcast_ref::<&'static str>()
-            .map(ToString::to_string)
-            .into_iter()
-            .collect(),
+        causes: message.map(ToString::to_string).into_iter().collect(),
         hints: vec!["Please report it with the command you ran.".into()],
         ..Problem::default()
-    };
-    Ui::new(Format::Human, 0).problem(&problem);
+    }
 }
 
 pub(super) fn render(problem: &Problem, width: usize, palette: Palette) -> String {
@@ -169,5 +171,18 @@ mod tests {
             Palette::PLAIN,
         );
         assert_eq!(shown, "Error: bad name \\u{1b}]0;x\\u{7}\\nError: fake\n");
+    }
+
+    #[test]
+    fn a_panic_tells_its_place_and_no_secret() {
+        let secret: Box<dyn Any> = Box::new(format!("bad key {}", "cflt-canary"));
+        let shown = render(&defect(Some(Location::caller()), &*secret), 80, Palette::PLAIN);
+        assert!(
+            shown.starts_with("Error: this is a defect of `confluent ebs` at src/render/error.rs:"),
+            "{shown}"
+        );
+        assert!(!shown.contains("canary"));
+        let literal: Box<dyn Any> = Box::new("a list was empty");
+        assert!(render(&defect(None, &*literal), 80, Palette::PLAIN).contains("cause: a list was empty"));
     }
 }

@@ -131,16 +131,20 @@ impl Ui {
         self.write_out(&text)
     }
 
-    /// What a person must see before a question, such as a plan. Under `-o json` and `yaml` it goes to standard error,
-    /// because standard output then holds exactly one document.
+    /// What a person must see before a question, such as a plan, and an empty line. Under `-o json` and `yaml` it goes to
+    /// standard error, because standard output then holds exactly one document.
     pub fn show(&self, blocks: &[Block]) -> io::Result<()> {
         if self.0.format == Format::Human {
-            self.write_out(&self.human(blocks, self.0.out.palette))
+            self.write_out(&(self.human(blocks, self.0.out.palette) + "\n"))
         } else {
-            let text = self.human(blocks, self.0.err.palette);
-            self.write_err(&text);
+            self.write_err(&(self.human(blocks, self.0.err.palette) + "\n"));
             Ok(())
         }
+    }
+
+    /// Text that was asked for and is no result of a command: help, the version.
+    pub fn answer(&self, text: &str) -> io::Result<()> {
+        self.write_out(text)
     }
 
     /// A line about what goes on, on standard error.
@@ -171,7 +175,7 @@ impl Ui {
         match self.0.progress {
             Progress::Lines => Arc::new(Lines { ui: self.clone() }),
             Progress::Bars => {
-                let bars = Arc::new(Bars::new(self.0.err.palette));
+                let bars = Arc::new(Bars::new(self.clone()));
                 *lock(&self.0.bars) = Arc::downgrade(&bars);
                 bars
             }
@@ -186,6 +190,11 @@ impl Ui {
         self.above_bars(|| self.0.out.write(text))
     }
 
+    /// How messages are coloured.
+    pub(super) fn palette(&self) -> Palette {
+        self.0.err.palette
+    }
+
     /// A line about what goes on that is already text.
     pub(super) fn status(&self, line: &str) {
         self.write_err(&format!("{}\n", super::escape::escape(line)));
@@ -196,12 +205,30 @@ impl Ui {
         drop(self.above_bars(|| self.0.err.write(text)));
     }
 
+    /// Where log lines go: standard error, above the bars.
+    pub fn log(&self) -> impl io::Write + use<> {
+        Log(self.clone())
+    }
+
     fn above_bars<T>(&self, write: impl FnOnce() -> T) -> T {
         let bars = lock(&self.0.bars).upgrade();
         match bars {
             Some(bars) => bars.multi().suspend(write),
             None => write(),
         }
+    }
+}
+
+struct Log(Ui);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_err(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@ _confluent_with_ebs() {
     if [[ ${COMP_CWORD} -ge 2 && ${COMP_WORDS[1]} == ebs ]]; then
         COMP_WORDS=(confluent-ebs "${COMP_WORDS[@]:2}")
         COMP_CWORD=$((COMP_CWORD - 1))
-        _confluent-ebs confluent-ebs "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        _confluent_ebs confluent-ebs "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
         return
     fi
     if ! declare -F __start_confluent >/dev/null; then
@@ -20,3 +20,4 @@ _confluent_with_ebs() {
 }
 
 complete -F _confluent_with_ebs -o bashdefault -o default confluent
+complete -F _confluent_ebs -o bashdefault -o default confluent-ebs

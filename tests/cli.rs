@@ -1,0 +1,387 @@
+//! The binary from outside: help, usage errors, exit codes, and the pages that are made from the program itself.
+
+mod common;
+
+use std::{env, fs, path::PathBuf, process::Stdio};
+
+use common::World;
+use confluent_ebs::{commands, env as variables, exit::ExitCode};
+
+/// Set it to write the pages instead of comparing them.
+const UPDATE: &str = "UPDATE_DOCS";
+
+#[test]
+fn the_version_is_one_line() {
+    let seen = World::new().ebs("--version");
+    assert_eq!(
+        seen.to_string(),
+        format!(
+            "exit 0\n----- stdout -----\nconfluent-ebs {}\n",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+}
+
+#[test]
+fn help_is_data_however_it_is_asked_for() {
+    let world = World::new();
+    let help = world.ebs("--help");
+    assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
+    assert!(help.stdout.starts_with("Onboard departments"), "{help}");
+    for args in ["", "-h", "help", "-o json", "-v"] {
+        assert_eq!(world.ebs(args), help, "{args}");
+    }
+    let page = world.ebs("help completion");
+    assert_eq!(world.ebs("completion -h"), page);
+    assert_eq!(world.ebs("--sandbox completion --help"), page);
+}
+
+#[test]
+fn help_has_the_layout_of_the_stock_cli() {
+    insta::assert_snapshot!(World::new().ebs("man --help"), @r#"
+    exit 0
+    ----- stdout -----
+    Print the manual page.
+
+    Usage:
+      confluent ebs man [flags]
+
+    Examples:
+    Read the manual page.
+
+      $ confluent ebs man | man -l -
+
+    Install the pages of all commands for the current user.
+
+      $ confluent ebs man --dir ~/.local/share/man/man1
+
+    Flags:
+          --dir string   Write one page per command into this folder instead.
+
+    Global Flags:
+      -o, --output string           Specify the output format as "human", "json", or
+                                    "yaml". (default "human")
+          --environment string      Environment ID.
+          --cluster string          Kafka cluster ID.
+          --stage string            Stage of the platform, as named in ebs.toml.
+          --department string       Department, by its code.
+          --profile string          Profile to act with: a name, or a file if it
+                                    holds a path separator or ends in ".toml".
+          --sandbox                 Act on the embedded Confluent Cloud; nothing but
+                                    this computer is contacted.
+          --sandbox-as string       Act on the embedded Confluent Cloud as "admin"
+                                    or as DEPARTMENT/PERSONA.
+          --trust-endpoint string   Trust this host, outside Confluent's domain,
+                                    with the key of a profile.
+          --yes                     Answer yes to every question.
+          --context string          CLI context name.
+          --unsafe-trace            Equivalent to -vvvv, but also log HTTP requests
+                                    and responses which might contain plaintext
+                                    secrets.
+      -v, --verbose count           Increase verbosity (-v for warn, -vv for info,
+                                    -vvv for debug, -vvvv for trace).
+      -h, --help                    Show help for this command.
+    "#);
+}
+
+#[test]
+fn the_help_link_answers_for_the_stock_cli() {
+    let world = World::new();
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_confluent-ebs"));
+    let link = world
+        .path("confluent-help-ebs")
+        .with_extension(env::consts::EXE_EXTENSION);
+    fs::hard_link(&binary, &link)
+        .or_else(|_| fs::copy(&binary, &link).map(drop))
+        .unwrap();
+    assert_eq!(world.see(&mut world.command_at(&link)), world.ebs("--help"));
+    assert_eq!(
+        world.see(world.command_at(&link).arg("completion")),
+        world.ebs("help completion")
+    );
+}
+
+#[test]
+fn a_mistake_says_what_and_what_to_do() {
+    let world = World::new();
+    insta::assert_snapshot!(world.ebs("completoin bash"), @r#"
+    exit 64
+    ----- stderr -----
+    Error: unknown command "completoin" for "confluent ebs"
+
+    Usage:
+      confluent ebs [command]
+
+    Suggestions:
+        Did you mean `confluent ebs completion`?
+        See `confluent ebs --help`.
+    "#);
+    insta::assert_snapshot!(world.ebs("man -o jsn"), @r#"
+    exit 64
+    ----- stderr -----
+    Error: invalid value "jsn" for --output: it must be one of human, json, yaml
+
+    Usage:
+      confluent ebs man [flags]
+
+    Suggestions:
+        Did you mean `json`?
+        See `confluent ebs man --help`.
+    "#);
+    insta::assert_snapshot!(world.ebs("completion"), @r#"
+    exit 64
+    ----- stderr -----
+    Error: missing argument <shell>
+
+    Usage:
+      confluent ebs completion <shell> [flags]
+
+    Suggestions:
+        See `confluent ebs completion --help`.
+    "#);
+    insta::assert_snapshot!(world.ebs("man --dri x"), @r#"
+    exit 64
+    ----- stderr -----
+    Error: unknown flag: --dri
+
+    Usage:
+      confluent ebs man [flags]
+
+    Suggestions:
+        Did you mean `--dir`?
+        See `confluent ebs man --help`.
+    "#);
+    insta::assert_snapshot!(world.ebs("man --environment lkc-123456"), @r#"
+    exit 64
+    ----- stderr -----
+    Error: invalid value for --environment: `lkc-123456` is not an environment id:
+      `env-…` is expected
+
+    Usage:
+      confluent ebs man [flags]
+
+    Suggestions:
+        See `confluent ebs man --help`.
+    "#);
+}
+
+#[test]
+fn every_mistake_ends_with_the_usage_code() {
+    let world = World::new();
+    for args in [
+        "nope",
+        "man --nope",
+        "man nope",
+        "man -o xml",
+        "completion nope",
+        "help nope",
+        "man --sandbox=yes",
+        "-o",
+    ] {
+        let seen = world.ebs(args);
+        assert_eq!(seen.code, Some(64), "{args}: {seen}");
+        assert!(
+            seen.stdout.is_empty() && seen.stderr.starts_with("Error: "),
+            "{args}: {seen}"
+        );
+    }
+}
+
+#[test]
+fn global_flags_may_stand_anywhere() {
+    let world = World::new();
+    let expected = world.ebs("man -o json");
+    assert_eq!(expected.code, Some(0));
+    assert!(expected.stdout.starts_with("{\n  \"page\": "), "{expected}");
+    assert_eq!(world.ebs("-o json man"), expected);
+    assert_eq!(
+        world.ebs("--output json --environment env-123456 man --unsafe-trace -vv"),
+        expected
+    );
+}
+
+#[test]
+fn foreign_words_cannot_speak_to_the_terminal() {
+    let world = World::new();
+    let seen = world.see(world.command().arg("\u{1b}[2Jclaims\u{202e}"));
+    assert!(
+        seen.stderr
+            .starts_with("Error: unknown command \"\\u{1b}[2Jclaims\\u{202e}\""),
+        "{seen}"
+    );
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_confluent-ebs"))
+        .args(["completion", "bash"])
+        .stdout(Stdio::from(writer))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let world = World::new();
+    world.write("pages", "a file, no folder");
+    let seen = world.ebs("man --dir pages");
+    assert_eq!(seen.code, Some(1));
+    assert!(
+        seen.stderr
+            .starts_with("Error: could not write the manual pages to `pages`\n  cause: "),
+        "{seen}"
+    );
+    assert_eq!(
+        world.ebs("man --dir made/here").stdout,
+        "Wrote the manual pages to \"made/here\".\n"
+    );
+    assert!(
+        world
+            .read("made/here/confluent-ebs-completion.1")
+            .contains("Print a completion script")
+    );
+}
+
+#[test]
+fn completions_exist_for_every_shell() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let seen = world.ebs(&format!("completion {shell}"));
+        assert_eq!(seen.code, Some(0), "{seen}");
+        assert!(seen.stdout.contains("confluent-ebs"), "{shell}");
+    }
+}
+
+/// What a shell offers after `words`, asked from a real bash; nothing where there is none.
+fn bash_offers(words: &str) -> Option<String> {
+    let world = World::new();
+    world.write("completion.bash", world.ebs("completion bash").stdout);
+    let script = format!(
+        "source completion.bash\n\
+         __start_confluent() {{ COMPREPLY=(native); }}\n\
+         COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
+         _confluent_with_ebs confluent \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"\n\
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+    );
+    let bash = ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"]
+        .into_iter()
+        .find(|path| fs::exists(path).is_ok_and(|found| found))?;
+    let seen = world.see(world.command_at(bash).args(["--noprofile", "--norc", "-c", &script]));
+    assert_eq!(seen.stderr, "");
+    Some(seen.stdout)
+}
+
+#[test]
+fn bash_completes_the_plugin_and_leaves_the_rest_to_the_stock_cli() {
+    let Some(offered) = bash_offers("confluent ebs ''") else {
+        return;
+    };
+    assert!(offered.lines().any(|word| word == "completion"), "{offered}");
+    assert!(
+        bash_offers("confluent ebs completion ''")
+            .unwrap()
+            .lines()
+            .any(|word| word == "zsh")
+    );
+    assert_eq!(bash_offers("confluent kafka ''").unwrap(), "native\n");
+    assert_eq!(bash_offers("confluent e").unwrap(), "native\nebs\n");
+}
+
+/// Calls `look` with every command and its full name.
+fn each_command(command: &clap::Command, name: &str, look: &mut impl FnMut(&clap::Command, &str)) {
+    look(command, name);
+    for sub in command.get_subcommands() {
+        each_command(sub, &format!("{name} {}", sub.get_name()), look);
+    }
+}
+
+#[test]
+fn every_command_explains_itself_in_native_style() {
+    each_command(&commands::tree(), "confluent ebs", &mut |command, name| {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(
+            about.starts_with(char::is_uppercase),
+            "{name}: \"{about}\" begins with a capital"
+        );
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let runnable = examples
+            .lines()
+            .filter(|line| line.starts_with("  $ "))
+            .collect::<Vec<_>>();
+        let group = command.has_subcommands();
+        assert!(group || !runnable.is_empty(), "{name} has no example");
+        for line in runnable {
+            let words = line
+                .split_once("confluent ebs ")
+                .unwrap_or_else(|| panic!("{name}: {line}"))
+                .1;
+            let words = words.split(['|', '>', ')', '<']).next().unwrap().split_whitespace();
+            let parsed = commands::tree().try_get_matches_from(std::iter::once("confluent-ebs").chain(words));
+            let help = parsed
+                .as_ref()
+                .is_err_and(|error| error.kind() == clap::error::ErrorKind::DisplayHelp);
+            assert!(parsed.is_ok() || help, "{name}: `{line}` is not understood");
+        }
+        for arg in command.get_arguments() {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                help.starts_with(char::is_uppercase),
+                "{name}: --{} has no help",
+                arg.get_id()
+            );
+            assert!(
+                !help.contains('`'),
+                "{name}: the help of --{} has a backtick",
+                arg.get_id()
+            );
+        }
+    });
+}
+
+/// Compares a page with what the program says, or writes it.
+fn check_page(path: &str, expected: &str) {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    if env::var_os(UPDATE).is_some() {
+        fs::write(&file, expected).unwrap();
+        return;
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
+    assert_eq!(
+        found, expected,
+        "{path} is not up to date: run `{UPDATE}=1 cargo test --test cli`"
+    );
+}
+
+#[test]
+fn the_page_of_commands_is_made_from_the_help_texts() {
+    check_page("docs/commands.md", &commands::reference());
+}
+
+#[test]
+fn the_page_of_exit_codes_is_made_from_the_codes() {
+    let mut page = String::from(
+        "# Exit codes\n\n\
+         They reach the caller only when `confluent-ebs` is started directly. Through `confluent ebs` the Confluent CLI\n\
+         turns every code but 0 into 1, so a message on standard error or a result that says it always comes first.\n\n\
+         | Code | Meaning |\n|---:|---|\n",
+    );
+    for (code, meaning) in ExitCode::ALL {
+        page.extend(["| ", &code.code().to_string(), " | ", meaning, " |\n"]);
+    }
+    page.push_str("\nThis page is made from `src/exit.rs` (`tests/cli.rs`).\n");
+    check_page("docs/exit-codes.md", &page);
+}
+
+#[test]
+fn the_page_of_variables_is_made_from_their_list() {
+    let mut page = String::from("# Environment variables\n\n| Variable | Meaning |\n|---|---|\n");
+    for variable in variables::ALL {
+        page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
+    }
+    page.push_str("\nNo other variable is read by name. This page is made from `src/env.rs` (`tests/cli.rs`).\n");
+    check_page("docs/environment.md", &page);
+}

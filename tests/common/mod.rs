@@ -1,0 +1,162 @@
+//! A sealed environment for the binary: nothing of the user's home, settings, terminal or clock gets in, and what comes
+//! out reads the same everywhere.
+
+#![allow(
+    clippy::allow_attributes,
+    dead_code,
+    reason = "each file of tests uses its own part of this"
+)]
+
+use std::{
+    ffi::OsStr,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+/// A home folder of its own, empty at first. Also the working folder of every command.
+pub(crate) struct World {
+    root: TempDir,
+}
+
+impl World {
+    /// An empty home.
+    pub(crate) fn new() -> Self {
+        Self {
+            root: TempDir::new().expect("a temporary folder"),
+        }
+    }
+
+    /// The path of something in the home.
+    pub(crate) fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.root.path().join(relative)
+    }
+
+    /// Writes a file into the home, with the folders above it.
+    pub(crate) fn write(&self, relative: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+        fs::write(&path, text).expect("a file");
+        path
+    }
+
+    /// The text of a file in the home.
+    pub(crate) fn read(&self, relative: impl AsRef<Path>) -> String {
+        fs::read_to_string(self.path(relative)).expect("a text file")
+    }
+
+    /// The binary in this home, started as `confluent-ebs`. Further variables can be set on it.
+    pub(crate) fn command(&self) -> assert_cmd::Command {
+        self.command_at(env!("CARGO_BIN_EXE_confluent-ebs"))
+    }
+
+    /// The binary under another path.
+    pub(crate) fn command_at(&self, program: impl AsRef<OsStr>) -> assert_cmd::Command {
+        let mut command = assert_cmd::Command::new(program);
+        command.env_clear();
+        // Without it no program starts on Windows.
+        if let Some(root) = std::env::var_os("SYSTEMROOT") {
+            command.env("SYSTEMROOT", root);
+        }
+        command
+            .current_dir(self.root.path())
+            .env("HOME", self.root.path())
+            .env("USERPROFILE", self.root.path())
+            .env("APPDATA", self.path(".config"))
+            .env("LOCALAPPDATA", self.path(".local"))
+            .env("XDG_CONFIG_HOME", self.path(".config"))
+            .env("XDG_STATE_HOME", self.path(".state"))
+            .env("XDG_CACHE_HOME", self.path(".cache"))
+            .env("XDG_DATA_HOME", self.path(".data"))
+            .env("TMPDIR", self.root.path())
+            .env("COLUMNS", "80")
+            .env("NO_COLOR", "1")
+            .env("TZ", "UTC");
+        command
+    }
+
+    /// Runs `confluent-ebs` with `args` (separated by blanks) and nothing on standard input.
+    pub(crate) fn ebs(&self, args: &str) -> Seen {
+        self.see(self.command().args(args.split_whitespace()))
+    }
+
+    /// [`World::ebs`] with `input` on standard input, as from a pipe.
+    pub(crate) fn ebs_with_input(&self, args: &str, input: &str) -> Seen {
+        self.see(self.command().args(args.split_whitespace()).write_stdin(input))
+    }
+
+    /// Runs a command and keeps what was seen of it.
+    pub(crate) fn see(&self, command: &mut assert_cmd::Command) -> Seen {
+        let output = command.output().expect("the binary starts");
+        let text = |bytes: &[u8]| self.redact(&String::from_utf8_lossy(bytes));
+        Seen {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// `text` with this home's path as `[HOME]` and points in time as `2026-01-02T03:04:05Z`, which is just as wide.
+    fn redact(&self, text: &str) -> String {
+        let root = self.root.path().display().to_string();
+        let text = text.replace(&root, "[HOME]").replace("\r\n", "\n");
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+            let (before, after) = rest.split_at(at);
+            out.push_str(before);
+            if is_time(after) {
+                out.push_str("2026-01-02T03:04:05Z");
+                // Fractions of a second are cut off.
+                let end = after.find('Z').map_or(after.len(), |end| end + 1);
+                rest = &after[end..];
+            } else {
+                let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+                out.push_str(&after[..digits]);
+                rest = &after[digits..];
+            }
+        }
+        out + rest
+    }
+}
+
+fn is_time(text: &str) -> bool {
+    let shape = "dddd-dd-ddTdd:dd:dd";
+    let begins = text.len() > shape.len()
+        && text
+            .chars()
+            .zip(shape.chars())
+            .all(|(c, s)| if s == 'd' { c.is_ascii_digit() } else { c == s });
+    begins
+        && text[shape.len()..]
+            .trim_start_matches(|c: char| c == '.' || c.is_ascii_digit())
+            .starts_with('Z')
+}
+
+/// What a person saw of one command.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The exit code; nothing when a signal ended the process.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+}
+
+/// The form of snapshots: the exit code, then what was printed where.
+impl fmt::Display for Seen {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => writeln!(out, "exit {code}")?,
+            None => writeln!(out, "ended by a signal")?,
+        }
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                write!(out, "----- {name} -----\n{text}")?;
+            }
+        }
+        Ok(())
+    }
+}
