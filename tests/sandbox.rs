@@ -17,3 +17,9 @@ mod bindings;
 mod keys;
 #[path = "sandbox/places.rs"]
 mod places;
+#[path = "sandbox/durable.rs"]
+mod durable;
+#[path = "sandbox/weather.rs"]
+mod weather;
+#[path = "sandbox/served.rs"]
+mod served;
