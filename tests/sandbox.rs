@@ -23,3 +23,7 @@ mod durable;
 mod weather;
 #[path = "sandbox/served.rs"]
 mod served;
+#[path = "sandbox/connect.rs"]
+mod connect;
+#[path = "sandbox/isolation.rs"]
+mod isolation;

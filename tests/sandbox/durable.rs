@@ -29,7 +29,7 @@ async fn everything_is_there_again_after_a_restart() {
             .sandbox
             .add_fault(Fault::once(FaultKind::ServerError).on("DELETE", "/**"))
             .unwrap();
-        world.sandbox.advance(Duration::from_secs(3_600)).unwrap();
+        world.sandbox.advance(Duration::from_hours(1)).unwrap();
         world.sandbox.set_settings(Settings::real()).unwrap();
         (account, key, world.sandbox.journal().unwrap())
     };
@@ -133,7 +133,7 @@ async fn two_processes_on_one_folder_take_turns() {
     two.post(&two.provisioner, "/iam/v2/service-accounts", body)
         .await
         .expect(409);
-    two.sandbox.advance(Duration::from_secs(60)).unwrap();
+    two.sandbox.advance(Duration::from_mins(1)).unwrap();
     assert!(one.sandbox.now().unwrap() >= two.sandbox.now().unwrap() - jiff::SignedDuration::from_secs(1));
 
     // Many at once, from threads: every request is there, and nothing twice.
@@ -214,8 +214,10 @@ async fn a_seed_that_has_grown_adds_its_places_and_one_of_another_organization_i
         .await
         .expect(200);
 
-    let mut other = Seed::default();
-    other.organization = "22222222-2222-3333-4444-555555555555".parse().unwrap();
+    let mut other = Seed {
+        organization: "22222222-2222-3333-4444-555555555555".parse().unwrap(),
+        ..Seed::default()
+    };
     for stage in &mut other.stages {
         stage.address.organization = other.organization.clone();
     }

@@ -243,7 +243,7 @@ async fn under_lagging_timing_lists_lag_behind_deletions_too() {
     let account = make_named(&world, "claims").await;
     let pattern = format!("{}/connector=claims-*", world.cluster_crn());
     let binding = world.bind(&account, "DeveloperRead", &pattern).await;
-    world.sandbox.advance(Duration::from_secs(300)).unwrap();
+    world.sandbox.advance(Duration::from_mins(5)).unwrap();
     let list = format!("/iam/v2/role-bindings?crn_pattern={}", escape(&pattern));
     assert_eq!(world.get(&world.admin, &list).await.data().len(), 1);
     let path = format!("/iam/v2/role-bindings/{binding}");
