@@ -1,5 +1,34 @@
 //! Sending: one place that talks to Confluent Cloud, through a transport.
+//!
+//! An endpoint of `api` says what to send; a [`Transport`] gets one request to the service (over sockets, or straight
+//! into a service of this process) and brings back whatever it answered. The [`Client`] is between the two: who is
+//! calling, pages, patience, rate limits, and errors that say what to do. Every wait goes through the clock.
 
+pub mod address;
+mod advice;
+pub mod builder;
+pub mod credentials;
+pub mod error;
+mod governor;
+mod issuer;
+mod message;
+pub mod pages;
+pub mod redact;
+pub mod retry;
+mod send;
+pub mod service;
+pub mod socket;
+mod tls;
+pub mod trace;
 pub mod transport;
 
+pub use address::{BaseUrl, BaseUrlError, is_loopback};
+pub use builder::{Answered, Client, ClientBuilder, DEFAULT_CONCURRENCY};
+pub use credentials::{Auth, CredentialSource, Credentials};
+pub use error::{Call, ClientError, Lost, Refusal};
+pub use message::user_agent;
+pub use pages::{Listing, UnreadableItem};
+pub use retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Tries};
+pub use service::InProcess;
+pub use socket::{Socket, SocketSettings};
 pub use transport::{Transport, TransportError};

@@ -1,5 +1,7 @@
 //! How a request gets to the service: over sockets, or straight into the embedded one.
 
+use std::error::Error;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
@@ -12,7 +14,7 @@ pub enum TransportError {
         /// Host and port.
         host: String,
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The certificate was refused.
     #[error("the certificate of {host} is not trusted{}", issuer.as_ref().map(|i| format!(": it was issued by {i}")).unwrap_or_default())]
@@ -22,7 +24,7 @@ pub enum TransportError {
         /// Who issued the certificate that was presented, as far as it could be read.
         issuer: Option<String>,
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The connection broke after the request may have been processed.
     #[error("the connection to {host} broke before the answer was complete")]
@@ -30,7 +32,7 @@ pub enum TransportError {
         /// Host and port.
         host: String,
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// No answer within the time.
     #[error("{host} did not answer within {seconds} s")]
@@ -49,4 +51,23 @@ pub enum TransportError {
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends one request; its URI is absolute.
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>>;
+}
+
+/// The errors below `error`, outermost first.
+///
+/// An I/O error that wraps another one shows that one's text as its own and skips it in the chain; here it is not
+/// skipped, so that a refused certificate is found below it.
+pub(super) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |above| {
+        let above = *above;
+        match above.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => above.source(),
+        }
+    })
+}
+
+/// The innermost cause: the one that says what really happened.
+pub(super) fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    causes(error).last().unwrap_or(error)
 }

@@ -1,0 +1,96 @@
+//! What to do about a call that failed.
+
+use super::{error::ClientError, transport::TransportError};
+use crate::hint::{Advice, Hint};
+
+impl Advice for ClientError {
+    fn hints(&self) -> Vec<Hint> {
+        let mut hints: Vec<Hint> = Vec::new();
+        if let Some(resolution) = self.refusal().and_then(|refusal| refusal.body.resolution.as_deref()) {
+            hints.push(format!("Confluent Cloud advises: {resolution}").into());
+        }
+        match self {
+            Self::NoAnswer { cause, .. } => hints.extend(transport_hint(cause)),
+            Self::AnswerLost { .. } => hints.push(
+                "Run the same command again: it looks first whether the object is there, and makes nothing twice.".into(),
+            ),
+            Self::Unreadable { .. } => hints.push(
+                "Something between this machine and Confluent Cloud may have answered in its place: look at the proxy, \
+                 and at the answer with `--unsafe-trace`."
+                    .into(),
+            ),
+            _ if self.is_quota() => {
+                hints.push("The organization's administrators can ask Confluent for a higher limit.".into());
+            }
+            _ if self.is_unauthorized() => hints.push(
+                "Check that the key is a Cloud API key (a key of a Kafka cluster does not work here), that it was not \
+                 revoked, and that key and secret belong together."
+                    .into(),
+            ),
+            _ if self.is_forbidden() => hints.push(
+                "Either the owner of the API key has no role for this, or the object does not exist: Confluent Cloud \
+                 answers both alike."
+                    .into(),
+            ),
+            _ if self.is_throttled() => hints.push("Try again later, or with a smaller `--concurrency`.".into()),
+            _ => {}
+        }
+        hints
+    }
+}
+
+fn transport_hint(cause: &TransportError) -> Option<Hint> {
+    match cause {
+        TransportError::Certificate { .. } => Some(
+            "If your company inspects encrypted traffic, set `SSL_CERT_FILE` to a file with the certificate of its \
+             authority in PEM form."
+                .into(),
+        ),
+        TransportError::Connect { .. } | TransportError::Timeout { .. } => Some(
+            "Check the network; behind a proxy set `HTTPS_PROXY`, and `NO_PROXY` for what is reached without it."
+                .into(),
+        ),
+        TransportError::Broken { .. } | TransportError::Forbidden(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, StatusCode};
+
+    use super::*;
+    use crate::{
+        api::{Repeat, parse_error},
+        client::{Call, Refusal, Tries},
+    };
+
+    fn answered(status: u16, body: &str) -> ClientError {
+        ClientError::Answered {
+            call: Box::new(Call {
+                operation: "GetServiceAccount",
+                verb: "read",
+                subject: "service account `sa-1`".into(),
+                method: Method::GET,
+                path: "/iam/v2/service-accounts/sa-1".into(),
+                repeat: Repeat::Safe,
+            }),
+            refusal: Box::new(Refusal {
+                status: StatusCode::from_u16(status).unwrap(),
+                body: parse_error(body.as_bytes()),
+                request_id: None,
+            }),
+            tries: Tries::default(),
+        }
+    }
+
+    #[test]
+    fn advice_fits_the_kind_of_trouble() {
+        let first = |error: &ClientError| error.hints().first().map(ToString::to_string).unwrap_or_default();
+        assert!(first(&answered(401, "")).contains("Cloud API key"));
+        assert!(first(&answered(403, "")).contains("answers both alike"));
+        assert!(first(&answered(429, "")).contains("--concurrency"));
+        let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
+        assert_eq!(first(&answered(400, resolution)), "Confluent Cloud advises: Ask.");
+        assert!(answered(404, "").hints().is_empty());
+    }
+}

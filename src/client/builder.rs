@@ -1,0 +1,190 @@
+//! The client: made once, then handed around; a clone is the same way to the same service.
+
+use std::{fmt, sync::Arc};
+
+use http::StatusCode;
+
+use super::{
+    address::BaseUrl,
+    credentials::Auth,
+    error::ClientError,
+    governor::Governor,
+    message::Prepared,
+    retry::{Jitter, OnRetry, RetryPolicy},
+    trace::WireTrace,
+    transport::Transport,
+};
+use crate::{api::Endpoint, clock::Clock};
+
+/// How many requests are under way at once unless told otherwise (design, `--concurrency`).
+pub const DEFAULT_CONCURRENCY: usize = 8;
+
+/// A good answer.
+#[derive(Clone, Debug)]
+pub struct Answered<T> {
+    /// What it holds.
+    pub value: T,
+    /// The request's id, for evidence and support.
+    pub request_id: Option<String>,
+    /// The status.
+    pub status: StatusCode,
+}
+
+/// Sends endpoints to one service as one caller. Cheap to clone; clones share their rate limit.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) shared: Arc<Shared>,
+    pub(super) auth: Arc<Auth>,
+    pub(super) on_retry: Option<OnRetry>,
+}
+
+pub(super) struct Shared {
+    pub(super) base: BaseUrl,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Clock,
+    pub(super) policy: RetryPolicy,
+    pub(super) jitter: Jitter,
+    pub(super) governor: Governor,
+    pub(super) wire_trace: Option<Arc<WireTrace>>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Client")
+            .field("base", &self.shared.base)
+            .field("auth", &self.auth)
+            .field("transport", &self.shared.transport)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client in the making: what is not set has the default of the design.
+#[must_use]
+pub struct ClientBuilder {
+    shared: Shared,
+    auth: Auth,
+    on_retry: Option<OnRetry>,
+}
+
+impl ClientBuilder {
+    /// How patient the client is.
+    pub fn policy(mut self, policy: RetryPolicy) -> Self {
+        self.shared.policy = policy;
+        self
+    }
+
+    /// How many requests may be under way at once; at least one.
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        self.shared.governor = Governor::new(limit);
+        self
+    }
+
+    /// Where chance comes from.
+    pub fn jitter(mut self, jitter: Jitter) -> Self {
+        self.shared.jitter = jitter;
+        self
+    }
+
+    /// Who is told when a call waits to be sent again.
+    pub fn on_retry(mut self, listener: OnRetry) -> Self {
+        self.on_retry = Some(listener);
+        self
+    }
+
+    /// Where requests and answers are written down, without their secrets (`--unsafe-trace`).
+    pub fn wire_trace(mut self, trace: Arc<WireTrace>) -> Self {
+        self.shared.wire_trace = Some(trace);
+        self
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn build(self) -> Client {
+        Client {
+            shared: Arc::new(self.shared),
+            auth: Arc::new(self.auth),
+            on_retry: self.on_retry,
+        }
+    }
+}
+
+impl Client {
+    /// Begins a client that sends to `base` through `transport` as `auth`, and waits on `clock`.
+    pub fn builder(base: BaseUrl, transport: Arc<dyn Transport>, auth: Auth, clock: Clock) -> ClientBuilder {
+        ClientBuilder {
+            shared: Shared {
+                base,
+                transport,
+                clock,
+                policy: RetryPolicy::default(),
+                jitter: Jitter::random(),
+                governor: Governor::new(DEFAULT_CONCURRENCY),
+                wire_trace: None,
+            },
+            auth,
+            on_retry: None,
+        }
+    }
+
+    /// The same way to the same service, with its rate limit, as somebody else.
+    #[must_use]
+    pub fn with_auth(&self, auth: Auth) -> Self {
+        Self {
+            auth: Arc::new(auth),
+            ..self.clone()
+        }
+    }
+
+    /// The same client with another listener: a step that wants its waits under its own name.
+    #[must_use]
+    pub fn with_on_retry(&self, listener: OnRetry) -> Self {
+        Self {
+            on_retry: Some(listener),
+            ..self.clone()
+        }
+    }
+
+    /// Where it sends to.
+    #[must_use]
+    pub fn base(&self) -> &BaseUrl {
+        &self.shared.base
+    }
+
+    /// As whom it sends.
+    #[must_use]
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// The clock it waits on.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    /// How many requests may be under way at the moment: the limit, or less after a 429.
+    #[must_use]
+    pub fn allowed_concurrency(&self) -> usize {
+        self.shared.governor.allowed()
+    }
+
+    /// Sends one endpoint and reads its answer.
+    pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answered<E::Answer>, ClientError> {
+        let prepared = self.prepare(endpoint, None)?;
+        let answer = self.exchange(&prepared).await?;
+        if E::EMPTY_ANSWER {
+            prepared.refuse_hidden_error(&answer)?;
+        }
+        let body: &[u8] = if E::EMPTY_ANSWER { b"null" } else { &answer.body };
+        let value = serde_json::from_slice(body).map_err(|error| prepared.unreadable(&answer, &error))?;
+        Ok(Answered {
+            value,
+            request_id: answer.request_id,
+            status: answer.status,
+        })
+    }
+
+    pub(super) fn prepare<E: Endpoint>(&self, endpoint: &E, page_token: Option<&str>) -> Result<Prepared, ClientError> {
+        Prepared::new(&self.shared.base, &self.auth, endpoint, page_token)
+    }
+}

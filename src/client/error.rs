@@ -1,0 +1,369 @@
+//! Why a call gave no answer that can be used: what was done, on what, why it failed, and what to do about it.
+//!
+//! A message is complete in itself (the innermost cause is part of it), so that it can stand in one line of a report.
+//! Texts of the service are kept as they came; whoever shows them escapes them.
+
+use std::{error::Error, fmt, time::Duration};
+
+use http::{Method, StatusCode};
+
+use super::{
+    retry::{Seconds, Tries},
+    transport::{TransportError, root_cause},
+};
+use crate::api::{ErrorBody, Repeat};
+
+/// One call, as messages and traces name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The endpoint's name: `CreateRoleBinding`.
+    pub operation: &'static str,
+    /// What is done, as a verb.
+    pub verb: &'static str,
+    /// On what: `service account "sa-1"`.
+    pub subject: String,
+    /// The HTTP method.
+    pub method: Method,
+    /// The path, without the query.
+    pub path: String,
+    /// Whether it may be sent again when its answer was lost.
+    pub repeat: Repeat,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.verb, self.subject)
+    }
+}
+
+/// An answer that is not the wanted one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status, always looked at before anything else: a refusal can come with a body that reads like success.
+    pub status: StatusCode,
+    /// The service's own words.
+    pub body: ErrorBody,
+    /// The id to give to support.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Confluent Cloud answered {}", self.status.as_u16())?;
+        let code = self.body.code.as_deref().filter(|code| *code != self.status.as_str());
+        match (code, self.body.detail.as_str()) {
+            (None, "") => write!(out, " {}", self.status.canonical_reason().unwrap_or("without a word"))?,
+            (Some(code), "") => write!(out, " {code}")?,
+            (None, detail) => write!(out, ": {detail}")?,
+            (Some(code), detail) => write!(out, " {code}: {detail}")?,
+        }
+        match &self.request_id {
+            Some(id) => write!(out, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What made an answer get lost.
+#[derive(Debug)]
+pub enum Lost {
+    /// The way to the service.
+    OnTheWay(TransportError),
+    /// The service, which failed in the middle: a 5xx says nothing about what was done before it.
+    InTheService(Refusal),
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnTheWay(cause) => WithRoot(cause).fmt(out),
+            Self::InTheService(refusal) => refusal.fmt(out),
+        }
+    }
+}
+
+/// Why a call gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The service answered, and not with success.
+    #[error("could not {call}: {refusal}{tries}")]
+    Answered {
+        /// The call.
+        call: Box<Call>,
+        /// What the service said.
+        refusal: Box<Refusal>,
+        /// How often it was tried.
+        tries: Tries,
+    },
+    /// No answer. Nothing was done, or what was done may be done again without harm.
+    #[error("could not {call}: {}{tries}", WithRoot(.cause))]
+    NoAnswer {
+        /// The call.
+        call: Box<Call>,
+        /// Why.
+        cause: Box<TransportError>,
+        /// How often it was tried.
+        tries: Tries,
+    },
+    /// The call may have been carried out, and must not be repeated blindly: look the object up by its natural key.
+    #[error("it is not known whether it worked to {call}: {lost}{tries}")]
+    AnswerLost {
+        /// The call.
+        call: Box<Call>,
+        /// What happened to the answer.
+        lost: Box<Lost>,
+        /// How often it was tried.
+        tries: Tries,
+    },
+    /// The service wants a pause from everybody that is longer than this client is willing to wait.
+    #[error("could not {call}: Confluent Cloud asks for a pause of {}, and only {} of waiting are left", Seconds(*.wait), Seconds(*.left))]
+    Paused {
+        /// The call.
+        call: Box<Call>,
+        /// The pause.
+        wait: Duration,
+        /// What is left of the budget.
+        left: Duration,
+    },
+    /// A good status with an answer that cannot be read.
+    #[error("could not {call}: the answer cannot be read: {why}{}", request(.request_id.as_deref()))]
+    Unreadable {
+        /// The call.
+        call: Box<Call>,
+        /// The status it came with.
+        status: StatusCode,
+        /// Why it cannot be read.
+        why: String,
+        /// The id to give to support.
+        request_id: Option<String>,
+    },
+    /// The pages of a list do not lead to an end.
+    #[error("could not {call} to its end: {why}")]
+    Pages {
+        /// The call.
+        call: Box<Call>,
+        /// What is wrong with the pages.
+        why: String,
+    },
+    /// The request cannot be written down, so nothing was sent.
+    #[error("could not {call}: {why}")]
+    Unsendable {
+        /// The call.
+        call: Box<Call>,
+        /// Why not.
+        why: String,
+    },
+}
+
+fn request(id: Option<&str>) -> String {
+    id.map(|id| format!(" (request {id})")).unwrap_or_default()
+}
+
+/// An error with its innermost cause, where that says more.
+struct WithRoot<'a>(&'a TransportError);
+
+impl fmt::Display for WithRoot<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}", self.0)?;
+        match self.0.source() {
+            Some(source) => write!(out, ": {}", root_cause(source)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ClientError {
+    /// The call that failed.
+    #[must_use]
+    pub fn call(&self) -> &Call {
+        match self {
+            Self::Answered { call, .. }
+            | Self::NoAnswer { call, .. }
+            | Self::AnswerLost { call, .. }
+            | Self::Paused { call, .. }
+            | Self::Unreadable { call, .. }
+            | Self::Pages { call, .. }
+            | Self::Unsendable { call, .. } => call,
+        }
+    }
+
+    /// What the service said, if it said something.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Answered { refusal, .. } => Some(refusal),
+            Self::AnswerLost { lost, .. } => match lost.as_ref() {
+                Lost::InTheService(refusal) => Some(refusal),
+                Lost::OnTheWay(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Unreadable { status, .. } => Some(*status),
+            other => other.refusal().map(|refusal| refusal.status),
+        }
+    }
+
+    /// The machine's word for the refusal (`forbidden_access`).
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.refusal().and_then(|refusal| refusal.body.code.as_deref())
+    }
+
+    /// The service's words for the refusal.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.refusal().map(|refusal| refusal.body.detail.as_str())
+    }
+
+    /// The id to give to support, if there was an answer with one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Unreadable { request_id, .. } => request_id.as_deref(),
+            other => other.refusal().and_then(|refusal| refusal.request_id.as_deref()),
+        }
+    }
+
+    /// How often it was tried, and how long it waited.
+    #[must_use]
+    pub fn tries(&self) -> Tries {
+        match self {
+            Self::Answered { tries, .. } | Self::NoAnswer { tries, .. } | Self::AnswerLost { tries, .. } => *tries,
+            _ => Tries::default(),
+        }
+    }
+
+    fn is(&self, status: StatusCode) -> bool {
+        self.status() == Some(status)
+    }
+
+    /// 404. A 403 can mean the same, and is [`Self::is_forbidden`]: unknown, never absent.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.is(StatusCode::NOT_FOUND)
+    }
+
+    /// 403, unless it is a quota in disguise.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.is(StatusCode::FORBIDDEN) && !self.is_quota()
+    }
+
+    /// 409.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.is(StatusCode::CONFLICT)
+    }
+
+    /// 401.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.is(StatusCode::UNAUTHORIZED)
+    }
+
+    /// A provider quota is used up.
+    #[must_use]
+    pub fn is_quota(&self) -> bool {
+        self.refusal()
+            .is_some_and(|refusal| is_quota(refusal.status, &refusal.body.detail))
+    }
+
+    /// The service wanted more patience than there was.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        matches!(self, Self::Paused { .. }) || self.is(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The call may have been carried out: look the object up by its natural key.
+    #[must_use]
+    pub fn is_answer_lost(&self) -> bool {
+        matches!(self, Self::AnswerLost { .. })
+    }
+
+    /// Whether the trouble passes by itself, so that the same command later may well work.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NoAnswer { cause, .. } => !matches!(
+                cause.as_ref(),
+                TransportError::Certificate { .. } | TransportError::Forbidden(_)
+            ),
+            Self::AnswerLost { .. } | Self::Paused { .. } => true,
+            Self::Answered { refusal, .. } => {
+                !self.is_quota()
+                    && (refusal.status.is_server_error() || refusal.status == StatusCode::TOO_MANY_REQUESTS)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a refusal is about a provider quota: 402, or another status with the words by which the stock CLI knows it
+/// (dossier `rbac.md` §4.5).
+pub(super) fn is_quota(status: StatusCode, detail: &str) -> bool {
+    status == StatusCode::PAYMENT_REQUIRED
+        || (matches!(status.as_u16(), 400 | 403 | 500) && detail.contains("is currently limited to"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::parse_error;
+
+    fn call() -> Call {
+        Call {
+            operation: "CreateRoleBinding",
+            verb: "create",
+            subject: "role binding DeveloperRead of `sa-1` on topic payments-*".into(),
+            method: Method::POST,
+            path: "/iam/v2/role-bindings".into(),
+            repeat: Repeat::LookFirst,
+        }
+    }
+
+    fn answered(status: u16, body: &str, request_id: Option<&str>) -> ClientError {
+        ClientError::Answered {
+            call: Box::new(call()),
+            refusal: Box::new(Refusal {
+                status: StatusCode::from_u16(status).unwrap(),
+                body: parse_error(body.as_bytes()),
+                request_id: request_id.map(str::to_owned),
+            }),
+            tries: Tries::default(),
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_on_what_why_and_the_request() {
+        let body = r#"{"errors":[{"status":"403","code":"forbidden_access","detail":"Forbidden Access."}]}"#;
+        assert_eq!(
+            answered(403, body, Some("3f1c")).to_string(),
+            "could not create role binding DeveloperRead of `sa-1` on topic payments-*: \
+             Confluent Cloud answered 403 forbidden_access: Forbidden Access (request 3f1c)"
+        );
+        let bare = answered(502, "", None).to_string();
+        assert!(bare.ends_with("Confluent Cloud answered 502 Bad Gateway"), "{bare}");
+        // The code of Connect's shape repeats the status; it is said once.
+        let connect = answered(400, r#"{"error":{"code":400,"message":"bad"}}"#, None).to_string();
+        assert!(connect.ends_with("answered 400: bad"), "{connect}");
+    }
+
+    // Dossier `rbac.md` §4.5: 402 is the quota, some still arrive as 400, and the stock CLI knows them by their text.
+    #[test]
+    fn a_quota_is_known_by_its_status_or_its_words() {
+        let words = r#"{"error":{"code":403,"message":"Your organization is currently limited to 5 keys"}}"#;
+        assert!(answered(402, "", None).is_quota());
+        for status in [400, 403, 500] {
+            assert!(answered(status, words, None).is_quota(), "{status}");
+        }
+        assert!(!answered(409, words, None).is_quota());
+        assert!(!answered(403, words, None).is_forbidden());
+        assert!(answered(403, "{}", None).is_forbidden());
+    }
+}

@@ -1,0 +1,181 @@
+//! Lists that come in pages, as a stream: the next page is asked for only when somebody wants what is on it.
+
+use std::collections::HashSet;
+
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::{builder::Client, error::ClientError, message::Prepared};
+use crate::api::{List, Paged};
+
+/// A whole list, with what could not be read of it.
+#[derive(Clone, Debug)]
+pub struct Listing<T> {
+    /// What could be read, in the service's order.
+    pub items: Vec<T>,
+    /// What could not. Not absent: unknown. Whoever concludes something from an absence looks here first.
+    pub unreadable: Vec<UnreadableItem>,
+}
+
+/// One item of a list that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableItem {
+    /// Its id, if it has one.
+    pub id: Option<String>,
+    /// Why it could not be read.
+    pub why: String,
+}
+
+/// What a page holds, piece by piece.
+enum Entry<T> {
+    Item(T),
+    Unreadable(UnreadableItem),
+}
+
+/// Where a walk through the pages is.
+struct Walk<P> {
+    client: Client,
+    endpoint: P,
+    token: Option<String>,
+    seen: HashSet<String>,
+}
+
+impl Client {
+    /// The items of a list, page after page. Items that cannot be read are reported by a warning and left out; where
+    /// that matters, [`Client::listing`] names them.
+    pub fn stream<P: Paged + 'static>(
+        &self,
+        endpoint: P,
+    ) -> impl Stream<Item = Result<P::Item, ClientError>> + Send + use<P> {
+        self.entries(endpoint).try_filter_map(|entry| async move {
+            Ok(match entry {
+                Entry::Item(item) => Some(item),
+                Entry::Unreadable(_) => None,
+            })
+        })
+    }
+
+    /// All items of a list; see [`Client::stream`].
+    pub async fn list<P: Paged + 'static>(&self, endpoint: P) -> Result<Vec<P::Item>, ClientError> {
+        Ok(self.listing(endpoint).await?.items)
+    }
+
+    /// All items of a list, and those that could not be read.
+    pub async fn listing<P: Paged + 'static>(&self, endpoint: P) -> Result<Listing<P::Item>, ClientError> {
+        let mut entries = std::pin::pin!(self.entries(endpoint));
+        let mut listing = Listing {
+            items: Vec::new(),
+            unreadable: Vec::new(),
+        };
+        while let Some(entry) = entries.next().await {
+            match entry? {
+                Entry::Item(item) => listing.items.push(item),
+                Entry::Unreadable(item) => listing.unreadable.push(item),
+            }
+        }
+        Ok(listing)
+    }
+
+    fn entries<P: Paged + 'static>(
+        &self,
+        endpoint: P,
+    ) -> impl Stream<Item = Result<Entry<P::Item>, ClientError>> + Send + use<P> {
+        let start = Walk {
+            client: self.clone(),
+            endpoint,
+            token: None,
+            seen: HashSet::new(),
+        };
+        stream::try_unfold(Some(start), |walk| async move {
+            match walk {
+                Some(walk) => walk.page().await.map(Some),
+                None => Ok(None),
+            }
+        })
+        .map_ok(|page| stream::iter(page.into_iter().map(Ok)))
+        .try_flatten()
+    }
+}
+
+impl<P: Paged> Walk<P> {
+    /// Reads one page; what is left of the walk comes with it, if there is another page.
+    async fn page(mut self) -> Result<(Vec<Entry<P::Item>>, Option<Self>), ClientError> {
+        let prepared = self.client.prepare(&self.endpoint, self.token.as_deref())?;
+        let answer = self.client.exchange(&prepared).await?;
+        // Item by item, so that one that cannot be read does not lose the others.
+        let page: List<Value> =
+            serde_json::from_slice(&answer.body).map_err(|error| prepared.unreadable(&answer, &error))?;
+        let entries = page.data.into_iter().map(|item| read_item(&prepared, item)).collect();
+        // A page may be empty and still have a next one: only the link says that this was the last.
+        let next = page.metadata.next.filter(|next| !next.is_empty());
+        let rest = match next {
+            None => None,
+            Some(next) => {
+                let wrong = |why| ClientError::Pages {
+                    call: prepared.call.clone(),
+                    why,
+                };
+                let Some(token) = page_token(&next) else {
+                    return Err(wrong("the link to the next page has no `page_token`".to_owned()));
+                };
+                if !self.seen.insert(token.clone()) {
+                    return Err(wrong(format!(
+                        "the service leads back to a page that it has sent already, after {} pages",
+                        self.seen.len() + 1
+                    )));
+                }
+                self.token = Some(token);
+                Some(self)
+            }
+        };
+        Ok((entries, rest))
+    }
+}
+
+fn read_item<T: serde::de::DeserializeOwned>(prepared: &Prepared, item: Value) -> Entry<T> {
+    let id = item["id"].as_str().map(str::to_owned);
+    match serde_json::from_value(item) {
+        Ok(item) => Entry::Item(item),
+        Err(error) => {
+            let why = error.to_string();
+            tracing::warn!(
+                list = prepared.call.subject,
+                id = id.as_deref().unwrap_or("-"),
+                why,
+                "an item of a list cannot be read and is left out"
+            );
+            Entry::Unreadable(UnreadableItem { id, why })
+        }
+    }
+}
+
+/// The token in a link to a page, absolute or relative: nothing else of the link is used, so a service that writes a wrong
+/// host into it leads nobody astray.
+fn page_token(next: &str) -> Option<String> {
+    let query = next.split_once('?')?.1;
+    let query = query.split('#').next().unwrap_or_default();
+    let encoded = query.split('&').find_map(|pair| pair.strip_prefix("page_token="))?;
+    // A `+` stays one: tokens look like base64, and hold pluses where they would never hold spaces.
+    let token = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
+    Some(token).filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_token;
+
+    #[test]
+    fn only_the_token_is_taken_out_of_a_link() {
+        let token = |link: &str| page_token(link).unwrap_or_default();
+        assert_eq!(
+            token("https://api.confluent.cloud/a/b?page_size=10&page_token=UXp%3D%2B"),
+            "UXp=+"
+        );
+        assert_eq!(token("/a/b?page_token=a+b/c=#there"), "a+b/c=");
+        assert_eq!(token("?page_token=x&page_size=1"), "x");
+        assert_eq!(token("https://elsewhere.example.com/?token=x"), "");
+        assert_eq!(token("/a/b"), "");
+        assert_eq!(token("/a/b?page_token="), "");
+    }
+}

@@ -1,0 +1,160 @@
+//! Keeping secrets out of what people read. Structural: a value is secret because of where it stands, not because of how
+//! it looks; and what was secret in one place is then struck out wherever else it turns up.
+
+use serde_json::Value;
+
+/// What stands in the place of a secret.
+pub(super) const REDACTED: &str = "[redacted]";
+
+/// Whether a field or a configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and the keys of
+/// connectors that are secret by their name (dossier `connect.md` §11). Written in any case, with any separator.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "privatekey",
+        "keyfile",
+        "credential",
+        "jaas",
+        "authorization",
+        "connectionstring",
+        "accesskey",
+        "accountkey",
+        "sharedkey",
+    ];
+    let plain: String = name
+        .chars()
+        .filter(|letter| letter.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    WORDS.iter().any(|word| plain.contains(word))
+}
+
+/// Texts that must not be shown. Lives as long as one call.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<String>);
+
+impl Secrets {
+    pub(super) fn new(known: Vec<String>) -> Self {
+        let mut secrets = Self::default();
+        for text in known {
+            secrets.learn(text);
+        }
+        secrets
+    }
+
+    fn learn(&mut self, text: String) {
+        // `true` and short numbers under a secret's name are switches; striking them out would only garble the rest.
+        if text.len() >= 6 && !self.0.contains(&text) {
+            self.0.push(text);
+        }
+    }
+
+    /// Learns the secrets of a body without showing it.
+    pub(super) fn learn_body(&mut self, body: &[u8]) {
+        if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
+            self.strike_json(&mut value);
+        }
+    }
+
+    /// Strikes out every secret of `value`, and remembers what they were.
+    pub(super) fn strike_json(&mut self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                // `{"name": "aws.secret.access.key", "value": "…"}`: how validation answers name configuration keys.
+                let names_secret = ["name", "key"]
+                    .iter()
+                    .any(|field| fields.get(*field).and_then(Value::as_str).is_some_and(is_secret_name));
+                for (name, inner) in fields.iter_mut() {
+                    let secret = is_secret_name(name) || (names_secret && name == "value");
+                    match secret {
+                        true => self.strike_all(inner),
+                        false => self.strike_json(inner),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.strike_json(item)),
+            Value::String(text) => {
+                let struck = self.strike(text);
+                if struck != *text {
+                    *text = struck;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything below a secret's name is secret, whatever its shape.
+    fn strike_all(&mut self, value: &mut Value) {
+        match value {
+            Value::Null => {}
+            Value::Array(items) => items.iter_mut().for_each(|item| self.strike_all(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|inner| self.strike_all(inner)),
+            Value::String(text) => {
+                self.learn(std::mem::take(text));
+                REDACTED.clone_into(text);
+            }
+            other => *other = REDACTED.into(),
+        }
+    }
+
+    /// `text` without what is known to be secret.
+    pub(super) fn strike(&self, text: &str) -> String {
+        self.0
+            .iter()
+            .fold(text.to_owned(), |text, secret| match text.contains(secret.as_str()) {
+                true => text.replace(secret.as_str(), REDACTED),
+                false => text,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_read_without_case_and_separators() {
+        for name in [
+            "secret",
+            "api_secret",
+            "refresh_token",
+            "connection.password",
+            "aws.secret.access.key",
+            "snowflake.private.key",
+            "gcs.credentials.json",
+            "Authorization",
+            "sasl.jaas.config",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["display_name", "owner", "kafka.auth.mode", "tasks.max", "id", "topics"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_struck_out_at_any_depth_and_wherever_they_return() {
+        let mut secrets = Secrets::new(vec!["own-canary".into()]);
+        let mut value = json!({
+            "spec": { "secret": "canary-1", "display_name": "fine" },
+            "config": { "connection.password": "canary-2", "tasks.max": "1", "gcs.credentials": { "a": ["canary-3", 7] } },
+            "configs": [{ "value": { "name": "db.password", "value": "canary-4", "errors": [] } }],
+            "later": "the password canary-2 is wrong, and so is own-canary",
+            "token": null,
+        });
+        secrets.strike_json(&mut value);
+        let shown = value.to_string();
+        assert!(!shown.contains("canary"), "{shown}");
+        assert_eq!(value["spec"]["display_name"], "fine");
+        assert_eq!(value["config"]["tasks.max"], "1");
+        assert_eq!(value["token"], Value::Null);
+        assert_eq!(secrets.strike("canary-4 is bad"), "[redacted] is bad");
+    }
+}

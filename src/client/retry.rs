@@ -1,0 +1,229 @@
+//! When to send again, and how long to wait before it (design, "Retries"; dossier `rbac.md` §4.7). Pure: the waiting
+//! itself is done by whoever sends.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::{HeaderMap, header};
+use jiff::{Timestamp, fmt::rfc2822};
+
+/// How patient a client is.
+#[derive(Clone, Debug)]
+pub struct RetryPolicy {
+    /// How long one call may wait in all, over all its tries.
+    pub budget: Duration,
+    /// How often a call is tried when the service or the way to it fails. A 429 does not count: the service asked
+    /// for patience then, and only the budget ends it.
+    pub tries: u32,
+    /// The first wait; it doubles with each failure.
+    pub base: Duration,
+    /// The longest wait, unless the service asks for more.
+    pub cap: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Waits and tries as both stock clients have them (dossier `rbac.md` §4.7), with five minutes in all.
+    fn default() -> Self {
+        Self {
+            budget: Duration::from_mins(5),
+            tries: 5,
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(30),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The wait after the `failures`-th failure in a row, with full jitter: anything from nothing to the doubled base.
+    pub(super) fn backoff(&self, failures: u32, jitter: &Jitter) -> Duration {
+        let doublings = failures.saturating_sub(1).min(16);
+        jitter.up_to(self.base.saturating_mul(1 << doublings).min(self.cap))
+    }
+
+    /// The wait after a 429. What the service asks for is a lower bound, so jitter only adds to it; without a word from
+    /// the service it is the backoff.
+    pub(super) fn after_throttling(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+        times: u32,
+        jitter: &Jitter,
+    ) -> Duration {
+        let Some(asked) = asked_wait(headers, now) else {
+            return self.backoff(times, jitter);
+        };
+        // "Wait 0 seconds", again and again, must not become a storm of our own.
+        let floor = Duration::from_millis(100)
+            .saturating_mul(1 << times.min(4))
+            .min(self.base);
+        let wait = asked.max(floor);
+        wait.saturating_add(jitter.up_to((wait / 10).min(self.base)))
+    }
+}
+
+/// What the service asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`, which counts seconds from
+/// now, not since 1970 (dossier `rbac.md` §4.7).
+pub(super) fn asked_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let seconds = |name: &str| {
+        text(name)
+            .and_then(|text| text.parse::<u64>().ok())
+            .map(Duration::from_secs)
+    };
+    let date = |name: &str| text(name).and_then(|text| rfc2822::DateTimeParser::new().parse_timestamp(text).ok());
+    let until_date = || {
+        let end = date(header::RETRY_AFTER.as_str())?;
+        // Counted on the service's own clock where it tells the time, since ours may be wrong.
+        let start = date(header::DATE.as_str()).unwrap_or(now);
+        Some(Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO))
+    };
+    seconds(header::RETRY_AFTER.as_str())
+        .or_else(until_date)
+        .or_else(|| seconds("x-ratelimit-reset"))
+}
+
+/// Chance, as far as waiting needs it; fixed in tests.
+#[derive(Clone)]
+pub struct Jitter(Arc<dyn Fn(Duration) -> Duration + Send + Sync>);
+
+impl Jitter {
+    /// Any duration up to the ceiling, all equally likely.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Arc::new(|ceiling| {
+            let ceiling = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
+            // Without a source of randomness the middle is as good as any.
+            let drawn = getrandom::u64().map_or(ceiling / 2, |drawn| drawn % ceiling.saturating_add(1).max(1));
+            Duration::from_micros(drawn)
+        }))
+    }
+
+    /// Always the ceiling: the longest waits there can be.
+    #[must_use]
+    pub fn ceiling() -> Self {
+        Self(Arc::new(|ceiling| ceiling))
+    }
+
+    /// Always nothing: the shortest waits there can be.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Arc::new(|_| Duration::ZERO))
+    }
+
+    fn up_to(&self, ceiling: Duration) -> Duration {
+        (self.0)(ceiling).min(ceiling)
+    }
+}
+
+impl fmt::Debug for Jitter {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Jitter")
+    }
+}
+
+/// A call is about to wait and to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryNotice {
+    /// What was being done: `create role binding …`.
+    pub call: String,
+    /// Why it did not work, for people.
+    pub reason: String,
+    /// How long it waits now.
+    pub wait: Duration,
+    /// How often it was tried so far.
+    pub tries: u32,
+}
+
+/// Whoever wants to know about waits; cheap, since it is called in the middle of the work.
+pub type OnRetry = Arc<dyn Fn(&RetryNotice) + Send + Sync>;
+
+/// How often a call was tried and how long it waited in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// How often the request was sent.
+    pub count: u32,
+    /// How long it waited, on the client's clock.
+    pub waited: Duration,
+}
+
+impl fmt::Display for Tries {
+    /// Nothing for a single try; else ` (5 tries, 31 s of waiting)`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.count < 2 {
+            return Ok(());
+        }
+        write!(out, " ({} tries, {} of waiting)", self.count, Seconds(self.waited))
+    }
+}
+
+/// A duration to the second, or to the millisecond below one.
+pub(super) struct Seconds(pub(super) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_secs() {
+            0 => write!(out, "{} ms", self.0.as_millis()),
+            seconds => write!(out, "{seconds} s"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_service_says_how_long_in_three_ways() {
+        let now = Timestamp::UNIX_EPOCH;
+        let asked = |pairs: &[(&'static str, &str)]| asked_wait(&headers(pairs), now).map(|wait| wait.as_secs());
+        assert_eq!(asked(&[("retry-after", "7"), ("x-ratelimit-reset", "60")]), Some(7));
+        assert_eq!(asked(&[("retry-after", "Thu, 01 Jan 1970 00:00:42 GMT")]), Some(42));
+        let on_its_clock = [
+            ("retry-after", "Sun, 22 Nov 2026 12:00:42 GMT"),
+            ("date", "Sun, 22 Nov 2026 12:00:02 GMT"),
+        ];
+        assert_eq!(asked(&on_its_clock), Some(40));
+        assert_eq!(asked(&[("retry-after", "Wed, 31 Dec 1969 23:00:00 GMT")]), Some(0));
+        assert_eq!(asked(&[("retry-after", "soon"), ("x-ratelimit-reset", "60")]), Some(60));
+        assert_eq!(asked(&[("x-ratelimit-reset", "3")]), Some(3));
+        assert_eq!(asked(&[]), None);
+    }
+
+    #[test]
+    fn the_backoff_doubles_up_to_its_cap_and_jitter_only_shortens_it() {
+        let policy = RetryPolicy::default();
+        let waits = |jitter: Jitter| {
+            (1..=7)
+                .map(|n| policy.backoff(n, &jitter).as_secs())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(waits(Jitter::ceiling()), [1, 2, 4, 8, 16, 30, 30]);
+        assert_eq!(waits(Jitter::none()), [0; 7]);
+        let random = Jitter::random();
+        assert!((0..200).all(|n| policy.backoff(n, &random) <= policy.cap));
+    }
+
+    #[test]
+    fn jitter_never_shortens_what_the_service_asked_for() {
+        let policy = RetryPolicy::default();
+        let wait = |value: &str, times, jitter: &Jitter| {
+            policy.after_throttling(
+                &headers(&[("retry-after", value)]),
+                Timestamp::UNIX_EPOCH,
+                times,
+                jitter,
+            )
+        };
+        assert_eq!(wait("5", 1, &Jitter::none()), Duration::from_secs(5));
+        assert_eq!(wait("5", 1, &Jitter::ceiling()), Duration::from_millis(5500));
+        assert_eq!(wait("120", 1, &Jitter::ceiling()), Duration::from_secs(121));
+        assert_eq!(wait("0", 1, &Jitter::none()), Duration::from_millis(200));
+        assert_eq!(wait("0", 9, &Jitter::none()), Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,153 @@
+//! Whom to trust: the system's store, plus the file that `SSL_CERT_FILE` names; and an error that names the issuer.
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+use rustls_platform_verifier::Verifier;
+
+use super::issuer::issuer;
+use crate::env;
+
+/// The TLS settings of the whole program. Costs nothing before the first handshake: the roots are read then.
+pub(super) fn config() -> Result<ClientConfig, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let trust = Trust {
+        provider: provider.clone(),
+        system: OnceLock::new(),
+    };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .dangerous() // The name of every verifier of one's own; this one asks the system's and only adds to its errors.
+        .with_custom_certificate_verifier(Arc::new(trust))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// A certificate was refused; travels inside the TLS library's error to where the request failed.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// Who issued the certificate that was presented.
+    pub(super) issuer: Option<String>,
+    cause: Error,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Error::General(why) => out.write_str(why),
+            Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+                out.write_str("nobody here vouches for its issuer")
+            }
+            cause => cause.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The system's verifier, made when it is first needed, with errors that say whose certificate it was.
+#[derive(Debug)]
+struct Trust {
+    provider: Arc<CryptoProvider>,
+    system: OnceLock<Result<Verifier, Error>>,
+}
+
+impl Trust {
+    fn system(&self) -> Result<&Verifier, Error> {
+        let made = self.system.get_or_init(|| {
+            let extra = match env::var(env::SSL_CERT_FILE) {
+                Some(file) => extra_roots(Path::new(&file))?,
+                None => Vec::new(),
+            };
+            Verifier::new_with_extra_roots(extra, self.provider.clone())
+        });
+        made.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self
+            .system()
+            .and_then(|system| system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now));
+        verified.map_err(|cause| {
+            let issuer = issuer(end_entity);
+            Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused { issuer, cause }))))
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.system()?.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.system()?.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        // Asked while the handshake begins, so it must not need the roots.
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Where Linux distributions keep their roots, in one file each (the locations that Go and OpenSSL look at).
+const SYSTEM_BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The certificates of `SSL_CERT_FILE`, which is trusted *besides* the system's store.
+///
+/// On macOS and Windows the system's verifier does not read the variable, so its certificates are added to it. Elsewhere
+/// it reads the variable *instead of* its store, so the store is added: a file with nothing but the company's own
+/// authority must not cut off the rest of the world.
+fn extra_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let named = format!("`{}`, which {} names,", file.display(), env::SSL_CERT_FILE);
+    let certificates = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| Error::General(format!("{named} cannot be read: {error}")))?;
+    let mut roots = usable(certificates);
+    if roots.is_empty() {
+        return Err(Error::General(format!("{named} holds no certificate")));
+    }
+    if let Some(system) = SYSTEM_BUNDLES.iter().find(|path| Path::new(path).is_file()) {
+        let system = CertificateDer::pem_file_iter(system).into_iter().flatten().flatten();
+        roots.extend(usable(system.collect()));
+    }
+    Ok(roots)
+}
+
+/// The certificates that can be roots; one that cannot would make the whole verifier fail.
+fn usable(certificates: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
+    let fits = |certificate: &CertificateDer<'static>| RootCertStore::empty().add(certificate.clone()).is_ok();
+    certificates.into_iter().filter(fits).collect()
+}

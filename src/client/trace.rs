@@ -1,0 +1,205 @@
+//! What `-v` and `--unsafe-trace` show: events on standard error, and requests with their answers.
+//!
+//! Everything that is written here is escaped: a name that somebody else chose must not move the cursor, hide a line or
+//! forge one (tracing-subscriber had that hole, RUSTSEC-2025-0055). Secrets are struck out by where they stand.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use serde_json::Value;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry};
+
+use super::{
+    credentials::Auth,
+    redact::{REDACTED, Secrets, is_secret_name},
+    transport::{TransportError, root_cause},
+};
+
+/// Installs the listener for events: standard error, as much as `verbosity` (the number of `-v`) asks for. Does nothing
+/// when there is a listener already.
+pub fn install(verbosity: u8) {
+    drop(tracing::subscriber::set_global_default(subscriber(
+        verbosity,
+        io::stderr,
+    )));
+}
+
+/// The listener for events, writing wherever `writer` leads.
+///
+/// Levels are the stock CLI's: `-v` shows warnings, `-vv` what is going on, `-vvv` every request, `-vvvv` everything.
+/// Without `-v` this program's own warnings are shown. Of the libraries never more than warnings, because nobody here
+/// decides what they write.
+pub fn subscriber<W, T>(verbosity: u8, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: Fn() -> T + Send + Sync + 'static,
+    T: Write + 'static,
+{
+    let own = match verbosity {
+        0 | 1 => Level::WARN,
+        2 => Level::INFO,
+        3 => Level::DEBUG,
+        _ => Level::TRACE,
+    };
+    let mut filter = Targets::new().with_target(env!("CARGO_CRATE_NAME"), own);
+    if verbosity > 0 {
+        filter = filter.with_default(Level::WARN);
+    }
+    let lines = fmt::layer()
+        .with_ansi(false)
+        .with_target(verbosity > 3)
+        .with_writer(move || Escaping(writer()));
+    registry().with(lines.with_filter(filter))
+}
+
+/// Escapes what passes through it; one call of `write` is one event.
+struct Escaping<W>(W);
+
+impl<W: Write> Write for Escaping<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        writeln!(self.0, "{}", escape(line))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// `text` with every character that a terminal would obey, or that would reorder the line, written as `\u{…}`.
+pub(super) fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let obeyed = letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        match obeyed {
+            true => safe.extend(letter.escape_unicode()),
+            false => safe.push(letter),
+        }
+    }
+    safe
+}
+
+/// Where `--unsafe-trace` writes requests and answers.
+///
+/// The name is the stock CLI's, whose trace shows secrets; this one does not.
+pub struct WireTrace(Mutex<Box<dyn Write + Send>>);
+
+impl std::fmt::Debug for WireTrace {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("WireTrace")
+    }
+}
+
+impl WireTrace {
+    /// A trace that goes to `sink`.
+    pub fn new(sink: impl Write + Send + 'static) -> Self {
+        Self(Mutex::new(Box::new(sink)))
+    }
+
+    /// A trace that goes to standard error.
+    #[must_use]
+    pub fn stderr() -> Self {
+        Self::new(io::stderr())
+    }
+
+    pub(super) fn request(&self, request: &Request<Bytes>, auth: &Auth) {
+        let mut secrets = Secrets::new(auth.secrets());
+        let head = format!("{} {}", request.method(), request.uri());
+        self.write(&message('>', &head, request.headers(), request.body(), &mut secrets));
+    }
+
+    pub(super) fn answer(
+        &self,
+        request: &Request<Bytes>,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        auth: &Auth,
+    ) {
+        let mut secrets = Secrets::new(auth.secrets());
+        // What was secret in the request is secret when the answer repeats it.
+        secrets.learn_body(request.body());
+        self.write(&message('<', &status.to_string(), headers, body, &mut secrets));
+    }
+
+    pub(super) fn failure(&self, error: &TransportError) {
+        self.write(&format!(
+            "< {}: {}\n\n",
+            escape(&error.to_string()),
+            escape(&root_cause(error).to_string())
+        ));
+    }
+
+    /// One message in one piece, so that concurrent ones do not mix. A trace that cannot be written stops nothing.
+    fn write(&self, text: &str) {
+        let mut sink = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(sink.write_all(text.as_bytes()).and_then(|()| sink.flush()));
+    }
+}
+
+/// Headers that carry secrets whether or not somebody marked them.
+const SECRET_HEADERS: [header::HeaderName; 4] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::SET_COOKIE,
+];
+
+fn message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], secrets: &mut Secrets) -> String {
+    let body = shown_body(headers, body, secrets);
+    let mut text = format!("{arrow} {}\n", escape(&secrets.strike(head)));
+    for (name, value) in headers {
+        let secret = value.is_sensitive() || SECRET_HEADERS.contains(name) || is_secret_name(name.as_str());
+        let shown = match secret {
+            true => REDACTED.to_owned(),
+            false => secrets.strike(&String::from_utf8_lossy(value.as_bytes())),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{arrow} {name}: {}", escape(&shown));
+    }
+    for line in body.lines() {
+        let _ = writeln!(text, "{arrow} {}", escape(line));
+    }
+    text.push('\n');
+    text
+}
+
+/// A body without its secrets. Only JSON is shown: of anything else nobody can tell where its secrets stand.
+fn shown_body(headers: &HeaderMap, body: &[u8], secrets: &mut Secrets) -> String {
+    if body.is_empty() {
+        return String::new();
+    }
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else {
+        let kind = headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value: &HeaderValue| value.to_str().ok());
+        return format!(
+            "({} bytes of {}, not shown)",
+            body.len(),
+            kind.unwrap_or("unknown type")
+        );
+    };
+    secrets.strike_json(&mut value);
+    serde_json::to_string_pretty(&value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_gets_through() {
+        assert_eq!(
+            escape("a\u{1b}[31mb\r\n\u{9b}c\u{202e}d\u{feff}é"),
+            "a\\u{1b}[31mb\\u{d}\\u{a}\\u{9b}c\\u{202e}d\\u{feff}é"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! What a person reads when the service says no, in each of the shapes in which it says it (dossier `rbac.md` §4.5,
+//! `connect.md` §1.1).
+
+use std::io::Write as _;
+
+use confluent_ebs::{
+    api::{connect, keys},
+    client::ClientError,
+    hint::Advice,
+};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{any, header, method, path},
+};
+
+use crate::rig::{ACCOUNT, Rig, Scripted, create, read, reply};
+
+async fn refused(status: u16, body: Vec<u8>, request_id: Option<&str>) -> ClientError {
+    let server = MockServer::start().await;
+    let mut answer = ResponseTemplate::new(status).set_body_bytes(body);
+    if let Some(id) = request_id {
+        answer = answer.insert_header("x-request-id", id);
+    }
+    Mock::given(method("GET"))
+        .respond_with(answer)
+        .expect(1)
+        .mount(&server)
+        .await;
+    Rig::at(&server.uri()).client.send(&read()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn four_shapes_give_one_kind_of_message() {
+    let shapes = [
+        (
+            403,
+            r#"{"errors":[{"id":"r1","status":"403","code":"forbidden_access","detail":"Forbidden Access."}]}"#,
+            "403 forbidden_access: Forbidden Access (request r1)",
+        ),
+        (
+            403,
+            r#"{"status":403,"error":{"code":"FORBIDDEN","message":"Not yours."},"requestId":"r2"}"#,
+            "403 FORBIDDEN: Not yours (request r2)",
+        ),
+        (
+            403,
+            r#"{"error_code":40301,"message":"Either unauthorized"}"#,
+            "403 40301: Either unauthorized",
+        ),
+        (
+            400,
+            r#"{"error":{"code":400,"message":"Bad config"}}"#,
+            "400: Bad config",
+        ),
+        (
+            407,
+            "<html><body>Proxy says no</body></html>",
+            "407: <html><body>Proxy says no</body></html>",
+        ),
+        (404, "", "404 Not Found"),
+    ];
+    for (status, body, expected) in shapes {
+        let text = refused(status, body.into(), None).await.to_string();
+        assert_eq!(
+            text,
+            format!("could not read service account `sa-1`: Confluent Cloud answered {expected}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_request_id_of_the_header_is_the_one_for_support() {
+    let body = r#"{"errors":[{"id":"inner","detail":"no"}]}"#;
+    let error = refused(404, body.into(), Some("outer")).await;
+    assert_eq!(error.request_id(), Some("outer"));
+    assert!(error.is_not_found());
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_read_though_no_header_says_so() {
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    zip.write_all(br#"{"error":{"code":409,"message":"Name taken"}}"#)
+        .unwrap();
+    let error = refused(409, zip.finish().unwrap(), None).await;
+    assert!(error.is_conflict());
+    assert_eq!(error.detail(), Some("Name taken"));
+    // Only the first bytes of one: shown as it is, not fatal.
+    assert_eq!(
+        refused(409, vec![0x1f, 0x8b, 0x00], None)
+            .await
+            .status()
+            .unwrap()
+            .as_u16(),
+        409
+    );
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_inside_a_200_has_failed() {
+    let transport = Scripted::new(|number, _| match number {
+        1 => reply(200, &[], r#"{"error":{"code":403,"message":"no"}}"#),
+        2 => reply(200, &[], r#"{"error":null}"#),
+        3 => reply(200, &[], r#"{"id":"rb-1"}"#),
+        _ => reply(204, &[], ""),
+    });
+    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder);
+    let delete = keys::DeleteApiKey("KEY".parse().unwrap());
+    assert_eq!(rig.client.send(&delete).await.unwrap_err().detail(), Some("no"));
+    for _ in 0..3 {
+        rig.client.send(&delete).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_somebody_elses_words_is_named_as_that() {
+    let page = ("<html>Sign in</html>", "it is a web page, not JSON");
+    let cut = (r#"{"id":"sa-1""#, "it is cut off");
+    let form = (r#"{"id":"lkc-1"}"#, "it has not the expected form (line 1, column 14)");
+    for (body, why) in [page, cut, form, ("", "it is empty")] {
+        let error = refused(200, body.into(), Some("r9")).await;
+        assert_eq!(
+            error.to_string(),
+            format!("could not read service account `sa-1`: the answer cannot be read: {why} (request r9)")
+        );
+        assert!(error.hints()[0].as_str().contains("proxy"));
+    }
+}
+
+#[tokio::test]
+async fn a_good_answer_brings_its_status_and_request() {
+    let server = MockServer::start().await;
+    let version = env!("CARGO_PKG_VERSION");
+    let agent = format!(
+        "confluent-ebs/{version} ({}; {})",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    Mock::given(method("POST"))
+        .and(path("/iam/v2/service-accounts"))
+        // `printf TESTKEY:cflt-canary-of-the-own-key | base64`
+        .and(header(
+            "authorization",
+            "Basic VEVTVEtFWTpjZmx0LWNhbmFyeS1vZi10aGUtb3duLWtleQ==",
+        ))
+        .and(header("user-agent", agent.as_str()))
+        .and(header("content-type", "application/json"))
+        .respond_with(
+            ResponseTemplate::new(201)
+                .insert_header("x-request-id", "r3")
+                .set_body_string(ACCOUNT),
+        )
+        .expect(1)
+        .mount(&server)
+        .await;
+    let answer = Rig::at(&server.uri()).client.send(&create()).await.unwrap();
+    assert_eq!(answer.value.id.as_str(), "sa-1");
+    assert_eq!(answer.status.as_u16(), 201);
+    assert_eq!(answer.request_id.as_deref(), Some("r3"));
+}
+
+#[tokio::test]
+async fn a_base_with_a_path_keeps_it() {
+    let server = MockServer::start().await;
+    Mock::given(path("/api/iam/v2/service-accounts/sa-1"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
+        .expect(1)
+        .mount(&server)
+        .await;
+    Rig::at(&format!("{}/api/", server.uri()))
+        .client
+        .send(&read())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn names_that_would_change_the_address_are_not_sent() {
+    let server = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(200))
+        .expect(0)
+        .mount(&server)
+        .await;
+    for name in ["", ".", ".."] {
+        let status = connect::GetStatus {
+            place: connect::Place {
+                environment: "env-1".parse().unwrap(),
+                cluster: "lkc-1".parse().unwrap(),
+            },
+            name: name.into(),
+        };
+        let error = Rig::at(&server.uri()).client.send(&status).await.unwrap_err();
+        assert!(matches!(error, ClientError::Unsendable { .. }), "{error}");
+    }
+}

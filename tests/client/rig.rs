@@ -1,0 +1,282 @@
+//! What the tests stand on: clients with a clock of their own, and services that behave as told.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use confluent_ebs::{
+    api::{
+        iam::{CreateServiceAccount, GetServiceAccount},
+        org::ListEnvironments,
+    },
+    client::{
+        Auth, Client, ClientBuilder, CredentialSource, Credentials, Jitter, RetryNotice, Socket, SocketSettings,
+        Transport, TransportError,
+    },
+    clock::{Clock, Stepping, Time},
+    model::Secret,
+};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+/// The secret of every test's key.
+pub(crate) const CANARY: &str = "cflt-canary-of-the-own-key";
+
+pub(crate) fn auth() -> Auth {
+    Auth::Basic(Credentials {
+        key: "TESTKEY".into(),
+        secret: Secret::new(CANARY),
+        source: CredentialSource::Profile("test".into()),
+    })
+}
+
+/// A client whose clock jumps, with everything it said about waiting.
+pub(crate) struct Rig {
+    pub(crate) client: Client,
+    pub(crate) clock: Stepping,
+    pub(crate) notices: Arc<Mutex<Vec<RetryNotice>>>,
+}
+
+impl Rig {
+    /// Over a socket, without chance.
+    pub(crate) fn at(base: &str) -> Self {
+        Self::with(base, |builder| builder)
+    }
+
+    pub(crate) fn with(base: &str, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        Self::over(base, Arc::new(Socket::new(SocketSettings::default())), change)
+    }
+
+    pub(crate) fn over(
+        base: &str,
+        transport: Arc<dyn Transport>,
+        change: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
+        let clock = Stepping::at("2026-11-22T12:00:00Z".parse().unwrap());
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let heard = notices.clone();
+        let builder = Client::builder(base.parse().unwrap(), transport, auth(), Clock::new(clock.clone()))
+            .jitter(Jitter::none())
+            .on_retry(Arc::new(move |notice: &RetryNotice| {
+                heard.lock().unwrap().push(notice.clone());
+            }));
+        Self {
+            client: change(builder).build(),
+            clock,
+            notices,
+        }
+    }
+
+    /// How long everybody has waited so far.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::try_from(self.clock.offset()).unwrap()
+    }
+
+    pub(crate) fn waits(&self) -> Vec<u64> {
+        self.notices
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|notice| notice.wait.as_secs())
+            .collect()
+    }
+}
+
+/// A read.
+pub(crate) fn read() -> GetServiceAccount {
+    GetServiceAccount("sa-1".parse().unwrap())
+}
+
+/// A write that must not be repeated blindly.
+pub(crate) fn create() -> CreateServiceAccount {
+    CreateServiceAccount {
+        display_name: "ebs-prod-claims-operator".into(),
+        description: String::new(),
+        assigned_resource_owner: None,
+    }
+}
+
+/// A list.
+pub(crate) fn environments() -> ListEnvironments {
+    ListEnvironments
+}
+
+pub(crate) const ACCOUNT: &str = r#"{"api_version":"iam/v2","kind":"ServiceAccount","id":"sa-1","display_name":"a"}"#;
+
+/// A clock that stands still until the test moves it, and knows who waits on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    now: Arc<watch::Sender<Timestamp>>,
+    sleepers: Arc<watch::Sender<usize>>,
+}
+
+impl Held {
+    pub(crate) fn new() -> Self {
+        Self {
+            now: Arc::new(watch::Sender::new(Timestamp::UNIX_EPOCH)),
+            sleepers: Arc::new(watch::Sender::new(0)),
+        }
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        self.now.send_modify(|now| *now = now.saturating_add(by).unwrap());
+    }
+
+    /// Resolves once `count` sleep.
+    pub(crate) async fn asleep(&self, count: usize) {
+        self.sleepers
+            .subscribe()
+            .wait_for(|sleepers| *sleepers == count)
+            .await
+            .unwrap();
+    }
+}
+
+impl Time for Held {
+    fn now(&self) -> Timestamp {
+        *self.now.borrow()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let held = self.clone();
+        let end = held.now().saturating_add(duration).unwrap();
+        Box::pin(async move {
+            let mut now = held.now.subscribe();
+            held.sleepers.send_modify(|sleepers| *sleepers += 1);
+            now.wait_for(|now| *now >= end).await.unwrap();
+            held.sleepers.send_modify(|sleepers| *sleepers -= 1);
+        })
+    }
+}
+
+/// What is answered to the n-th request, counted from 1.
+type Script = dyn Fn(usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync;
+
+/// A transport that answers from a script, and counts.
+pub(crate) struct Scripted {
+    script: Box<Script>,
+    pub(crate) sent: AtomicUsize,
+    running: AtomicUsize,
+    pub(crate) most: AtomicUsize,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Scripted")
+    }
+}
+
+impl Scripted {
+    pub(crate) fn new(
+        script: impl Fn(usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            script: Box::new(script),
+            sent: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.load(Ordering::SeqCst)
+    }
+}
+
+impl Transport for Scripted {
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let number = self.sent.fetch_add(1, Ordering::SeqCst) + 1;
+            let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(running, Ordering::SeqCst);
+            // Long enough for everybody who may to get in.
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+            self.running.fetch_sub(1, Ordering::SeqCst);
+            Ok((self.script)(number, &request))
+        })
+    }
+}
+
+pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> http::Response<Bytes> {
+    let mut response = http::Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap()
+}
+
+/// A bare TCP service on loopback: each connection gets the next of `answers` once a whole request has come in, and is
+/// closed after it. `None` closes it without a word; the last answer is for all that follow.
+pub(crate) struct Raw {
+    pub(crate) address: SocketAddr,
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Raw {
+    pub(crate) async fn start(answers: Vec<Option<&'static str>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = requests.clone();
+        tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let request = whole_request(&mut stream).await;
+                seen.lock().unwrap().push(request);
+                if let Some(answer) = answers[number.min(answers.len() - 1)] {
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                    stream.shutdown().await.unwrap();
+                }
+                number += 1;
+            }
+        });
+        Self { address, requests }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+}
+
+/// Reads a request to the end of its body, so that closing the connection after it loses the answer and nothing else.
+async fn whole_request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer).await.unwrap();
+        bytes.extend_from_slice(&buffer[..count]);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            assert!(count > 0, "the request was cut off: {text}");
+            continue;
+        };
+        let length = head
+            .lines()
+            .find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("content-length:")
+                    .map(|length| length.trim().parse().unwrap())
+            })
+            .unwrap_or(0);
+        if body.len() >= length {
+            return text;
+        }
+    }
+}

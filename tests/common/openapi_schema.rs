@@ -1,0 +1,88 @@
+//! Schemas of OpenAPI 3.0 as JSON Schema, which is older here, and its errors in words.
+
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Map, Value, json};
+
+/// Which way a body goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Request,
+    Answer,
+}
+
+/// An error of the validator, in the terms of what `nullable` was made of: the half that is not `null`.
+pub(crate) fn explain(error: &jsonschema::ValidationError<'_>, found: &mut Vec<(String, String)>) {
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context } if context.len() == 2 && !error.instance().is_null() => {
+            context[1].iter().for_each(|inner| explain(inner, found));
+        }
+        _ => found.push((error.instance_path().to_string(), error.to_string())),
+    }
+}
+
+/// A schema of OpenAPI 3.0 as JSON Schema: `nullable` becomes a choice, what is read-only is not required of a request,
+/// and what only describes is left out.
+pub(crate) fn convert(schema: &Value, direction: Direction) -> Value {
+    let Some(fields) = schema.as_object() else {
+        return schema.clone();
+    };
+    let list = |items: &Value| -> Value {
+        items
+            .as_array()
+            .map(|items| items.iter().map(|item| convert(item, direction)).collect())
+            .unwrap_or_default()
+    };
+    let mut out = Map::new();
+    for (name, value) in fields {
+        let converted = match name.as_str() {
+            "properties" => {
+                let each = value.as_object().into_iter().flatten();
+                each.map(|(name, inner)| (name.clone(), property(inner, direction)))
+                    .collect()
+            }
+            "items" | "additionalProperties" | "not" => convert(value, direction),
+            "allOf" | "anyOf" | "oneOf" => list(value),
+            "required" => required(value, &fields.get("properties").cloned().unwrap_or_default(), direction),
+            "type" | "enum" | "pattern" | "minLength" | "maxLength" | "minimum" | "maximum" | "minItems"
+            | "maxItems" | "uniqueItems" | "$ref" => value.clone(),
+            _ => continue,
+        };
+        out.insert(name.clone(), converted);
+    }
+    // Draft 4 knows no empty list of required fields.
+    if out.get("required").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        out.remove("required");
+    }
+    // The documents say so beside a reference, in a part of its own, and mean the whole.
+    let in_part = fields
+        .get("allOf")
+        .and_then(Value::as_array)
+        .is_some_and(|parts| parts.iter().any(is_nullable));
+    match is_nullable(schema) || in_part {
+        true => json!({ "anyOf": [{ "type": "null" }, Value::Object(out)] }),
+        false => Value::Object(out),
+    }
+}
+
+/// What the service sets by itself it ignores in a request, whatever its form.
+fn property(schema: &Value, direction: Direction) -> Value {
+    match direction == Direction::Request && schema["readOnly"] == true {
+        true => json!({}),
+        false => convert(schema, direction),
+    }
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    schema["nullable"] == true
+}
+
+fn required(names: &Value, properties: &Value, direction: Direction) -> Value {
+    let wanted = |name: &&Value| {
+        let property = &properties[name.as_str().unwrap_or_default()];
+        match direction {
+            Direction::Request => property["readOnly"] != true,
+            Direction::Answer => property["writeOnly"] != true,
+        }
+    };
+    names.as_array().into_iter().flatten().filter(wanted).cloned().collect()
+}
