@@ -110,7 +110,7 @@ async fn a_slow_answer_takes_sandbox_time_and_no_other() {
     let world = Harness::new();
     world
         .sandbox
-        .add_fault(Fault::once(FaultKind::Slow { seconds: 600 }))
+        .add_fault(Fault::once(FaultKind::Slow { milliseconds: 600_000 }))
         .unwrap();
     let before = world.sandbox.now().unwrap();
     make(&world).await.expect(201);
