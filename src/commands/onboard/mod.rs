@@ -13,7 +13,7 @@ use clap::Args;
 use super::{Ctx, Report, session::Session};
 use crate::{
     access::{Evaluator, isolation},
-    apply::{self, Engine, Event, Journal, Line, Report as Applied},
+    apply::{self, Engine, Event, Journal, Report as Applied},
     checks::{CheckState, preflight},
     client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
@@ -24,7 +24,7 @@ use crate::{
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, Principal, RoleBinding, Secret, Snapshot},
     plan::{self, Observed, Operation, Plan, Wanted},
-    resources::{PROPAGATION_BUDGET, World, api_key::Ledger},
+    resources::{PROPAGATION_BUDGET, World},
 };
 use output::{Isolation, Onboarding, PlanPart, Setting, ShownSecret, counted, plan_blocks, plan_summary, rows};
 
@@ -145,7 +145,7 @@ impl Onboard {
             .evidence_dir
             .clone()
             .unwrap_or_else(|| session.places.evidence.clone());
-        let ledger = ledger(&journal_path, &evidence_dir, &sink, seen)?;
+        let ledger = apply::ledger(&journal_path, &evidence_dir, &sink, seen.taken_at, PROPAGATION_BUDGET)?;
         let known = session
             .workspace
             .active_departments()
@@ -361,43 +361,6 @@ fn setting(session: &Session, observed: &Observed) -> Setting {
     }
 }
 
-/// What the journal, the evidence and the folder of profiles know of our keys.
-fn ledger(
-    journal: &std::path::Path,
-    evidence_dir: &std::path::Path,
-    sink: &Sink,
-    seen: &Snapshot,
-) -> Result<Ledger, Error> {
-    let mut ledger = Ledger {
-        now: seen.taken_at,
-        budget: PROPAGATION_BUDGET,
-        ..Ledger::default()
-    };
-    for line in Journal::read(journal)? {
-        match line {
-            Line::RunStarted { run, .. } => {
-                ledger.runs.insert(run);
-            }
-            Line::KeyBorn { key, .. } => {
-                ledger.keys.entry(key).or_insert(false);
-            }
-            Line::KeyHandedOver { key, .. } => {
-                ledger.keys.insert(key, true);
-            }
-            _ => {}
-        }
-    }
-    ledger.keys.extend(
-        handover::evidence::vouched(evidence_dir)
-            .into_iter()
-            .map(|key| (key, true)),
-    );
-    let contents = sink.contents();
-    ledger.keys.extend(contents.finished.into_keys().map(|key| (key, true)));
-    ledger.waiting = contents.unproved.into_keys().collect();
-    Ok(ledger)
-}
-
 /// The profiles that the plan will finish.
 fn handovers<'a>(plan: &'a Plan, session: &'a Session) -> impl Iterator<Item = handover::Place> + 'a {
     plan.changes
@@ -504,13 +467,13 @@ fn prove_isolation(
     }
     let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();
     for account in &seen.accounts {
-        if let Some(tag) = account.tag() {
-            if let Some(department) = departments.iter().find(|department| department.code == tag.department) {
-                accounts
-                    .entry(&department.code)
-                    .or_default()
-                    .insert(Principal::ServiceAccount(account.id.clone()));
-            }
+        if let Some(tag) = account.tag()
+            && let Some(department) = departments.iter().find(|department| department.code == tag.department)
+        {
+            accounts
+                .entry(&department.code)
+                .or_default()
+                .insert(Principal::ServiceAccount(account.id.clone()));
         }
     }
     for department in desired {

@@ -191,7 +191,7 @@ pub(crate) fn counted(count: usize, singular: &str) -> String {
 }
 
 /// `3 service accounts, 8 role bindings and 2 API keys`.
-fn listed(parts: Vec<String>) -> String {
+fn listed(parts: &[String]) -> String {
     match parts.split_last() {
         None => "nothing".to_owned(),
         Some((last, [])) => last.clone(),
