@@ -74,13 +74,13 @@ impl Session {
             Some(folder) => Way::sandbox(ctx, folder, &workspace, profile.as_ref())?,
             None => Way::service(ctx, profile.as_ref())?,
         };
-        if ctx.globals.verbosity() > 0 {
-            if let Some(source) = way.auth.source() {
-                ctx.ui.note(&format!(
-                    "Credentials from {source}; platform from {}.",
-                    workspace.origin
-                ));
-            }
+        if ctx.globals.verbosity() > 0
+            && let Some(source) = way.auth.source()
+        {
+            ctx.ui.note(&format!(
+                "Credentials from {source}; platform from {}.",
+                workspace.origin
+            ));
         }
         let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
         let mut builder =
@@ -227,6 +227,8 @@ impl Way {
                 endpoint,
             });
         }
+        // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
+        sandbox.on_kill(|| std::process::abort());
         let transport = Arc::new(InProcess::new(sandbox.router()));
         Ok(Self {
             base: IN_PROCESS.to_owned(),
