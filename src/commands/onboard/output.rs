@@ -227,7 +227,7 @@ pub(crate) fn totals(plan: &Plan) -> String {
     ];
     let parts: Vec<String> = verbs
         .into_iter()
-        .filter_map(|(symbol, verb)| Some(format!("{} {verb}", listed(by_action.remove(symbol)?))))
+        .filter_map(|(symbol, verb)| Some(format!("{} {verb}", listed(&by_action.remove(symbol)?))))
         .collect();
     match parts.is_empty() {
         true => "Plan: nothing to do.".to_owned(),
