@@ -2,7 +2,6 @@
 
 mod evidence;
 mod isolation;
-mod ledger;
 mod output;
 mod refusal;
 
@@ -144,7 +143,7 @@ impl Onboard {
             .evidence_dir
             .clone()
             .unwrap_or_else(|| session.places.evidence.clone());
-        let ledger = ledger::read(&journal_path, &evidence_dir, &sink, seen)?;
+        let ledger = apply::ledger(&journal_path, &evidence_dir, &sink, seen.taken_at, PROPAGATION_BUDGET)?;
         let known = session
             .workspace
             .active_departments()
