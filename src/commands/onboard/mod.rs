@@ -125,7 +125,7 @@ impl Onboard {
         session: &Session,
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
-        let begun = std::time::Instant::now();
+        let begun = std::cell::Cell::new(std::time::Instant::now());
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
         let observed = plan::observe(&session.client, &session.clock, &session.target())
@@ -220,7 +220,7 @@ impl Onboard {
                 credentials_dir: sink.folder().to_owned(),
                 evidence,
                 secrets,
-                elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                elapsed_ms: u64::try_from(begun.get().elapsed().as_millis()).unwrap_or(u64::MAX),
             }
         };
         if self.dry_run {
@@ -255,6 +255,8 @@ impl Onboard {
             ));
         }
 
+        // The time a person took to answer is not the run's.
+        begun.set(std::time::Instant::now());
         let run = nonce()?;
         let journal = Journal::open(&journal_path)?;
         let report = self
