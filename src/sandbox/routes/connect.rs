@@ -12,7 +12,7 @@ use crate::{
     model::{Address, Crn, CrnPattern, NamePattern, Principal, ResourceKind},
     sandbox::{
         assumptions::Listing,
-        reply::{Refusal, Reply, Shape},
+        reply::{Refusal, Reply},
         request::Request,
         settings::Made,
         state::{Change, Cluster, Connector},
@@ -93,7 +93,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
     check_identity(tx, &config, &crn)?;
     if tx.state.connector(&cluster.id, &name).is_some() {
         // The words of self-managed Connect; those of Cloud are not published (dossier `connect.md`, "Conflict").
-        return Err(Refusal::conflict(format!("Connector {name} already exists")).shaped(Shape::Nested));
+        return Err(Refusal::conflict(format!("Connector {name} already exists")));
     }
     let counted_as = format!("connector {} {name}", cluster.id);
     let taken = |id: &String| tx.state.connectors.values().any(|known| known.id == *id);
@@ -120,7 +120,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
 }
 
 fn bad(message: &str) -> Refusal {
-    Refusal::invalid(format!("There were some errors with your configuration:\n{message}")).shaped(Shape::Nested)
+    Refusal::invalid(format!("There were some errors with your configuration:\n{message}"))
 }
 
 /// Values are strings, `connector.class` is required, and `name` is the same inside and outside.
@@ -225,7 +225,7 @@ fn connector<'a>(tx: &Tx<'a>, request: &Request, operation: Operation) -> Result
     tx.require(operation, &crn(tx, &address, name))?;
     tx.state
         .connector(&cluster.id, name)
-        .ok_or_else(|| Refusal::missing("not_found", format!("Connector {name} not found")).shaped(Shape::Nested))
+        .ok_or_else(|| Refusal::missing("not_found", format!("Connector {name} not found")))
 }
 
 /// Whether the caller may create a connector of some name in the cluster.

@@ -6,7 +6,7 @@ use crate::{
     access::Operation,
     model::ClusterId,
     sandbox::{
-        reply::{Refusal, Reply, Shape},
+        reply::{Refusal, Reply},
         request::Request,
         tx::Tx,
     },
@@ -19,11 +19,10 @@ pub(crate) fn topics(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
     let cluster = id.parse::<ClusterId>().ok().and_then(|id| tx.state.clusters.get(&id));
     let Some(cluster) = cluster else {
         let detail = format!("cluster `{id}` was not found");
-        return Err(Refusal::missing("not_found", detail).shaped(Shape::Flat));
+        return Err(Refusal::missing("not_found", detail));
     };
     let crn = tx.state.cluster_crn(cluster.environment.as_str(), id);
-    tx.require(Operation::Describe, &crn)
-        .map_err(|refusal| refusal.shaped(Shape::Flat))?;
+    tx.require(Operation::Describe, &crn)?;
     Ok(Reply::ok(json!({
         "kind": "KafkaTopicList",
         "metadata": { "self": format!("{}{}", request.base, request.path), "next": null },
