@@ -305,7 +305,8 @@ impl Onboard {
             observed.provisioner.clone(),
             session.clock.clone(),
             PROPAGATION_BUDGET,
-        );
+        )
+        .with_interrupt(ctx.interrupt.clone());
         let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let profiles = |persona: &crate::manifest::DesiredPersona, runtime| Profile {
             facts: persona.facts.clone(),
