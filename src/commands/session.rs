@@ -17,10 +17,11 @@ use crate::{
     env,
     error::{Error, ErrorKind, ResultExt},
     handover::Sink,
+    hint::Advice,
     manifest::{Loaded, Origin, Stage, Workspace},
     model::{Address, ApiKeyId, OrganizationId, Secret},
     plan::Target,
-    sandbox::{ClusterKind, Sandbox, Seed, SeedStage, Settings},
+    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage, Settings},
 };
 
 /// What stands in the address of a sandbox that is called in-process.
@@ -285,10 +286,18 @@ fn stand_in(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str)
     Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
 }
 
+/// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.
+pub(super) fn sandbox_error(error: SandboxError) -> Error {
+    let hints = error.hints();
+    let mut error = Error::from(error);
+    error.hints = hints;
+    error
+}
+
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
 pub(super) fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
     let settings: Option<Settings> = None;
-    Ok(Sandbox::open(folder, seed(workspace), settings)?)
+    Sandbox::open(folder, seed(workspace), settings).map_err(sandbox_error)
 }
 
 /// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.
