@@ -224,6 +224,8 @@ impl Way {
                 endpoint,
             });
         }
+        // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
+        sandbox.on_kill(|| std::process::abort());
         let transport = Arc::new(InProcess::new(sandbox.router()));
         Ok(Self {
             base: IN_PROCESS.to_owned(),

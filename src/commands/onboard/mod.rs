@@ -2,7 +2,6 @@
 
 mod evidence;
 mod isolation;
-mod ledger;
 mod output;
 mod refusal;
 
@@ -126,7 +125,7 @@ impl Onboard {
         session: &Session,
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
-        let begun = std::time::Instant::now();
+        let begun = std::cell::Cell::new(std::time::Instant::now());
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
         let observed = plan::observe(&session.client, &session.clock, &session.target())
@@ -144,7 +143,7 @@ impl Onboard {
             .evidence_dir
             .clone()
             .unwrap_or_else(|| session.places.evidence.clone());
-        let ledger = ledger::read(&journal_path, &evidence_dir, &sink, seen)?;
+        let ledger = apply::ledger(&journal_path, &evidence_dir, &sink, seen.taken_at, PROPAGATION_BUDGET)?;
         let known = session
             .workspace
             .active_departments()
@@ -221,7 +220,7 @@ impl Onboard {
                 credentials_dir: sink.folder().to_owned(),
                 evidence,
                 secrets,
-                elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                elapsed_ms: u64::try_from(begun.get().elapsed().as_millis()).unwrap_or(u64::MAX),
             }
         };
         if self.dry_run {
@@ -256,6 +255,8 @@ impl Onboard {
             ));
         }
 
+        // The time a person took to answer is not the run's.
+        begun.set(std::time::Instant::now());
         let run = nonce()?;
         let journal = Journal::open(&journal_path)?;
         let report = self
@@ -304,7 +305,8 @@ impl Onboard {
             observed.provisioner.clone(),
             session.clock.clone(),
             PROPAGATION_BUDGET,
-        );
+        )
+        .with_interrupt(ctx.interrupt.clone());
         let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let profiles = |persona: &crate::manifest::DesiredPersona, runtime| Profile {
             facts: persona.facts.clone(),

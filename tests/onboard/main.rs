@@ -1,0 +1,9 @@
+//! The onboarding from end to end: the binary in a sealed home on its own embedded Confluent Cloud, and, where every
+//! single request matters, the library on a sandbox in memory. Time steps, so nothing sleeps.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod home;
+mod rig;
+
+mod weather;
