@@ -5,6 +5,7 @@
 //! `docs/files.md` is the reference for the people who write these files.
 
 mod checks;
+pub mod connector_file;
 pub mod department;
 pub mod desired;
 pub mod embedded;
