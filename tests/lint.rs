@@ -609,10 +609,9 @@ fn every_rule_was_heard_in_these_tests_or_has_its_own() {
 
 /// Something like a connector file: valid ones with a piece cut out or put in, and anything at all.
 fn nearly() -> impl Strategy<Value = String> {
-    let json = format!(
-        "{{\"name\": \"claims-ä\", \"config\": {{\"connector.class\": \"S3_SINK\", \"topics.regex\": \"(a|b)[c]\", \
-         \"aws.secret.access.key\": \"${{env:X}}\", \"tasks.max\": 2}}}}"
-    );
+    let json = r#"{"name": "claims-ä", "config": {"connector.class": "S3_SINK", "topics.regex": "(a|b)[c]",
+        "aws.secret.access.key": "${env:X}", "tasks.max": 2}}"#
+        .to_owned();
     let texts = [json, format!("{S3}topics.regex: '(a|\\\\('\n"), POSTGRES.to_owned()];
     let broken = (
         0..texts.len(),
