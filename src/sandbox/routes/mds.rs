@@ -51,16 +51,6 @@ impl Scope {
             None => text.parse().map(Self::Exactly).map_err(unreadable),
         }
     }
-
-    fn holds(&self, pattern: &CrnPattern) -> bool {
-        match self {
-            Self::Exactly(exact) => exact == pattern,
-            Self::Below(scope) => {
-                let whole = CrnPattern::from(scope.clone());
-                whole.covers_pattern(pattern) && whole != *pattern
-            }
-        }
-    }
 }
 
 pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
@@ -87,7 +77,6 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
                 .as_ref()
                 .is_none_or(|wanted| binding.binding.principal == *wanted)
             && role.as_ref().is_none_or(|wanted| binding.binding.role == *wanted)
-            && scope.holds(&binding.binding.pattern)
     };
     let mut found: Vec<_> = match &scope {
         Scope::Exactly(pattern) => tx.state.bindings_on(&pattern.to_string()).filter(matching).collect(),
