@@ -4,6 +4,7 @@
 //! write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the arm that runs it.
 
 mod completion;
+mod connector;
 mod context;
 mod department;
 mod globals;
@@ -11,6 +12,7 @@ mod help;
 mod init;
 mod man;
 mod onboard;
+mod quota;
 mod report;
 mod sandbox;
 mod session;
@@ -64,10 +66,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Completion(completion::Completion),
+    Connector(connector::Connector),
     Department(department::Department),
     Init(init::Init),
     Man(man::Man),
     Onboard(onboard::Onboard),
+    Quota(quota::Quota),
     Sandbox(sandbox::Sandbox),
 }
 
@@ -75,10 +79,12 @@ impl Command {
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
+            Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
             Self::Init(command) => report::finish(command.run(ctx), ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
             Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+            Self::Quota(command) => command.run(ctx),
             Self::Sandbox(command) => command.run(ctx),
         }
     }

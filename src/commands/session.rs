@@ -1,9 +1,13 @@
 //! What a command that talks to Confluent Cloud needs: the platform's files, a stage, a client, and the folders that go
 //! with them.
 
+mod department;
+
 use std::{path::PathBuf, sync::Arc};
 
 use http::{HeaderName, HeaderValue};
+
+pub(super) use department::{DepartmentSession, Tenant};
 
 use super::Ctx;
 use crate::{
