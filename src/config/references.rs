@@ -8,48 +8,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
+    catalog::{Reference, secret::VARIABLE_PREFIX},
     hint::{Advice, Hint},
     model::Secret,
 };
-
-/// How variables begin that every file may refer to.
-pub const VARIABLES: &str = "EBS_SECRET_";
-
-/// A reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference<'a> {
-    /// An environment variable.
-    Variable(&'a str),
-    /// A file below the folder of secrets.
-    File(&'a str),
-    /// A question to the person who runs the command.
-    Prompt(&'a str),
-}
-
-impl<'a> Reference<'a> {
-    /// The reference that `value` is, as a whole.
-    #[must_use]
-    pub fn parse(value: &'a str) -> Option<Self> {
-        let (kind, rest) = value.strip_prefix("${")?.strip_suffix('}')?.split_once(':')?;
-        if rest.contains(['{', '}']) {
-            return None;
-        }
-        match kind {
-            "env" => Some(Self::Variable(rest)),
-            "file" => Some(Self::File(rest)),
-            "prompt" => Some(Self::Prompt(rest)),
-            _ => None,
-        }
-    }
-
-    /// Whether something like a reference stands anywhere in `value`.
-    #[must_use]
-    pub fn occurs_in(value: &str) -> bool {
-        ["${env:", "${file:", "${prompt:"]
-            .iter()
-            .any(|begin| value.contains(begin))
-    }
-}
 
 /// Why a reference is not followed. No secret is ever part of it.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +95,7 @@ impl Advice for ReferenceError {
                 "References stand only under keys that hold secrets; write the value itself.".into()
             }
             Self::Variable { .. } => format!(
-                "Use a name that begins with `{VARIABLES}`, or have it listed in the profile's `secret_variables`."
+                "Use a name that begins with `{VARIABLE_PREFIX}`, or have it listed in the profile's `secret_variables`."
             )
             .into(),
             Self::Unset { variable, .. } => format!("Set `{variable}` for this command.").into(),
@@ -175,9 +137,9 @@ impl Resolver<'_> {
             return Err(ReferenceError::NotSecret { key: key() });
         }
         let text = match reference {
-            Reference::Variable(name) => {
+            Reference::Env(name) => {
                 let variable = name.to_owned();
-                if !name.starts_with(VARIABLES) && !self.listed.iter().any(|listed| listed == name) {
+                if !name.starts_with(VARIABLE_PREFIX) && !self.listed.iter().any(|listed| listed == name) {
                     return Err(ReferenceError::Variable { key: key(), variable });
                 }
                 (self.variable)(name).ok_or_else(|| ReferenceError::Unset { key: key(), variable })?

@@ -53,14 +53,12 @@ pub(super) struct Create {
 
 impl Create {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Created>, Error> {
-        let file = file::read(&self.config_file)?;
+        let read = file::read(&self.config_file)?;
         let session = DepartmentSession::open(ctx)?;
         let tenant = session.tenant()?;
-        names::refuse_foreign(Some(tenant), std::slice::from_ref(&file.name))?;
+        names::refuse_foreign(Some(tenant), &[read.name().to_owned()])?;
+        let file = read.judged(ctx, Some(tenant))?;
         prepare::refuse_masks(&file.config, |_| false)?;
-        for warning in &file.warnings {
-            ctx.ui.warn(warning);
-        }
         ctx.block_on(self.create(ctx, &session, tenant, file))
     }
 

@@ -8,9 +8,10 @@ use std::{
 use super::{DepartmentSession, Tenant, file::ConnectorFile, show::Added};
 use crate::{
     api::connect::{Expanded, Validate, Validation},
+    catalog::{Direction, Reference, catalog, secret::secrecy},
     client::redact::is_secret_name,
     commands::Ctx,
-    config::references::{Reference, ReferenceError, Resolver},
+    config::references::{ReferenceError, Resolver},
     env,
     error::{Error, ErrorKind},
     hint::Advice,
@@ -70,8 +71,11 @@ pub(super) async fn defaults(session: &DepartmentSession, file: &mut ConnectorFi
             "one task is what a quota counts at least",
         );
     }
-    let is_sink = file.class.to_ascii_lowercase().contains("sink");
-    if is_sink && !file.config.contains_key(DEAD_LETTERS) {
+    let takes_dead_letters = match catalog().plugin(&file.class) {
+        Some(plugin) => plugin.direction == Direction::Sink && plugin.key(DEAD_LETTERS).is_some(),
+        None => file.class.to_ascii_lowercase().contains("sink"),
+    };
+    if takes_dead_letters && !file.config.contains_key(DEAD_LETTERS) {
         let why = "a topic of the department's own; the service's is shared with everybody";
         add(&mut file.config, DEAD_LETTERS, format!("{}-dlq", file.name), why);
     }
@@ -96,10 +100,12 @@ pub(super) async fn secrets(
     config: &mut BTreeMap<String, String>,
     args: &SecretArgs,
 ) -> Result<BTreeSet<String>, Error> {
+    let facts = catalog();
+    let plugin = facts.plugin(class);
+    let guarded = |key: &&String| secrecy(facts, plugin, key).is_guarded() || is_secret_name(key);
+    let mut secret: BTreeSet<String> = config.keys().filter(guarded).cloned().collect();
     let refers = |value: &String| Reference::occurs_in(value);
-    let mut secret: BTreeSet<String> = config.keys().filter(|key| is_secret_name(key)).cloned().collect();
-    let doubtful = config.iter().any(|(key, value)| refers(value) && !secret.contains(key));
-    if doubtful {
+    if plugin.is_none() && config.iter().any(|(key, value)| refers(value) && !secret.contains(key)) {
         // The plugin's own word on which keys are secret (dossier `connect.md` §2.13).
         let about = BTreeMap::from([("connector.class".to_owned(), class.to_owned())]);
         if let Some(validation) = ask_plugin(session, class, about).await? {

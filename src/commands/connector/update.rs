@@ -74,14 +74,15 @@ impl Update {
         let file = self.config_file.as_deref().map(file::read).transpose()?;
         let session = DepartmentSession::open(ctx)?;
         names::refuse_foreign(session.tenant.as_ref(), std::slice::from_ref(&self.connector))?;
-        if let Some(file) = &file {
-            if file.offsets.is_some() {
-                return Err(Error::failed(
-                    "offsets are not allowed in configuration file for confluent ebs connector update",
-                )
-                .with_hint("Change them with `confluent ebs connector offset update`."));
-            }
-            file.warnings.iter().for_each(|warning| ctx.ui.warn(warning));
+        let file = match file {
+            Some(read) => Some(read.judged(ctx, session.tenant.as_ref())?),
+            None => None,
+        };
+        if file.as_ref().is_some_and(|file| file.offsets.is_some()) {
+            return Err(Error::failed(
+                "offsets are not allowed in configuration file for confluent ebs connector update",
+            )
+            .with_hint("Change them with `confluent ebs connector offset update`."));
         }
         ctx.block_on(self.update(ctx, &session, file))
     }
@@ -134,11 +135,13 @@ impl Update {
         }
         let mut secret = prepare::secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
         let asks_plugin = !file.config.values().any(|value| is_mask(value));
-        if asks_plugin {
-            if let Some(validation) = prepare::ask_plugin(session, &file.class, file.config.clone()).await? {
-                secret.extend(prepare::passwords(&validation));
-                prepare::refuse_invalid(&validation)?;
-            }
+        let validation = match asks_plugin {
+            true => prepare::ask_plugin(session, &file.class, file.config.clone()).await?,
+            false => None,
+        };
+        if let Some(validation) = &validation {
+            secret.extend(prepare::passwords(validation));
+            prepare::refuse_invalid(validation)?;
         }
         self.send(ctx, session, &seen, &file.config, &secret).await
     }
@@ -223,7 +226,7 @@ impl Update {
                 .split_once('=')
                 .filter(|(key, _)| !key.is_empty())
                 .ok_or_else(|| Error::usage("a pair of --config is not \"key=value\""))?;
-            let is_reference = crate::config::references::Reference::parse(value).is_some();
+            let is_reference = crate::catalog::Reference::parse(value).is_some();
             if crate::client::redact::is_secret_name(key) && !is_reference {
                 return Err(Error::refused(format!(
                     "\"{key}\" holds a secret, which others can see in a command line"
@@ -251,7 +254,6 @@ impl Update {
             class: config.get("connector.class").cloned().unwrap_or_default(),
             config,
             offsets: None,
-            warnings: Vec::new(),
         })
     }
 }

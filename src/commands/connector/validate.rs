@@ -32,11 +32,11 @@ pub(super) struct Validate {
 
 impl Validate {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Validated>, Error> {
-        let mut file = file::read(&self.config_file)?;
+        let read = file::read(&self.config_file)?;
         let session = DepartmentSession::open(ctx)?;
-        names::refuse_foreign(session.tenant.as_ref(), std::slice::from_ref(&file.name))?;
+        names::refuse_foreign(session.tenant.as_ref(), &[read.name().to_owned()])?;
+        let mut file = read.judged(ctx, session.tenant.as_ref())?;
         prepare::refuse_masks(&file.config, |_| false)?;
-        file.warnings.iter().for_each(|warning| ctx.ui.warn(warning));
         let (validation, class) = ctx.block_on(async {
             let mut added = match &session.tenant {
                 Some(_) => prepare::defaults(&session, &mut file).await?,

@@ -39,8 +39,8 @@ impl Wait {
         let wanted = if self.paused { "PAUSED" } else { "RUNNING" };
         let waited = ctx.block_on(async {
             let list = session.connectors.list().await?;
-            let seen =
-                find(&list, &self.connector).ok_or_else(|| names::not_found(&list, &[self.connector.clone()]))?;
+            let seen = find(&list, &self.connector)
+                .ok_or_else(|| names::not_found(&list, std::slice::from_ref(&self.connector)))?;
             waiting::wait(ctx, &session, &seen.name, wanted, self.timeout).await
         })?;
         let report = match &waited.seen {

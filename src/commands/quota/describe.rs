@@ -24,7 +24,7 @@ Describe that of \"claims\" as the platform team.
 pub(super) struct Describe {}
 
 impl Describe {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<QuotaView>, Error> {
+    pub(super) fn run(ctx: &mut Ctx) -> Result<Report<QuotaView>, Error> {
         let session = DepartmentSession::open(ctx)?;
         let tenant = session.tenant()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;

@@ -22,7 +22,7 @@ List the quotas of all departments of the built-in example.
 pub(super) struct ListQuotas {}
 
 impl ListQuotas {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<List<QuotaRow>>, Error> {
+    pub(super) fn run(ctx: &mut Ctx) -> Result<Report<List<QuotaRow>>, Error> {
         let session = DepartmentSession::open(ctx)?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         let row = |code: &DepartmentCode, prefix: &Prefix, quota: &DepartmentQuota| {
@@ -37,15 +37,14 @@ impl ListQuotas {
                 complete: usage.unreadable.is_empty(),
             }
         };
-        let rows: Vec<QuotaRow> = match &session.tenant {
-            Some(tenant) => vec![row(&tenant.code, &tenant.prefix, &tenant.quota)],
-            None => {
-                let workspace = session::workspace(ctx.globals.is_sandbox())?.workspace;
-                workspace
-                    .active_departments()
-                    .map(|department| row(&department.code, &department.prefix, &department.quota))
-                    .collect()
-            }
+        let rows: Vec<QuotaRow> = if let Some(tenant) = &session.tenant {
+            vec![row(&tenant.code, &tenant.prefix, &tenant.quota)]
+        } else {
+            let workspace = session::workspace(ctx.globals.is_sandbox())?.workspace;
+            let departments = workspace.active_departments();
+            departments
+                .map(|department| row(&department.code, &department.prefix, &department.quota))
+                .collect()
         };
         Ok(Report::new(List::new(rows)))
     }

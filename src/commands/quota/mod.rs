@@ -31,8 +31,8 @@ impl Quota {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             Command::Check(command) => report::finish(command.run(ctx), ctx),
-            Command::Describe(command) => report::finish(command.run(ctx), ctx),
-            Command::List(command) => report::finish(command.run(ctx), ctx),
+            Command::Describe(_) => report::finish(describe::Describe::run(ctx), ctx),
+            Command::List(_) => report::finish(list::ListQuotas::run(ctx), ctx),
         }
     }
 }

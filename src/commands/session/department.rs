@@ -1,7 +1,7 @@
 //! What a command that works on connectors needs: a cluster, a client, and whose connectors they are. A profile is enough;
 //! with the platform's files and `--department` the provisioner acts for a department.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use super::{Way, open_sandbox, profile, sandbox_folder, stage, workspace};
 use crate::{
@@ -38,6 +38,8 @@ pub(in crate::commands) struct Tenant {
     pub(in crate::commands) runtime_account: Option<ServiceAccountId>,
     /// Variables besides `EBS_SECRET_…` that connector files may refer to.
     pub(in crate::commands) secret_variables: Vec<String>,
+    /// Lint rules that do not apply, with the reason for each.
+    pub(in crate::commands) lint_exceptions: Vec<(String, String)>,
     /// The day the quota was written into the profile; nothing when it comes from the platform's files.
     pub(in crate::commands) issued: Option<jiff::civil::Date>,
 }
@@ -63,12 +65,12 @@ impl DepartmentSession {
         let loaded = profile(ctx, &folders)?;
         let folder = sandbox_folder(ctx, &folders, loaded.as_ref());
         match loaded {
-            Some(loaded) => Self::of_profile(ctx, &loaded, folder),
-            None => Self::of_platform(ctx, folder),
+            Some(loaded) => Self::of_profile(ctx, &loaded, folder.as_deref()),
+            None => Self::of_platform(ctx, folder.as_deref()),
         }
     }
 
-    fn of_profile(ctx: &Ctx, loaded: &LoadedProfile, folder: Option<PathBuf>) -> Result<Self, Error> {
+    fn of_profile(ctx: &Ctx, loaded: &LoadedProfile, folder: Option<&Path>) -> Result<Self, Error> {
         for warning in &loaded.warnings {
             ctx.ui.warn(&warning.message);
         }
@@ -86,7 +88,7 @@ impl DepartmentSession {
             (_, Some(stage)) if *stage != facts.stage => return Err(differs("stage", stage, &facts.stage)),
             _ => {}
         }
-        let way = match &folder {
+        let way = match folder {
             // The platform's files matter only to a sandbox that is still to be made.
             Some(folder) => Way::sandbox(ctx, folder, &workspace(true)?.workspace, Some(loaded))?,
             None => Way::service(ctx, Some(loaded))?,
@@ -107,6 +109,7 @@ impl DepartmentSession {
             runtime: facts.runtime.clone(),
             runtime_account: loaded.profile.runtime_account.clone(),
             secret_variables: loaded.profile.secret_variables.clone(),
+            lint_exceptions: facts.lint_exceptions.clone(),
             issued: Some(loaded.profile.issued),
         };
         // What the cluster may run is the service's constant; a profile does not repeat it.
@@ -117,7 +120,7 @@ impl DepartmentSession {
         Self::with(ctx, way, place, Some(tenant), ceiling, facts.stage.clone(), false)
     }
 
-    fn of_platform(ctx: &Ctx, folder: Option<PathBuf>) -> Result<Self, Error> {
+    fn of_platform(ctx: &Ctx, folder: Option<&Path>) -> Result<Self, Error> {
         let (workspace, warnings) = workspace(folder.is_some())
             .hint("A department names its profile with `--profile FILE`.")?
             .into_result()
@@ -130,11 +133,11 @@ impl DepartmentSession {
             Some(code) => Some(tenant_of(&workspace, &stage_name, &code)?),
             None => None,
         };
-        let way = match &folder {
+        let way = match folder {
             Some(folder) => Way::sandbox(ctx, folder, &workspace, None)?,
             None => Way::service(ctx, None)?,
         };
-        if let (Some(folder), Some(tenant)) = (&folder, &mut tenant) {
+        if let (Some(folder), Some(tenant)) = (folder, &mut tenant) {
             // A persona may not look accounts up; the sandbox itself knows.
             let runtime = tenant.runtime.clone().unwrap_or_default();
             let accounts = open_sandbox(folder, &workspace)?.accounts()?;
@@ -168,10 +171,8 @@ impl DepartmentSession {
         stage: String,
         sees_all: bool,
     ) -> Result<Self, Error> {
-        if ctx.globals.verbosity() > 0 {
-            if let Some(source) = way.auth.source() {
-                ctx.ui.note(&format!("Credentials from {source}."));
-            }
+        if let (1.., Some(source)) = (ctx.globals.verbosity(), way.auth.source()) {
+            ctx.ui.note(&format!("Credentials from {source}."));
         }
         let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
         let ui = ctx.ui.clone();
@@ -255,6 +256,7 @@ fn tenant_of(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Resul
         runtime: runtime.map(|persona| account_name(stage, code, &persona.name)),
         runtime_account: None,
         secret_variables: Vec::new(),
+        lint_exceptions: department.lint_exceptions.clone(),
         issued: None,
     })
 }

@@ -60,7 +60,7 @@ async fn answer(State(script): State<Shared>, method: Method, uri: Uri, body: By
         .unwrap()
 }
 
-fn seen_as(id: &str, state: &str, config: Value) -> Value {
+fn seen_as(id: &str, state: &str, config: &Value) -> Value {
     let tasks = if state == "RUNNING" {
         json!([{"id": 0, "state": "RUNNING"}])
     } else {
@@ -77,7 +77,7 @@ fn in_state(state: &str) -> Value {
     seen_as(
         "lcc-1",
         state,
-        json!({"name": "claims-a", "connector.class": "DatagenSource"}),
+        &json!({"name": "claims-a", "connector.class": "DatagenSource"}),
     )
 }
 
@@ -256,7 +256,7 @@ async fn a_taken_name_is_ours_or_somebody_elses() {
 
 #[tokio::test]
 async fn a_change_stops_when_somebody_was_faster() {
-    let config = |size: &str| seen_as("lcc-1", "RUNNING", json!({"flush.size": size}));
+    let config = |size: &str| seen_as("lcc-1", "RUNNING", &json!({"flush.size": size}));
     let new = BTreeMap::from([
         ("flush.size".to_owned(), "2".to_owned()),
         ("name".to_owned(), "claims-b".to_owned()),
@@ -271,7 +271,7 @@ async fn a_change_stops_when_somebody_was_faster() {
     for (now, found) in [
         (config("9"), "other values of flush.size"),
         (json!({}), "no connector of that name"),
-        (seen_as("lcc-2", "RUNNING", json!({"flush.size": "1"})), "lcc-2"),
+        (seen_as("lcc-2", "RUNNING", &json!({"flush.size": "1"})), "lcc-2"),
     ] {
         let rig = Rig::new([config("1"), now]);
         let seen = rig.seen().await;

@@ -210,6 +210,6 @@ pub fn cause(status: &Status) -> Cause {
 
 /// The innermost cause of a Java stack trace, else its first line.
 fn root_of(trace: &str) -> &str {
-    let causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
-    causes.last().or_else(|| trace.lines().next()).unwrap_or_default()
+    let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
+    causes.next_back().or_else(|| trace.lines().next()).unwrap_or_default()
 }
