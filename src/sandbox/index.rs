@@ -181,7 +181,11 @@ impl State {
                 Some((_, Lingering::Key(id))) => self.drop_key(&id),
                 Some((_, Lingering::Binding(id))) => self.drop_binding(&id),
                 Some((_, Lingering::Connector(cluster, name))) => {
-                    self.connectors.remove(&(cluster, name));
+                    // The name may have been given to another one since.
+                    let key = (cluster, name);
+                    if self.connectors.get(&key).is_some_and(|found| !found.life.exists()) {
+                        self.connectors.remove(&key);
+                    }
                 }
                 None => return,
             }
