@@ -215,6 +215,11 @@ fn the_last_connector_fits_and_the_next_does_not() {
 fn a_secret_comes_by_reference_and_is_shown_nowhere() {
     const CANARY: &str = "canary-5f1c9e";
     let world = onboarded();
+    // The source makes the topic that the sink reads.
+    assert_eq!(
+        deployer(&world, "connector create --config-file orders.json").code,
+        Some(0)
+    );
     let sink = r#"{"name": "claims-lake", "config": {
         "connector.class": "S3_SINK", "topics": "claims-orders", "input.data.format": "JSON",
         "output.data.format": "JSON", "s3.bucket.name": "claims-lake", "time.interval": "HOURLY", "flush.size": "1000",
@@ -285,4 +290,164 @@ fn the_platform_team_acts_for_a_department() {
     let seen = world.ebs("connector wait claims-orders --sandbox-as claims/operator");
     assert_eq!(seen.code, Some(0), "{seen}");
     assert!(seen.stdout.ends_with("is RUNNING.\n"), "{seen}");
+}
+
+#[test]
+fn a_connector_is_paused_resumed_and_restarted_by_name_pattern_or_all() {
+    let world = onboarded();
+    for number in 1..=3 {
+        world.write(
+            "next.json",
+            ORDERS.replace("claims-orders", &format!("claims-orders-{number}")),
+        );
+        assert_eq!(
+            deployer(&world, "connector create --config-file next.json").code,
+            Some(0)
+        );
+    }
+    let paused = operator(&world, "connector pause claims-orders-1");
+    assert_eq!(paused.code, Some(0), "{paused}");
+    assert!(paused.stdout.starts_with("Paused connector \"lcc-"), "{paused}");
+    let seen = operator(&world, "connector wait claims-orders-1 --paused");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let refused = operator(&world, "connector restart claims-orders-1");
+    assert_eq!(refused.code, Some(1), "{refused}");
+    assert!(said(&refused).contains("is paused: resume it instead"), "{refused}");
+    assert_eq!(operator(&world, "connector resume claims-orders-*").code, Some(0));
+    assert_eq!(operator(&world, "connector wait claims-orders-1").code, Some(0));
+    let all = json(&operator(&world, "connector restart --all -o json"));
+    assert_eq!(all["connectors"].as_array().unwrap().len(), 3);
+    assert_eq!(all["connectors"][0]["how"], "restart");
+}
+
+#[test]
+fn a_change_is_shown_key_by_key_and_nothing_is_changed_twice() {
+    let world = onboarded();
+    assert_eq!(
+        deployer(&world, "connector create --config-file orders.json").code,
+        Some(0)
+    );
+    let dry = json(&deployer(
+        &world,
+        "connector update claims-orders --config tasks.max=2 --dry-run -o json",
+    ));
+    assert_eq!(dry["changes"].as_array().unwrap().len(), 1, "{dry}");
+    assert_eq!(
+        (&dry["changes"][0]["old"], &dry["changes"][0]["new"]),
+        (&"1".into(), &"2".into())
+    );
+    let seen = deployer(&world, "connector update claims-orders --config tasks.max=2");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    assert!(seen.stdout.starts_with("Updated connector \"lcc-"), "{seen}");
+    let seen = deployer(&world, "connector update claims-orders --config tasks.max=2");
+    assert!(seen.stdout.ends_with("is as it is wanted.\n"), "{seen}");
+    let seen = deployer(&world, "connector update claims-orders --config tasks.max=5");
+    assert_eq!(seen.code, Some(5), "{seen}");
+    assert!(
+        said(&seen).contains("tasks per connector: 5 requested, 4 allowed"),
+        "{seen}"
+    );
+    let seen = operator(&world, "connector update claims-orders --config tasks.max=1");
+    assert_eq!(seen.code, Some(4), "{seen}");
+    let seen = deployer(&world, "connector update claims-orders");
+    assert_eq!(seen.code, Some(64), "{seen}");
+    // The file leaves the tasks to the default: they stay what they are.
+    let seen = deployer(&world, "connector update claims-orders --config-file orders.json");
+    assert!(seen.stdout.ends_with("is as it is wanted.\n"), "{seen}");
+    // An update never makes a connector.
+    world.write("orders.json", ORDERS.replace("claims-orders", "claims-new"));
+    let seen = deployer(&world, "connector update claims-new --config-file orders.json");
+    assert_eq!(seen.code, Some(1), "{seen}");
+    assert!(seen.stderr.contains("\"claims-new\" not found"), "{seen}");
+}
+
+#[test]
+fn a_wrong_password_ends_in_a_cause_and_an_owner() {
+    let world = onboarded();
+    world.write(
+        "claims-db.json",
+        r#"{"name": "claims-db", "connector.class": "PostgresSource", "connection.host": "db.example.com",
+            "connection.port": "5432", "connection.user": "reader", "connection.password": "${env:EBS_SECRET_DB}",
+            "db.name": "claims", "topic.prefix": "claims-", "table.whitelist": "orders", "mode": "bulk",
+            "db.timezone": "UTC", "output.data.format": "JSON"}"#,
+    );
+    let profile = format!("{PROFILES}/claims-deployer.toml");
+    let create = |secret: &str, more: &[&str]| {
+        world.see(
+            world
+                .command()
+                .args([
+                    "connector",
+                    "create",
+                    "--config-file",
+                    "claims-db.json",
+                    "--profile",
+                    &profile,
+                ])
+                .args(more)
+                .env("EBS_SECRET_DB", secret),
+        )
+    };
+    let seen = create("wrong-password", &[]);
+    assert_eq!(seen.code, Some(6), "{seen}");
+    assert!(said(&seen).contains("password authentication failed"), "{seen}");
+    assert!(!seen.to_string().contains("\tat "), "{seen}");
+    let described = json(&operator(&world, "connector describe claims-db -o json"));
+    assert_eq!(described["cause"]["owner"], "department", "{described}");
+    // The secret is set again: whether it is another one cannot be seen.
+    let seen = world.see(
+        world
+            .command()
+            .args([
+                "connector",
+                "update",
+                "claims-db",
+                "--config-file",
+                "claims-db.json",
+                "--profile",
+                &profile,
+            ])
+            .env("EBS_SECRET_DB", "the right one"),
+    );
+    assert_eq!(seen.code, Some(0), "{seen}");
+    assert!(said(&seen).contains("(secret: unknown)"), "{seen}");
+}
+
+#[test]
+fn plugins_tell_their_keys_and_the_service_checks_values() {
+    let world = onboarded();
+    let plugins = json(&operator(&world, "connector plugin list -o json"));
+    assert!(plugins.as_array().unwrap().iter().all(|row| row["allowed"] == true));
+    let keys = json(&operator(&world, "connector plugin describe DatagenSource -o json"));
+    let keys = keys.as_array().unwrap();
+    assert!(
+        keys.iter()
+            .all(|row| row["config"].is_string() && row["is_secret"].is_boolean())
+    );
+    assert!(!keys.is_empty());
+    let seen = deployer(&world, "connector validate --config-file orders.json");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let seen = operator(&world, "connector plugin describe NoSuchPlugin");
+    assert_eq!(seen.code, Some(1), "{seen}");
+}
+
+#[test]
+fn offsets_are_read_and_reset() {
+    let world = onboarded();
+    assert_eq!(
+        deployer(&world, "connector create --config-file orders.json").code,
+        Some(0)
+    );
+    let seen = operator(&world, "connector offset describe claims-orders -o json");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let seen = deployer(&world, "connector offset delete claims-orders --force -o json");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let status = json(&operator(
+        &world,
+        "connector offset status describe claims-orders -o json",
+    ));
+    assert_eq!(
+        (&status["request_type"], &status["phase"]),
+        (&"DELETE".into(), &"APPLIED".into())
+    );
 }
