@@ -451,3 +451,40 @@ fn offsets_are_read_and_reset() {
         (&"DELETE".into(), &"APPLIED".into())
     );
 }
+
+#[test]
+fn a_profile_is_kept_shown_without_its_secret_and_used() {
+    let world = onboarded();
+    let file = format!("{PROFILES}/claims-operator.toml");
+    let secret = world
+        .read(&file)
+        .split("secret = \"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert_eq!(world.ebs("profile list").stdout, "None found.\n");
+    assert_eq!(
+        world.ebs(&format!("profile import {file}")).stdout,
+        "Imported profile \"claims-operator\".\n"
+    );
+    assert_eq!(world.ebs(&format!("profile import {file}")).code, Some(1));
+    let shown = world.ebs("profile show claims-operator");
+    assert!(
+        shown.stdout.contains("sandbox:") && !shown.to_string().contains(&secret),
+        "{shown}"
+    );
+    assert_eq!(world.ebs("profile use claims-operater").code, Some(1));
+    assert_eq!(
+        world.ebs("profile use claims-operator").stdout,
+        "Using profile \"claims-operator\".\n"
+    );
+    let list = json(&world.ebs("profile list -o json"));
+    assert_eq!(
+        (&list[0]["is_current"], &list[0]["persona"]),
+        (&true.into(), &"operator".into())
+    );
+    assert_eq!(world.ebs("connector list").stdout, "None found.\n");
+}

@@ -12,6 +12,7 @@ mod help;
 mod init;
 mod man;
 mod onboard;
+mod profile;
 mod quota;
 mod report;
 mod sandbox;
@@ -71,6 +72,7 @@ enum Command {
     Init(init::Init),
     Man(man::Man),
     Onboard(onboard::Onboard),
+    Profile(profile::ProfileCommand),
     Quota(quota::Quota),
     Sandbox(sandbox::Sandbox),
 }
@@ -84,6 +86,7 @@ impl Command {
             Self::Init(command) => report::finish(command.run(ctx), ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
             Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+            Self::Profile(command) => command.run(ctx),
             Self::Quota(command) => command.run(ctx),
             Self::Sandbox(command) => command.run(ctx),
         }
