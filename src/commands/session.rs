@@ -1,9 +1,13 @@
 //! What a command that talks to Confluent Cloud needs: the platform's files, a stage, a client, and the folders that go
 //! with them.
 
+mod department;
+
 use std::{path::PathBuf, sync::Arc};
 
 use http::{HeaderName, HeaderValue};
+
+pub(super) use department::{DepartmentSession, Tenant};
 
 use super::Ctx;
 use crate::{
@@ -339,10 +343,12 @@ pub(super) fn seed(workspace: &Workspace) -> Seed {
 
 /// The profile that the flags or the environment name.
 fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
+    // A key in the environment was set for this job, the chosen profile for all of them.
+    let chosen = || env::var(env::CONFLUENT_CLOUD_API_KEY).map_or_else(|| folders.current_profile(), |_| None);
     // Under --sandbox the environment's credentials are ignored.
     let from_environment = || {
         (!ctx.globals.is_sandbox())
-            .then(|| env::var(env::CONFLUENT_EBS_PROFILE))
+            .then(|| env::var(env::CONFLUENT_EBS_PROFILE).or_else(chosen))
             .flatten()
     };
     let Some(named) = ctx.globals.profile.clone().or_else(from_environment) else {

@@ -5,6 +5,7 @@
 //! faster.
 
 pub mod api_key;
+pub mod connector;
 pub mod role_binding;
 pub mod service_account;
 
