@@ -280,9 +280,8 @@ impl Eye<'_> {
         self.cluster.kind == ClusterKind::Basic
             || self
                 .world
-                .evaluator()
-                .decide(identity, operation, resource)
-                .is_allowed()
+                .evaluator(identity)
+                .is_some_and(|evaluator| evaluator.decide(identity, operation, resource).is_allowed())
     }
 
     /// Whether the identity may write every topic that begins so.
@@ -292,10 +291,8 @@ impl Eye<'_> {
             .pattern(ResourceKind::Topic, NamePattern::Prefixed(prefix.to_owned()));
         self.cluster.kind == ClusterKind::Basic
             || pattern.is_some_and(|pattern| {
-                let evaluator = self.world.evaluator();
-                evaluator
-                    .decide_pattern(identity, Operation::Write, &pattern)
-                    .is_allowed()
+                let evaluator = self.world.evaluator(identity);
+                evaluator.is_some_and(|held| held.decide_pattern(identity, Operation::Write, &pattern).is_allowed())
             })
     }
 }
