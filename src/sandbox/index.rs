@@ -215,6 +215,18 @@ impl State {
         self.index.held.get(principal).map(|held| &held.evaluator)
     }
 
+    /// What a principal may do at `now` that may never call: the identity of a connector. Nothing is kept, so nothing
+    /// can be out of date; an account holds few bindings.
+    pub(crate) fn rights_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
+        let mine = self.index.bindings_by_principal.get(principal).into_iter().flatten();
+        let bindings = mine.filter_map(|id| self.bindings.get(id));
+        Evaluator::new(
+            bindings
+                .filter(|binding| binding.life.exists() && binding.life.effective <= now)
+                .map(|binding| binding.binding.clone()),
+        )
+    }
+
     /// The roles of `principal` that are in effect.
     pub(crate) fn roles_of(&self, principal: &Principal) -> impl Iterator<Item = &RoleBinding> {
         let held = self.index.held.get(principal);

@@ -280,8 +280,9 @@ impl Eye<'_> {
         self.cluster.kind == ClusterKind::Basic
             || self
                 .world
-                .evaluator(identity)
-                .is_some_and(|evaluator| evaluator.decide(identity, operation, resource).is_allowed())
+                .rights_at(identity, self.now)
+                .decide(identity, operation, resource)
+                .is_allowed()
     }
 
     /// Whether the identity may write every topic that begins so.
@@ -291,8 +292,8 @@ impl Eye<'_> {
             .pattern(ResourceKind::Topic, NamePattern::Prefixed(prefix.to_owned()));
         self.cluster.kind == ClusterKind::Basic
             || pattern.is_some_and(|pattern| {
-                let evaluator = self.world.evaluator(identity);
-                evaluator.is_some_and(|held| held.decide_pattern(identity, Operation::Write, &pattern).is_allowed())
+                let rights = self.world.rights_at(identity, self.now);
+                rights.decide_pattern(identity, Operation::Write, &pattern).is_allowed()
             })
     }
 }
