@@ -132,6 +132,7 @@ impl Create {
             }
             let begun = session.connectors.create(&wanted).await;
             let begun = begun.map_err(|error| explain(Error::from(error), tenant))?;
+            prepare::say_overshoot(ctx, session, tenant).await;
             created.take(match &begun {
                 Begun::Made(seen) => seen.as_ref(),
                 Begun::Found(seen) => Some(seen),

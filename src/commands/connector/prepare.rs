@@ -198,6 +198,24 @@ pub(super) fn quota(
     Ok(decide(&tenant.quota, &usage, cluster, session.ceiling, &request))
 }
 
+/// Says when the department has more than it may have after a create: another one ran at the same time, and the service
+/// keeps no count (dossier `quotas.md` §2.2).
+pub(super) async fn say_overshoot(ctx: &Ctx, session: &DepartmentSession, tenant: &Tenant) {
+    // The connector is made, whether this look succeeds or not.
+    let Ok(list) = session.connectors.list().await else {
+        return;
+    };
+    let usage = Usage::of(&list, &tenant.prefix);
+    let limits = &tenant.quota;
+    if usage.connectors > limits.connectors || usage.tasks > limits.tasks {
+        ctx.ui.warn(&format!(
+            "department \"{}\" now uses {} of {} connectors and {} of {} tasks: others were created at the same time; \
+             delete what is too much",
+            tenant.code, usage.connectors, limits.connectors, usage.tasks, limits.tasks
+        ));
+    }
+}
+
 /// The refusal of a decision, if it is one.
 pub(super) fn refused(tenant: &Tenant, decision: &Decision) -> Result<(), Error> {
     if decision.allowed {
