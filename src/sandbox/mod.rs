@@ -22,6 +22,7 @@ pub mod faults;
 mod folder;
 mod index;
 pub mod info;
+mod inventory;
 pub mod journal;
 mod limits;
 mod page;
