@@ -22,6 +22,8 @@ mod bindings;
 mod keys;
 #[path = "sandbox/places.rs"]
 mod places;
+#[path = "sandbox/control.rs"]
+mod control;
 #[path = "sandbox/durable.rs"]
 mod durable;
 #[path = "sandbox/weather.rs"]

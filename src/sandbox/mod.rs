@@ -23,6 +23,7 @@ pub mod faults;
 mod folder;
 mod index;
 pub mod info;
+mod inventory;
 pub mod journal;
 mod limits;
 mod page;

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Sandbox, SandboxError,
     seed::ClusterKind,
-    state::{Account, Binding, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, State, User},
+    state::{Account, Binding, Cluster, Environment, Key, KeyResource, Life, Registry, State, User},
 };
 use crate::{
     api::{
@@ -14,7 +13,7 @@ use crate::{
         fill, iam, keys, mds, org,
         srcm::{self, RegistrySpec},
     },
-    model::{Address, ApiKeyId, Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind},
+    model::{Address, Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind},
 };
 
 /// The cloud and region of everything.
@@ -345,58 +344,5 @@ impl View<'_> {
             metadata: self.living(mds::ROLE_BINDING, binding.id.as_str(), &crn, &binding.life),
             binding: binding.binding.clone(),
         }
-    }
-}
-
-/// What there is, for tests and labs: everything that exists, whether or not lists show it already.
-impl Sandbox {
-    fn all<T>(&self, of: impl FnOnce(View<'_>) -> Vec<T>) -> Result<Vec<T>, SandboxError> {
-        self.look(|state, _| {
-            of(View {
-                state,
-                base: "http://127.0.0.1",
-            })
-        })
-    }
-
-    /// All service accounts.
-    pub fn accounts(&self) -> Result<Vec<iam::ServiceAccount>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.accounts.values().filter(|found| found.life.exists());
-            all.map(|found| view.account(found)).collect()
-        })
-    }
-
-    /// All role bindings.
-    pub fn bindings(&self) -> Result<Vec<mds::BindingObject>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.bindings.values().filter(|found| found.life.exists());
-            all.map(|found| view.binding(found)).collect()
-        })
-    }
-
-    /// All API keys, without secrets.
-    pub fn keys(&self) -> Result<Vec<keys::ApiKey>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.keys.values().filter(|found| found.life.exists());
-            all.map(|found| view.key(found)).collect()
-        })
-    }
-
-    /// The names of all connectors of all clusters.
-    pub fn connectors(&self) -> Result<Vec<String>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.connectors.values().filter(|found| found.life.exists());
-            all.map(|found: &Connector| found.name.clone()).collect()
-        })
-    }
-
-    /// Whether `secret` is the secret of an API key.
-    pub fn secret_matches(&self, key: &ApiKeyId, secret: &str) -> Result<bool, SandboxError> {
-        self.look(|state, _| {
-            state
-                .key(key.as_str())
-                .is_some_and(|found| found.secret.matches(secret))
-        })
     }
 }
