@@ -36,6 +36,10 @@ variables! {
     SSL_CERT_FILE = "SSL_CERT_FILE";
     /// Proxy for https; never used for loopback.
     HTTPS_PROXY = "HTTPS_PROXY";
+    /// Proxy for http and, where HTTPS_PROXY is not set, for everything; never used for loopback.
+    ALL_PROXY = "ALL_PROXY";
+    /// Folder of certificates that are trusted instead of the system's store, where the system has no store of its own.
+    SSL_CERT_DIR = "SSL_CERT_DIR";
     /// Hosts that are reached without the proxy.
     NO_PROXY = "NO_PROXY";
 }

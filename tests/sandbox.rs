@@ -17,3 +17,13 @@ mod bindings;
 mod keys;
 #[path = "sandbox/places.rs"]
 mod places;
+#[path = "sandbox/durable.rs"]
+mod durable;
+#[path = "sandbox/weather.rs"]
+mod weather;
+#[path = "sandbox/served.rs"]
+mod served;
+#[path = "sandbox/connect.rs"]
+mod connect;
+#[path = "sandbox/isolation.rs"]
+mod isolation;

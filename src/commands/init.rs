@@ -63,12 +63,11 @@ impl Init {
             return Err(Error::failed(format!("{} exists already", path.display()))
                 .with_hint("Change it by hand; `confluent ebs department validate` checks it."));
         }
-        let found = match self.from_login {
-            true => from_login()?,
-            false => {
-                let client = service_client(ctx)?;
-                ctx.block_on(find(&client))?
-            }
+        let found = if self.from_login {
+            from_login()?
+        } else {
+            let client = service_client(ctx)?;
+            ctx.block_on(find(&client))?
         };
         let text = found.text();
         if !self.dry_run {

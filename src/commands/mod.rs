@@ -29,7 +29,7 @@ pub use report::Report;
 use crate::{
     client::trace::subscriber,
     exit::ExitCode,
-    render::{Block, Format, Ui},
+    render::{Format, Ui},
 };
 use usage::Stop;
 
@@ -103,7 +103,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         Err(Stop::Answer(text)) => {
             let ui = Ui::new(Format::Human, 0);
-            report::finish_text(&ui, ui.show(&[Block::Verbatim(text)]))
+            report::finish_text(&ui, ui.answer(&text))
         }
         Err(Stop::Wrong(error)) => {
             Ui::new(Format::Human, 0).problem(&error.problem());

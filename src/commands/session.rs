@@ -74,13 +74,10 @@ impl Session {
             Some(folder) => Way::sandbox(ctx, folder, &workspace, profile.as_ref())?,
             None => Way::service(ctx, profile.as_ref())?,
         };
-        if ctx.globals.verbosity() > 0
-            && let Some(source) = way.auth.source()
-        {
-            ctx.ui.note(&format!(
-                "Credentials from {source}; platform from {}.",
-                workspace.origin
-            ));
+        if let Some(source) = way.auth.source().filter(|_| ctx.globals.verbosity() > 0) {
+            let origin = &workspace.origin;
+            ctx.ui
+                .note(&format!("Credentials from {source}; platform from {origin}."));
         }
         let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
         let mut builder =
@@ -240,6 +237,7 @@ impl Way {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Seeded {
     Admin,
     Provisioner,
@@ -253,7 +251,7 @@ fn seeded(sandbox: &Sandbox, who: Seeded) -> Result<Auth, Error> {
     };
     let secret = Secret::new(secret.unwrap_or_default());
     Ok(Auth::Basic(Credentials {
-        key: key.to_string(),
+        key,
         secret,
         source: CredentialSource::Sandbox(name.to_owned()),
     }))

@@ -3,7 +3,11 @@
 
 use tokio::runtime::Runtime;
 
-use crate::{exit::ExitCode, interrupt::Interrupt, render::Ui};
+use crate::{
+    exit::ExitCode,
+    interrupt::Interrupt,
+    render::{Problem, Ui},
+};
 
 /// Begins to listen. The first signal asks the work to stop, the second ends the process; so does the first while a
 /// person is being asked.
@@ -12,7 +16,13 @@ pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &Interrupt) {
     runtime.spawn(orphaned(interrupt.clone()));
     runtime.spawn(async move {
         while signal().await.is_ok() {
-            if interrupt.is_asking() || !interrupt.wish() {
+            let asking = interrupt.is_asking();
+            if asking {
+                // The line of the question is still open.
+                ui.note("");
+                ui.problem(&Problem::new("interrupted before anything was changed"));
+            }
+            if asking || !interrupt.wish() {
                 // Work that cannot be left half done is resumed by the next run, whenever this one ends.
                 std::process::exit(ExitCode::Interrupted.code().into());
             }

@@ -69,8 +69,9 @@ impl Listener for Lines {
 
 /// One bar for the phase that runs, with the departments in work; finished steps scroll by above it.
 pub(super) struct Bars {
+    /// Writes the lines: those of the bar library are padded to the width of the terminal.
+    ui: Ui,
     multi: MultiProgress,
-    palette: Palette,
     state: Mutex<BarState>,
 }
 
@@ -85,10 +86,10 @@ struct BarState {
 }
 
 impl Bars {
-    pub(super) fn new(palette: Palette) -> Self {
+    pub(super) fn new(ui: Ui) -> Self {
         Self {
+            ui,
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::stderr()),
-            palette,
             state: Mutex::default(),
         }
     }
@@ -101,7 +102,6 @@ impl Bars {
 
 impl BarState {
     fn begin(&mut self, multi: &MultiProgress, name: &'static str, total: usize) {
-        self.end(multi);
         let bar = multi.add(ProgressBar::new(total as u64));
         let template = if total == 0 {
             "{spinner} {prefix:<9} {msg}"
@@ -121,19 +121,15 @@ impl BarState {
         self.running.clear();
     }
 
-    /// The bar of the phase becomes a line that stays.
-    fn end(&mut self, multi: &MultiProgress) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-            multi.remove(&bar);
-            let count = if self.total == 0 {
-                String::new()
-            } else {
-                format!(" {}/{}", self.finished, self.total)
-            };
-            // A terminal that is gone cannot be told so.
-            drop(multi.println(format!("{}{count}", self.phase)));
-        }
+    /// Takes the bar away, and says what stays of it.
+    fn end(&mut self) -> Option<String> {
+        let bar = self.bar.take()?;
+        bar.finish_and_clear();
+        Some(if self.total == 0 {
+            format!("{}\n", self.phase)
+        } else {
+            format!("{} {}/{}\n", self.phase, self.finished, self.total)
+        })
     }
 
     fn step(&mut self, department: Option<&String>, begins: bool) {
@@ -170,7 +166,12 @@ impl Listener for Bars {
         // A panic elsewhere must not silence the progress.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Phase { name, total } => state.begin(&self.multi, name, *total),
+            Event::Phase { name, total } => {
+                if let Some(line) = state.end() {
+                    self.ui.write_err(&line);
+                }
+                state.begin(&self.multi, name, *total);
+            }
             Event::Started { department, .. } => state.step(department.as_ref(), true),
             Event::Done { department, .. } | Event::Failed { department, .. } => {
                 state.step(department.as_ref(), false);
@@ -179,8 +180,8 @@ impl Listener for Bars {
             Event::Skipped { .. } => state.step(None, false),
             Event::Retrying { .. } | Event::Note { .. } => {}
         }
-        if let Some(line) = sentence(event, self.palette) {
-            drop(self.multi.println(line));
+        if let Some(line) = sentence(event, self.ui.palette()) {
+            self.ui.write_err(&(line + "\n"));
         }
     }
 }
@@ -188,6 +189,8 @@ impl Listener for Bars {
 impl Drop for Bars {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.end(&self.multi);
+        if let Some(line) = state.end() {
+            self.ui.write_err(&line);
+        }
     }
 }

@@ -103,7 +103,7 @@ mod tests {
         ui.show(&[Block::line("Plan: 1 to create.")]).unwrap();
         assert!(ui.confirm("Apply?", "--yes").unwrap());
         assert_eq!(captured.stdout(), "");
-        assert_eq!(captured.stderr(), "Plan: 1 to create.\nApply? (y/n): \n");
+        assert_eq!(captured.stderr(), "Plan: 1 to create.\n\nApply? (y/n): \n");
     }
 
     #[test]

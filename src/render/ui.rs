@@ -131,16 +131,20 @@ impl Ui {
         self.write_out(&text)
     }
 
-    /// What a person must see before a question, such as a plan. Under `-o json` and `yaml` it goes to standard error,
-    /// because standard output then holds exactly one document.
+    /// What a person must see before a question, such as a plan, and an empty line. Under `-o json` and `yaml` it goes to
+    /// standard error, because standard output then holds exactly one document.
     pub fn show(&self, blocks: &[Block]) -> io::Result<()> {
         if self.0.format == Format::Human {
-            self.write_out(&self.human(blocks, self.0.out.palette))
+            self.write_out(&(self.human(blocks, self.0.out.palette) + "\n"))
         } else {
-            let text = self.human(blocks, self.0.err.palette);
-            self.write_err(&text);
+            self.write_err(&(self.human(blocks, self.0.err.palette) + "\n"));
             Ok(())
         }
+    }
+
+    /// Text that was asked for and is no result of a command: help, the version.
+    pub fn answer(&self, text: &str) -> io::Result<()> {
+        self.write_out(text)
     }
 
     /// A line about what goes on, on standard error.
@@ -171,7 +175,7 @@ impl Ui {
         match self.0.progress {
             Progress::Lines => Arc::new(Lines { ui: self.clone() }),
             Progress::Bars => {
-                let bars = Arc::new(Bars::new(self.0.err.palette));
+                let bars = Arc::new(Bars::new(self.clone()));
                 *lock(&self.0.bars) = Arc::downgrade(&bars);
                 bars
             }
@@ -184,6 +188,11 @@ impl Ui {
 
     pub(super) fn write_out(&self, text: &str) -> io::Result<()> {
         self.above_bars(|| self.0.out.write(text))
+    }
+
+    /// How messages are coloured.
+    pub(super) fn palette(&self) -> Palette {
+        self.0.err.palette
     }
 
     /// A line about what goes on that is already text.

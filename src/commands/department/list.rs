@@ -21,6 +21,7 @@ List those of the built-in example.
 pub(super) struct ListDepartments {}
 
 impl ListDepartments {
+    #[expect(clippy::unused_self, reason = "every command runs the same way")]
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<List<DepartmentRow>>, Error> {
         let (workspace, findings) = look(ctx)?;
         if crate::diag::has_errors(&findings) {
@@ -43,14 +44,17 @@ impl Row for DepartmentRow {
     ];
 
     fn cells(&self) -> Vec<Cell> {
+        // A retired department has no template any more, only a prefix that stays taken.
+        let template = match self.retired.as_str() {
+            "" => self.template.clone(),
+            day => format!("retired {day}"),
+        };
         vec![
             Cell::text(&self.code),
             Cell::text(&self.name),
             Cell::text(&self.prefix),
-            Cell::text(&self.template),
-            self.connectors.into(),
+            Cell::Text(template),
             self.tasks.into(),
-            Cell::text(&self.retired),
         ]
     }
 }

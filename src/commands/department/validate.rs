@@ -19,6 +19,7 @@ Check the platform in this folder.
 pub(super) struct Validate {}
 
 impl Validate {
+    #[expect(clippy::unused_self, reason = "every command runs the same way")]
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Validation>, Error> {
         let (workspace, findings) = look(ctx)?;
         let validation = Validation::new(&workspace, findings);

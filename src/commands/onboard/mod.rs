@@ -1,18 +1,16 @@
 //! `confluent ebs onboard`.
 
 mod evidence;
+mod isolation;
 mod output;
+mod refusal;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 
 use super::{Ctx, Report, session::Session};
 use crate::{
-    access::{Evaluator, isolation},
     apply::{self, Engine, Event, Journal, Report as Applied},
     checks::{CheckState, preflight},
     client::{Auth, CredentialSource, Credentials, RetryNotice},
@@ -20,13 +18,13 @@ use crate::{
     error::{Error, ErrorKind},
     exit::ExitCode,
     handover::{self, Sink},
-    hint::Advice,
     manifest::DesiredDepartment,
-    model::{Department, DepartmentCode, Principal, RoleBinding, Secret, Snapshot},
+    model::{Department, DepartmentCode, Principal, Secret, Snapshot},
     plan::{self, Observed, Operation, Plan, Wanted},
     resources::{PROPAGATION_BUDGET, World},
 };
-use output::{Isolation, Onboarding, PlanPart, Setting, ShownSecret, counted, plan_blocks, plan_summary, rows};
+use output::{Onboarding, PlanPart, Setting, ShownSecret, counted, plan_blocks, plan_summary, rows};
+use refusal::{denied, refused, unfinished};
 
 /// Onboard departments.
 ///
@@ -183,7 +181,7 @@ impl Onboard {
                 .filter_map(|check| check.fix.clone())
                 .fold(error, Error::with_hint));
         }
-        let isolation = prove_isolation(
+        let isolation = isolation::prove(
             &session.workspace.active_departments().collect::<Vec<_>>(),
             &desired,
             seen,
@@ -385,120 +383,6 @@ fn existing(desired: &[DesiredDepartment], seen: &Snapshot, code: &DepartmentCod
     [accounts.len(), bindings, keys]
 }
 
-/// Why the service let nobody look.
-fn denied(error: plan::ObserveError) -> Error {
-    let refused =
-        matches!(&error, plan::ObserveError::Client(cause) if cause.is_unauthorized() || cause.is_forbidden());
-    let hints = error.hints();
-    let kind = if refused { ErrorKind::Denied } else { ErrorKind::Failed };
-    let mut error = Error::from(error).with_kind(kind);
-    error.hints = hints;
-    error
-}
-
-fn refused(plan: &Plan) -> Result<(), Error> {
-    let Some(first) = plan.refusals.first() else {
-        return Ok(());
-    };
-    let messages: Vec<String> = plan
-        .refusals
-        .iter()
-        .map(|refusal| format!("{} ({}): {}", refusal.department, refusal.rule, refusal.message))
-        .collect();
-    let mut error = Error::refused(format!("nothing was changed: {}", messages.join("; ")));
-    let hints: BTreeSet<&String> = plan.refusals.iter().flat_map(|refusal| &refusal.hints).collect();
-    let ordered = first
-        .hints
-        .iter()
-        .chain(hints.into_iter().filter(|hint| !first.hints.contains(hint)));
-    for hint in ordered {
-        error = error.with_hint(hint.clone());
-    }
-    let others: Vec<&str> = plan
-        .departments
-        .iter()
-        .filter(|department| department.status != plan::DepartmentStatus::Refused)
-        .map(|department| department.code.as_str())
-        .take(3)
-        .collect();
-    if !others.is_empty() {
-        let hint = format!(
-            "The others can go ahead by name: `confluent ebs onboard {} …`.",
-            others.join(" ")
-        );
-        error = error.with_hint(hint);
-    }
-    Err(error)
-}
-
-/// Proves on the bindings as they will be that no department reaches another's names.
-fn prove_isolation(
-    departments: &[&Department],
-    desired: &[DesiredDepartment],
-    seen: &Snapshot,
-    plan: &Plan,
-) -> Isolation {
-    // Accounts that are still to be made get an id of their own for the proof.
-    let id_of = |name: &str| {
-        let known = seen.account_named(name).map(|account| account.id.clone());
-        known.or_else(|| format!("sa-planned-{name}").parse().ok())
-    };
-    let mut evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()));
-    for change in &plan.changes {
-        if let Operation::CreateBinding {
-            principal,
-            role,
-            pattern,
-            ..
-        } = &change.operation
-        {
-            let account = |account: &plan::AccountRef| match account {
-                plan::AccountRef::Known(id) => Some(id.clone()),
-                plan::AccountRef::Planned(name) => id_of(name),
-            };
-            let pattern = match pattern {
-                plan::PlannedPattern::Known(pattern) => Some(pattern.clone()),
-                plan::PlannedPattern::Account(on) => account(on).map(|id| seen.address.service_account_crn(&id).into()),
-            };
-            if let (Some(principal), Some(pattern)) = (account(principal), pattern) {
-                evaluator.insert(RoleBinding::new(principal, role.clone(), pattern));
-            }
-        }
-    }
-    let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();
-    for account in &seen.accounts {
-        if let Some(tag) = account.tag()
-            && let Some(department) = departments.iter().find(|department| department.code == tag.department)
-        {
-            accounts
-                .entry(&department.code)
-                .or_default()
-                .insert(Principal::ServiceAccount(account.id.clone()));
-        }
-    }
-    for department in desired {
-        let own = accounts.entry(&department.department.code).or_default();
-        own.extend(
-            department
-                .personas
-                .iter()
-                .filter_map(|p| id_of(&p.account_name))
-                .map(Principal::ServiceAccount),
-        );
-    }
-    let parties: Vec<isolation::Party> = departments
-        .iter()
-        .filter(|department| accounts.contains_key(&department.code))
-        .map(|department| isolation::Party {
-            code: department.code.clone(),
-            prefix: department.prefix.clone(),
-            principals: accounts.get(&department.code).cloned().unwrap_or_default(),
-        })
-        .collect();
-    let proof = isolation::prove(&parties, &evaluator, &seen.address);
-    Isolation::of(&proof, seen)
-}
-
 /// The keys that were handed over, with their secrets.
 fn secrets(report: &Applied) -> Vec<ShownSecret> {
     report
@@ -520,33 +404,6 @@ fn secrets(report: &Applied) -> Vec<ShownSecret> {
         })
         .flatten()
         .collect()
-}
-
-/// What a run that did not do everything ends with.
-fn unfinished(report: &Applied) -> Option<Error> {
-    if report.is_complete() {
-        return None;
-    }
-    let left = report.failures.len() + report.skipped + report.not_begun;
-    let message = match report.failures.first() {
-        Some(first) => format!(
-            "{} not made: {}: {}",
-            counted(left, "change"),
-            first.label,
-            first.reason
-        ),
-        None => format!("interrupted with {} left", counted(left, "change")),
-    };
-    let kind = match (report.done.is_empty(), report.failures.is_empty()) {
-        (true, true) => ErrorKind::Interrupted,
-        (true, false) => ErrorKind::Failed,
-        (false, _) => ErrorKind::Partial,
-    };
-    let mut error = Error::new(kind, message);
-    if let Some(first) = report.failures.first() {
-        error.hints.extend(first.hints.iter().cloned());
-    }
-    Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
 }
 
 /// Eight hexadecimal digits that no other run has.

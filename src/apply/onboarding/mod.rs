@@ -1,5 +1,8 @@
 //! Carries out the plan of an onboarding.
 
+mod keys;
+mod proof;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -7,24 +10,21 @@ use std::{
 
 use super::{
     Event, Journal, JournalError, Line, Listener,
-    report::{Failure, Handed, Report, StepDone},
+    report::{Failure, Report, StepDone},
     schedule::{self, Ended},
 };
 use crate::{
-    access::Evaluator,
-    api::connect::Place as ConnectPlace,
     client::Client,
-    config::{KeyPair, Profile, ProfileKeys, SaveError},
+    config::{Profile, ProfileKeys, SaveError},
     handover::{Place, Sink},
     hint::{Advice, Hint},
     interrupt::Interrupt,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, CrnPattern, KeyKind, Principal, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
+    model::{ApiKeyId, CrnPattern, Principal, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
     plan::{AccountRef, Change, Operation, Plan, PlannedPattern},
-    probe::{self, Ground, Verdict},
     resources::{
         ResourceError, World,
-        api_key::{self, KeyState, KeyTag},
+        api_key::{self},
         role_binding, service_account,
     },
 };
@@ -351,239 +351,6 @@ impl Running<'_> {
     fn place(&self, change: &Change) -> Place {
         place(self.engine.stage, self.engine.default_stage, change)
     }
-
-    /// What the profile of a persona says.
-    fn profile(&self, desired: &DesiredDepartment, persona: &DesiredPersona) -> Profile {
-        let runtime = desired
-            .runtime()
-            .and_then(|runtime| self.accounts.borrow().get(&runtime.account_name).cloned());
-        (self.engine.profiles)(persona, runtime)
-    }
-
-    async fn create_key(
-        &self,
-        change: &Change,
-        owner: &AccountRef,
-        kind: KeyKind,
-    ) -> Result<Option<String>, StepError> {
-        let world = self.engine.world;
-        let (desired, persona) = self.desired(change)?;
-        let owner = self.account(owner)?;
-        let tag = KeyTag {
-            stage: self.engine.stage.to_owned(),
-            department: change.department.clone(),
-            persona: change.persona.clone(),
-            state: KeyState::New,
-            run: self.engine.run.to_owned(),
-        };
-        let (key, secret) = api_key::create(world, &owner, kind, &tag).await?;
-        let born = Line::KeyBorn {
-            run: self.engine.run.to_owned(),
-            key: key.clone(),
-            owner: owner.clone(),
-        };
-        let mut keys = self.keys_at_hand(change, persona);
-        keys.set(
-            kind,
-            KeyPair {
-                id: key.clone(),
-                secret,
-            },
-        );
-        let text = Secret::new(self.profile(desired, persona).render_keys(&pairs(&keys)));
-        let (journal, sink, place, now) = (
-            self.engine.journal.clone(),
-            self.engine.sink.clone(),
-            self.place(change),
-            world.clock.now(),
-        );
-        // Writing through to the disk blocks; other changes go on meanwhile.
-        blocking(move || {
-            journal.write(now, &born, true)?;
-            sink.put(&place, &text)?;
-            Ok(())
-        })
-        .await?;
-        api_key::publish(world, &owner, &key, &tag).await?;
-        self.report
-            .borrow_mut()
-            .keys
-            .entry(persona.account_name.clone())
-            .or_default()
-            .push(key.clone());
-        self.keys.borrow_mut().insert(persona.account_name.clone(), keys);
-        Ok(Some(key.to_string()))
-    }
-
-    /// The keys of a persona whose secrets are at hand: made in this run, or left on the disk by an interrupted one and
-    /// still to be proved.
-    fn keys_at_hand(&self, change: &Change, persona: &DesiredPersona) -> ProfileKeys {
-        if let Some(keys) = self.keys.borrow().get(&persona.account_name) {
-            return keys.clone();
-        }
-        // Of what lies there only the keys that the plan waits for count: the others no longer exist.
-        let waits = |id: &ApiKeyId| {
-            let mine = |other: &&Change| other.department == change.department && other.persona == change.persona;
-            self.plan
-                .changes
-                .iter()
-                .filter(mine)
-                .any(|other| matches!(&other.operation, Operation::Prove { key: Some(key), .. } if key == id))
-        };
-        let mut left = self.engine.sink.unproved_keys(&self.place(change));
-        for slot in [&mut left.cloud, &mut left.kafka, &mut left.schema_registry] {
-            if slot.as_ref().is_some_and(|pair| !waits(&pair.id)) {
-                *slot = None;
-            }
-        }
-        let ids = pairs(&left).into_iter().map(|(_, id, _)| id.clone()).collect();
-        self.report.borrow_mut().keys.insert(persona.account_name.clone(), ids);
-        self.keys
-            .borrow_mut()
-            .insert(persona.account_name.clone(), left.clone());
-        left
-    }
-
-    /// What the department's accounts may do, as wanted and as bound.
-    fn rights(&self, desired: &DesiredDepartment) -> Evaluator {
-        let address = &self.engine.world.address;
-        let accounts = self.accounts.borrow();
-        let id_of = |name: &str| {
-            let persona = desired.personas.iter().find(|persona| persona.persona == name)?;
-            accounts.get(&persona.account_name).cloned()
-        };
-        let fallbacks = self.fallbacks.borrow();
-        let held = |principal: &Principal, role: &Role, pattern: &CrnPattern| {
-            self.engine
-                .seen
-                .bindings_of(principal)
-                .any(|seen| &seen.binding.role == role && &seen.binding.pattern == pattern)
-        };
-        let mut bindings = Vec::new();
-        for persona in &desired.personas {
-            let Some(account) = accounts.get(&persona.account_name) else {
-                continue;
-            };
-            let principal = Principal::ServiceAccount(account.clone());
-            for grant in &persona.grants {
-                let Some(pattern) = grant.on.resolve(address, &desired.department.prefix, id_of) else {
-                    continue;
-                };
-                let stands_in = grant.fallback.as_ref().filter(|fallback| {
-                    let made = fallbacks.contains(&(principal.clone(), pattern.clone(), (*fallback).clone()));
-                    made || (held(&principal, fallback, &pattern) && !held(&principal, &grant.role, &pattern))
-                });
-                let role = stands_in.unwrap_or(&grant.role).clone();
-                bindings.push(RoleBinding {
-                    principal: principal.clone(),
-                    role,
-                    pattern,
-                });
-            }
-        }
-        Evaluator::new(bindings)
-    }
-
-    async fn prove(&self, change: &Change, account: &AccountRef, kind: KeyKind) -> Result<Option<String>, StepError> {
-        let world = self.engine.world;
-        let (desired, persona) = self.desired(change)?;
-        let principal = Principal::ServiceAccount(self.account(account)?);
-        let keys = self.keys_at_hand(change, persona);
-        let missing = || StepError::Missing("the secret of the key is not at hand".to_owned());
-        let KeyPair { id: key, secret } = keys.get(kind).ok_or_else(missing)?.clone();
-        let foreign = (self.engine.foreign)(desired);
-        let ground = Ground {
-            address: &world.address,
-            own: &desired.department.prefix,
-            foreign: &foreign,
-            connectors: &self.engine.seen.connectors,
-        };
-        let probes = probe::probes(kind, &principal, &self.rights(desired), &ground);
-        let client = (self.engine.client_as)(&key, &secret);
-        let place = ConnectPlace {
-            environment: world.address.environment.clone(),
-            cluster: world.address.cluster.clone(),
-        };
-        let outcomes = probe::prove(&client, &place, probes, &world.clock, world.budget).await;
-        let refuted: Vec<String> = outcomes
-            .iter()
-            .filter_map(|outcome| match &outcome.verdict {
-                Verdict::Refuted { reason } => Some(format!("{}: {reason}", outcome.probe.label())),
-                _ => None,
-            })
-            .collect();
-        self.report
-            .borrow_mut()
-            .proofs
-            .insert(persona.account_name.clone(), outcomes);
-        match refuted.is_empty() {
-            true => Ok(Some(key.to_string())),
-            false => Err(StepError::Refuted(format!("the proof failed: {}", refuted.join("; ")))),
-        }
-    }
-
-    async fn hand_over(&self, change: &Change) -> Result<Option<String>, StepError> {
-        let (_, persona) = self.desired(change)?;
-        let keys: Vec<ApiKeyId> = pairs(&self.keys_at_hand(change, persona))
-            .into_iter()
-            .map(|(_, id, _)| id.clone())
-            .collect();
-        let run = self.engine.run.to_owned();
-        let lines: Vec<Line> = keys
-            .iter()
-            .map(|key| Line::KeyHandedOver {
-                run: run.clone(),
-                key: key.clone(),
-            })
-            .collect();
-        let (journal, sink, place, now) = (
-            self.engine.journal.clone(),
-            self.engine.sink.clone(),
-            self.place(change),
-            self.engine.world.clock.now(),
-        );
-        let path = blocking(move || {
-            let path = sink.finish(&place)?;
-            for line in &lines {
-                journal.write(now, line, true)?;
-            }
-            Ok(path)
-        })
-        .await?;
-        let shown = path.display().to_string();
-        self.report.borrow_mut().handed.push(Handed {
-            department: change.department.clone(),
-            persona: change.persona.clone(),
-            account: persona.account_name.clone(),
-            keys,
-            path,
-        });
-        Ok(Some(shown))
-    }
-
-    fn reissue(&self, change: &Change) -> Result<Option<String>, StepError> {
-        let (desired, persona) = self.desired(change)?;
-        let text = self.profile(desired, persona).render(None);
-        let path = self
-            .engine
-            .sink
-            .reissue(&self.place(change), &persona.tag.profile_hash, &text)?;
-        self.report.borrow_mut().reissued.push(Handed {
-            department: change.department.clone(),
-            persona: change.persona.clone(),
-            account: persona.account_name.clone(),
-            keys: Vec::new(),
-            path,
-        });
-        Ok(None)
-    }
-}
-
-fn pairs(keys: &ProfileKeys) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
-    [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
-        .into_iter()
-        .filter_map(|kind| keys.get(kind).map(|pair| (kind, &pair.id, &pair.secret)))
-        .collect()
 }
 
 /// Which profile a change is about.
@@ -593,14 +360,5 @@ pub fn place(stage: &str, default_stage: bool, change: &Change) -> Place {
         stage: (!default_stage).then(|| stage.to_owned()),
         department: change.department.clone(),
         persona: change.persona.clone(),
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StepError> + Send + 'static,
-) -> Result<T, StepError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(StepError::Missing(format!("a write to the disk was lost: {error}"))),
     }
 }

@@ -1,0 +1,77 @@
+//! The proof, before anything is written, that no department will reach another's names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::output::Isolation;
+use crate::{
+    access::{Evaluator, isolation},
+    manifest::DesiredDepartment,
+    model::{Department, DepartmentCode, OwnershipTag, Principal, RoleBinding, Snapshot},
+    plan::{self, Operation, Plan},
+};
+
+/// Proves on the bindings as they will be that no department reaches another's names.
+pub(super) fn prove(
+    departments: &[&Department],
+    desired: &[DesiredDepartment],
+    seen: &Snapshot,
+    plan: &Plan,
+) -> Isolation {
+    // Accounts that are still to be made get an id of their own for the proof.
+    let id_of = |name: &str| {
+        let known = seen.account_named(name).map(|account| account.id.clone());
+        known.or_else(|| format!("sa-planned-{name}").parse().ok())
+    };
+    let mut evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()));
+    for change in &plan.changes {
+        if let Operation::CreateBinding {
+            principal,
+            role,
+            pattern,
+            ..
+        } = &change.operation
+        {
+            let account = |account: &plan::AccountRef| match account {
+                plan::AccountRef::Known(id) => Some(id.clone()),
+                plan::AccountRef::Planned(name) => id_of(name),
+            };
+            let pattern = match pattern {
+                plan::PlannedPattern::Known(pattern) => Some(pattern.clone()),
+                plan::PlannedPattern::Account(on) => account(on).map(|id| seen.address.service_account_crn(&id).into()),
+            };
+            if let (Some(principal), Some(pattern)) = (account(principal), pattern) {
+                evaluator.insert(RoleBinding::new(principal, role.clone(), pattern));
+            }
+        }
+    }
+    let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();
+    for account in &seen.accounts {
+        let tag = account.tag();
+        let of = |tag: &OwnershipTag| departments.iter().find(|department| department.code == tag.department);
+        if let Some(department) = tag.as_ref().and_then(of) {
+            let principal = Principal::ServiceAccount(account.id.clone());
+            accounts.entry(&department.code).or_default().insert(principal);
+        }
+    }
+    for department in desired {
+        let own = accounts.entry(&department.department.code).or_default();
+        own.extend(
+            department
+                .personas
+                .iter()
+                .filter_map(|p| id_of(&p.account_name))
+                .map(Principal::ServiceAccount),
+        );
+    }
+    let parties: Vec<isolation::Party> = departments
+        .iter()
+        .filter(|department| accounts.contains_key(&department.code))
+        .map(|department| isolation::Party {
+            code: department.code.clone(),
+            prefix: department.prefix.clone(),
+            principals: accounts.get(&department.code).cloned().unwrap_or_default(),
+        })
+        .collect();
+    let proof = isolation::prove(&parties, &evaluator, &seen.address);
+    Isolation::of(&proof, seen)
+}

@@ -1,0 +1,84 @@
+//! How an onboarding that could not be begun, or not be finished, ends.
+
+use std::collections::BTreeSet;
+
+use super::output::counted;
+use crate::{
+    apply::Report as Applied,
+    error::{Error, ErrorKind},
+    hint::Advice,
+    plan::{self, Plan},
+};
+
+/// Why the service let nobody look.
+pub(super) fn denied(error: plan::ObserveError) -> Error {
+    let refused =
+        matches!(&error, plan::ObserveError::Client(cause) if cause.is_unauthorized() || cause.is_forbidden());
+    let hints = error.hints();
+    let kind = if refused { ErrorKind::Denied } else { ErrorKind::Failed };
+    let mut error = Error::from(error).with_kind(kind);
+    error.hints = hints;
+    error
+}
+
+pub(super) fn refused(plan: &Plan) -> Result<(), Error> {
+    let Some(first) = plan.refusals.first() else {
+        return Ok(());
+    };
+    let messages: Vec<String> = plan
+        .refusals
+        .iter()
+        .map(|refusal| format!("{} ({}): {}", refusal.department, refusal.rule, refusal.message))
+        .collect();
+    let mut error = Error::refused(format!("nothing was changed: {}", messages.join("; ")));
+    let hints: BTreeSet<&String> = plan.refusals.iter().flat_map(|refusal| &refusal.hints).collect();
+    let ordered = first
+        .hints
+        .iter()
+        .chain(hints.into_iter().filter(|hint| !first.hints.contains(hint)));
+    for hint in ordered {
+        error = error.with_hint(hint.clone());
+    }
+    let others: Vec<&str> = plan
+        .departments
+        .iter()
+        .filter(|department| department.status != plan::DepartmentStatus::Refused)
+        .map(|department| department.code.as_str())
+        .take(3)
+        .collect();
+    if !others.is_empty() {
+        let hint = format!(
+            "The others can go ahead by name: `confluent ebs onboard {} …`.",
+            others.join(" ")
+        );
+        error = error.with_hint(hint);
+    }
+    Err(error)
+}
+
+/// What a run that did not do everything ends with.
+pub(super) fn unfinished(report: &Applied) -> Option<Error> {
+    if report.is_complete() {
+        return None;
+    }
+    let left = report.failures.len() + report.skipped + report.not_begun;
+    let message = match report.failures.first() {
+        Some(first) => format!(
+            "{} not made: {}: {}",
+            counted(left, "change"),
+            first.label,
+            first.reason
+        ),
+        None => format!("interrupted with {} left", counted(left, "change")),
+    };
+    let kind = match (report.done.is_empty(), report.failures.is_empty()) {
+        (true, true) => ErrorKind::Interrupted,
+        (true, false) => ErrorKind::Failed,
+        (false, _) => ErrorKind::Partial,
+    };
+    let mut error = Error::new(kind, message);
+    if let Some(first) = report.failures.first() {
+        error.hints.extend(first.hints.iter().cloned());
+    }
+    Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
+}
