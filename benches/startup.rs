@@ -1,0 +1,23 @@
+//! What the program costs before it does anything: `confluent-ebs --version`.
+
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+
+#[path = "measure/mod.rs"]
+mod measure;
+
+const RUNS: usize = 101;
+
+fn main() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let command = || measure::binary(home.path(), &["--version"]);
+    let mut times: Vec<_> = (0..RUNS).map(|_| measure::time(command())).collect();
+    times.sort();
+    let peak = (0..RUNS).map(|_| measure::run(command()).peak).max().unwrap_or(0);
+    println!("confluent-ebs --version, {RUNS} runs");
+    println!("  median     {:.1} ms", times[RUNS / 2].as_secs_f64() * 1e3);
+    println!("  fastest    {:.1} ms", times[0].as_secs_f64() * 1e3);
+    println!(
+        "  peak RSS   {:.1} MiB",
+        f64::from(u32::try_from(peak).unwrap_or(u32::MAX)) / 1024.0
+    );
+}
