@@ -1,35 +1,23 @@
-//! What it costs to be started: the stock CLI pays it on every call of a plugin, on top of its own.
+//! What the program costs before it does anything: `confluent-ebs --version`.
 
-#![expect(clippy::print_stdout, reason = "a benchmark prints figures for people")]
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
 
-use std::{
-    process::{Command, Stdio},
-    time::{Duration, Instant},
-};
+#[path = "measure/mod.rs"]
+mod measure;
+
+const RUNS: usize = 101;
 
 fn main() {
-    let program = env!("CARGO_BIN_EXE_confluent-ebs");
-    for arguments in [&["--version"][..], &["--help"], &["onboard", "--help"]] {
-        let mut times: Vec<Duration> = (0..50).map(|_| once(program, arguments)).collect();
-        times.sort();
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-        println!(
-            "confluent-ebs {}: median {:.2} ms, fastest {:.2} ms of {} runs",
-            arguments.join(" "),
-            milliseconds(times[times.len() / 2]),
-            milliseconds(times[0]),
-            times.len()
-        );
-    }
-}
-
-fn once(program: &str, arguments: &[&str]) -> Duration {
-    let begun = Instant::now();
-    let status = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .status()
-        .expect("the program starts");
-    assert!(status.success());
-    begun.elapsed()
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let command = || measure::binary(home.path(), &["--version"]);
+    let mut times: Vec<_> = (0..RUNS).map(|_| measure::time(command())).collect();
+    times.sort();
+    let peak = (0..RUNS).map(|_| measure::run(command()).peak).max().unwrap_or(0);
+    println!("confluent-ebs --version, {RUNS} runs");
+    println!("  median     {:.1} ms", times[RUNS / 2].as_secs_f64() * 1e3);
+    println!("  fastest    {:.1} ms", times[0].as_secs_f64() * 1e3);
+    println!(
+        "  peak RSS   {:.1} MiB",
+        f64::from(u32::try_from(peak).unwrap_or(u32::MAX)) / 1024.0
+    );
 }

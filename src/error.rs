@@ -199,7 +199,9 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
         .or_else(|| {
             told::<ResourceError>(cause, |error| match error {
                 ResourceError::Client(error) => answered(error),
-                ResourceError::Stale { .. } | ResourceError::Foreign(_) => ErrorKind::Failed,
+                ResourceError::Stale { .. } | ResourceError::Foreign(_) | ResourceError::Rival { .. } => {
+                    ErrorKind::Failed
+                }
             })
         })
         .or_else(|| {

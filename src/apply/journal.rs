@@ -2,6 +2,7 @@
 //! service. It never holds a secret.
 
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -144,6 +145,30 @@ impl Journal {
         })
     }
 
+    /// The journals in `folder` with their lengths: what [`Journal::has_grown`] compares with.
+    #[must_use]
+    pub fn lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files
+            .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len())))
+            .collect()
+    }
+
+    /// Whether another run has written into it since `before`: what was seen before then may be true no more.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    pub fn has_grown(&self, before: &BTreeMap<PathBuf, u64>) -> Result<bool, JournalError> {
+        let file = self.file.lock().expect("no holder of the lock panics");
+        let length = file.metadata().map_err(|source| JournalError::File {
+            path: self.path.clone(),
+            source,
+        })?;
+        // Opening may have ended a torn line.
+        let known = before.get(&self.path).map_or(0, |length| length + 1);
+        Ok(length.len() > known)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -196,6 +221,31 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_sees_that_another_one_wrote_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.jsonl");
+        let line = Line::RunEnded {
+            run: "r".into(),
+            done: 1,
+            left: 0,
+        };
+        let write = || {
+            Journal::open(&path)
+                .unwrap()
+                .write(Timestamp::UNIX_EPOCH, &line, false)
+                .unwrap();
+        };
+        let before = Journal::lengths(folder.path());
+        assert!(!Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        write();
+        assert!(Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        let before = Journal::lengths(folder.path());
+        assert!(!Journal::open(&path).unwrap().has_grown(&before).unwrap());
+        write();
+        assert!(Journal::open(&path).unwrap().has_grown(&before).unwrap());
+    }
 
     #[test]
     fn a_second_run_is_kept_out_and_a_torn_line_is_left_out() {

@@ -120,8 +120,9 @@ fn registry(observed: &Observed, wanted: Option<&SchemaRegistryId>) -> Check {
         (Some(found), _) => Check::ok("Schema Registry", found.to_string()),
         (None, Some(wanted)) => Check::problem(
             "Schema Registry",
-            format!("ebs.toml names {wanted}, but the environment has none"),
-            "Remove `schema_registry` of the stage from ebs.toml, or enable Stream Governance for the environment.",
+            format!("ebs.toml names {wanted}, but this key sees none in the environment"),
+            "Give the provisioner ResourceOwner on its subjects (`confluent ebs init --print` shows the command); if \
+             there is none, remove `schema_registry` of the stage from ebs.toml or enable Stream Governance.",
         ),
         (None, None) => Check::unknown(
             "Schema Registry",

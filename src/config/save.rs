@@ -2,7 +2,7 @@
 //!
 //! A file is written beside its target under a name of its own, with mode 0600 from the moment it exists, flushed to
 //! disk, and then given its name in one step; the folder is flushed last. After a crash there is the old file or the
-//! new one, never a piece of one; at worst a file `.tmp…` stays behind. On Windows there are no such modes: the files
+//! new one, never a piece of one; at worst a file [`HALF_WRITTEN`]… stays behind. On Windows there are no such modes: the files
 //! lie in the user's own folder, which others cannot open.
 
 use std::{
@@ -14,6 +14,9 @@ use std::{
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::hint::{Advice, Hint};
+
+/// How the names of files begin that are still being written.
+pub const HALF_WRITTEN: &str = ".ebs-half-written-";
 
 /// What to do with a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +75,8 @@ impl Advice for SaveError {
 /// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then nothing has changed.
 pub fn save(path: &Path, contents: &[u8], existing: Existing) -> Result<(), SaveError> {
     let folder = folder_of(path);
-    let mut file = NamedTempFile::new_in(folder).map_err(SaveError::io("write to", folder))?;
+    let named = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder);
+    let mut file = named.map_err(SaveError::io("write to", folder))?;
     let write = |file: &mut NamedTempFile| -> io::Result<()> {
         file.write_all(contents)?;
         file.as_file().sync_all()
@@ -130,7 +134,7 @@ pub fn create_private_folder(folder: &Path) -> Result<(), SaveError> {
 pub fn check_writable(folder: &Path) -> Result<(), SaveError> {
     create_private_folder(folder)?;
     let probe = || -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
         // A full disk still makes empty files; a few profiles' worth of bytes shows it.
         file.write_all(&vec![b'.'; 64 * 1024])?;
         file.as_file().sync_all()?;

@@ -12,7 +12,7 @@ use std::{
 use crate::{
     config::{
         Existing, Profile, ProfileKeys, SaveError,
-        save::{check_writable, create_private_folder, promote, save},
+        save::{HALF_WRITTEN, check_writable, create_private_folder, promote, save},
     },
     model::{ApiKeyId, DepartmentCode, Secret},
 };
@@ -95,6 +95,19 @@ impl Sink {
             folders.extend(path.parent().map(Path::to_owned));
         }
         folders.iter().try_for_each(|folder| check_writable(folder))
+    }
+
+    /// Removes the files of `stage` (none: the default one) that a run left half-written when it died. Only for whoever
+    /// holds the stage's journal: nobody else is writing then.
+    pub fn sweep(&self, stage: Option<&str>) {
+        let folder = stage.map_or_else(|| self.folder.clone(), |stage| self.folder.join(stage));
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_file() && entry.file_name().to_string_lossy().starts_with(HALF_WRITTEN) {
+                // One that stays is in nobody's way.
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 
     /// Puts a profile on the disk, not proved yet. When this returns it has reached the disk. One that an interrupted

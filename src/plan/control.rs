@@ -88,19 +88,24 @@ pub(super) fn refusals(
             ],
         ));
     } else if !owned {
+        let young = account.created_at.is_some_and(|made| wanted.ledger.is_young(made));
+        let wait = "It was made moments ago: if an interrupted run of yours made it, wait a minute and run the command \
+                    again.";
+        let mut hints = vec![
+            "Somebody else made it: look at who created it in the audit log before you trust it.".into(),
+            format!(
+                "Remove it (`confluent iam service-account delete {}`), then run the command again.",
+                account.id
+            ),
+        ];
+        hints.extend(young.then(|| wait.to_owned()));
         refusals.push(refuse(
             "account-not-owned",
             format!(
                 "{name} carries our tag, but {} is not seen as its ResourceOwner",
                 seen.name_of(&provisioner)
             ),
-            vec![
-                "Somebody else made it: look at who created it in the audit log before you trust it.".into(),
-                format!(
-                    "Remove it (`confluent iam service-account delete {}`), then run the command again.",
-                    account.id
-                ),
-            ],
+            hints,
         ));
     }
     refusals.extend(key_refusals(wanted, seen, desired, persona, account));

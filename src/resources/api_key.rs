@@ -112,6 +112,13 @@ pub enum KeyClaim {
 }
 
 impl Ledger {
+    /// Whether what was made at `made` may belong to a run that is still at work.
+    #[must_use]
+    pub fn is_young(&self, made: Timestamp) -> bool {
+        let budget = SignedDuration::try_from(self.budget).unwrap_or(SignedDuration::MAX);
+        self.now.duration_since(made) <= budget
+    }
+
     /// What `key` is to us.
     #[must_use]
     pub fn claim(&self, key: &SeenKey) -> KeyClaim {
@@ -125,10 +132,7 @@ impl Ledger {
         }
         let Some(tag) = tag else { return KeyClaim::Unvouched };
         let own = self.runs.contains(&tag.run);
-        let budget = SignedDuration::try_from(self.budget).unwrap_or(SignedDuration::MAX);
-        let stale = key
-            .created_at
-            .is_some_and(|made| self.now.duration_since(made) > budget);
+        let stale = key.created_at.is_some_and(|made| !self.is_young(made));
         match tag.state {
             KeyState::New if own || stale => KeyClaim::Orphan,
             _ => KeyClaim::Unvouched,
@@ -191,6 +195,39 @@ pub async fn create(
             }
         }
         attempt += 1;
+    }
+}
+
+/// Makes sure that nobody else made a key on `owner` while this run made `mine`: two runs that do not know of each other
+/// see each other here, because each looks after it has made its own. `known` says which keys were there before.
+///
+/// # Errors
+/// When there is such a key; then `mine` has been deleted. When the service refuses.
+pub async fn alone(
+    world: &World,
+    owner: &ServiceAccountId,
+    mine: &ApiKeyId,
+    run: &str,
+    known: impl Fn(&ApiKeyId) -> bool,
+) -> Result<(), ResourceError> {
+    let list = ListApiKeys {
+        owner: Some(owner.to_string()),
+        resource: None,
+    };
+    let of_this_run = |key: &ApiKey| key.spec.description.parse::<KeyTag>().is_ok_and(|tag| tag.run == run);
+    let keys = world.patiently(owner, || world.client.list(list.clone())).await?;
+    let rival = keys
+        .into_iter()
+        .find(|key| key.id != *mine && !known(&key.id) && !of_this_run(key));
+    match rival {
+        None => Ok(()),
+        Some(key) => {
+            gone(world.client.send(&DeleteApiKey(mine.clone())).await.map(drop))?;
+            Err(ResourceError::Rival {
+                key: key.id,
+                owner: owner.clone(),
+            })
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     hint::{Advice, Hint},
     interrupt::Interrupt,
-    model::{Address, ServiceAccountId},
+    model::{Address, ApiKeyId, ServiceAccountId},
 };
 
 /// How long a fresh account, binding or key may take to be in force everywhere: Terraform's provider waits 90 s for a
@@ -68,6 +68,17 @@ pub enum ResourceError {
     /// Somebody else made an object of that name first.
     #[error("{0}")]
     Foreign(String),
+    /// Somebody else made a key on the same account at the same time.
+    #[error(
+        "API key `{key}` appeared on service account `{owner}` while this run made one there: another run is at work, or \
+         somebody else may make keys on it; this run took its own key back"
+    )]
+    Rival {
+        /// The key that is not ours.
+        key: ApiKeyId,
+        /// Whose it is.
+        owner: ServiceAccountId,
+    },
 }
 
 impl ResourceError {
@@ -87,6 +98,11 @@ impl Advice for ResourceError {
             Self::Client(error) => error.hints(),
             Self::Stale { .. } => vec!["Run the command again: it plans anew from what is there now.".into()],
             Self::Foreign(_) => Vec::new(),
+            Self::Rival { key, .. } => vec![
+                "If another onboarding is at work, let it finish and use its evidence folder (`--evidence-dir`)."
+                    .into(),
+                format!("If nobody knows the key, revoke it with `confluent api-key delete {key}`.").into(),
+            ],
         }
     }
 }

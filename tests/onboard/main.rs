@@ -6,4 +6,11 @@ mod common;
 mod home;
 mod rig;
 
+mod attacks;
+mod isolation;
+mod changes;
+mod job;
+mod refusals;
+mod rivals;
+mod settings;
 mod weather;

@@ -36,6 +36,8 @@ impl Running<'_> {
             run: self.engine.run.to_owned(),
         };
         let (key, secret) = api_key::create(world, &owner, kind, &tag).await?;
+        let seen_before = |id: &ApiKeyId| self.engine.seen.keys.iter().any(|key| key.id == *id);
+        api_key::alone(world, &owner, &key, self.engine.run, seen_before).await?;
         let born = Line::KeyBorn {
             run: self.engine.run.to_owned(),
             key: key.clone(),

@@ -131,6 +131,13 @@ pub async fn apply(engine: &Engine<'_>, plan: &Plan) -> Result<Report, JournalEr
         .iter()
         .map(|account| (account.name.clone(), account.id.clone()))
         .collect();
+    // What an interrupted run made moments ago may not be in force everywhere either.
+    for account in engine.seen.accounts.iter().filter(|account| account.tag().is_some()) {
+        let young = |made| engine.world.clock.since(made) < engine.world.budget;
+        if account.created_at.is_some_and(young) {
+            engine.world.made(&account.id);
+        }
+    }
     let running = Running {
         engine,
         plan,

@@ -73,5 +73,6 @@ pub(super) fn prove(
         })
         .collect();
     let proof = isolation::prove(&parties, &evaluator, &seen.address);
-    Isolation::of(&proof, seen)
+    let asked = desired.iter().map(|desired| &desired.department.code).collect();
+    Isolation::of(&proof, seen, &asked)
 }

@@ -126,6 +126,7 @@ impl Onboard {
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
         let begun = std::cell::Cell::new(std::time::Instant::now());
+        let journals = Journal::lengths(&session.places.journal);
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
         let observed = plan::observe(&session.client, &session.clock, &session.target())
@@ -187,19 +188,12 @@ impl Onboard {
             seen,
             &plan,
         );
-        if !isolation.violations.is_empty() {
-            let message = format!(
-                "nothing was changed: departments would not be isolated: {}",
-                isolation.violations[0]
-            );
+        if let Some(overlap) = &isolation.in_the_way {
+            let message = format!("nothing was changed: departments would not be isolated: {overlap}");
             return Err(Error::refused(message).with_hint(
                 "`confluent ebs department validate` shows overlaps between files; remove the binding otherwise.",
             ));
         }
-        let places: Vec<handover::Place> = handovers(&plan, session).collect();
-        sink.prepare(&places)
-            .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))?;
-
         let answer = |plan: &Plan, report: Option<Applied>, evidence, secrets| {
             let accounts = desired.iter().flat_map(|desired| {
                 desired
@@ -233,6 +227,10 @@ impl Onboard {
         if plan.is_empty() {
             return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new())));
         }
+        let places: Vec<handover::Place> = handovers(&plan, session).collect();
+        sink.prepare(&places)
+            .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))?;
+
         if !ctx.globals.yes {
             let blocks = match desired.len() {
                 0..=2 => plan_blocks(&setting, &plan, &budget, &checks),
@@ -259,6 +257,14 @@ impl Onboard {
         begun.set(std::time::Instant::now());
         let run = nonce()?;
         let journal = Journal::open(&journal_path)?;
+        sink.sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
+        if journal.has_grown(&journals)? {
+            return Err(Error::failed(format!(
+                "another run was at work on stage {} after this one had looked: nothing was changed",
+                session.stage_name
+            ))
+            .with_hint("Run the command again: it plans anew from what is there now."));
+        }
         let report = self
             .apply(ctx, session, &observed, &desired, &plan, &sink, &journal, &run)
             .await?;

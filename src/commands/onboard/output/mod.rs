@@ -65,12 +65,16 @@ pub(crate) struct Isolation {
     pub(crate) violations: Vec<String>,
     /// What Confluent makes everybody share.
     pub(crate) exposures: Vec<String>,
+    /// The first overlap that one of the departments that were asked for has a part in: it is in the way. What happens
+    /// between others is only shown, or one department could hold up everybody.
+    #[serde(skip)]
+    pub(crate) in_the_way: Option<String>,
 }
 
 impl Isolation {
     /// The proof, for people.
     #[must_use]
-    pub(crate) fn of(proof: &isolation::Isolation, seen: &Snapshot) -> Self {
+    pub(crate) fn of(proof: &isolation::Isolation, seen: &Snapshot, asked: &BTreeSet<&DepartmentCode>) -> Self {
         let (looked_at, examples) = match proof {
             isolation::Isolation::Proved(proof) => (proof, &[][..]),
             isolation::Isolation::Refuted {
@@ -94,7 +98,11 @@ impl Isolation {
             )
         };
         let exposure = |exposure: &isolation::Exposure| format!("{} {}*", exposure.kind.word(), exposure.begins);
+        let concerns = |example: &&isolation::CounterExample| {
+            example.and_more > 0 || asked.contains(&example.department) || asked.contains(&example.reaches)
+        };
         Self {
+            in_the_way: examples.iter().find(concerns).map(violation),
             pairs: looked_at.pairs,
             violations: examples.iter().map(violation).collect(),
             exposures: looked_at.exposures.iter().map(exposure).collect(),

@@ -227,15 +227,15 @@ impl Viewable for Onboarding {
         }
         blocks.extend(remarks(&self.plan));
         if !self.secrets.is_empty() {
-            let mut table = Table::new(["Account", "API Key", "API Secret"]);
-            for shown in &self.secrets {
-                table.push([
-                    Cell::text(&shown.account),
-                    Cell::text(&shown.api_key),
-                    Cell::text(&shown.api_secret),
-                ]);
-            }
-            blocks.push(Block::Table(table));
+            // No table: a secret that is broken over lines cannot be copied.
+            let lines = self.secrets.iter().flat_map(|shown| {
+                [
+                    shown.account.clone(),
+                    format!("  API Key     {}", shown.api_key),
+                    format!("  API Secret  {}", shown.api_secret),
+                ]
+            });
+            blocks.push(Block::Lines(lines.map(Line::from).collect()));
         }
         blocks.extend(self.next_steps());
         blocks

@@ -1,0 +1,66 @@
+//! Child processes in a sealed home, with the time and the memory that they take.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The binary in `home`, with nothing of the user's environment.
+pub(crate) fn binary(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_confluent-ebs"));
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", home)
+        .env("XDG_STATE_HOME", home.join("state"))
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("NO_COLOR", "1")
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// What a process took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) time: Duration,
+    /// The most memory it held, in KiB; 0 where the system does not tell.
+    pub(crate) peak: u64,
+}
+
+/// Runs to the end; the memory is looked at all the while.
+pub(crate) fn run(mut command: Command) -> Taken {
+    let begun = Instant::now();
+    let mut child = command.spawn().expect("the binary starts");
+    let mut peak = 0;
+    let status = loop {
+        peak = peak_of(&child).max(peak);
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            break status;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    };
+    let time = begun.elapsed();
+    assert!(status.success(), "{command:?} ended with {status}");
+    Taken { time, peak }
+}
+
+/// Runs to the end, and does nothing else meanwhile.
+pub(crate) fn time(mut command: Command) -> Duration {
+    let begun = Instant::now();
+    let status = command.status().expect("the binary starts");
+    assert!(status.success(), "{command:?} ended with {status}");
+    begun.elapsed()
+}
+
+/// The high-water mark of a process's memory, in KiB.
+fn peak_of(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,221 @@
+//! As department claims, with the keys that the onboarding handed over: nothing of fraud is within reach, neither over
+//! HTTP for every endpoint that is served, nor over the evaluator for all operations and kinds.
+
+use std::collections::BTreeSet;
+
+use confluent_ebs::{
+    access::{Evaluator, Operation},
+    model::{Address, Principal, ResourceKind},
+    sandbox::{Access, Sandbox},
+};
+use serde_json::{Value, json};
+
+use crate::home::{CLUSTER, Home, Key, account_crn};
+
+fn both() -> Home {
+    let home = Home::new();
+    home.must("onboard claims fraud --sandbox --yes", 0);
+    // Something of fraud to reach for.
+    let runtime = home.account("ebs-prod-fraud-runtime");
+    let config = json!({
+        "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1",
+        "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
+    });
+    let connectors = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
+    let body = json!({ "name": "fraud-cases", "config": config });
+    home.done(&home.key("fraud-deployer"), "POST", connectors, Some(body));
+    home
+}
+
+/// A request at `path` that is about fraud, with every variable part filled in.
+fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<Value>)> {
+    let operator = home.account("ebs-prod-fraud-operator");
+    let runtime = home.account("ebs-prod-fraud-runtime");
+    let key = home.key("fraud-operator").id;
+    let binding = home
+        .sandbox()
+        .bindings()
+        .unwrap()
+        .into_iter()
+        .find(|object| object.binding.principal.id() == operator)
+        .unwrap()
+        .id
+        .to_string();
+    let place = |path: &str| {
+        path.replace("{environment}", "env-prod01")
+            .replace("{environment_id}", "env-prod01")
+            .replace("{cluster}", "lkc-prod01")
+            .replace("{cluster_id}", "lkc-prod01")
+            .replace("{kafka_cluster_id}", "lkc-prod01")
+            .replace("{connector_name}", "fraud-cases")
+            .replace("{connector}", "fraud-cases")
+            .replace("{name}", "fraud-cases")
+    };
+    let one = |id: &str, body: Option<Value>| vec![(place(path).replace("{id}", id), body)];
+    match (method, path) {
+        ("GET" | "DELETE", "/iam/v2/service-accounts/{id}") => [one(&operator, None), one(&runtime, None)].concat(),
+        ("PATCH", "/iam/v2/service-accounts/{id}") => one(&operator, Some(json!({ "description": "mine" }))),
+        ("GET" | "DELETE", "/iam/v2/api-keys/{id}") => one(&key, None),
+        ("PATCH", "/iam/v2/api-keys/{id}") => one(&key, Some(json!({ "spec": { "description": "mine" } }))),
+        ("POST", "/iam/v2/api-keys") => [&operator, &runtime]
+            .into_iter()
+            .flat_map(|owner| ["cloud", "lkc-prod01", "lsrc-prod01"].map(|resource| (owner, resource)))
+            .map(|(owner, resource)| {
+                let body = json!({ "spec": { "owner": { "id": owner }, "resource": { "id": resource } } });
+                (path.to_owned(), Some(body))
+            })
+            .collect(),
+        ("GET" | "DELETE", "/iam/v2/role-bindings/{id}") => one(&binding, None),
+        ("POST", "/iam/v2/role-bindings") => {
+            let me = home.account("ebs-prod-claims-deployer");
+            let patterns = [
+                format!("{CLUSTER}/connector=fraud-*"),
+                format!("{CLUSTER}/connector=fraud-cases"),
+                format!("{CLUSTER}/connector=*"),
+                format!("{CLUSTER}/kafka=lkc-prod01/topic=fraud-*"),
+                account_crn(&operator),
+                account_crn(&runtime),
+            ];
+            let roles = ["ResourceOwner", "DeveloperRead", "Assigner"];
+            patterns
+                .iter()
+                .flat_map(|pattern| roles.map(|role| (pattern, role)))
+                .map(|(pattern, role)| {
+                    let body = json!({ "principal": format!("User:{me}"), "role_name": role, "crn_pattern": pattern });
+                    (path.to_owned(), Some(body))
+                })
+                .collect()
+        }
+        ("GET" | "DELETE", path) if path.contains("/connectors/") => vec![(place(path), None)],
+        ("POST", path) if path.ends_with("/connectors") => {
+            let config = |name: &str| json!({ "name": name, "connector.class": "DatagenSource", "tasks.max": "1" });
+            ["fraud-mine", "fraud-cases", "fraud-"]
+                .map(|name| (place(path), Some(json!({ "name": name, "config": config(name) }))))
+                .to_vec()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Everything that is neither about one department nor open to everybody: lists, and what belongs to the organization.
+/// What such an answer shows is looked at, instead of its status.
+fn is_shared(method: &str, path: &str) -> bool {
+    method == "GET"
+        && !path.contains("/service-accounts/{")
+        && !path.contains("/api-keys/{")
+        && !path.contains("/connectors/")
+}
+
+#[test]
+fn every_endpoint_refuses_what_is_frauds() {
+    let home = both();
+    let keys: Vec<(String, Key)> = ["operator", "deployer", "viewer"]
+        .map(|persona| (persona.to_owned(), home.key(&format!("claims-{persona}"))))
+        .to_vec();
+    let before = home.left();
+    let routes: Vec<_> = Sandbox::routes().collect();
+    let mut aimed = BTreeSet::new();
+    for route in routes.iter().filter(|route| route.access != Access::Anonymous) {
+        let (method, path) = (route.method.as_str(), route.path);
+        for (target, body) in aimed_at_fraud(&home, method, path) {
+            aimed.insert(format!("{method} {path}"));
+            assert!(!target.contains('{'), "{target} is not filled in");
+            for prefix in ["", "/api"] {
+                for (persona, key) in &keys {
+                    let (status, answer) = home.send(key, method, &format!("{prefix}{target}"), body.clone());
+                    assert_eq!(status, 403, "{persona}: {method} {prefix}{target} {body:?}: {answer}");
+                }
+            }
+        }
+    }
+    // No write and no look at one object of a department was left out.
+    for route in &routes {
+        let (method, path) = (route.method.as_str(), route.path);
+        let of_department = [
+            "/iam/v2/service-accounts/",
+            "/iam/v2/api-keys",
+            "/iam/v2/role-bindings",
+            "/connectors",
+        ]
+        .iter()
+        .any(|part| path.contains(part));
+        let hit = aimed.contains(&format!("{method} {path}"));
+        assert!(
+            !of_department || hit || is_shared(method, path),
+            "{method} {path} is not tried"
+        );
+    }
+    assert_eq!(home.left(), before);
+}
+
+#[test]
+fn lists_show_nothing_of_fraud() {
+    let home = both();
+    let address = "environment=env-prod01&spec.environment=env-prod01&page_size=100";
+    for persona in ["operator", "deployer", "viewer"] {
+        let key = home.key(&format!("claims-{persona}"));
+        let scope = format!("crn_pattern={ORG}/*&page_size=100", ORG = crate::home::ORGANIZATION).replace('/', "%2F");
+        for target in [
+            format!("/iam/v2/service-accounts?{address}"),
+            "/iam/v2/api-keys?page_size=100".to_owned(),
+            format!("/iam/v2/role-bindings?{scope}"),
+            "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors".to_owned(),
+            "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors?expand=info,status,id".to_owned(),
+        ] {
+            let (status, answer) = home.send(&key, "GET", &target, None);
+            assert!([200, 403].contains(&status), "{persona} {target}: {status}");
+            let text = answer.to_string();
+            let key_ids = ["fraud-operator", "fraud-deployer", "fraud-viewer"].map(|name| home.key(name).id);
+            assert!(!text.contains("fraud"), "{persona} {target}: {text}");
+            assert!(
+                key_ids.iter().all(|id| !text.contains(id.as_str())),
+                "{persona} {target}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_evaluator_gives_no_operation_on_any_kind() {
+    let home = both();
+    let bindings = home.sandbox().bindings().unwrap();
+    let evaluator = Evaluator::new(bindings.into_iter().map(|object| object.binding));
+    let address = Address {
+        organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
+        environment: "env-prod01".parse().unwrap(),
+        cluster: "lkc-prod01".parse().unwrap(),
+        schema_registry: Some("lsrc-prod01".parse().unwrap()),
+    };
+    let mut asked = 0;
+    for persona in ["operator", "deployer", "viewer", "runtime"] {
+        let me = Principal::from_id(&home.account(&format!("ebs-prod-claims-{persona}")));
+        for kind in [
+            ResourceKind::Connector,
+            ResourceKind::Topic,
+            ResourceKind::Group,
+            ResourceKind::TransactionalId,
+            ResourceKind::Subject,
+        ] {
+            for name in ["fraud-", "fraud-cases", "fraud-claims-", "fraud.cases", "FRAUD-cases"] {
+                let crn = address.resource(kind, name).unwrap();
+                for operation in Operation::ALL {
+                    asked += 1;
+                    let decision = evaluator.decide(&me, operation, &crn);
+                    assert!(!decision.is_allowed(), "{persona} may {operation:?} {crn}");
+                }
+            }
+        }
+        for other in ["operator", "deployer", "viewer", "runtime"] {
+            let account = home.account(&format!("ebs-prod-fraud-{other}")).parse().unwrap();
+            for operation in Operation::ALL
+                .into_iter()
+                .filter(|operation| *operation != Operation::Create)
+            {
+                asked += 1;
+                let decision = evaluator.decide(&me, operation, &address.service_account_crn(&account));
+                assert!(!decision.is_allowed(), "{persona} may {operation:?} fraud's {other}");
+            }
+        }
+    }
+    assert!(asked > 2_000);
+}
