@@ -38,6 +38,15 @@ const DELETE_CONNECTOR: &str =
 const CONNECTOR_STATUS: &str =
     "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/status";
 const PLUGINS: &str = "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins";
+const READ_CONFIG: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/config";
+const PAUSE: &str =
+    "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/pause";
+const RESUME: &str =
+    "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/resume";
+const TASKS: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/tasks";
+const VALIDATE: &str = "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins/{plugin_name}/config/validate";
 const CONNECT_403: &str = "dossier `connect.md` §1.1: 403 for missing rights, though the document does not declare it";
 const BINDING_402: &str = "dossier `rbac.md` §4.5 and `quotas.md` §1.5: a full quota is 402, or 400";
 const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
@@ -102,6 +111,12 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     deviation(DELETE_CONNECTOR, "status 403", CONNECT_403),
     deviation(CONNECTOR_STATUS, "status 403", CONNECT_403),
     deviation(PLUGINS, "status 403", CONNECT_403),
+    deviation(READ_CONFIG, "status 403", CONNECT_403),
+    deviation(PAUSE, "status 403", CONNECT_403),
+    deviation(RESUME, "status 403", CONNECT_403),
+    deviation(TASKS, "status 403", CONNECT_403),
+    deviation(VALIDATE, "status 403", CONNECT_403),
+    deviation(CONFIG, "status 403", CONNECT_403),
     deviation("POST /iam/v2/role-bindings", "status 402", BINDING_402),
     deviation(READ_BINDING, "answer", HIDDEN_BINDING),
     deviation(READ_BINDING, "answer /error_code", HIDDEN_BINDING),

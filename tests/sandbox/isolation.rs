@@ -191,6 +191,8 @@ fn values(part: &str, world: &Harness, theirs: &Department) -> Vec<String> {
         "environment" => vec!["env-prod1".into()],
         "cluster" => vec!["lkc-prod1".into()],
         "role" => vec!["OrganizationAdmin".into()],
+        "plugin" => vec!["DatagenSource".into()],
+        "topic" => vec![format!("{}orders", theirs.prefix), format!("{}new", theirs.prefix)],
         "name" => vec![format!("{}orders", theirs.prefix), format!("{}new", theirs.prefix)],
         "id" => {
             let places = ["env-prod1", "lkc-prod1", "lsrc-prod1", "SERVICE_ACCOUNT"];
