@@ -1,7 +1,12 @@
 //! The sandbox, driven through its router as a client in the same process would drive it.
 
+#[path = "sandbox/contract.rs"]
+mod contract;
 #[path = "sandbox/harness.rs"]
 mod harness;
+#[path = "common/openapi.rs"]
+#[expect(dead_code, reason = "requests are the client's to check")]
+mod openapi;
 
 #[path = "sandbox/accounts.rs"]
 mod accounts;
@@ -17,3 +22,13 @@ mod bindings;
 mod keys;
 #[path = "sandbox/places.rs"]
 mod places;
+#[path = "sandbox/durable.rs"]
+mod durable;
+#[path = "sandbox/weather.rs"]
+mod weather;
+#[path = "sandbox/served.rs"]
+mod served;
+#[path = "sandbox/connect.rs"]
+mod connect;
+#[path = "sandbox/isolation.rs"]
+mod isolation;

@@ -50,7 +50,7 @@ pub struct Assumptions {
     /// C: who holds EnvironmentAdmin or CloudClusterAdmin anywhere sees all service accounts of the organization;
     /// otherwise only OrganizationAdmin and AccountAdmin do.
     pub administrators_see_accounts: bool,
-    /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 404.
+    /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 400.
     pub unknown_principal_is_forbidden: bool,
     /// What is not known about Connect.
     pub connect: ConnectAssumptions,

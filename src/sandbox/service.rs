@@ -64,14 +64,14 @@ impl Sandbox {
         let (parts, body) = request.into_parts();
         if mode == Mode::Served && !is_loopback(&parts) {
             let refusal = Refusal::forbidden("the Host header must name this machine: 127.0.0.1 or localhost");
-            return refusal.into_reply("").into_response("");
+            return refusal.into_reply("/iam", "").into_response("");
         }
         let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
-            return Refusal::too_large().into_reply("").into_response("");
+            return Refusal::too_large().into_reply("/iam", "").into_response("");
         };
         let mut request = Request::new(&parts, body);
         if request.path.starts_with(control::PREFIX) {
-            let reply = control::answer(self, &request).unwrap_or_else(|refusal| refusal.into_reply(""));
+            let reply = control::answer(self, &request).unwrap_or_else(|refusal| refusal.into_reply("/iam", ""));
             return reply.into_response("");
         }
         let mut slept = false;
@@ -86,7 +86,7 @@ impl Sandbox {
                 }
                 Err(error) => {
                     let refusal = Refusal::broken(format!("the sandbox cannot keep its state: {error}"));
-                    return refusal.into_reply("").into_response("");
+                    return refusal.into_reply("/iam", "").into_response("");
                 }
             }
         }
@@ -170,7 +170,8 @@ impl Sandbox {
                 })
             }
         };
-        let reply = result.map(|result| result.unwrap_or_else(|refusal| refusal.into_reply(&request_id)));
+        let reply =
+            result.map(|result| result.unwrap_or_else(|refusal| refusal.into_reply(&request.path, &request_id)));
         let entry = JournalEntry {
             seq,
             at: now,

@@ -99,41 +99,50 @@ impl View<'_> {
         format!("{}{}", self.base, fill(route, &[id]))
     }
 
-    fn reference(&self, id: &str, route: &str, crn: &Crn, group: &str, kind: &str) -> ObjectReference {
+    fn reference(&self, id: &str, route: &str, crn: &Crn) -> ObjectReference {
         ObjectReference {
-            id: id.to_owned(),
-            environment: None,
             related: Some(self.link(route, id)),
             resource_name: Some(crn.to_string()),
-            api_version: Some(group.to_owned()),
-            kind: Some(kind.to_owned()),
+            ..ObjectReference::to(id)
         }
     }
 
     pub(crate) fn organization_reference(&self) -> ObjectReference {
         let crn = self.state.organization_crn();
-        self.reference(crn.name(), org::ORGANIZATION, &crn, "org/v2", "Organization")
+        self.reference(crn.name(), org::ORGANIZATION, &crn)
     }
 
     pub(crate) fn environment_reference(&self, id: &EnvironmentId) -> ObjectReference {
         let crn = self.state.environment_crn(id.as_str());
-        self.reference(id.as_str(), org::ENVIRONMENT, &crn, "org/v2", "Environment")
+        self.reference(id.as_str(), org::ENVIRONMENT, &crn)
     }
 
     pub(crate) fn cluster_reference(&self, cluster: &Cluster) -> ObjectReference {
         let crn = self
             .state
             .cluster_crn(cluster.environment.as_str(), cluster.id.as_str());
-        let mut reference = self.reference(cluster.id.as_str(), crate::api::cmk::CLUSTER, &crn, "cmk/v2", "Cluster");
-        reference.environment = Some(cluster.environment.to_string());
-        reference
+        ObjectReference {
+            environment: Some(cluster.environment.to_string()),
+            ..self.reference(cluster.id.as_str(), crate::api::cmk::CLUSTER, &crn)
+        }
     }
 
     pub(crate) fn principal_reference(&self, principal: &Principal) -> ObjectReference {
         let crn = self.state.principal_crn(principal);
-        match principal {
-            Principal::User(id) => self.reference(id.as_str(), iam::USER, &crn, "iam/v2", "User"),
-            other => self.reference(other.id(), iam::SERVICE_ACCOUNT, &crn, "iam/v2", "ServiceAccount"),
+        let route = match principal {
+            Principal::User(_) => iam::USER,
+            _ => iam::SERVICE_ACCOUNT,
+        };
+        self.reference(principal.id(), route, &crn)
+    }
+
+    fn registry_reference(&self, registry: &Registry) -> ObjectReference {
+        let crn = self
+            .state
+            .registry_crn(registry.environment.as_str(), registry.id.as_str());
+        ObjectReference {
+            environment: Some(registry.environment.to_string()),
+            ..self.reference(registry.id.as_str(), srcm::REGISTRY, &crn)
         }
     }
 
@@ -284,26 +293,33 @@ impl View<'_> {
 
     /// Never with its secret: that is not known any more.
     pub(crate) fn key(&self, key: &Key) -> keys::ApiKey {
+        // Only here a reference says of what kind it is.
+        let kind = |reference: ObjectReference, group: &str, kind: &str| ObjectReference {
+            api_version: Some(group.to_owned()),
+            kind: Some(kind.to_owned()),
+            ..reference
+        };
+        let state = self.state;
         let resource = match &key.resource {
-            KeyResource::Cloud => ObjectReference {
-                id: keys::CLOUD.to_owned(),
-                kind: Some("Cloud".into()),
-                api_version: Some("iam/v2".into()),
-                ..self.organization_reference()
-            },
-            KeyResource::Cluster(id) => match self.state.clusters.get(id) {
-                Some(cluster) => self.cluster_reference(cluster),
+            KeyResource::Cloud => {
+                let cloud = ObjectReference {
+                    id: keys::CLOUD.to_owned(),
+                    ..self.organization_reference()
+                };
+                kind(cloud, "iam/v2", "Cloud")
+            }
+            KeyResource::Cluster(id) => match state.clusters.get(id) {
+                Some(cluster) => kind(self.cluster_reference(cluster), "cmk/v2", "Cluster"),
                 None => ObjectReference::to(id.as_str()),
             },
-            KeyResource::Registry(id) => match self.state.registries.get(id) {
-                Some(registry) => {
-                    let crn = self.state.registry_crn(registry.environment.as_str(), id.as_str());
-                    let mut reference = self.reference(id.as_str(), srcm::REGISTRY, &crn, "srcm/v3", "Cluster");
-                    reference.environment = Some(registry.environment.to_string());
-                    reference
-                }
+            KeyResource::Registry(id) => match state.registries.get(id) {
+                Some(registry) => kind(self.registry_reference(registry), "srcm/v3", "Cluster"),
                 None => ObjectReference::to(id.as_str()),
             },
+        };
+        let owner_kind = match &key.owner {
+            Principal::User(_) => "User",
+            _ => "ServiceAccount",
         };
         keys::ApiKey {
             api_version: "iam/v2".into(),
@@ -314,7 +330,7 @@ impl View<'_> {
                 secret: None,
                 display_name: key.display_name.clone(),
                 description: key.description.clone(),
-                owner: self.principal_reference(&key.owner),
+                owner: kind(self.principal_reference(&key.owner), "iam/v2", owner_kind),
                 resource,
             },
         }

@@ -198,7 +198,7 @@ async fn principals_must_exist() {
         let pattern = format!("{}/connector=claims-*", world.cluster_crn());
         for stranger in ["sa-nope99", "u-nope99", "i-invitation1", "pool-abc1"] {
             let answer = create(&world, &world.provisioner, stranger, "DeveloperRead", &pattern).await;
-            answer.expect(if forbidden { 403 } else { 404 });
+            answer.expect(if forbidden { 403 } else { 400 });
         }
         let body = json!({ "principal": "sa-1", "role_name": "DeveloperRead", "crn_pattern": pattern });
         world.post(&world.provisioner, BINDINGS, body).await.expect(400);

@@ -174,6 +174,8 @@ async fn roles_say_where_they_can_be_bound() {
         .expect(404);
 }
 
+const KAFKA: &str = "kafka_cluster&environment=env-prod1&kafka_cluster=lkc-prod1";
+
 async fn usage(world: &Harness, scope: &str, code: &str) -> Option<i64> {
     let target = format!("/service-quota/v1/applied-quotas?scope={scope}&id={code}");
     let list = world.get(&world.admin, &target).await.expect(200);
@@ -183,7 +185,6 @@ async fn usage(world: &Harness, scope: &str, code: &str) -> Option<i64> {
 #[tokio::test]
 async fn quotas_count_and_say_nothing_before_the_first_use() {
     let world = Harness::new();
-    const KAFKA: &str = "kafka_cluster&environment=env-prod1&kafka_cluster=lkc-prod1";
     assert_eq!(
         usage(&world, "organization", "iam.max_service_accounts.per_org").await,
         Some(1)

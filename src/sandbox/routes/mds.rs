@@ -132,7 +132,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         let detail = format!("there is no principal `{principal}`, or you may not see it");
         return Err(match tx.assumptions().unknown_principal_is_forbidden {
             true => Refusal::forbidden(detail),
-            false => Refusal::missing("principal_not_found", detail),
+            false => Refusal::invalid(detail).about("/principal"),
         });
     }
     let wanted = RoleBinding::new(principal, role, pattern);

@@ -1,0 +1,325 @@
+//! Over every route that is served: with the keys of one department there is nothing of another.
+//!
+//! The route table is iterated, so a new route is in the test from its first day. Every variable part is filled with
+//! everything that the other department has, every write is sent with every body that names it.
+
+use std::collections::BTreeSet;
+
+use confluent_ebs::sandbox::{Assumptions, Listing, Sandbox, Settings};
+use serde_json::{Value, json};
+
+use crate::harness::{Harness, Login, escape};
+
+/// What one department has in the sandbox.
+struct Department {
+    /// Name of the persona, and its Cloud key.
+    personas: Vec<(&'static str, Login)>,
+    /// Ids of accounts, keys, bindings and connectors, and names.
+    marks: Vec<String>,
+    prefix: &'static str,
+    runtime: String,
+    operator: String,
+}
+
+/// The grants of the hybrid template (design §4, dossier `rbac.md` §8), and of the self-service one, whose people deploy.
+async fn department(world: &Harness, code: &str, prefix: &'static str) -> Department {
+    let cluster = world.cluster_crn();
+    let organization = world.seed.stages[0].address.organization_crn().to_string();
+    let environment = world.seed.stages[0].address.environment_crn().to_string();
+    let (connectors, topics, groups, subjects) = (
+        format!("{cluster}/connector={prefix}*"),
+        format!("{cluster}/kafka=lkc-prod1/topic={prefix}*"),
+        format!("{cluster}/kafka=lkc-prod1/group={prefix}*"),
+        format!("{environment}/schema-registry=lsrc-prod1/subject={prefix}*"),
+    );
+    let name = |persona: &str| format!("ebs-prod-{code}-{persona}");
+    let runtime = world.account(&name("runtime")).await;
+    let on_runtime = format!("{organization}/service-account={runtime}");
+    let mut marks = vec![format!("ebs-prod-{code}"), prefix.to_owned(), runtime.clone()];
+    for (role, pattern) in [
+        ("DeveloperRead", topics.clone()),
+        ("DeveloperWrite", topics.clone()),
+        ("DeveloperManage", topics.clone()),
+        ("DeveloperRead", subjects.clone()),
+        ("DeveloperRead", format!("{cluster}/kafka=lkc-prod1/group=connect-lcc*")),
+    ] {
+        marks.push(world.bind(&runtime, role, &pattern).await);
+    }
+    let mut personas = Vec::new();
+    let mut operator = String::new();
+    for (persona, grants) in [
+        (
+            "operator",
+            vec![
+                ("ConnectManager", &connectors),
+                ("DeveloperRead", &topics),
+                ("DeveloperRead", &groups),
+                ("DeveloperRead", &subjects),
+            ],
+        ),
+        (
+            "deployer",
+            vec![
+                ("ResourceOwner", &connectors),
+                ("Assigner", &on_runtime),
+                ("DeveloperManage", &topics),
+                ("DeveloperWrite", &subjects),
+            ],
+        ),
+        (
+            "person",
+            vec![
+                ("ResourceOwner", &connectors),
+                ("ConnectManager", &connectors),
+                ("Assigner", &on_runtime),
+            ],
+        ),
+        (
+            "viewer",
+            vec![("DeveloperRead", &connectors), ("DeveloperRead", &subjects)],
+        ),
+    ] {
+        let account = world.account(&name(persona)).await;
+        for (role, pattern) in grants {
+            marks.push(world.bind(&account, role, pattern).await);
+        }
+        let login = world.make_key(&account, "cloud").await;
+        let Login::Key(id, _) = &login else { unreachable!() };
+        marks.extend([account.clone(), id.clone()]);
+        personas.push((persona, login));
+        if persona == "operator" {
+            operator = account;
+        }
+    }
+    for connector in ["orders", "audit"] {
+        let config = json!({ "connector.class": "DatagenSource", "kafka.auth.mode": "SERVICE_ACCOUNT",
+            "kafka.service.account.id": runtime, "kafka.topic": format!("{prefix}t"), "tasks.max": "1" });
+        let body = json!({ "name": format!("{prefix}{connector}"), "config": config });
+        let path = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
+        world.post(&world.admin, path, body).await.expect(201);
+    }
+    Department {
+        personas,
+        marks,
+        prefix,
+        runtime,
+        operator,
+    }
+}
+
+/// Everything in the sandbox that is of a department, as text.
+fn belongings(world: &Harness, of: &Department) -> BTreeSet<String> {
+    let accounts = world.sandbox.accounts().unwrap().into_iter().map(|found| json!(found));
+    let bindings = world.sandbox.bindings().unwrap().into_iter().map(|found| json!(found));
+    let keys = world.sandbox.keys().unwrap().into_iter().map(|found| json!(found));
+    let connectors = world
+        .sandbox
+        .connectors()
+        .unwrap()
+        .into_iter()
+        .map(|found| json!(found));
+    accounts
+        .chain(bindings)
+        .chain(keys)
+        .chain(connectors)
+        .map(|object| object.to_string())
+        .filter(|text| of.marks.iter().any(|mark| text.contains(mark)))
+        .collect()
+}
+
+/// Bodies that try to get at another department, in the forms of every POST, PUT and PATCH.
+fn attacks(world: &Harness, mine: &Department, theirs: &Department) -> Vec<Value> {
+    let cluster = world.cluster_crn();
+    let organization = world.seed.stages[0].address.organization_crn();
+    let me = format!("User:{}", mine.operator);
+    let bind = |role: &str, pattern: String| json!({ "principal": me, "role_name": role, "crn_pattern": pattern });
+    let config = |identity: &str| {
+        json!({ "connector.class": "DatagenSource", "kafka.auth.mode": "SERVICE_ACCOUNT",
+            "kafka.service.account.id": identity, "kafka.topic": "t", "tasks.max": "1" })
+    };
+    vec![
+        json!({}),
+        json!({ "display_name": "claims-renamed", "description": "taken over" }),
+        json!({ "spec": { "owner": { "id": theirs.operator }, "resource": { "id": "cloud" } } }),
+        json!({ "spec": { "owner": { "id": theirs.runtime }, "resource": { "id": "lkc-prod1" } } }),
+        json!({ "spec": { "description": "taken over" } }),
+        bind("DeveloperRead", format!("{cluster}/connector={}*", theirs.prefix)),
+        bind("ResourceOwner", format!("{cluster}/connector={}orders", theirs.prefix)),
+        bind("DeveloperRead", format!("{cluster}/connector=*")),
+        bind(
+            "DeveloperRead",
+            format!("{cluster}/kafka=lkc-prod1/topic={}*", theirs.prefix),
+        ),
+        bind("Assigner", format!("{organization}/service-account={}", theirs.runtime)),
+        bind("CloudClusterAdmin", cluster.clone()),
+        json!({ "name": format!("{}orders", theirs.prefix), "config": config(&mine.runtime) }),
+        json!({ "name": format!("{}new", theirs.prefix), "config": config(&mine.runtime) }),
+        json!({ "name": format!("{}steal", mine.prefix), "config": config(&theirs.runtime) }),
+        json!({ "refresh_token": "v1.0123", "email": "admin@example.com", "password": "" }),
+    ]
+}
+
+/// The queries that a list can be asked with, naming the other department.
+fn queries(world: &Harness, theirs: &Department) -> Vec<String> {
+    let cluster = world.cluster_crn();
+    let organization = world.seed.stages[0].address.organization_crn().to_string();
+    let pattern = |text: String| format!("crn_pattern={}&page_size=1000", escape(&text));
+    vec![
+        String::new(),
+        "environment=env-prod1&page_size=100".into(),
+        "expand=info,status,id".into(),
+        pattern(format!("{organization}/*")),
+        pattern(cluster.clone()),
+        pattern(format!("{cluster}/*")),
+        pattern(format!("{cluster}/connector={}*", theirs.prefix)),
+        format!(
+            "{}&principal=User%3A{}",
+            pattern(format!("{organization}/*")),
+            theirs.operator
+        ),
+        pattern(format!("{organization}/service-account={}", theirs.runtime)),
+        format!("spec.owner={}", theirs.operator),
+        "spec.resource=cloud&page_size=100".into(),
+        "scope=service_account&page_size=200".into(),
+        "scope=kafka_cluster&environment=env-prod1&kafka_cluster=lkc-prod1".into(),
+    ]
+}
+
+/// What a variable part may stand for: everything of the other department, and the places that both share.
+fn values(part: &str, world: &Harness, theirs: &Department) -> Vec<String> {
+    match part {
+        "environment" => vec!["env-prod1".into()],
+        "cluster" => vec!["lkc-prod1".into()],
+        "role" => vec!["OrganizationAdmin".into()],
+        "plugin" => vec!["DatagenSource".into()],
+        "topic" => vec![format!("{}t", theirs.prefix), format!("{}new", theirs.prefix)],
+        "name" => vec![format!("{}orders", theirs.prefix), format!("{}new", theirs.prefix)],
+        "id" => {
+            let places = ["env-prod1", "lkc-prod1", "lsrc-prod1", "SERVICE_ACCOUNT"];
+            let shared = places.map(str::to_owned).into_iter();
+            let organization = world.seed.organization.to_string();
+            theirs
+                .marks
+                .iter()
+                .cloned()
+                .chain(shared)
+                .chain([organization])
+                .collect()
+        }
+        other => panic!("say what {{{other}}} may stand for"),
+    }
+}
+
+/// All ways to fill a route's variable parts.
+fn paths(route: &str, world: &Harness, theirs: &Department) -> Vec<String> {
+    route.split('/').skip(1).fold(vec![String::new()], |paths, part| {
+        let values = match part.strip_prefix('{') {
+            Some(part) => values(part.trim_end_matches('}'), world, theirs),
+            None => vec![part.to_owned()],
+        };
+        paths
+            .iter()
+            .flat_map(|path| values.iter().map(move |value| format!("{path}/{}", escape(value))))
+            .collect()
+    })
+}
+
+fn with_queries(path: &str, queries: &[String]) -> Vec<(String, Option<Value>)> {
+    queries.iter().map(|query| (format!("{path}?{query}"), None)).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "how much was tried is part of the result")]
+async fn attack(settings: Settings) {
+    let world = Harness::with(settings);
+    let claims = department(&world, "claims", "claims-").await;
+    let fraud = department(&world, "fraud", "fraud-").await;
+    let untouched = belongings(&world, &fraud);
+    assert!(untouched.len() > 20);
+    let (bodies, queries) = (attacks(&world, &claims, &fraud), queries(&world, &fraud));
+    let mut sent = 0_usize;
+    for (persona, login) in &claims.personas {
+        for route in Sandbox::routes() {
+            let method = route.method.as_str();
+            for path in paths(route.path, &world, &fraud) {
+                let requests: Vec<(String, Option<Value>)> = match method {
+                    // One object is asked for with a place and an expansion, a list with everything.
+                    "GET" if route.path.ends_with("{id}") => with_queries(&path, &queries[..2]),
+                    "GET" => with_queries(&path, &queries),
+                    "DELETE" => vec![(path.clone(), None)],
+                    // The first five are changes to an object, the others make one.
+                    "PATCH" => bodies[..5]
+                        .iter()
+                        .map(|body| (path.clone(), Some(body.clone())))
+                        .collect(),
+                    _ => bodies.iter().map(|body| (path.clone(), Some(body.clone()))).collect(),
+                };
+                for (target, body) in requests {
+                    let request = format!(
+                        "{method} {target} {}",
+                        body.as_ref().map_or(String::new(), Value::to_string)
+                    );
+                    let answer = world.send(login, method, &target, body).await;
+                    sent += 1;
+                    check(&format!("{persona}: {request}"), &request, answer, &fraud);
+                }
+            }
+        }
+        let now = belongings(&world, &fraud);
+        assert_eq!(now, untouched, "after {persona}");
+    }
+    println!("{sent} requests, none got through");
+}
+
+/// Nothing of the other department in the answer: what was sent may come back in a refusal, and in the links of a list.
+fn check(what: &str, request: &str, answer: crate::harness::Answer, theirs: &Department) {
+    let refused = answer.status.is_client_error();
+    assert!(refused || answer.status.is_success(), "{what}: {}", answer.status);
+    let mut body = answer.body.unwrap_or_default();
+    if !refused && let Some(list) = body.as_object_mut() {
+        list.remove("metadata");
+    }
+    let text = body.to_string();
+    for mark in &theirs.marks {
+        let known = refused && request.contains(mark.as_str());
+        assert!(
+            known || !text.contains(mark.as_str()),
+            "{what}: {} {text}",
+            answer.status
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_departments_keys_reach_nothing_of_another_over_any_route() {
+    attack(Settings::instant()).await;
+}
+
+#[tokio::test]
+async fn nor_when_lists_are_refused_and_own_things_hidden() {
+    attack(Settings {
+        assumptions: Assumptions {
+            binding_list: Listing::Refused,
+            connector_list: Listing::Refused,
+            own_keys_manageable: false,
+            own_key_readable: false,
+            own_bindings_visible: false,
+            missing_assigner_is_forbidden: false,
+            ..Assumptions::default()
+        },
+        ..Settings::instant()
+    })
+    .await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "fraud-")]
+async fn a_list_that_leaks_is_found() {
+    attack(Settings {
+        assumptions: Assumptions {
+            connector_list: Listing::Everything,
+            ..Assumptions::default()
+        },
+        ..Settings::instant()
+    })
+    .await;
+}
