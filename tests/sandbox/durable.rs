@@ -63,15 +63,14 @@ async fn no_secret_is_stored() {
         secrets.push(secret);
     }
     let connectors = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
-    let runtime = world.account("runtime").await;
-    let config = json!({ "connector.class": "PostgresSource", "name": "claims-x",
-        "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
-        "connection.host": "db.example.com", "connection.port": "5432", "connection.user": "claims",
-        "connection.password": "canary-two", "db.name": "claims", "topic.prefix": "claims-",
-        "output.data.format": "JSON", "tasks.max": "1" });
+    let Login::Key(key, secret) = world.make_key(&account, "lkc-prod1").await else {
+        unreachable!()
+    };
+    let config = json!({ "connector.class": "DatagenSource", "kafka.api.key": key, "kafka.api.secret": secret,
+        "kafka.topic": "claims-x", "tasks.max": "1", "connection.password": "canary-two" });
     let body = json!({ "name": "claims-x", "config": config });
     world.post(&world.admin, connectors, body).await.expect(201);
-    secrets.push("canary-two".into());
+    secrets.extend([secret, "canary-two".into()]);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for secret in &secrets {

@@ -1,6 +1,8 @@
 //! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the identity
 //! behind it lacks (dossier `connect.md` §6, `rbac.md` §2.1).
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::{
@@ -23,7 +25,7 @@ use crate::{
 /// Everything that follows from a connector's records at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    pub(crate) plugin: Plugin,
+    pub(crate) plugin: Arc<Plugin>,
     pub(crate) state: State,
     pub(crate) tasks: u32,
     pub(crate) trouble: Option<Trouble>,

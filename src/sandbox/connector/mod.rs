@@ -15,6 +15,7 @@
 mod assumptions;
 pub(crate) mod check;
 pub(crate) mod config;
+mod control;
 pub(crate) mod diagnose;
 pub(crate) mod fault;
 pub(crate) mod life;

@@ -1,8 +1,14 @@
 //! What is known of plugins: the one place that asks `catalog`.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use crate::catalog::{Direction, Importance, KeyFact, ValueType, catalog};
+
 /// The type of a key's value, in the words of `definition.type` (connect/v1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "made from the catalogue")]
 pub(crate) enum Type {
     String,
     Password,
@@ -46,23 +52,24 @@ pub(crate) struct Plugin {
     /// The Java class behind it.
     pub(crate) implementation: String,
     pub(crate) sink: bool,
-    /// Its keys by name; none when they are not known.
+    /// Its keys, sorted by name; none when they are not known.
     pub(crate) keys: Vec<Key>,
 }
 
 impl Plugin {
     pub(crate) fn key(&self, name: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| key.name == name)
+        let at = self.keys.binary_search_by(|key| key.name.as_str().cmp(name)).ok()?;
+        self.keys.get(at)
     }
 
     /// A plugin that has gone since a connector was made with it.
-    pub(crate) fn unknown(class: &str) -> Self {
-        Self {
+    pub(crate) fn unknown(class: &str) -> Arc<Self> {
+        Arc::new(Self {
             class: class.to_owned(),
             implementation: class.to_owned(),
             sink: class.to_ascii_lowercase().contains("sink"),
             keys: Vec::new(),
-        }
+        })
     }
 
     pub(crate) fn kind(&self) -> &'static str {
@@ -79,38 +86,54 @@ impl Plugin {
     }
 }
 
+impl From<&KeyFact> for Key {
+    fn from(fact: &KeyFact) -> Self {
+        Self {
+            name: fact.name.clone(),
+            value_type: match fact.value_type {
+                ValueType::String => Type::String,
+                ValueType::Password => Type::Password,
+                ValueType::Boolean => Type::Boolean,
+                ValueType::Int => Type::Whole("INT"),
+                ValueType::Long => Type::Whole("LONG"),
+                ValueType::Short => Type::Whole("SHORT"),
+                ValueType::Double => Type::Double,
+                ValueType::List => Type::List,
+            },
+            required: fact.required,
+            default: fact.default.map(str::to_owned),
+            allowed: fact.allowed.iter().map(|value| (*value).to_owned()).collect(),
+            importance: match fact.importance {
+                Importance::High => "HIGH",
+                Importance::Medium => "MEDIUM",
+                Importance::Low => "LOW",
+                Importance::Unknown => "NONE",
+            },
+            visible: !fact.hidden,
+        }
+    }
+}
+
+/// All plugins, made once.
+static PLUGINS: LazyLock<BTreeMap<&'static str, Arc<Plugin>>> = LazyLock::new(|| {
+    let made = catalog().plugins().map(|known| {
+        let plugin = Plugin {
+            class: known.class.to_owned(),
+            implementation: known.implementation.to_owned(),
+            sink: known.direction == Direction::Sink,
+            keys: known.keys.values().map(Key::from).collect(),
+        };
+        (known.class, Arc::new(plugin))
+    });
+    made.collect()
+});
+
 /// The plugin of a class, unless the service has no such plugin.
-pub(crate) fn plugin(class: &str) -> Option<Plugin> {
-    let sink = CLASSES.iter().find(|(known, _)| *known == class)?.1;
-    Some(Plugin {
-        class: class.to_owned(),
-        implementation: format!("io.confluent.connect.{class}Connector"),
-        sink,
-        keys: Vec::new(),
-    })
+pub(crate) fn plugin(class: &str) -> Option<Arc<Plugin>> {
+    PLUGINS.get(class).cloned()
 }
 
-/// Every plugin there is: class, and whether it is a sink.
-pub(crate) fn all() -> impl Iterator<Item = (&'static str, bool)> {
-    CLASSES.iter().copied()
+/// Every plugin there is.
+pub(crate) fn all() -> impl Iterator<Item = &'static Arc<Plugin>> {
+    PLUGINS.values()
 }
-
-/// Classes of dossier `connect.md` §5.
-const CLASSES: [(&str, bool); 16] = [
-    ("DatagenSource", false),
-    ("HttpSink", true),
-    ("HttpSinkV2", true),
-    ("MicrosoftSqlServerSource", false),
-    ("MongoDbAtlasSink", true),
-    ("MongoDbAtlasSource", false),
-    ("MySqlCdcSourceV2", false),
-    ("MySqlSource", false),
-    ("OracleCdcSource", false),
-    ("PostgresCdcSourceV2", false),
-    ("PostgresSink", true),
-    ("PostgresSource", false),
-    ("S3_SINK", true),
-    ("SnowflakeSink", true),
-    ("SqlServerCdcSourceV2", false),
-    ("BigQueryStorageSink", true),
-];

@@ -26,9 +26,9 @@ use crate::{
 /// The same for everybody who sees the cluster.
 pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     place(tx, request)?;
-    let offered = all().map(|(class, sink)| Offered {
-        class: class.to_owned(),
-        plugin_type: if sink { "sink" } else { "source" }.to_owned(),
+    let offered = all().map(|plugin| Offered {
+        class: plugin.class.clone(),
+        plugin_type: plugin.kind().to_owned(),
         version: Some("1.0.0".to_owned()),
     });
     Ok(Reply::ok(offered.collect::<Vec<_>>()))
@@ -102,7 +102,7 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
     }));
     let wrong = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
     let validation = Validation {
-        name: plugin.implementation,
+        name: plugin.implementation.clone(),
         groups: vec![GROUP.to_owned()],
         error_count: u32::try_from(wrong).unwrap_or(u32::MAX),
         configs,

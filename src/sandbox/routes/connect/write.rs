@@ -1,5 +1,7 @@
 //! What is looked at before a connector is written: its configuration, its identity, room in the cluster.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{bad, misconfigured};
@@ -24,7 +26,7 @@ use crate::{
 /// A configuration that the service takes.
 pub(super) struct Wish {
     pub(super) config: Config,
-    pub(super) plugin: Plugin,
+    pub(super) plugin: Arc<Plugin>,
 }
 
 /// Reads and checks a configuration; the inner error is the class that no plugin has.
