@@ -10,7 +10,7 @@ use super::{
     error::ClientError,
     governor::Governor,
     message::Prepared,
-    retry::{Jitter, OnRetry, RetryPolicy},
+    retry::{Jitter, OnRetry, RetryPolicy, Tries},
     trace::WireTrace,
     transport::Transport,
 };
@@ -172,8 +172,8 @@ impl Client {
     pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answered<E::Answer>, ClientError> {
         let prepared = self.prepare(endpoint, None)?;
         let answer = self.exchange(&prepared).await?;
-        if E::EMPTY_ANSWER {
-            prepared.refuse_hidden_error(&answer)?;
+        if E::EMPTY_ANSWER && answer.hides_error() {
+            return Err(prepared.answered(self.refusal(&prepared, &answer), Tries::default()));
         }
         let body: &[u8] = if E::EMPTY_ANSWER { b"null" } else { &answer.body };
         let value = serde_json::from_slice(body).map_err(|error| prepared.unreadable(&answer, &error))?;

@@ -280,10 +280,15 @@ impl ClientError {
         matches!(self, Self::Paused { .. }) || self.is(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// The call may have been carried out: look the object up by its natural key.
+    /// The call may have been carried out, or has been and nobody can read the answer: look the object up by its natural
+    /// key.
     #[must_use]
     pub fn is_answer_lost(&self) -> bool {
-        matches!(self, Self::AnswerLost { .. })
+        match self {
+            Self::AnswerLost { .. } => true,
+            Self::Unreadable { call, .. } => call.repeat == Repeat::LookFirst,
+            _ => false,
+        }
     }
 
     /// Whether the trouble passes by itself, so that the same command later may well work.
@@ -365,5 +370,12 @@ mod tests {
         assert!(!answered(409, words, None).is_quota());
         assert!(!answered(403, words, None).is_forbidden());
         assert!(answered(403, "{}", None).is_forbidden());
+    }
+
+    #[test]
+    fn errors_and_clients_go_anywhere() {
+        fn anywhere<T: Send + Sync + 'static>() {}
+        anywhere::<ClientError>();
+        anywhere::<crate::client::Client>();
     }
 }

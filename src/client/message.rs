@@ -11,7 +11,7 @@ use super::{
     retry::Tries,
     transport::TransportError,
 };
-use crate::api::{Endpoint, Repeat, encode_segment, endpoint::target, parse_error};
+use crate::api::{Endpoint, Repeat, encode_segment, endpoint::target};
 
 /// The `User-Agent`: the service may refuse clients without a sensible one (dossier `rbac.md` §4).
 #[must_use]
@@ -121,20 +121,6 @@ impl Prepared {
             request_id: answer.request_id.clone(),
         }
     }
-
-    /// Connect answers some failed deletions with 200 and the error in the body (dossier `connect.md` §1.1, E6).
-    pub(super) fn refuse_hidden_error(&self, answer: &RawAnswer) -> Result<(), ClientError> {
-        let hidden = serde_json::from_slice::<Value>(&answer.body).is_ok_and(|body| !body["error"].is_null());
-        if !hidden {
-            return Ok(());
-        }
-        let refusal = Refusal {
-            status: answer.status,
-            body: parse_error(&answer.body),
-            request_id: answer.request_id.clone(),
-        };
-        Err(self.answered(refusal, Tries::default()))
-    }
 }
 
 fn write(uri: String, method: Method, body: Option<Value>, auth: &Auth) -> Result<Request<Bytes>, http::Error> {
@@ -170,6 +156,13 @@ impl From<Response<Bytes>> for RawAnswer {
             headers: parts.headers,
             body: unzip(body),
         }
+    }
+}
+
+impl RawAnswer {
+    /// Connect answers some failed deletions with 200 and the error in the body (dossier `connect.md` §1.1, E6).
+    pub(super) fn hides_error(&self) -> bool {
+        serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| !body["error"].is_null())
     }
 }
 

@@ -23,10 +23,7 @@ impl Client {
         let (mut throttlings, mut failures) = (0, 0);
         let mut last_refusal = None;
         loop {
-            let permit = match self.permit(prepared, &mut tries, last_refusal.take()).await {
-                Ok(permit) => permit,
-                Err(error) => return Err(error),
-            };
+            let permit = self.permit(prepared, &mut tries, last_refusal.take()).await?;
             tries.count += 1;
             let outcome = self.once(prepared, tries.count).await;
             let (failure, asked) = match outcome {
@@ -165,7 +162,8 @@ impl Client {
         }
     }
 
-    fn refusal(&self, prepared: &Prepared, answer: &RawAnswer) -> Refusal {
+    /// What an answer says against the request.
+    pub(super) fn refusal(&self, prepared: &Prepared, answer: &RawAnswer) -> Refusal {
         let mut body = parse_error(&answer.body);
         if body.detail.is_empty() && answer.status.is_redirection() {
             let location = answer

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use serde_json::Value;
 use tracing::{Level, Subscriber};
-use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, registry};
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry};
 
 use super::{
     credentials::Auth,
@@ -54,7 +54,7 @@ where
         .with_ansi(false)
         .with_target(verbosity > 3)
         .with_writer(move || Escaping(writer()));
-    registry().with(lines.with_filter(filter))
+    registry().with(filter).with(lines)
 }
 
 /// Escapes what passes through it; one call of `write` is one event.

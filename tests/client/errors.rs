@@ -127,6 +127,15 @@ async fn an_answer_in_somebody_elses_words_is_named_as_that() {
 }
 
 #[tokio::test]
+async fn a_creation_whose_answer_cannot_be_read_has_happened_all_the_same() {
+    let transport = Scripted::new(|_, _| reply(201, &[], "{"));
+    let rig = Rig::over("http://127.0.0.1:1", transport.clone(), |builder| builder);
+    assert!(rig.client.send(&create()).await.unwrap_err().is_answer_lost());
+    assert!(!rig.client.send(&read()).await.unwrap_err().is_answer_lost());
+    assert_eq!(transport.sent(), 2);
+}
+
+#[tokio::test]
 async fn a_good_answer_brings_its_status_and_request() {
     let server = MockServer::start().await;
     let version = env!("CARGO_PKG_VERSION");

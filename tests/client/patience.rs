@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
 
-use crate::rig::{ACCOUNT, Held, Raw, Rig, Scripted, auth, create, read, reply};
+use crate::rig::{ACCOUNT, Held, Raw, Rig, Scripted, auth, create, listenable, read, reply};
 
 /// Mounts `first` for as many requests as it has answers, then a good one, each expected exactly as often as said.
 async fn service(verb: &str, first: Vec<ResponseTemplate>, good: u64) -> MockServer {
@@ -125,6 +125,7 @@ async fn one_pause_holds_all_workers() {
         _ => reply(200, &[], ACCOUNT),
     });
     let held = Held::new();
+    listenable();
     let client = Client::builder(
         "http://127.0.0.1:1".parse().unwrap(),
         transport.clone(),

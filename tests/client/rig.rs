@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Once,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -63,6 +63,11 @@ impl Rig {
         transport: Arc<dyn Transport>,
         change: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Self {
+        listenable();
+        Self::bare(base, transport, change)
+    }
+
+    fn bare(base: &str, transport: Arc<dyn Transport>, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let clock = Stepping::at("2026-11-22T12:00:00Z".parse().unwrap());
         let notices = Arc::new(Mutex::new(Vec::new()));
         let heard = notices.clone();
@@ -91,6 +96,30 @@ impl Rig {
             .map(|notice| notice.wait.as_secs())
             .collect()
     }
+}
+
+/// Lets every event of the client happen once, heard, before any test listens or is heard by chance. An event that
+/// happens for the first time where nobody listens, while one thread elsewhere does, is switched off for good. So every
+/// test comes through here first: by making a rig, or by itself.
+pub(crate) fn listenable() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        let transport = Scripted::failing_at(2, |number, _| match number {
+            1 => reply(429, &[], ""),
+            _ => reply(200, &[], r#"{"api_version":"","kind":"","data":[{}]}"#),
+        });
+        let rig = Rig::bare("http://127.0.0.1:1", transport, |builder| builder);
+        let list = async { rig.client.list(environments()).await };
+        // On a thread of its own, since this one may be in the middle of a runtime already.
+        let alone = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let all = confluent_ebs::client::trace::subscriber(4, std::io::sink);
+            tracing::subscriber::with_default(all, || runtime.block_on(list))
+        };
+        let made = std::thread::scope(|scope| scope.spawn(alone).join().unwrap());
+        assert!(made.unwrap().is_empty());
+        assert_eq!(rig.notices.lock().unwrap().len(), 2);
+    });
 }
 
 /// A read.
@@ -166,6 +195,8 @@ type Script = dyn Fn(usize, &http::Request<Bytes>) -> http::Response<Bytes> + Se
 /// A transport that answers from a script, and counts.
 pub(crate) struct Scripted {
     script: Box<Script>,
+    /// The number of the request whose answer is lost; 0 for none.
+    lost: usize,
     pub(crate) sent: AtomicUsize,
     running: AtomicUsize,
     pub(crate) most: AtomicUsize,
@@ -183,9 +214,21 @@ impl Scripted {
     ) -> Arc<Self> {
         Arc::new(Self {
             script: Box::new(script),
+            lost: 0,
             sent: AtomicUsize::new(0),
             running: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
+        })
+    }
+
+    /// The same, with one request whose answer is lost.
+    fn failing_at(
+        lost: usize,
+        script: impl Fn(usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            lost,
+            ..Arc::into_inner(Self::new(script)).unwrap()
         })
     }
 
@@ -205,7 +248,13 @@ impl Transport for Scripted {
                 tokio::task::yield_now().await;
             }
             self.running.fetch_sub(1, Ordering::SeqCst);
-            Ok((self.script)(number, &request))
+            match number == self.lost {
+                true => Err(TransportError::Timeout {
+                    host: "nowhere".into(),
+                    seconds: 1,
+                }),
+                false => Ok((self.script)(number, &request)),
+            }
         })
     }
 }

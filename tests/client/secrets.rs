@@ -11,7 +11,7 @@ use confluent_ebs::{
     client::trace::{WireTrace, subscriber},
 };
 
-use crate::rig::{CANARY, Rig, Scripted, reply};
+use crate::rig::{CANARY, Rig, Scripted, listenable, reply};
 
 #[derive(Clone, Default)]
 struct Buffer(Arc<Mutex<Vec<u8>>>);
@@ -82,10 +82,10 @@ async fn no_secret_is_in_any_trace_event_error_or_notice() {
     });
     let (wire, events) = (Buffer::default(), Buffer::default());
     let sink = events.clone();
-    let guard = tracing::subscriber::set_default(subscriber(4, move || sink.clone()));
     let trace = Arc::new(WireTrace::new(wire.clone()));
     let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
 
+    let guard = tracing::subscriber::set_default(subscriber(4, move || sink.clone()));
     let made = rig.client.send(&key()).await.unwrap();
     let secret = made.value.spec.secret.clone().unwrap();
     assert_eq!(secret.expose(), "canary-of-the-new-key");
@@ -152,9 +152,9 @@ async fn a_name_from_outside_cannot_move_the_cursor_or_forge_a_line() {
     let transport = Scripted::new(move |_, _| reply(200, &[("x-request-id", "r1")], page));
     let (wire, events) = (Buffer::default(), Buffer::default());
     let sink = events.clone();
-    let guard = tracing::subscriber::set_default(subscriber(0, move || sink.clone()));
     let trace = Arc::new(WireTrace::new(wire.clone()));
     let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
+    let guard = tracing::subscriber::set_default(subscriber(0, move || sink.clone()));
     assert!(rig.client.list(ListEnvironments).await.unwrap().is_empty());
     drop(guard);
 
@@ -172,6 +172,7 @@ async fn a_name_from_outside_cannot_move_the_cursor_or_forge_a_line() {
 
 #[test]
 fn each_v_shows_more() {
+    listenable();
     let shown = |verbosity| {
         let events = Buffer::default();
         let sink = events.clone();
