@@ -342,7 +342,7 @@ pub(super) fn seed(workspace: &Workspace) -> Seed {
 }
 
 /// The profile that the flags or the environment name.
-fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
+pub(super) fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
     // A key in the environment was set for this job, the chosen profile for all of them.
     let chosen = || env::var(env::CONFLUENT_CLOUD_API_KEY).map_or_else(|| folders.current_profile(), |_| None);
     // Under --sandbox the environment's credentials are ignored.

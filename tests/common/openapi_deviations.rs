@@ -47,6 +47,7 @@ const RESUME: &str =
 const TASKS: &str =
     "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/tasks";
 const VALIDATE: &str = "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins/{plugin_name}/config/validate";
+const CONNECT_400: &str = "dossier `connect.md` §1.1: 400 for a body that is no configuration";
 const CONNECT_403: &str = "dossier `connect.md` §1.1: 403 for missing rights, though the document does not declare it";
 const BINDING_402: &str = "dossier `rbac.md` §4.5 and `quotas.md` §1.5: a full quota is 402, or 400";
 const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
@@ -116,6 +117,7 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     deviation(RESUME, "status 403", CONNECT_403),
     deviation(TASKS, "status 403", CONNECT_403),
     deviation(VALIDATE, "status 403", CONNECT_403),
+    deviation(VALIDATE, "status 400", CONNECT_400),
     deviation(CONFIG, "status 403", CONNECT_403),
     deviation("POST /iam/v2/role-bindings", "status 402", BINDING_402),
     deviation(READ_BINDING, "answer", HIDDEN_BINDING),

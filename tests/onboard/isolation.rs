@@ -19,6 +19,7 @@ fn both() -> Home {
     let runtime = home.account("ebs-prod-fraud-runtime");
     let config = json!({
         "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1",
+        "kafka.topic": "fraud-cases", "quickstart": "ORDERS", "output.data.format": "JSON",
         "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
     });
     let connectors = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
@@ -50,6 +51,8 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
             .replace("{connector_name}", "fraud-cases")
             .replace("{connector}", "fraud-cases")
             .replace("{name}", "fraud-cases")
+            .replace("{topic}", "fraud-cases")
+            .replace("{plugin}", "DatagenSource")
     };
     let one = |id: &str, body: Option<Value>| vec![(place(path).replace("{id}", id), body)];
     match (method, path) {
@@ -87,6 +90,14 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
                 .collect()
         }
         ("GET" | "DELETE", path) if path.contains("/connectors/") => vec![(place(path), None)],
+        ("PUT", path) if path.ends_with("/connectors/{name}/config") => {
+            let config = json!({ "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1" });
+            vec![(place(path), Some(config))]
+        }
+        ("POST", path) if path.ends_with("/offsets/request") => {
+            vec![(place(path), Some(json!({ "type": "DELETE" })))]
+        }
+        ("PUT" | "POST", path) if path.contains("/connectors/") => vec![(place(path), None)],
         ("POST", path) if path.ends_with("/connectors") => {
             let config = |name: &str| json!({ "name": name, "connector.class": "DatagenSource", "tasks.max": "1" });
             ["fraud-mine", "fraud-cases", "fraud-"]

@@ -6,6 +6,7 @@ mod delete;
 mod describe;
 mod file;
 mod lifecycle;
+mod lint;
 mod list;
 mod names;
 mod offset;
@@ -44,6 +45,7 @@ enum Command {
     Create(create::Create),
     Delete(delete::Delete),
     Describe(describe::Describe),
+    Lint(lint::Lint),
     List(list::ListConnectors),
     Offset(offset::Offset),
     Pause(pause::Pause),
@@ -61,6 +63,7 @@ impl Connector {
             Command::Create(command) => report::finish(command.run(ctx), ctx),
             Command::Delete(command) => report::finish(command.run(ctx), ctx),
             Command::Describe(command) => report::finish(command.run(ctx), ctx),
+            Command::Lint(command) => report::finish(command.run(ctx), ctx),
             Command::List(command) => report::finish(command.run(ctx), ctx),
             Command::Offset(command) => command.run(ctx),
             Command::Pause(command) => report::finish(command.run(ctx), ctx),

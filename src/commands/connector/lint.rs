@@ -1,0 +1,228 @@
+//! `confluent ebs connector lint`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::{
+    catalog::lint::{self, Context, Excepted, Linted, Tenant},
+    commands::{Ctx, Report, session},
+    config::{Folders, LoadedProfile},
+    diag::{Finding, Severity, has_errors},
+    error::{Error, ErrorKind, ResultExt},
+    manifest::connector_file,
+    render::{Block, Line, Style, Viewable, sarif},
+};
+
+/// Check connector files, without asking the service.
+///
+/// Every problem is reported with file, line and column. It works without a profile; with one, the rules about the
+/// department's prefix, quota and runtime account apply, too. Exits with 5 if a finding is an error, with 1 if a file
+/// cannot be read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Check a connector file.
+
+  $ confluent ebs connector lint orders.json
+
+Check all files of a folder against the department's rules, for a code scanner.
+
+  $ confluent ebs connector lint connectors/ --profile claims-deployer --sarif")]
+pub(super) struct Lint {
+    /// Files or folders; \"-\" is standard input.
+    #[arg(value_name = "file", required = true)]
+    files: Vec<PathBuf>,
+    /// Print the findings in SARIF 2.1.0, as code scanners read it.
+    #[arg(long)]
+    sarif: bool,
+}
+
+impl Lint {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Checked>, Error> {
+        let profile = session::profile(ctx, &Folders::discover()?)?;
+        let files = files(&self.files)?;
+        let mut checked = Checked {
+            files: files.len(),
+            sarif: self.sarif,
+            ..Checked::default()
+        };
+        let mut unreadable = 0;
+        for file in &files {
+            match check(file, profile.as_ref()) {
+                Ok(linted) => {
+                    checked.findings.extend(linted.findings);
+                    checked.excepted.extend(linted.excepted);
+                }
+                Err(findings) => {
+                    unreadable += 1;
+                    checked.findings.extend(findings);
+                }
+            }
+        }
+        let errors = checked.count(Severity::Error);
+        let error = match (unreadable, errors) {
+            (0, 0) => None,
+            (0, 1) => Some(Error::refused("1 finding is an error")),
+            (0, count) => Some(Error::refused(format!("{count} findings are errors"))),
+            (1, _) => Some(Error::failed("1 file cannot be read")),
+            (count, _) => Some(Error::failed(format!("{count} files cannot be read"))),
+        };
+        let report = Report::new(checked);
+        Ok(match error {
+            Some(error) => report.with_error(error),
+            None => report,
+        })
+    }
+}
+
+fn check(file: &Path, profile: Option<&LoadedProfile>) -> Result<Linted, Vec<Finding>> {
+    let read = match file.as_os_str() == connector_file::STANDARD_INPUT {
+        true => connector_file::read_from(file, std::io::stdin().lock()).map_err(|error| {
+            vec![Finding::error(
+                "unreadable-file",
+                format!("standard input cannot be read: {error}"),
+            )]
+        })?,
+        false => connector_file::read(file),
+    }?;
+    let facts = profile.map(|loaded| &loaded.profile.facts);
+    let tenant = profile.map(|loaded| Tenant {
+        prefix: &loaded.profile.facts.prefix,
+        runtime_account: loaded.profile.runtime_account.as_ref(),
+        quota: &loaded.profile.facts.quota,
+    });
+    let context = Context {
+        tenant,
+        secret_variables: profile.map_or(&[], |loaded| &loaded.profile.secret_variables),
+        exceptions: facts.map_or(&[], |facts| &facts.lint_exceptions),
+    };
+    Ok(lint::lint(&read, &context))
+}
+
+/// The files that are meant; of a folder, all that may be connectors, in order.
+fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in named {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        gather(path, &mut files)?;
+        if files.len() == before {
+            return Err(Error::new(
+                ErrorKind::Failed,
+                format!("there is no connector file in {}", path.display()),
+            )
+            .with_hint("Connector files end in `.json`, `.yaml` or `.yml`."));
+        }
+    }
+    Ok(files)
+}
+
+fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("the folder {} cannot be read", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .map(str::to_ascii_lowercase);
+        if hidden {
+            continue;
+        }
+        // A link to a folder may lead in a circle.
+        if path.is_dir() && !path.is_symlink() {
+            gather(&path, files)?;
+        } else if matches!(ending.as_deref(), Some("json" | "yaml" | "yml")) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What `lint` answers.
+#[derive(Debug, Default, Serialize)]
+#[serde(into = "serde_json::Value")]
+pub(super) struct Checked {
+    files: usize,
+    findings: Vec<Finding>,
+    excepted: Vec<Excepted>,
+    sarif: bool,
+}
+
+impl Checked {
+    fn count(&self, severity: Severity) -> usize {
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+}
+
+impl Clone for Checked {
+    fn clone(&self) -> Self {
+        Self {
+            files: self.files,
+            findings: self.findings.clone(),
+            excepted: self.excepted.clone(),
+            sarif: self.sarif,
+        }
+    }
+}
+
+impl From<Checked> for serde_json::Value {
+    fn from(checked: Checked) -> Self {
+        if checked.sarif {
+            return sarif(&checked.findings);
+        }
+        serde_json::json!({
+            "files": checked.files,
+            "errors": checked.count(Severity::Error),
+            "warnings": checked.count(Severity::Warning),
+            "findings": checked.findings,
+            "excepted": checked.excepted,
+        })
+    }
+}
+
+impl Viewable for Checked {
+    fn view(&self) -> Vec<Block> {
+        if self.sarif {
+            let text = serde_json::to_string_pretty(&sarif(&self.findings)).unwrap_or_default();
+            return vec![Block::Verbatim(format!("{text}\n"))];
+        }
+        let mut blocks = Vec::new();
+        if !self.findings.is_empty() {
+            blocks.push(Block::Findings(self.findings.clone()));
+        }
+        let plural = |count: usize, word: &str| match count {
+            1 => format!("1 {word}"),
+            _ => format!("{count} {word}s"),
+        };
+        let summary = format!(
+            "Checked {}: {}, {}.",
+            plural(self.files, "file"),
+            plural(self.count(Severity::Error), "error"),
+            plural(self.count(Severity::Warning), "warning")
+        );
+        let style = if has_errors(&self.findings) {
+            Style::Error
+        } else {
+            Style::Ok
+        };
+        let mut lines = vec![Line::new().styled(style, summary)];
+        for excepted in &self.excepted {
+            let rule = excepted.finding.rule;
+            let text = format!("  {rule} does not apply: {}", excepted.reason);
+            lines.push(Line::new().styled(Style::Muted, text).hang(4));
+        }
+        blocks.push(Block::Lines(lines));
+        blocks
+    }
+}
