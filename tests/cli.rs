@@ -385,3 +385,33 @@ fn the_page_of_variables_is_made_from_their_list() {
     page.push_str("\nNo other variable is read by name. This page is made from `src/env.rs` (`tests/cli.rs`).\n");
     check_page("docs/environment.md", &page);
 }
+
+#[test]
+fn the_readme_shows_commands_that_exist_and_links_to_pages_that_exist() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let mut shown = 0;
+    for line in readme.lines().map(str::trim) {
+        let words = line
+            .strip_prefix("confluent ebs ")
+            .or_else(|| line.strip_prefix("cargo run --release -- "));
+        if let Some(words) = words {
+            shown += 1;
+            let words = words.split_whitespace();
+            let parsed = commands::tree().try_get_matches_from(std::iter::once("confluent-ebs").chain(words));
+            let answered = |error: &clap::Error| error.kind() == clap::error::ErrorKind::DisplayVersion;
+            assert!(
+                parsed.is_ok() || parsed.as_ref().is_err_and(answered),
+                "`{line}` is not understood"
+            );
+        }
+    }
+    assert!(shown > 5, "the README shows {shown} commands");
+    for (at, _) in readme.match_indices("](") {
+        let target = readme[at + 2..].split(')').next().unwrap();
+        assert!(
+            target.starts_with("https://") || root.join(target).exists(),
+            "README links to {target}"
+        );
+    }
+}

@@ -1,7 +1,12 @@
 //! The sandbox, driven through its router as a client in the same process would drive it.
 
+#[path = "sandbox/contract.rs"]
+mod contract;
 #[path = "sandbox/harness.rs"]
 mod harness;
+#[path = "common/openapi.rs"]
+#[expect(dead_code, reason = "requests are the client's to check")]
+mod openapi;
 
 #[path = "sandbox/accounts.rs"]
 mod accounts;
@@ -17,6 +22,8 @@ mod bindings;
 mod keys;
 #[path = "sandbox/places.rs"]
 mod places;
+#[path = "sandbox/control.rs"]
+mod control;
 #[path = "sandbox/durable.rs"]
 mod durable;
 #[path = "sandbox/weather.rs"]

@@ -1,1 +1,25 @@
-//! (being built)
+//! What this program knows about connectors without asking anybody: the facts about fully managed plugins, and the linter
+//! that compares a connector file with them. Pure: no I/O, no clock.
+//!
+//! - [`facts`]: plugins, their keys, types, defaults and transforms; embedded from `data/`, read on first use
+//! - [`file`]: a connector file as the linter wants it; who reads it from disk is `manifest`'s business
+//! - [`secret`]: which values are secrets, and how a file refers to one
+//! - [`lint`]: runs the [`rules`], one file each
+//!
+//! The facts are a snapshot: a plugin that is not in them is unknown here, never wrong, and the service's own validation
+//! has the last word.
+
+pub mod facts;
+pub mod file;
+pub mod lint;
+mod reader;
+mod regex_begin;
+pub mod rules;
+pub mod secret;
+pub mod topic_keys;
+
+pub use facts::{Catalog, Direction, Importance, KeyFact, Plugin, ValueType, catalog};
+pub use file::{ConnectorFile, Entry, Form, ValueKind};
+pub use lint::{Context, Excepted, Linted, Tenant, lint};
+pub use rules::Rule;
+pub use secret::Reference;

@@ -4,6 +4,7 @@
 //! write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the arm that runs it.
 
 mod completion;
+mod connector;
 mod context;
 mod department;
 mod globals;
@@ -11,6 +12,8 @@ mod help;
 mod init;
 mod man;
 mod onboard;
+mod profile;
+mod quota;
 mod report;
 mod sandbox;
 mod session;
@@ -64,10 +67,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Completion(completion::Completion),
+    Connector(connector::Connector),
     Department(department::Department),
     Init(init::Init),
     Man(man::Man),
     Onboard(onboard::Onboard),
+    Profile(profile::ProfileCommand),
+    Quota(quota::Quota),
     Sandbox(sandbox::Sandbox),
 }
 
@@ -75,10 +81,13 @@ impl Command {
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
+            Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
             Self::Init(command) => report::finish(command.run(ctx), ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
             Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+            Self::Profile(command) => command.run(ctx),
+            Self::Quota(command) => command.run(ctx),
             Self::Sandbox(command) => command.run(ctx),
         }
     }

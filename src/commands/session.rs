@@ -1,9 +1,13 @@
 //! What a command that talks to Confluent Cloud needs: the platform's files, a stage, a client, and the folders that go
 //! with them.
 
+mod department;
+
 use std::{path::PathBuf, sync::Arc};
 
 use http::{HeaderName, HeaderValue};
+
+pub(super) use department::{DepartmentSession, Tenant};
 
 use super::Ctx;
 use crate::{
@@ -17,10 +21,11 @@ use crate::{
     env,
     error::{Error, ErrorKind, ResultExt},
     handover::Sink,
+    hint::Advice,
     manifest::{Loaded, Origin, Stage, Workspace},
     model::{Address, ApiKeyId, OrganizationId, Secret},
     plan::Target,
-    sandbox::{ClusterKind, Sandbox, Seed, SeedStage, Settings},
+    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage, Settings},
 };
 
 /// What stands in the address of a sandbox that is called in-process.
@@ -285,10 +290,18 @@ fn stand_in(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str)
     Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
 }
 
+/// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.
+pub(super) fn sandbox_error(error: SandboxError) -> Error {
+    let hints = error.hints();
+    let mut error = Error::from(error);
+    error.hints = hints;
+    error
+}
+
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
 pub(super) fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
     let settings: Option<Settings> = None;
-    Ok(Sandbox::open(folder, seed(workspace), settings)?)
+    Sandbox::open(folder, seed(workspace), settings).map_err(sandbox_error)
 }
 
 /// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.
@@ -330,10 +343,12 @@ pub(super) fn seed(workspace: &Workspace) -> Seed {
 
 /// The profile that the flags or the environment name.
 fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
+    // A key in the environment was set for this job, the chosen profile for all of them.
+    let chosen = || env::var(env::CONFLUENT_CLOUD_API_KEY).map_or_else(|| folders.current_profile(), |_| None);
     // Under --sandbox the environment's credentials are ignored.
     let from_environment = || {
         (!ctx.globals.is_sandbox())
-            .then(|| env::var(env::CONFLUENT_EBS_PROFILE))
+            .then(|| env::var(env::CONFLUENT_EBS_PROFILE).or_else(chosen))
             .flatten()
     };
     let Some(named) = ctx.globals.profile.clone().or_else(from_environment) else {

@@ -58,7 +58,7 @@ async fn orphaned(interrupt: Interrupt) {
         return;
     }
     while parent_id() == parent {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     interrupt.wish();
 }

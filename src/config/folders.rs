@@ -84,6 +84,18 @@ impl Folders {
         &self.profiles
     }
 
+    /// The file that names the profile of `profile use`.
+    pub fn current(&self) -> PathBuf {
+        self.profiles.with_file_name("current-profile")
+    }
+
+    /// The name of the profile that commands act with when none is named.
+    pub fn current_profile(&self) -> Option<String> {
+        let name = std::fs::read_to_string(self.current()).ok()?;
+        let name = name.trim();
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+
     /// The file that `--profile` means: a file when it holds a path separator or ends in `.toml`, else a name.
     pub fn profile(&self, written: &str) -> PathBuf {
         let is_toml = Path::new(written)

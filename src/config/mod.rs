@@ -7,6 +7,7 @@ pub mod git;
 pub mod layers;
 pub mod mask;
 pub mod profile;
+pub mod references;
 mod profile_reader;
 mod profile_text;
 pub mod save;

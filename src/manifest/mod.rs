@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod checks;
+pub mod connector_file;
 pub mod department;
 pub mod desired;
 pub mod embedded;

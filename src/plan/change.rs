@@ -195,14 +195,15 @@ impl Change {
     /// The change as one line of progress: `create role-binding ConnectManager on connector claims-*`.
     #[must_use]
     pub fn label(&self) -> String {
-        let verb = match (&self.operation, self.action) {
-            (Operation::Prove { .. }, _) => "prove",
-            (Operation::HandOver { .. }, _) => "hand over",
-            (Operation::Reissue { .. }, _) => "reissue",
-            (_, Action::Create) => "create",
-            (_, Action::Update) => "update",
-            (_, Action::Replace | Action::Delete) => "delete",
-        };
-        format!("{verb} {} {}", self.operation.kind(), self.what)
+        let kind = self.operation.kind();
+        let what = &self.what;
+        match (&self.operation, self.action) {
+            (Operation::Prove { .. }, _) => format!("prove {what}"),
+            (Operation::HandOver { .. }, _) => format!("hand over {what}"),
+            (Operation::Reissue { .. }, _) => format!("reissue {what}"),
+            (_, Action::Create) => format!("create {kind} {what}"),
+            (_, Action::Update) => format!("update {kind} {what}"),
+            (_, Action::Replace | Action::Delete) => format!("delete {kind} {what}"),
+        }
     }
 }

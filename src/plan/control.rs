@@ -127,6 +127,20 @@ fn key_refusals(
     persona: &DesiredPersona,
     account: &SeenAccount,
 ) -> Vec<Refusal> {
+    if let Some(reason) = seen.unknown.get("API keys") {
+        // Unknown is not absent: somebody's key may be on the account, and ours may be there already.
+        return vec![Refusal {
+            department: desired.department.code.clone(),
+            rule: "keys-unknown",
+            message: format!(
+                "which API keys are on service account `{}` ({}) could not be looked at: {reason}",
+                persona.account_name, account.id
+            ),
+            hints: vec![
+                "Use the provisioner's key: as ResourceOwner of the account it sees the account's keys.".into(),
+            ],
+        }];
+    }
     let principal = Principal::ServiceAccount(account.id.clone());
     let unvouched = |key: &&SeenKey| wanted.ledger.claim(key) == KeyClaim::Unvouched && !adopted_key(wanted, &key.id);
     seen.keys_of(&principal)

@@ -392,6 +392,17 @@ mod forged {
 }
 
 #[test]
+fn keys_that_could_not_be_looked_at_are_not_absent() {
+    let claims = desired("claims");
+    let mut world = World::onboarded(&claims);
+    world.seen.keys.clear();
+    world.seen.unknown.insert("API keys".into(), "403".into());
+    let plan = world.plan(&[claims], false);
+    assert!(plan.is_empty());
+    assert_eq!(rules(&plan), ["keys-unknown"; 4]);
+}
+
+#[test]
 fn what_is_on_the_prefix_and_not_ours_is_shown_and_left_alone() {
     let mut world = World::empty();
     world.bind("u-somebody", Role::DeveloperRead, connector("claims-orders"));

@@ -14,7 +14,7 @@ use crate::{
     model::{Address, Crn, KeyKind, Prefix, Principal, ResourceKind},
 };
 
-pub use run::{Outcome, Verdict, prove};
+pub use run::{Outcome, Patience, Verdict, prove};
 
 /// The end of the name of a connector that nobody has.
 const NOBODYS: &str = "ebs-probe";

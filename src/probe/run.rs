@@ -10,6 +10,8 @@ use crate::{
     api::connect::{CreateConnector, GetStatus, Place},
     client::{Client, ClientError},
     clock::Clock,
+    interrupt::Interrupt,
+    resources::rest,
 };
 
 /// What a probe showed.
@@ -85,33 +87,40 @@ async fn try_once(client: &Client, place: &Place, probe: &Probe) -> Seen {
     }
 }
 
-async fn must_work(client: &Client, place: &Place, probe: &Probe, clock: &Clock, budget: Duration) -> Verdict {
+/// `None` when somebody wished to stop before it was clear.
+async fn must_work(client: &Client, place: &Place, probe: &Probe, patience: &Patience<'_>) -> Option<Verdict> {
+    let Patience {
+        clock,
+        budget,
+        interrupt,
+    } = patience;
     let begun = clock.now();
     let mut wait = Duration::from_secs(1);
     loop {
-        match try_once(client, place, probe).await {
-            Seen::Allowed => return Verdict::Proved,
+        let error = match try_once(client, place, probe).await {
+            Seen::Allowed => return Some(Verdict::Proved),
             Seen::Unclear(error) => {
-                return Verdict::NotProvable {
+                return Some(Verdict::NotProvable {
                     reason: error.to_string(),
-                };
+                });
             }
-            Seen::Refused(error) => {
-                if clock.since(begun) + wait > budget {
-                    let waited = clock.since(begun).as_secs();
-                    let reason = format!("{error}, still after {waited} s");
-                    let ambiguous = probe.call == Call::ReadStatus && !probe.exists && error.is_forbidden();
-                    return match ambiguous {
-                        true => Verdict::NotProvable {
-                            reason: format!("{reason}; no connector begins so yet, and 403 can also mean not found"),
-                        },
-                        false => Verdict::Refuted { reason },
-                    };
-                }
-                clock.sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(15));
-            }
+            Seen::Refused(error) => error,
+        };
+        if clock.since(begun) + wait > *budget {
+            let waited = clock.since(begun).as_secs();
+            let reason = format!("{error}, still after {waited} s");
+            let ambiguous = probe.call == Call::ReadStatus && !probe.exists && error.is_forbidden();
+            return Some(match ambiguous {
+                true => Verdict::NotProvable {
+                    reason: format!("{reason}; no connector begins so yet, and 403 can also mean not found"),
+                },
+                false => Verdict::Refuted { reason },
+            });
         }
+        if !rest(clock, interrupt, wait).await {
+            return None;
+        }
+        wait = (wait * 2).min(Duration::from_secs(15));
     }
 }
 
@@ -127,26 +136,33 @@ async fn must_be_refused(client: &Client, place: &Place, probe: &Probe) -> Verdi
     }
 }
 
-/// Makes the calls of `probes` with `client`, which must carry the key in question: first what must work, polled within
-/// `budget` until it is in force, then what must be refused.
-pub async fn prove(
-    client: &Client,
-    place: &Place,
-    probes: Vec<Probe>,
-    clock: &Clock,
-    budget: Duration,
-) -> Vec<Outcome> {
+/// How long a proof waits for what must work.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience<'a> {
+    /// Time.
+    pub clock: &'a Clock,
+    /// How long a right may take to be in force.
+    pub budget: Duration,
+    /// The wish to stop.
+    pub interrupt: &'a Interrupt,
+}
+
+/// Makes the calls of `probes` with `client`, which must carry the key in question: first what must work, polled with
+/// `patience` until it is in force, then what must be refused. `None` when somebody wished to stop meanwhile.
+pub async fn prove(client: &Client, place: &Place, probes: Vec<Probe>, patience: Patience<'_>) -> Option<Vec<Outcome>> {
     // Two at a time: a key has few probes, and many keys are proved at once.
     let (work, refuse): (Vec<_>, Vec<_>) = probes.into_iter().partition(|probe| probe.allowed);
+    let patience = &patience;
     let working = stream::iter(work).map(|probe| async move {
-        let verdict = must_work(client, place, &probe, clock, budget).await;
-        Outcome { probe, verdict }
+        let verdict = must_work(client, place, &probe, patience).await?;
+        Some(Outcome { probe, verdict })
     });
-    let mut outcomes: Vec<Outcome> = working.buffered(2).collect().await;
+    let worked: Vec<Option<Outcome>> = working.buffered(2).collect().await;
+    let mut outcomes: Vec<Outcome> = worked.into_iter().collect::<Option<_>>()?;
     let refused = stream::iter(refuse).map(|probe| async move {
         let verdict = must_be_refused(client, place, &probe).await;
         Outcome { probe, verdict }
     });
     outcomes.extend(refused.buffered(2).collect::<Vec<_>>().await);
-    outcomes
+    Some(outcomes)
 }

@@ -1,1 +1,13 @@
-//! (being built)
+//! What a department uses of what it may use, and whether it may have more. Pure: usage comes from a list that was read
+//! already.
+//!
+//! Confluent Cloud knows no quota per department (dossier `quotas.md` §0), so the answer is advisory: whoever holds the
+//! right to create connectors can go round it. What is not known is never taken for zero: a connector whose configuration
+//! may not be read makes the department's own use unknown, which refuses; the use of the whole cluster is unknown to a
+//! department that sees only itself, which is said and does not refuse.
+
+mod decision;
+mod usage;
+
+pub use decision::{Ceiling, Current, Decision, Denial, Dimension, Request, Room, decide};
+pub use usage::{ClusterUse, InvalidTasks, Usage, metered, tasks_max};

@@ -104,9 +104,9 @@ impl BarState {
     fn begin(&mut self, multi: &MultiProgress, name: &'static str, total: usize) {
         let bar = multi.add(ProgressBar::new(total as u64));
         let template = if total == 0 {
-            "{spinner} {prefix:<9} {msg}"
+            "{spinner} {prefix:<9} {wide_msg}"
         } else {
-            "{spinner} {prefix:<9} [{bar:24}] {pos}/{len}  {msg}"
+            "{spinner} {prefix:<9} [{bar:24}] {pos}/{len}  {wide_msg}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             // ASCII, so that it reads on any terminal and in any font.
@@ -192,5 +192,47 @@ impl Drop for Bars {
         if let Some(line) = state.end() {
             self.ui.write_err(&line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Format;
+
+    #[test]
+    fn finished_steps_and_phases_stay_on_the_screen() {
+        let (ui, captured) = Ui::captured(Format::Human, 80, "");
+        let bars = Bars::new(ui);
+        let department = || Some("claims".to_owned());
+        for event in [
+            Event::Phase { name: "Look", total: 0 },
+            Event::Phase {
+                name: "Apply",
+                total: 3,
+            },
+            Event::Started {
+                label: "create key".into(),
+                department: department(),
+            },
+            Event::Done {
+                label: "create key".into(),
+                department: department(),
+            },
+            Event::Failed {
+                label: "create binding".into(),
+                department: department(),
+                reason: "409".into(),
+            },
+        ] {
+            bars.on(&event);
+        }
+        drop(bars);
+        insta::assert_snapshot!(captured.stderr(), @r"
+        Look
+          done  create key
+          FAIL  create binding: 409
+        Apply 2/3
+        ");
     }
 }

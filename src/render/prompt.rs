@@ -61,6 +61,23 @@ impl Ui {
         })
     }
 
+    /// Asks for a secret, on standard error; what is typed is not shown. From a pipe it is read as a line, as by the stock
+    /// CLI (dossier `native-cli.md` §4.6).
+    pub fn secret(&self, question: &str) -> Result<String, PromptError> {
+        self.write_err(&escape(&format!("{question}: ")));
+        if self.0.input_is_terminal {
+            let typed = dialoguer::console::Term::stderr().read_secure_line();
+            return typed.map_err(|_| PromptError::Unreadable);
+        }
+        let mut line = String::new();
+        let read = lock(&self.0.input).read_line(&mut line);
+        self.write_err("\n");
+        match read {
+            Ok(1..) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
+            Ok(0) | Err(_) => Err(PromptError::Unreadable),
+        }
+    }
+
     fn ask(&self, prompt: &str, flag: &'static str) -> Result<String, PromptError> {
         let prompt = escape(prompt);
         // The stock CLI asks on standard output; where that holds a document, the question may not be part of it.

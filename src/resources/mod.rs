@@ -5,6 +5,7 @@
 //! faster.
 
 pub mod api_key;
+pub mod connector;
 pub mod role_binding;
 pub mod service_account;
 
@@ -14,6 +15,7 @@ use crate::{
     client::{Client, ClientError},
     clock::Clock,
     hint::{Advice, Hint},
+    interrupt::Interrupt,
     model::{Address, ApiKeyId, ServiceAccountId},
 };
 
@@ -33,8 +35,18 @@ pub struct World {
     pub clock: Clock,
     /// How long to wait for what was just made to be in force.
     pub budget: Duration,
+    /// The wish to stop: it ends a wait.
+    pub interrupt: Interrupt,
     /// The accounts that this run made: a 403 on them means "not yet".
     fresh: Mutex<BTreeSet<ServiceAccountId>>,
+}
+
+/// Waits, unless somebody wishes to stop; answers whether it waited to the end.
+pub async fn rest(clock: &Clock, interrupt: &Interrupt, wait: Duration) -> bool {
+    tokio::select! {
+        () = clock.sleep(wait) => !interrupt.is_wished(),
+        () = interrupt.wished() => false,
+    }
 }
 
 /// Why an operation failed.
@@ -111,8 +123,16 @@ impl World {
             provisioner,
             clock,
             budget,
+            interrupt: Interrupt::new(),
             fresh: Mutex::default(),
         }
+    }
+
+    /// The same world, in which waits end when somebody wishes to stop.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
     }
 
     /// Remembers that this run made `account`.
@@ -147,7 +167,9 @@ impl World {
                     if self.clock.since(begun) + wait > self.budget {
                         return Err(error);
                     }
-                    self.clock.sleep(wait).await;
+                    if !rest(&self.clock, &self.interrupt, wait).await {
+                        return Err(error);
+                    }
                     wait = (wait * 2).min(Duration::from_secs(15));
                 }
                 result => return result,

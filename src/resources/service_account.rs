@@ -1,13 +1,16 @@
 //! Service accounts: made with their owner in one step, told apart from look-alikes by who controls them.
 
-use super::{ResourceError, World};
+use std::time::Duration;
+
+use super::{ResourceError, World, rest};
 use crate::{
     api::{
         iam::{CreateServiceAccount, GetServiceAccount, ListServiceAccounts, ServiceAccount, UpdateServiceAccount},
-        mds::{BindingScope, ListRoleBindings},
+        keys::ListApiKeys,
+        mds::{BindingObject, BindingScope, ListRoleBindings},
     },
     client::ClientError,
-    model::{OwnershipTag, Principal, Role, ServiceAccountId},
+    model::{OwnershipTag, Principal, Role, RoleBinding, ServiceAccountId},
 };
 
 /// How often a create is tried again after a lost answer or a race, before it is reported.
@@ -40,10 +43,7 @@ pub async fn create(world: &World, tag: &OwnershipTag) -> Result<ServiceAccountI
                     return Err(error.into());
                 }
                 // A list may lag behind a write that did happen: give it a moment.
-                world
-                    .clock
-                    .sleep(std::time::Duration::from_secs(2 * attempt as u64))
-                    .await;
+                world.clock.sleep(Duration::from_secs(2 * attempt as u64)).await;
             }
             Err(error) => return Err(error.into()),
         }
@@ -76,20 +76,50 @@ async fn adopt(world: &World, tag: &OwnershipTag, account: ServiceAccount) -> Re
         principal: None,
         role: None,
     };
-    let holders = world
-        .patiently(&account.id, || world.client.list(on_account.clone()))
-        .await?;
-    let owner = |binding: &crate::model::RoleBinding| binding.role == Role::ResourceOwner && binding.principal == me;
-    match holders.iter().find(|holder| !owner(&holder.binding)) {
-        None if !holders.is_empty() => Ok(account.id),
-        None => Err(ResourceError::Foreign(format!(
-            "service account `{}` ({}) appeared while we made it, and who owns it is not to be seen",
-            account.display_name, account.id
+    let holders = holders(world, &account.id, &on_account).await?;
+    let owner = |binding: &RoleBinding| binding.role == Role::ResourceOwner && binding.principal == me;
+    let name = format!("service account `{}` ({})", account.display_name, account.id);
+    if let Some(stranger) = holders.iter().find(|holder| !owner(&holder.binding)) {
+        let RoleBinding { principal, role, .. } = &stranger.binding;
+        return Err(ResourceError::Foreign(format!(
+            "{name} is controlled by somebody else: {principal} holds {role} on it"
+        )));
+    }
+    if holders.is_empty() {
+        return Err(ResourceError::Foreign(format!(
+            "{name} appeared while we made it, and who owns it is not to be seen"
+        )));
+    }
+    // We have made no key on it yet.
+    let list = ListApiKeys {
+        owner: Some(account.id.to_string()),
+        resource: None,
+    };
+    let keys = world.patiently(&account.id, || world.client.list(list.clone())).await?;
+    match keys.first() {
+        None => Ok(account.id),
+        Some(key) => Err(ResourceError::Foreign(format!(
+            "{name} appeared while we made it, and somebody made API key `{}` on it",
+            key.id
         ))),
-        Some(stranger) => Err(ResourceError::Foreign(format!(
-            "service account `{}` ({}) is controlled by somebody else: {} holds {} on it",
-            account.display_name, account.id, stranger.binding.principal, stranger.binding.role
-        ))),
+    }
+}
+
+/// Who holds roles on an account. Our own is among them, so an empty list lags behind: it is asked for again.
+async fn holders(
+    world: &World,
+    account: &ServiceAccountId,
+    list: &ListRoleBindings,
+) -> Result<Vec<BindingObject>, ClientError> {
+    let begun = world.clock.now();
+    let mut wait = Duration::from_secs(1);
+    loop {
+        let found = world.patiently(account, || world.client.list(list.clone())).await?;
+        let enough = world.clock.since(begun) + wait > world.budget;
+        if !found.is_empty() || enough || !rest(&world.clock, &world.interrupt, wait).await {
+            return Ok(found);
+        }
+        wait = (wait * 2).min(Duration::from_secs(15));
     }
 }
 

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::connector::ConnectAssumptions;
 use crate::access;
 
 /// What a list call does for a caller who may see only a part.
@@ -49,8 +50,10 @@ pub struct Assumptions {
     /// C: who holds EnvironmentAdmin or CloudClusterAdmin anywhere sees all service accounts of the organization;
     /// otherwise only OrganizationAdmin and AccountAdmin do.
     pub administrators_see_accounts: bool,
-    /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 404.
+    /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 400.
     pub unknown_principal_is_forbidden: bool,
+    /// What is not known about Connect.
+    pub connect: ConnectAssumptions,
 }
 
 impl Default for Assumptions {
@@ -69,6 +72,7 @@ impl Default for Assumptions {
             own_bindings_visible: true,
             administrators_see_accounts: true,
             unknown_principal_is_forbidden: true,
+            connect: ConnectAssumptions::default(),
         }
     }
 }

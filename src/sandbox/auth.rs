@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     crypt::{Claims, verify},
-    reply::{Refusal, Shape},
+    reply::Refusal,
     request::Request,
     state::{KeyResource, State},
 };
@@ -86,10 +86,7 @@ pub(crate) fn authenticate(
             "valid authentication credentials must be provided",
         )),
     };
-    caller.map(Some).map_err(|refusal| match access {
-        Access::Kafka => refusal.shaped(Shape::Flat),
-        _ => refusal,
-    })
+    caller.map(Some)
 }
 
 /// Terraform's provider tells "deleted" from "unknown key" by the words "invalid API key" (dossier `rbac.md` §4.5).

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Fault, Sandbox, SandboxError, Settings, auth::TOKEN_HEADER, reply::Refusal, reply::Reply, request::Request,
+    ConnectorFault, Fault, Sandbox, SandboxError, Settings, auth::TOKEN_HEADER, reply::Refusal, reply::Reply,
+    request::Request,
 };
 
 /// Below this everything is ours.
@@ -17,6 +18,15 @@ pub(crate) const PREFIX: &str = "/sandbox/v1/";
 #[serde(deny_unknown_fields)]
 struct Advance {
     seconds: u64,
+}
+
+/// A failure for a connector; without a kind it recovers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectorTrouble {
+    connector: String,
+    #[serde(default)]
+    kind: Option<ConnectorFault>,
 }
 
 /// Answers a control request. These are no part of the service: they are neither journaled nor hit by faults.
@@ -54,6 +64,12 @@ pub(crate) fn answer(sandbox: &Sandbox, request: &Request) -> Result<Reply, Refu
             Ok(id) => cleared(sandbox, Some(id)),
             Err(_) => Err(Refusal::invalid(format!("`{id}` is not the number of a fault"))),
         },
+        (&Method::GET, "connector-faults", "") => sandbox.connector_faults().map(Reply::ok).map_err(failed),
+        (&Method::PUT, "connector-faults", "") => {
+            let ConnectorTrouble { connector, kind } = request.json()?;
+            sandbox.set_connector_fault(&connector, kind).map_err(failed)?;
+            Ok(Reply::empty(StatusCode::NO_CONTENT))
+        }
         (&Method::GET, "clock", "") => sandbox
             .now()
             .map(|now| Reply::ok(json!({ "now": now })))

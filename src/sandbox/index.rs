@@ -1,7 +1,7 @@
 //! What is derived from the objects of a state, and kept in step with every change: who may do what, names, counts.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -19,12 +19,9 @@ use crate::{
 /// What is derived from the objects.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// Bindings in effect.
-    pub(super) evaluator: Evaluator,
-    /// Bindings in effect, by principal.
-    pub(super) in_effect: HashMap<Principal, BTreeMap<RoleBindingId, Arc<RoleBinding>>>,
-    /// Bindings that will be in effect.
-    pub(super) pending: BTreeSet<(Timestamp, RoleBindingId)>,
+    /// What the principals hold that have sent a request. Most never do, and opening a large sandbox must not wait for
+    /// them.
+    held: HashMap<Principal, Held>,
     pub(super) accounts_by_name: HashMap<String, ServiceAccountId>,
     pub(super) keys_by_owner: HashMap<Principal, BTreeSet<ApiKeyId>>,
     /// Sorted by pattern, so that a scope is a range.
@@ -37,6 +34,15 @@ pub(super) struct Index {
     pub(super) keys_per_resource: HashMap<String, usize>,
     /// Deleted objects that lists still show.
     pub(super) lingering: BTreeSet<(Timestamp, Lingering)>,
+}
+
+/// What one principal may do.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    /// Its bindings that are in effect.
+    evaluator: Evaluator,
+    /// Those that will be.
+    pending: BTreeSet<(Timestamp, RoleBindingId)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,7 +130,9 @@ impl State {
                 .entry(what.principal.clone())
                 .or_default();
             mine.insert(id.clone());
-            self.index.pending.insert((life.effective, id.clone()));
+            if let Some(held) = self.index.held.get_mut(&what.principal) {
+                held.pending.insert((life.effective, id.clone()));
+            }
             self.index.live_bindings += 1;
             if let Some(cluster) = cluster_of(what) {
                 *self.index.bindings_per_cluster.entry(cluster).or_default() += 1;
@@ -155,33 +163,44 @@ impl State {
         {
             *count -= 1;
         }
-        let in_effect = self.index.in_effect.get_mut(&binding.principal);
-        if in_effect.is_some_and(|mine| mine.remove(id).is_some()) {
-            self.index.evaluator.remove(&binding);
+        if let Some(held) = self.index.held.get_mut(&binding.principal) {
+            held.pending.remove(&(life.effective, id.clone()));
+            held.evaluator.remove(&binding);
         }
-        self.index.pending.remove(&(life.effective, id.clone()));
     }
 
-    /// Lets time pass: bindings come into effect, deleted objects leave the lists.
-    pub(crate) fn advance_to(&mut self, now: Timestamp) {
-        while self.index.pending.first().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, id)) = self.index.pending.pop_first() else {
-                return;
-            };
-            let Some(binding) = self.bindings.get(&id).map(|binding| binding.binding.clone()) else {
-                continue;
-            };
-            let mine = self.index.in_effect.entry(binding.principal.clone()).or_default();
-            mine.insert(id, Arc::new(binding.clone()));
-            self.index.evaluator.insert(binding);
+    /// Finds out what `principal` may do at `now`. Everything that asks for its rights comes after this.
+    pub(crate) fn prepare(&mut self, principal: &Principal, now: Timestamp) {
+        let bindings = &self.bindings;
+        let effective = |id: &RoleBindingId| Some((bindings.get(id)?.life.effective, id.clone()));
+        let held = self.index.held.entry(principal.clone()).or_insert_with(|| {
+            let mine = self.index.bindings_by_principal.get(principal);
+            Held {
+                pending: mine.into_iter().flatten().filter_map(effective).collect(),
+                ..Held::default()
+            }
+        });
+        while held.pending.first().is_some_and(|(at, _)| *at <= now) {
+            let id = held.pending.pop_first().map(|(_, id)| id);
+            if let Some(binding) = id.and_then(|id| bindings.get(&id)) {
+                held.evaluator.insert(binding.binding.clone());
+            }
         }
+    }
+
+    /// Lets time pass: deleted objects leave the lists.
+    pub(crate) fn advance_to(&mut self, now: Timestamp) {
         while self.index.lingering.first().is_some_and(|(at, _)| *at <= now) {
             match self.index.lingering.pop_first() {
                 Some((_, Lingering::Account(id))) => self.drop_account(&id),
                 Some((_, Lingering::Key(id))) => self.drop_key(&id),
                 Some((_, Lingering::Binding(id))) => self.drop_binding(&id),
                 Some((_, Lingering::Connector(cluster, name))) => {
-                    self.connectors.remove(&(cluster, name));
+                    // The name may have been given to another one since.
+                    let key = (cluster, name);
+                    if self.connectors.get(&key).is_some_and(|found| !found.life.exists()) {
+                        self.connectors.remove(&key);
+                    }
                 }
                 None => return,
             }
@@ -191,14 +210,28 @@ impl State {
 
 /// Looking things up.
 impl State {
-    pub(crate) fn evaluator(&self) -> &Evaluator {
-        &self.index.evaluator
+    /// What `principal` may do.
+    pub(crate) fn evaluator(&self, principal: &Principal) -> Option<&Evaluator> {
+        self.index.held.get(principal).map(|held| &held.evaluator)
+    }
+
+    /// What a principal may do at `now` that may never call: the identity of a connector. Nothing is kept, so nothing
+    /// can be out of date; an account holds few bindings.
+    pub(crate) fn rights_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
+        let mine = self.index.bindings_by_principal.get(principal).into_iter().flatten();
+        let bindings = mine.filter_map(|id| self.bindings.get(id));
+        Evaluator::new(
+            bindings
+                .filter(|binding| binding.life.exists() && binding.life.effective <= now)
+                .map(|binding| binding.binding.clone()),
+        )
     }
 
     /// The roles of `principal` that are in effect.
     pub(crate) fn roles_of(&self, principal: &Principal) -> impl Iterator<Item = &RoleBinding> {
-        let mine = self.index.in_effect.get(principal);
-        mine.into_iter().flat_map(BTreeMap::values).map(Arc::as_ref)
+        let held = self.index.held.get(principal);
+        let mine = held.map(|held| held.evaluator.bindings_of(principal));
+        mine.into_iter().flatten().map(Arc::as_ref)
     }
 
     pub(crate) fn account(&self, id: &str) -> Option<&Account> {

@@ -15,6 +15,7 @@
 pub mod assumptions;
 pub mod auth;
 mod clock;
+pub mod connector;
 mod control;
 mod crypt;
 mod error;
@@ -22,6 +23,7 @@ pub mod faults;
 mod folder;
 mod index;
 pub mod info;
+mod inventory;
 pub mod journal;
 mod limits;
 mod page;
@@ -49,6 +51,7 @@ use jiff::Timestamp;
 
 pub use assumptions::{Assumptions, Listing};
 pub use auth::Access;
+pub use connector::{ArmedConnectorFault, ConnectAssumptions, ConnectorFault, TASKS_PER_CLUSTER};
 pub use error::SandboxError;
 pub use faults::{ArmedFault, Fault, FaultKind};
 pub use info::{Info, StageInfo};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     clock::Anchor,
+    connector::{ArmedConnectorFault, ConnectorFault, Run, offsets::Memory},
     crypt::SecretDigest,
     faults::ArmedFault,
     seed::{ClusterKind, Seed},
@@ -154,9 +155,33 @@ pub(crate) struct Connector {
     pub(crate) id: String,
     pub(crate) cluster: ClusterId,
     pub(crate) name: String,
+    /// As it was last written, with secrets masked.
     pub(crate) config: BTreeMap<String, String>,
-    pub(crate) paused: bool,
+    /// The configuration before it, in force while `config` is invalid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) previous: Option<BTreeMap<String, String>>,
+    /// Of secrets only digests.
+    #[serde(default)]
+    pub(crate) secrets: BTreeMap<String, SecretDigest>,
+    /// Values that stand for a failure, by key.
+    #[serde(default)]
+    pub(crate) telltales: BTreeMap<String, ConnectorFault>,
+    pub(crate) run: Run,
+    /// The start since which its topics have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) made: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) offsets: Memory,
     pub(crate) life: Life,
+}
+
+/// A topic.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Topic {
+    pub(crate) cluster: ClusterId,
+    pub(crate) name: String,
+    pub(crate) partitions: u32,
+    pub(crate) created: Timestamp,
 }
 
 /// A log-in.
@@ -184,6 +209,10 @@ pub(crate) enum Change {
     NoBinding(RoleBindingId),
     Connector(Connector),
     NoConnector(ClusterId, String),
+    /// By the name of the connector.
+    ConnectorFaults(Vec<ArmedConnectorFault>),
+    Topic(Topic),
+    NoTopic(ClusterId, String),
     Session(Session),
     NoSession(String),
     /// One more object was made or unmade under this natural key; the next one gets another id.

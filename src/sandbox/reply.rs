@@ -30,7 +30,7 @@ impl Reply {
     pub(crate) fn with(status: StatusCode, body: impl Serialize) -> Self {
         match serde_json::to_value(body) {
             Ok(body) => Self::of(status, Some(body)),
-            Err(error) => Refusal::broken(format!("the answer cannot be written: {error}")).into_reply(""),
+            Err(error) => Refusal::broken(format!("the answer cannot be written: {error}")).into_reply("", ""),
         }
     }
 
@@ -67,15 +67,29 @@ impl Reply {
 }
 
 /// The shapes of error bodies (dossiers `rbac.md` §4.5 and `connect.md` §1.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// `{"errors":[{"id","status","code","title","detail","source"}]}`: the documents of most groups.
-    #[default]
     Errors,
-    /// `{"error_code","message"}`: role bindings by id, Kafka REST.
+    /// `{"error_code","message"}`: role bindings by id, Kafka REST, failures of Connect.
     Flat,
     /// `{"error":{"code","message"}}`: Connect, and the older endpoints.
     Nested,
+    /// None: the documents describe no body for 429.
+    Empty,
+}
+
+impl Shape {
+    /// The shape that a group of endpoints uses.
+    fn of(path: &str, status: StatusCode) -> Self {
+        match path.split('/').nth(1) {
+            Some("connect") if status.is_server_error() => Self::Flat,
+            Some("kafka") => Self::Flat,
+            Some("iam" | "org" | "cmk" | "srcm" | "service-quota") => Self::Errors,
+            // Connect, and the older endpoints.
+            _ => Self::Nested,
+        }
+    }
 }
 
 /// Why a request is refused.
@@ -87,7 +101,8 @@ pub(crate) struct Refusal {
     detail: String,
     /// The field (`/spec/owner`) or query parameter in question.
     source: Option<String>,
-    shape: Shape,
+    /// When it is not the group's own.
+    shape: Option<Shape>,
     headers: Vec<(HeaderName, String)>,
 }
 
@@ -99,7 +114,7 @@ impl Refusal {
             title,
             detail: detail.into(),
             source: None,
-            shape: Shape::Errors,
+            shape: None,
             headers: Vec::new(),
         }
     }
@@ -195,8 +210,9 @@ impl Refusal {
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limit_exceeded",
             "Too Many Requests",
-            "too many requests, see the Retry-After header",
+            "",
         )
+        .shaped(Shape::Empty)
     }
 
     /// 500.
@@ -217,7 +233,7 @@ impl Refusal {
 
     /// The same refusal in another shape.
     pub(crate) fn shaped(mut self, shape: Shape) -> Self {
-        self.shape = shape;
+        self.shape = Some(shape);
         self
     }
 
@@ -226,9 +242,16 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn into_reply(self, request_id: &str) -> Reply {
+    /// The answer, in the shape of the group that `path` belongs to.
+    pub(crate) fn into_reply(self, path: &str, request_id: &str) -> Reply {
         let status = self.status.as_u16();
-        let body = match self.shape {
+        let body = match self.shape.unwrap_or_else(|| Shape::of(path, self.status)) {
+            Shape::Empty => {
+                return Reply {
+                    headers: self.headers,
+                    ..Reply::empty(self.status)
+                };
+            }
             Shape::Errors => {
                 let mut error = json!({
                     "id": request_id, "status": status.to_string(), "code": self.code,
@@ -245,7 +268,10 @@ impl Refusal {
                 json!({ "errors": [error] })
             }
             // 40301 is 403 and a running number (terraform-provider-confluent `internal/testdata/role_binding`).
-            Shape::Flat => json!({ "error_code": u32::from(status) * 100 + 1, "message": self.detail }),
+            Shape::Flat if status < 500 => {
+                json!({ "error_code": u32::from(status) * 100 + 1, "message": self.detail })
+            }
+            Shape::Flat => json!({ "error_code": status, "message": self.detail }),
             Shape::Nested => json!({ "error": { "code": status, "message": self.detail } }),
         };
         Reply {
@@ -268,7 +294,7 @@ mod tests {
             (Shape::Flat, "40301"),
             (Shape::Nested, "403"),
         ] {
-            let reply = Refusal::forbidden("no").shaped(shape).into_reply("r1");
+            let reply = Refusal::forbidden("no").shaped(shape).into_reply("", "r1");
             let error = parse_error(reply.body.unwrap().to_string().as_bytes());
             assert_eq!((error.code.as_deref(), error.detail.as_str()), (Some(code), "no"));
         }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::reply::Refusal;
 
 /// A request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Without a leading `/api`.
@@ -45,6 +45,11 @@ impl Request {
             query: raw_query.split('&').filter_map(pair).collect(),
             raw_query,
         }
+    }
+
+    /// The same request with another body.
+    pub(crate) fn with_body(&self, body: Bytes) -> Self {
+        Self { body, ..self.clone() }
     }
 
     /// A query parameter. The stock CLI sends filters it does not use with empty values, so empty means absent.

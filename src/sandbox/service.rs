@@ -1,6 +1,13 @@
 //! The way of a request: read it, find out who asks, let a fault strike, count it, answer it, remember it.
 
-use std::{io, sync::MutexGuard, time::Duration};
+use std::{
+    io,
+    sync::{
+        MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -16,9 +23,10 @@ use super::{
     Live, Sandbox,
     auth::{Access, authenticate},
     control,
+    crypt::Ids,
     faults::{FaultKind, strike},
     journal::JournalEntry,
-    reply::Refusal,
+    reply::{Refusal, Reply},
     request::Request,
     routes::{Found, find},
     server::is_loopback,
@@ -63,16 +71,16 @@ impl Sandbox {
     async fn answer(&self, mode: Mode, request: http::Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
         if mode == Mode::Served && !is_loopback(&parts) {
-            let refusal = Refusal::forbidden("the Host header must name this machine: 127.0.0.1 or localhost");
-            return refusal.into_reply("").into_response("");
+            return unjournaled(Err(Refusal::forbidden(
+                "the Host header must name this machine: 127.0.0.1 or localhost",
+            )));
         }
         let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
-            return Refusal::too_large().into_reply("").into_response("");
+            return unjournaled(Err(Refusal::too_large()));
         };
         let mut request = Request::new(&parts, body);
         if request.path.starts_with(control::PREFIX) {
-            let reply = control::answer(self, &request).unwrap_or_else(|refusal| refusal.into_reply(""));
-            return reply.into_response("");
+            return unjournaled(control::answer(self, &request));
         }
         let mut slept = false;
         loop {
@@ -85,8 +93,8 @@ impl Sandbox {
                     self.clock().sleep(wait).await;
                 }
                 Err(error) => {
-                    let refusal = Refusal::broken(format!("the sandbox cannot keep its state: {error}"));
-                    return refusal.into_reply("").into_response("");
+                    let detail = format!("the sandbox cannot keep its state: {error}");
+                    return unjournaled(Err(Refusal::broken(detail)));
                 }
             }
         }
@@ -120,8 +128,11 @@ impl Sandbox {
             _ => Access::Anonymous,
         };
         let who = authenticate(&store.state, self.token(), now, access, request);
-        let name = who.as_ref().ok().and_then(Option::as_ref);
-        let name = name.map(|caller| caller.principal.id().to_owned());
+        let caller = who.as_ref().ok().and_then(Option::as_ref);
+        if let Some(caller) = caller {
+            store.state.prepare(&caller.principal, now);
+        }
+        let name = caller.map(|caller| caller.principal.id().to_owned());
 
         let mut fault = slept.then_some(FaultKind::Slow { milliseconds: 0 });
         if !slept && !store.state.faults.is_empty() {
@@ -170,7 +181,8 @@ impl Sandbox {
                 })
             }
         };
-        let reply = result.map(|result| result.unwrap_or_else(|refusal| refusal.into_reply(&request_id)));
+        let reply =
+            result.map(|result| result.unwrap_or_else(|refusal| refusal.into_reply(&request.path, &request_id)));
         let entry = JournalEntry {
             seq,
             at: now,
@@ -201,6 +213,16 @@ impl Sandbox {
         kill();
         future::pending().await
     }
+}
+
+/// An answer to what is no request of the service, or could not be remembered as one: its id is its own.
+fn unjournaled(result: Result<Reply, Refusal>) -> Response {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    let id = Ids::new(0).uuid(&["unjournaled", &count]);
+    result
+        .unwrap_or_else(|refusal| refusal.into_reply("/iam", &id))
+        .into_response(&id)
 }
 
 fn too_many(retry_after: u32) -> Refusal {

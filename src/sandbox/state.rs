@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) use super::{
     clock::Anchor,
     records::{
-        Account, Binding, Change, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, Session, User,
+        Account, Binding, Change, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, Session, Topic,
+        User,
     },
 };
 use super::{
+    connector::ArmedConnectorFault,
     crypt::Ids,
     faults::ArmedFault,
     index::{Index, Lingering},
@@ -41,6 +43,10 @@ pub(crate) struct State {
     pub(crate) connectors: BTreeMap<(ClusterId, String), Connector>,
     pub(crate) sessions: BTreeMap<String, Session>,
     pub(crate) faults: Vec<ArmedFault>,
+    #[serde(default)]
+    pub(crate) connector_faults: Vec<ArmedConnectorFault>,
+    #[serde(default)]
+    pub(crate) topics: BTreeMap<ClusterId, BTreeMap<String, Topic>>,
     /// How many objects a natural key has had.
     pub(crate) counts: BTreeMap<String, u32>,
     /// Quotas that were ever used, as code and object: only these report their usage.
@@ -91,6 +97,8 @@ impl State {
             connectors: BTreeMap::new(),
             sessions: BTreeMap::new(),
             faults: Vec::new(),
+            connector_faults: Vec::new(),
+            topics: BTreeMap::new(),
             counts: BTreeMap::new(),
             ever_used: BTreeSet::new(),
             index: Index::default(),
@@ -147,6 +155,16 @@ impl State {
             }
             Change::NoConnector(cluster, name) => {
                 self.connectors.remove(&(cluster, name));
+            }
+            Change::ConnectorFaults(faults) => self.connector_faults = faults,
+            Change::Topic(topic) => {
+                let here = self.topics.entry(topic.cluster.clone()).or_default();
+                here.insert(topic.name.clone(), topic);
+            }
+            Change::NoTopic(cluster, name) => {
+                if let Some(here) = self.topics.get_mut(&cluster) {
+                    here.remove(&name);
+                }
             }
             Change::Session(session) => {
                 self.sessions.insert(session.id.clone(), session);

@@ -15,7 +15,7 @@ use super::{
     state::{Change, Life, State},
 };
 use crate::{
-    access::{Operation, given},
+    access::{Evaluator, Operation, given},
     api::List,
     model::{Crn, CrnPattern, Principal, Role},
 };
@@ -115,20 +115,19 @@ impl<'a> Tx<'a> {
 
     /// Whether the caller may do this.
     pub(crate) fn may(&self, operation: Operation, resource: &Crn) -> bool {
-        self.caller.is_some_and(|caller| {
-            let evaluator = self.state.evaluator();
-            evaluator.decide(&caller.principal, operation, resource).is_allowed()
-        })
+        self.rights()
+            .is_some_and(|(who, evaluator)| evaluator.decide(who, operation, resource).is_allowed())
     }
 
     /// Whether the caller may do this to everything that a pattern means.
     pub(crate) fn may_on_all(&self, operation: Operation, pattern: &CrnPattern) -> bool {
-        self.caller.is_some_and(|caller| {
-            let evaluator = self.state.evaluator();
-            evaluator
-                .decide_pattern(&caller.principal, operation, pattern)
-                .is_allowed()
-        })
+        self.rights()
+            .is_some_and(|(who, evaluator)| evaluator.decide_pattern(who, operation, pattern).is_allowed())
+    }
+
+    fn rights(&self) -> Option<(&'a Principal, &'a Evaluator)> {
+        let principal = &self.caller?.principal;
+        Some((principal, self.state.evaluator(principal)?))
     }
 
     /// 403 unless the caller may do this.

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    Sandbox, SandboxError,
     seed::ClusterKind,
-    state::{Account, Binding, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, State, User},
+    state::{Account, Binding, Cluster, Environment, Key, KeyResource, Life, Registry, State, User},
 };
 use crate::{
     api::{
@@ -14,7 +13,7 @@ use crate::{
         fill, iam, keys, mds, org,
         srcm::{self, RegistrySpec},
     },
-    model::{Address, ApiKeyId, Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind},
+    model::{Address, Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind},
 };
 
 /// The cloud and region of everything.
@@ -99,41 +98,50 @@ impl View<'_> {
         format!("{}{}", self.base, fill(route, &[id]))
     }
 
-    fn reference(&self, id: &str, route: &str, crn: &Crn, group: &str, kind: &str) -> ObjectReference {
+    fn reference(&self, id: &str, route: &str, crn: &Crn) -> ObjectReference {
         ObjectReference {
-            id: id.to_owned(),
-            environment: None,
             related: Some(self.link(route, id)),
             resource_name: Some(crn.to_string()),
-            api_version: Some(group.to_owned()),
-            kind: Some(kind.to_owned()),
+            ..ObjectReference::to(id)
         }
     }
 
     pub(crate) fn organization_reference(&self) -> ObjectReference {
         let crn = self.state.organization_crn();
-        self.reference(crn.name(), org::ORGANIZATION, &crn, "org/v2", "Organization")
+        self.reference(crn.name(), org::ORGANIZATION, &crn)
     }
 
     pub(crate) fn environment_reference(&self, id: &EnvironmentId) -> ObjectReference {
         let crn = self.state.environment_crn(id.as_str());
-        self.reference(id.as_str(), org::ENVIRONMENT, &crn, "org/v2", "Environment")
+        self.reference(id.as_str(), org::ENVIRONMENT, &crn)
     }
 
     pub(crate) fn cluster_reference(&self, cluster: &Cluster) -> ObjectReference {
         let crn = self
             .state
             .cluster_crn(cluster.environment.as_str(), cluster.id.as_str());
-        let mut reference = self.reference(cluster.id.as_str(), crate::api::cmk::CLUSTER, &crn, "cmk/v2", "Cluster");
-        reference.environment = Some(cluster.environment.to_string());
-        reference
+        ObjectReference {
+            environment: Some(cluster.environment.to_string()),
+            ..self.reference(cluster.id.as_str(), crate::api::cmk::CLUSTER, &crn)
+        }
     }
 
     pub(crate) fn principal_reference(&self, principal: &Principal) -> ObjectReference {
         let crn = self.state.principal_crn(principal);
-        match principal {
-            Principal::User(id) => self.reference(id.as_str(), iam::USER, &crn, "iam/v2", "User"),
-            other => self.reference(other.id(), iam::SERVICE_ACCOUNT, &crn, "iam/v2", "ServiceAccount"),
+        let route = match principal {
+            Principal::User(_) => iam::USER,
+            _ => iam::SERVICE_ACCOUNT,
+        };
+        self.reference(principal.id(), route, &crn)
+    }
+
+    fn registry_reference(&self, registry: &Registry) -> ObjectReference {
+        let crn = self
+            .state
+            .registry_crn(registry.environment.as_str(), registry.id.as_str());
+        ObjectReference {
+            environment: Some(registry.environment.to_string()),
+            ..self.reference(registry.id.as_str(), srcm::REGISTRY, &crn)
         }
     }
 
@@ -284,26 +292,33 @@ impl View<'_> {
 
     /// Never with its secret: that is not known any more.
     pub(crate) fn key(&self, key: &Key) -> keys::ApiKey {
+        // Only here a reference says of what kind it is.
+        let kind = |reference: ObjectReference, group: &str, kind: &str| ObjectReference {
+            api_version: Some(group.to_owned()),
+            kind: Some(kind.to_owned()),
+            ..reference
+        };
+        let state = self.state;
         let resource = match &key.resource {
-            KeyResource::Cloud => ObjectReference {
-                id: keys::CLOUD.to_owned(),
-                kind: Some("Cloud".into()),
-                api_version: Some("iam/v2".into()),
-                ..self.organization_reference()
-            },
-            KeyResource::Cluster(id) => match self.state.clusters.get(id) {
-                Some(cluster) => self.cluster_reference(cluster),
+            KeyResource::Cloud => {
+                let cloud = ObjectReference {
+                    id: keys::CLOUD.to_owned(),
+                    ..self.organization_reference()
+                };
+                kind(cloud, "iam/v2", "Cloud")
+            }
+            KeyResource::Cluster(id) => match state.clusters.get(id) {
+                Some(cluster) => kind(self.cluster_reference(cluster), "cmk/v2", "Cluster"),
                 None => ObjectReference::to(id.as_str()),
             },
-            KeyResource::Registry(id) => match self.state.registries.get(id) {
-                Some(registry) => {
-                    let crn = self.state.registry_crn(registry.environment.as_str(), id.as_str());
-                    let mut reference = self.reference(id.as_str(), srcm::REGISTRY, &crn, "srcm/v3", "Cluster");
-                    reference.environment = Some(registry.environment.to_string());
-                    reference
-                }
+            KeyResource::Registry(id) => match state.registries.get(id) {
+                Some(registry) => kind(self.registry_reference(registry), "srcm/v3", "Cluster"),
                 None => ObjectReference::to(id.as_str()),
             },
+        };
+        let owner_kind = match &key.owner {
+            Principal::User(_) => "User",
+            _ => "ServiceAccount",
         };
         keys::ApiKey {
             api_version: "iam/v2".into(),
@@ -314,7 +329,7 @@ impl View<'_> {
                 secret: None,
                 display_name: key.display_name.clone(),
                 description: key.description.clone(),
-                owner: self.principal_reference(&key.owner),
+                owner: kind(self.principal_reference(&key.owner), "iam/v2", owner_kind),
                 resource,
             },
         }
@@ -329,58 +344,5 @@ impl View<'_> {
             metadata: self.living(mds::ROLE_BINDING, binding.id.as_str(), &crn, &binding.life),
             binding: binding.binding.clone(),
         }
-    }
-}
-
-/// What there is, for tests and labs: everything that exists, whether or not lists show it already.
-impl Sandbox {
-    fn all<T>(&self, of: impl FnOnce(View<'_>) -> Vec<T>) -> Result<Vec<T>, SandboxError> {
-        self.look(|state, _| {
-            of(View {
-                state,
-                base: "http://127.0.0.1",
-            })
-        })
-    }
-
-    /// All service accounts.
-    pub fn accounts(&self) -> Result<Vec<iam::ServiceAccount>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.accounts.values().filter(|found| found.life.exists());
-            all.map(|found| view.account(found)).collect()
-        })
-    }
-
-    /// All role bindings.
-    pub fn bindings(&self) -> Result<Vec<mds::BindingObject>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.bindings.values().filter(|found| found.life.exists());
-            all.map(|found| view.binding(found)).collect()
-        })
-    }
-
-    /// All API keys, without secrets.
-    pub fn keys(&self) -> Result<Vec<keys::ApiKey>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.keys.values().filter(|found| found.life.exists());
-            all.map(|found| view.key(found)).collect()
-        })
-    }
-
-    /// The names of all connectors of all clusters.
-    pub fn connectors(&self) -> Result<Vec<String>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.connectors.values().filter(|found| found.life.exists());
-            all.map(|found: &Connector| found.name.clone()).collect()
-        })
-    }
-
-    /// Whether `secret` is the secret of an API key.
-    pub fn secret_matches(&self, key: &ApiKeyId, secret: &str) -> Result<bool, SandboxError> {
-        self.look(|state, _| {
-            state
-                .key(key.as_str())
-                .is_some_and(|found| found.secret.matches(secret))
-        })
     }
 }

@@ -28,6 +28,30 @@ const CONFIG: &str =
 const RECOMMENDATIONS: &str = "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/error-recommendations";
 const RESTART: &str =
     "POST /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/restart";
+const LIST_CONNECTORS: &str = "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors";
+const EXPAND_CONNECTORS: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors?expand=info,status,id";
+const READ_CONNECTOR: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}";
+const DELETE_CONNECTOR: &str =
+    "DELETE /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}";
+const CONNECTOR_STATUS: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/status";
+const PLUGINS: &str = "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins";
+const READ_CONFIG: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/config";
+const PAUSE: &str =
+    "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/pause";
+const RESUME: &str =
+    "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/resume";
+const TASKS: &str =
+    "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/tasks";
+const VALIDATE: &str = "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins/{plugin_name}/config/validate";
+const CONNECT_403: &str = "dossier `connect.md` §1.1: 403 for missing rights, though the document does not declare it";
+const BINDING_402: &str = "dossier `rbac.md` §4.5 and `quotas.md` §1.5: a full quota is 402, or 400";
+const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
+const DELETE_BINDING: &str = "DELETE /iam/v2/role-bindings/{id}";
+const HIDDEN_BINDING: &str = "dossier `rbac.md` §4.5: the third error shape, from the provider's recordings";
 const STOCK_CLI: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
 const BOTH_CLIENTS: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
 
@@ -65,6 +89,41 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
         "route",
         "dossier `connect.md` §2.8: published as a preview, missing in the document",
     ),
+    deviation(
+        CONNECTORS,
+        "answer /config",
+        "dossier `connect.md` §2.2: without a Kafka API key there is none to show",
+    ),
+    deviation(
+        CONNECTORS,
+        "answer /error",
+        "dossier `connect.md` §1.1, E1 and E3: the document's schema contradicts its own example",
+    ),
+    deviation(
+        CONNECTORS,
+        "status 409",
+        "dossier `connect.md` §4.5: a name that exists is refused; 409 as in self-managed Connect",
+    ),
+    deviation(CONNECTORS, "status 403", CONNECT_403),
+    deviation(LIST_CONNECTORS, "status 403", CONNECT_403),
+    deviation(EXPAND_CONNECTORS, "status 403", CONNECT_403),
+    deviation(READ_CONNECTOR, "status 403", CONNECT_403),
+    deviation(DELETE_CONNECTOR, "status 403", CONNECT_403),
+    deviation(CONNECTOR_STATUS, "status 403", CONNECT_403),
+    deviation(PLUGINS, "status 403", CONNECT_403),
+    deviation(READ_CONFIG, "status 403", CONNECT_403),
+    deviation(PAUSE, "status 403", CONNECT_403),
+    deviation(RESUME, "status 403", CONNECT_403),
+    deviation(TASKS, "status 403", CONNECT_403),
+    deviation(VALIDATE, "status 403", CONNECT_403),
+    deviation(CONFIG, "status 403", CONNECT_403),
+    deviation("POST /iam/v2/role-bindings", "status 402", BINDING_402),
+    deviation(READ_BINDING, "answer", HIDDEN_BINDING),
+    deviation(READ_BINDING, "answer /error_code", HIDDEN_BINDING),
+    deviation(READ_BINDING, "answer /message", HIDDEN_BINDING),
+    deviation(DELETE_BINDING, "answer", HIDDEN_BINDING),
+    deviation(DELETE_BINDING, "answer /error_code", HIDDEN_BINDING),
+    deviation(DELETE_BINDING, "answer /message", HIDDEN_BINDING),
     deviation("GET /iam/v2/identity-providers", "route", STOCK_CLI),
     deviation("GET /iam/v2/sso/group-mappings", "route", STOCK_CLI),
 ];

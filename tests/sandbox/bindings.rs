@@ -198,7 +198,7 @@ async fn principals_must_exist() {
         let pattern = format!("{}/connector=claims-*", world.cluster_crn());
         for stranger in ["sa-nope99", "u-nope99", "i-invitation1", "pool-abc1"] {
             let answer = create(&world, &world.provisioner, stranger, "DeveloperRead", &pattern).await;
-            answer.expect(if forbidden { 403 } else { 404 });
+            answer.expect(if forbidden { 403 } else { 400 });
         }
         let body = json!({ "principal": "sa-1", "role_name": "DeveloperRead", "crn_pattern": pattern });
         world.post(&world.provisioner, BINDINGS, body).await.expect(400);
@@ -338,4 +338,42 @@ async fn a_binding_that_is_gone_answers_like_one_of_others() {
     // The role is gone at once.
     let connector = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors/claims-x/status";
     world.get(&login, connector).await.expect(403);
+}
+
+/// Large scopes are listed another way than small ones; both say the same.
+#[tokio::test]
+async fn thousands_of_bindings_come_in_the_same_pages() {
+    let world = Harness::new();
+    let (account, cluster) = (world.account("claims").await, world.cluster_crn());
+    for number in 0..600 {
+        let pattern = format!("{cluster}/kafka=lkc-prod1/topic=claims-{number}");
+        world.bind(&account, "DeveloperRead", &pattern).await;
+    }
+    world
+        .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
+        .await;
+    let all = list(&world, &world.admin, &format!("{cluster}/*"), "&page_size=100").await;
+    let mut ids: Vec<_> = all.iter().map(|found| found["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 601);
+    assert!(ids.is_sorted());
+    ids.dedup();
+    assert_eq!(ids.len(), 601);
+    let topics = list(
+        &world,
+        &world.admin,
+        &format!("{cluster}/kafka=lkc-prod1/*"),
+        "&page_size=1000",
+    )
+    .await;
+    assert_eq!(topics.len(), 600);
+    let connectors = list(&world, &world.admin, &format!("{cluster}/connector=claims-*"), "").await;
+    assert_eq!(connectors.len(), 1);
+    let mine = format!("&page_size=1000&principal=User:{account}");
+    let organization = world.seed.stages[0].address.organization_crn();
+    assert_eq!(
+        list(&world, &world.admin, &format!("{organization}/*"), &mine)
+            .await
+            .len(),
+        601
+    );
 }

@@ -23,7 +23,7 @@ async fn holder(world: &Harness, role: &str, on_cluster: bool) -> Login {
 fn connector(name: &str, runtime: &str) -> Value {
     json!({ "name": name, "config": {
         "connector.class": "DatagenSource", "name": name, "kafka.auth.mode": "SERVICE_ACCOUNT",
-        "kafka.service.account.id": runtime, "tasks.max": "2",
+        "kafka.service.account.id": runtime, "tasks.max": "2", "kafka.topic": "claims-x",
     }, "offsets": null })
 }
 
@@ -96,6 +96,10 @@ async fn a_connector_lives_from_its_creation_to_its_deletion() {
             &format!("{organization}/service-account={runtime}"),
         )
         .await;
+    for role in ["DeveloperWrite", "DeveloperManage"] {
+        let topics = format!("{}/kafka=lkc-prod1/topic=claims-*", world.cluster_crn());
+        world.bind(&runtime, role, &topics).await;
+    }
     let made = world
         .post(&owner, CONNECTORS, connector("claims-x", &runtime))
         .await
@@ -170,10 +174,14 @@ async fn configurations_are_checked_line_by_line() {
         let (_, detail) = world.post(&world.admin, CONNECTORS, body).await.expect(400).error();
         assert!(detail.contains(&format!("\n{key}: ")), "{detail}");
     }
-    let body = json!({ "name": "claims-x", "config": { "connector.class": "DatagenSource",
-        "kafka.api.key": "K", "kafka.api.secret": "S", "connection.password": "P" } });
+    let account = world.account("runtime").await;
+    let Login::Key(key, secret) = world.make_key(&account, "lkc-prod1").await else {
+        unreachable!()
+    };
+    let body = json!({ "name": "claims-x", "config": { "connector.class": "DatagenSource", "tasks.max": "1",
+        "kafka.topic": "claims-x", "kafka.api.key": key, "kafka.api.secret": secret, "connection.password": "P" } });
     let made = world.post(&world.admin, CONNECTORS, body).await.expect(201);
-    for key in ["kafka.api.key", "kafka.api.secret", "connection.password"] {
+    for key in ["kafka.api.secret", "connection.password"] {
         assert_eq!(made.json()["config"][key], "****************");
     }
 }

@@ -63,11 +63,14 @@ async fn no_secret_is_stored() {
         secrets.push(secret);
     }
     let connectors = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
-    let config = json!({ "connector.class": "PostgresSink", "kafka.api.key": "K", "kafka.api.secret": "canary-one",
-        "connection.password": "canary-two" });
+    let Login::Key(key, secret) = world.make_key(&account, "lkc-prod1").await else {
+        unreachable!()
+    };
+    let config = json!({ "connector.class": "DatagenSource", "kafka.api.key": key, "kafka.api.secret": secret,
+        "kafka.topic": "claims-x", "tasks.max": "1", "connection.password": "canary-two" });
     let body = json!({ "name": "claims-x", "config": config });
     world.post(&world.admin, connectors, body).await.expect(201);
-    secrets.extend(["canary-one".into(), "canary-two".into()]);
+    secrets.extend([secret, "canary-two".into()]);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         for secret in &secrets {

@@ -7,6 +7,8 @@ use http::{Method, Request, StatusCode, header};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::contract;
+
 /// How a request says who sends it.
 #[derive(Clone, Debug)]
 pub(crate) enum Login {
@@ -117,7 +119,9 @@ impl Harness {
             }
         };
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.call(request.body(body).unwrap()).await
+        let answer = self.call(request.body(body).unwrap()).await;
+        contract::check(method, target, &answer);
+        answer
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> Answer {

@@ -93,7 +93,7 @@ async fn department(world: &Harness, code: &str, prefix: &'static str) -> Depart
     }
     for connector in ["orders", "audit"] {
         let config = json!({ "connector.class": "DatagenSource", "kafka.auth.mode": "SERVICE_ACCOUNT",
-            "kafka.service.account.id": runtime });
+            "kafka.service.account.id": runtime, "kafka.topic": format!("{prefix}t"), "tasks.max": "1" });
         let body = json!({ "name": format!("{prefix}{connector}"), "config": config });
         let path = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
         world.post(&world.admin, path, body).await.expect(201);
@@ -135,7 +135,7 @@ fn attacks(world: &Harness, mine: &Department, theirs: &Department) -> Vec<Value
     let bind = |role: &str, pattern: String| json!({ "principal": me, "role_name": role, "crn_pattern": pattern });
     let config = |identity: &str| {
         json!({ "connector.class": "DatagenSource", "kafka.auth.mode": "SERVICE_ACCOUNT",
-            "kafka.service.account.id": identity })
+            "kafka.service.account.id": identity, "kafka.topic": "t", "tasks.max": "1" })
     };
     vec![
         json!({}),
@@ -191,6 +191,8 @@ fn values(part: &str, world: &Harness, theirs: &Department) -> Vec<String> {
         "environment" => vec!["env-prod1".into()],
         "cluster" => vec!["lkc-prod1".into()],
         "role" => vec!["OrganizationAdmin".into()],
+        "plugin" => vec!["DatagenSource".into()],
+        "topic" => vec![format!("{}t", theirs.prefix), format!("{}new", theirs.prefix)],
         "name" => vec![format!("{}orders", theirs.prefix), format!("{}new", theirs.prefix)],
         "id" => {
             let places = ["env-prod1", "lkc-prod1", "lsrc-prod1", "SERVICE_ACCOUNT"];

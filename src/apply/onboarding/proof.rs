@@ -8,7 +8,7 @@ use crate::{
     manifest::DesiredDepartment,
     model::{CrnPattern, KeyKind, Principal, Role, RoleBinding},
     plan::{AccountRef, Change},
-    probe::{self, Ground, Verdict},
+    probe::{self, Ground, Patience, Verdict},
 };
 
 impl Running<'_> {
@@ -77,7 +77,13 @@ impl Running<'_> {
             environment: world.address.environment.clone(),
             cluster: world.address.cluster.clone(),
         };
-        let outcomes = probe::prove(&client, &place, probes, &world.clock, world.budget).await;
+        let patience = Patience {
+            clock: &world.clock,
+            budget: world.budget,
+            interrupt: &world.interrupt,
+        };
+        let proved = probe::prove(&client, &place, probes, patience).await;
+        let outcomes = proved.ok_or_else(|| StepError::Missing("interrupted before it was proved".to_owned()))?;
         let refuted: Vec<String> = outcomes
             .iter()
             .filter_map(|outcome| match &outcome.verdict {

@@ -125,7 +125,7 @@ impl Onboard {
         session: &Session,
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
-        let begun = std::time::Instant::now();
+        let begun = std::cell::Cell::new(std::time::Instant::now());
         let journals = Journal::lengths(&session.places.journal);
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
@@ -214,7 +214,7 @@ impl Onboard {
                 credentials_dir: sink.folder().to_owned(),
                 evidence,
                 secrets,
-                elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+                elapsed_ms: u64::try_from(begun.get().elapsed().as_millis()).unwrap_or(u64::MAX),
             }
         };
         if self.dry_run {
@@ -253,6 +253,8 @@ impl Onboard {
             ));
         }
 
+        // The time a person took to answer is not the run's.
+        begun.set(std::time::Instant::now());
         let run = nonce()?;
         let journal = Journal::open(&journal_path)?;
         sink.sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
@@ -309,7 +311,8 @@ impl Onboard {
             observed.provisioner.clone(),
             session.clock.clone(),
             PROPAGATION_BUDGET,
-        );
+        )
+        .with_interrupt(ctx.interrupt.clone());
         let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let profiles = |persona: &crate::manifest::DesiredPersona, runtime| Profile {
             facts: persona.facts.clone(),

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     exit::ExitCode,
     render::{Block, Cell, List, Row, Viewable},
-    sandbox::{ArmedFault, Fault as Planned, FaultKind},
+    sandbox::{ArmedFault, ConnectorFault, Fault as Planned, FaultKind},
 };
 
 /// Let things go wrong in the sandbox.
@@ -26,6 +26,7 @@ enum Command {
     Add(Add),
     List(ListFaults),
     Clear(Clear),
+    Connector(ConnectorTrouble),
 }
 
 /// Add a fault for requests to come.
@@ -105,12 +106,57 @@ struct Clear {
     id: Option<u32>,
 }
 
+/// Let a connector fail, or recover.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Let the database refuse the password of connector \"claims-orders\".
+
+  $ confluent ebs sandbox fault connector claims-orders wrong-password
+
+Let it recover.
+
+  $ confluent ebs sandbox fault connector claims-orders --clear")]
+struct ConnectorTrouble {
+    /// The connector, which need not exist yet.
+    #[arg(value_name = "name")]
+    name: String,
+    /// What is wrong with it: "wrong-password", "unknown-host", "topic-denied" and so on; a wrong word lists them all.
+    #[arg(value_name = "kind", required_unless_present = "clear", conflicts_with = "clear")]
+    kind: Option<String>,
+    /// Let it recover.
+    #[arg(long)]
+    clear: bool,
+}
+
+impl ConnectorTrouble {
+    fn run(&self) -> Result<Report<Changed>, Error> {
+        let kind = match &self.kind {
+            None => None,
+            Some(written) => Some(written.parse::<ConnectorFault>().map_err(|error| {
+                let known = ConnectorFault::ALL
+                    .iter()
+                    .map(|kind| format!("{}: {}", kind.word(), kind.about()));
+                known.fold(Error::usage(error.to_string()), |error, line| error.with_hint(line))
+            })?),
+        };
+        let changed = open()?.set_connector_fault(&self.name, kind)?;
+        let name = &self.name;
+        let text = match (kind, changed) {
+            (Some(kind), _) => format!("Connector \"{name}\" fails: {}.", kind.about()),
+            (None, true) => format!("Connector \"{name}\" recovers."),
+            (None, false) => format!("Connector \"{name}\" had no fault."),
+        };
+        Ok(Report::new(Changed { id: None, text }))
+    }
+}
+
 impl Fault {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             Command::Add(command) => report::finish(command.run(), ctx),
             Command::List(ListFaults {}) => report::finish(listed(), ctx),
             Command::Clear(command) => report::finish(command.run(), ctx),
+            Command::Connector(command) => report::finish(command.run(), ctx),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{info::Recipe, open, settings::Behaviour};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{Ctx, Report, session::sandbox_error},
     error::{Error, ResultExt},
     render::Viewable,
 };
@@ -55,7 +55,7 @@ impl Start {
             // A server that cannot begin says so at once.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             if serving.is_finished() {
-                serving.await??;
+                serving.await?.map_err(sandbox_error)?;
                 return Ok(Report::nothing());
             }
             let mut info = sandbox.info(false)?;

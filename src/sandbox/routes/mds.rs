@@ -35,11 +35,14 @@ struct Body {
     crn_pattern: String,
 }
 
+/// So many bindings are sorted for a page.
+const FEW: usize = 500;
+
 /// The scope that a list looks at.
 enum Scope {
     Exactly(CrnPattern),
-    /// Strictly below.
-    Below(Crn),
+    /// Strictly below; once as a resource and once as a pattern.
+    Below(Crn, CrnPattern),
 }
 
 impl Scope {
@@ -47,7 +50,10 @@ impl Scope {
     fn read(text: &str) -> Result<Self, Refusal> {
         let unreadable = |error: crate::model::CrnError| Refusal::invalid(error.to_string()).about("crn_pattern");
         match text.strip_suffix("/*") {
-            Some(scope) => scope.parse().map(Self::Below).map_err(unreadable),
+            Some(scope) => {
+                let scope: Crn = scope.parse().map_err(unreadable)?;
+                Ok(Self::Below(scope.clone(), scope.into()))
+            }
             None => text.parse().map(Self::Exactly).map_err(unreadable),
         }
     }
@@ -55,10 +61,7 @@ impl Scope {
     fn holds(&self, pattern: &CrnPattern) -> bool {
         match self {
             Self::Exactly(exact) => exact == pattern,
-            Self::Below(scope) => {
-                let whole = CrnPattern::from(scope.clone());
-                whole.covers_pattern(pattern) && whole != *pattern
-            }
+            Self::Below(_, whole) => whole.covers_pattern(pattern) && whole != pattern,
         }
     }
 }
@@ -76,7 +79,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
     let own = assumptions.own_bindings_visible && principal.as_ref().is_some_and(|wanted| tx.is(wanted));
     let whole = match &scope {
         Scope::Exactly(pattern) => tx.may_on_all(Operation::DescribeAccess, pattern),
-        Scope::Below(scope) => tx.may(Operation::DescribeAccess, scope),
+        Scope::Below(scope, _) => tx.may(Operation::DescribeAccess, scope),
     };
     if assumptions.binding_list == Listing::Refused && !whole && !own {
         return Err(tx.denied(&format!("list role bindings on {written}")));
@@ -87,19 +90,30 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
                 .as_ref()
                 .is_none_or(|wanted| binding.binding.principal == *wanted)
             && role.as_ref().is_none_or(|wanted| binding.binding.role == *wanted)
-            && scope.holds(&binding.binding.pattern)
     };
-    let mut found: Vec<_> = match &scope {
-        Scope::Exactly(pattern) => tx.state.bindings_on(&pattern.to_string()).filter(matching).collect(),
-        Scope::Below(scope) => tx.state.bindings_below(&scope.to_string()).filter(matching).collect(),
-    };
-    found.sort_unstable_by(|one, other| one.id.cmp(&other.id));
     let view = tx.view(request);
     let everything = assumptions.binding_list == Listing::Everything || whole;
-    let items = found.into_iter().map(|binding| (&binding.id, binding));
-    let list = tx.page(request, BINDINGS, items, |binding| {
-        (everything || tx.sees_binding(binding)).then(|| view.binding(binding))
-    })?;
+    let show = |binding: &Binding| (everything || tx.sees_binding(binding)).then(|| view.binding(binding));
+
+    let in_scope: Box<dyn Iterator<Item = &Binding>> = match &scope {
+        Scope::Exactly(pattern) => Box::new(tx.state.bindings_on(&pattern.to_string())),
+        Scope::Below(scope, _) => Box::new(tx.state.bindings_below(&scope.to_string())),
+    };
+    let mut few: Vec<_> = in_scope.take(FEW + 1).collect();
+    let list = if few.len() <= FEW {
+        few.retain(matching);
+        few.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let items = few.into_iter().map(|binding| (&binding.id, binding));
+        tx.page(request, BINDINGS, items, show)?
+    } else {
+        // Sorting thousands for a page of a hundred costs more than going through all bindings in their order and
+        // stopping when the page is full.
+        tx.page(request, BINDINGS, &tx.state.bindings, |binding| {
+            (matching(&binding) && scope.holds(&binding.binding.pattern))
+                .then(|| show(binding))
+                .flatten()
+        })?
+    };
     Ok(Reply::ok(list))
 }
 
@@ -132,7 +146,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         let detail = format!("there is no principal `{principal}`, or you may not see it");
         return Err(match tx.assumptions().unknown_principal_is_forbidden {
             true => Refusal::forbidden(detail),
-            false => Refusal::missing("principal_not_found", detail),
+            false => Refusal::invalid(detail).about("/principal"),
         });
     }
     let wanted = RoleBinding::new(principal, role, pattern);

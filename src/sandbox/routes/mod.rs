@@ -55,6 +55,7 @@ const fn open(method: Method, path: &'static str, handler: Handler) -> Route {
 
 const GET: Method = Method::GET;
 const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
@@ -105,14 +106,28 @@ static ROUTES: &[Route] = &[
     route(GET, api::quota::SCOPES, quota::scopes),
     route(GET, api::quota::SCOPE, quota::scope),
     // connect/v1
-    route(GET, api::connect::CONNECTORS, connect::list),
-    route(POST, api::connect::CONNECTORS, connect::create),
-    route(GET, api::connect::CONNECTOR, connect::read),
-    route(DELETE, api::connect::CONNECTOR, connect::delete),
-    route(GET, api::connect::STATUS, connect::status),
-    route(GET, connect::PLUGINS, connect::plugins),
-    // Kafka REST: what `kafka cluster describe` asks
-    of(Access::Kafka, GET, kafka::TOPICS, kafka::topics),
+    route(GET, api::connect::CONNECTORS, connect::connectors::list),
+    route(POST, api::connect::CONNECTORS, connect::connectors::create),
+    route(GET, api::connect::CONNECTOR, connect::connectors::read),
+    route(DELETE, api::connect::CONNECTOR, connect::connectors::delete),
+    route(GET, api::connect::CONFIG, connect::connectors::config),
+    route(PUT, api::connect::CONFIG, connect::connectors::put),
+    route(PUT, api::connect::PAUSE, connect::lifecycle::pause),
+    route(PUT, api::connect::RESUME, connect::lifecycle::resume),
+    route(POST, api::connect::RESTART, connect::lifecycle::restart),
+    route(GET, api::connect::STATUS, connect::status::status),
+    route(GET, api::connect::TASKS, connect::status::tasks),
+    route(GET, api::connect::RECOMMENDATIONS, connect::status::recommendations),
+    route(GET, api::connect::OFFSETS, connect::offsets::read),
+    route(POST, api::connect::OFFSETS_REQUEST, connect::offsets::alter),
+    route(GET, api::connect::OFFSETS_STATUS, connect::offsets::request_status),
+    route(GET, api::connect::PLUGINS, connect::plugins::list),
+    route(PUT, api::connect::VALIDATE, connect::plugins::validate),
+    // Kafka REST: topics
+    of(Access::Kafka, GET, kafka::TOPICS, kafka::list),
+    of(Access::Kafka, POST, kafka::TOPICS, kafka::create),
+    of(Access::Kafka, GET, kafka::TOPIC, kafka::read),
+    of(Access::Kafka, DELETE, kafka::TOPIC, kafka::delete),
     // What the stock CLI needs for logging in, and for names (dossier `native-cli.md` §5.2)
     open(GET, session::REALM, session::realm),
     open(POST, session::SESSIONS, session::log_in),

@@ -6,7 +6,7 @@ use crate::{
     access::{Assumptions, Operation, bindable, roles::gives},
     model::{ResourceKind, Role},
     sandbox::{
-        reply::{Refusal, Reply, Shape},
+        reply::{Refusal, Reply},
         request::Request,
         tx::Tx,
     },
@@ -45,7 +45,7 @@ pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
     let wanted = request.segment(0);
     match Role::KNOWN.iter().find(|role| role.as_str() == wanted) {
         Some(role) => Ok(Reply::ok(define(role, tx.assumptions().bindable))),
-        None => Err(Refusal::missing("not_found", format!("role `{wanted}` was not found")).shaped(Shape::Flat)),
+        None => Err(Refusal::missing("not_found", format!("role `{wanted}` was not found"))),
     }
 }
 

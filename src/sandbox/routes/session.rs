@@ -10,7 +10,7 @@ use crate::{
     sandbox::{
         auth::{DATA_PLANE, SESSION, issue},
         crypt::{SecretDigest, hex, random},
-        reply::{Refusal, Reply, Shape},
+        reply::{Refusal, Reply},
         request::Request,
         state::{Account, Change, Session, User},
         tx::Tx,
@@ -55,7 +55,7 @@ struct LogIn {
 
 /// With e-mail and password, or with a refresh token. 403 is how the service says that they are wrong.
 pub(crate) fn log_in(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let wrong = || Refusal::forbidden("incorrect email, password or organization").shaped(Shape::Nested);
+    let wrong = || Refusal::forbidden("incorrect email, password or organization");
     let body: LogIn = request.json()?;
     let state = tx.state;
     if !body.org_resource_id.is_empty() && body.org_resource_id != state.seed.organization.as_str() {
@@ -200,5 +200,5 @@ pub(crate) fn users(tx: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
 /// `kafka cluster describe` asks for them and can do without; they are in no public document.
 pub(crate) fn usage_limits(tx: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
     tx.require_any_role()?;
-    Err(Refusal::missing("not_found", "the sandbox knows no usage limits").shaped(Shape::Nested))
+    Err(Refusal::missing("not_found", "the sandbox knows no usage limits"))
 }

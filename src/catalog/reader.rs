@@ -1,0 +1,147 @@
+//! Reads the compact form of the facts, which `tools/catalogue.py` writes and whose head describes it.
+//!
+//! The files are embedded and tested, so a line that cannot be read is left out instead of stopping anybody.
+
+use super::facts::{Catalog, Direction, Importance, KeyFact, Plugin, ValueType};
+
+/// Adds what `text` says to `catalog`; a key that is there already stays as it is.
+pub(super) fn read(catalog: &mut Catalog, text: &'static str) {
+    let mut order: Vec<&'static str> = Vec::new();
+    let mut group: Vec<&'static str> = Vec::new();
+    for line in text.lines() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.split_once(' ') {
+            Some(("+", plugin)) => {
+                if let Some(plugin) = read_plugin(plugin) {
+                    order.push(plugin.class);
+                    catalog.plugins.insert(plugin.class, plugin);
+                }
+            }
+            Some(("%", transform)) => catalog.transforms.push(transform),
+            Some(("-", key)) => relax(catalog, &group, key),
+            Some(("@", members)) => group = read_group(catalog, &order, members),
+            _ => {
+                for key in read_keys(line) {
+                    add(catalog, &group, &key);
+                }
+            }
+        }
+    }
+}
+
+fn add(catalog: &mut Catalog, group: &[&'static str], key: &KeyFact) {
+    for class in group {
+        let Some(plugin) = catalog.plugins.get_mut(class) else {
+            continue;
+        };
+        for alias in &key.aliases {
+            plugin.aliases.entry(alias).or_insert_with(|| key.name.clone());
+        }
+        plugin.keys.entry(key.name.clone()).or_insert_with(|| key.clone());
+    }
+}
+
+/// `key` is no longer required everywhere.
+fn relax(catalog: &mut Catalog, group: &[&'static str], key: &str) {
+    for class in group {
+        let plugin = catalog.plugins.get_mut(class);
+        if let Some(fact) = plugin.and_then(|plugin| plugin.keys.get_mut(key)) {
+            fact.required = false;
+            fact.usual = true;
+        }
+    }
+}
+
+fn read_plugin(line: &'static str) -> Option<Plugin> {
+    let mut words = line.split(' ');
+    Some(Plugin {
+        class: words.next()?,
+        implementation: words.next()?,
+        direction: match words.next()? {
+            "sink" => Direction::Sink,
+            _ => Direction::Source,
+        },
+        transforms_known: words.next()? == "yes",
+        keys: std::collections::BTreeMap::new(),
+        aliases: std::collections::BTreeMap::new(),
+    })
+}
+
+/// The members of a group: numbers and ranges of them, names, or `*`.
+fn read_group(catalog: &Catalog, order: &[&'static str], members: &'static str) -> Vec<&'static str> {
+    if members == "*" {
+        return catalog.plugins.keys().copied().collect();
+    }
+    if !members.starts_with(|c: char| c.is_ascii_digit()) {
+        return members.split(' ').collect();
+    }
+    let mut group = Vec::new();
+    for run in members.split(',') {
+        let (from, to) = run.split_once('-').unwrap_or((run, run));
+        if let (Ok(from), Ok(to)) = (from.parse::<usize>(), to.parse::<usize>()) {
+            group.extend(order.get(from..=to).unwrap_or_default());
+        }
+    }
+    group
+}
+
+/// The key of a line, or the keys of a family (`api{1-15}.topics`).
+fn read_keys(line: &'static str) -> Vec<KeyFact> {
+    let mut fields = line.split('\t');
+    let name = fields.next().unwrap_or_default();
+    let Some(fact) = read_fact(&mut fields) else {
+        return Vec::new();
+    };
+    let family = name.split_once('{').and_then(|(before, rest)| {
+        let (range, after) = rest.split_once('}')?;
+        let (from, to) = range.split_once('-')?;
+        Some((before, from.parse::<u8>().ok()?..=to.parse::<u8>().ok()?, after))
+    });
+    let named = |name: String| KeyFact { name, ..fact.clone() };
+    match family {
+        Some((before, numbers, after)) => numbers
+            .map(|number| named(format!("{before}{number}{after}")))
+            .collect(),
+        None => vec![named(name.to_owned())],
+    }
+}
+
+fn read_fact(fields: &mut std::str::Split<'static, char>) -> Option<KeyFact> {
+    let mut flags = fields.next()?.chars();
+    let value_type = match flags.next()? {
+        'S' => ValueType::String,
+        'P' => ValueType::Password,
+        'B' => ValueType::Boolean,
+        'I' => ValueType::Int,
+        'L' => ValueType::Long,
+        'H' => ValueType::Short,
+        'D' => ValueType::Double,
+        'T' => ValueType::List,
+        _ => return None,
+    };
+    let importance = match flags.next()? {
+        'h' => Importance::High,
+        'm' => Importance::Medium,
+        'l' => Importance::Low,
+        _ => Importance::Unknown,
+    };
+    let marks = flags.as_str();
+    let default = fields.next().and_then(|field| field.strip_prefix('='));
+    let mut list = || {
+        let field = fields.next().unwrap_or_default();
+        field.split('|').filter(|value| !value.is_empty()).collect()
+    };
+    Some(KeyFact {
+        name: String::new(),
+        value_type,
+        required: marks.contains('!'),
+        usual: false,
+        default,
+        allowed: list(),
+        aliases: list(),
+        importance,
+        hidden: marks.contains('~'),
+    })
+}

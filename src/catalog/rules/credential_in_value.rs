@@ -1,0 +1,151 @@
+//! `credential-in-value`: a credential inside a value whose type is no secret.
+
+use super::{Rule, is_transform_key};
+use crate::{
+    catalog::{
+        lint::{Report, Subject},
+        secret::Secrecy,
+    },
+    diag::Severity,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "credential-in-value",
+    severity: Severity::Warning,
+    summary: "a user's password in a URL, a header or a list of properties",
+    explanation: "The service masks values by the type of their key. A password in a URL, an `Authorization` header or a list \
+                  of properties comes back in clear to everybody who may read the configuration.",
+    on_self_managed: false,
+    check,
+};
+
+fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for entry in subject.entries() {
+        let open = subject.secrecy(&entry.key) == Secrecy::Open && !is_transform_key(&entry.key);
+        if open && let Some(what) = credential(&entry.value) {
+            let message = format!("`{}` holds {what}, and is shown in clear", entry.key);
+            let fix = "Use the plugin's own keys for credentials (its PASSWORD keys) if it has them.";
+            report.warning(&entry.value_span, message, fix);
+        }
+    }
+}
+
+/// Whether `value` holds one, wherever it stands.
+pub(in crate::catalog) fn holds_credential(value: &str) -> bool {
+    credential(value).is_some()
+}
+
+fn credential(value: &str) -> Option<&'static str> {
+    if password_in_url(value) {
+        return Some("a user's password in a URL");
+    }
+    let lower = value.to_ascii_lowercase();
+    if header(&lower) {
+        return Some("a credential in a header");
+    }
+    if property(&lower) {
+        return Some("a credential in a list of properties");
+    }
+    value.contains("-----BEGIN").then_some("").and_then(|_| {
+        let private = value.contains("PRIVATE KEY-----");
+        private.then_some("a private key")
+    })
+}
+
+/// `scheme://user:password@host`.
+fn password_in_url(value: &str) -> bool {
+    value.match_indices("://").any(|(at, mark)| {
+        let authority = &value[at + mark.len()..];
+        let end = authority
+            .find(['/', '?', '#', ' ', ',', '"'])
+            .unwrap_or(authority.len());
+        let user = authority[..end].rsplit_once('@').map(|(user, _)| user);
+        let password = user.and_then(|user| user.split_once(':')).map(|(_, password)| password);
+        password.is_some_and(is_literal)
+    })
+}
+
+/// `Authorization: Basic …`, `X-Api-Key: …`.
+fn header(lower: &str) -> bool {
+    let after = |name: &str| {
+        let (_, rest) = lower.split_once(name)?;
+        rest.trim_start().strip_prefix(':').map(str::trim_start)
+    };
+    let scheme = after("authorization").is_some_and(|rest| {
+        let credential = ["basic ", "bearer ", "token "]
+            .iter()
+            .find_map(|scheme| rest.strip_prefix(scheme));
+        credential.is_some_and(|credential| is_literal(credential.trim()))
+    });
+    scheme
+        || ["x-api-key", "api-key", "x-auth-token"]
+            .into_iter()
+            .filter_map(after)
+            .any(is_literal)
+}
+
+/// `password=…`, `AccountKey=…`, in JDBC URLs, connection strings and JAAS lines.
+fn property(lower: &str) -> bool {
+    const NAMES: [&str; 8] = [
+        "password",
+        "passwd",
+        "pwd",
+        "accountkey",
+        "sharedaccesskey",
+        "client_secret",
+        "access_token",
+        "api_key",
+    ];
+    NAMES.into_iter().any(|name| {
+        lower.match_indices(name).any(|(at, _)| {
+            let begins = lower[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
+            let rest = lower[at + name.len()..].trim_start();
+            let value = rest
+                .strip_prefix('=')
+                .map(|rest| rest.trim_start_matches(['"', '\'', ' ']));
+            begins
+                && value
+                    .is_some_and(|value| is_literal(value.split([';', '&', '"', '\'', ',', ' ']).next().unwrap_or("")))
+        })
+    })
+}
+
+/// Whether a text is a value, and not empty, a placeholder of the service, or stars.
+fn is_literal(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("${") && !text.starts_with("**")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::credential;
+
+    #[test]
+    fn credentials_are_found_where_people_put_them() {
+        for value in [
+            "https://user:pw@hooks.example.com/in",
+            "mongodb+srv://a:b@c.example.com/?x",
+            "Authorization: Basic dXNlcjpwdw==",
+            "Content-Type: application/json|Authorization:Bearer abc.def",
+            "x-api-key: 123",
+            "jdbc:postgresql://h/db?user=a&password=secret",
+            "Endpoint=sb://x/;SharedAccessKey=abc=",
+            "org.example.PlainLoginModule required username=\"a\" password=\"b\";",
+        ] {
+            assert!(credential(value).is_some(), "{value}");
+        }
+        for value in [
+            "https://hooks.example.com/in",
+            "https://user@hooks.example.com",
+            "https://host:8443/a@b",
+            "Content-Type: application/json",
+            "Authorization: ",
+            "grant_type=client_credentials",
+            "https://u:${topic}@x",
+            "${topic}",
+            "password",
+            "passwordless=true",
+        ] {
+            assert!(credential(value).is_none(), "{value}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The rules of the linter, one file each. To add one: write the file, and its line in [`RULES`].
+
+use super::lint::{Report, Subject};
+use crate::diag::Severity;
+
+pub mod auth_mode;
+pub mod backslash_in_secret;
+pub mod connector_name;
+pub mod credential_in_value;
+pub mod dead_letter_loop;
+pub mod duplicate_key;
+pub mod file_name;
+pub mod foreign_dead_letters;
+pub mod foreign_group;
+pub mod foreign_name;
+pub mod foreign_runtime_account;
+pub mod foreign_topic;
+pub mod literal_secret;
+pub mod masked_value;
+pub mod missing_key;
+pub mod not_a_string;
+pub mod one_of;
+pub mod secret_reference;
+pub mod self_managed;
+pub mod server_key;
+pub mod several_classes;
+pub mod silent_errors;
+pub mod tasks_max;
+pub mod transform;
+pub mod unknown_key;
+pub mod unknown_plugin;
+pub mod value_not_allowed;
+pub mod wrong_type;
+
+/// One rule.
+pub struct Rule {
+    /// Its id, kebab-case and stable: people write it into exceptions.
+    pub id: &'static str,
+    /// How bad its worst finding is.
+    pub severity: Severity,
+    /// What it looks for, one line.
+    pub summary: &'static str,
+    /// Why it matters, and where that is known from.
+    pub explanation: &'static str,
+    /// Whether it has anything to say about a self-managed configuration.
+    pub on_self_managed: bool,
+    pub(super) check: fn(&Subject<'_>, &mut Report<'_>),
+}
+
+/// All rules, by id.
+pub const RULES: &[Rule] = &[
+    auth_mode::RULE,
+    backslash_in_secret::RULE,
+    connector_name::RULE,
+    credential_in_value::RULE,
+    dead_letter_loop::RULE,
+    duplicate_key::RULE,
+    file_name::RULE,
+    foreign_dead_letters::RULE,
+    foreign_group::RULE,
+    foreign_name::RULE,
+    foreign_runtime_account::RULE,
+    foreign_topic::RULE,
+    literal_secret::RULE,
+    masked_value::RULE,
+    missing_key::RULE,
+    not_a_string::RULE,
+    one_of::RULE,
+    secret_reference::RULE,
+    self_managed::RULE,
+    server_key::RULE,
+    several_classes::RULE,
+    silent_errors::RULE,
+    tasks_max::RULE,
+    transform::RULE,
+    unknown_key::RULE,
+    unknown_plugin::RULE,
+    value_not_allowed::RULE,
+    wrong_type::RULE,
+];
+
+/// The rule of that id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+/// Keys of single message transforms and their predicates, which are named by the file itself.
+fn is_transform_key(key: &str) -> bool {
+    ["transforms", "predicates"].into_iter().any(|family| {
+        let rest = key.strip_prefix(family);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
+}
+
+/// Whether the service fills in a part of `value` itself, so that it cannot be judged here.
+fn is_template(value: &str) -> bool {
+    value.contains("${") || value.contains("{{")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_sorted_kebab_case_and_said_in_words() {
+        for pair in RULES.windows(2) {
+            assert!(pair[0].id < pair[1].id, "{} {}", pair[0].id, pair[1].id);
+        }
+        for rule in RULES {
+            assert!(
+                rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+                "{}",
+                rule.id
+            );
+            assert!(
+                !rule.summary.ends_with('.') && rule.explanation.ends_with('.'),
+                "{}",
+                rule.id
+            );
+            assert!(find(rule.id).is_some());
+        }
+        assert!(find("no-such-rule").is_none());
+    }
+}

@@ -1,0 +1,116 @@
+//! `self-managed`: a configuration for somebody's own Connect workers.
+
+use super::Rule;
+use crate::{
+    catalog::lint::{Report, Subject, listed, quoted},
+    diag::Severity,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "self-managed",
+    severity: Severity::Error,
+    summary: "a Java class instead of a managed plugin",
+    explanation: "Self-managed Connect names the Java class of a connector; the managed service names its plugins by ids of its \
+                  own, with other keys (terraform-provider-confluent issue 53, dossier `connect.md` §5).",
+    on_self_managed: true,
+    check,
+};
+
+/// Managed plugins that the embedded facts lack, or that stand for a class under another name; by Java class, the newest
+/// first. Plugin ids: definitions captured in vdesabou/kafka-docker-playground (MIT, 2026-08-22), ccloud/fm-*.
+const ALSO: [(&str, &[&str]); 13] = [
+    (
+        "com.snowflake.kafka.connector.SnowflakeStreamingSinkConnector",
+        &["SnowflakeSink"],
+    ),
+    (
+        "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector",
+        &["ElasticsearchSinkV2"],
+    ),
+    ("io.confluent.connect.jms.IbmMqSinkConnector", &["IbmMqSink"]),
+    ("io.confluent.connect.sftp.SftpCsvSourceConnector", &["SftpSource"]),
+    ("io.confluent.connect.sftp.SftpJsonSourceConnector", &["SftpSource"]),
+    (
+        "io.confluent.connect.sftp.SftpSchemaLessJsonSourceConnector",
+        &["SftpSource"],
+    ),
+    ("io.confluent.connect.solace.SolaceSourceConnector", &["SolaceSource"]),
+    ("io.debezium.connector.mariadb.MariaDbConnector", &["MariaDbCdcSource"]),
+    ("io.debezium.connector.mongodb.MongoDbConnector", &["MongoDbCdcSource"]),
+    ("io.debezium.connector.mysql.MySqlConnector", &["MySqlCdcSourceV2"]),
+    (
+        "io.debezium.connector.oracle.OracleConnector",
+        &["OracleXStreamSource", "OracleCdcSource"],
+    ),
+    (
+        "io.debezium.connector.postgresql.PostgresConnector",
+        &["PostgresCdcSourceV2"],
+    ),
+    (
+        "io.debezium.connector.sqlserver.SqlServerConnector",
+        &["SqlServerCdcSourceV2"],
+    ),
+];
+
+fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(entry) = subject.file.entry("connector.class") else {
+        return;
+    };
+    if !is_self_managed(subject) {
+        return;
+    }
+    let managed = managed_for(subject, &entry.value);
+    let message = format!(
+        "{} is a class for self-managed Connect, not a managed plugin",
+        quoted(&entry.value)
+    );
+    let fix = match &managed[..] {
+        [] => "No managed plugin is known for it here; `confluent connect plugin list` shows what there is.".to_owned(),
+        [one] => format!("The managed plugin is `{one}`. Its keys differ: begin with `connector plugin new {one}`."),
+        several => format!(
+            "The managed plugins for it are {}. Their keys differ: begin with `connector plugin new`.",
+            listed(several.iter().copied())
+        ),
+    };
+    report.error(&entry.value_span, message, fix);
+}
+
+/// Whether the file names a Java class. Custom connectors name one too, and say what they are (dossier `connect.md` §2.14).
+pub(in crate::catalog) fn is_self_managed(subject: &Subject<'_>) -> bool {
+    let Some(class) = subject.file.class() else {
+        return false;
+    };
+    let custom = subject.file.value("confluent.connector.type") == Some("CUSTOM")
+        || subject.file.entry("confluent.custom.plugin.id").is_some();
+    subject.plugin.is_none() && !custom && (class.contains('.') || !simple_name(subject, class).is_empty())
+}
+
+/// The managed plugins for a Java class, the newest first.
+fn managed_for<'a>(subject: &Subject<'a>, class: &str) -> Vec<&'a str> {
+    let mut managed: Vec<&str> = ALSO
+        .iter()
+        .filter(|(implementation, _)| *implementation == class)
+        .flat_map(|(_, plugins)| plugins.iter().copied())
+        .collect();
+    managed.extend(subject.catalog.managed_for(class).map(|plugin| plugin.class));
+    if managed.is_empty() {
+        managed = simple_name(subject, class.rsplit('.').next().unwrap_or(class));
+    }
+    let mut unique = Vec::new();
+    for plugin in managed {
+        if !unique.contains(&plugin) {
+            unique.push(plugin);
+        }
+    }
+    unique
+}
+
+/// The plugins whose class has that simple name, by which Connect takes it, too (`S3SinkConnector`).
+fn simple_name<'a>(subject: &Subject<'a>, class: &str) -> Vec<&'a str> {
+    let simple = |implementation: &'a str| implementation.rsplit('.').next().unwrap_or(implementation);
+    let plugins = subject.catalog.plugins();
+    plugins
+        .filter(|plugin| simple(plugin.implementation) == class)
+        .map(|plugin| plugin.class)
+        .collect()
+}

@@ -1,0 +1,44 @@
+//! `server-key`: keys that the service adds to what it shows.
+
+use super::Rule;
+use crate::{
+    catalog::lint::{Report, Subject},
+    diag::Severity,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "server-key",
+    severity: Severity::Warning,
+    summary: "a key that the service adds by itself",
+    explanation: "Exports hold keys that nobody wrote, and that mean nothing on the way in (terraform-provider-confluent \
+                  `internal/provider/resource_connector.go`, dossier `connect.md` §4.4).",
+    on_self_managed: false,
+    check,
+};
+
+const KEYS: [&str; 11] = [
+    "cloud.environment",
+    "cloud.provider",
+    "confluent.custom.plugin.type",
+    "confluent.resource.connector.tier",
+    "connector.crn",
+    "kafka.dedicated",
+    "kafka.endpoint",
+    "kafka.max.partition.validation.disable",
+    "kafka.region",
+    "schema.registry.url",
+    "valid.kafka.api.key",
+];
+
+/// Whether the service adds `key` to what it shows.
+#[must_use]
+pub fn is_server_key(key: &str) -> bool {
+    KEYS.contains(&key) || key.starts_with("config.internal.")
+}
+
+fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    for entry in subject.entries().iter().filter(|entry| is_server_key(&entry.key)) {
+        let message = format!("`{}` is added by the service, and not read from a file", entry.key);
+        report.warning(&entry.key_span, message, format!("Remove `{}`.", entry.key));
+    }
+}

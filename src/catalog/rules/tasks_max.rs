@@ -1,0 +1,66 @@
+//! `tasks-max`: how many tasks.
+
+use super::Rule;
+use crate::{
+    catalog::lint::{Report, Subject, quoted},
+    diag::Severity,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "tasks-max",
+    severity: Severity::Error,
+    summary: "a number of tasks that the plugin or the quota does not allow",
+    explanation: "Tasks are what a connector costs. Change data capture from a database log has one reader, so more tasks do \
+                  nothing (dossier `connect.md` §11). The quota is the platform's; whether it has room left is looked up by \
+                  `create`.",
+    on_self_managed: false,
+    check,
+};
+
+/// One task, whatever is asked for: dossier `connect.md` §11 (Postgres and MySQL); definition of `tasks.max`
+/// (Oracle XStream: "capped at 1").
+const SINGLE: [&str; 5] = [
+    "MySqlCdcSource",
+    "MySqlCdcSourceV2",
+    "OracleXStreamSource",
+    "PostgresCdcSource",
+    "PostgresCdcSourceV2",
+];
+
+fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
+    let Some(entry) = subject.given("tasks.max") else {
+        return;
+    };
+    let tasks = match entry.value.trim().parse::<u32>() {
+        Ok(tasks) if tasks > 0 => tasks,
+        _ => {
+            let message = format!("`tasks.max` is {}, not a number of tasks", quoted(&entry.value));
+            report.error(&entry.value_span, message, "Use a whole number, at least 1.");
+            return;
+        }
+    };
+    let class = subject.file.class().unwrap_or_default();
+    if tasks > 1 && SINGLE.contains(&class) {
+        let message = format!("{class} runs one task, not {tasks}");
+        report.warning(
+            &entry.value_span,
+            message,
+            "Set `tasks.max` to `1`: the others count and do nothing.",
+        );
+    }
+    let Some(tenant) = subject.context.tenant else { return };
+    let (each, all) = (tenant.quota.tasks_per_connector, tenant.quota.tasks);
+    if tasks > each.min(all) {
+        let (limit, what) = if each <= all {
+            (each, "one connector")
+        } else {
+            (all, "the whole department")
+        };
+        let message = format!("`tasks.max` is {tasks}, the quota allows {limit} for {what}");
+        report.error_for_ebs(
+            &entry.value_span,
+            message,
+            format!("Ask for {limit} at most, or have the quota raised."),
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! Which values are secrets, what a masked one looks like, and how a connector file refers to one instead of holding it.
+
+use super::facts::{Catalog, KeyFact, Plugin, ValueType};
+
+/// How every variable begins that a connector file may refer to without being asked (design §4, "Secrets").
+pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
+
+/// A reference to a secret, as a whole value: `${env:NAME}`, `${file:PATH}`, `${prompt:}`. Every other `${…}` is the
+/// service's own and passes untouched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// An environment variable.
+    Env(&'a str),
+    /// A file below the folder of secrets.
+    File(&'a str),
+    /// Asked for on the terminal; the text says what for.
+    Prompt(&'a str),
+}
+
+impl<'a> Reference<'a> {
+    /// Reads a whole value; `None` when it is not a reference.
+    #[must_use]
+    pub fn parse(value: &'a str) -> Option<Self> {
+        let inside = value.strip_prefix("${")?.strip_suffix('}')?;
+        if inside.contains(['{', '}']) {
+            return None;
+        }
+        match inside.split_once(':')? {
+            ("env", name) => Some(Self::Env(name)),
+            ("file", path) => Some(Self::File(path)),
+            ("prompt", what) => Some(Self::Prompt(what)),
+            _ => None,
+        }
+    }
+
+    /// Whether one of the three stands anywhere in `value`, also as a part of it.
+    #[must_use]
+    pub fn occurs_in(value: &str) -> bool {
+        ["${env:", "${file:", "${prompt:"]
+            .iter()
+            .any(|begin| value.contains(begin))
+    }
+}
+
+/// Whether `value` is the mask that the service shows in place of a secret: 16 stars, 4 in older answers; the Terraform
+/// provider takes two or more (`internal/provider/constants.go`, dossier `connect.md` §4.3).
+#[must_use]
+pub fn is_mask(value: &str) -> bool {
+    value.len() > 1 && value.bytes().all(|byte| byte == b'*')
+}
+
+/// PASSWORD keys whose values are no secrets, with the reason. A literal there is no leak; the service masks it all the same.
+const NOT_SECRET: [(&str, &[&str]); 6] = [
+    (
+        "is the public half of a key pair",
+        &[
+            // Dossier `connect.md` §5: STRING in the current definitions.
+            "kafka.api.key",
+            // docs.aws.amazon.com/IAM "Manage access keys": the id is not a secret. `aws.secret.key.id` is not it.
+            "aws.access.key.id",
+            "staging.s3.access.key.id",
+            // help.salesforce.com "Connected app": the consumer key identifies the application.
+            "salesforce.consumer.key",
+        ],
+    ),
+    (
+        "is an id",
+        // learn.microsoft.com "Application and service principal objects".
+        &[
+            "azure.search.client.id",
+            "azure.search.subscription.id",
+            "azure.search.tenant.id",
+        ],
+    ),
+    ("is the name of an account", &["azblob.account.name"]),
+    // Its definition says that it is masked because it *may* be sensitive.
+    ("is a user's name", &["mqtt.username"]),
+    (
+        "is a statement, and masked for what it may say",
+        // Dossier `connect.md` §5.
+        &["query", "snapshot.select.statement.overrides.data.map"],
+    ),
+    (
+        "holds certificates, which are public",
+        // Their definitions: CA certificates, client certificates and trust stores, without a private key.
+        &[
+            "ssl.rootcertfile",
+            "ssl.clientcertfile",
+            "database.sslrootcert",
+            "database.sslcert",
+            "redis.cacert",
+            "redis.key.cert",
+            "ssl.truststorefile",
+            "https.ssl.truststorefile",
+            "elastic.https.ssl.truststore.file",
+            "opensearch.ssl.truststorefile",
+            "servicenow.ssl.truststorefile",
+            "rabbitmq.https.ssl.truststorefile",
+            "mq.tls.truststore.location",
+            "mqtt.ssl.trust.store.file",
+            "database.ssl.truststore",
+            "redis.ssl.truststore.file",
+            "solace.ssl.truststore.file",
+            "splunk.hec.ssl.trust.store.file",
+        ],
+    ),
+];
+
+/// Why the value of a PASSWORD key is no secret, if it is none.
+#[must_use]
+pub fn not_secret_because(key: &str) -> Option<&'static str> {
+    NOT_SECRET
+        .iter()
+        .find(|(_, keys)| keys.contains(&key))
+        .map(|(reason, _)| *reason)
+}
+
+/// How sure it is that the value of a key is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Its type says so.
+    Secret,
+    /// Its type says so, but it is none, for this reason.
+    Masked(&'static str),
+    /// Its plugin is not known here, and the key is called like one.
+    Likely,
+    /// It is not.
+    Open,
+}
+
+impl Secrecy {
+    /// Whether a reference may stand there, and whether the value must not be shown.
+    #[must_use]
+    pub fn is_guarded(self) -> bool {
+        self != Self::Open
+    }
+}
+
+/// What the value of `key` is, by the type that its plugin gives it; by its name only where the plugin is not known.
+#[must_use]
+pub fn secrecy(catalog: &Catalog, plugin: Option<&Plugin>, key: &str) -> Secrecy {
+    let by_type = |fact: &KeyFact| match (fact.value_type, not_secret_because(&fact.name)) {
+        (ValueType::Password, Some(reason)) => Secrecy::Masked(reason),
+        (ValueType::Password, None) => Secrecy::Secret,
+        _ => Secrecy::Open,
+    };
+    let fact = match plugin {
+        Some(plugin) => plugin.key(key),
+        None => catalog.common_key(key),
+    };
+    match fact {
+        Some(fact) => by_type(fact),
+        None if looks_secret(key) && not_secret_because(key).is_none() => Secrecy::Likely,
+        None => Secrecy::Open,
+    }
+}
+
+/// Whether a key is called like a secret (dossier `connect.md` §11).
+#[must_use]
+pub fn looks_secret(key: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "private.key",
+        "privatekey",
+        "token",
+        "keyfile",
+        "credentials",
+        "api.key",
+        "access.key",
+    ];
+    // What is said *about* a secret is none.
+    const ABOUT: [&str; 9] = [
+        "url", "provider", "type", "enabled", "scope", "property", "endpoint", "manager", "source",
+    ];
+    let key = key.to_ascii_lowercase();
+    let mut parts = key.split('.');
+    WORDS.iter().any(|word| key.contains(word)) && !parts.any(|part| ABOUT.contains(&part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::catalog;
+
+    #[test]
+    fn references_are_whole_values_of_three_kinds() {
+        assert_eq!(
+            Reference::parse("${env:EBS_SECRET_DB}"),
+            Some(Reference::Env("EBS_SECRET_DB"))
+        );
+        assert_eq!(
+            Reference::parse("${file:db/password}"),
+            Some(Reference::File("db/password"))
+        );
+        assert_eq!(Reference::parse("${prompt:}"), Some(Reference::Prompt("")));
+        // The service's own, and things that only look like one (dossier `connect.md` §5.1).
+        for other in [
+            "${connector}",
+            "${topic}",
+            "${databaseName}.${tableName}",
+            "a${env:X}",
+            "${env:A}${env:B}",
+            "$env:X",
+        ] {
+            assert_eq!(Reference::parse(other), None, "{other}");
+        }
+        assert!(Reference::occurs_in("https://x?key=${env:CONFLUENT_CLOUD_API_SECRET}"));
+        assert!(!Reference::occurs_in("dlq-${connector}"));
+    }
+
+    #[test]
+    fn masks_are_stars_only() {
+        assert!(is_mask("****************") && is_mask("****") && is_mask("**"));
+        assert!(!is_mask("*") && !is_mask("") && !is_mask("**a") && !is_mask("orders.*"));
+    }
+
+    #[test]
+    fn the_type_decides_and_the_exceptions_are_real_password_keys() {
+        let of = |class: &str, key| secrecy(catalog(), catalog().plugin(class), key);
+        assert_eq!(of("SqsSource", "aws.secret.key.id"), Secrecy::Secret);
+        assert!(matches!(of("SqsSource", "aws.access.key.id"), Secrecy::Masked(_)));
+        // Called like a secret, but it is not one: the type decides.
+        assert_eq!(of("HttpSink", "oauth2.token.url"), Secrecy::Open);
+        assert_eq!(of("HttpSink", "oauth2.client.id"), Secrecy::Open);
+        assert_eq!(of("NotThere", "kafka.api.secret"), Secrecy::Secret);
+        assert_eq!(of("NotThere", "neo4j.authentication.basic.password"), Secrecy::Likely);
+        assert_eq!(of("NotThere", "oauth2.token.url"), Secrecy::Open);
+        for (_, keys) in NOT_SECRET {
+            for key in keys {
+                let facts = catalog().plugins().filter_map(|plugin| plugin.keys.get(*key));
+                let mut types = facts.map(|fact| fact.value_type);
+                assert!(types.any(|kind| kind == ValueType::Password), "{key}");
+            }
+        }
+    }
+}

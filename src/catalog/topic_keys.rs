@@ -1,0 +1,150 @@
+//! Which keys say which Kafka topics a connector reads or writes.
+//!
+//! From the names and definitions of all keys with "topic" in them (`data/plugins.txt`). Left out on purpose: topics of
+//! other systems (`mqtt.topics`, `gcp.pubsub.topic.id`, `salesforce.push.topic.name`, `state.topic.name` of IBM MQ,
+//! `twitter.topics`), folders (`topics.dir`), and maps from the topics that are consumed anyway to something else.
+
+/// What the value of a key says about topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicUse {
+    /// One topic, or a text in which the service fills in the rest.
+    Name,
+    /// Topics parted by commas.
+    Names,
+    /// What the names of all topics begin with.
+    Prefix,
+    /// `topic:regex` pairs parted by commas (S3Source and its kin).
+    NameThenRegex,
+    /// `topic#container` pairs parted by commas (Cosmos DB).
+    NameThenContainer,
+    /// `collection=topic` pairs parted by commas (Couchbase).
+    CollectionThenName,
+    /// A regular expression over the topics to read.
+    Regex,
+    /// Where records go that could not be processed, or reports about others.
+    DeadLetters,
+    /// A history of schemas: `dbhistory.` may stand before the prefix (dossier `rbac.md` §8.3).
+    History,
+}
+
+/// What `key` says about topics, if anything. `class` decides where plugins use one name for different things.
+#[must_use]
+pub fn topic_use(class: &str, key: &str) -> Option<TopicUse> {
+    use TopicUse as U;
+    Some(match key {
+        "topics" | "kafka.topics" => U::Names,
+        "topics.regex" => U::Regex,
+        "kafka.topic"
+        | "topic"
+        | "couchbase.topic"
+        | "couchbase.black.hole.topic"
+        | "couchbase.initial.offset.topic"
+        | "redo.log.topic.name"
+        | "redo.log.corruption.topic"
+        | "table.topic.name.template"
+        | "lob.topic.name.template"
+        | "topic.name.pattern"
+        | "kafka.topic.format"
+        | "heartbeat.topic.name"
+        | "notification.sink.topic.name"
+        | "offsets.storage.topic"
+        | "signal.kafka.topic"
+        | "topic.transaction" => U::Name,
+        "topic.prefix" | "database.server.name" | "topic.heartbeat.prefix" => U::Prefix,
+        "topic.regex.list" => U::NameThenRegex,
+        "azure.cosmos.source.containers.topicMap" => U::NameThenContainer,
+        "connect.cosmos.containers.topicmap" if class == "CosmosDbSource" => U::NameThenContainer,
+        "couchbase.collection.to.topic" => U::CollectionThenName,
+        "errors.deadletterqueue.topic.name"
+        | "mongo.errors.deadletterqueue.topic.name"
+        | "reporter.error.topic.name"
+        | "reporter.result.topic.name" => U::DeadLetters,
+        "schema.history.internal.kafka.topic" | "database.history.kafka.topic" => U::History,
+        _ => return numbered(key),
+    })
+}
+
+/// `api1.topics`, `table2.topic`, `index3.topic`, `salesforce.object1.topics`.
+fn numbered(key: &str) -> Option<TopicUse> {
+    let (owner, last) = key.rsplit_once('.')?;
+    let family = owner.trim_end_matches(|c: char| c.is_ascii_digit());
+    match (family, last) {
+        _ if family.len() == owner.len() => None,
+        ("api" | "salesforce.object", "topics") => Some(TopicUse::Names),
+        ("table" | "index", "topic") => Some(TopicUse::Name),
+        _ => None,
+    }
+}
+
+/// Keys without which a source names its topics by a default that lies in no department.
+pub const DESTINATIONS: [&str; 6] = [
+    "topic.prefix",
+    "table.topic.name.template",
+    "redo.log.topic.name",
+    "couchbase.topic",
+    "kafka.topic.format",
+    "topic.name.pattern",
+];
+
+impl TopicUse {
+    /// The topic names, beginnings of names or patterns in `value`.
+    #[must_use]
+    pub fn names(self, value: &str) -> Vec<&str> {
+        let items = || value.split(',').map(str::trim).filter(|item| !item.is_empty());
+        match self {
+            Self::Names => items().collect(),
+            Self::NameThenRegex => items().filter_map(|item| item.split(':').next()).collect(),
+            Self::NameThenContainer => items().filter_map(|item| item.split('#').next()).collect(),
+            Self::CollectionThenName => items()
+                .filter_map(|item| item.split_once('='))
+                .map(|(_, topic)| topic.trim())
+                .collect(),
+            Self::Name | Self::Prefix | Self::Regex | Self::DeadLetters | Self::History => vec![value],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::catalog;
+
+    #[test]
+    fn values_are_taken_apart() {
+        assert_eq!(TopicUse::Names.names("a, b ,,c"), ["a", "b", "c"]);
+        assert_eq!(TopicUse::NameThenRegex.names("orders:.*,users:^u"), ["orders", "users"]);
+        assert_eq!(
+            TopicUse::NameThenContainer.names("orders#c1,users#c2"),
+            ["orders", "users"]
+        );
+        assert_eq!(
+            TopicUse::CollectionThenName.names("s.c=orders, s.d = users"),
+            ["orders", "users"]
+        );
+    }
+
+    #[test]
+    fn other_systems_topics_are_not_kafkas() {
+        for key in [
+            "mqtt.topics",
+            "topics.dir",
+            "gcp.pubsub.topic.id",
+            "state.topic.name",
+            "salesforce.push.topic.name",
+            "api.topics",
+        ] {
+            assert_eq!(topic_use("X", key), None, "{key}");
+        }
+        assert_eq!(topic_use("HttpSinkV2", "api15.topics"), Some(TopicUse::Names));
+        // A sink's map names topics that it consumes anyway.
+        assert_eq!(topic_use("CosmosDbSink", "connect.cosmos.containers.topicmap"), None);
+    }
+
+    #[test]
+    fn every_destination_is_a_key_of_some_plugin() {
+        for key in DESTINATIONS {
+            assert!(catalog().plugins().any(|plugin| plugin.keys.contains_key(key)), "{key}");
+            assert!(topic_use("", key).is_some(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A connector file on its way to a request: read, judged by the linter, then a name, a class and a configuration.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde_json::Value;
+
+use super::Tenant;
+use crate::{
+    catalog::{self, Context, ValueKind},
+    commands::Ctx,
+    diag::{Severity, has_errors},
+    error::{Error, ErrorKind},
+    manifest::connector_file,
+};
+
+/// A connector as a file describes it.
+pub(super) struct ConnectorFile {
+    /// Its name.
+    pub(super) name: String,
+    /// Its plugin.
+    pub(super) class: String,
+    /// Its configuration, name included; references not yet followed.
+    pub(super) config: BTreeMap<String, String>,
+    /// Where it begins to read.
+    pub(super) offsets: Option<Value>,
+}
+
+/// A file that was read and not judged yet.
+pub(super) struct Unjudged(catalog::ConnectorFile);
+
+/// Reads the file at `path`.
+pub(super) fn read(path: &Path) -> Result<Unjudged, Error> {
+    let message = || format!("unable to read configuration file \"{}\"", path.display());
+    let file = connector_file::read(path).map_err(|findings| Error::findings(message(), findings))?;
+    if file.entries.is_empty() {
+        // The stock CLI's words (dossier `connect.md` §8.2).
+        return Err(Error::failed(format!(
+            "connector config file \"{}\" is empty",
+            path.display()
+        )));
+    }
+    Ok(Unjudged(file))
+}
+
+impl Unjudged {
+    /// The connector's name; empty when the file does not tell.
+    pub(super) fn name(&self) -> &str {
+        self.0.connector_name().map_or("", |entry| &entry.value)
+    }
+
+    /// The connector, unless a rule is broken; says what the rules only warn of.
+    pub(super) fn judged(&self, ctx: &Ctx, tenant: Option<&Tenant>) -> Result<ConnectorFile, Error> {
+        let context = Context {
+            tenant: tenant.map(|tenant| catalog::Tenant {
+                prefix: &tenant.prefix,
+                runtime_account: tenant.runtime_account.as_ref(),
+                quota: &tenant.quota,
+            }),
+            secret_variables: tenant.map_or(&[], |tenant| &tenant.secret_variables),
+            exceptions: tenant.map_or(&[], |tenant| &tenant.lint_exceptions),
+        };
+        let findings = catalog::lint(&self.0, &context).findings;
+        if has_errors(&findings) {
+            let shown = self.0.source.path.display();
+            return Err(
+                Error::findings(format!("connector config file \"{shown}\" breaks rules"), findings)
+                    .with_kind(ErrorKind::Refused),
+            );
+        }
+        for warning in findings.iter().filter(|finding| finding.severity == Severity::Warning) {
+            ctx.ui.warn(&warning.message);
+        }
+        let mut config = BTreeMap::new();
+        for entry in &self.0.entries {
+            if matches!(entry.kind, ValueKind::Array | ValueKind::Object | ValueKind::Null) {
+                return Err(Error::failed(format!(
+                    "only string values are permitted for the configuration \"{}\"",
+                    entry.key
+                )));
+            }
+            config.insert(entry.key.clone(), entry.value.clone());
+        }
+        let name = self.name().to_owned();
+        let class = self.0.class().unwrap_or_default().to_owned();
+        config.insert("name".to_owned(), name.clone());
+        Ok(ConnectorFile {
+            name,
+            class,
+            config,
+            offsets: self.0.offsets.clone(),
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! `confluent ebs connector`: the stock CLI's `connect` commands for whoever holds one restricted key, and what it lacks:
+//! restart, wait, validate, names besides ids, quota and ownership before a write.
+
+mod create;
+mod delete;
+mod describe;
+mod file;
+mod lifecycle;
+mod list;
+mod names;
+mod offset;
+mod pause;
+mod plugin;
+mod prepare;
+mod restart;
+mod resume;
+mod show;
+mod update;
+mod validate;
+mod wait;
+mod waiting;
+
+use clap::Subcommand;
+
+use super::{
+    Ctx, report,
+    session::{DepartmentSession, Tenant},
+};
+use crate::exit::ExitCode;
+
+/// Manage connectors.
+///
+/// Connectors are named by ID or by name. A department acts with its profile; as the platform team, name the department
+/// with --department.
+#[derive(Debug, clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Connector {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(create::Create),
+    Delete(delete::Delete),
+    Describe(describe::Describe),
+    List(list::ListConnectors),
+    Offset(offset::Offset),
+    Pause(pause::Pause),
+    Plugin(plugin::Plugin),
+    Restart(restart::Restart),
+    Resume(resume::Resume),
+    Update(update::Update),
+    Validate(validate::Validate),
+    Wait(wait::Wait),
+}
+
+impl Connector {
+    pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
+        match self.command {
+            Command::Create(command) => report::finish(command.run(ctx), ctx),
+            Command::Delete(command) => report::finish(command.run(ctx), ctx),
+            Command::Describe(command) => report::finish(command.run(ctx), ctx),
+            Command::List(command) => report::finish(command.run(ctx), ctx),
+            Command::Offset(command) => command.run(ctx),
+            Command::Pause(command) => report::finish(command.run(ctx), ctx),
+            Command::Plugin(command) => command.run(ctx),
+            Command::Restart(command) => report::finish(command.run(ctx), ctx),
+            Command::Resume(command) => report::finish(command.run(ctx), ctx),
+            Command::Update(command) => report::finish(command.run(ctx), ctx),
+            Command::Validate(command) => report::finish(command.run(ctx), ctx),
+            Command::Wait(command) => report::finish(command.run(ctx), ctx),
+        }
+    }
+}

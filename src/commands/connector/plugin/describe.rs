@@ -1,0 +1,80 @@
+//! `confluent ebs connector plugin describe`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    commands::{Ctx, Report, connector::prepare, session::DepartmentSession},
+    error::Error,
+    render::{Cell, List, Row},
+};
+
+/// Describe a connector plugin: the keys of its configuration.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Describe the configuration of the plugin \"DatagenSource\".
+
+  $ confluent ebs connector plugin describe DatagenSource")]
+pub(in crate::commands::connector) struct Describe {
+    /// Name of the plugin.
+    #[arg(value_name = "plugin")]
+    plugin: String,
+}
+
+impl Describe {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<List<KeyRow>>, Error> {
+        let session = DepartmentSession::open(ctx)?;
+        // Asking about nothing but the class answers all keys (dossier `connect.md` §2.13).
+        let config = BTreeMap::from([("connector.class".to_owned(), self.plugin.clone())]);
+        let validation = ctx.block_on(prepare::ask_plugin(&session, &self.plugin, config))?;
+        let validation = validation.ok_or_else(|| {
+            Error::failed(format!("unknown plugin \"{}\"", self.plugin))
+                .with_hint("List available plugins with `confluent ebs connector plugin list`.")
+        })?;
+        let mut rows: Vec<KeyRow> = validation
+            .configs
+            .into_iter()
+            .map(|config| KeyRow {
+                config: config.definition.name,
+                documentation: config.definition.documentation,
+                is_required: config.definition.required,
+                is_secret: config.definition.value_type == "PASSWORD",
+                value_type: config.definition.value_type,
+                default_value: config.definition.default_value,
+                recommended_values: config.value.recommended_values,
+            })
+            .collect();
+        // Required ones first, as the stock CLI has it.
+        rows.sort_by(|a, b| (!a.is_required, &a.config).cmp(&(!b.is_required, &b.config)));
+        Ok(Report::new(List::in_order(rows)))
+    }
+}
+
+/// One key.
+#[derive(Debug, Serialize)]
+pub(in crate::commands::connector) struct KeyRow {
+    config: String,
+    documentation: String,
+    is_required: bool,
+    #[serde(rename = "type")]
+    value_type: String,
+    is_secret: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_value: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recommended_values: Vec<String>,
+}
+
+impl Row for KeyRow {
+    const COLUMNS: &'static [&'static str] = &["Config", "Documentation", "Required"];
+
+    fn cells(&self) -> Vec<Cell> {
+        let secret = if self.is_secret { " (secret)" } else { "" };
+        vec![
+            Cell::Text(format!("{}{secret}", self.config)),
+            Cell::text(&self.documentation),
+            Cell::text(&self.is_required),
+        ]
+    }
+}

@@ -1,0 +1,67 @@
+//! `confluent ebs connector plugin list`.
+
+use serde::Serialize;
+
+use crate::{
+    api::connect,
+    commands::{Ctx, Report, session::DepartmentSession},
+    error::Error,
+    render::{Cell, List, Row},
+};
+
+/// List connector plugins.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+List the plugins that the department may use.
+
+  $ confluent ebs connector plugin list
+
+List all that the cluster offers.
+
+  $ confluent ebs connector plugin list --all")]
+pub(in crate::commands::connector) struct ListPlugins {
+    /// Also list plugins that the department may not use.
+    #[arg(long)]
+    all: bool,
+}
+
+impl ListPlugins {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<List<PluginRow>>, Error> {
+        let session = DepartmentSession::open(ctx)?;
+        let connectors = &session.connectors;
+        let request = connect::ListPlugins(connectors.place.clone());
+        let plugins = ctx.block_on(async { Ok(connectors.client.send(&request).await?.value) })?;
+        let allowed = |class: &str| {
+            session
+                .tenant
+                .as_ref()
+                .is_none_or(|tenant| tenant.quota.allows_plugin(class))
+        };
+        let rows = plugins
+            .into_iter()
+            .map(|plugin| PluginRow {
+                allowed: allowed(&plugin.class),
+                plugin_name: plugin.class,
+                direction: plugin.plugin_type,
+            })
+            .filter(|row| self.all || row.allowed);
+        Ok(Report::new(List::new(rows)))
+    }
+}
+
+/// One plugin.
+#[derive(Debug, Serialize)]
+pub(in crate::commands::connector) struct PluginRow {
+    plugin_name: String,
+    #[serde(rename = "type")]
+    direction: String,
+    allowed: bool,
+}
+
+impl Row for PluginRow {
+    const COLUMNS: &'static [&'static str] = &["Plugin Name", "Type"];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![Cell::text(&self.plugin_name), Cell::text(&self.direction)]
+    }
+}

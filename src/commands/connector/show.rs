@@ -1,0 +1,107 @@
+//! What several commands show of a connector.
+
+use serde::Serialize;
+
+use crate::{
+    client::redact::is_secret_name,
+    render::{Block, Change, Line, Mark, Style},
+    resources::connector::{FieldDiff, Seen, cause, is_mask, wait::Cause},
+};
+
+/// What the service shows instead of a secret.
+const MASK: &str = "****************";
+
+/// The trace of a connector that has one.
+pub(super) fn trace(seen: &Seen) -> Option<String> {
+    let trace = &seen.now.status.connector.trace;
+    (!trace.is_empty()).then(|| trace.clone())
+}
+
+/// A value that may be shown. Some keys hold secrets and are no PASSWORD for the service (dossier `connect.md` §5).
+pub(super) fn value(key: &str, value: &str) -> String {
+    match is_secret_name(key) && !is_mask(value) {
+        true => MASK.to_owned(),
+        false => value.to_owned(),
+    }
+}
+
+/// Why a connector does not run, when it does not.
+pub(super) fn why(seen: &Seen) -> Option<Cause> {
+    let cause = cause(&seen.now.status);
+    let troubled = matches!(seen.state(), "FAILED" | "DEGRADED") || !cause.validation_errors.is_empty();
+    (troubled && cause != Cause::default()).then_some(cause)
+}
+
+/// The cause in sentences.
+pub(super) fn cause_lines(cause: &Cause) -> Block {
+    let mut lines = Vec::new();
+    for error in &cause.validation_errors {
+        lines.push(
+            Line::new()
+                .styled(Style::Error, error.configs.join(", "))
+                .then(format!(": {}", error.message))
+                .hang(2),
+        );
+    }
+    lines.extend(
+        cause
+            .messages
+            .iter()
+            .map(|message| Line::from(message.as_str()).hang(2)),
+    );
+    lines.extend(match cause.owner {
+        Some("department") => Some(Line::from("This is the department's to fix.")),
+        Some(_) => Some(Line::from(
+            "This is not the department's to fix: tell the platform team.",
+        )),
+        None => None,
+    });
+    Block::Lines(lines)
+}
+
+/// The cause in one line.
+pub(super) fn cause_words(cause: Option<&Cause>) -> String {
+    let Some(cause) = cause else {
+        return "the service does not say why".to_owned();
+    };
+    match (cause.validation_errors.first(), cause.messages.first()) {
+        (Some(error), _) => format!("{}: {}", error.configs.join(", "), error.message),
+        (None, Some(message)) => message.lines().next().unwrap_or_default().to_owned(),
+        (None, None) => "the service does not say why".to_owned(),
+    }
+}
+
+/// A change of a connector's configuration, key by key.
+pub(super) fn diff(name: &str, mark: Mark, fields: &[FieldDiff]) -> Block {
+    let mut change = Change::new(mark, ["connector", name]);
+    for field in fields {
+        change = match field.secret {
+            Some(secret) => change.field(field.config.clone(), "", format!("(secret: {})", secret.word())),
+            None => change.field(
+                field.config.clone(),
+                field.old.clone().unwrap_or_default(),
+                field.new.clone().unwrap_or_default(),
+            ),
+        };
+    }
+    Block::Diff(vec![change])
+}
+
+/// A key that was filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Added {
+    /// The key.
+    pub(super) config: String,
+    /// Its value; never a secret.
+    pub(super) value: String,
+    /// Why.
+    pub(super) why: &'static str,
+}
+
+/// The keys that were filled in, as lines of a diff.
+pub(super) fn added(added: &[Added]) -> Block {
+    let changes = added
+        .iter()
+        .map(|line| Change::new(Mark::Add, [format!("\"{}\": \"{}\"", line.config, line.value)]).why(line.why));
+    Block::Diff(changes.collect())
+}

@@ -1,0 +1,112 @@
+//! `confluent ebs connector validate`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{
+    DepartmentSession, file, names,
+    prepare::{self, Complaint, SecretArgs},
+};
+use crate::{
+    commands::{Ctx, Report},
+    error::Error,
+    render::{Block, Cell, Table, Viewable, words},
+};
+
+/// Have the service check a configuration.
+///
+/// A valid configuration can still fail: neither addresses nor credentials are tried before the connector runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Check a file with the department's defaults filled in.
+
+  $ confluent ebs connector validate --config-file claims-orders.json")]
+pub(super) struct Validate {
+    /// JSON or YAML connector configuration file.
+    #[arg(long, value_name = "string", required = true)]
+    config_file: PathBuf,
+    #[command(flatten)]
+    secrets: SecretArgs,
+}
+
+impl Validate {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Validated>, Error> {
+        let read = file::read(&self.config_file)?;
+        let session = DepartmentSession::open(ctx)?;
+        names::refuse_foreign(session.tenant.as_ref(), &[read.name().to_owned()])?;
+        let mut file = read.judged(ctx, session.tenant.as_ref())?;
+        prepare::refuse_masks(&file.config, |_| false)?;
+        let (validation, class) = ctx.block_on(async {
+            let mut added = match &session.tenant {
+                Some(_) => prepare::defaults(&session, &mut file).await?,
+                None => Vec::new(),
+            };
+            prepare::secrets(ctx, &session, &file.class, &mut file.config, &self.secrets).await?;
+            let mut validation = prepare::ask_plugin(&session, &file.class, file.config.clone()).await?;
+            let before = added.len();
+            if let Some(first) = &validation {
+                prepare::drop_unknown(&mut file.config, &mut added, first);
+            }
+            if added.len() != before {
+                validation = prepare::ask_plugin(&session, &file.class, file.config.clone()).await?;
+            }
+            Ok((validation, file.class.clone()))
+        })?;
+        let Some(validation) = validation else {
+            return Err(
+                Error::failed(format!("plugin \"{class}\" is not known to the service's validation"))
+                    .with_hint("List available plugins with `confluent ebs connector plugin list`."),
+            );
+        };
+        let validated = Validated {
+            name: file.name.clone(),
+            plugin: class,
+            error_count: validation.error_count,
+            errors: prepare::complaints(&validation),
+        };
+        let error = (validated.error_count > 0 || !validated.errors.is_empty()).then(|| {
+            Error::failed(format!(
+                "the configuration of \"{}\" is not valid: {}",
+                validated.name,
+                words::count(validated.errors.len(), "key")
+                    .replace("keys", "keys are wrong")
+                    .replace("1 key", "1 key is wrong")
+            ))
+        });
+        let report = Report::new(validated);
+        Ok(match error {
+            Some(error) => report.with_error(error),
+            None => report,
+        })
+    }
+}
+
+/// What the service says about it.
+#[derive(Debug, Serialize)]
+pub(super) struct Validated {
+    name: String,
+    plugin: String,
+    error_count: u32,
+    errors: Vec<Complaint>,
+}
+
+impl Viewable for Validated {
+    fn view(&self) -> Vec<Block> {
+        if self.errors.is_empty() && self.error_count == 0 {
+            return vec![Block::line(format!(
+                "The configuration of \"{}\" is valid for plugin \"{}\".",
+                self.name, self.plugin
+            ))];
+        }
+        let mut table = Table::new(["Config", "Error", "Allowed Values"]);
+        for complaint in &self.errors {
+            table.push([
+                Cell::text(&complaint.config),
+                Cell::Multiline(complaint.errors.join("\n")),
+                Cell::Text(complaint.recommended_values.join(", ")),
+            ]);
+        }
+        vec![Block::Table(table)]
+    }
+}

@@ -1,0 +1,135 @@
+//! `confluent ebs profile show`.
+
+use serde::Serialize;
+
+use super::load;
+use crate::{
+    commands::{Ctx, Report},
+    config::{Folders, LoadedProfile},
+    error::Error,
+    model::KeyKind,
+    render::{Block, Record, Viewable},
+};
+
+/// Show a profile, without its secrets.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Show a profile that is kept by name.
+
+  $ confluent ebs profile show claims-operator
+
+Show one that was just handed over.
+
+  $ confluent ebs profile show ./claims-operator.toml")]
+pub(super) struct Show {
+    /// Name or file of the profile.
+    #[arg(value_name = "profile")]
+    profile: String,
+}
+
+impl Show {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<ProfileView>, Error> {
+        let path = Folders::discover()?.profile(&self.profile);
+        Ok(Report::new(ProfileView::of(&load(ctx, &path)?)))
+    }
+}
+
+/// A profile without its secrets.
+#[derive(Debug, Serialize)]
+pub(super) struct ProfileView {
+    file: String,
+    department: String,
+    persona: String,
+    prefix: String,
+    endpoint: String,
+    organization: String,
+    stage: String,
+    environment: String,
+    cluster: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime_account: Option<String>,
+    connectors: u32,
+    tasks: u32,
+    tasks_per_connector: u32,
+    plugins: Vec<String>,
+    issued: String,
+    /// The public halves.
+    keys: Vec<KeyView>,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyView {
+    kind: &'static str,
+    api_key: String,
+}
+
+impl ProfileView {
+    fn of(loaded: &LoadedProfile) -> Self {
+        let profile = &loaded.profile;
+        let facts = &profile.facts;
+        let kinds = [
+            (KeyKind::Cloud, "cloud"),
+            (KeyKind::Kafka, "kafka"),
+            (KeyKind::SchemaRegistry, "schema-registry"),
+        ];
+        let keys = kinds.into_iter().filter_map(|(kind, word)| {
+            loaded.keys.get(kind).map(|pair| KeyView {
+                kind: word,
+                api_key: pair.id.to_string(),
+            })
+        });
+        Self {
+            file: loaded.path.display().to_string(),
+            department: facts.department.to_string(),
+            persona: facts.persona.clone(),
+            prefix: facts.prefix.to_string(),
+            endpoint: profile.endpoint.to_string(),
+            organization: facts.organization.to_string(),
+            stage: facts.stage.clone(),
+            environment: facts.environment.to_string(),
+            cluster: facts.cluster.to_string(),
+            runtime_account: profile.runtime_account.as_ref().map(ToString::to_string),
+            connectors: facts.quota.connectors,
+            tasks: facts.quota.tasks,
+            tasks_per_connector: facts.quota.tasks_per_connector,
+            plugins: facts.quota.plugins.clone(),
+            issued: profile.issued.to_string(),
+            keys: keys.collect(),
+        }
+    }
+}
+
+impl Viewable for ProfileView {
+    fn view(&self) -> Vec<Block> {
+        let keys: Vec<String> = self
+            .keys
+            .iter()
+            .map(|key| format!("{} ({})", key.api_key, key.kind))
+            .collect();
+        let keys = if keys.is_empty() {
+            "none; the environment names one".to_owned()
+        } else {
+            keys.join(", ")
+        };
+        let record = Record::new()
+            .field("File", self.file.clone())
+            .field("Department", self.department.clone())
+            .field("Persona", self.persona.clone())
+            .field("Prefix", self.prefix.clone())
+            .field("Endpoint", self.endpoint.clone())
+            .field("Organization", self.organization.clone())
+            .field("Stage", self.stage.clone())
+            .field("Environment", self.environment.clone())
+            .field("Cluster", self.cluster.clone())
+            .optional("Runtime Account", self.runtime_account.clone())
+            .field("Connectors", self.connectors)
+            .field(
+                "Tasks",
+                format!("{}, at most {} per connector", self.tasks, self.tasks_per_connector),
+            )
+            .field("Plugins", self.plugins.join(", "))
+            .field("Issued", self.issued.clone())
+            .field("API Keys", keys);
+        vec![Block::Record(record)]
+    }
+}

@@ -1,0 +1,38 @@
+//! `confluent ebs quota`: what departments use of what they may use.
+
+mod check;
+mod describe;
+mod list;
+
+use clap::Subcommand;
+
+use super::{Ctx, report, session::DepartmentSession};
+use crate::exit::ExitCode;
+
+/// Show quotas and what is used of them.
+///
+/// Confluent Cloud enforces none of these limits: they are the platform's agreement with its departments, kept by this
+/// program and by who holds the right to create.
+#[derive(Debug, clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Quota {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Describe(describe::Describe),
+    List(list::ListQuotas),
+}
+
+impl Quota {
+    pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
+        match self.command {
+            Command::Check(command) => report::finish(command.run(ctx), ctx),
+            Command::Describe(_) => report::finish(describe::Describe::run(ctx), ctx),
+            Command::List(_) => report::finish(list::ListQuotas::run(ctx), ctx),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! JSON, strictly: no comments, no trailing commas. `jsonc-parser` keeps both of two equal keys, which serde_json would
+//! swallow.
+
+use jsonc_parser::{
+    CollectOptions, ParseOptions,
+    ast::{Object, Value},
+    common::Ranged,
+    parse_to_ast,
+};
+
+use super::{Broken, Member, Root};
+use crate::catalog::{Entry, ValueKind};
+
+const STRICT: ParseOptions = ParseOptions {
+    allow_comments: false,
+    allow_loose_object_property_names: false,
+    allow_trailing_commas: false,
+    allow_missing_commas: false,
+    allow_single_quoted_strings: false,
+    allow_hexadecimal_numbers: false,
+    allow_unary_plus_numbers: false,
+    allow_bare_decimal_point_numbers: false,
+    allow_non_finite_numbers: false,
+    allow_extended_string_escapes: false,
+};
+
+pub(super) fn parse(text: &str) -> Result<Root, Broken> {
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
+        let range = error.range();
+        Broken {
+            message: format!("not JSON: {}", lower_first(&error.kind().to_string())),
+            fix: "Check commas, quotes and braces around here; JSON knows no comments.".to_owned(),
+            range: range.start..range.end,
+        }
+    })?;
+    match parsed.value {
+        Some(Value::Object(object)) => Ok(root(text, &object, true)),
+        other => {
+            let range = other.map_or(0..0, |value| value.start()..value.start() + 1);
+            Err(Broken {
+                message: "a connector file is one JSON object".to_owned(),
+                fix: "Write `{\"name\": …, \"config\": {…}}`, one connector per file.".to_owned(),
+                range,
+            })
+        }
+    }
+}
+
+/// The members of `object`; `deep` tells whether to look into theirs.
+fn root(text: &str, object: &Object<'_>, deep: bool) -> Root {
+    let members = object.properties.iter().map(|property| {
+        let range = property.value.start()..property.value.end();
+        let (kind, value) = match &property.value {
+            Value::StringLit(text) => (ValueKind::String, text.value.clone().into_owned()),
+            other => (kind(other), text[range.clone()].to_owned()),
+        };
+        let entry = Entry {
+            key: property.name.as_str().to_owned(),
+            value,
+            kind,
+            key_span: property.name.start()..property.name.end(),
+            value_span: range.clone(),
+        };
+        Member {
+            entry,
+            inside: match &property.value {
+                Value::Object(inside) if deep => Some(root(text, inside, false)),
+                _ => None,
+            },
+            // Offsets only: numbers must stay numbers (dossier `connect.md` §9).
+            meant: match kind {
+                ValueKind::Array if deep => serde_json::from_str(&text[range]).ok(),
+                _ => None,
+            },
+        }
+    });
+    Root {
+        members: members.collect(),
+        head: object.start()..object.start() + 1,
+    }
+}
+
+fn kind(value: &Value<'_>) -> ValueKind {
+    match value {
+        Value::StringLit(_) => ValueKind::String,
+        Value::NumberLit(_) => ValueKind::Number,
+        Value::BooleanLit(_) => ValueKind::Bool,
+        Value::Object(_) => ValueKind::Object,
+        Value::Array(_) => ValueKind::Array,
+        Value::NullKeyword(_) => ValueKind::Null,
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,176 @@
+//! Reading connector files, in all the shapes that people give them.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+fn parse_as(name: &str, text: &str) -> Result<ConnectorFile, Vec<Finding>> {
+    parse(&SourceFile::new(name, text))
+}
+
+fn entries(file: &ConnectorFile) -> Vec<(&str, &str, ValueKind)> {
+    let entries = file.entries.iter();
+    entries
+        .map(|entry| (entry.key.as_str(), entry.value.as_str(), entry.kind))
+        .collect()
+}
+
+/// What the spans of an entry cut out of the text.
+fn cut(file: &ConnectorFile, key: &str) -> (String, String) {
+    let entry = file.entry(key).unwrap();
+    let text = |range: &Range<usize>| file.source.text[range.clone()].to_owned();
+    (text(&entry.key_span), text(&entry.value_span))
+}
+
+#[test]
+fn both_forms_of_json_are_read_with_their_places() {
+    let native = r#"{"name": "claims-a", "config": {"connector.class": "DatagenSource", "tasks.max": 1},
+        "offsets": [{"partition": {"p": 0}, "offset": {"o": 12345678901}}], "type": "source"}"#;
+    let file = parse_as("a.json", native).unwrap();
+    assert_eq!(file.form, Form::Native);
+    assert_eq!(file.connector_name().unwrap().value, "claims-a");
+    assert_eq!(
+        entries(&file),
+        [
+            ("connector.class", "DatagenSource", ValueKind::String),
+            ("tasks.max", "1", ValueKind::Number)
+        ]
+    );
+    assert_eq!(cut(&file, "tasks.max"), ("\"tasks.max\"".to_owned(), "1".to_owned()));
+    assert_eq!(file.offsets.unwrap()[0]["offset"]["o"], 12_345_678_901_u64);
+    assert_eq!(file.stray.len(), 1);
+
+    let bare = parse_as(
+        "a.json",
+        r#"{"name": "claims-a", "connector.class": "X", "a": null, "b": [1], "c": {"d": 1}, "e": 1.50}"#,
+    )
+    .unwrap();
+    assert_eq!(bare.form, Form::Bare);
+    let kinds: Vec<_> = entries(&bare).into_iter().skip(2).collect();
+    assert_eq!(
+        kinds,
+        [
+            ("a", "null", ValueKind::Null),
+            ("b", "[1]", ValueKind::Array),
+            ("c", "{\"d\": 1}", ValueKind::Object),
+            ("e", "1.50", ValueKind::Number),
+        ]
+    );
+}
+
+#[test]
+fn yaml_keeps_what_was_written() {
+    let text = "# a comment\nname: claims-a\nconfig:\n  connector.class: DatagenSource\n  tasks.max: 2\n  flag: no\n  \
+                code: 012\n  big: 1e3\n  yes: true\n  quoted: \"a # b\"\n  long: |\n    one\n    two\n  empty:\n\
+                offsets:\n  - offset: {o: 5}\n";
+    let file = parse_as("a.yaml", text).unwrap();
+    assert_eq!(file.form, Form::Native);
+    let values: Vec<_> = entries(&file).into_iter().map(|(key, value, _)| (key, value)).collect();
+    assert_eq!(
+        values,
+        [
+            ("connector.class", "DatagenSource"),
+            ("tasks.max", "2"),
+            ("flag", "no"),
+            ("code", "012"),
+            ("big", "1e3"),
+            ("yes", "true"),
+            ("quoted", "a # b"),
+            ("long", "one\ntwo\n"),
+            ("empty", ""),
+        ]
+    );
+    assert_eq!(file.entry("tasks.max").unwrap().kind, ValueKind::String);
+    assert_eq!(file.entry("empty").unwrap().kind, ValueKind::Null);
+    assert_eq!(cut(&file, "tasks.max"), ("tasks.max".to_owned(), "2".to_owned()));
+    assert_eq!(cut(&file, "quoted").1, "\"a # b\"");
+    assert_eq!(file.offsets.unwrap()[0]["offset"]["o"], 5);
+    assert!(parse_as("a.yml", "connector.class: X\nname: y\n").unwrap().form == Form::Bare);
+}
+
+#[test]
+fn a_byte_order_mark_and_foreign_letters_do_not_move_places() {
+    for (name, text) in [
+        ("a.json", "\u{feff}{\"name\": \"Käse\", \"topics\": \"a\"}"),
+        ("a.yaml", "\u{feff}name: Käse\ntopics: a\n"),
+    ] {
+        let file = parse_as(name, text).unwrap();
+        let (key, value) = cut(&file, "topics");
+        assert!(
+            key.trim_matches('"') == "topics" && value.trim_matches('"') == "a",
+            "{name}: {key} {value}"
+        );
+    }
+}
+
+#[test]
+fn both_of_two_equal_keys_are_kept() {
+    for (name, text) in [("a.json", r#"{"a": "1", "a": "2"}"#), ("a.yaml", "a: '1'\na: '2'\n")] {
+        let file = parse_as(name, text).unwrap();
+        let values: Vec<_> = entries(&file).into_iter().map(|(key, value, _)| (key, value)).collect();
+        assert_eq!(values, [("a", "1"), ("a", "2")], "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_its_place_and_without_its_values() {
+    let cases = [
+        ("a.json", "{\"connection.password\": \"hunter2\",}", "a.json:1:"),
+        ("a.json", "{\n \"connection.password\" \"hunter2\"\n}", "a.json:2:"),
+        ("a.json", "{\"connection.password\": hunter2}", "a.json:1:"),
+        ("a.json", "{\"connection.password\": \"hunter2", "a.json:1:"),
+        ("a.json", "{\"a\": \"b\" // hunter2\n}", "a.json:1:"),
+        ("a.json", "[{\"password\": \"hunter2\"}]", "a.json:1:1"),
+        ("a.json", "{\"a\": \"b\"} {\"password\": \"hunter2\"}", "a.json:1:"),
+        ("a.yaml", "password: \"hunter2\n", "a.yaml:1:"),
+        ("a.yaml", "a: b\n  password: hunter2\n", "a.yaml:"),
+        ("a.yaml", "- password: hunter2\n", "a.yaml:1:1"),
+        ("a.yaml", "a: b\n---\npassword: hunter2\n", "a.yaml:"),
+        ("a.yaml", "password: &x [hunter2, *y]\n", "a.yaml:"),
+    ];
+    for (name, text, place) in cases {
+        let findings = parse_as(name, text).expect_err(text);
+        let finding = &findings[0];
+        let span = finding.span.as_ref().unwrap();
+        assert_eq!(finding.rule, "syntax");
+        assert!(span.location().starts_with(place), "{text}: {}", span.location());
+        let shown = format!("{} {:?} {}", finding.message, finding.fix, span.source.text);
+        assert!(!shown.contains("hunter2"), "{text}: {shown}");
+    }
+    for text in ["", " \n", "\u{feff}"] {
+        assert_eq!(parse_as("a.json", text).unwrap_err()[0].message, "`a.json` is empty");
+    }
+}
+
+#[test]
+fn hostile_input_ends_in_a_finding() {
+    let deep = "[".repeat(100_000);
+    let deep_map = "{\"a\":".repeat(100_000);
+    let mut bomb = "b: &b [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for n in 0..20 {
+        let name = "b".repeat(n + 1);
+        writeln!(
+            bomb,
+            "{name}b: &{name}b [*{name},*{name},*{name},*{name},*{name},*{name},*{name}]"
+        )
+        .unwrap();
+    }
+    for (name, text) in [
+        ("a.json", &deep),
+        ("a.json", &deep_map),
+        ("a.yaml", &deep),
+        ("a.yaml", &deep_map),
+        ("a.yaml", &bomb),
+    ] {
+        assert!(parse_as(name, text).is_err(), "{name}");
+    }
+    let large = vec![b' '; LARGEST + 1];
+    let findings = read_from(Path::new("a.json"), &large[..]).unwrap().unwrap_err();
+    assert_eq!(findings[0].message, "`a.json` is larger than 2 MiB");
+    let findings = read_from(Path::new("-"), &b"\xff\xfe"[..]).unwrap().unwrap_err();
+    assert_eq!(
+        findings[0].message,
+        "standard input is not UTF-8 text: byte 0 cannot be read"
+    );
+    assert!(read(Path::new("no/such/file.json")).is_err());
+}

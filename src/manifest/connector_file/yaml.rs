@@ -1,0 +1,205 @@
+//! YAML, as text: `tasks.max: 2` means the text `2`, and `no`, `012` and `1e3` stay what was written.
+
+use std::{fmt, ops::Range};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+use serde_saphyr::{DuplicateKeyPolicy, Spanned};
+
+use super::{Broken, Member, Root};
+use crate::catalog::{Entry, ValueKind};
+
+pub(super) fn parse(text: &str) -> Result<Root, Broken> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        with_snippet: false,
+        // A configuration is two levels deep, offsets four; each level costs much of the stack. The largest plugin has
+        // some 800 keys; aliases can make a small file a huge one.
+        budget: serde_saphyr::budget! { max_depth: 16, flow_nesting_limit: 16, max_nodes: 20_000 },
+    };
+    let node: Spanned<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let at = error
+            .location()
+            .map_or(0, |location| offset(text, location.line(), location.column()));
+        Broken {
+            message: format!("not YAML: {}", without_place(&error.to_string())),
+            fix: "Check indentation, quotes and colons around here; one connector per file.".to_owned(),
+            range: at..at,
+        }
+    })?;
+    match node.value {
+        Node::Map(members) => Ok(root(text, members, true)),
+        _ => Err(Broken {
+            message: "a connector file is a map of keys to values".to_owned(),
+            fix: "Write `key: value` lines, one connector per file.".to_owned(),
+            range: 0..0,
+        }),
+    }
+}
+
+/// A value with its type, as YAML sees it.
+enum Node {
+    Text(String),
+    /// Anything that is no text without quotes; its text is taken from the file.
+    Plain(serde_json::Value),
+    Null,
+    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+    List(Vec<Spanned<Node>>),
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
+        Ok(Node::Text(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Plain(value.into()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key()? {
+            members.push((key, map.next_value()?));
+        }
+        Ok(Node::Map(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Node::List(items))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Node, E> {
+        Err(E::custom("binary values have no place here"))
+    }
+}
+
+fn root(text: &str, members: Vec<(Spanned<String>, Spanned<Node>)>, deep: bool) -> Root {
+    let mut head = 0..0;
+    let mut found = Vec::new();
+    for (key, value) in members {
+        let key_span = range(text, &key);
+        if found.is_empty() {
+            head = key_span.clone();
+        }
+        // Nothing has no place: the key stands for it.
+        let value_span = Some(range(text, &value)).filter(|range| !range.is_empty());
+        let value_span = value_span.unwrap_or_else(|| key_span.clone());
+        let written = || text[value_span.clone()].trim().to_owned();
+        let meant = match &value.value {
+            Node::List(_) if deep => as_json(&value.value),
+            _ => None,
+        };
+        let mut inside = None;
+        let (kind, shown) = match value.value {
+            Node::Text(text) => (ValueKind::String, text),
+            Node::Plain(_) => (ValueKind::String, written()),
+            Node::Null => (ValueKind::Null, String::new()),
+            Node::List(_) => (ValueKind::Array, written()),
+            Node::Map(members) => {
+                inside = deep.then(|| root(text, members, false));
+                (ValueKind::Object, written())
+            }
+        };
+        let entry = Entry {
+            key: key.value,
+            value: shown,
+            kind,
+            key_span,
+            value_span,
+        };
+        found.push(Member { entry, inside, meant });
+    }
+    Root { members: found, head }
+}
+
+/// Where a node is, in bytes.
+fn range<T>(text: &str, node: &Spanned<T>) -> Range<usize> {
+    let span = node.referenced.span();
+    let number = |value: Option<u64>| value.and_then(|value| usize::try_from(value).ok());
+    let start = number(span.byte_offset()).unwrap_or(0).min(text.len());
+    let end = start
+        .saturating_add(number(span.byte_len()).unwrap_or(0))
+        .min(text.len());
+    if text.is_char_boundary(start) && text.is_char_boundary(end) {
+        start..end
+    } else {
+        0..0
+    }
+}
+
+fn as_json(node: &Node) -> Option<serde_json::Value> {
+    Some(match node {
+        Node::Text(text) => text.clone().into(),
+        Node::Plain(value) => value.clone(),
+        Node::Null => serde_json::Value::Null,
+        Node::List(items) => items
+            .iter()
+            .map(|item| as_json(&item.value))
+            .collect::<Option<Vec<_>>>()?
+            .into(),
+        Node::Map(members) => {
+            let pairs = members
+                .iter()
+                .map(|(key, value)| Some((key.value.clone(), as_json(&value.value)?)));
+            serde_json::Value::Object(pairs.collect::<Option<_>>()?)
+        }
+    })
+}
+
+/// The byte at a line and a column, both counted from 1.
+fn offset(text: &str, line: u64, column: u64) -> usize {
+    let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).saturating_sub(1);
+    let mut start = 0;
+    for (index, found) in text.split_inclusive('\n').enumerate() {
+        if index == number(line) {
+            let within = found.char_indices().nth(number(column));
+            return start + within.map_or(found.trim_end().len(), |(at, _)| at);
+        }
+        start += found.len();
+    }
+    text.len()
+}
+
+/// The first line of a message, without the place, which the finding has already.
+fn without_place(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.split(" at line ").next().unwrap_or(line);
+    // The reader's advice is for programmers.
+    line.split("; use ").next().unwrap_or(line)
+}

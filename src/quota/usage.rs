@@ -1,0 +1,173 @@
+//! Counting (dossier `quotas.md` §5.2): every connector that has a name counts, in whatever state, because its place stays
+//! taken and a resume must never fail on a quota.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{api::connect::Expanded, model::Prefix};
+
+/// A `tasks.max` that is no number of tasks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`tasks.max` is `{0}`, which is not a whole number from 1 on")]
+pub struct InvalidTasks(pub String);
+
+/// The `tasks.max` of a configuration; 1 when it says nothing (dossier `quotas.md` §5.2).
+///
+/// # Errors
+/// When it is zero, negative or no number.
+pub fn tasks_max(config: &BTreeMap<String, String>) -> Result<u32, InvalidTasks> {
+    match config.get("tasks.max") {
+        None => Ok(1),
+        Some(text) => match text.trim().parse() {
+            Ok(tasks) if tasks > 0 => Ok(tasks),
+            _ => Err(InvalidTasks(text.clone())),
+        },
+    }
+}
+
+/// How many tasks a connector counts for: what it may run, or what it runs if that is more (a failed connector reports no
+/// task at all).
+#[must_use]
+pub fn metered(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
+    let running = u32::try_from(tasks).unwrap_or(u32::MAX);
+    tasks_max(config).unwrap_or(1).max(running)
+}
+
+fn counts(connector: &Expanded) -> bool {
+    !connector.status.connector.state.eq_ignore_ascii_case("DELETED")
+}
+
+fn metered_of(connector: &Expanded) -> u32 {
+    metered(&connector.info.config, connector.status.tasks.len())
+}
+
+/// What a department uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Its connectors.
+    pub connectors: u32,
+    /// Their tasks; a lower bound when something is unreadable.
+    pub tasks: u32,
+    /// The tasks of each connector.
+    pub tasks_by_connector: BTreeMap<String, u32>,
+    /// Connectors whose configuration may not be read, so that their tasks are a guess.
+    pub unreadable: Vec<String>,
+}
+
+impl Usage {
+    /// What the connectors whose names begin with `prefix` use, out of the expanded list of a cluster.
+    #[must_use]
+    pub fn of(list: &BTreeMap<String, Expanded>, prefix: &Prefix) -> Self {
+        let mut usage = Self::default();
+        for (name, connector) in list.iter().filter(|(name, c)| prefix.owns(name) && counts(c)) {
+            let tasks = metered_of(connector);
+            usage.connectors += 1;
+            usage.tasks = usage.tasks.saturating_add(tasks);
+            usage.tasks_by_connector.insert(name.clone(), tasks);
+            if connector.info.config.is_empty() {
+                usage.unreadable.push(name.clone());
+            }
+        }
+        usage
+    }
+}
+
+/// The tasks of a whole cluster, as far as the caller can see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "known", content = "tasks")]
+pub enum ClusterUse {
+    /// At least this many: the list showed connectors of others, too.
+    #[serde(rename = "yes")]
+    Known(u32),
+    /// The list showed nothing of others; there may be none, or they may be hidden.
+    #[serde(rename = "no")]
+    Unknown,
+}
+
+impl ClusterUse {
+    /// What the list says about the whole cluster to somebody who owns `prefix`. `sees_all` is for callers who are known to
+    /// see everything.
+    #[must_use]
+    pub fn of(list: &BTreeMap<String, Expanded>, prefix: &Prefix, sees_all: bool) -> Self {
+        if !sees_all && list.keys().all(|name| prefix.owns(name)) {
+            return Self::Unknown;
+        }
+        let tasks = list.values().filter(|c| counts(c)).map(metered_of);
+        Self::Known(tasks.fold(0, u32::saturating_add))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::connect::TaskStatus;
+
+    pub(crate) fn connector(tasks_max: Option<&str>, running: usize, state: &str) -> Expanded {
+        let mut connector = Expanded::default();
+        connector
+            .info
+            .config
+            .insert("connector.class".into(), "DatagenSource".into());
+        if let Some(tasks) = tasks_max {
+            connector.info.config.insert("tasks.max".into(), tasks.into());
+        }
+        connector.status.connector.state = state.into();
+        connector.status.tasks = vec![TaskStatus::default(); running];
+        connector
+    }
+
+    fn prefix() -> Prefix {
+        Prefix::parse("claims-").unwrap()
+    }
+
+    // Dossier `quotas.md` §5.2, row by row.
+    #[test]
+    fn every_state_counts_in_full_but_deleted() {
+        for state in [
+            "",
+            "NONE",
+            "PROVISIONING",
+            "RUNNING",
+            "DEGRADED",
+            "FAILED",
+            "PAUSED",
+            "NEW",
+        ] {
+            let list = [("claims-a".to_owned(), connector(Some("3"), 0, state))].into();
+            assert_eq!(Usage::of(&list, &prefix()).tasks, 3, "{state}");
+        }
+        let list = [("claims-a".to_owned(), connector(Some("3"), 0, "DELETED"))].into();
+        assert_eq!(Usage::of(&list, &prefix()), Usage::default());
+    }
+
+    #[test]
+    fn tasks_are_the_larger_of_promised_and_running() {
+        assert_eq!(metered(&connector(Some("2"), 5, "").info.config, 5), 5);
+        assert_eq!(metered(&connector(Some("4"), 1, "").info.config, 1), 4);
+        assert_eq!(metered(&connector(None, 0, "").info.config, 0), 1);
+        for wrong in ["0", "-1", "two", ""] {
+            let config = connector(Some(wrong), 0, "").info.config;
+            assert_eq!(tasks_max(&config), Err(InvalidTasks(wrong.into())));
+            assert_eq!(metered(&config, 2), 2);
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_named_and_not_taken_for_zero() {
+        let list = [("claims-a".to_owned(), Expanded::default())].into();
+        let usage = Usage::of(&list, &prefix());
+        assert_eq!((usage.connectors, usage.tasks), (1, 1));
+        assert_eq!(usage.unreadable, ["claims-a"]);
+    }
+
+    #[test]
+    fn the_cluster_is_unknown_to_who_sees_only_itself() {
+        let mut list: BTreeMap<_, _> = [("claims-a".to_owned(), connector(Some("3"), 0, "RUNNING"))].into();
+        assert_eq!(ClusterUse::of(&list, &prefix(), false), ClusterUse::Unknown);
+        assert_eq!(ClusterUse::of(&list, &prefix(), true), ClusterUse::Known(3));
+        list.insert("motor-a".into(), connector(Some("4"), 0, "FAILED"));
+        assert_eq!(ClusterUse::of(&list, &prefix(), false), ClusterUse::Known(7));
+        assert_eq!(Usage::of(&list, &prefix()).tasks, 3);
+    }
+}

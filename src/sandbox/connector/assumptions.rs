@@ -1,0 +1,38 @@
+//! What nobody could yet try about Connect: the switches of this half.
+
+use serde::{Deserialize, Serialize};
+
+/// Unconfirmed behaviour of Connect. `docs/sandbox-connect.md` lists each with the probe that settles it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConnectAssumptions {
+    /// C1: creating a connector whose name is taken is 409; otherwise 400 (dossier `connect.md` §4.5).
+    pub taken_name_is_conflict: bool,
+    /// C2: more tasks than a cluster carries is 402; otherwise 400.
+    pub task_ceiling_is_payment_required: bool,
+    /// C3: a mask that comes back with an update keeps the stored secret (§4.3); otherwise it becomes the secret.
+    pub mask_keeps_secret: bool,
+    /// C4: a FAILED connector can be restarted (§2.8); otherwise that is 400, as for every state but RUNNING.
+    pub failed_restartable: bool,
+    /// C5: a plugin that does not exist is 500 when a configuration is checked, as it is at creation (§2.2); otherwise
+    /// 404.
+    pub unknown_plugin_is_server_error: bool,
+    /// C6: a sink fails when a topic that it names does not exist; otherwise it waits for it, RUNNING.
+    pub missing_topic_fails: bool,
+    /// C7: the name of a deleted connector is taken until it has left the lists (§2.5, §12).
+    pub deleted_name_lingers: bool,
+}
+
+impl Default for ConnectAssumptions {
+    fn default() -> Self {
+        Self {
+            taken_name_is_conflict: true,
+            task_ceiling_is_payment_required: true,
+            mask_keeps_secret: true,
+            failed_restartable: false,
+            unknown_plugin_is_server_error: true,
+            missing_topic_fails: true,
+            deleted_name_lingers: true,
+        }
+    }
+}

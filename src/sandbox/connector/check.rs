@@ -1,0 +1,195 @@
+//! What the service says about a configuration without trying it: the same at validation and at creation (dossier
+//! `connect.md` §2.2, §2.13, §10).
+
+use std::collections::BTreeMap;
+
+use super::{
+    config::{Config, is_mask, value},
+    plugins::{Key, Plugin, Type},
+};
+
+/// What is wrong, by key.
+pub(crate) type Errors = BTreeMap<String, Vec<String>>;
+
+/// The least value of a key, where a plugin has one (pattern 4).
+const AT_LEAST: [(&str, i64); 1] = [("flush.size", 1_000)];
+
+/// Checks a configuration.
+pub(crate) fn check(plugin: &Plugin, config: &Config) -> Errors {
+    let mut errors = Errors::new();
+    let mut add = |key: &str, text: String| errors.entry(key.to_owned()).or_default().push(text);
+    for key in &plugin.keys {
+        if let Some(text) = wrong(key, config) {
+            add(&key.name, text);
+        }
+    }
+    if let Some(text) = config.get("tasks.max")
+        && text.parse::<u32>().map_or(true, |tasks| tasks == 0)
+        && plugin.key("tasks.max").is_none_or(|key| wrong(key, config).is_none())
+    {
+        add(
+            "tasks.max",
+            format!("Invalid value {text} for configuration tasks.max: must be a number of at least 1"),
+        );
+    }
+    for (name, least) in AT_LEAST {
+        let number = value(config, name).and_then(|text| text.parse::<i64>().ok());
+        if plugin.sink && number.is_some_and(|number| number < least) {
+            add(name, format!("\"{name}\" should be greater than or equal to {least}"));
+        }
+    }
+    let (topics, regex) = (value(config, "topics"), value(config, "topics.regex"));
+    if plugin.sink && topics.is_some() && regex.is_some() {
+        let text = "\"topics\" and \"topics.regex\" must not both be set";
+        add("topics", text.to_owned());
+        add("topics.regex", text.to_owned());
+    }
+    if plugin.sink && topics.is_none() && regex.is_none() && plugin.key("topics").is_none_or(|key| !key.required) {
+        add("topics", "\"topics\" is required".to_owned());
+    }
+    for (name, text) in identity(config) {
+        add(name, text);
+    }
+    errors
+}
+
+/// What is wrong with one value.
+fn wrong(key: &Key, config: &Config) -> Option<String> {
+    let name = &key.name;
+    let Some(written) = value(config, name) else {
+        let by_regex = name == "topics" && value(config, "topics.regex").is_some();
+        let identity =
+            name.starts_with("kafka.api.") || name.starts_with("kafka.service.") || name == "kafka.auth.mode";
+        let missing = key.required && key.default.is_none() && !by_regex && !identity;
+        return missing.then(|| format!("\"{name}\" is required"));
+    };
+    if !key.allowed.is_empty() && !key.allowed.iter().any(|allowed| allowed == written) {
+        // A list is allowed any of them.
+        let parts = || written.split(',').map(str::trim);
+        let listed = key.value_type == Type::List && parts().all(|part| key.allowed.iter().any(|known| known == part));
+        return (!listed && !written.contains("${"))
+            .then(|| format!("Value \"{written}\" doesn't belong to the property's \"{name}\" enum"));
+    }
+    let invalid = |what: &str| Some(format!("Invalid value {written} for configuration {name}: {what}"));
+    match key.value_type {
+        Type::Whole(word) if written.parse::<i64>().is_err() => invalid(&format!("Not a number of type {word}")),
+        Type::Double if written.parse::<f64>().is_err() => invalid("Not a number of type DOUBLE"),
+        Type::Boolean if !["true", "false"].contains(&written.to_ascii_lowercase().as_str()) => {
+            invalid("Expected value to be either true or false")
+        }
+        Type::Password if written.contains('\\') && !is_mask(written) => {
+            // Dossier `connect.md` §4.3: not supported by managed connectors.
+            invalid("a backslash is not supported in passwords")
+        }
+        _ => None,
+    }
+}
+
+/// The identity towards Kafka must be complete (dossier `connect.md` §4.2).
+fn identity(config: &Config) -> Vec<(&'static str, String)> {
+    let required = |name: &'static str| match value(config, name) {
+        Some(_) => None,
+        None => Some((name, format!("\"{name}\" is required"))),
+    };
+    match value(config, "kafka.auth.mode") {
+        Some("SERVICE_ACCOUNT") => required("kafka.service.account.id").into_iter().collect(),
+        Some("KAFKA_API_KEY") | None => [required("kafka.api.key"), required("kafka.api.secret")]
+            .into_iter()
+            .flatten()
+            .collect(),
+        Some(other) => vec![(
+            "kafka.auth.mode",
+            format!("Value \"{other}\" doesn't belong to the property's \"kafka.auth.mode\" enum"),
+        )],
+    }
+}
+
+/// The lines `key: text` of a refusal.
+pub(crate) fn lines(errors: &Errors) -> Vec<String> {
+    let all = errors.iter();
+    all.flat_map(|(key, texts)| texts.iter().map(move |text| format!("{key}: {text}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str, value_type: Type) -> Key {
+        Key {
+            name: name.into(),
+            value_type,
+            required: false,
+            default: None,
+            allowed: Vec::new(),
+            importance: "MEDIUM",
+            visible: true,
+        }
+    }
+
+    fn said(plugin: &Plugin, written: &[(&str, &str)]) -> Vec<String> {
+        let identity = [
+            ("kafka.auth.mode", "SERVICE_ACCOUNT"),
+            ("kafka.service.account.id", "sa-1"),
+        ];
+        let all = identity.iter().chain(written);
+        let config = all
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        lines(&check(plugin, &config))
+    }
+
+    // The texts of dossier `connect.md` §10, patterns 2 to 4.
+    #[test]
+    fn each_key_is_checked_in_the_words_of_the_service() {
+        let plugin = Plugin {
+            class: "S3_SINK".into(),
+            implementation: "x".into(),
+            sink: true,
+            keys: vec![
+                Key {
+                    required: true,
+                    ..key("s3.bucket.name", Type::String)
+                },
+                Key {
+                    allowed: vec!["AVRO".into(), "JSON".into()],
+                    ..key("input.data.format", Type::String)
+                },
+                key("flush.size", Type::Whole("INT")),
+                key("auto", Type::Boolean),
+            ],
+        };
+        let said = said(
+            &plugin,
+            &[
+                ("input.data.format", "avro"),
+                ("flush.size", "10"),
+                ("auto", "yes"),
+                ("topics", "t"),
+            ],
+        );
+        assert_eq!(
+            said,
+            [
+                "auto: Invalid value yes for configuration auto: Expected value to be either true or false",
+                "flush.size: \"flush.size\" should be greater than or equal to 1000",
+                "input.data.format: Value \"avro\" doesn't belong to the property's \"input.data.format\" enum",
+                "s3.bucket.name: \"s3.bucket.name\" is required",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_sink_names_its_topics_once_and_tasks_are_counted_from_one() {
+        let bare = super::super::plugins::Plugin::unknown("S3_SINK");
+        assert_eq!(said(&bare, &[]), ["topics: \"topics\" is required"]);
+        assert_eq!(said(&bare, &[("topics", "a"), ("topics.regex", "b")]).len(), 2);
+        for tasks in ["0", "-1", "many"] {
+            assert_eq!(
+                said(&bare, &[("topics", "a"), ("tasks.max", tasks)]).len(),
+                1,
+                "{tasks}"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Connectors from outside: failures on request, and what tests and labs may know that no caller of the API may.
+
+use super::{ArmedConnectorFault, ConnectorFault};
+use crate::sandbox::{Sandbox, SandboxError, state::Change};
+
+impl Sandbox {
+    /// The failures that were asked for.
+    pub fn connector_faults(&self) -> Result<Vec<ArmedConnectorFault>, SandboxError> {
+        self.look(|state, _| state.connector_faults.clone())
+    }
+
+    /// Lets the connector of that name fail from now on, whether it exists already or not; `None` lets it recover.
+    /// Tells whether anything changed.
+    pub fn set_connector_fault(&self, connector: &str, kind: Option<ConnectorFault>) -> Result<bool, SandboxError> {
+        let since = self.now()?;
+        let mut changed = false;
+        self.set(|state| {
+            let mut faults = state.connector_faults.clone();
+            faults.retain(|armed| armed.connector != connector);
+            changed = kind.is_some() || faults.len() < state.connector_faults.len();
+            faults.extend(kind.map(|kind| ArmedConnectorFault {
+                connector: connector.to_owned(),
+                kind,
+                since,
+            }));
+            vec![Change::ConnectorFaults(faults)]
+        })?;
+        Ok(changed)
+    }
+
+    /// Whether `secret` is what is stored under a PASSWORD key of a connector.
+    pub fn connector_secret_matches(&self, connector: &str, key: &str, secret: &str) -> Result<bool, SandboxError> {
+        self.look(|state, _| {
+            let mut all = state.connectors.values();
+            let found = all.find(|found| found.name == connector && found.life.exists());
+            found.is_some_and(|found| found.secrets.get(key).is_some_and(|digest| digest.matches(secret)))
+        })
+    }
+}

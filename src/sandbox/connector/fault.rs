@@ -1,0 +1,183 @@
+//! The failures there are: by name (`sandbox fault connector NAME KIND`), or by a telltale value in a configuration.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $about:literal;)+) => {
+        /// What is wrong with a connector. Numbers are the patterns of dossier `connect.md` §10.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum ConnectorFault {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl ConnectorFault {
+            /// Every failure.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The word for it, on the command line and as a telltale.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// What it is, in a few words.
+            #[must_use]
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about,)+ }
+            }
+        }
+    };
+}
+
+faults! {
+    /// 1.
+    KafkaKeyInvalid = "kafka-key-invalid", "the connector's Kafka API key was revoked";
+    /// 5.
+    DlqNotCreatable = "dlq-not-creatable", "its identity may not create the dead letter queue topic";
+    /// 6.
+    InvalidUpdate = "invalid-update", "the stored configuration is invalid, the previous one stays in force";
+    /// 8, and 9 for Debezium connectors.
+    WrongPassword = "wrong-password", "the other system refuses user and password";
+    /// 10.
+    UnknownHost = "unknown-host", "the name of the host cannot be resolved";
+    /// 10.
+    ConnectionRefused = "connection-refused", "the host does not answer";
+    /// 11.
+    TlsName = "tls-name", "the certificate is for another host";
+    /// 11.
+    TlsUntrusted = "tls-untrusted", "the certificate's issuer is not trusted";
+    /// 12.
+    DecodingPlugin = "decoding-plugin", "the database lacks the plugin that decodes its log";
+    /// 13.
+    SlotInUse = "slot-in-use", "somebody else reads from the replication slot";
+    /// 14.
+    LogPurged = "log-purged", "the database has thrown away the log that the connector must read";
+    /// 15.
+    RedoTopic = "redo-topic", "the redo log topic cannot be read";
+    /// 16.
+    WrongFormat = "wrong-format", "records are not in the format that the configuration names";
+    /// 17.
+    SchemaMissing = "schema-missing", "a schema is not in the registry";
+    /// 17.
+    SchemaDenied = "schema-denied", "its identity may not use a schema";
+    /// 18.
+    TopicDenied = "topic-denied", "its identity may not use a topic";
+    /// 18.
+    GroupDenied = "group-denied", "its identity may not use its consumer group";
+    /// 18.
+    MissingTopic = "missing-topic", "a topic does not exist";
+    /// 19.
+    RecordTooLarge = "record-too-large", "a record is larger than the topic takes";
+    /// 20.
+    TableMissing = "table-missing", "the table does not exist and may not be created";
+    /// 21.
+    StorageDenied = "storage-denied", "the cloud storage refuses access (403)";
+    /// 22.
+    SnowflakeJwt = "snowflake-jwt", "Snowflake refuses the private key";
+    /// 23.
+    SlowTarget = "slow-target", "the other system is too slow, the consumer is thrown out of its group";
+    /// 24.
+    TaskFailed = "task-failed", "one task of several has failed: DEGRADED";
+    /// 25.
+    PlatformError = "platform-error", "an error of the platform that says nothing";
+    /// 31.
+    OffsetType = "offset-type", "offsets were set to values of the wrong type";
+    /// §3.2.
+    Flapping = "flapping", "fails and restarts, again and again";
+    /// §3.2.
+    StuckProvisioning = "stuck-provisioning", "never leaves PROVISIONING";
+}
+
+/// A word that names no failure.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a failure of connectors")]
+pub struct ConnectorFaultError(String);
+
+impl FromStr for ConnectorFault {
+    type Err = ConnectorFaultError;
+
+    fn from_str(text: &str) -> Result<Self, ConnectorFaultError> {
+        let known = Self::ALL.iter().copied().find(|kind| kind.word() == text);
+        known.ok_or_else(|| ConnectorFaultError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ConnectorFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.word())
+    }
+}
+
+/// A failure that was asked for by the name of a connector, which need not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArmedConnectorFault {
+    /// The connector, in whichever cluster.
+    pub connector: String,
+    /// What is wrong with it.
+    pub kind: ConnectorFault,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Keys whose values are names that people choose freely; a telltale there would be an accident.
+const NAMES: [&str; 9] = [
+    "name",
+    "connector.class",
+    "topics",
+    "topics.regex",
+    "kafka.topic",
+    "topic.prefix",
+    "errors.deadletterqueue.topic.name",
+    "kafka.auth.mode",
+    "kafka.service.account.id",
+];
+
+/// The failure that a value of the configuration stands for: it holds the failure's word, or a host that cannot exist
+/// (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots have no others.
+pub(crate) fn telltale(key: &str, value: &str) -> Option<ConnectorFault> {
+    if NAMES.contains(&key) {
+        return None;
+    }
+    let value = value.to_ascii_lowercase().replace('_', "-");
+    let word = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.word()));
+    let nowhere = || {
+        let mut hosts = value.split(['/', ':', ',', '@']);
+        hosts.any(|part| part.ends_with(".invalid"))
+    };
+    word.copied()
+        .or_else(|| nowhere().then_some(ConnectorFault::UnknownHost))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_unique_and_are_what_is_serialised() {
+        for kind in ConnectorFault::ALL {
+            assert_eq!(kind.word().parse(), Ok(*kind));
+            let json = serde_json::to_value(kind).unwrap();
+            assert_eq!(json, kind.word());
+        }
+        assert!("wrong".parse::<ConnectorFault>().is_err());
+    }
+
+    #[test]
+    fn telltales_are_found_in_values_but_not_in_names() {
+        assert_eq!(telltale("slot.name", "slot_in_use"), Some(ConnectorFault::SlotInUse));
+        assert_eq!(
+            telltale("database.hostname", "pg.example.invalid"),
+            Some(ConnectorFault::UnknownHost)
+        );
+        assert_eq!(
+            telltale("http.api.url", "https://hooks.example.invalid:8443/in"),
+            Some(ConnectorFault::UnknownHost)
+        );
+        assert_eq!(telltale("topics", "claims-missing-topic"), None);
+        assert_eq!(telltale("database.hostname", "db.example.com"), None);
+    }
+}

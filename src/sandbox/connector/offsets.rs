@@ -1,0 +1,172 @@
+//! Where a connector is, and requests to move it, one at a time (dossier `connect.md` §9).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    config::{Config, value},
+    plugins::Plugin,
+    topics::topics,
+};
+use crate::api::connect::OffsetItem;
+
+/// What is remembered.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    /// Where it was put, and when; nothing when it began at the beginning.
+    #[serde(default)]
+    pub(crate) put: Option<(Timestamp, Vec<OffsetItem>)>,
+    /// The last request.
+    #[serde(default)]
+    pub(crate) request: Option<Asked>,
+    /// Values of the wrong type stop a source (pattern 31).
+    #[serde(default)]
+    pub(crate) wrong_type: bool,
+}
+
+/// A request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// `PATCH` or `DELETE`.
+    pub(crate) kind: String,
+    pub(crate) offsets: Option<Vec<OffsetItem>>,
+    pub(crate) at: Timestamp,
+    /// When it is carried out.
+    pub(crate) due: Timestamp,
+    /// Where the connector was.
+    pub(crate) previous: Vec<OffsetItem>,
+}
+
+impl Memory {
+    /// The request that is still under way.
+    pub(crate) fn pending(&self, now: Timestamp) -> Option<&Asked> {
+        self.request.as_ref().filter(|asked| now < asked.due)
+    }
+}
+
+/// Records per second of every connector.
+const PACE: u64 = 10;
+
+/// Where a connector is that has run for `running`.
+pub(crate) fn current(
+    memory: &Memory,
+    plugin: &Plugin,
+    config: &Config,
+    started: Timestamp,
+    running: bool,
+    now: Timestamp,
+) -> Vec<OffsetItem> {
+    let since = |from: Timestamp| Duration::try_from(now.duration_since(from)).map_or(0, |passed| passed.as_secs());
+    let moved = |from| if running { since(from) * PACE } else { 0 };
+    // Until a request is carried out, the connector is where it was.
+    if let Some(asked) = memory.pending(now) {
+        return asked.previous.clone();
+    }
+    match &memory.put {
+        Some((at, offsets)) => offsets.iter().map(|item| advanced(item, moved(*at))).collect(),
+        None => beginning(plugin, config)
+            .iter()
+            .map(|item| advanced(item, moved(started)))
+            .collect(),
+    }
+}
+
+/// The first number moves on.
+fn advanced(item: &OffsetItem, by: u64) -> OffsetItem {
+    let mut item = item.clone();
+    let fields = item.offset.as_object_mut();
+    let number = fields.and_then(|fields| fields.values_mut().find(|value| value.is_u64()));
+    if let Some(number) = number {
+        *number = json!(number.as_u64().unwrap_or(0).saturating_add(by));
+    }
+    item
+}
+
+/// Where a fresh connector begins, in the shape of its plugin (docs `connectors/offsets`).
+pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
+    let item = |partition: Value, offset: Value| OffsetItem { partition, offset };
+    if plugin.sink {
+        let read = topics(plugin, config, "").read;
+        return read
+            .iter()
+            .map(|topic| {
+                item(
+                    json!({ "kafka_topic": topic, "kafka_partition": 0 }),
+                    json!({ "kafka_offset": 0 }),
+                )
+            })
+            .collect();
+    }
+    let server = value(config, "topic.prefix").unwrap_or("server");
+    let database = value(config, "db.name").unwrap_or("database");
+    match plugin.class.as_str() {
+        class if class.contains("PostgresCdc") => vec![item(
+            json!({ "server": server }),
+            json!({ "lsn": 22_000_000, "txId": 500, "ts_usec": 1_700_000_000_000_000_u64 }),
+        )],
+        class if class.contains("MySqlCdc") => vec![item(
+            json!({ "server": server }),
+            json!({ "pos": 4, "file": "mysql-bin.000001", "ts_sec": 1_700_000_000 }),
+        )],
+        "PostgresSource" | "MySqlSource" | "MicrosoftSqlServerSource" | "OracleDatabaseSource" => {
+            let table = value(config, "table.include.list").or_else(|| value(config, "table.whitelist"));
+            let table = format!(
+                "{database}.{}",
+                table.unwrap_or("table").split(',').next().unwrap_or("table")
+            );
+            vec![item(
+                json!({ "protocol": "1", "table": table }),
+                json!({ "incrementing": 0 }),
+            )]
+        }
+        _ => vec![item(
+            json!({ "task.id": 0 }),
+            json!({ "current.iteration": 0, "task.generation": 0 }),
+        )],
+    }
+}
+
+/// What is wrong with offsets that were sent.
+pub(crate) fn objection(plugin: &Plugin, offsets: &[OffsetItem]) -> Option<String> {
+    for item in offsets {
+        if !item.partition.is_object() || !item.offset.is_object() {
+            return Some("offsets: partition and offset must be objects".into());
+        }
+        let (partition, offset) = (&item.partition, &item.offset);
+        let whole = partition["kafka_topic"].is_string()
+            && partition["kafka_partition"].is_u64()
+            && offset["kafka_offset"].is_u64();
+        if plugin.sink && !whole {
+            return Some(
+                "offsets: a sink's need kafka_topic, kafka_partition and kafka_offset, the latter two as numbers"
+                    .into(),
+            );
+        }
+    }
+    None
+}
+
+/// Whether a number was sent as a text: a source that reads it breaks (pattern 31).
+pub(crate) fn wrong_type(plugin: &Plugin, config: &Config, offsets: &[OffsetItem]) -> bool {
+    let known = beginning(plugin, config);
+    let numbers = known.first().and_then(|item| item.offset.as_object());
+    let is_number = |key: &String| numbers.is_some_and(|fields| fields.get(key).is_some_and(Value::is_number));
+    let fields = offsets.iter().filter_map(|item| item.offset.as_object()).flatten();
+    fields
+        .into_iter()
+        .any(|(key, value)| value.is_string() && is_number(key))
+}
+
+/// The offsets after a PATCH: only the partitions that it names change.
+pub(crate) fn patched(mut all: Vec<OffsetItem>, patch: &[OffsetItem]) -> Vec<OffsetItem> {
+    for item in patch {
+        match all.iter_mut().find(|known| known.partition == item.partition) {
+            Some(known) => known.offset = item.offset.clone(),
+            None => all.push(item.clone()),
+        }
+    }
+    all
+}

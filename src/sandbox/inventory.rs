@@ -1,0 +1,59 @@
+//! What there is, for tests and labs: everything that exists, whether or not lists show it already.
+
+use super::{Sandbox, SandboxError, state::Connector, view::View};
+use crate::{
+    api::{iam, keys, mds},
+    model::ApiKeyId,
+};
+
+impl Sandbox {
+    fn all<T>(&self, of: impl FnOnce(View<'_>) -> Vec<T>) -> Result<Vec<T>, SandboxError> {
+        self.look(|state, _| {
+            of(View {
+                state,
+                base: "http://127.0.0.1",
+            })
+        })
+    }
+
+    /// All service accounts.
+    pub fn accounts(&self) -> Result<Vec<iam::ServiceAccount>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.accounts.values().filter(|found| found.life.exists());
+            all.map(|found| view.account(found)).collect()
+        })
+    }
+
+    /// All role bindings.
+    pub fn bindings(&self) -> Result<Vec<mds::BindingObject>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.bindings.values().filter(|found| found.life.exists());
+            all.map(|found| view.binding(found)).collect()
+        })
+    }
+
+    /// All API keys, without secrets.
+    pub fn keys(&self) -> Result<Vec<keys::ApiKey>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.keys.values().filter(|found| found.life.exists());
+            all.map(|found| view.key(found)).collect()
+        })
+    }
+
+    /// The names of all connectors of all clusters.
+    pub fn connectors(&self) -> Result<Vec<String>, SandboxError> {
+        self.all(|view| {
+            let all = view.state.connectors.values().filter(|found| found.life.exists());
+            all.map(|found: &Connector| found.name.clone()).collect()
+        })
+    }
+
+    /// Whether `secret` is the secret of an API key.
+    pub fn secret_matches(&self, key: &ApiKeyId, secret: &str) -> Result<bool, SandboxError> {
+        self.look(|state, _| {
+            state
+                .key(key.as_str())
+                .is_some_and(|found| found.secret.matches(secret))
+        })
+    }
+}

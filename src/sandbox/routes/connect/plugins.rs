@@ -1,0 +1,140 @@
+//! Plugins, and what they say about a configuration (dossier `connect.md` §2.12, §2.13).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{bad, misconfigured, place, unknown_class};
+use crate::{
+    api::connect::{
+        Plugin as Offered, ValidatedConfig, Validation,
+        plugins::{ConfigValue, Definition},
+    },
+    sandbox::{
+        connector::{
+            MASK,
+            check::check,
+            config::value,
+            plugins::{Key, Type, all, plugin},
+        },
+        reply::{Refusal, Reply, Shape},
+        request::Request,
+        tx::Tx,
+    },
+};
+
+/// The same for everybody who sees the cluster.
+pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+    place(tx, request)?;
+    let offered = all().map(|plugin| Offered {
+        class: plugin.class.clone(),
+        plugin_type: plugin.kind().to_owned(),
+        version: Some("1.0.0".to_owned()),
+    });
+    Ok(Reply::ok(offered.collect::<Vec<_>>()))
+}
+
+/// 200 whatever is wrong. Nothing is tried: no host, no password, no right of the identity.
+pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+    place(tx, request)?;
+    let class = request.segment(2);
+    let Some(plugin) = plugin(class) else {
+        return match tx.assumptions().connect.unknown_plugin_is_server_error {
+            true => Ok(unknown_class(class)),
+            false => Err(Refusal::missing("not_found", format!("plugin {class} not found")).shaped(Shape::Nested)),
+        };
+    };
+    let written: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let Some(fields) = written.as_object() else {
+        return Err(misconfigured(&["config: the configuration is required".into()]));
+    };
+    let mut config = BTreeMap::new();
+    for (key, value) in fields {
+        let Some(text) = value.as_str() else {
+            return Err(bad(format!("{key}: the value must be a string")));
+        };
+        config.insert(key.clone(), text.to_owned());
+    }
+    if value(&config, "connector.class").is_some_and(|inside| inside != class) {
+        return Err(bad(format!("connector.class: must be {class}, as in the path")));
+    }
+    let mut errors = check(&plugin, &config);
+    let mut configs: Vec<_> = plugin
+        .keys
+        .iter()
+        .enumerate()
+        .map(|(order, key)| ValidatedConfig {
+            definition: definition(key, order),
+            value: ConfigValue {
+                name: key.name.clone(),
+                value: config
+                    .get(&key.name)
+                    .cloned()
+                    .or_else(|| key.default.clone())
+                    .map(|value| match key.value_type == Type::Password && !value.is_empty() {
+                        true => MASK.to_owned(),
+                        false => value,
+                    }),
+                recommended_values: key.allowed.clone(),
+                errors: errors.remove(&key.name).unwrap_or_default(),
+                visible: key.visible,
+            },
+            metadata: serde_json::json!({}),
+        })
+        .collect();
+    // What is wrong with keys that have no definition.
+    configs.extend(errors.into_iter().map(|(name, errors)| ValidatedConfig {
+        definition: Definition {
+            name: name.clone(),
+            value_type: "STRING".into(),
+            importance: "HIGH".into(),
+            width: "NONE".into(),
+            ..Definition::default()
+        },
+        value: ConfigValue {
+            value: config.get(&name).cloned(),
+            name,
+            errors,
+            visible: true,
+            ..ConfigValue::default()
+        },
+        metadata: serde_json::json!({}),
+    }));
+    let wrong = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
+    let validation = Validation {
+        name: plugin.implementation.clone(),
+        groups: vec![GROUP.to_owned()],
+        error_count: u32::try_from(wrong).unwrap_or(u32::MAX),
+        configs,
+    };
+    let mut answer = serde_json::to_value(validation).unwrap_or_default();
+    // The document knows no null here: what is not there is left out.
+    for config in answer["configs"].as_array_mut().into_iter().flatten() {
+        for part in ["definition", "value"] {
+            if let Some(fields) = config[part].as_object_mut() {
+                fields.retain(|_, value| !value.is_null());
+            }
+        }
+    }
+    Ok(Reply::ok(answer))
+}
+
+/// All keys are in one group: the groups of the service are in no source.
+const GROUP: &str = "Configuration";
+
+fn definition(key: &Key, order: usize) -> Definition {
+    Definition {
+        name: key.name.clone(),
+        value_type: key.value_type.as_str().into(),
+        required: key.required,
+        default_value: key.default.clone(),
+        importance: key.importance.into(),
+        documentation: String::new(),
+        group: Some(GROUP.into()),
+        width: "NONE".into(),
+        display_name: key.name.clone(),
+        dependents: Vec::new(),
+        order: i64::try_from(order).unwrap_or(0),
+        alias: Some(String::new()),
+    }
+}

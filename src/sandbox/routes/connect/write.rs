@@ -1,0 +1,195 @@
+//! What is looked at before a connector is written: its configuration, its identity, room in the cluster.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{bad, misconfigured};
+use crate::{
+    access::{Operation, roles::gives},
+    model::{Address, Crn, CrnPattern, Principal, ResourceKind},
+    sandbox::{
+        connector::{
+            MASK, TASK_CEILING, TASKS_PER_CLUSTER,
+            check::{check, lines},
+            config::{self, Config, is_mask, tasks_max, value},
+            diagnose::Eye,
+            plugins::{Plugin, plugin},
+        },
+        reply::{Refusal, Shape},
+        seed::ClusterKind,
+        state::{Change, Cluster, Connector, KeyResource},
+        tx::Tx,
+    },
+};
+
+/// A configuration that the service takes.
+pub(super) struct Wish {
+    pub(super) config: Config,
+    pub(super) plugin: Arc<Plugin>,
+}
+
+/// Reads and checks a configuration; the inner error is the class that no plugin has.
+pub(super) fn wish(written: &Value, name: &str) -> Result<Result<Wish, String>, Refusal> {
+    let config = config::read(written, name).map_err(|errors| misconfigured(&errors))?;
+    let class = value(&config, "connector.class").unwrap_or_default();
+    let Some(plugin) = plugin(class) else {
+        return Ok(Err(class.to_owned()));
+    };
+    let errors = check(&plugin, &config);
+    match errors.is_empty() {
+        true => Ok(Ok(Wish { config, plugin })),
+        false => Err(misconfigured(&lines(&errors))),
+    }
+}
+
+/// Whether a name is taken, be it by a connector that is being deleted.
+pub(super) fn taken(tx: &Tx<'_>, cluster: &Cluster, name: &str) -> bool {
+    let lingering = || {
+        let old = tx.state.connectors.get(&(cluster.id.clone(), name.to_owned()));
+        old.is_some_and(|old| old.life.listed_at(tx.now))
+    };
+    tx.state.connector(&cluster.id, name).is_some() || (tx.assumptions().connect.deleted_name_lingers && lingering())
+}
+
+/// The words of self-managed Connect; those of Cloud are not published (dossier `connect.md` §4.5).
+pub(super) fn conflict(tx: &Tx<'_>, name: &str) -> Refusal {
+    let text = format!("Connector {name} already exists");
+    match tx.assumptions().connect.taken_name_is_conflict {
+        true => Refusal::conflict(text).shaped(Shape::Nested),
+        false => bad(text),
+    }
+}
+
+/// Which identity it uses towards Kafka: attaching a service account needs Assigner on it (dossier `rbac.md` §2.4), and
+/// a key must be one of the cluster.
+pub(super) fn check_identity(
+    tx: &Tx<'_>,
+    cluster: &Cluster,
+    config: &Config,
+    old: Option<&Connector>,
+    crn: &Crn,
+) -> Result<(), Refusal> {
+    tx.require(Operation::ConfigureCredentials, crn)?;
+    if value(config, "kafka.auth.mode") == Some("SERVICE_ACCOUNT") {
+        let id = value(config, "kafka.service.account.id").unwrap_or_default();
+        let account = tx.state.account(id);
+        let assignable = account.is_some_and(|account| {
+            let principal = Principal::ServiceAccount(account.id.clone());
+            tx.may(Operation::Assign, &tx.state.principal_crn(&principal))
+        });
+        if assignable {
+            return Ok(());
+        }
+        // Who may assign any account learns that this one does not exist.
+        let anything = tx.may(Operation::Assign, &tx.state.principal_crn(&Principal::from_id(id)));
+        if account.is_none() && anything {
+            return Err(misconfigured(&[format!(
+                "kafka.service.account.id: {id} does not exist"
+            )]));
+        }
+        return Err(match tx.assumptions().missing_assigner_is_forbidden {
+            true => tx.denied(&format!("assign service account `{id}`")),
+            false => misconfigured(&[format!("kafka.service.account.id: {id} cannot be assigned")]),
+        });
+    }
+    let (id, secret) = (value(config, "kafka.api.key"), value(config, "kafka.api.secret"));
+    let key = id.and_then(|id| tx.state.key(id));
+    let key =
+        key.filter(|key| key.resource == KeyResource::Cluster(cluster.id.clone()) && key.life.effective <= tx.now);
+    let right = key.is_some_and(|key| {
+        let kept = old.and_then(|old| {
+            Some((
+                value(&old.config, "kafka.api.key")?,
+                old.secrets.get("kafka.api.secret")?,
+            ))
+        });
+        let same = kept.is_some_and(|(old, _)| Some(old) == id) && secret.is_some_and(is_mask);
+        same || secret.is_some_and(|secret| key.secret.matches(secret))
+    });
+    match right {
+        true => Ok(()),
+        // Pattern 1.
+        false => Err(misconfigured(&[
+            "kafka.api.key: Provided Kafka ApiKey is invalid".into(),
+            "kafka.api.secret: Provided Kafka ApiKey is invalid".into(),
+        ])),
+    }
+}
+
+/// A cluster carries so many tasks, counted as they are asked for, and a Basic one only single ones (dossier
+/// `connect.md` §7, `quotas.md` §5.1).
+pub(super) fn check_room(
+    tx: &Tx<'_>,
+    cluster: &Cluster,
+    config: &Config,
+    old: Option<&Connector>,
+) -> Result<(), Refusal> {
+    let wanted = i64::from(tasks_max(config));
+    let had = old.map_or(0, |old| i64::from(tasks_max(&old.config)));
+    let refuse = |what: &str, limit: i64| match tx.assumptions().connect.task_ceiling_is_payment_required {
+        true => Err(Refusal::quota(what, limit).shaped(Shape::Nested)),
+        false => Err(bad(format!("{what} is currently limited to {limit}"))),
+    };
+    if cluster.kind == ClusterKind::Basic && wanted > 1 {
+        return refuse("The number of tasks of a connector in a Basic cluster", 1);
+    }
+    if wanted <= had {
+        return Ok(());
+    }
+    let limit = tx
+        .state
+        .settings
+        .quotas
+        .get(TASKS_PER_CLUSTER)
+        .copied()
+        .unwrap_or(TASK_CEILING);
+    let all = tx.state.connectors.values();
+    let here = all.filter(|found| found.cluster == cluster.id && found.life.exists());
+    let used: i64 = here.map(|found| i64::from(tasks_max(&found.config))).sum();
+    match used - had + wanted > limit {
+        true => refuse(
+            &format!("The number of connector tasks in Kafka cluster {}", cluster.id),
+            limit,
+        ),
+        false => Ok(()),
+    }
+}
+
+/// Whether the caller may create a connector of some name in the cluster.
+pub(super) fn creates_some(tx: &Tx<'_>, address: &Address) -> bool {
+    let cluster = CrnPattern::from(address.cluster_crn());
+    let Ok(principal) = tx.principal() else { return false };
+    tx.state.roles_of(principal).any(|held| {
+        let here = cluster.covers_pattern(&held.pattern) || held.pattern.covers(&address.cluster_crn());
+        let on_connectors = matches!(
+            held.pattern.kind(),
+            ResourceKind::Connector | ResourceKind::Cluster | ResourceKind::Environment | ResourceKind::Organization
+        );
+        here && on_connectors && gives(&held.role, ResourceKind::Connector).contains(Operation::Create)
+    })
+}
+
+/// Deletes a connector; lists show it for a while.
+pub(super) fn deletes(tx: &mut Tx<'_>, eye: &Eye<'_>, mut connector: Connector) {
+    let counted_as = format!("connector {} {}", connector.cluster, connector.name);
+    tx.change(Change::Count(counted_as));
+    let leave = eye.times(&connector.id).leave;
+    if leave.is_zero() {
+        tx.change(Change::NoConnector(connector.cluster, connector.name));
+    } else {
+        connector.life.gone = Some(tx.now.saturating_add(leave).unwrap_or(jiff::Timestamp::MAX));
+        tx.change(Change::Connector(connector));
+    }
+}
+
+/// An answer with its secrets masked.
+pub(super) fn masked(mut answer: Value, plugin: &Plugin) -> Value {
+    if let Some(config) = answer["config"].as_object_mut() {
+        for (key, value) in config.iter_mut().filter(|(key, _)| plugin.is_secret(key)) {
+            let _ = key;
+            *value = MASK.into();
+        }
+    }
+    answer
+}

@@ -1,0 +1,651 @@
+//! The linter, rule by rule: a file, and everything that it is told about it. What is not listed must not be said.
+
+use proptest::prelude::*;
+
+use confluent_ebs::{
+    catalog::{Context, Linted, Tenant, catalog, lint, rules},
+    diag::{Severity, SourceFile},
+    manifest::connector_file,
+    model::{DepartmentQuota, Prefix, ServiceAccountId},
+};
+
+struct Department {
+    prefix: Prefix,
+    runtime: ServiceAccountId,
+    quota: DepartmentQuota,
+}
+
+impl Department {
+    fn claims() -> Self {
+        Self {
+            prefix: Prefix::parse("claims-").unwrap(),
+            runtime: "sa-run123".parse().unwrap(),
+            quota: DepartmentQuota {
+                connectors: 12,
+                tasks: 20,
+                tasks_per_connector: 4,
+                plugins: vec!["*".into()],
+            },
+        }
+    }
+
+    fn tenant(&self) -> Tenant<'_> {
+        Tenant {
+            prefix: &self.prefix,
+            runtime_account: Some(&self.runtime),
+            quota: &self.quota,
+        }
+    }
+}
+
+/// A configuration from `key: value` lines; YAML, so that numbers and the like are text.
+fn linted(text: &str, tenant: bool) -> Linted {
+    let source = SourceFile::new("claims-a.yaml", text);
+    let file = connector_file::parse(&source).unwrap();
+    let claims = Department::claims();
+    let context = Context {
+        tenant: tenant.then(|| claims.tenant()),
+        ..Context::default()
+    };
+    lint(&file, &context)
+}
+
+/// `rule! key-or-line message` for errors, `rule? …` for warnings.
+fn said(linted: &Linted) -> Vec<String> {
+    let findings = linted.findings.iter().map(|finding| {
+        let mark = if finding.severity == Severity::Error { '!' } else { '?' };
+        format!("{}{mark} {}", finding.rule, finding.message)
+    });
+    findings.collect()
+}
+
+const DATAGEN: &str = "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS\n";
+const S3: &str =
+    "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n";
+/// Without its password.
+const POSTGRES: &str = "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 5432\n\
+                        connection.user: u\ndb.name: d\ntopic.prefix: claims-\n";
+const PASSWORD: &str = "connection.password: ${env:EBS_SECRET_DB}\n";
+
+#[test]
+fn clean_files_are_clean_for_everybody() {
+    let http = "name: claims-a\nconnector.class: HttpSinkV2\ntopics: claims-x\nhttp.api.base.url: https://example.com\n\
+                api1.http.api.path: /in\napi1.topics: claims-x\ntransforms: r\n\
+                transforms.r.type: org.apache.kafka.connect.transforms.RegexRouter\ntransforms.r.regex: (.*)\n\
+                behavior.on.error: FAIL\nauth.type: BASIC\nconnection.password: ${env:EBS_SECRET_HOOK}\n\
+                kafka.auth.mode: SERVICE_ACCOUNT\nkafka.service.account.id: sa-run123\ntasks.max: 4\n\
+                errors.deadletterqueue.topic.name: claims-dead\n";
+    for text in [DATAGEN, S3, &format!("{POSTGRES}{PASSWORD}"), http] {
+        for tenant in [true, false] {
+            assert_eq!(said(&linted(text, tenant)), Vec::<String>::new(), "{text}");
+        }
+    }
+}
+
+/// What one more line adds to a clean file.
+#[test]
+fn every_rule_speaks_when_it_must() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        // Keys
+        (
+            DATAGEN,
+            "quickstrat: USERS",
+            &["unknown-key! DatagenSource has no key `quickstrat`"],
+        ),
+        (
+            DATAGEN,
+            "topics: claims-x",
+            &["unknown-key! DatagenSource has no key `topics`"],
+        ),
+        (
+            DATAGEN,
+            "schema.string: '{}'",
+            &["one-of! `quickstart` and `schema.string` exclude each other"],
+        ),
+        (
+            DATAGEN,
+            "cloud.provider: aws",
+            &["server-key? `cloud.provider` is added by the service, and not read from a file"],
+        ),
+        (
+            DATAGEN,
+            "config.internal.x: a",
+            &["server-key? `config.internal.x` is added by the service, and not read from a file"],
+        ),
+        (DATAGEN, "connector.egress.whitelist: h", &[]),
+        (S3, "topics: claims-y", &["duplicate-key! `topics` stands here twice"]),
+        (
+            S3,
+            "input.data.format: JSON\ndata.format: JSON",
+            &["duplicate-key! `data.format` and `input.data.format` are two names of one key"],
+        ),
+        (
+            S3,
+            "connector.class: S3_SINK",
+            &["several-classes! `connector.class` stands here twice"],
+        ),
+        (
+            S3,
+            "connector.class: GcsSink",
+            &["several-classes! `connector.class` is `S3_SINK` and `GcsSink`"],
+        ),
+        // Values
+        (
+            DATAGEN,
+            "output.data.format: avro",
+            &["value-not-allowed! `output.data.format` cannot be `avro`"],
+        ),
+        (
+            S3,
+            "errors.tolerance: some",
+            &["value-not-allowed! `errors.tolerance` cannot be `some`"],
+        ),
+        (
+            S3,
+            "flush.size: many",
+            &["wrong-type! `flush.size` is `many`, not a whole number"],
+        ),
+        (
+            S3,
+            "flush.size: 99999999999",
+            &["wrong-type! `flush.size` is `99999999999`, not a whole number"],
+        ),
+        (
+            S3,
+            "csfle.enabled: yes",
+            &["wrong-type! `csfle.enabled` is `yes`, not `true` or `false`"],
+        ),
+        (S3, "csfle.enabled: TRUE", &[]),
+        (S3, "output.data.format: ${input.data.format}", &[]),
+        (
+            S3,
+            "flush.size: [1, 2]",
+            &["not-a-string! `flush.size` is a list, not a text"],
+        ),
+        (S3, "flush.size:", &["not-a-string! `flush.size` is `null`, not a text"]),
+        // Secrets
+        (
+            POSTGRES,
+            "connection.password: hunter2",
+            &["literal-secret! the secret of `connection.password` stands here in clear"],
+        ),
+        (POSTGRES, "connection.password: ''", &[]),
+        (POSTGRES, "connection.password: ${file:db/pw}", &[]),
+        (POSTGRES, "connection.password: '${prompt:the database}'", &[]),
+        (
+            POSTGRES,
+            "connection.password: '****************'",
+            &["masked-value! the value of `connection.password` is a mask, not a value"],
+        ),
+        (
+            POSTGRES,
+            "db.timezone: '****'",
+            &["masked-value! the value of `db.timezone` is a mask, not a value"],
+        ),
+        (
+            POSTGRES,
+            "connection.password: a\\b",
+            &[
+                "backslash-in-secret! the value of `connection.password` has a backslash",
+                "literal-secret! the secret of `connection.password` stands here in clear",
+            ],
+        ),
+        (
+            POSTGRES,
+            "query: select 1",
+            &[
+                "literal-secret? `query` is a statement, and masked for what it may say, but the service masks it: it cannot be read back",
+            ],
+        ),
+        (
+            POSTGRES,
+            "connection.password: ${PG_PW}",
+            &["secret-reference? `${PG_PW}` under `connection.password` is sent as it stands: nobody fills it in"],
+        ),
+        (
+            POSTGRES,
+            "connection.password: ${env:HOME}",
+            &["secret-reference! variable `HOME` is not one that connector files may refer to"],
+        ),
+        (
+            POSTGRES,
+            "connection.password: ${env:EBS_SECRET_}",
+            &["secret-reference! variable `EBS_SECRET_` is not one that connector files may refer to"],
+        ),
+        (
+            POSTGRES,
+            "connection.password: ${file:/etc/passwd}",
+            &["secret-reference! file `/etc/passwd` does not lie below the folder of secrets"],
+        ),
+        (
+            POSTGRES,
+            "connection.password: ${file:a/../../b}",
+            &["secret-reference! file `a/../../b` does not lie below the folder of secrets"],
+        ),
+        (
+            POSTGRES,
+            "connection.password: 'C:\\x'",
+            &[
+                "backslash-in-secret! the value of `connection.password` has a backslash",
+                "literal-secret! the secret of `connection.password` stands here in clear",
+            ],
+        ),
+        (
+            S3,
+            "topics.dir: ${env:EBS_SECRET_X}",
+            &["secret-reference! `topics.dir` is not a secret, and must not be filled from one"],
+        ),
+        (
+            S3,
+            "topics.dir: x/${env:CONFLUENT_CLOUD_API_SECRET}",
+            &["secret-reference! `topics.dir` has a reference inside other text"],
+        ),
+        (
+            S3,
+            "aws.access.key.id: AKIAEXAMPLE",
+            &[
+                "literal-secret? `aws.access.key.id` is the public half of a key pair, but the service masks it: it cannot be read back",
+            ],
+        ),
+        // Topics, transforms, errors
+        (
+            S3,
+            "errors.deadletterqueue.topic.name: claims-x",
+            &["dead-letter-loop! the dead letter topic `claims-x` is also one of `topics`"],
+        ),
+        (S3, "errors.tolerance: all", &[]),
+        (
+            S3,
+            "errors.tolerance: all\nerrors.deadletterqueue.topic.name: ''",
+            &[
+                "silent-errors? `errors.tolerance=all` without `errors.deadletterqueue.topic.name`: records that fail are lost",
+            ],
+        ),
+        (
+            DATAGEN,
+            "errors.tolerance: all",
+            &["silent-errors? a source with `errors.tolerance=all` loses the records that it cannot process"],
+        ),
+        (
+            S3,
+            "transforms: a\ntransforms.a.type: org.example.Mine",
+            &["transform! transform `org.example.Mine` is not offered by managed plugins"],
+        ),
+        (
+            S3,
+            "transforms: a\ntransforms.a.type: org.example.Mine\ntransforms.a.custom.smt.artifact.id: x-1",
+            &[],
+        ),
+        (S3, "transforms: a", &["transform! transform `a` has no type"]),
+        (
+            S3,
+            "transforms.a.type: org.apache.kafka.connect.transforms.RegexRouter",
+            &["transform? `transforms.a.type` has no effect: `a` is not listed in `transforms`"],
+        ),
+        // Tasks
+        (
+            S3,
+            "tasks.max: 0",
+            &["tasks-max! `tasks.max` is `0`, not a number of tasks"],
+        ),
+        (
+            S3,
+            "tasks.max: x",
+            &["tasks-max! `tasks.max` is `x`, not a number of tasks"],
+        ),
+        // Identity
+        (
+            S3,
+            "kafka.auth.mode: SERVICE_ACCOUNT\nkafka.service.account.id: sa-run123\nkafka.api.key: ABC",
+            &[
+                "auth-mode? `kafka.api.key` has no effect with `kafka.auth.mode=SERVICE_ACCOUNT`",
+                "literal-secret? `kafka.api.key` is the public half of a key pair, but the service masks it: it cannot be read back",
+            ],
+        ),
+    ];
+    for (clean, line, expected) in cases {
+        for tenant in [true, false] {
+            let password = if *clean == POSTGRES && !line.contains("connection.password") {
+                PASSWORD
+            } else {
+                ""
+            };
+            let linted = linted(&format!("{clean}{line}\n{password}"), tenant);
+            assert_eq!(said(&linted), *expected, "{line}");
+            for finding in &linted.findings {
+                assert!(
+                    finding.fix.as_ref().is_some_and(|fix| fix.ends_with(['.', '?'])),
+                    "{finding:?}"
+                );
+                let span = finding.span.as_ref().unwrap();
+                assert!(
+                    !span.range.is_empty() && span.range.end <= span.source.text.len(),
+                    "{finding:?}"
+                );
+            }
+        }
+    }
+}
+
+/// What only a department's context can tell.
+#[test]
+fn a_department_stays_inside() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "name: fraud-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
+            &[
+                "file-name? the connector is called `fraud-a`, its file `claims-a`",
+                "foreign-name! `fraud-a` does not begin with `claims-`",
+            ],
+        ),
+        (
+            "name: claims-\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
+            &[
+                "file-name? the connector is called `claims-`, its file `claims-a`",
+                "foreign-name! the connector's name is the bare prefix",
+            ],
+        ),
+        (
+            "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: fraud-x\nquickstart: USERS",
+            &["foreign-topic! topic `fraud-x` of `kafka.topic` does not begin with `claims-`"],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x, fraud-y\ns3.bucket.name: b\ntime.interval: HOURLY",
+            &["foreign-topic! topic `fraud-y` of `topics` does not begin with `claims-`"],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics.regex: claims.*\ns3.bucket.name: b\ntime.interval: HOURLY",
+            &["foreign-topic! `claims.*` matches topics that do not begin with `claims-`"],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics.regex: claims-(a|b)\ns3.bucket.name: b\ntime.interval: HOURLY",
+            &[],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
+          errors.deadletterqueue.topic.name: dead\nconsumer.override.group.id: fraud-group",
+            &[
+                "foreign-dead-letters! `dead` does not begin with `claims-`",
+                "unknown-key! S3_SINK has no key `consumer.override.group.id`",
+                "foreign-group! consumer group `fraud-group` does not begin with `claims-`",
+            ],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
+          errors.deadletterqueue.topic.name: dlq-${connector}",
+            &["foreign-dead-letters? `dlq-${connector}` lies among the dead letters of all departments"],
+        ),
+        // A source whose default leads out of the department
+        (
+            "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 1\nconnection.user: u\ndb.name: d\nconnection.password: ${env:EBS_SECRET_DB}",
+            &["foreign-topic! without `topic.prefix` topics are called after what is read"],
+        ),
+        (
+            "name: claims-a\nconnector.class: MySqlCdcSourceV2\ndatabase.hostname: h\ndatabase.port: 1\ndatabase.user: u\n\
+          topic.prefix: claims-db\nschema.history.internal.kafka.topic: dbhistory.claims-db.x",
+            &[],
+        ),
+        (
+            "name: claims-a\nconnector.class: MySqlCdcSourceV2\ndatabase.hostname: h\ndatabase.port: 1\ndatabase.user: u\n\
+          topic.prefix: claims-db\nschema.history.internal.kafka.topic: dbhistory.fraud-db.x\ntasks.max: 3",
+            &[
+                "foreign-topic! topic `dbhistory.fraud-db.x` of `schema.history.internal.kafka.topic` does not begin with `claims-`",
+                "tasks-max? MySqlCdcSourceV2 runs one task, not 3",
+            ],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\ntasks.max: 5",
+            &["tasks-max! `tasks.max` is 5, the quota allows 4 for one connector"],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
+          kafka.auth.mode: SERVICE_ACCOUNT\nkafka.service.account.id: sa-other",
+            &["foreign-runtime-account! `sa-other` is not the department's runtime account"],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
+          kafka.auth.mode: KAFKA_API_KEY",
+            &["auth-mode! `kafka.auth.mode` is `KAFKA_API_KEY`, not `SERVICE_ACCOUNT`"],
+        ),
+        (
+            "name: claims-ä b\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
+            &[
+                "connector-name? 'ä' in a connector's name needs escaping in addresses and role bindings",
+                "file-name? the connector is called `claims-ä b`, its file `claims-a`",
+            ],
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(said(&linted(text, true)), *expected, "{text}");
+    }
+}
+
+#[test]
+fn a_prefix_that_ends_in_a_dot_is_what_change_data_capture_adds() {
+    let judge = |class: &str, prefix: &str| {
+        let text = format!(
+            "name: claims.a\nconnector.class: {class}\ntopic.prefix: {prefix}\ndatabase.hostname: h\ndatabase.port: 1\n\
+             database.user: u\ndatabase.dbname: d\nconnection.host: h\nconnection.port: 1\nconnection.user: u\n\
+             db.name: d\n"
+        );
+        let file = connector_file::parse(&SourceFile::new("claims.a.yaml", text)).unwrap();
+        let dotted = Department {
+            prefix: Prefix::parse("claims.").unwrap(),
+            ..Department::claims()
+        };
+        let context = Context {
+            tenant: Some(dotted.tenant()),
+            ..Context::default()
+        };
+        let findings = lint(&file, &context).findings;
+        findings.iter().all(|finding| finding.rule != "foreign-topic")
+    };
+    assert!(judge("PostgresCdcSourceV2", "claims"));
+    assert!(judge("PostgresSource", "claims.x"));
+    // `claims` and the table's name: `claimsstaff`.
+    assert!(!judge("PostgresSource", "claims"));
+    assert!(!judge("PostgresCdcSourceV2", "claim"));
+}
+
+#[test]
+fn whole_files_are_judged_for_what_they_are() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "a: b",
+            &[
+                "missing-key! `connector.class` is missing",
+                "missing-key! `name` is missing",
+            ],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3_SINK",
+            &[
+                "missing-key! `s3.bucket.name` is missing: S3_SINK requires it",
+                "one-of! neither `topics` nor `topics.regex` is there",
+            ],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3Sink",
+            &["unknown-plugin? plugin `S3Sink` is not known here (facts of June 2026)"],
+        ),
+        (
+            "name: claims-a\nconnector.class: Neo4jSink\nneo4j.password: x\nkafka.api.secret: y",
+            &[
+                "unknown-plugin? plugin `Neo4jSink` is not known here (facts of June 2026)",
+                "literal-secret? `neo4j.password` looks like a secret, and stands here in clear",
+                "auth-mode? `kafka.api.secret` makes the connector run under a Kafka key",
+                "literal-secret! the secret of `kafka.api.secret` stands here in clear",
+            ],
+        ),
+        // A custom connector names a Java class, too.
+        (
+            "name: claims-a\nconnector.class: org.example.Mine\nconfluent.connector.type: CUSTOM",
+            &["unknown-plugin? plugin `org.example.Mine` is not known here (facts of June 2026)"],
+        ),
+        (
+            "name: claims-a\nconnector.class: S3SinkConnector\ntasks.max: x",
+            &["self-managed! `S3SinkConnector` is a class for self-managed Connect, not a managed plugin"],
+        ),
+        (
+            "name: claims-b\nconfig:\n  name: claims-a\n  connector.class: DatagenSource\n  kafka.topic: t\n  quickstart: USERS\ntype: source",
+            &[
+                "connector-name! the name beside `config` is `claims-b`, in it `claims-a`",
+                "unknown-key? `type` beside `config` is read by nobody",
+            ],
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(said(&linted(text, false)), *expected, "{text}");
+    }
+    let fix = |text| linted(text, false).findings[0].fix.clone().unwrap();
+    assert_eq!(
+        fix("name: claims-a\nconnector.class: S3Sink"),
+        "Did you mean `S3_SINK`? Otherwise `connector validate` asks the service."
+    );
+    assert_eq!(
+        fix("name: claims-a\nconnector.class: io.confluent.connect.s3.S3SinkConnector"),
+        "The managed plugin is `S3_SINK`. Its keys differ: begin with `connector plugin new S3_SINK`."
+    );
+    assert_eq!(
+        fix("name: claims-a\nconnector.class: io.debezium.connector.postgresql.PostgresConnector"),
+        "The managed plugins for it are `PostgresCdcSourceV2` and `PostgresCdcSource`. Their keys differ: begin with \
+         `connector plugin new`."
+    );
+}
+
+#[test]
+fn exceptions_lift_findings_and_keep_the_reason() {
+    let text = format!("{DATAGEN}new.key: 1\n");
+    let file = connector_file::parse(&SourceFile::new("claims-a.yaml", text)).unwrap();
+    let exceptions = [("unknown-key".to_owned(), "new since August".to_owned())];
+    let context = Context {
+        exceptions: &exceptions,
+        ..Context::default()
+    };
+    let linted = lint(&file, &context);
+    assert!(linted.findings.is_empty());
+    assert_eq!(linted.excepted[0].reason, "new since August");
+    assert_eq!(linted.excepted[0].finding.rule, "unknown-key");
+    let variables = ["DB_PASSWORD".to_owned()];
+    let text = format!("{POSTGRES}connection.password: ${{env:DB_PASSWORD}}\n");
+    let file = connector_file::parse(&SourceFile::new("claims-a.yaml", text)).unwrap();
+    let context = Context {
+        secret_variables: &variables,
+        ..Context::default()
+    };
+    assert!(lint(&file, &context).findings.is_empty());
+}
+
+/// Whatever a finding carries may be shown anywhere, so no secret may be in it: not in its words, not in its source.
+#[test]
+fn findings_hold_no_secret() {
+    let canary = "canary-9f2c";
+    let mut seen = 0;
+    for plugin in catalog().plugins() {
+        for fact in plugin.keys.values() {
+            let secret = fact.value_type == confluent_ebs::catalog::ValueType::Password;
+            if !secret || (fact.name.starts_with("api") && !fact.name.starts_with("api1.")) {
+                continue;
+            }
+            for value in [
+                canary.to_owned(),
+                format!("{canary}\\\\x"),
+                format!("a${{env:{canary}}}"),
+            ] {
+                let text = format!(
+                    "{{\"name\": \"a\", \"connector.class\": \"{}\", \"{}\": \"{value}\", \"tasks.max\": 1}}",
+                    plugin.class, fact.name
+                );
+                let file = connector_file::parse(&SourceFile::new("claims-a.json", text)).unwrap();
+                let claims = Department::claims();
+                let context = Context {
+                    tenant: Some(claims.tenant()),
+                    ..Context::default()
+                };
+                for finding in lint(&file, &context).findings {
+                    let span = finding.span.as_ref().unwrap();
+                    let shown = format!("{} {:?} {}", finding.message, finding.fix, span.source.text);
+                    assert!(!shown.contains(canary), "{} {}: {shown}", plugin.class, fact.name);
+                    assert_eq!(span.source.text.len(), file.source.text.len());
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 1000, "{seen}");
+    // Credentials inside other values, and secrets of plugins that are not known here.
+    for (class, key, value) in [
+        ("HttpSink", "http.api.url", "https://user:canary-9f2c@example.com"),
+        ("HttpSink", "headers", "Authorization: Bearer canary-9f2c"),
+        ("Neo4jSink", "neo4j.password", "canary-9f2c"),
+        ("S3_SINK", "no.such.password", "canary-9f2c"),
+    ] {
+        let text = format!("name: claims-a\nconnector.class: {class}\n{key}: '{value}'\n");
+        let linted = linted(&text, true);
+        let about = linted
+            .findings
+            .iter()
+            .filter(|finding| ["credential-in-value", "literal-secret"].contains(&finding.rule));
+        assert_eq!(about.count(), 1, "{key}: {:?}", said(&linted));
+        for finding in &linted.findings {
+            let shown = format!(
+                "{} {:?} {}",
+                finding.message,
+                finding.fix,
+                finding.span.as_ref().unwrap().source.text
+            );
+            assert!(!shown.contains(canary), "{key}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_was_heard_in_these_tests_or_has_its_own() {
+    let tests = include_str!("lint.rs");
+    for rule in rules::RULES {
+        assert!(tests.contains(&format!("\"{}", rule.id)), "{} is never tested", rule.id);
+    }
+}
+
+/// Something like a connector file: valid ones with a piece cut out or put in, and anything at all.
+fn nearly() -> impl Strategy<Value = String> {
+    let json = r#"{"name": "claims-ä", "config": {"connector.class": "S3_SINK", "topics.regex": "(a|b)[c]",
+        "aws.secret.access.key": "${env:X}", "tasks.max": 2}}"#
+        .to_owned();
+    let texts = [json, format!("{S3}topics.regex: '(a|\\\\('\n"), POSTGRES.to_owned()];
+    let broken = (
+        0..texts.len(),
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        "[\\PC\n]{0,3}",
+    )
+        .prop_map(move |(which, from, length, put)| {
+            let chars: Vec<char> = texts[which].chars().collect();
+            let from = from.index(chars.len());
+            let to = from + length.index(8).min(chars.len() - from);
+            chars[..from]
+                .iter()
+                .copied()
+                .chain(put.chars())
+                .chain(chars[to..].iter().copied())
+                .collect()
+        });
+    prop_oneof![4 => broken, 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_ends_in_findings_that_point_into_it(text in nearly(), yaml in any::<bool>()) {
+        let source = SourceFile::new(if yaml { "a.yaml" } else { "a.json" }, text);
+        let claims = Department::claims();
+        let context = Context { tenant: Some(claims.tenant()), ..Context::default() };
+        let findings = match connector_file::parse(&source) {
+            Ok(file) => lint(&file, &context).findings,
+            Err(findings) => findings,
+        };
+        for span in findings.iter().filter_map(|finding| finding.span.as_ref()) {
+            prop_assert_eq!(span.source.text.len(), source.text.len());
+            prop_assert!(span.source.text.get(span.range.clone()).is_some(), "{:?}", span);
+        }
+    }
+}

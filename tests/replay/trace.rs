@@ -1,0 +1,89 @@
+//! The recordings: one JSON object per command.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Command {
+    #[serde(rename = "command")]
+    pub(crate) name: String,
+    pub(crate) requests: Vec<Recorded>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Recorded {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) query: BTreeMap<String, Values>,
+    pub(crate) auth: String,
+    #[serde(default)]
+    pub(crate) body: Option<Value>,
+    pub(crate) status: u16,
+    #[serde(default = "once")]
+    pub(crate) times: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Values {
+    One(String),
+    Many(Vec<String>),
+}
+
+fn once() -> usize {
+    1
+}
+
+impl Values {
+    pub(crate) fn all(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+}
+
+impl Command {
+    pub(crate) fn is_about_connectors(&self) -> bool {
+        self.name.starts_with("confluent connect ")
+    }
+
+    /// The same command as far as it is not about connectors.
+    pub(crate) fn without_connectors(&self) -> Self {
+        let mut command = self.clone();
+        command
+            .requests
+            .retain(|request| !request.path.contains("/connect/v1/"));
+        command
+    }
+}
+
+static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+
+/// The commands of a file; says so and counts when the recordings are not there.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub(crate) fn load(file: &str) -> Option<Vec<Command>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/traces")
+        .join(file);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        assert!(
+            std::env::var_os("CONFLUENT_EBS_REQUIRE_SHARED").is_none(),
+            "{} is missing, and CONFLUENT_EBS_REQUIRE_SHARED demands it",
+            path.display()
+        );
+        let count = SKIPPED.fetch_add(1, Ordering::SeqCst) + 1;
+        eprintln!("skipped ({count}): ../shared/traces is not there, so nothing is replayed");
+        return None;
+    };
+    let commands: Vec<Command> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!commands.is_empty());
+    Some(commands)
+}
