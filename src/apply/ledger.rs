@@ -37,6 +37,11 @@ pub fn ledger(
             Line::KeyHandedOver { key, .. } => {
                 ledger.keys.insert(key, true);
             }
+            Line::Done {
+                change, id: Some(id), ..
+            } if change.starts_with("create service-account ") => {
+                ledger.accounts.extend(id.parse());
+            }
             _ => {}
         }
     }

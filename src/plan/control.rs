@@ -91,13 +91,21 @@ pub(super) fn refusals(
         let young = account.created_at.is_some_and(|made| wanted.ledger.is_young(made));
         let wait = "It was made moments ago: if an interrupted run of yours made it, wait a minute and run the command \
                     again.";
-        let mut hints = vec![
-            "Somebody else made it: look at who created it in the audit log before you trust it.".into(),
-            format!(
-                "Remove it (`confluent iam service-account delete {}`), then run the command again.",
-                account.id
-            ),
-        ];
+        let mut hints = match wanted.ledger.accounts.contains(&account.id) {
+            true => vec![format!(
+                "An earlier run made it, and the service did not make {} its owner: an organization \
+                 administrator can grant it ResourceOwner on {}.",
+                wanted.provisioner,
+                wanted.address.service_account_crn(&account.id)
+            )],
+            false => vec![
+                "Somebody else made it: look at who created it in the audit log before you trust it.".into(),
+                format!(
+                    "Remove it (`confluent iam service-account delete {}`), then run the command again.",
+                    account.id
+                ),
+            ],
+        };
         hints.extend(young.then(|| wait.to_owned()));
         refusals.push(refuse(
             "account-not-owned",

@@ -429,11 +429,11 @@ fn prefix_refusals(
     };
     let mut refusals = BTreeMap::new();
     for SeenOn { binding, stem } in bindings_by_name(wanted, seen) {
-        let is_prefix = Prefix::parse(stem).is_ok();
+        // The cheap questions come first: every binding is looked at for every department.
         let kind = binding.pattern.kind();
         if own.contains(&binding.principal)
-            && is_prefix
             && stem != prefix.as_str()
+            && Prefix::parse(stem).is_ok()
             && follows_prefix(&binding.role, kind)
         {
             let message = format!(
@@ -449,13 +449,10 @@ fn prefix_refusals(
             ];
             refusals.entry("prefix-changed").or_insert((message, hints));
         }
-        let other = binding
-            .principal
-            .service_account()
-            .and_then(|id| seen.account(id))
-            .and_then(SeenAccount::tag);
-        let stranger = other.filter(|tag| tag.department != desired.department.code);
-        if let Some(tag) = stranger.filter(|_| binding.pattern.name().overlaps(&prefix.pattern())) {
+        let overlaps = binding.pattern.name().overlaps(&prefix.pattern());
+        let account = binding.principal.service_account().filter(|_| overlaps);
+        let other = account.and_then(|id| seen.account(id)).and_then(SeenAccount::tag);
+        if let Some(tag) = other.filter(|tag| tag.department != desired.department.code) {
             let message = format!(
                 "its prefix `{prefix}` overlaps {} {} of department {}",
                 binding.role,

@@ -92,6 +92,8 @@ pub struct Ledger {
     pub waiting: BTreeSet<ApiKeyId>,
     /// The nonces of our earlier runs.
     pub runs: BTreeSet<String>,
+    /// The accounts that our earlier runs made.
+    pub accounts: BTreeSet<ServiceAccountId>,
     /// What time it is.
     pub now: Timestamp,
     /// How old a `new` key must be for no run to be still working on it.

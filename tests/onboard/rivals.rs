@@ -36,7 +36,7 @@ fn together(settings: Settings, seed: u64) -> (Rig, Rig) {
             for _ in 0..seed {
                 tokio::task::yield_now().await;
             }
-            two.run(&["claims"]).await
+            Box::pin(two.run(&["claims"])).await
         };
         let (first, second) = tokio::join!(one.run(&["claims"]), late);
         drop((first, second));

@@ -5,7 +5,7 @@ use confluent_ebs::sandbox::{Assumptions, Settings};
 use serde_json::Value;
 
 use crate::{
-    home::Home,
+    home::{Home, account_crn},
     rig::{LONGEST, Rig, files_below},
 };
 
@@ -38,7 +38,7 @@ fn switches() -> Vec<(String, Value)> {
 fn refusal(switch: &str) -> Option<(i32, &'static [&'static str])> {
     Some(match switch {
         // The account is made and nobody owns it: no grant on it, no key, and no second run may adopt it.
-        "assumptions.owner_at_creation" => (3, &["ebs-prod-claims-"]),
+        "assumptions.owner_at_creation" => (3, &["must be ResourceOwner of", "organization administrator"]),
         // Without grants on a prefix there is nothing left of the model.
         "assumptions.bindable.connector_prefix" => (3, &["connector"]),
         _ => return None,
@@ -85,6 +85,25 @@ fn each_assumption_both_ways() {
         switches.len(),
         wrong.join("\n\n")
     );
+}
+
+#[test]
+fn an_owner_who_was_not_made_one_can_be_granted_it_and_the_rerun_finishes() {
+    let home = Home::with("--set assumptions.owner_at_creation=false");
+    home.must("onboard claims --sandbox --yes", 3);
+    let seen = home.must_not_write("onboard claims --sandbox --yes", 5);
+    let said: String = seen.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("An earlier run made it") && said.contains("grant it ResourceOwner"),
+        "{seen}"
+    );
+    let provisioner = home.account("ebs-provisioner");
+    for persona in ["operator", "deployer", "viewer", "runtime"] {
+        let account = account_crn(&home.account(&format!("ebs-prod-claims-{persona}")));
+        home.bind(&home.admin(), &provisioner, "ResourceOwner", &account);
+    }
+    home.must("onboard claims --sandbox --yes", 0);
+    home.must_not_write("onboard claims --sandbox --yes", 0);
 }
 
 #[test]

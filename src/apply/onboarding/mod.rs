@@ -20,7 +20,7 @@ use crate::{
     hint::{Advice, Hint},
     interrupt::Interrupt,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, CrnPattern, Principal, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
+    model::{ApiKeyId, CrnPattern, Principal, ResourceKind, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
     plan::{AccountRef, Change, Operation, Plan, PlannedPattern},
     resources::{
         ResourceError, World,
@@ -252,7 +252,8 @@ impl Running<'_> {
                     StepError::Resource(error) => error.request_id().map(str::to_owned),
                     _ => None,
                 };
-                let hints = error.hints();
+                let mut hints = error.hints();
+                hints.extend(self.lacks_ownership(change, &error));
                 let department = change.department.clone();
                 let failure = Failure {
                     change: step,
@@ -290,6 +291,35 @@ impl Running<'_> {
                 .service_account_crn(&self.account(account)?)
                 .into(),
         })
+    }
+
+    /// What to do when the service let an account be made, but not its maker be its owner (dossier `rbac.md` §9, Q10).
+    fn lacks_ownership(&self, change: &Change, error: &StepError) -> Option<Hint> {
+        let StepError::Resource(ResourceError::Client(error)) = error else {
+            return None;
+        };
+        let of = match &change.operation {
+            Operation::CreateKey { owner, .. } => self.account(owner).ok(),
+            Operation::CreateBinding { pattern, .. } => {
+                let pattern = self.pattern(pattern).ok()?;
+                let on_account = pattern.kind() == ResourceKind::ServiceAccount;
+                on_account.then(|| pattern.name().stem().parse().ok()).flatten()
+            }
+            _ => None,
+        };
+        let crn = self
+            .engine
+            .world
+            .address
+            .service_account_crn(&of.filter(|_| error.is_forbidden())?);
+        let provisioner = &self.engine.world.provisioner;
+        Some(
+            format!(
+                "{provisioner} must be ResourceOwner of {crn}, and the service did not make it so with the account: an \
+                 organization administrator can grant it."
+            )
+            .into(),
+        )
     }
 
     async fn perform(&self, change: &Change) -> Result<Option<String>, StepError> {

@@ -57,7 +57,7 @@ pub(super) struct Onboard {
     /// Exit with 2 if the plan has changes. Needs --dry-run.
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
-    /// How many changes are made at a time.
+    /// How many requests are under way at a time.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
     /// Also remove role bindings of our accounts that no template asks for.
@@ -341,7 +341,8 @@ impl Onboard {
             run,
             listener: &*progress,
             interrupt: &ctx.interrupt,
-            width: usize::from(self.concurrency),
+            // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
+            width: 2 * usize::from(self.concurrency),
             profiles: &profiles,
             client_as: &client_as,
             foreign: &foreign,
