@@ -19,7 +19,8 @@ async fn one_request_at_a_time_is_pending_and_then_applied() {
     let now = world.get("claims-s3/offsets").await.expect(200);
     assert!(now.json()["offsets"][0]["offset"]["kafka_offset"].as_u64().unwrap() > 0);
     let seen: jiff::Timestamp = now.text("/metadata/observed_at").parse().unwrap();
-    assert_eq!(seen, world.harness.sandbox.now().unwrap().max(seen));
+    let now = world.harness.sandbox.now().unwrap();
+    assert!(now.duration_since(seen).as_secs() < 5, "a fresh snapshot");
     let path = format!("{CONNECTORS}/claims-s3/offsets/request");
     let ask = async |body| world.harness.post(world.admin(), &path, body).await;
     let partition = json!({ "kafka_topic": "claims-orders", "kafka_partition": 0 });

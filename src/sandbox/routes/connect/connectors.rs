@@ -168,9 +168,14 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> 
     let Some(old) = old else {
         let body = json!({ "name": name, "config": written });
         let creation = request.with_body(body.to_string().into());
-        create(tx, &creation)?;
-        let reply = json!({ "name": name, "type": plugin.kind(), "config": config, "tasks": [] });
-        return Ok(Reply::ok(super::write::masked(reply, &plugin)));
+        let mut made = create(tx, &creation)?;
+        if made.status == StatusCode::CREATED {
+            made.status = StatusCode::OK;
+            if let Some(fields) = made.body.as_mut().and_then(Value::as_object_mut) {
+                fields.remove("offsets");
+            }
+        }
+        return Ok(made);
     };
     if old.class() != plugin.class {
         return Err(misconfigured(&[

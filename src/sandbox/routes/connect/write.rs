@@ -10,7 +10,7 @@ use crate::{
     model::{Address, Crn, CrnPattern, Principal, ResourceKind},
     sandbox::{
         connector::{
-            MASK, TASK_CEILING, TASKS_PER_CLUSTER,
+            TASK_CEILING, TASKS_PER_CLUSTER,
             check::{check, lines},
             config::{self, Config, is_mask, tasks_max, value},
             diagnose::Eye,
@@ -181,15 +181,4 @@ pub(super) fn deletes(tx: &mut Tx<'_>, eye: &Eye<'_>, mut connector: Connector) 
         connector.life.gone = Some(tx.now.saturating_add(leave).unwrap_or(jiff::Timestamp::MAX));
         tx.change(Change::Connector(connector));
     }
-}
-
-/// An answer with its secrets masked.
-pub(super) fn masked(mut answer: Value, plugin: &Plugin) -> Value {
-    if let Some(config) = answer["config"].as_object_mut() {
-        for (key, value) in config.iter_mut().filter(|(key, _)| plugin.is_secret(key)) {
-            let _ = key;
-            *value = MASK.into();
-        }
-    }
-    answer
 }

@@ -1,0 +1,90 @@
+//! Every answer of every test is checked against the vendor's OpenAPI documents.
+//!
+//! Where Connect is known to differ stands in a table of its own: in lists the names of connectors stand in the pointers,
+//! so that fields are recognised by their ends.
+
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+
+use crate::{harness::Answer, openapi::Contract};
+
+static CONTRACT: LazyLock<Option<Contract>> = LazyLock::new(Contract::load);
+
+/// The end of a problem's aspect, what its text must hold, and who says so.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("status 402", "", "dossier `connect.md` §1.1: 402 is quota or billing"),
+    (
+        "status 403",
+        "",
+        "dossier `connect.md` §1.1: 403 for missing rights or objects",
+    ),
+    (
+        "status 409",
+        "",
+        "dossier `connect.md` §4.5: as in self-managed Connect",
+    ),
+    (
+        "/error",
+        "",
+        "dossier `connect.md` §1.1, E1: the schema contradicts its own example",
+    ),
+    ("/error_code", "", "dossier `connect.md` §1.1, E2"),
+    ("/message", "", "dossier `connect.md` §1.1, E2"),
+    ("/errors_from_trace", "", "dossier `connect.md` §2.9"),
+    ("/validation_errors", "", "dossier `connect.md` §2.9"),
+    ("/override_message", "", "dossier `connect.md` §2.9"),
+    ("/error_summary", "", "dossier `connect.md` §2.9"),
+    ("/error_details", "", "dossier `connect.md` §2.9"),
+    ("/is_csfle_error", "", "dossier `connect.md` §2.9"),
+    ("/validation_error_category_info", "", "dossier `connect.md` §2.9"),
+    ("/error_recommendation_enabled", "", "dossier `connect.md` §2.9"),
+    ("/plugin_lifecycle", "", "dossier `connect.md` §2.9"),
+    ("/trace", "", "dossier `connect.md` §2.9: tasks have one, too"),
+    ("/extensions", "", "dossier `connect.md` §2.1"),
+    (
+        "/connector/state",
+        "RESTARTING",
+        "dossier `connect.md` §3.1, docs connector-statuses",
+    ),
+    (
+        "",
+        "\"kafka.api.key\" is a required property",
+        "dossier `connect.md` §2.2: none with SERVICE_ACCOUNT",
+    ),
+    (
+        "",
+        "\"kafka.api.secret\" is a required property",
+        "dossier `connect.md` §2.2: none with SERVICE_ACCOUNT",
+    ),
+];
+
+pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
+    let Some(contract) = &*CONTRACT else { return };
+    let target = target.strip_prefix("/api").unwrap_or(target);
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    // The document knows the full expansion only, the service any part of it (dossier `connect.md` §2).
+    let full = ["expand=", "status", "info", "id"]
+        .iter()
+        .all(|part| query.contains(part));
+    if !path.starts_with("/connect/") || (query.contains("expand=") && !full) {
+        return;
+    }
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let query = if full { "expand=info,status,id" } else { query };
+    let pairs: Vec<_> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let pairs: Vec<_> = pairs.into_iter().map(|(key, value)| (key, decode(value))).collect();
+    let pairs: Vec<_> = pairs.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let Some(body) = &answer.body else { return };
+    let body = (!body.is_null()).then_some(body);
+    let Err(mut problems) = contract.check_response(method, path, &pairs, answer.status.as_u16(), body) else {
+        return;
+    };
+    problems.retain(|problem| {
+        let known =
+            |(end, words, _): &(&str, &str, &str)| problem.aspect.ends_with(end) && problem.text.contains(words);
+        problem.aspect != "route" && !KNOWN.iter().any(known)
+    });
+    let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{method} {target}\n{}", texts.join("\n"));
+}
