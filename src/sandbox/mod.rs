@@ -5,10 +5,10 @@
 //! the stock CLI and Terraform's provider can use it. `docs/sandbox.md` explains it to its users, `docs/assumptions.md`
 //! lists what nobody could yet try on a live organization.
 //!
-//! A request goes this way: [`service`] reads it and finds its caller ([`auth`]), lets a fault strike ([`faults`]),
-//! counts it ([`limits`]), and hands it with a look at the state ([`tx`]) to the handler of its route ([`routes`]), one
-//! file per API group. The handler answers, or refuses ([`reply`]), and says what is to be changed ([`records`]); the
-//! changes and the journal entry are stored in one line ([`store`]).
+//! A request goes this way: `service` reads it and finds its caller (`auth`), lets a fault strike (`faults`),
+//! counts it (`limits`), and hands it with a look at the state (`tx`) to the handler of its route (`routes`), one
+//! file per API group. The handler answers, or refuses (`reply`), and says what is to be changed (`records`); the
+//! changes and the journal entry are stored in one line (`store`).
 //!
 //! Only what stands above this module is used, so that it cannot agree with our own client by accident.
 
