@@ -89,7 +89,6 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
                 })
                 .collect()
         }
-        ("GET" | "DELETE", path) if path.contains("/connectors/") => vec![(place(path), None)],
         ("PUT", path) if path.ends_with("/connectors/{name}/config") => {
             let config = json!({ "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1" });
             vec![(place(path), Some(config))]
@@ -97,7 +96,7 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
         ("POST", path) if path.ends_with("/offsets/request") => {
             vec![(place(path), Some(json!({ "type": "DELETE" })))]
         }
-        ("PUT" | "POST", path) if path.contains("/connectors/") => vec![(place(path), None)],
+        (_, path) if path.contains("/connectors/") => vec![(place(path), None)],
         ("POST", path) if path.ends_with("/connectors") => {
             let config = |name: &str| json!({ "name": name, "connector.class": "DatagenSource", "tasks.max": "1" });
             ["fraud-mine", "fraud-cases", "fraud-"]
