@@ -19,6 +19,7 @@ fn both() -> Home {
     let runtime = home.account("ebs-prod-fraud-runtime");
     let config = json!({
         "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1",
+        "kafka.topic": "fraud-cases", "quickstart": "ORDERS", "output.data.format": "JSON",
         "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
     });
     let connectors = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
@@ -86,7 +87,21 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
                 })
                 .collect()
         }
-        ("GET" | "DELETE", path) if path.contains("/connectors/") => vec![(place(path), None)],
+        (method, path) if path.contains("/connectors/") => {
+            let config = json!({
+                "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1", "kafka.topic": "claims-x",
+                "quickstart": "ORDERS", "output.data.format": "JSON", "kafka.auth.mode": "SERVICE_ACCOUNT",
+                "kafka.service.account.id": home.account("ebs-prod-claims-runtime"),
+            });
+            let body = match path.rsplit('/').next() {
+                Some("config") if method == "PUT" => Some(config),
+                Some("request") => Some(json!({ "type": "DELETE" })),
+                _ => None,
+            };
+            // One that exists, and one that would be made.
+            let other = place(&path.replace("{name}", "fraud-other"));
+            vec![(place(path), body.clone()), (other, body)]
+        }
         ("POST", path) if path.ends_with("/connectors") => {
             let config = |name: &str| json!({ "name": name, "connector.class": "DatagenSource", "tasks.max": "1" });
             ["fraud-mine", "fraud-cases", "fraud-"]
