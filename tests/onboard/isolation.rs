@@ -51,8 +51,6 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
             .replace("{connector_name}", "fraud-cases")
             .replace("{connector}", "fraud-cases")
             .replace("{name}", "fraud-cases")
-            .replace("{topic}", "fraud-cases")
-            .replace("{plugin}", "DatagenSource")
     };
     let one = |id: &str, body: Option<Value>| vec![(place(path).replace("{id}", id), body)];
     match (method, path) {
@@ -89,14 +87,21 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
                 })
                 .collect()
         }
-        ("PUT", path) if path.ends_with("/connectors/{name}/config") => {
-            let config = json!({ "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1" });
-            vec![(place(path), Some(config))]
+        (method, path) if path.contains("/connectors/") => {
+            let config = json!({
+                "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1", "kafka.topic": "claims-x",
+                "quickstart": "ORDERS", "output.data.format": "JSON", "kafka.auth.mode": "SERVICE_ACCOUNT",
+                "kafka.service.account.id": home.account("ebs-prod-claims-runtime"),
+            });
+            let body = match path.rsplit('/').next() {
+                Some("config") if method == "PUT" => Some(config),
+                Some("request") => Some(json!({ "type": "DELETE" })),
+                _ => None,
+            };
+            // One that exists, and one that would be made.
+            let other = place(&path.replace("{name}", "fraud-other"));
+            vec![(place(path), body.clone()), (other, body)]
         }
-        ("POST", path) if path.ends_with("/offsets/request") => {
-            vec![(place(path), Some(json!({ "type": "DELETE" })))]
-        }
-        (_, path) if path.contains("/connectors/") => vec![(place(path), None)],
         ("POST", path) if path.ends_with("/connectors") => {
             let config = |name: &str| json!({ "name": name, "connector.class": "DatagenSource", "tasks.max": "1" });
             ["fraud-mine", "fraud-cases", "fraud-"]
