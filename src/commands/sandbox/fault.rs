@@ -136,7 +136,7 @@ impl ConnectorTrouble {
                 let known = ConnectorFault::ALL
                     .iter()
                     .map(|kind| format!("{}: {}", kind.word(), kind.about()));
-                known.fold(Error::usage(error.to_string()), |error, line| error.with_hint(line))
+                known.fold(Error::usage(error.to_string()), Error::with_hint)
             })?),
         };
         let changed = open()?.set_connector_fault(&self.name, kind)?;
