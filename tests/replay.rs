@@ -8,6 +8,8 @@
 //!
 //! Connectors are replayed where connectors are tested.
 
+#[path = "sandbox_connect/contract.rs"]
+mod connect_contract;
 #[path = "sandbox/contract.rs"]
 mod contract;
 #[path = "sandbox/harness.rs"]

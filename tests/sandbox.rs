@@ -1,5 +1,7 @@
 //! The sandbox, driven through its router as a client in the same process would drive it.
 
+#[path = "sandbox_connect/contract.rs"]
+mod connect_contract;
 #[path = "sandbox/contract.rs"]
 mod contract;
 #[path = "sandbox/harness.rs"]

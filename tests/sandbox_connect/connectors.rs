@@ -67,11 +67,11 @@ async fn a_deleted_connector_stays_in_the_list_for_a_while_and_keeps_its_name() 
 async fn a_put_replaces_everything_creates_what_is_missing_and_keeps_masked_secrets() {
     let world = World::new().await;
     world.put(&world.datagen("claims-orders")).await.expect(200);
-    let sink = world.sink("claims-s3", json!({ "rotate.interval.ms": "60000" }));
+    let sink = world.sink("claims-s3", &json!({ "rotate.interval.ms": "60000" }));
     world.create(&sink).await.expect(201);
     let read = world.get("claims-s3/config").await.expect(200);
     assert_eq!(read.json()["aws.secret.access.key"], "****************");
-    let mut next = world.sink("claims-s3", json!({ "aws.secret.access.key": "****************" }));
+    let mut next = world.sink("claims-s3", &json!({ "aws.secret.access.key": "****************" }));
     let stored = |secret: &str| {
         let sandbox = &world.harness.sandbox;
         sandbox
@@ -104,7 +104,7 @@ async fn wrong_configurations_are_refused_in_the_words_of_the_service() {
     let mut number = world.datagen("claims-x");
     number["tasks.max"] = json!(1);
     assert!(refused(number).await.contains("\ntasks.max: "));
-    let small = world.sink("claims-x", json!({ "flush.size": "10" }));
+    let small = world.sink("claims-x", &json!({ "flush.size": "10" }));
     assert!(
         refused(small)
             .await
@@ -113,14 +113,14 @@ async fn wrong_configurations_are_refused_in_the_words_of_the_service() {
     let lower = world.config(
         "claims-x",
         "DatagenSource",
-        json!({ "kafka.topic": "claims-t", "quickstart": "orders" }),
+        &json!({ "kafka.topic": "claims-t", "quickstart": "orders" }),
     );
     assert!(
         refused(lower)
             .await
             .contains("doesn't belong to the property's \"quickstart\" enum")
     );
-    let java = world.config("claims-x", "io.confluent.connect.s3.S3SinkConnector", json!({}));
+    let java = world.config("claims-x", "io.confluent.connect.s3.S3SinkConnector", &json!({}));
     let answer = world.create(&java).await.expect(500);
     assert_eq!(answer.json()["error_code"], 500);
     assert!(
@@ -189,7 +189,7 @@ async fn plugins_are_listed_and_say_what_they_take() {
             .len()
             > 30
     );
-    let good = validate("S3_SINK", world.sink("claims-s3", json!({})))
+    let good = validate("S3_SINK", world.sink("claims-s3", &json!({})))
         .await
         .expect(200);
     assert_eq!(good.json()["error_count"], 0, "{}", good.json());

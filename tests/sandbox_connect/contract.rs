@@ -15,6 +15,11 @@ static CONTRACT: LazyLock<Option<Contract>> = LazyLock::new(Contract::load);
 const KNOWN: &[(&str, &str, &str)] = &[
     ("status 402", "", "dossier `connect.md` §1.1: 402 is quota or billing"),
     (
+        "status 400",
+        "",
+        "no source: a configuration to validate that is no map of texts must be refused somehow",
+    ),
+    (
         "status 403",
         "",
         "dossier `connect.md` §1.1: 403 for missing rights or objects",

@@ -8,7 +8,7 @@ use crate::world::World;
 #[tokio::test]
 async fn every_failure_can_be_asked_for_and_cleared() {
     let world = World::new().await;
-    world.create(&world.cdc("claims-hr", json!({}))).await.expect(201);
+    world.create(&world.cdc("claims-hr", &json!({}))).await.expect(201);
     for kind in ConnectorFault::ALL {
         world
             .harness
@@ -46,7 +46,7 @@ async fn a_wrong_password_of_a_cdc_source_is_said_for_every_field_and_once_in_th
     let nothing = world.get("claims-hr/error-recommendations").await;
     nothing.expect(404);
     world
-        .create(&world.cdc("claims-hr", json!({ "database.password": "wrong_password" })))
+        .create(&world.cdc("claims-hr", &json!({ "database.password": "wrong_password" })))
         .await
         .expect(201);
     let status = world.status("claims-hr").await;
@@ -67,7 +67,7 @@ async fn a_wrong_password_of_a_cdc_source_is_said_for_every_field_and_once_in_th
 async fn a_failure_that_never_started_a_task_has_no_advice() {
     let world = World::new().await;
     world
-        .create(&world.cdc("claims-hr", json!({ "database.hostname": "pg.example.invalid" })))
+        .create(&world.cdc("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
         .await
         .expect(201);
     let status = world.status("claims-hr").await;

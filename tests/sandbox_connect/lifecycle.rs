@@ -39,7 +39,7 @@ async fn a_connector_is_provisioned_without_tasks_and_then_runs() {
 async fn a_wrong_password_shows_after_half_a_minute_at_the_earliest() {
     let world = World::with(Settings::real()).await;
     world.advance(120);
-    let config = world.cdc("claims-hr", json!({ "database.password": "wrong-password" }));
+    let config = world.cdc("claims-hr", &json!({ "database.password": "wrong-password" }));
     world.create(&config).await.expect(201);
     world.advance(29);
     assert_eq!(world.state("claims-hr").await, "PROVISIONING");
@@ -47,12 +47,12 @@ async fn a_wrong_password_shows_after_half_a_minute_at_the_earliest() {
     assert_eq!(world.state("claims-hr").await, "FAILED");
     // Fixing it is enough, and a mask keeps what is wrong.
     world
-        .put(&world.cdc("claims-hr", json!({ "database.password": "****************" })))
+        .put(&world.cdc("claims-hr", &json!({ "database.password": "****************" })))
         .await
         .expect(200);
     world.advance(90);
     assert_eq!(world.state("claims-hr").await, "FAILED");
-    world.put(&world.cdc("claims-hr", json!({}))).await.expect(200);
+    world.put(&world.cdc("claims-hr", &json!({}))).await.expect(200);
     world.advance(90);
     assert_eq!(world.state("claims-hr").await, "RUNNING");
 }
@@ -82,10 +82,10 @@ async fn one_failed_task_of_two_is_degraded() {
 #[tokio::test]
 async fn an_update_that_fails_validation_is_stored_but_not_in_force() {
     let world = World::new().await;
-    world.create(&world.cdc("claims-hr", json!({}))).await.expect(201);
+    world.create(&world.cdc("claims-hr", &json!({}))).await.expect(201);
     assert_eq!(world.state("claims-hr").await, "RUNNING");
     world
-        .put(&world.cdc("claims-hr", json!({ "database.hostname": "pg.example.invalid" })))
+        .put(&world.cdc("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
         .await
         .expect(200);
     let status = world.status("claims-hr").await;

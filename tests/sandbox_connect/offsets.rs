@@ -12,7 +12,7 @@ async fn one_request_at_a_time_is_pending_and_then_applied() {
     world.create(&world.datagen("claims-orders")).await.expect(201);
     world.advance(90);
     world.status("claims-orders").await;
-    world.create(&world.sink("claims-s3", json!({}))).await.expect(201);
+    world.create(&world.sink("claims-s3", &json!({}))).await.expect(201);
     world.advance(90);
     assert_eq!(world.state("claims-s3").await, "RUNNING");
     world.get("claims-s3/offsets/request/status").await.expect(404);
@@ -51,7 +51,7 @@ async fn one_request_at_a_time_is_pending_and_then_applied() {
 #[tokio::test]
 async fn numbers_sent_as_texts_break_a_source() {
     let world = World::new().await;
-    world.create(&world.cdc("claims-hr", json!({}))).await.expect(201);
+    world.create(&world.cdc("claims-hr", &json!({}))).await.expect(201);
     let path = format!("{CONNECTORS}/claims-hr/offsets/request");
     let offset = json!({ "lsn": "23", "txId": 1, "ts_usec": 1 });
     let body = json!({ "type": "PATCH", "offsets": [{ "partition": { "server": "claims-hr" }, "offset": offset }] });

@@ -7,7 +7,7 @@ use crate::world::World;
 #[tokio::test]
 async fn a_source_makes_its_topic_and_a_sink_reads_it() {
     let world = World::new().await;
-    world.create(&world.sink("claims-s3", json!({}))).await.expect(201);
+    world.create(&world.sink("claims-s3", &json!({}))).await.expect(201);
     let status = world.status("claims-s3").await;
     let trace = status["connector"]["trace"].as_str().unwrap();
     assert!(trace.contains("UnknownTopicOrPartitionException"), "{status}");
@@ -56,7 +56,7 @@ async fn what_the_identity_may_not_do_is_said_in_kafkas_words() {
     // The default dead letter queue is named after the id (pattern 5).
     world.create(&world.datagen("claims-orders")).await.expect(201);
     world.status("claims-orders").await;
-    let mut sink = world.sink("claims-s3", json!({}));
+    let mut sink = world.sink("claims-s3", &json!({}));
     sink.as_object_mut()
         .unwrap()
         .remove("errors.deadletterqueue.topic.name");

@@ -48,7 +48,7 @@ async fn both_clients_get_the_answers_they_had() {
                 for value in values {
                     let separator = if query.is_empty() { '?' } else { '&' };
                     let value = confluent_ebs::api::encode_segment(value.as_str().unwrap());
-                    query.push_str(&format!("{separator}{key}={value}"));
+                    query = format!("{query}{separator}{key}={value}");
                 }
             }
             let target = map(&format!("{path}{query}"));

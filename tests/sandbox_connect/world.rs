@@ -47,7 +47,7 @@ impl World {
         &self.harness.admin
     }
 
-    pub(crate) fn config(&self, name: &str, class: &str, more: Value) -> Value {
+    pub(crate) fn config(&self, name: &str, class: &str, more: &Value) -> Value {
         let mut config = json!({
             "connector.class": class, "name": name, "kafka.auth.mode": "SERVICE_ACCOUNT",
             "kafka.service.account.id": self.runtime, "tasks.max": "1",
@@ -60,10 +60,10 @@ impl World {
 
     pub(crate) fn datagen(&self, name: &str) -> Value {
         let more = json!({ "kafka.topic": "claims-orders", "quickstart": "ORDERS", "output.data.format": "JSON" });
-        self.config(name, "DatagenSource", more)
+        self.config(name, "DatagenSource", &more)
     }
 
-    pub(crate) fn sink(&self, name: &str, more: Value) -> Value {
+    pub(crate) fn sink(&self, name: &str, more: &Value) -> Value {
         let mut all = json!({
             "topics": "claims-orders", "input.data.format": "JSON", "output.data.format": "JSON",
             "s3.bucket.name": "claims", "time.interval": "HOURLY", "flush.size": "1000",
@@ -73,10 +73,10 @@ impl World {
         for (key, value) in more.as_object().unwrap() {
             all[key] = value.clone();
         }
-        self.config(name, "S3_SINK", all)
+        self.config(name, "S3_SINK", &all)
     }
 
-    pub(crate) fn cdc(&self, name: &str, more: Value) -> Value {
+    pub(crate) fn cdc(&self, name: &str, more: &Value) -> Value {
         let mut all = json!({
             "database.hostname": "pg.example.com", "database.port": "5432", "database.user": "cdc",
             "database.password": "pg-canary", "database.dbname": "hr", "topic.prefix": "claims-hr",
@@ -85,7 +85,7 @@ impl World {
         for (key, value) in more.as_object().unwrap() {
             all[key] = value.clone();
         }
-        self.config(name, "PostgresCdcSourceV2", all)
+        self.config(name, "PostgresCdcSourceV2", &all)
     }
 
     pub(crate) async fn create(&self, config: &Value) -> Answer {
