@@ -22,6 +22,9 @@ pub struct StepDone {
     pub department: DepartmentCode,
     /// The id of the object that was made or changed.
     pub id: Option<String>,
+    /// The id of the request that did it, for support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// A change that failed.

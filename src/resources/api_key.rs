@@ -177,6 +177,7 @@ pub async fn create(
     loop {
         match world.patiently(owner, || world.client.send(&request)).await {
             Ok(answered) => {
+                world.wrote(answered.value.id.as_str(), answered.request_id.as_ref());
                 let key = answered.value;
                 return match key.spec.secret {
                     Some(secret) => Ok((key.id, secret)),
@@ -304,7 +305,10 @@ pub async fn delete(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> R
             found: format!("a key of {}", now.spec.owner.id),
         });
     }
-    Ok(gone(world.client.send(&DeleteApiKey(id.clone())).await.map(drop))?)
+    let deleted = world.client.send(&DeleteApiKey(id.clone())).await;
+    Ok(gone(deleted.map(|answered| {
+        world.wrote(id.as_str(), answered.request_id.as_ref())
+    }))?)
 }
 
 fn gone(result: Result<(), ClientError>) -> Result<(), ClientError> {

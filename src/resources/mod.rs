@@ -9,7 +9,12 @@ pub mod connector;
 pub mod role_binding;
 pub mod service_account;
 
-use std::{collections::BTreeSet, future::Future, sync::Mutex, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    sync::Mutex,
+    time::Duration,
+};
 
 use crate::{
     client::{Client, ClientError},
@@ -37,6 +42,8 @@ pub struct World {
     pub budget: Duration,
     /// The wish to stop: it ends a wait.
     pub interrupt: Interrupt,
+    /// For each object that was written, the request that did it last.
+    requests: Mutex<BTreeMap<String, String>>,
     /// The accounts that this run made: a 403 on them means "not yet".
     fresh: Mutex<BTreeSet<ServiceAccountId>>,
 }
@@ -124,6 +131,7 @@ impl World {
             clock,
             budget,
             interrupt: Interrupt::new(),
+            requests: Mutex::default(),
             fresh: Mutex::default(),
         }
     }
@@ -133,6 +141,24 @@ impl World {
     pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = interrupt;
         self
+    }
+
+    /// Remembers which request wrote `object`: support asks for it, and evidence names it.
+    fn wrote(&self, object: &str, request_id: Option<&String>) {
+        if let Some(request_id) = request_id {
+            let mut requests = self.requests.lock().expect("no holder of the lock panics");
+            requests.insert(object.to_owned(), request_id.clone());
+        }
+    }
+
+    /// The request that wrote `object` last, in this run.
+    #[must_use]
+    pub fn request_of(&self, object: &str) -> Option<String> {
+        self.requests
+            .lock()
+            .expect("no holder of the lock panics")
+            .get(object)
+            .cloned()
     }
 
     /// Remembers that this run made `account`.

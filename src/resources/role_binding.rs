@@ -56,7 +56,10 @@ async fn make(world: &World, binding: &RoleBinding) -> Result<Bound, ClientError
             None => world.client.send(&request).await,
         };
         match sent {
-            Ok(answered) => return Ok(bound(answered.value)),
+            Ok(answered) => {
+                world.wrote(answered.value.id.as_str(), answered.request_id.as_ref());
+                return Ok(bound(answered.value));
+            }
             Err(error) if error.is_conflict() || error.is_answer_lost() => {
                 if let Some(object) = find(world, binding).await? {
                     return Ok(bound(object));
@@ -111,6 +114,9 @@ pub async fn delete(world: &World, id: &RoleBindingId, binding: &RoleBinding) ->
     }
     match world.client.send(&DeleteRoleBinding(id.clone())).await {
         Err(error) if error.is_not_found() => Ok(()),
-        result => Ok(result.map(drop)?),
+        result => {
+            world.wrote(id.as_str(), result?.request_id.as_ref());
+            Ok(())
+        }
     }
 }

@@ -30,6 +30,7 @@ pub async fn create(world: &World, tag: &OwnershipTag) -> Result<ServiceAccountI
     loop {
         match world.client.send(&request).await {
             Ok(answered) => {
+                world.wrote(answered.value.id.as_str(), answered.request_id.as_ref());
                 world.made(&answered.value.id);
                 return Ok(answered.value.id);
             }
@@ -139,12 +140,11 @@ pub async fn update(world: &World, id: &ServiceAccountId, from: &str, to: &str) 
             found: format!("`{}`", now.description),
         });
     }
-    world
-        .client
-        .send(&UpdateServiceAccount {
-            id: id.clone(),
-            description: to.to_owned(),
-        })
-        .await?;
+    let update = UpdateServiceAccount {
+        id: id.clone(),
+        description: to.to_owned(),
+    };
+    let answered = world.client.send(&update).await?;
+    world.wrote(id.as_str(), answered.request_id.as_ref());
     Ok(())
 }

@@ -65,6 +65,13 @@ fn all_departments_in_one_command_and_then_nothing_is_left_to_do() {
     }
 
     // The evidence names each key, and a key is one that a profile holds.
+    let journal: std::collections::BTreeSet<String> = home
+        .sandbox()
+        .journal()
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.request_id)
+        .collect();
     let evidence = files_below(&home.folder().join("evidence"));
     assert_eq!(evidence.len(), 24);
     let mut named = Vec::new();
@@ -73,6 +80,13 @@ fn all_departments_in_one_command_and_then_nothing_is_left_to_do() {
         for key in text["keys"].as_array().unwrap() {
             assert_eq!(key["handed_over"], true);
             named.push(key["id"].as_str().unwrap().parse::<ApiKeyId>().unwrap().to_string());
+        }
+        // Every write is named with the request that did it.
+        for step in text["done"]["done"].as_array().unwrap() {
+            let label = step["label"].as_str().unwrap();
+            if label.starts_with("create ") {
+                assert!(journal.contains(step["request_id"].as_str().unwrap()), "{label}");
+            }
         }
     }
     named.sort();

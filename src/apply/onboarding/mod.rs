@@ -224,10 +224,13 @@ impl Running<'_> {
                     label: label.clone(),
                     department,
                 });
+                let writes = change.operation.writes();
+                let of = |id: &String| self.engine.world.request_of(id).filter(|_| writes);
                 let done = StepDone {
                     change: step,
                     label,
                     department: change.department.clone(),
+                    request_id: id.as_ref().and_then(of),
                     id,
                 };
                 self.report.borrow_mut().done.push(done);
