@@ -60,17 +60,21 @@ impl fmt::Display for OwnershipTag {
 #[error("the description holds no ebs:v1 tag")]
 pub struct NoTag;
 
+/// The value of `key` in a description that begins with our mark; `None` where there is none, or an empty one.
+#[must_use]
+pub fn tag_field<'a>(description: &'a str, key: &str) -> Option<&'a str> {
+    let fields = description.strip_prefix("ebs:v1 ")?;
+    let mut values = fields
+        .split(' ')
+        .filter_map(|field| field.strip_prefix(key)?.strip_prefix('='));
+    values.next().filter(|value| !value.is_empty())
+}
+
 impl FromStr for OwnershipTag {
     type Err = NoTag;
 
     fn from_str(description: &str) -> Result<Self, NoTag> {
-        let fields = description.strip_prefix("ebs:v1 ").ok_or(NoTag)?;
-        let field = |key: &str| {
-            fields
-                .split(' ')
-                .find_map(|field| field.strip_prefix(key)?.strip_prefix('='))
-                .filter(|v| !v.is_empty())
-        };
+        let field = |key: &str| tag_field(description, key);
         let (template, template_hash) = field("tpl").and_then(|tpl| tpl.split_once('@')).ok_or(NoTag)?;
         Ok(Self {
             stage: field("stage").ok_or(NoTag)?.to_owned(),

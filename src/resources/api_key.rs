@@ -17,7 +17,10 @@ use super::{ResourceError, World};
 use crate::{
     api::keys::{ApiKey, CLOUD, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
     client::ClientError,
-    model::{ApiKeyId, DepartmentCode, KeyKind, Principal, Secret, SeenKey, ServiceAccountId, ownership::NoTag},
+    model::{
+        ApiKeyId, DepartmentCode, KeyKind, Principal, Secret, SeenKey, ServiceAccountId,
+        ownership::{NoTag, tag_field},
+    },
 };
 
 /// Where a key is in its life.
@@ -62,13 +65,7 @@ impl FromStr for KeyTag {
     type Err = NoTag;
 
     fn from_str(description: &str) -> Result<Self, NoTag> {
-        let fields = description.strip_prefix("ebs:v1 ").ok_or(NoTag)?;
-        let field = |key: &str| {
-            fields
-                .split(' ')
-                .find_map(|field| field.strip_prefix(key)?.strip_prefix('='))
-                .filter(|v| !v.is_empty())
-        };
+        let field = |key: &str| tag_field(description, key);
         Ok(Self {
             stage: field("stage").ok_or(NoTag)?.to_owned(),
             department: field("dept").and_then(|code| code.parse().ok()).ok_or(NoTag)?,
@@ -307,7 +304,7 @@ pub async fn delete(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> R
     }
     let deleted = world.client.send(&DeleteApiKey(id.clone())).await;
     Ok(gone(deleted.map(|answered| {
-        world.wrote(id.as_str(), answered.request_id.as_ref())
+        world.wrote(id.as_str(), answered.request_id.as_ref());
     }))?)
 }
 
