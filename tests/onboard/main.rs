@@ -10,6 +10,7 @@ mod attacks;
 mod isolation;
 mod changes;
 mod job;
+mod proof;
 mod refusals;
 mod rivals;
 mod settings;
