@@ -14,6 +14,7 @@
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
 use crate::{
+    apply::StepError,
     client::ClientError,
     config::{CredentialsError, EndpointError, SaveError, SettingsError, git::GitError},
     diag::Finding,
@@ -21,7 +22,10 @@ use crate::{
     hint::{Advice, Hint},
     plan::ObserveError,
     render::{Problem, PromptError},
-    resources::ResourceError,
+    resources::{
+        ResourceError,
+        connector::wait::{Ended, WaitError},
+    },
 };
 
 /// What an error is to a pipeline.
@@ -196,10 +200,13 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
         cause.downcast_ref::<E>().map(|error| (kind(error), error.hints()))
     }
     told::<ClientError>(cause, answered)
+        .or_else(|| told::<ResourceError>(cause, of_resource))
+        .or_else(|| told::<WaitError>(cause, of_wait))
         .or_else(|| {
-            told::<ResourceError>(cause, |error| match error {
-                ResourceError::Client(error) => answered(error),
-                ResourceError::Stale { .. } | ResourceError::Foreign(_) | ResourceError::Rival { .. } => {
+            told::<StepError>(cause, |error| match error {
+                StepError::Resource(error) => of_resource(error),
+                StepError::Wait(error) => of_wait(error),
+                StepError::Sink(_) | StepError::Journal(_) | StepError::Refuted(_) | StepError::Missing(_) => {
                     ErrorKind::Failed
                 }
             })
@@ -229,6 +236,21 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
                 PromptError::Unreadable | PromptError::Mismatch { .. } => ErrorKind::Failed,
             })
         })
+}
+
+fn of_resource(error: &ResourceError) -> ErrorKind {
+    match error {
+        ResourceError::Client(error) => answered(error),
+        ResourceError::Stale { .. } | ResourceError::Foreign(_) | ResourceError::Rival { .. } => ErrorKind::Failed,
+    }
+}
+
+fn of_wait(error: &WaitError) -> ErrorKind {
+    match error.ended() {
+        Ended::Failed | Ended::Rejected => ErrorKind::Unhealthy,
+        Ended::Gone | Ended::TimedOut => ErrorKind::Failed,
+        Ended::Interrupted => ErrorKind::Interrupted,
+    }
 }
 
 /// What an answer of the service means.

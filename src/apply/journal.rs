@@ -124,6 +124,27 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
+        let journal = Self::shared(path)?;
+        let file = journal.file.lock().expect("no holder of the lock panics");
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy(path.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(fail(source)),
+        }
+        close_torn_line(&file).map_err(fail)?;
+        drop(file);
+        Ok(journal)
+    }
+
+    /// Opens a journal that several runs may write at the same time: each line is appended in one piece.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn shared(path: &Path) -> Result<Self, JournalError> {
+        let fail = |source| JournalError::File {
+            path: path.to_owned(),
+            source,
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(fail)?;
         }
@@ -133,12 +154,6 @@ impl Journal {
             .read(true)
             .open(path)
             .map_err(fail)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy(path.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(fail(source)),
-        }
-        close_torn_line(&file).map_err(fail)?;
         Ok(Self {
             path: path.to_owned(),
             file: Arc::new(Mutex::new(file)),

@@ -1,14 +1,14 @@
 //! What a run did.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
 use serde::Serialize;
 
-use super::schedule::Ended;
+use super::{failure::StepError, schedule::Ended};
 use crate::{
     hint::Hint,
     model::{ApiKeyId, DepartmentCode, ServiceAccountId},
-    probe::{Outcome, Verdict},
+    probe::{Outcome as Proved, Verdict},
 };
 
 /// A change that was made.
@@ -18,8 +18,9 @@ pub struct StepDone {
     pub change: usize,
     /// Its label.
     pub label: String,
-    /// The department.
-    pub department: DepartmentCode,
+    /// The department it was for, if it was for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<DepartmentCode>,
     /// The id of the object that was made or changed.
     pub id: Option<String>,
     /// The id of the request that did it, for support.
@@ -28,14 +29,15 @@ pub struct StepDone {
 }
 
 /// A change that failed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Failure {
     /// Its place in the plan.
     pub change: usize,
     /// Its label.
     pub label: String,
-    /// The department.
-    pub department: DepartmentCode,
+    /// The department it was for, if it was for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<DepartmentCode>,
     /// Why.
     pub reason: String,
     /// What to do.
@@ -43,6 +45,39 @@ pub struct Failure {
     pub hints: Vec<Hint>,
     /// The request's id, for support.
     pub request_id: Option<String>,
+    /// The error itself.
+    #[serde(skip)]
+    pub error: StepError,
+}
+
+/// How the changes of a plan ended.
+#[derive(Debug, Default, Serialize)]
+pub struct Outcome {
+    /// The changes that were made.
+    pub done: Vec<StepDone>,
+    /// The changes that failed.
+    pub failures: Vec<Failure>,
+    /// How many changes were not begun because one that they need failed.
+    pub skipped: usize,
+    /// How many changes were not begun because the run was interrupted.
+    pub not_begun: usize,
+    /// How each change ended, in the order of the plan.
+    #[serde(skip)]
+    pub ended: Vec<Ended>,
+}
+
+impl Outcome {
+    /// Whether every change was made.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// How many changes were not made.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.failures.len() + self.skipped + self.not_begun
+    }
 }
 
 /// A profile that was written.
@@ -60,19 +95,14 @@ pub struct Handed {
     pub path: std::path::PathBuf,
 }
 
-/// What a run did.
-#[derive(Clone, Debug, Default, Serialize)]
+/// What a run for departments did.
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
-    /// The changes that were made.
-    pub done: Vec<StepDone>,
-    /// The changes that failed.
-    pub failures: Vec<Failure>,
-    /// How many changes were not begun because one that they need failed.
-    pub skipped: usize,
-    /// How many changes were not begun because the run was interrupted.
-    pub not_begun: usize,
+    /// How the changes ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
     /// What was proved, by account.
-    pub proofs: BTreeMap<String, Vec<Outcome>>,
+    pub proofs: BTreeMap<String, Vec<Proved>>,
     /// Bindings that were made with their fallback role.
     pub fallbacks: Vec<String>,
     /// The profiles that were handed over.
@@ -85,18 +115,18 @@ pub struct Report {
     /// The keys that were made, by account, whether handed over or not.
     #[serde(skip)]
     pub keys: BTreeMap<String, Vec<ApiKeyId>>,
-    /// How each change ended, in the order of the plan.
-    #[serde(skip)]
-    pub ended: Vec<Ended>,
+}
+
+/// Most of what is asked of a report is how its changes ended.
+impl Deref for Report {
+    type Target = Outcome;
+
+    fn deref(&self) -> &Outcome {
+        &self.outcome
+    }
 }
 
 impl Report {
-    /// Whether every change was made.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.failures.is_empty() && self.skipped == 0 && self.not_begun == 0
-    }
-
     /// How many probes ended so, in the order proved, refuted, not provable.
     #[must_use]
     pub fn verdicts(&self) -> (usize, usize, usize) {

@@ -69,6 +69,11 @@ impl Folders {
         self.state.join("journal")
     }
 
+    /// Connectors as they were before they were changed or removed.
+    pub fn saved(&self) -> PathBuf {
+        self.state.join("saved")
+    }
+
     /// Profiles that were handed over and not fetched yet.
     pub fn handover(&self) -> PathBuf {
         self.state.join("handover")

@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod change;
+pub mod connectors;
 mod control;
 mod department;
 pub mod diff;
@@ -12,6 +13,7 @@ pub mod observe;
 
 pub use budget::{BudgetRow, BudgetVerdict, budget};
 pub use change::{AccountRef, Action, Change, Operation, PlannedPattern};
+pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
 pub use observe::{ObserveError, Observed, Target, observe};
 

@@ -1,8 +1,8 @@
 //! Keys and their profiles: made, put on the disk, handed over.
 
-use super::{Running, StepError};
+use super::Running;
 use crate::{
-    apply::{Line, report::Handed},
+    apply::{Line, StepError, report::Handed},
     config::{KeyPair, Profile, ProfileKeys},
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, KeyKind, Secret},

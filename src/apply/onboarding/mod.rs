@@ -8,19 +8,18 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{
-    Event, Journal, JournalError, Line, Listener,
-    report::{Failure, Report, StepDone},
-    schedule::{self, Ended},
-};
+use super::{Journal, JournalError, Listener, Performer, Run, Step, StepError, report::Report};
 use crate::{
     client::Client,
-    config::{Profile, ProfileKeys, SaveError},
+    config::{Profile, ProfileKeys},
     handover::{Place, Sink},
-    hint::{Advice, Hint},
+    hint::Hint,
     interrupt::Interrupt,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, CrnPattern, Principal, ResourceKind, Role, RoleBinding, Secret, ServiceAccountId, Snapshot},
+    model::{
+        ApiKeyId, CrnPattern, DepartmentCode, Principal, ResourceKind, Role, RoleBinding, Secret, ServiceAccountId,
+        Snapshot,
+    },
     plan::{AccountRef, Change, Operation, Plan, PlannedPattern},
     resources::{
         ResourceError, World,
@@ -67,47 +66,6 @@ pub struct Engine<'a> {
     pub foreign: &'a dyn Fn(&DesiredDepartment) -> String,
 }
 
-/// Why a step failed.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error(transparent)]
-    Resource(#[from] ResourceError),
-    #[error(transparent)]
-    Sink(#[from] SaveError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error("{0}")]
-    Refuted(String),
-    #[error("{0}")]
-    Missing(String),
-}
-
-impl StepError {
-    fn hints(&self) -> Vec<Hint> {
-        match self {
-            Self::Resource(error) => error.hints(),
-            Self::Refuted(_) => vec![
-                "Nothing was handed over for this key: find out why before you run the command again.".into(),
-                "The unproved profile stays in the folder; the next run proves it again.".into(),
-            ],
-            _ => Vec::new(),
-        }
-    }
-
-    fn reason(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            let next = error.to_string();
-            if !text.contains(&next) {
-                text = format!("{text}: {next}");
-            }
-            cause = error.source();
-        }
-        text
-    }
-}
-
 /// A run at work.
 struct Running<'a> {
     engine: &'a Engine<'a>,
@@ -146,132 +104,26 @@ pub async fn apply(engine: &Engine<'_>, plan: &Plan) -> Result<Report, JournalEr
         fallbacks: RefCell::default(),
         report: RefCell::default(),
     };
-    let started = Line::RunStarted {
-        run: engine.run.to_owned(),
-        command: "onboard".to_owned(),
-        changes: plan.changes.len(),
+    let run = Run {
+        nonce: engine.run,
+        command: "onboard",
+        clock: &engine.world.clock,
+        journal: Some(engine.journal),
+        listener: engine.listener,
+        interrupt: engine.interrupt,
+        width: engine.width,
     };
-    engine.journal.write(engine.world.clock.now(), &started, true)?;
-    engine.listener.on(&Event::Phase {
-        name: "Apply",
-        total: plan.changes.len(),
-    });
-    let needs: Vec<Vec<usize>> = plan.changes.iter().map(|change| change.needs.clone()).collect();
-    let skipped = |step: usize, because: usize| {
-        let department = Some(plan.changes[step].department.to_string());
-        let event = Event::Skipped {
-            label: plan.changes[step].label(),
-            department,
-            because: plan.changes[because].label(),
-        };
-        engine.listener.on(&event);
-    };
-    let ended = schedule::run(
-        &needs,
-        engine.width,
-        engine.interrupt,
-        |step| running.step(step),
-        skipped,
-    )
-    .await;
+    let outcome = run.carry_out(&plan.changes, &running).await?;
     let mut report = running.report.into_inner();
-    report.skipped = ended.iter().filter(|end| matches!(end, Ended::Skipped(_))).count();
-    report.not_begun = ended.iter().filter(|end| matches!(end, Ended::NotBegun)).count();
-    report.ended = ended;
+    report.outcome = outcome;
     report.accounts = running.accounts.into_inner();
-    report.done.sort_by_key(|step| step.change);
-    report.failures.sort_by_key(|failure| failure.change);
     report
         .handed
         .sort_by(|a, b| (&a.department, &a.persona).cmp(&(&b.department, &b.persona)));
-    let left = report.failures.len() + report.skipped + report.not_begun;
-    let line = Line::RunEnded {
-        run: engine.run.to_owned(),
-        done: report.done.len(),
-        left,
-    };
-    engine.journal.write(engine.world.clock.now(), &line, true)?;
     Ok(report)
 }
 
 impl Running<'_> {
-    async fn step(&self, step: usize) -> bool {
-        let change = &self.plan.changes[step];
-        let department = Some(change.department.to_string());
-        let label = change.label();
-        self.engine.listener.on(&Event::Started {
-            label: label.clone(),
-            department: department.clone(),
-        });
-        let outcome = match self.perform(change).await {
-            Ok(id) => {
-                let line = Line::Done {
-                    run: self.engine.run.to_owned(),
-                    change: label.clone(),
-                    id: id.clone(),
-                };
-                self.engine
-                    .journal
-                    .write(self.engine.world.clock.now(), &line, false)
-                    .map(|()| id)
-                    .map_err(Into::into)
-            }
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(id) => {
-                self.engine.listener.on(&Event::Done {
-                    label: label.clone(),
-                    department,
-                });
-                let writes = change.operation.writes();
-                let of = |id: &String| self.engine.world.request_of(id).filter(|_| writes);
-                let done = StepDone {
-                    change: step,
-                    label,
-                    department: change.department.clone(),
-                    request_id: id.as_ref().and_then(of),
-                    id,
-                };
-                self.report.borrow_mut().done.push(done);
-                true
-            }
-            Err(error) => {
-                let reason = error.reason();
-                let line = Line::Failed {
-                    run: self.engine.run.to_owned(),
-                    change: label.clone(),
-                    reason: reason.clone(),
-                };
-                // The failure itself is reported in any case.
-                let _ = self.engine.journal.write(self.engine.world.clock.now(), &line, false);
-                let event = Event::Failed {
-                    label: label.clone(),
-                    department,
-                    reason: reason.clone(),
-                };
-                self.engine.listener.on(&event);
-                let request_id = match &error {
-                    StepError::Resource(error) => error.request_id().map(str::to_owned),
-                    _ => None,
-                };
-                let mut hints = error.hints();
-                hints.extend(self.lacks_ownership(change, &error));
-                let department = change.department.clone();
-                let failure = Failure {
-                    change: step,
-                    label,
-                    department,
-                    reason,
-                    hints,
-                    request_id,
-                };
-                self.report.borrow_mut().failures.push(failure);
-                false
-            }
-        }
-    }
-
     fn account(&self, account: &AccountRef) -> Result<ServiceAccountId, StepError> {
         match account {
             AccountRef::Known(id) => Ok(id.clone()),
@@ -296,34 +148,45 @@ impl Running<'_> {
         })
     }
 
-    /// What to do when the service let an account be made, but not its maker be its owner (dossier `rbac.md` §9, Q10).
-    fn lacks_ownership(&self, change: &Change, error: &StepError) -> Option<Hint> {
-        let StepError::Resource(ResourceError::Client(error)) = error else {
-            return None;
-        };
-        let of = match &change.operation {
-            Operation::CreateKey { owner, .. } => self.account(owner).ok(),
-            Operation::CreateBinding { pattern, .. } => {
-                let pattern = self.pattern(pattern).ok()?;
-                let on_account = pattern.kind() == ResourceKind::ServiceAccount;
-                on_account.then(|| pattern.name().stem().parse().ok()).flatten()
-            }
-            _ => None,
-        };
-        let crn = self
+    fn desired(&self, change: &Change) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
+        let department = self
             .engine
-            .world
-            .address
-            .service_account_crn(&of.filter(|_| error.is_forbidden())?);
-        let provisioner = &self.engine.world.provisioner;
-        Some(
-            format!(
-                "{provisioner} must be ResourceOwner of {crn}, and the service did not make it so with the account: an \
-                 organization administrator can grant it."
-            )
-            .into(),
-        )
+            .desired
+            .iter()
+            .find(|desired| desired.department.code == change.department);
+        let found = department.and_then(|desired| {
+            Some((
+                desired,
+                desired
+                    .personas
+                    .iter()
+                    .find(|persona| persona.persona == change.persona)?,
+            ))
+        });
+        found.ok_or_else(|| StepError::Missing(format!("{} {} is not wanted", change.department, change.persona)))
     }
+
+    fn place(&self, change: &Change) -> Place {
+        place(self.engine.stage, self.engine.default_stage, change)
+    }
+}
+
+impl Step for Change {
+    fn label(&self) -> String {
+        Self::label(self)
+    }
+
+    fn department(&self) -> Option<&DepartmentCode> {
+        Some(&self.department)
+    }
+
+    fn needs(&self) -> &[usize] {
+        &self.needs
+    }
+}
+
+impl Performer for Running<'_> {
+    type Change = Change;
 
     async fn perform(&self, change: &Change) -> Result<Option<String>, StepError> {
         let world = self.engine.world;
@@ -370,26 +233,37 @@ impl Running<'_> {
         }
     }
 
-    fn desired(&self, change: &Change) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
-        let department = self
-            .engine
-            .desired
-            .iter()
-            .find(|desired| desired.department.code == change.department);
-        let found = department.and_then(|desired| {
-            Some((
-                desired,
-                desired
-                    .personas
-                    .iter()
-                    .find(|persona| persona.persona == change.persona)?,
-            ))
-        });
-        found.ok_or_else(|| StepError::Missing(format!("{} {} is not wanted", change.department, change.persona)))
+    fn request_of(&self, change: &Change, id: &str) -> Option<String> {
+        self.engine.world.request_of(id).filter(|_| change.operation.writes())
     }
 
-    fn place(&self, change: &Change) -> Place {
-        place(self.engine.stage, self.engine.default_stage, change)
+    /// What to do when the service let an account be made, but not its maker be its owner (dossier `rbac.md` §9, Q10).
+    fn advice(&self, change: &Change, error: &StepError) -> Option<Hint> {
+        let StepError::Resource(ResourceError::Client(error)) = error else {
+            return None;
+        };
+        let of = match &change.operation {
+            Operation::CreateKey { owner, .. } => self.account(owner).ok(),
+            Operation::CreateBinding { pattern, .. } => {
+                let pattern = self.pattern(pattern).ok()?;
+                let on_account = pattern.kind() == ResourceKind::ServiceAccount;
+                on_account.then(|| pattern.name().stem().parse().ok()).flatten()
+            }
+            _ => None,
+        };
+        let crn = self
+            .engine
+            .world
+            .address
+            .service_account_crn(&of.filter(|_| error.is_forbidden())?);
+        let provisioner = &self.engine.world.provisioner;
+        Some(
+            format!(
+                "{provisioner} must be ResourceOwner of {crn}, and the service did not make it so with the account: an \
+                 organization administrator can grant it."
+            )
+            .into(),
+        )
     }
 }
 

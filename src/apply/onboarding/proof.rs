@@ -1,9 +1,10 @@
 //! The proof of a key: what it must be able to do, and what it must not.
 
-use super::{Running, StepError};
+use super::Running;
 use crate::{
     access::Evaluator,
     api::connect::Place as ConnectPlace,
+    apply::StepError,
     config::KeyPair,
     manifest::DesiredDepartment,
     model::{CrnPattern, KeyKind, Principal, Role, RoleBinding},

@@ -1,6 +1,6 @@
 //! `confluent ebs connector create`.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -9,15 +9,18 @@ use super::{
     file::{self, ConnectorFile},
     names,
     prepare::{self, SecretArgs},
+    run,
+    saving::{SaveArgs, Saved},
     show::{self, Added},
-    waiting,
+    waiting::WaitArgs,
 };
 use crate::{
     commands::{Ctx, Report},
     error::{Error, ErrorKind},
+    plan::{ConnectorPlan, connectors::Differs},
     quota::Decision,
     render::{Block, Mark, Record, Viewable, words},
-    resources::connector::{Begun, FieldDiff, Seen, Wanted, differences, wait::Cause},
+    resources::connector::{Cause, FieldDiff, Goal, Seen, Wanted, find, wait::SETTLE},
 };
 
 /// Create a connector.
@@ -33,22 +36,30 @@ Create a connector from a file, and wait until it runs.
 
 Show what would be sent.
 
-  $ confluent ebs connector create --config-file claims-orders.json --dry-run")]
+  $ confluent ebs connector create --config-file claims-orders.json --dry-run
+
+Create it, or bring the one that exists to what the file says.
+
+  $ confluent ebs connector create --config-file claims-orders.json --or-update")]
 pub(super) struct Create {
     /// JSON or YAML connector configuration file.
     #[arg(long, value_name = "string", required = true)]
     config_file: PathBuf,
+    /// Update the connector when one of that name exists and differs.
+    #[arg(long)]
+    or_update: bool,
+    /// Pause the connector as soon as it runs.
+    #[arg(long, conflicts_with = "no_wait")]
+    paused: bool,
     /// Run the command without committing changes.
     #[arg(long)]
     dry_run: bool,
-    /// Do not wait until the connector runs.
-    #[arg(long)]
-    no_wait: bool,
-    /// How long to wait, such as 30s, 5m, or 2h.
-    #[arg(long, value_name = "duration", default_value = waiting::TIMEOUT, value_parser = waiting::duration)]
-    timeout: Duration,
+    #[command(flatten)]
+    wait: WaitArgs,
     #[command(flatten)]
     secrets: SecretArgs,
+    #[command(flatten)]
+    save: SaveArgs,
 }
 
 impl Create {
@@ -71,18 +82,20 @@ impl Create {
     ) -> Result<Report<Created>, Error> {
         let mut added = prepare::defaults(session, &mut file).await?;
         let list = session.connectors.list().await?;
-        let there = session_find(&list, &file.name);
-        let quota = match &there {
-            None => {
-                let decision = prepare::quota(session, tenant, &list, &file, None)?;
+        let there = find(&list, &file.name);
+        // Only what is sent costs anything; what is there and differs is refused below.
+        let sends = there.is_none() || self.or_update;
+        let quota = match sends {
+            true => {
+                let decision = prepare::quota(session, tenant, &list, &file, there.as_ref())?;
                 prepare::refused(tenant, &decision)?;
                 decision.notes.iter().for_each(|note| ctx.ui.note(note));
                 Some(decision)
             }
-            Some(_) => None,
+            false => None,
         };
         let mut secret_keys = prepare::secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
-        if there.is_none() {
+        if sends {
             match prepare::ask_plugin(session, &file.class, file.config.clone()).await? {
                 Some(validation) => {
                     prepare::drop_unknown(&mut file.config, &mut added, &validation);
@@ -101,73 +114,86 @@ impl Create {
             offsets: file.offsets,
             secret_keys,
         };
-        if let Some(seen) = &there {
-            self.refuse_different(&wanted, seen)?;
-        }
-        let mut created = Created {
-            id: there.as_ref().map(|seen| seen.id().to_owned()),
-            name: wanted.name.clone(),
-            status: there.as_ref().map(|seen| seen.state().to_owned()),
-            error_trace: None,
-            existed: there.is_some(),
-            dry_run: self.dry_run,
-            defaults: added,
-            configs: shown(&wanted),
-            quota,
-            cause: None,
-        };
+        let plan = self.plan(ctx, tenant, wanted, there.as_ref())?;
+        let mut created = Created::before(&plan, &file.name, there.as_ref(), added, quota, self.dry_run);
         if self.dry_run {
             return Ok(Report::new(created));
         }
-        if there.is_none() {
-            if !created.defaults.is_empty() {
-                ctx.ui.note("Added to the configuration:");
-                ctx.ui.say(&[show::added(&created.defaults)]);
-            }
-            if ctx.interrupt.is_wished() {
-                return Err(Error::new(
-                    ErrorKind::Interrupted,
-                    "interrupted before anything was made",
+        if !created.existed && !created.defaults.is_empty() {
+            ctx.ui.note("Added to the configuration:");
+            ctx.ui.say(&[show::added(&created.defaults)]);
+        }
+        if let Some(seen) = there.as_ref().filter(|_| created.updated) {
+            ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &created.configs)]);
+            created.saved = self.save.save(ctx, session, seen, false).await?;
+            if let Some(saved) = &created.saved {
+                ctx.ui.note(&format!(
+                    "The former configuration is saved to {}.",
+                    saved.path.display()
                 ));
             }
-            let begun = session.connectors.create(&wanted).await;
-            let begun = begun.map_err(|error| explain(Error::from(error), tenant))?;
+        }
+        let ran = run::run(ctx, session, "connector create", &plan, self.wait.timeout, SETTLE).await?;
+        if ran.wrote(&plan) {
             prepare::say_overshoot(ctx, session, tenant).await;
-            created.take(match &begun {
-                Begun::Made(seen) => seen.as_ref(),
-                Begun::Found(seen) => Some(seen),
-            });
         }
-        if self.no_wait {
-            return Ok(Report::new(created));
-        }
-        let waited = waiting::wait(ctx, session, &wanted.name, "RUNNING", self.timeout).await?;
-        created.take(waited.seen.as_ref());
-        created.cause = waited.seen.as_ref().and_then(show::why);
-        let existed = created.existed;
-        let report = Report::new(created);
-        Ok(match waited.error {
-            // Something was made; only the wait was interrupted.
-            Some(error) if error.kind == ErrorKind::Interrupted && !existed => {
-                report.with_error(error.with_kind(ErrorKind::Partial))
-            }
+        let seen = ran.seen(&created.name);
+        created.take(seen.as_ref());
+        created.cause = seen.as_ref().and_then(show::why);
+        let wrote = ran.wrote(&plan);
+        let error = ran.error(session, &plan);
+        let report = match wrote || created.existed {
+            true => Report::new(created),
+            false => Report::nothing(),
+        };
+        Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
         })
     }
 
-    /// What is there and different is not changed by a create.
-    fn refuse_different(&self, wanted: &Wanted, seen: &Seen) -> Result<(), Error> {
-        if wanted.is(seen) {
-            return Ok(());
+    /// What is to be done.
+    fn plan(&self, ctx: &Ctx, tenant: &Tenant, wanted: Wanted, there: Option<&Seen>) -> Result<ConnectorPlan, Error> {
+        let rests = there.is_some_and(|seen| seen.state() == Goal::Paused.state());
+        let goal = match (self.wait.no_wait, self.paused) {
+            (true, _) => None,
+            (false, true) => Some(Goal::Paused),
+            (false, false) if rests => {
+                ctx.ui.note(&format!(
+                    "Connector \"{}\" is paused, and stays so: `confluent ebs connector resume` lets it run.",
+                    wanted.name
+                ));
+                None
+            }
+            (false, false) => Some(Goal::Running),
+        };
+        let mut plan = ConnectorPlan::default();
+        let department = Some(&tenant.code);
+        match (plan.create(department, wanted.clone(), there, goal), there) {
+            (Err(_), Some(seen)) if self.or_update => {
+                if wanted.offsets.is_some() {
+                    ctx.ui.warn(
+                        "the offsets in the file are left out: an update does not change them, `confluent ebs connector \
+                         offset update` does",
+                    );
+                }
+                plan.update(department, wanted, seen, goal);
+                Ok(plan)
+            }
+            (Err(differs), Some(seen)) => Err(self.differs(&differs, seen)),
+            _ => Ok(plan),
         }
-        let fields = differences(&seen.now.info.config, &wanted.config, &wanted.secret_keys);
-        let certain: Vec<&str> = fields
+    }
+
+    /// What is there and different is not changed by a create.
+    fn differs(&self, differs: &Differs, seen: &Seen) -> Error {
+        let certain: Vec<&str> = differs
+            .fields
             .iter()
             .filter(|field| field.is_certain())
             .map(|field| field.config.as_str())
             .collect();
-        Err(Error::refused(format!(
+        Error::refused(format!(
             "connector \"{}\" already exists ({}), and differs in {}",
             seen.name,
             seen.id(),
@@ -177,15 +203,9 @@ impl Create {
             "Change it with `confluent ebs connector update {} --config-file {}`; `--dry-run` shows the differences.",
             seen.name,
             self.config_file.display()
-        )))
+        ))
+        .with_hint("Or say `--or-update`.")
     }
-}
-
-fn session_find(list: &std::collections::BTreeMap<String, crate::api::connect::Expanded>, name: &str) -> Option<Seen> {
-    list.get(name).map(|now| Seen {
-        name: name.to_owned(),
-        now: now.clone(),
-    })
 }
 
 /// Who may create, for somebody who may not.
@@ -204,13 +224,6 @@ pub(super) fn explain(error: Error, tenant: &Tenant) -> Error {
     }
 }
 
-/// The configuration that is sent, for people.
-fn shown(wanted: &Wanted) -> Vec<FieldDiff> {
-    let nothing = std::collections::BTreeMap::new();
-    let secret: BTreeSet<String> = wanted.secret_keys.clone();
-    differences(&nothing, &wanted.config, &secret)
-}
-
 /// The connector that was made, as the stock CLI shows it, and what was done to it.
 #[derive(Debug, Serialize)]
 pub(super) struct Created {
@@ -220,20 +233,52 @@ pub(super) struct Created {
     status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_trace: Option<String>,
-    /// It was there already, as it is wanted.
+    /// It was there already.
     existed: bool,
+    /// It was there and is changed.
+    updated: bool,
     dry_run: bool,
     /// What was filled in.
     defaults: Vec<Added>,
-    /// What is sent, without secrets.
+    /// What is sent, or changed in what was there; without secrets.
     configs: Vec<FieldDiff>,
     #[serde(skip_serializing_if = "Option::is_none")]
     quota: Option<Decision>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    /// The former configuration, when it was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<Saved>,
 }
 
 impl Created {
+    fn before(
+        plan: &ConnectorPlan,
+        name: &str,
+        there: Option<&Seen>,
+        defaults: Vec<Added>,
+        quota: Option<Decision>,
+        dry_run: bool,
+    ) -> Self {
+        let configs = plan.fields_of(name).to_vec();
+        let mut created = Self {
+            id: None,
+            name: name.to_owned(),
+            status: None,
+            error_trace: None,
+            existed: there.is_some(),
+            updated: there.is_some() && !configs.is_empty(),
+            dry_run,
+            defaults,
+            configs,
+            quota,
+            cause: None,
+            saved: None,
+        };
+        created.take(there);
+        created
+    }
+
     fn take(&mut self, seen: Option<&Seen>) {
         if let Some(seen) = seen {
             self.id = Some(seen.id().to_owned());
@@ -246,17 +291,18 @@ impl Created {
 impl Viewable for Created {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
-            let lead = match self.existed {
-                true => format!("[DRY RUN] Connector \"{}\" exists already as it is wanted.", self.name),
-                false => format!("[DRY RUN] Connector \"{}\" would be created.", self.name),
+            let (what, mark) = match (self.existed, self.updated) {
+                (true, true) => ("would be updated", Mark::Change),
+                (true, false) => ("exists already as it is wanted", Mark::Change),
+                (false, _) => ("would be created", Mark::Add),
             };
-            let mut blocks = vec![Block::line(lead)];
-            if !self.existed {
-                blocks.push(show::diff(&self.name, Mark::Add, &self.configs));
-                if !self.defaults.is_empty() {
-                    blocks.push(Block::line("Of these, added to the file's:"));
-                    blocks.push(show::added(&self.defaults));
-                }
+            let mut blocks = vec![Block::line(format!("[DRY RUN] Connector \"{}\" {what}.", self.name))];
+            if !self.configs.is_empty() {
+                blocks.push(show::diff(&self.name, mark, &self.configs));
+            }
+            if !self.existed && !self.defaults.is_empty() {
+                blocks.push(Block::line("Of these, added to the file's:"));
+                blocks.push(show::added(&self.defaults));
             }
             return blocks;
         }

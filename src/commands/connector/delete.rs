@@ -1,19 +1,25 @@
 //! `confluent ebs connector delete`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::{DepartmentSession, lifecycle, names};
+use super::{
+    DepartmentSession, lifecycle, names, run,
+    saving::{SaveArgs, Saved},
+};
 use crate::{
     commands::{Ctx, Report},
     error::Error,
-    render::{Block, Viewable, words},
-    resources::{ResourceError, connector::Seen},
+    plan::ConnectorPlan,
+    render::{Block, Line, Viewable, words},
+    resources::connector::Seen,
 };
 
 /// Delete one or more connectors.
 ///
-/// A connector that is created again under the same name is another one: it begins from the start unless offsets are
-/// given.
+/// Configuration and offsets are saved first, as a file that "connector create" takes. A connector that is created again
+/// under the same name is another one: it begins from the start unless it is created from such a file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Delete a connector.
@@ -33,6 +39,8 @@ pub(super) struct Delete {
     /// Run the command without committing changes.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    save: SaveArgs,
 }
 
 impl Delete {
@@ -44,7 +52,7 @@ impl Delete {
             names::resolve(&session, &list, &self.connectors)
         })?;
         if self.dry_run {
-            return Ok(Report::new(Deleted::of(&seen, true)));
+            return Ok(Report::new(Deleted::of(&seen, Vec::new(), true)));
         }
         let ids: Vec<&str> = seen.iter().map(Seen::id).collect();
         let noun = if ids.len() == 1 { "connector" } else { "connectors" };
@@ -52,43 +60,36 @@ impl Delete {
         if !self.force && !ctx.globals.yes && !ctx.confirm(&question)? {
             return Ok(Report::nothing());
         }
-        ctx.block_on(delete(ctx, &session, &seen))
+        ctx.block_on(self.delete(ctx, &session, &seen))
     }
-}
 
-async fn delete(ctx: &Ctx, session: &DepartmentSession, seen: &[Seen]) -> Result<Report<Deleted>, Error> {
-    // The question may have stood for a while.
-    let list = session.connectors.list().await?;
-    let mut deleted = Vec::new();
-    let mut failures = Vec::new();
-    for connector in seen {
-        if ctx.interrupt.is_wished() {
-            failures.push(Error::new(crate::error::ErrorKind::Interrupted, "interrupted"));
-            break;
+    async fn delete(&self, ctx: &Ctx, session: &DepartmentSession, seen: &[Seen]) -> Result<Report<Deleted>, Error> {
+        let department = session.tenant.as_ref().map(|tenant| &tenant.code);
+        let mut plan = ConnectorPlan::default();
+        let mut saved = Vec::new();
+        for connector in seen {
+            saved.extend(self.save.save(ctx, session, connector, true).await?);
+            plan.delete(department, connector);
         }
-        let result = match list.get(&connector.name) {
-            Some(now) if now.id != connector.now.id => Err(ResourceError::Stale {
-                what: format!("connector `{}`", connector.name),
-                expected: connector.id().to_owned(),
-                found: now.id.id.clone(),
-            }),
-            _ => session.connectors.delete(connector).await,
+        let ran = run::run(ctx, session, "connector delete", &plan, Duration::ZERO, Duration::ZERO).await?;
+        let gone: Vec<Seen> = seen
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| ran.was_made(*place))
+            .map(|(_, seen)| seen.clone())
+            .collect();
+        let deleted = Deleted::of(&gone, saved, false);
+        // Standard output is what the stock CLI prints.
+        ctx.ui.say(&deleted.remarks());
+        let report = match gone.is_empty() {
+            true => Report::nothing(),
+            false => Report::new(deleted),
         };
-        match result {
-            Ok(()) => deleted.push(connector.clone()),
-            Err(error) => failures.push(Error::from(error).context(format!("failed to delete \"{}\"", connector.id()))),
-        }
+        Ok(match ran.error(session, &plan) {
+            Some(error) => report.with_error(error),
+            None => report,
+        })
     }
-    let some = !deleted.is_empty();
-    let report = if some {
-        Report::new(Deleted::of(&deleted, false))
-    } else {
-        Report::nothing()
-    };
-    Ok(match lifecycle::together(failures, some) {
-        Some(error) => report.with_error(error),
-        None => report,
-    })
 }
 
 /// What was deleted.
@@ -102,18 +103,59 @@ pub(super) struct Deleted {
 struct Named {
     id: String,
     name: String,
+    /// What happens when it is created again.
+    replay: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<Saved>,
 }
 
 impl Deleted {
-    fn of(seen: &[Seen], dry_run: bool) -> Self {
+    fn of(seen: &[Seen], mut saved: Vec<Saved>, dry_run: bool) -> Self {
         let named = |seen: &Seen| Named {
             id: seen.id().to_owned(),
             name: seen.name.clone(),
+            replay: replay(seen),
+            saved: saved
+                .iter()
+                .position(|saved| saved.name == seen.name)
+                .map(|place| saved.swap_remove(place)),
         };
         Self {
             dry_run,
             connectors: seen.iter().map(named).collect(),
         }
+    }
+}
+
+impl Deleted {
+    /// What was saved, and what a connector of the same name would do.
+    fn remarks(&self) -> Vec<Block> {
+        let mut lines = Vec::new();
+        for named in &self.connectors {
+            let again = format!("Created again without offsets, \"{}\" {}.", named.name, named.replay);
+            lines.push(Line::from(again).hang(2));
+            let Some(saved) = &named.saved else { continue };
+            let what = match saved.offsets {
+                true => "configuration and offsets",
+                false => "configuration, without offsets",
+            };
+            lines.push(Line::from(format!("Saved ({what}) to {}.", saved.path.display())).hang(2));
+            lines.extend(saved.needs().map(|needs| Line::from(needs).hang(2)));
+        }
+        match lines.is_empty() {
+            true => Vec::new(),
+            false => vec![Block::Lines(lines)],
+        }
+    }
+}
+
+/// What a connector of the same name does that is created without offsets: it has another id, and with it another
+/// consumer group or another place to keep its position (dossier `connect.md` §4.5).
+fn replay(seen: &Seen) -> &'static str {
+    match seen.direction().to_ascii_lowercase().as_str() {
+        "sink" => "reads its topics from the beginning",
+        "source" => "reads its source from the beginning",
+        _ => "begins from the start",
     }
 }
 

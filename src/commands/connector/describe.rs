@@ -7,7 +7,7 @@ use crate::{
     commands::{Ctx, Report},
     error::Error,
     render::{Block, Cell, Record, Table, Viewable},
-    resources::connector::{find, wait::Cause},
+    resources::connector::{Cause, find},
 };
 
 /// Describe a connector.

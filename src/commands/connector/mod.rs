@@ -15,6 +15,8 @@ mod plugin;
 mod prepare;
 mod restart;
 mod resume;
+mod run;
+mod saving;
 mod show;
 mod update;
 mod validate;

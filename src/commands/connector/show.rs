@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     client::redact::is_secret_name,
     render::{Block, Change, Line, Mark, Style},
-    resources::connector::{FieldDiff, Seen, cause, is_mask, wait::Cause},
+    resources::connector::{Cause, FieldDiff, Seen, cause, is_mask},
 };
 
 /// What the service shows instead of a secret.
@@ -43,12 +43,16 @@ pub(super) fn cause_lines(cause: &Cause) -> Block {
                 .hang(2),
         );
     }
-    lines.extend(
-        cause
-            .messages
-            .iter()
-            .map(|message| Line::from(message.as_str()).hang(2)),
-    );
+    for message in &cause.messages {
+        // The trace of a refused configuration repeats what was said key by key.
+        let said = !cause.validation_errors.is_empty();
+        let text = match message.split_once("Errors:") {
+            Some((before, _)) if said => before,
+            _ => message,
+        };
+        let text = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        lines.extend(text.map(|line| Line::from(line).hang(2)));
+    }
     lines.extend(match cause.owner {
         Some("department") => Some(Line::from("This is the department's to fix.")),
         Some(_) => Some(Line::from(
@@ -57,18 +61,6 @@ pub(super) fn cause_lines(cause: &Cause) -> Block {
         None => None,
     });
     Block::Lines(lines)
-}
-
-/// The cause in one line.
-pub(super) fn cause_words(cause: Option<&Cause>) -> String {
-    let Some(cause) = cause else {
-        return "the service does not say why".to_owned();
-    };
-    match (cause.validation_errors.first(), cause.messages.first()) {
-        (Some(error), _) => format!("{}: {}", error.configs.join(", "), error.message),
-        (None, Some(message)) => message.lines().next().unwrap_or_default().to_owned(),
-        (None, None) => "the service does not say why".to_owned(),
-    }
 }
 
 /// A change of a connector's configuration, key by key.

@@ -1,32 +1,35 @@
 //! `confluent ebs connector update`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, create,
+    DepartmentSession,
     file::{self, ConnectorFile},
     names,
     prepare::{self, SecretArgs},
-    show, waiting,
+    run,
+    saving::{SaveArgs, Saved},
+    show,
+    waiting::{WaitArgs, duration},
 };
 use crate::{
     commands::{Ctx, Report},
     error::{Error, ErrorKind},
+    plan::ConnectorPlan,
     quota::tasks_max,
     render::{Block, Mark, Viewable, words},
-    resources::connector::{FieldDiff, Seen, differences, is_mask, is_server_key, wait::Cause},
+    resources::connector::{Cause, FieldDiff, Goal, Seen, Wanted, is_mask, is_server_key},
 };
 
 /// Update a connector's configuration.
 ///
 /// A file replaces the whole configuration; --config and --unset change single keys. Stored secrets are not readable:
-/// name them again, by reference, or keep them with --keep-secrets.
+/// name them again, by reference, or keep them with --keep-secrets. The former configuration is saved first.
+///
+/// The service takes a configuration at once and tries it later, so the connector is watched for a while before the change
+/// counts as in force.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Replace the configuration of a connector, and wait until it runs.
@@ -55,12 +58,13 @@ pub(super) struct Update {
     /// Run the command without committing changes.
     #[arg(long)]
     dry_run: bool,
-    /// Do not wait until the change is in force.
-    #[arg(long)]
-    no_wait: bool,
-    /// How long to wait, such as 30s, 5m, or 2h.
-    #[arg(long, value_name = "duration", default_value = waiting::TIMEOUT, value_parser = waiting::duration)]
-    timeout: Duration,
+    /// How long to watch the changed connector before the change counts as in force.
+    #[arg(long, value_name = "duration", default_value = "90s", value_parser = duration, conflicts_with = "no_wait")]
+    settle: Duration,
+    #[command(flatten)]
+    wait: WaitArgs,
+    #[command(flatten)]
+    save: SaveArgs,
     #[command(flatten)]
     secrets: SecretArgs,
 }
@@ -143,7 +147,16 @@ impl Update {
             secret.extend(prepare::passwords(validation));
             prepare::refuse_invalid(validation)?;
         }
-        self.send(ctx, session, &seen, &file.config, &secret).await
+        let mut config = file.config;
+        // Another name in it would make a second connector (dossier `connect.md` §2.4).
+        config.insert("name".to_owned(), seen.name.clone());
+        let wanted = Wanted {
+            name: seen.name.clone(),
+            config,
+            offsets: None,
+            secret_keys: secret,
+        };
+        self.send(ctx, session, &seen, wanted).await
     }
 
     async fn send(
@@ -151,61 +164,51 @@ impl Update {
         ctx: &Ctx,
         session: &DepartmentSession,
         seen: &Seen,
-        config: &BTreeMap<String, String>,
-        secret: &BTreeSet<String>,
+        wanted: Wanted,
     ) -> Result<Report<Updated>, Error> {
-        let fields = differences(&seen.now.info.config, config, secret);
-        let same = |field: &FieldDiff| field.secret == Some(crate::resources::connector::diff::SecretChange::Unchanged);
+        let department = session.tenant.as_ref().map(|tenant| &tenant.code);
+        // What was paused stays paused, and is not tried.
+        let rests = seen.state() == Goal::Paused.state();
+        let goal = (!self.wait.no_wait && !rests).then_some(Goal::Running);
+        let keeps = self.keep_secrets && wanted.config.values().any(|value| is_mask(value));
+        let mut plan = ConnectorPlan::default();
+        plan.update(department, wanted, seen, goal);
         let mut updated = Updated {
             id: seen.id().to_owned(),
             name: seen.name.clone(),
             status: None,
-            changed: !fields.iter().all(same),
+            changed: !plan.is_empty(),
             dry_run: self.dry_run,
-            changes: fields,
+            changes: plan.fields_of(&seen.name).to_vec(),
             cause: None,
+            saved: None,
         };
         if self.dry_run || !updated.changed {
             return Ok(Report::new(updated));
         }
         ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &updated.changes)]);
-        if ctx.interrupt.is_wished() {
-            return Err(Error::new(
-                ErrorKind::Interrupted,
-                "interrupted before anything was changed",
+        updated.saved = self.save.save(ctx, session, seen, false).await?;
+        if let Some(saved) = &updated.saved {
+            ctx.ui.note(&format!(
+                "The former configuration is saved to {}.",
+                saved.path.display()
             ));
         }
-        let sent = session.connectors.replace(seen, config).await;
-        sent.map_err(|error| match &session.tenant {
-            Some(tenant) => create::explain(Error::from(error), tenant),
-            None => Error::from(error),
-        })?;
-        // What was paused stays paused.
-        if self.no_wait || seen.state() == "PAUSED" {
-            return Ok(Report::new(updated));
+        let ran = run::run(ctx, session, "connector update", &plan, self.wait.timeout, self.settle).await?;
+        if !ran.wrote(&plan) {
+            let nothing = || Error::failed("nothing was changed");
+            return Err(ran.error(session, &plan).unwrap_or_else(nothing));
         }
-        let waited = waiting::wait(ctx, session, &seen.name, "RUNNING", self.timeout).await?;
-        let now = waited.seen.as_ref();
-        updated.status = now.map(|seen| seen.state().to_owned());
-        updated.cause = now.and_then(show::why);
-        let error = waited.error.map(|error| match error.kind {
-            ErrorKind::Interrupted => error.with_kind(ErrorKind::Partial),
-            _ => error.with_hint("The way back is an update with the configuration before; its secrets must be named."),
-        });
-        let refused = updated
-            .cause
-            .as_ref()
-            .filter(|cause| !cause.validation_errors.is_empty());
-        let rejected = refused.filter(|_| error.is_none()).map(|cause| {
-            // A 200 does not mean that it is in force (dossier `connect.md` §2.4).
-            let why = show::cause_words(Some(cause));
-            Error::new(
-                ErrorKind::Unhealthy,
-                format!("the new configuration was stored and is not in force; the former one still runs: {why}"),
-            )
+        let now = ran.seen(&seen.name);
+        updated.status = now.as_ref().map(|seen| seen.state().to_owned());
+        updated.cause = now.as_ref().and_then(show::why);
+        let error = ran.error(session, &plan);
+        let error = error.map(|error| match error.kind {
+            ErrorKind::Unhealthy => way_back(error, &updated, keeps),
+            _ => error,
         });
         let report = Report::new(updated);
-        Ok(match error.or(rejected) {
+        Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
         })
@@ -258,6 +261,30 @@ impl Update {
     }
 }
 
+/// How to undo a change after which the connector does not run.
+fn way_back(error: Error, updated: &Updated, kept_secrets: bool) -> Error {
+    let error = match kept_secrets {
+        // A named assumption: no document promises it (dossier `connect.md` §4.3).
+        true => error.with_hint(
+            "If it fails for a wrong password, the service did not keep the stored secrets: name them again instead of \
+             `--keep-secrets`.",
+        ),
+        false => error,
+    };
+    let Some(saved) = &updated.saved else {
+        return error.with_hint("The way back is an update with the configuration before; its secrets must be named.");
+    };
+    let back = format!(
+        "Go back with `confluent ebs connector update {} --config-file {}`.",
+        updated.name,
+        saved.path.display()
+    );
+    match saved.needs() {
+        Some(needs) => error.with_hint(back).with_hint(needs),
+        None => error.with_hint(back),
+    }
+}
+
 /// What was changed.
 #[derive(Debug, Serialize)]
 pub(super) struct Updated {
@@ -271,6 +298,9 @@ pub(super) struct Updated {
     changes: Vec<FieldDiff>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    /// The former configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<Saved>,
 }
 
 impl Viewable for Updated {

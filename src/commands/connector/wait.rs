@@ -9,7 +9,7 @@ use crate::{
     commands::{Ctx, Report},
     error::Error,
     render::{Block, Viewable},
-    resources::connector::find,
+    resources::connector::{Goal, Seen, find},
 };
 
 /// Wait until a connector runs.
@@ -36,24 +36,27 @@ pub(super) struct Wait {
 impl Wait {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<State>, Error> {
         let session = DepartmentSession::open(ctx)?;
-        let wanted = if self.paused { "PAUSED" } else { "RUNNING" };
-        let waited = ctx.block_on(async {
+        let goal = if self.paused { Goal::Paused } else { Goal::Running };
+        let result = ctx.block_on(async {
             let list = session.connectors.list().await?;
             let seen = find(&list, &self.connector)
                 .ok_or_else(|| names::not_found(&list, std::slice::from_ref(&self.connector)))?;
-            waiting::wait(ctx, &session, &seen.name, wanted, self.timeout).await
+            let outcome = waiting::wait(ctx, &session, &seen.name, goal, self.timeout).await?;
+            Ok(outcome.into_result(&seen.name))
         })?;
-        let report = match &waited.seen {
-            Some(seen) => Report::new(State {
-                id: seen.id().to_owned(),
-                name: seen.name.clone(),
-                status: seen.state().to_owned(),
-            }),
-            None => Report::nothing(),
+        let state = |seen: &Seen| State {
+            id: seen.id().to_owned(),
+            name: seen.name.clone(),
+            status: seen.state().to_owned(),
         };
-        Ok(match waited.error {
-            Some(error) => report.with_error(error),
-            None => report,
+        Ok(match result {
+            Ok(seen) => Report::new(state(&seen)),
+            Err(error) => {
+                let report = error
+                    .seen()
+                    .map_or_else(Report::nothing, |seen| Report::new(state(seen)));
+                report.with_error(error.into())
+            }
         })
     }
 }

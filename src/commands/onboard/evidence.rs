@@ -25,7 +25,7 @@ pub(super) fn write(
     let mut files = Vec::new();
     for department in desired {
         let code = &department.department.code;
-        if !report.done.iter().any(|step| step.department == *code) {
+        if !report.done.iter().any(|step| step.department.as_ref() == Some(code)) {
             continue;
         }
         let evidence = evidence_of(session, observed, department, plan, report, run);
@@ -72,11 +72,15 @@ fn evidence_of(
             serde_json::json!({ "account": persona.account_name, "keys": persona.keys, "grants": persona.grants })
         })
         .collect();
-    let done: Vec<_> = report.done.iter().filter(|step| step.department == *code).collect();
+    let done: Vec<_> = report
+        .done
+        .iter()
+        .filter(|step| step.department.as_ref() == Some(code))
+        .collect();
     let failed: Vec<_> = report
         .failures
         .iter()
-        .filter(|failure| failure.department == *code)
+        .filter(|failure| failure.department.as_ref() == Some(code))
         .collect();
     let proved: serde_json::Map<String, serde_json::Value> = personas()
         .filter_map(|persona| {

@@ -15,7 +15,7 @@ use crate::{
     checks::{CheckState, preflight},
     client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, ResultExt},
     exit::ExitCode,
     handover::{self, Sink},
     manifest::DesiredDepartment,
@@ -255,7 +255,7 @@ impl Onboard {
 
         // The time a person took to answer is not the run's.
         begun.set(std::time::Instant::now());
-        let run = nonce()?;
+        let run = apply::run::nonce().context("no random numbers from the system")?;
         let journal = Journal::open(&journal_path)?;
         sink.sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
         if journal.has_grown(&journals)? {
@@ -414,12 +414,4 @@ fn secrets(report: &Applied) -> Vec<ShownSecret> {
         })
         .flatten()
         .collect()
-}
-
-/// Eight hexadecimal digits that no other run has.
-fn nonce() -> Result<String, Error> {
-    let mut bytes = [0_u8; 4];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::failed(format!("no random numbers from the system: {error}")))?;
-    Ok(format!("{:08x}", u32::from_le_bytes(bytes)))
 }

@@ -1,7 +1,10 @@
 //! What a command that works on connectors needs: a cluster, a client, and whose connectors they are. A profile is enough;
 //! with the platform's files and `--department` the provisioner acts for a department.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::{Way, open_sandbox, profile, sandbox_folder, stage, workspace};
 use crate::{
@@ -56,6 +59,10 @@ pub(in crate::commands) struct DepartmentSession {
     pub(in crate::commands) stage: String,
     /// Whether the caller is the platform's, who sees every connector.
     pub(in crate::commands) sees_all: bool,
+    /// Where it is written down what was done to connectors.
+    pub(in crate::commands) journal: PathBuf,
+    /// Where connectors are saved before they are changed or removed.
+    pub(in crate::commands) saved: PathBuf,
 }
 
 impl DepartmentSession {
@@ -65,12 +72,12 @@ impl DepartmentSession {
         let loaded = profile(ctx, &folders)?;
         let folder = sandbox_folder(ctx, &folders, loaded.as_ref());
         match loaded {
-            Some(loaded) => Self::of_profile(ctx, &loaded, folder.as_deref()),
-            None => Self::of_platform(ctx, folder.as_deref()),
+            Some(loaded) => Self::of_profile(ctx, &folders, &loaded, folder.as_deref()),
+            None => Self::of_platform(ctx, &folders, folder.as_deref()),
         }
     }
 
-    fn of_profile(ctx: &Ctx, loaded: &LoadedProfile, folder: Option<&Path>) -> Result<Self, Error> {
+    fn of_profile(ctx: &Ctx, folders: &Folders, loaded: &LoadedProfile, folder: Option<&Path>) -> Result<Self, Error> {
         for warning in &loaded.warnings {
             ctx.ui.warn(&warning.message);
         }
@@ -117,10 +124,11 @@ impl DepartmentSession {
             tasks: TASK_CEILING,
             reserve_percent: RESERVE_PERCENT,
         };
-        Self::with(ctx, way, place, Some(tenant), ceiling, facts.stage.clone(), false)
+        let kept = Kept::of(folders, folder, &place);
+        Self::with(ctx, way, place, Some(tenant), ceiling, facts.stage.clone(), false, kept)
     }
 
-    fn of_platform(ctx: &Ctx, folder: Option<&Path>) -> Result<Self, Error> {
+    fn of_platform(ctx: &Ctx, folders: &Folders, folder: Option<&Path>) -> Result<Self, Error> {
         let (workspace, warnings) = workspace(folder.is_some())
             .hint("A department names its profile with `--profile FILE`.")?
             .into_result()
@@ -159,9 +167,11 @@ impl DepartmentSession {
             tenant.persona = Some(persona.to_owned());
         }
         let sees_all = persona.is_none();
-        Self::with(ctx, way, place, tenant, ceiling, stage_name, sees_all)
+        let kept = Kept::of(folders, folder, &place);
+        Self::with(ctx, way, place, tenant, ceiling, stage_name, sees_all, kept)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a session is made of many things")]
     fn with(
         ctx: &Ctx,
         way: Way,
@@ -170,6 +180,7 @@ impl DepartmentSession {
         ceiling: Ceiling,
         stage: String,
         sees_all: bool,
+        kept: Kept,
     ) -> Result<Self, Error> {
         if let (1.., Some(source)) = (ctx.globals.verbosity(), way.auth.source()) {
             ctx.ui.note(&format!("Credentials from {source}."));
@@ -199,6 +210,8 @@ impl DepartmentSession {
             ceiling,
             stage,
             sees_all,
+            journal: kept.journal,
+            saved: kept.saved,
         })
     }
 
@@ -229,6 +242,27 @@ impl DepartmentSession {
         let accounts = self.connectors.client.list(request).await?;
         let found = accounts.into_iter().find(|account| account.display_name == *name);
         Ok(found.map(|account| account.id))
+    }
+}
+
+/// Where a session keeps things.
+struct Kept {
+    journal: PathBuf,
+    saved: PathBuf,
+}
+
+impl Kept {
+    /// In the state folder; for a sandbox beside its state, so that a rehearsal never mixes with what it rehearses.
+    fn of(folders: &Folders, sandbox: Option<&Path>, place: &Place) -> Self {
+        let (journal, saved) = match sandbox {
+            Some(folder) => (folder.join("runs"), folder.join("saved")),
+            None => (folders.journal(), folders.saved()),
+        };
+        let file = format!("{}-{}.jsonl", place.environment, place.cluster);
+        Self {
+            journal: journal.join("connectors").join(file),
+            saved,
+        }
     }
 }
 

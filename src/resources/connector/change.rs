@@ -111,11 +111,17 @@ impl Connectors {
         Ok(())
     }
 
-    /// Deletes the connector that was `seen`. Gone already is as good.
+    /// Deletes the connector that was `seen`. Reads it again first, because the name may be another's by now. Gone already
+    /// is as good.
     ///
     /// # Errors
     /// When the service refuses, also when it does so with a 200; or when another connector has that name by now.
     pub async fn delete(&self, seen: &Seen) -> Result<(), ResourceError> {
+        match self.named(&seen.name).await? {
+            None => return Ok(()),
+            Some(now) if now.now.id != seen.now.id => return Err(stale(seen, now.id().to_owned())),
+            Some(_) => {}
+        }
         let request = DeleteConnector {
             place: self.place.clone(),
             name: seen.name.clone(),
@@ -138,16 +144,19 @@ impl Connectors {
 
     /// The connector that was `seen`, as it is now.
     async fn unchanged(&self, seen: &Seen) -> Result<Seen, ResourceError> {
-        let stale = |found: String| ResourceError::Stale {
-            what: format!("connector `{}`", seen.name),
-            expected: seen.id().to_owned(),
-            found,
-        };
         match self.named(&seen.name).await? {
-            None => Err(stale("no connector of that name".to_owned())),
-            Some(now) if now.now.id != seen.now.id => Err(stale(now.id().to_owned())),
+            None => Err(stale(seen, "no connector of that name".to_owned())),
+            Some(now) if now.now.id != seen.now.id => Err(stale(seen, now.id().to_owned())),
             Some(now) => Ok(now),
         }
+    }
+}
+
+fn stale(seen: &Seen, found: String) -> ResourceError {
+    ResourceError::Stale {
+        what: format!("connector `{}`", seen.name),
+        expected: seen.id().to_owned(),
+        found,
     }
 }
 

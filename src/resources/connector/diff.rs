@@ -74,6 +74,12 @@ pub struct FieldDiff {
 }
 
 impl FieldDiff {
+    /// Whether the stored value is known to stay.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.secret == Some(SecretChange::Unchanged)
+    }
+
     /// Whether the connector would be another than it is, as far as one can see.
     #[must_use]
     pub fn is_certain(&self) -> bool {

@@ -3,7 +3,11 @@
 //! - [`Connectors`]: the connectors of one cluster, and what can be done to them
 //! - [`diff`]: what differs between a configuration that is wanted and one that was read
 //! - [`wait`]: until it runs, or until it is clear that it does not
+//! - [`cause`](mod@cause): why it does not run
+//! - [`backup`]: a file that makes it again
 
+pub mod backup;
+pub mod cause;
 mod change;
 pub mod diff;
 mod lifecycle;
@@ -11,10 +15,12 @@ pub mod wait;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use backup::{Backup, SecretReference};
+pub use cause::{Cause, ValidationError, cause};
 pub use change::{Begun, Wanted};
 pub use diff::{FieldDiff, differences, is_mask, is_server_key};
 pub use lifecycle::Restarted;
-pub use wait::{Outcome, Patience, Sight, cause};
+pub use wait::{Goal, Outcome, Patience, Sight, WaitError};
 
 use super::ResourceError;
 use crate::{

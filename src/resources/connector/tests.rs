@@ -17,6 +17,7 @@ use crate::{
     clock::{Clock, Stepping},
     interrupt::Interrupt,
     model::Secret,
+    resources::connector::wait::SETTLE,
 };
 
 /// Answers lists by turns (the last one for ever), everything else by its verb and the end of its path.
@@ -148,10 +149,15 @@ impl Rig {
     }
 
     async fn wait(&self, timeout: Duration) -> (Outcome, Vec<String>, u64) {
+        self.wait_and_watch(timeout, Duration::ZERO).await
+    }
+
+    async fn wait_and_watch(&self, timeout: Duration, settle: Duration) -> (Outcome, Vec<String>, u64) {
         let patience = Patience {
             timeout,
             interrupt: Interrupt::new(),
-            wanted: "RUNNING",
+            goal: Goal::Running,
+            settle,
         };
         let sights = Mutex::new(Vec::new());
         let watch = |sight: &Sight| sights.lock().unwrap().push(sight.state.clone());
@@ -202,6 +208,39 @@ async fn a_failure_is_believed_after_two_minutes_only() {
     let (outcome, _, seconds) = Rig::new([in_state("FAILED")]).wait(HALF_AN_HOUR).await;
     assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
     assert_eq!(seconds, 120);
+}
+
+// Dossier `connect.md` §2.4 and §3.2: 200 does not mean in force, and what is wrong shows 30 to 90 s later.
+#[tokio::test]
+async fn a_change_is_watched_before_it_is_believed() {
+    let late = |then: Value| {
+        let running = std::iter::repeat_n(in_state("RUNNING"), 15);
+        Rig::new(running.chain([then]))
+    };
+    let (hasty, _, seconds) = late(in_state("FAILED")).wait(HALF_AN_HOUR).await;
+    assert!(matches!(hasty, Outcome::Reached(_)) && seconds == 4, "{hasty:?}");
+    let (failed, ..) = late(in_state("FAILED")).wait_and_watch(HALF_AN_HOUR, SETTLE).await;
+    assert!(matches!(failed, Outcome::Failed(_)), "{failed:?}");
+    let mut stored = in_state("RUNNING");
+    stored["claims-a"]["status"]["validation_errors"] = json!(["database.password: FATAL: no"]);
+    let (rejected, _, seconds) = late(stored).wait_and_watch(HALF_AN_HOUR, SETTLE).await;
+    assert!(
+        matches!(rejected, Outcome::Rejected(_)) && seconds >= 90,
+        "{rejected:?}"
+    );
+    let error = rejected.into_result("claims-a").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the configuration of connector \"lcc-1\" (claims-a) was stored and is not in force; the former one still runs: \
+         database.password: FATAL: no"
+    );
+    let (good, _, seconds) = Rig::new([in_state("RUNNING")])
+        .wait_and_watch(HALF_AN_HOUR, SETTLE)
+        .await;
+    assert!(
+        matches!(good, Outcome::Reached(_)) && seconds == 92,
+        "{good:?} {seconds}"
+    );
 }
 
 #[tokio::test]

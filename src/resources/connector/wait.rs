@@ -1,14 +1,19 @@
 //! Waiting until a connector runs, or until it is clear that it does not (dossier `connect.md` §3.2).
 //!
 //! A connector runs when it was RUNNING with a running task at two polls in a row, because fresh ones flap. FAILED is
-//! believed only after a while, because the service restarts what failed by itself.
+//! believed only after a while, because the service restarts what failed by itself. What a change broke shows late: it is
+//! watched for a while before it counts as in force.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Connectors, Seen};
-use crate::{api::connect::Status, client::ClientError, interrupt::Interrupt};
+use super::{Connectors, Seen, cause};
+use crate::{
+    client::ClientError,
+    hint::{Advice, Hint},
+    interrupt::Interrupt,
+};
 
 /// Poll this often at first.
 const SHORT: Duration = Duration::from_secs(4);
@@ -19,15 +24,62 @@ const BUSY: Duration = Duration::from_mins(3);
 /// How long FAILED is not believed: the service's own restarts were seen to repair it.
 const GRACE: Duration = Duration::from_mins(2);
 
+/// How long a changed connector is watched before the change counts as in force: the service answers 200 at once and
+/// tries hosts and credentials 30 to 90 seconds later (dossier `connect.md` §2.4, §3.2).
+pub const SETTLE: Duration = Duration::from_secs(90);
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Goal {
+    /// It runs, with a task.
+    Running,
+    /// It is paused.
+    Paused,
+    /// It is past its beginning, whichever way.
+    Started,
+}
+
+impl Goal {
+    /// The service's word for it.
+    #[must_use]
+    pub const fn state(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Paused => "PAUSED",
+            Self::Started => "STARTED",
+        }
+    }
+
+    fn is_reached(self, sight: &Sight) -> bool {
+        match self {
+            Self::Running => sight.state == "RUNNING" && sight.running > 0,
+            Self::Paused => sight.state == "PAUSED",
+            Self::Started => !matches!(
+                sight.state.as_str(),
+                "" | "NONE" | "PROVISIONING" | "FAILED" | "DELETED"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.state())
+    }
+}
+
 /// How long to wait, and for what.
 #[derive(Clone, Debug)]
 pub struct Patience {
     /// In all.
     pub timeout: Duration,
+    /// How long the goal is watched before it is believed.
+    pub settle: Duration,
     /// The wish to stop.
     pub interrupt: Interrupt,
-    /// The state that is waited for: `RUNNING`, or `PAUSED`.
-    pub wanted: &'static str,
+    /// What is waited for.
+    pub goal: Goal,
 }
 
 /// What one poll saw, for those who watch.
@@ -43,11 +95,24 @@ pub struct Sight {
     pub waited: Duration,
 }
 
+impl fmt::Display for Sight {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state.as_str() {
+            "" => "no state yet",
+            state => state,
+        };
+        let (running, tasks, waited) = (self.running, self.tasks, self.waited.as_secs());
+        write!(out, "{state}, {running} of {tasks} tasks run, after {waited} s")
+    }
+}
+
 /// How the wait ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It is in the wanted state, and stays there.
     Reached(Seen),
+    /// It is in the wanted state with a former configuration: what is stored is not valid.
+    Rejected(Seen),
     /// It failed.
     Failed(Seen),
     /// It is gone.
@@ -90,7 +155,7 @@ impl Connectors {
                         watch(&sight);
                         shown = Some(now);
                     }
-                    let reached = sight.state == patience.wanted && (patience.wanted != "RUNNING" || sight.running > 0);
+                    let reached = patience.goal.is_reached(&sight);
                     good_polls = if reached { good_polls + 1 } else { 0 };
                     match sight.state.as_str() {
                         "FAILED" => {
@@ -102,8 +167,12 @@ impl Connectors {
                         "DELETED" => return Ok(Outcome::Gone),
                         _ => failed_since = None,
                     }
-                    if good_polls >= 2 {
-                        return Ok(Outcome::Reached(seen.clone()));
+                    if good_polls >= 2 && waited >= patience.settle {
+                        let refused = seen.now.status.validation_errors.iter().flatten().next().is_some();
+                        return Ok(match refused && patience.goal == Goal::Running {
+                            true => Outcome::Rejected(seen.clone()),
+                            false => Outcome::Reached(seen.clone()),
+                        });
                     }
                 }
             }
@@ -139,77 +208,101 @@ impl Sight {
     }
 }
 
-/// Why a connector does not run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Cause {
-    /// What is wrong with the configuration: key and text, each text once.
-    pub validation_errors: Vec<ValidationError>,
-    /// What went wrong, the most telling first; each once.
-    pub messages: Vec<String>,
-    /// Who can do something about it.
-    pub owner: Option<&'static str>,
+/// A wait that did not end as it should.
+#[derive(Debug)]
+pub struct WaitError {
+    name: String,
+    ended: Ended,
+    seen: Option<Box<Seen>>,
 }
 
-/// One thing that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ValidationError {
-    /// The keys that the service names for it: Debezium names all of them for one cause.
-    pub configs: Vec<String>,
-    /// What is wrong.
-    pub message: String,
+/// How a wait that did not end as it should ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The connector failed.
+    Failed,
+    /// What is stored is not valid; a former configuration runs on.
+    Rejected,
+    /// It is gone.
+    Gone,
+    /// The time is over.
+    TimedOut,
+    /// Somebody wished to stop waiting.
+    Interrupted,
 }
 
-/// Reads the cause out of a status: first what is wrong with the configuration, then traces, then summaries (dossier
-/// `connect.md` §2.9, §3.3).
-#[must_use]
-pub fn cause(status: &Status) -> Cause {
-    let mut cause = Cause::default();
-    for error in status.validation_errors.iter().flatten() {
-        let (key, message) = error.split_once(':').unwrap_or(("", error));
-        let (key, message) = (key.trim().to_owned(), message.trim().to_owned());
-        match cause
-            .validation_errors
-            .iter_mut()
-            .find(|known| known.message == message)
-        {
-            Some(known) => known.configs.push(key),
-            None => cause.validation_errors.push(ValidationError {
-                configs: vec![key],
-                message,
-            }),
+impl WaitError {
+    /// How it ended.
+    #[must_use]
+    pub fn ended(&self) -> Ended {
+        self.ended
+    }
+
+    /// The connector as it was seen last.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Seen> {
+        self.seen.as_deref()
+    }
+}
+
+impl Outcome {
+    /// The connector `name`, when it is as it was waited for.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn into_result(self, name: &str) -> Result<Seen, WaitError> {
+        let (ended, seen) = match self {
+            Self::Reached(seen) => return Ok(seen),
+            Self::Rejected(seen) => (Ended::Rejected, Some(seen)),
+            Self::Failed(seen) => (Ended::Failed, Some(seen)),
+            Self::Gone => (Ended::Gone, None),
+            Self::TimedOut(seen) => (Ended::TimedOut, seen),
+            Self::Interrupted(seen) => (Ended::Interrupted, seen),
+        };
+        Err(WaitError {
+            name: name.to_owned(),
+            ended,
+            seen: seen.map(Box::new),
+        })
+    }
+}
+
+impl fmt::Display for WaitError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        let seen = self.seen.as_deref();
+        let id = seen.map_or(name.as_str(), Seen::id);
+        let state = seen.map_or("not there", Seen::state);
+        let why = || seen.map_or_else(String::new, |seen| cause(&seen.now.status).words());
+        match self.ended {
+            Ended::Failed => write!(out, "connector \"{id}\" ({name}) is {state}: {}", why()),
+            Ended::Rejected => write!(
+                out,
+                "the configuration of connector \"{id}\" ({name}) was stored and is not in force; the former one still \
+                 runs: {}",
+                why()
+            ),
+            Ended::Gone => write!(out, "connector \"{name}\" was deleted meanwhile"),
+            // The stock CLI's words (dossier `native-cli.md` §4.1).
+            Ended::TimedOut => write!(out, "wait timed out: connector \"{id}\" is still in state \"{state}\""),
+            Ended::Interrupted => write!(out, "interrupted while waiting for connector \"{name}\""),
         }
     }
-    let mut say = |text: &str| {
-        let text = text.trim();
-        if !text.is_empty() && !cause.messages.iter().any(|known| known == text) {
-            cause.messages.push(text.to_owned());
-        }
-    };
-    say(status.override_message.as_deref().unwrap_or_default());
-    for error in status.trace_errors() {
-        say(&error);
-    }
-    say(status.error_summary.as_deref().unwrap_or_default());
-    say(&status.connector.trace);
-    for task in &status.tasks {
-        say(&task.msg);
-        say(root_of(task.trace.as_deref().unwrap_or_default()));
-    }
-    // Dossier `connect.md` §3.1.
-    cause.owner = if status.tasks.iter().any(|task| task.state == "USER_ACTIONABLE_ERROR")
-        || !cause.validation_errors.is_empty()
-    {
-        Some("department")
-    } else if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
-        Some("ebs")
-    } else {
-        None
-    };
-    cause
 }
 
-/// The innermost cause of a Java stack trace, else its first line.
-fn root_of(trace: &str) -> &str {
-    let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
-    causes.next_back().or_else(|| trace.lines().next()).unwrap_or_default()
+impl std::error::Error for WaitError {}
+
+impl Advice for WaitError {
+    fn hints(&self) -> Vec<Hint> {
+        let name = &self.name;
+        match self.ended {
+            Ended::Failed | Ended::Rejected => {
+                vec![format!("See all of it with `confluent ebs connector describe {name}`.").into()]
+            }
+            Ended::TimedOut | Ended::Interrupted => {
+                vec![format!("Wait on with `confluent ebs connector wait {name}`.").into()]
+            }
+            Ended::Gone => Vec::new(),
+        }
+    }
 }

@@ -111,7 +111,7 @@ impl Isolation {
 }
 
 /// What `onboard` answers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Onboarding {
     /// Where and as whom.
     #[serde(flatten)]

@@ -1,7 +1,10 @@
 //! Departments and their connectors, from outside: the binary with the profiles that an onboarding handed over, on the
 //! embedded Confluent Cloud.
 
+#[path = "../common/mod.rs"]
 mod common;
+
+mod changes;
 
 use common::{Seen, World};
 
@@ -21,9 +24,18 @@ const ORDERS: &str = r#"{
 
 /// An organization with the department "claims", hybrid template.
 fn onboarded() -> World {
+    onboarded_at("instant")
+}
+
+/// The same, in a sandbox with these delays.
+fn onboarded_at(timing: &str) -> World {
     let world = World::new();
+    let seen = world.ebs(&format!("sandbox reset --yes --timing {timing}"));
+    assert_eq!(seen.code, Some(0), "{seen}");
     let seen = world.ebs("onboard claims --sandbox --yes");
     assert_eq!(seen.code, Some(0), "{seen}");
+    // Role bindings reach Connect a while after they are made (dossier `rbac.md` §4.6).
+    assert_eq!(world.ebs("sandbox clock advance 10m").code, Some(0));
     world.write("orders.json", ORDERS);
     world
 }

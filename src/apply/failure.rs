@@ -1,0 +1,72 @@
+//! Why a step of a plan failed, whatever kind of thing it was about.
+
+use crate::{
+    config::SaveError,
+    hint::{Advice, Hint},
+    resources::{ResourceError, connector::WaitError},
+};
+
+use super::JournalError;
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The service refused, did not answer, or holds something else than the plan saw.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+    /// What was waited for did not come.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
+    /// A secret, or what makes something restorable, could not be written.
+    #[error(transparent)]
+    Sink(#[from] SaveError),
+    /// The journal could not be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A key can do what it must not, or cannot do what it must.
+    #[error("{0}")]
+    Refuted(String),
+    /// Something that an earlier step should have left is not there.
+    #[error("{0}")]
+    Missing(String),
+}
+
+impl StepError {
+    /// What happened and why, in one line.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let next = error.to_string();
+            if !text.contains(&next) {
+                text = format!("{text}: {next}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    /// The request's id, when the service answered.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Resource(error) => error.request_id(),
+            _ => None,
+        }
+    }
+}
+
+impl Advice for StepError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Resource(error) => error.hints(),
+            Self::Wait(error) => error.hints(),
+            Self::Refuted(_) => vec![
+                "Nothing was handed over for this key: find out why before you run the command again.".into(),
+                "The unproved profile stays in the folder; the next run proves it again.".into(),
+            ],
+            Self::Sink(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
+        }
+    }
+}
