@@ -7,6 +7,7 @@ mod completion;
 mod connector;
 mod context;
 mod department;
+mod estate;
 mod globals;
 mod help;
 mod init;

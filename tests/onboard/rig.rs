@@ -238,6 +238,7 @@ impl Rig {
         };
         let run = format!("{:08x}", self.sandbox.journal().unwrap().len());
         let engine = Engine {
+            command: "onboard",
             world: &world,
             seen,
             desired: &desired,

@@ -36,6 +36,8 @@ pub type ClientAs<'a> = dyn Fn(&ApiKeyId, &Secret) -> Client + 'a;
 
 /// Everything a run works with.
 pub struct Engine<'a> {
+    /// The command, for the journal.
+    pub command: &'a str,
     /// Where it works.
     pub world: &'a World,
     /// What was seen before.
@@ -106,7 +108,7 @@ pub async fn apply(engine: &Engine<'_>, plan: &Plan) -> Result<Report, JournalEr
     };
     let run = Run {
         nonce: engine.run,
-        command: "onboard",
+        command: engine.command,
         clock: &engine.world.clock,
         journal: Some(engine.journal),
         listener: engine.listener,

@@ -1,30 +1,29 @@
 //! `confluent ebs onboard`.
 
-mod evidence;
 mod isolation;
 mod output;
 mod refusal;
 
-use std::{collections::BTreeSet, path::PathBuf};
-
 use clap::Args;
 
-use super::{Ctx, Report, session::Session};
+use super::{
+    Ctx, Report,
+    estate::{self, Estate, FolderArgs},
+    session::Session,
+};
 use crate::{
-    apply::{self, Engine, Event, Journal, Report as Applied},
+    apply::{self, Report as Applied},
     checks::{CheckState, preflight},
-    client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
-    error::{Error, ErrorKind, ResultExt},
+    error::Error,
     exit::ExitCode,
-    handover::{self, Sink},
+    handover,
     manifest::DesiredDepartment,
-    model::{Department, DepartmentCode, Principal, Secret, Snapshot},
-    plan::{self, Observed, Operation, Plan, Wanted},
-    resources::{PROPAGATION_BUDGET, World},
+    model::{Department, DepartmentCode, Principal, Snapshot},
+    plan::{self, Observed, Operation, Plan},
 };
 use output::{Onboarding, PlanPart, Setting, ShownSecret, counted, plan_blocks, plan_summary, rows};
-use refusal::{denied, refused, unfinished};
+use refusal::{refused, unfinished};
 
 /// Onboard departments.
 ///
@@ -63,12 +62,8 @@ pub(super) struct Onboard {
     /// Also remove role bindings of our accounts that no template asks for.
     #[arg(long)]
     prune: bool,
-    /// Folder for the profile files. Inside a Git work tree it must be ignored.
-    #[arg(long, value_name = "string")]
-    credentials_dir: Option<PathBuf>,
-    /// Folder for the evidence files, which hold no secret.
-    #[arg(long, value_name = "string")]
-    evidence_dir: Option<PathBuf>,
+    #[command(flatten)]
+    folders: FolderArgs,
     /// Print the new API keys with their secrets, too.
     #[arg(long)]
     show_secrets: bool,
@@ -86,37 +81,15 @@ impl Onboard {
 
     /// The departments that were asked for, all of them known.
     fn departments(&self, session: &Session) -> Result<Vec<Department>, Error> {
-        let workspace = &session.workspace;
         if self.all {
-            let all: Vec<Department> = workspace.active_departments().cloned().collect();
+            let all: Vec<Department> = session.workspace.active_departments().cloned().collect();
             return match all.is_empty() {
                 true => Err(Error::failed("there is no department to onboard")
                     .with_hint("`confluent ebs department new CODE` makes a file for one.")),
                 false => Ok(all),
             };
         }
-        let wanted: BTreeSet<&DepartmentCode> = self.departments.iter().collect();
-        let known: Vec<&str> = workspace
-            .departments()
-            .map(|department| department.code.as_str())
-            .collect();
-        wanted
-            .into_iter()
-            .map(|code| match workspace.department(code) {
-                Some(department) if department.retired.is_some() => {
-                    Err(Error::refused(format!("department `{code}` is retired"))
-                        .with_hint("A retired department's file is the tombstone of its prefix; add a new department."))
-                }
-                Some(department) => Ok(department.clone()),
-                None => {
-                    let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
-                    Err(match crate::hint::nearest(code.as_str(), known.iter().copied()) {
-                        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
-                        None => error.with_hint("`confluent ebs department list` shows them all."),
-                    })
-                }
-            })
-            .collect()
+        estate::departments(session, &self.departments)
     }
 
     async fn onboard(
@@ -126,45 +99,13 @@ impl Onboard {
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
         let begun = std::cell::Cell::new(std::time::Instant::now());
-        let journals = Journal::lengths(&session.places.journal);
-        let progress = ctx.ui.progress();
-        progress.on(&Event::Phase { name: "Look", total: 0 });
-        let observed = plan::observe(&session.client, &session.clock, &session.target())
-            .await
-            .map_err(denied)?;
+        let estate = Estate::look(ctx, session, departments, &self.folders).await?;
+        let (observed, desired, sink) = (&estate.observed, &estate.desired, &estate.sink);
         let seen = &observed.snapshot;
-        let address = &seen.address;
-        let desired: Vec<DesiredDepartment> = departments
-            .iter()
-            .filter_map(|department| session.workspace.desired(department, &session.stage_name, address))
-            .collect();
-        let sink = session.sink(self.credentials_dir.as_ref())?;
-        let journal_path = session.journal(&address.organization);
-        let evidence_dir = self
-            .evidence_dir
-            .clone()
-            .unwrap_or_else(|| session.places.evidence.clone());
-        let ledger = apply::ledger(&journal_path, &evidence_dir, &sink, seen.taken_at, PROPAGATION_BUDGET)?;
-        let known = session
-            .workspace
-            .active_departments()
-            .map(|department| department.code.clone())
-            .collect();
-        let wanted = Wanted {
-            stage: &session.stage_name,
-            address,
-            provisioner: &observed.provisioner,
-            departments: &desired,
-            known: &known,
-            adopt: &session.workspace.platform.adopt.iter().cloned().collect(),
-            ledger: &ledger,
-            prune: self.prune,
-        };
-        let plan = plan::diff(&wanted, seen);
+        let plan = plan::diff(&estate.wanted(self.prune), seen);
         let budget = plan::budget(&plan.changes, seen, &observed.quotas);
-        let checks = preflight(&observed, session.stage.schema_registry.as_ref(), &budget);
-        let setting = setting(session, &observed);
-        drop(progress);
+        let checks = preflight(observed, session.stage.schema_registry.as_ref(), &budget);
+        let setting = setting(session, observed);
 
         refused(&plan)?;
         let problems: Vec<_> = checks
@@ -184,7 +125,7 @@ impl Onboard {
         }
         let isolation = isolation::prove(
             &session.workspace.active_departments().collect::<Vec<_>>(),
-            &desired,
+            desired,
             seen,
             &plan,
         );
@@ -201,7 +142,7 @@ impl Onboard {
                     .iter()
                     .map(|p| (p.account_name.clone(), desired.department.code.clone()))
             });
-            let before = |code: &DepartmentCode| existing(&desired, seen, code);
+            let before = |code: &DepartmentCode| existing(desired, seen, code);
             Onboarding {
                 setting: setting.clone(),
                 dry_run: self.dry_run,
@@ -246,29 +187,9 @@ impl Onboard {
                 return Ok(Report::nothing());
             }
         }
-        if ctx.interrupt.is_wished() {
-            return Err(Error::new(
-                ErrorKind::Interrupted,
-                "interrupted before anything was changed",
-            ));
-        }
-
         // The time a person took to answer is not the run's.
         begun.set(std::time::Instant::now());
-        let run = apply::run::nonce().context("no random numbers from the system")?;
-        let journal = Journal::open(&journal_path)?;
-        sink.sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
-        if journal.has_grown(&journals)? {
-            return Err(Error::failed(format!(
-                "another run was at work on stage {} after this one had looked: nothing was changed",
-                session.stage_name
-            ))
-            .with_hint("Run the command again: it plans anew from what is there now."));
-        }
-        let report = self
-            .apply(ctx, session, &observed, &desired, &plan, &sink, &journal, &run)
-            .await?;
-        let evidence = evidence::write(&evidence_dir, session, &observed, &desired, &plan, &report, &run)?;
+        let (report, evidence) = estate.carry_out(ctx, "onboard", &plan, self.concurrency).await?;
         let secrets = if self.show_secrets {
             secrets(&report)
         } else {
@@ -281,83 +202,6 @@ impl Onboard {
         }
         Ok(finished)
     }
-
-    #[expect(clippy::too_many_arguments, reason = "a run is made of many things")]
-    async fn apply(
-        &self,
-        ctx: &Ctx,
-        session: &Session,
-        observed: &Observed,
-        desired: &[DesiredDepartment],
-        plan: &Plan,
-        sink: &Sink,
-        journal: &Journal,
-        run: &str,
-    ) -> Result<Applied, Error> {
-        let progress = ctx.ui.progress();
-        let retries = progress.clone();
-        let on_retry = move |notice: &RetryNotice| {
-            let event = Event::Retrying {
-                label: notice.call.clone(),
-                reason: notice.reason.clone(),
-                wait: notice.wait,
-            };
-            retries.on(&event);
-        };
-        let client = session.client.with_on_retry(std::sync::Arc::new(on_retry));
-        let world = World::new(
-            client.clone(),
-            observed.snapshot.address.clone(),
-            observed.provisioner.clone(),
-            session.clock.clone(),
-            PROPAGATION_BUDGET,
-        )
-        .with_interrupt(ctx.interrupt.clone());
-        let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-        let profiles = |persona: &crate::manifest::DesiredPersona, runtime| Profile {
-            facts: persona.facts.clone(),
-            endpoint: session.endpoint.clone(),
-            runtime_account: runtime,
-            secret_variables: Vec::new(),
-            issued: today,
-        };
-        let client_as = |key: &crate::model::ApiKeyId, secret: &Secret| {
-            client.with_auth(Auth::Basic(Credentials {
-                key: key.to_string(),
-                secret: secret.clone(),
-                source: CredentialSource::Issued("a proof".to_owned()),
-            }))
-        };
-        let others: Vec<&Department> = session.workspace.active_departments().collect();
-        let foreign = |desired: &DesiredDepartment| neighbour(&others, &desired.department.code);
-        let engine = Engine {
-            world: &world,
-            seen: &observed.snapshot,
-            desired,
-            stage: &session.stage_name,
-            default_stage: session.is_default_stage(),
-            sink,
-            journal,
-            run,
-            listener: &*progress,
-            interrupt: &ctx.interrupt,
-            // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
-            width: 2 * usize::from(self.concurrency),
-            profiles: &profiles,
-            client_as: &client_as,
-            foreign: &foreign,
-        };
-        Ok(apply::apply(&engine, plan).await?)
-    }
-}
-
-/// The next department's prefix, in the order of codes; a name nobody may have when there is no other department.
-fn neighbour(departments: &[&Department], code: &DepartmentCode) -> String {
-    let others = || departments.iter().filter(|department| department.code != *code);
-    let next = others()
-        .find(|department| department.code > *code)
-        .or_else(|| others().next());
-    next.map_or_else(|| "lcc-".to_owned(), |department| department.prefix.to_string())
 }
 
 fn setting(session: &Session, observed: &Observed) -> Setting {

@@ -6,20 +6,8 @@ use super::output::counted;
 use crate::{
     apply::Report as Applied,
     error::{Error, ErrorKind},
-    hint::Advice,
     plan::{self, Plan},
 };
-
-/// Why the service let nobody look.
-pub(super) fn denied(error: plan::ObserveError) -> Error {
-    let refused =
-        matches!(&error, plan::ObserveError::Client(cause) if cause.is_unauthorized() || cause.is_forbidden());
-    let hints = error.hints();
-    let kind = if refused { ErrorKind::Denied } else { ErrorKind::Failed };
-    let mut error = Error::from(error).with_kind(kind);
-    error.hints = hints;
-    error
-}
 
 pub(super) fn refused(plan: &Plan) -> Result<(), Error> {
     let Some(first) = plan.refusals.first() else {

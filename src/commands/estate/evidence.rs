@@ -1,34 +1,32 @@
-//! The evidence of an onboarding, one file for each department.
+//! The evidence of a run, one file for each department.
 
 use std::path::{Path, PathBuf};
 
+use super::Estate;
 use crate::{
     apply::Report,
-    commands::session::Session,
     error::{Error, ResultExt},
     handover::{Evidence, EvidenceKey, evidence},
     manifest::DesiredDepartment,
     model::Principal,
-    plan::{Observed, Plan},
+    plan::Plan,
 };
 
 /// Writes the evidence of every department that something was done for; answers the files.
 pub(super) fn write(
     folder: &Path,
-    session: &Session,
-    observed: &Observed,
-    desired: &[DesiredDepartment],
+    estate: &Estate<'_>,
     plan: &Plan,
     report: &Report,
     run: &str,
 ) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
-    for department in desired {
+    for department in &estate.desired {
         let code = &department.department.code;
         if !report.done.iter().any(|step| step.department.as_ref() == Some(code)) {
             continue;
         }
-        let evidence = evidence_of(session, observed, department, plan, report, run);
+        let evidence = evidence_of(estate, department, plan, report, run);
         let file = evidence::write(folder, &evidence)
             .with_context(|| format!("the evidence of {code} could not be written into {}", folder.display()))?;
         files.push(file);
@@ -36,16 +34,9 @@ pub(super) fn write(
     Ok(files)
 }
 
-fn evidence_of(
-    session: &Session,
-    observed: &Observed,
-    desired: &DesiredDepartment,
-    plan: &Plan,
-    report: &Report,
-    run: &str,
-) -> Evidence {
+fn evidence_of(estate: &Estate<'_>, desired: &DesiredDepartment, plan: &Plan, report: &Report, run: &str) -> Evidence {
     let code = &desired.department.code;
-    let seen = &observed.snapshot;
+    let seen = &estate.observed.snapshot;
     let personas = || desired.personas.iter();
     let found: Vec<_> = personas()
         .filter_map(|persona| seen.account_named(&persona.account_name))
@@ -94,7 +85,7 @@ fn evidence_of(
         at: seen.taken_at,
         run: run.to_owned(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        stage: session.stage_name.clone(),
+        stage: estate.session.stage_name.clone(),
         department: code.to_string(),
         prefix: desired.department.prefix.to_string(),
         template: format!("{}@{}", desired.template.name, desired.template.hash),

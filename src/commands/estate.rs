@@ -1,0 +1,268 @@
+//! What every command that changes accounts, bindings and keys does: look, compare, carry out, write down.
+
+mod evidence;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use super::{Ctx, session::Session};
+use crate::{
+    apply::{self, Engine, Event, Journal, Report as Applied},
+    client::{Auth, CredentialSource, Credentials, RetryNotice},
+    config::Profile,
+    error::{Error, ErrorKind, ResultExt},
+    handover::Sink,
+    hint::Advice,
+    manifest::{DesiredDepartment, DesiredPersona},
+    model::{ApiKeyId, Department, DepartmentCode, Secret},
+    plan::{self, Observed, Plan, Wanted},
+    resources::{PROPAGATION_BUDGET, World, api_key::Ledger},
+};
+
+/// Where a command keeps profiles and evidence.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct FolderArgs {
+    /// Folder for the profile files. Inside a Git work tree it must be ignored.
+    #[arg(long, value_name = "string")]
+    credentials_dir: Option<PathBuf>,
+    /// Folder for the evidence files, which hold no secret.
+    #[arg(long, value_name = "string")]
+    evidence_dir: Option<PathBuf>,
+}
+
+/// The departments of a stage as they were seen and as they should be.
+pub(super) struct Estate<'a> {
+    /// The way there.
+    pub(super) session: &'a Session,
+    /// What was seen.
+    pub(super) observed: Observed,
+    /// The departments that were asked for.
+    pub(super) desired: Vec<DesiredDepartment>,
+    /// The folder of profiles.
+    pub(super) sink: Sink,
+    /// What we know of our keys.
+    pub(super) ledger: Ledger,
+    evidence_dir: PathBuf,
+    journal: PathBuf,
+    journals: BTreeMap<PathBuf, u64>,
+    known: BTreeSet<DepartmentCode>,
+    adopt: BTreeSet<String>,
+}
+
+impl<'a> Estate<'a> {
+    /// Looks at the organization, for `departments`.
+    pub(super) async fn look(
+        ctx: &Ctx,
+        session: &'a Session,
+        departments: &[Department],
+        folders: &FolderArgs,
+    ) -> Result<Self, Error> {
+        let journals = Journal::lengths(&session.places.journal);
+        let progress = ctx.ui.progress();
+        progress.on(&Event::Phase { name: "Look", total: 0 });
+        let observed = plan::observe(&session.client, &session.clock, &session.target())
+            .await
+            .map_err(denied)?;
+        let seen = &observed.snapshot;
+        let desired = departments
+            .iter()
+            .filter_map(|department| {
+                session
+                    .workspace
+                    .desired(department, &session.stage_name, &seen.address)
+            })
+            .collect();
+        let sink = session.sink(folders.credentials_dir.as_ref())?;
+        let journal = session.journal(&seen.address.organization);
+        let evidence_dir = folders
+            .evidence_dir
+            .clone()
+            .unwrap_or_else(|| session.places.evidence.clone());
+        let ledger = apply::ledger(&journal, &evidence_dir, &sink, seen.taken_at, PROPAGATION_BUDGET)?;
+        let known = session.workspace.active_departments();
+        Ok(Self {
+            session,
+            known: known.map(|department| department.code.clone()).collect(),
+            adopt: session.workspace.platform.adopt.iter().cloned().collect(),
+            observed,
+            desired,
+            sink,
+            ledger,
+            evidence_dir,
+            journal,
+            journals,
+        })
+    }
+
+    /// What a comparison starts from.
+    pub(super) fn wanted(&self, prune: bool) -> Wanted<'_> {
+        Wanted {
+            stage: &self.session.stage_name,
+            address: &self.observed.snapshot.address,
+            provisioner: &self.observed.provisioner,
+            departments: &self.desired,
+            known: &self.known,
+            adopt: &self.adopt,
+            ledger: &self.ledger,
+            prune,
+        }
+    }
+
+    /// Carries out `plan` for the command `what`, and writes the evidence. Answers what came of it and the evidence files.
+    ///
+    /// # Errors
+    /// When the wish to stop came before, when another run was at work meanwhile, or when the journal or the evidence
+    /// cannot be written.
+    pub(super) async fn carry_out(
+        &self,
+        ctx: &Ctx,
+        what: &str,
+        plan: &Plan,
+        concurrency: u16,
+    ) -> Result<(Applied, Vec<PathBuf>), Error> {
+        if ctx.interrupt.is_wished() {
+            return Err(Error::new(
+                ErrorKind::Interrupted,
+                "interrupted before anything was changed",
+            ));
+        }
+        let session = self.session;
+        let run = apply::run::nonce().context("no random numbers from the system")?;
+        let journal = Journal::open(&self.journal)?;
+        self.sink
+            .sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
+        if journal.has_grown(&self.journals)? {
+            return Err(Error::failed(format!(
+                "another run was at work on stage {} after this one had looked: nothing was changed",
+                session.stage_name
+            ))
+            .with_hint("Run the command again: it plans anew from what is there now."));
+        }
+        let report = self.apply(ctx, what, plan, &journal, &run, concurrency).await?;
+        let evidence = evidence::write(&self.evidence_dir, self, plan, &report, &run)?;
+        Ok((report, evidence))
+    }
+
+    async fn apply(
+        &self,
+        ctx: &Ctx,
+        what: &str,
+        plan: &Plan,
+        journal: &Journal,
+        run: &str,
+        concurrency: u16,
+    ) -> Result<Applied, Error> {
+        let session = self.session;
+        let seen = &self.observed.snapshot;
+        let progress = ctx.ui.progress();
+        let retries = progress.clone();
+        let on_retry = move |notice: &RetryNotice| {
+            let event = Event::Retrying {
+                label: notice.call.clone(),
+                reason: notice.reason.clone(),
+                wait: notice.wait,
+            };
+            retries.on(&event);
+        };
+        let client = session.client.with_on_retry(std::sync::Arc::new(on_retry));
+        let world = World::new(
+            client.clone(),
+            seen.address.clone(),
+            self.observed.provisioner.clone(),
+            session.clock.clone(),
+            PROPAGATION_BUDGET,
+        )
+        .with_interrupt(ctx.interrupt.clone());
+        let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let profiles = |persona: &DesiredPersona, runtime| Profile {
+            facts: persona.facts.clone(),
+            endpoint: session.endpoint.clone(),
+            runtime_account: runtime,
+            secret_variables: Vec::new(),
+            issued: today,
+        };
+        let client_as = |key: &ApiKeyId, secret: &Secret| {
+            client.with_auth(Auth::Basic(Credentials {
+                key: key.to_string(),
+                secret: secret.clone(),
+                source: CredentialSource::Issued("a proof".to_owned()),
+            }))
+        };
+        let others: Vec<&Department> = session.workspace.active_departments().collect();
+        let foreign = |desired: &DesiredDepartment| neighbour(&others, &desired.department.code);
+        let engine = Engine {
+            command: what,
+            world: &world,
+            seen,
+            desired: &self.desired,
+            stage: &session.stage_name,
+            default_stage: session.is_default_stage(),
+            sink: &self.sink,
+            journal,
+            run,
+            listener: &*progress,
+            interrupt: &ctx.interrupt,
+            // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
+            width: 2 * usize::from(concurrency),
+            profiles: &profiles,
+            client_as: &client_as,
+            foreign: &foreign,
+        };
+        Ok(apply::apply(&engine, plan).await?)
+    }
+}
+
+/// Why the service let nobody look.
+fn denied(error: plan::ObserveError) -> Error {
+    let refused =
+        matches!(&error, plan::ObserveError::Client(cause) if cause.is_unauthorized() || cause.is_forbidden());
+    let hints = error.hints();
+    let kind = if refused { ErrorKind::Denied } else { ErrorKind::Failed };
+    let mut error = Error::from(error).with_kind(kind);
+    error.hints = hints;
+    error
+}
+
+/// The next department's prefix, in the order of codes; a name nobody may have when there is no other department.
+fn neighbour(departments: &[&Department], code: &DepartmentCode) -> String {
+    let others = || departments.iter().filter(|department| department.code != *code);
+    let next = others()
+        .find(|department| department.code > *code)
+        .or_else(|| others().next());
+    next.map_or_else(|| "lcc-".to_owned(), |department| department.prefix.to_string())
+}
+
+/// The departments of these codes, all of them known and none of them retired.
+pub(super) fn departments(session: &Session, codes: &[DepartmentCode]) -> Result<Vec<Department>, Error> {
+    let wanted: BTreeSet<&DepartmentCode> = codes.iter().collect();
+    let found = wanted
+        .into_iter()
+        .map(|code| department(session, code))
+        .map(|found| match found {
+            Ok(department) if department.retired.is_some() => {
+                Err(Error::refused(format!("department `{}` is retired", department.code))
+                    .with_hint("A retired department's file is the tombstone of its prefix; add a new department."))
+            }
+            found => found,
+        });
+    found.collect()
+}
+
+/// The department of this code, retired or not.
+pub(super) fn department(session: &Session, code: &DepartmentCode) -> Result<Department, Error> {
+    let workspace = &session.workspace;
+    if let Some(department) = workspace.department(code) {
+        return Ok(department.clone());
+    }
+    let known: Vec<&str> = workspace
+        .departments()
+        .map(|department| department.code.as_str())
+        .collect();
+    let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
+    Err(match crate::hint::nearest(code.as_str(), known.iter().copied()) {
+        Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
+        None => error.with_hint("`confluent ebs department list` shows them all."),
+    })
+}
