@@ -45,7 +45,7 @@ pub fn ledger(
             _ => {}
         }
     }
-    let vouched = evidence::vouched(evidence_dir).into_iter();
+    let vouched = evidence::vouched(evidence_dir).into_keys();
     ledger.keys.extend(vouched.map(|key| (key, true)));
     let contents = sink.contents();
     ledger.keys.extend(contents.finished.into_keys().map(|key| (key, true)));

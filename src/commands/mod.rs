@@ -7,11 +7,14 @@ mod completion;
 mod connector;
 mod context;
 mod department;
+mod duration;
 mod estate;
 mod globals;
 mod help;
 mod init;
+mod keys;
 mod man;
+mod offboard;
 mod onboard;
 mod profile;
 mod quota;
@@ -71,7 +74,9 @@ enum Command {
     Connector(connector::Connector),
     Department(department::Department),
     Init(init::Init),
+    Keys(keys::Keys),
     Man(man::Man),
+    Offboard(offboard::Offboard),
     Onboard(onboard::Onboard),
     Profile(profile::ProfileCommand),
     Quota(quota::Quota),
@@ -85,7 +90,9 @@ impl Command {
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
             Self::Init(command) => report::finish(command.run(ctx), ctx),
+            Self::Keys(command) => command.run(ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),
+            Self::Offboard(command) => report::finish(command.run(ctx), ctx),
             Self::Onboard(command) => report::finish(command.run(ctx), ctx),
             Self::Profile(command) => command.run(ctx),
             Self::Quota(command) => command.run(ctx),

@@ -11,6 +11,7 @@ pub(super) use department::{DepartmentSession, Tenant};
 
 use super::Ctx;
 use crate::{
+    api::connect::Place,
     client::{
         Auth, BaseUrl, Client, CredentialSource, Credentials, InProcess, Socket, SocketSettings, Transport,
         trace::WireTrace,
@@ -40,6 +41,8 @@ pub(super) struct Places {
     pub(super) handover: PathBuf,
     /// Evidence, unless `--evidence-dir` says otherwise.
     pub(super) evidence: PathBuf,
+    /// Connectors as they were before they were removed, unless `--save-dir` says otherwise.
+    pub(super) saved: PathBuf,
 }
 
 /// A command's way to an organization.
@@ -126,6 +129,11 @@ impl Session {
         self.places
             .journal
             .join(format!("{organization}-{}.jsonl", self.stage_name))
+    }
+
+    /// Where it is written down what was done to the connectors of a cluster.
+    pub(super) fn connector_journal(&self, place: &Place) -> PathBuf {
+        connector_journal(&self.places.journal, place)
     }
 
     /// A folder of profiles: `named`, else the one below the state folder.
@@ -404,6 +412,12 @@ fn stage(ctx: &Ctx, workspace: &Workspace, profile: Option<&LoadedProfile>) -> R
     })
 }
 
+/// The journal of a cluster's connectors, below the folder of journals.
+fn connector_journal(folder: &std::path::Path, place: &Place) -> PathBuf {
+    let file = format!("{}-{}.jsonl", place.environment, place.cluster);
+    folder.join("connectors").join(file)
+}
+
 fn places(folders: &Folders, sandbox: bool, workspace: &Workspace) -> Places {
     if sandbox {
         // Beside the sandbox's own state, so that a rehearsal never mixes with what it rehearses.
@@ -412,6 +426,7 @@ fn places(folders: &Folders, sandbox: bool, workspace: &Workspace) -> Places {
             journal: folder.join("runs"),
             handover: folder.join("handover"),
             evidence: folder.join("evidence"),
+            saved: folder.join("saved"),
         };
     }
     let platform = match &workspace.origin {
@@ -422,5 +437,6 @@ fn places(folders: &Folders, sandbox: bool, workspace: &Workspace) -> Places {
         journal: folders.journal(),
         handover: folders.handover(),
         evidence: folders.evidence(platform),
+        saved: folders.saved(),
     }
 }

@@ -2,7 +2,7 @@
 //! `ebs.toml`, and vouches for the keys it names.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -85,15 +85,20 @@ pub fn write(folder: &Path, evidence: &Evidence) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The keys that the evidence in `folder` vouches for: those that were handed over. What is no evidence is passed over.
+/// The keys that the evidence in `folder` vouches for, those that were handed over, and when they were proved for it. What
+/// is no evidence is passed over.
 #[must_use]
-pub fn vouched(folder: &Path) -> BTreeSet<ApiKeyId> {
+pub fn vouched(folder: &Path) -> BTreeMap<ApiKeyId, Timestamp> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files
+    let evidence = files
         .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|entry| serde_json::from_str::<Evidence>(&fs::read_to_string(entry.path()).ok()?).ok())
-        .flat_map(|evidence| evidence.keys)
-        .filter(|key| key.handed_over)
-        .map(|key| key.id)
-        .collect()
+        .filter_map(|entry| serde_json::from_str::<Evidence>(&fs::read_to_string(entry.path()).ok()?).ok());
+    let mut vouched: BTreeMap<ApiKeyId, Timestamp> = BTreeMap::new();
+    for evidence in evidence {
+        for key in evidence.keys.into_iter().filter(|key| key.handed_over) {
+            let at = vouched.entry(key.id).or_insert(evidence.at);
+            *at = evidence.at.max(*at);
+        }
+    }
+    vouched
 }

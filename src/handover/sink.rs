@@ -81,15 +81,16 @@ impl Sink {
         name.into()
     }
 
-    /// Makes sure, before the first key is made, that `places` can be written.
+    /// Makes sure, before the first key is made, that `places` can be written; each says whether a finished profile may be
+    /// there already.
     ///
     /// # Errors
     /// When a finished profile stands in the way, or nothing can be written there.
-    pub fn prepare<'a>(&self, places: impl IntoIterator<Item = &'a Place>) -> Result<(), SaveError> {
+    pub fn prepare<'a>(&self, places: impl IntoIterator<Item = (&'a Place, bool)>) -> Result<(), SaveError> {
         let mut folders = BTreeSet::new();
-        for place in places {
+        for (place, beside) in places {
             let path = self.path(place);
-            if path.exists() {
+            if path.exists() && !beside {
                 return Err(SaveError::Exists(path));
             }
             folders.extend(path.parent().map(Path::to_owned));
@@ -134,6 +135,22 @@ impl Sink {
         Ok(path)
     }
 
+    /// Gives a proved profile its final name, or, where a finished one has it, a name with `mark` beside that one:
+    /// `claims-operator.<mark>.toml`.
+    ///
+    /// # Errors
+    /// When the file cannot be renamed.
+    pub fn finish_beside(&self, place: &Place, mark: &str) -> Result<PathBuf, SaveError> {
+        match self.finish(place) {
+            Err(SaveError::Exists(path)) => {
+                let path = path.with_extension(format!("{mark}.toml"));
+                promote(&self.unproved(place), &path, Existing::Keep)?;
+                Ok(path)
+            }
+            finished => finished,
+        }
+    }
+
     /// Writes what a profile says now, without its key, beside the finished one: `claims-operator.<mark>.toml`.
     ///
     /// # Errors
@@ -154,6 +171,27 @@ impl Sink {
     #[must_use]
     pub fn unproved_keys(&self, place: &Place) -> ProfileKeys {
         keys_in(&self.unproved(place)).unwrap_or_default()
+    }
+
+    /// The Cloud keys of a department whose profiles lie here, with their secrets: to try whether they are dead. Other keys
+    /// open nothing that could be tried.
+    #[must_use]
+    pub fn cloud_keys_of(&self, department: &DepartmentCode) -> Vec<(ApiKeyId, Secret)> {
+        let contents = self.contents();
+        let paths: BTreeSet<PathBuf> = contents
+            .finished
+            .into_values()
+            .chain(contents.unproved.into_values())
+            .collect();
+        let mut found = Vec::new();
+        for path in paths {
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let (profile, keys, _) = Profile::parse(&path, text, &[]);
+            if profile.is_some_and(|profile| profile.facts.department == *department) {
+                found.extend(keys.cloud.map(|pair| (pair.id, pair.secret)));
+            }
+        }
+        found
     }
 
     /// Looks at what is there. What cannot be read as a profile is not one.
@@ -212,7 +250,7 @@ mod tests {
     fn a_profile_is_unproved_first_and_finished_once() {
         let folder = tempfile::tempdir().unwrap();
         let sink = Sink::new(folder.path().join("cred"));
-        sink.prepare([&place("operator")]).unwrap();
+        sink.prepare([(&place("operator"), false)]).unwrap();
         let profile = |key: &str| Secret::new(format!("[key]\nid = \"{key}\"\nsecret = \"s\"\n"));
         sink.put(&place("operator"), &profile("AAAABBBBCCCCDDDD")).unwrap();
         assert_eq!(sink.contents().unproved.len(), 1);
@@ -220,7 +258,10 @@ mod tests {
         assert_eq!(path, folder.path().join("cred/claims-operator.toml"));
         assert_eq!(sink.contents().finished.len(), 1);
         assert_eq!(sink.contents().unproved.len(), 0);
-        assert!(matches!(sink.prepare([&place("operator")]), Err(SaveError::Exists(_))));
+        assert!(matches!(
+            sink.prepare([(&place("operator"), false)]),
+            Err(SaveError::Exists(_))
+        ));
         sink.put(&place("operator"), &profile("EEEEFFFFGGGGHHHH")).unwrap();
         assert!(matches!(sink.finish(&place("operator")), Err(SaveError::Exists(_))));
         assert!(fs::read_to_string(path).unwrap().contains("AAAABBBBCCCCDDDD"));

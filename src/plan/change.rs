@@ -117,12 +117,21 @@ pub enum Operation {
         /// What it opens.
         kind: KeyKind,
     },
-    /// Remove an API key that an interrupted run left behind: nobody holds its secret.
+    /// Remove an API key.
     DeleteKey {
         /// Which.
         id: ApiKeyId,
         /// Whose it must still be.
         owner: ServiceAccountId,
+        /// The key that must still be there for it, so that its owner is never without one.
+        keeps: Option<ApiKeyId>,
+    },
+    /// Remove a service account, and with it whatever is still on it.
+    DeleteAccount {
+        /// Which.
+        id: ServiceAccountId,
+        /// What its description must still say.
+        description: String,
     },
     /// Prove what a key can and cannot do.
     Prove {
@@ -137,6 +146,8 @@ pub enum Operation {
     HandOver {
         /// The account.
         account: AccountRef,
+        /// Whether a profile of that name may be there already: then this one gets a name of its own beside it.
+        beside: bool,
     },
     /// Write the profile anew, without its key, because what it says has changed.
     Reissue {
@@ -160,7 +171,7 @@ impl Operation {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::CreateAccount { .. } | Self::UpdateAccount { .. } => "service-account",
+            Self::CreateAccount { .. } | Self::UpdateAccount { .. } | Self::DeleteAccount { .. } => "service-account",
             Self::CreateBinding { .. } | Self::DeleteBinding { .. } => "role-binding",
             Self::CreateKey { .. } | Self::DeleteKey { .. } => "api-key",
             Self::Prove { .. } => "proof",

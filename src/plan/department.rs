@@ -267,7 +267,7 @@ fn compare_bindings(
     changes
 }
 
-fn opens(key: &SeenKey, kind: KeyKind, wanted: &Wanted<'_>) -> bool {
+pub(super) fn opens(key: &SeenKey, kind: KeyKind, wanted: &Wanted<'_>) -> bool {
     match kind {
         KeyKind::Cloud => key.resource == CLOUD,
         KeyKind::Kafka => key.resource == wanted.address.cluster.as_str(),
@@ -311,6 +311,7 @@ fn held_keys(
                 let operation = Operation::DeleteKey {
                     id: key.id.clone(),
                     owner: id.clone(),
+                    keeps: None,
                 };
                 let why = "an interrupted run made it, and nobody holds its secret";
                 let what = format!("{} of {}-{}", key.id, desired.department.code, persona.persona);
@@ -399,7 +400,10 @@ fn compare_keys(
     if proofs.is_empty() {
         return false;
     }
-    let hand = Operation::HandOver { account: me.clone() };
+    let hand = Operation::HandOver {
+        account: me.clone(),
+        beside: false,
+    };
     let why = "only what was proved is handed over";
     plan.push(change(
         desired,

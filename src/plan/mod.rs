@@ -10,12 +10,16 @@ mod control;
 mod department;
 pub mod diff;
 pub mod observe;
+pub mod rotation;
+pub mod teardown;
 
 pub use budget::{BudgetRow, BudgetVerdict, budget};
 pub use change::{AccountRef, Action, Change, Operation, PlannedPattern};
 pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
 pub use observe::{ObserveError, Observed, Target, observe};
+pub use rotation::Rotation;
+pub use teardown::{Teardown, teardown};
 
 #[cfg(test)]
 mod tests;

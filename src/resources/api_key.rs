@@ -284,6 +284,24 @@ pub async fn publish(
     Ok(())
 }
 
+/// Makes sure that a key is still there.
+///
+/// # Errors
+/// When it is not, or belongs to somebody else, or the service refuses to tell.
+pub async fn present(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> Result<(), ResourceError> {
+    let stale = |found: String| ResourceError::Stale {
+        what: format!("API key `{id}`"),
+        expected: format!("a key of {owner}"),
+        found,
+    };
+    match world.client.send(&GetApiKey(id.clone())).await {
+        Ok(now) if Principal::from_id(&now.value.spec.owner.id) == Principal::ServiceAccount(owner.clone()) => Ok(()),
+        Ok(now) => Err(stale(format!("a key of {}", now.value.spec.owner.id))),
+        Err(error) if error.is_not_found() || error.is_forbidden() => Err(stale("no such key".to_owned())),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Deletes a key, if it still belongs to `owner`. Gone already is as good.
 ///
 /// # Errors

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::{ResourceError, World, rest};
 use crate::{
     api::{
-        iam::{CreateServiceAccount, GetServiceAccount, ListServiceAccounts, ServiceAccount, UpdateServiceAccount},
+        iam::{
+            CreateServiceAccount, DeleteServiceAccount, GetServiceAccount, ListServiceAccounts, ServiceAccount,
+            UpdateServiceAccount,
+        },
         keys::ListApiKeys,
         mds::{BindingObject, BindingScope, ListRoleBindings},
     },
@@ -147,4 +150,32 @@ pub async fn update(world: &World, id: &ServiceAccountId, from: &str, to: &str) 
     let answered = world.client.send(&update).await?;
     world.wrote(id.as_str(), answered.request_id.as_ref());
     Ok(())
+}
+
+/// Deletes an account whose description is still `description`; its keys and role bindings go with it (dossier `rbac.md`
+/// §4.1). Gone already is as good.
+///
+/// # Errors
+/// When the service refuses, or when the description is another by now.
+pub async fn delete(world: &World, id: &ServiceAccountId, description: &str) -> Result<(), ResourceError> {
+    let now = match world.client.send(&GetServiceAccount(id.clone())).await {
+        Ok(now) => now.value,
+        Err(error) if error.is_not_found() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if now.description != description {
+        return Err(ResourceError::Stale {
+            what: format!("service account `{id}`"),
+            expected: format!("`{description}`"),
+            found: format!("`{}`", now.description),
+        });
+    }
+    match world.client.send(&DeleteServiceAccount(id.clone())).await {
+        Ok(answered) => {
+            world.wrote(id.as_str(), answered.request_id.as_ref());
+            Ok(())
+        }
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -10,6 +10,8 @@ mod attacks;
 mod isolation;
 mod changes;
 mod job;
+mod keys;
+mod offboard;
 mod proof;
 mod refusals;
 mod rivals;

@@ -203,7 +203,7 @@ impl Rig {
             .filter(|change| matches!(change.operation, Operation::HandOver { .. }))
             .map(|change| apply::onboarding::place("prod", true, change))
             .collect();
-        if let Err(error) = sink.prepare(&places) {
+        if let Err(error) = sink.prepare(places.iter().map(|place| (place, false))) {
             return Ran::Stopped(error.to_string());
         }
         let journal = match Journal::open(&self.journal()) {

@@ -105,7 +105,7 @@ impl Running<'_> {
         left
     }
 
-    pub(super) async fn hand_over(&self, change: &Change) -> Result<Option<String>, StepError> {
+    pub(super) async fn hand_over(&self, change: &Change, beside: bool) -> Result<Option<String>, StepError> {
         let (_, persona) = self.desired(change)?;
         let keys: Vec<ApiKeyId> = pairs(&self.keys_at_hand(change, persona))
             .into_iter()
@@ -126,7 +126,10 @@ impl Running<'_> {
             self.engine.world.clock.now(),
         );
         let path = blocking(move || {
-            let path = sink.finish(&place)?;
+            let path = match beside {
+                true => sink.finish_beside(&place, &run)?,
+                false => sink.finish(&place)?,
+            };
             for line in &lines {
                 journal.write(now, line, true)?;
             }

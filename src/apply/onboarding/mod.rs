@@ -224,13 +224,20 @@ impl Performer for Running<'_> {
                 role_binding::delete(world, id, binding).await?;
                 Ok(Some(id.to_string()))
             }
-            Operation::DeleteKey { id, owner } => {
+            Operation::DeleteKey { id, owner, keeps } => {
+                if let Some(keeps) = keeps {
+                    api_key::present(world, keeps, owner).await?;
+                }
                 api_key::delete(world, id, owner).await?;
+                Ok(Some(id.to_string()))
+            }
+            Operation::DeleteAccount { id, description } => {
+                service_account::delete(world, id, description).await?;
                 Ok(Some(id.to_string()))
             }
             Operation::CreateKey { owner, kind } => self.create_key(change, owner, *kind).await,
             Operation::Prove { account, kind, .. } => self.prove(change, account, *kind).await,
-            Operation::HandOver { .. } => self.hand_over(change).await,
+            Operation::HandOver { beside, .. } => self.hand_over(change, *beside).await,
             Operation::Reissue { .. } => self.reissue(change),
         }
     }

@@ -125,7 +125,10 @@ impl Create {
         }
         if let Some(seen) = there.as_ref().filter(|_| created.updated) {
             ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &created.configs)]);
-            created.saved = self.save.save(ctx, session, seen, false).await?;
+            created.saved = self
+                .save
+                .save(ctx, &session.connectors, &session.saved, seen, false)
+                .await?;
             if let Some(saved) = &created.saved {
                 ctx.ui.note(&format!(
                     "The former configuration is saved to {}.",
@@ -133,7 +136,16 @@ impl Create {
                 ));
             }
         }
-        let ran = run::run(ctx, session, "connector create", &plan, self.wait.timeout, SETTLE).await?;
+        let ran = run::run(
+            ctx,
+            &session.connectors,
+            &session.journal,
+            "connector create",
+            &plan,
+            self.wait.timeout,
+            SETTLE,
+        )
+        .await?;
         if ran.wrote(&plan) {
             prepare::say_overshoot(ctx, session, tenant).await;
         }
@@ -141,7 +153,7 @@ impl Create {
         created.take(seen.as_ref());
         created.cause = seen.as_ref().and_then(show::why);
         let wrote = ran.wrote(&plan);
-        let error = ran.error(session, &plan);
+        let error = ran.error(session.tenant.as_ref(), &plan);
         let report = match wrote || created.existed {
             true => Report::new(created),
             false => Report::nothing(),

@@ -68,10 +68,23 @@ impl Delete {
         let mut plan = ConnectorPlan::default();
         let mut saved = Vec::new();
         for connector in seen {
-            saved.extend(self.save.save(ctx, session, connector, true).await?);
+            saved.extend(
+                self.save
+                    .save(ctx, &session.connectors, &session.saved, connector, true)
+                    .await?,
+            );
             plan.delete(department, connector);
         }
-        let ran = run::run(ctx, session, "connector delete", &plan, Duration::ZERO, Duration::ZERO).await?;
+        let ran = run::run(
+            ctx,
+            &session.connectors,
+            &session.journal,
+            "connector delete",
+            &plan,
+            Duration::ZERO,
+            Duration::ZERO,
+        )
+        .await?;
         let gone: Vec<Seen> = seen
             .iter()
             .enumerate()
@@ -85,7 +98,7 @@ impl Delete {
             true => Report::nothing(),
             false => Report::new(deleted),
         };
-        Ok(match ran.error(session, &plan) {
+        Ok(match ran.error(session.tenant.as_ref(), &plan) {
             Some(error) => report.with_error(error),
             None => report,
         })

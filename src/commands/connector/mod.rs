@@ -25,6 +25,9 @@ mod waiting;
 
 use clap::Subcommand;
 
+pub(super) use run::run as run_plan;
+pub(super) use saving::{SaveArgs, Saved};
+
 use super::{
     Ctx, report,
     session::{DepartmentSession, Tenant},

@@ -1,29 +1,30 @@
 //! Carrying out a plan of connectors: journal, progress, and what its end means.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
 
-use super::{DepartmentSession, create, lifecycle};
+use super::{Tenant, create, lifecycle};
 use crate::{
     apply::{self, Event, Journal, Listener, Outcome, Run, connectors::ConnectorEngine},
     commands::Ctx,
     error::{Error, ErrorKind, ResultExt},
     plan::ConnectorPlan,
-    resources::connector::Seen,
+    resources::connector::{Connectors, Seen},
 };
 
 /// How many connectors are changed at a time: the service publishes no limit, and a department has few.
 const WIDTH: usize = 4;
 
 /// What came of a plan.
-pub(super) struct Ran {
+pub(in crate::commands) struct Ran {
     outcome: Outcome,
     seen: RefCell<BTreeMap<String, Seen>>,
 }
 
 /// Carries out `plan` for the command `what`.
-pub(super) async fn run(
+pub(in crate::commands) async fn run(
     ctx: &Ctx,
-    session: &DepartmentSession,
+    connectors: &Connectors,
+    journal: &Path,
     what: &str,
     plan: &ConnectorPlan,
     timeout: Duration,
@@ -35,7 +36,7 @@ pub(super) async fn run(
             "interrupted before anything was changed",
         ));
     }
-    let journal = match Journal::shared(&session.journal) {
+    let journal = match Journal::shared(journal) {
         Ok(journal) => Some(journal),
         // A connector can be looked at, and its command repeated, without a journal.
         Err(error) => {
@@ -48,12 +49,12 @@ pub(super) async fn run(
     };
     let progress = ctx.ui.progress();
     let listener = Quiet(&*progress);
-    let engine = ConnectorEngine::new(&session.connectors, &listener, &ctx.interrupt, timeout, settle);
+    let engine = ConnectorEngine::new(connectors, &listener, &ctx.interrupt, timeout, settle);
     let nonce = apply::run::nonce().context("no random numbers from the system")?;
     let run = Run {
         nonce: &nonce,
         command: what,
-        clock: session.clock(),
+        clock: &connectors.clock,
         journal: journal.as_ref(),
         listener: &listener,
         interrupt: &ctx.interrupt,
@@ -97,7 +98,7 @@ impl Ran {
     }
 
     /// Why not everything was done, if it was not.
-    pub(super) fn error(self, session: &DepartmentSession, plan: &ConnectorPlan) -> Option<Error> {
+    pub(in crate::commands) fn error(self, tenant: Option<&Tenant>, plan: &ConnectorPlan) -> Option<Error> {
         if self.outcome.is_complete() {
             return None;
         }
@@ -109,7 +110,7 @@ impl Ran {
             .into_iter()
             .map(|failure| {
                 let error = Error::from(failure.error);
-                let error = match &session.tenant {
+                let error = match tenant {
                     Some(tenant) => create::explain(error, tenant),
                     None => error,
                 };

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::DepartmentSession;
 use crate::{
     commands::Ctx,
     config::{SaveError, save},
     error::{Error, ResultExt},
     render::words,
-    resources::connector::{Backup, SecretReference, Seen},
+    resources::connector::{Backup, Connectors, SecretReference, Seen},
 };
 
 /// What stands for itself in the name of a file on every system.
@@ -19,7 +18,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 
 /// Where connectors are saved before they are changed or removed.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct SaveArgs {
+pub(in crate::commands) struct SaveArgs {
     /// Folder to save the former configuration to. Default: the state folder.
     #[arg(long, value_name = "string", conflicts_with = "no_save")]
     save_dir: Option<PathBuf>,
@@ -30,11 +29,11 @@ pub(super) struct SaveArgs {
 
 /// A connector that was saved.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Saved {
+pub(in crate::commands) struct Saved {
     /// Its name.
-    pub(super) name: String,
+    pub(in crate::commands) name: String,
     /// The file; `connector create` takes it.
-    pub(super) path: PathBuf,
+    pub(in crate::commands) path: PathBuf,
     /// Whether the file says where it was.
     pub(super) offsets: bool,
     /// What nobody can read back.
@@ -56,11 +55,12 @@ impl Saved {
 }
 
 impl SaveArgs {
-    /// Saves `seen`, with its offsets if `offsets` are asked for; nothing where the caller wants nothing saved.
-    pub(super) async fn save(
+    /// Saves `seen` below `folder`, with its offsets if `offsets` are asked for; nothing where the caller wants nothing saved.
+    pub(in crate::commands) async fn save(
         &self,
         ctx: &Ctx,
-        session: &DepartmentSession,
+        connectors: &Connectors,
+        folder: &Path,
         seen: &Seen,
         offsets: bool,
     ) -> Result<Option<Saved>, Error> {
@@ -68,7 +68,7 @@ impl SaveArgs {
             return Ok(None);
         }
         let offsets = match offsets {
-            true => match session.connectors.offsets(seen).await {
+            true => match connectors.offsets(seen).await {
                 Ok(offsets) => Some(offsets),
                 Err(error) => {
                     let why = Error::from(error);
@@ -84,9 +84,9 @@ impl SaveArgs {
         let backup = Backup::of(seen, offsets.as_ref());
         let folder = match &self.save_dir {
             Some(folder) => folder.clone(),
-            None => session.saved.join(session.connectors.place.cluster.as_str()),
+            None => folder.join(connectors.place.cluster.as_str()),
         };
-        let moment = session.clock().now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let moment = connectors.clock.now().strftime("%Y%m%dT%H%M%SZ").to_string();
         let path = write(&folder, &moment, &seen.name, &backup.text())
             .with_context(|| format!("connector \"{}\" could not be saved, so nothing was changed", seen.name))
             .hint("`--save-dir` names another folder, `--no-save` does without.")?;

@@ -187,22 +187,34 @@ impl Update {
             return Ok(Report::new(updated));
         }
         ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &updated.changes)]);
-        updated.saved = self.save.save(ctx, session, seen, false).await?;
+        updated.saved = self
+            .save
+            .save(ctx, &session.connectors, &session.saved, seen, false)
+            .await?;
         if let Some(saved) = &updated.saved {
             ctx.ui.note(&format!(
                 "The former configuration is saved to {}.",
                 saved.path.display()
             ));
         }
-        let ran = run::run(ctx, session, "connector update", &plan, self.wait.timeout, self.settle).await?;
+        let ran = run::run(
+            ctx,
+            &session.connectors,
+            &session.journal,
+            "connector update",
+            &plan,
+            self.wait.timeout,
+            self.settle,
+        )
+        .await?;
         if !ran.wrote(&plan) {
             let nothing = || Error::failed("nothing was changed");
-            return Err(ran.error(session, &plan).unwrap_or_else(nothing));
+            return Err(ran.error(session.tenant.as_ref(), &plan).unwrap_or_else(nothing));
         }
         let now = ran.seen(&seen.name);
         updated.status = now.as_ref().map(|seen| seen.state().to_owned());
         updated.cause = now.as_ref().and_then(show::why);
-        let error = ran.error(session, &plan);
+        let error = ran.error(session.tenant.as_ref(), &plan);
         let error = error.map(|error| match error.kind {
             ErrorKind::Unhealthy => way_back(error, &updated, keeps),
             _ => error,

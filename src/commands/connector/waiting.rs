@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub(super) use crate::commands::duration::duration;
+
 use super::DepartmentSession;
 use crate::{
     apply::Event,
@@ -22,20 +24,6 @@ pub(super) struct WaitArgs {
     /// How long to wait, such as 30s, 5m, or 2h.
     #[arg(long, value_name = "duration", default_value = TIMEOUT, value_parser = duration)]
     pub(super) timeout: Duration,
-}
-
-/// Reads `30s`, `5m`, `2h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number and s, m or h, such as 30s or 5m".to_owned();
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-    let seconds = match unit {
-        's' => Some(number),
-        'm' => number.checked_mul(60),
-        'h' => number.checked_mul(3600),
-        _ => None,
-    };
-    seconds.map(Duration::from_secs).ok_or_else(wrong)
 }
 
 /// Waits until `name` is there; says what it sees meanwhile.

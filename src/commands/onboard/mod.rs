@@ -2,28 +2,25 @@
 
 mod isolation;
 mod output;
-mod refusal;
 
 use clap::Args;
 
 use super::{
     Ctx, Report,
-    estate::{self, Estate, FolderArgs},
+    estate::{self, Estate, FolderArgs, refused, shown::counted, unfinished},
     session::Session,
 };
 use crate::{
-    apply::{self, Report as Applied},
+    apply::Report as Applied,
     checks::{CheckState, preflight},
     config::Profile,
     error::Error,
     exit::ExitCode,
-    handover,
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, Principal, Snapshot},
-    plan::{self, Observed, Operation, Plan},
+    plan::{self, Observed, Plan},
 };
-use output::{Onboarding, PlanPart, Setting, ShownSecret, counted, plan_blocks, plan_summary, rows};
-use refusal::{refused, unfinished};
+use output::{Onboarding, PlanPart, Setting, ShownSecret, plan_blocks, plan_summary, rows};
 
 /// Onboard departments.
 ///
@@ -107,7 +104,7 @@ impl Onboard {
         let checks = preflight(observed, session.stage.schema_registry.as_ref(), &budget);
         let setting = setting(session, observed);
 
-        refused(&plan)?;
+        refused("onboard", &plan)?;
         let problems: Vec<_> = checks
             .iter()
             .filter(|check| check.state == CheckState::Problem)
@@ -168,9 +165,7 @@ impl Onboard {
         if plan.is_empty() {
             return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new())));
         }
-        let places: Vec<handover::Place> = handovers(&plan, session).collect();
-        sink.prepare(&places)
-            .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))?;
+        estate.check_handover(&plan)?;
 
         if !ctx.globals.yes {
             let blocks = match desired.len() {
@@ -211,14 +206,6 @@ fn setting(session: &Session, observed: &Observed) -> Setting {
         cluster_type: observed.cluster.spec.config.kind.clone(),
         provisioner: observed.snapshot.name_of(&observed.snapshot.seen_by),
     }
-}
-
-/// The profiles that the plan will finish.
-fn handovers<'a>(plan: &'a Plan, session: &'a Session) -> impl Iterator<Item = handover::Place> + 'a {
-    plan.changes
-        .iter()
-        .filter(|change| matches!(change.operation, Operation::HandOver { .. }))
-        .map(|change| apply::onboarding::place(&session.stage_name, session.is_default_stage(), change))
 }
 
 /// How many accounts, bindings and keys of a department exist already.

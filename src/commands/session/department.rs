@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Way, open_sandbox, profile, sandbox_folder, stage, workspace};
+use super::{Way, connector_journal, open_sandbox, profile, sandbox_folder, stage, workspace};
 use crate::{
     api::{connect::Place, iam::ListServiceAccounts},
     client::{BaseUrl, Client, RetryNotice, trace::WireTrace},
@@ -258,9 +258,8 @@ impl Kept {
             Some(folder) => (folder.join("runs"), folder.join("saved")),
             None => (folders.journal(), folders.saved()),
         };
-        let file = format!("{}-{}.jsonl", place.environment, place.cluster);
         Self {
-            journal: journal.join("connectors").join(file),
+            journal: connector_journal(&journal, place),
             saved,
         }
     }

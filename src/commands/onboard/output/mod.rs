@@ -3,7 +3,7 @@
 mod plan;
 mod report;
 
-pub(crate) use plan::{counted, plan_blocks, plan_summary};
+pub(crate) use plan::{plan_blocks, plan_summary};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,7 @@ use crate::{
     access::isolation,
     apply::Report,
     checks::Check,
+    commands::estate::shown::counted,
     model::{Address, DepartmentCode, Snapshot},
     plan::{BudgetRow, Change, DepartmentPlan, Operation, Plan},
     probe::Verdict,

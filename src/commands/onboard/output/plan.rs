@@ -1,77 +1,12 @@
 //! The plan of an onboarding, for people: before a question, and for `--dry-run`.
 
-use std::collections::BTreeMap;
-
 use super::{PlanPart, Setting};
 use crate::{
     checks::{Check, CheckState},
-    plan::{Action, BudgetRow, Change, DepartmentStatus, Operation, Plan},
-    render::{Block, Cell, Line, Mark, Style, Table, view},
+    commands::estate::shown::{changes, totals},
+    plan::{BudgetRow, Change, DepartmentStatus, Plan},
+    render::{Block, Cell, Line, Style, Table},
 };
-
-fn mark(action: Action) -> Mark {
-    match action {
-        Action::Create => Mark::Add,
-        Action::Update => Mark::Change,
-        Action::Replace => Mark::Replace,
-        Action::Delete => Mark::Remove,
-    }
-}
-
-/// `1 role binding`, `2 role bindings`.
-#[must_use]
-pub(crate) fn counted(count: usize, singular: &str) -> String {
-    let plural = match count {
-        1 => String::new(),
-        _ => "s".to_owned(),
-    };
-    format!("{count} {singular}{plural}")
-}
-
-/// `3 service accounts, 8 role bindings and 2 API keys`.
-fn listed(parts: &[String]) -> String {
-    match parts.split_last() {
-        None => "nothing".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
-fn word(kind: &str) -> &'static str {
-    match kind {
-        "service-account" => "service account",
-        "role-binding" => "role binding",
-        "api-key" => "API key",
-        _ => "object",
-    }
-}
-
-/// What a plan does at the service, as one sentence.
-#[must_use]
-pub(crate) fn totals(plan: &Plan) -> String {
-    let mut by_action: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for kind in ["service-account", "role-binding", "api-key"] {
-        for ((symbol, of), count) in plan.totals() {
-            if of == kind {
-                by_action.entry(symbol).or_default().push(counted(count, word(kind)));
-            }
-        }
-    }
-    let verbs = [
-        ("+", "to create"),
-        ("~", "to update"),
-        ("±", "to replace"),
-        ("-", "to delete"),
-    ];
-    let parts: Vec<String> = verbs
-        .into_iter()
-        .filter_map(|(symbol, verb)| Some(format!("{} {verb}", listed(&by_action.remove(symbol)?))))
-        .collect();
-    match parts.is_empty() {
-        true => "Plan: nothing to do.".to_owned(),
-        false => format!("Plan: {}.", parts.join("; ")),
-    }
-}
 
 /// The plan as blocks: what happens to each department, the quotas, what is in the way.
 #[must_use]
@@ -79,20 +14,14 @@ pub(crate) fn plan_blocks(setting: &Setting, plan: &Plan, budget: &[BudgetRow], 
     let mut blocks = vec![setting_line(setting)];
     blocks.extend(problems(checks));
     for department in &plan.departments {
-        // Proofs and hand-overs follow from the keys: they would only lengthen the list.
-        let told = |change: &&Change| {
-            let follows = matches!(change.operation, Operation::Prove { .. } | Operation::HandOver { .. });
-            change.department == department.code && !follows
-        };
-        let changes: Vec<view::Change> = plan.changes.iter().filter(told).map(shown).collect();
-        if changes.is_empty() {
+        let Some(changes) = changes(plan, &department.code) else {
             continue;
-        }
+        };
         let title = format!(
             "Department {}  {}  prefix {}  template {}",
             department.code, department.name, department.prefix, department.template
         );
-        blocks.push(Block::titled(title, [Block::Diff(changes)]));
+        blocks.push(Block::titled(title, [changes]));
     }
     blocks.push(Block::line(totals(plan)));
     if !plan.is_empty() {
@@ -136,20 +65,6 @@ fn setting_line(setting: &Setting) -> Block {
         ),
         Line::new().styled(Style::Muted, format!("acting as {}", setting.provisioner)),
     ])
-}
-
-fn shown(change: &Change) -> view::Change {
-    let mut words = vec![change.operation.kind().to_owned()];
-    words.extend(change.what.split("  ").map(str::to_owned));
-    let mut shown = view::Change::new(mark(change.action), words);
-    // Why a persona has an account and a key goes without saying.
-    if change.operation.kind() == "role-binding" || change.action != Action::Create {
-        shown = shown.why(change.why.clone());
-    }
-    if let Operation::UpdateAccount { from, to, .. } = &change.operation {
-        shown = shown.field("description", from.clone(), to.clone());
-    }
-    shown
 }
 
 fn budget_table(budget: &[BudgetRow]) -> Block {

@@ -2,9 +2,10 @@
 
 use super::{
     DepartmentRow, Onboarding,
-    plan::{counted, plan_blocks, remarks},
+    plan::{plan_blocks, remarks},
 };
 use crate::{
+    commands::estate::shown::counted,
     plan::{DepartmentStatus, Plan},
     probe::Verdict,
     render::{Block, Cell, Line, Style, Table, Viewable},

@@ -1,15 +1,16 @@
-//! How an onboarding that could not be begun, or not be finished, ends.
+//! How a run that could not be begun, or not be finished, ends.
 
 use std::collections::BTreeSet;
 
-use super::output::counted;
+use super::shown::counted;
 use crate::{
     apply::Report as Applied,
     error::{Error, ErrorKind},
     plan::{self, Plan},
 };
 
-pub(super) fn refused(plan: &Plan) -> Result<(), Error> {
+/// What stands in the way of `command`, if anything does.
+pub(in crate::commands) fn refused(command: &str, plan: &Plan) -> Result<(), Error> {
     let Some(first) = plan.refusals.first() else {
         return Ok(());
     };
@@ -36,7 +37,7 @@ pub(super) fn refused(plan: &Plan) -> Result<(), Error> {
         .collect();
     if !others.is_empty() {
         let hint = format!(
-            "The others can go ahead by name: `confluent ebs onboard {} …`.",
+            "The others can go ahead by name: `confluent ebs {command} {} …`.",
             others.join(" ")
         );
         error = error.with_hint(hint);
@@ -45,7 +46,7 @@ pub(super) fn refused(plan: &Plan) -> Result<(), Error> {
 }
 
 /// What a run that did not do everything ends with.
-pub(super) fn unfinished(report: &Applied) -> Option<Error> {
+pub(in crate::commands) fn unfinished(report: &Applied) -> Option<Error> {
     if report.is_complete() {
         return None;
     }

@@ -1,6 +1,10 @@
 //! What every command that changes accounts, bindings and keys does: look, compare, carry out, write down.
 
 mod evidence;
+mod refusal;
+pub(super) mod shown;
+
+pub(super) use refusal::{refused, unfinished};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,11 +17,11 @@ use crate::{
     client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
-    handover::Sink,
+    handover::{Place, Sink, evidence::vouched as evidence_of},
     hint::Advice,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, Department, DepartmentCode, Secret},
-    plan::{self, Observed, Plan, Wanted},
+    plan::{self, Change, Observed, Operation, Plan, Wanted},
     resources::{PROPAGATION_BUDGET, World, api_key::Ledger},
 };
 
@@ -108,6 +112,27 @@ impl<'a> Estate<'a> {
             ledger: &self.ledger,
             prune,
         }
+    }
+
+    /// When each key was proved, as far as the evidence at hand says.
+    pub(super) fn proofs(&self) -> BTreeMap<ApiKeyId, jiff::Timestamp> {
+        evidence_of(&self.evidence_dir)
+    }
+
+    /// Makes sure, before the first key is made, that the profiles of `plan` can be written.
+    pub(super) fn check_handover(&self, plan: &Plan) -> Result<(), Error> {
+        let session = self.session;
+        let place = |change: &Change| {
+            let place = apply::onboarding::place(&session.stage_name, session.is_default_stage(), change);
+            match change.operation {
+                Operation::HandOver { beside, .. } => Some((place, beside)),
+                _ => None,
+            }
+        };
+        let places: Vec<(Place, bool)> = plan.changes.iter().filter_map(place).collect();
+        self.sink
+            .prepare(places.iter().map(|(place, beside)| (place, *beside)))
+            .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))
     }
 
     /// Carries out `plan` for the command `what`, and writes the evidence. Answers what came of it and the evidence files.

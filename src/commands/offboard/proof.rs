@@ -1,0 +1,168 @@
+//! The proof that a department's access is gone.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::{
+    api::org::ListEnvironments,
+    client::{Auth, ClientError, CredentialSource, Credentials},
+    commands::{Ctx, estate::Estate},
+    error::{Error, ErrorKind},
+    model::{ApiKeyId, Department, Secret},
+    plan::{
+        self, Teardown,
+        teardown::{Reach, reach, teardown},
+    },
+    render::words,
+    resources::{PROPAGATION_BUDGET, rest},
+};
+
+/// What is known of a key that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum KeyProof {
+    /// The service answers it with 401.
+    Refused,
+    /// The service still takes it.
+    StillAccepted,
+    /// The lists do not show it any more; nobody here holds its secret to try it.
+    Gone,
+    /// It could not be tried.
+    NotProvable,
+}
+
+/// One key and its proof.
+#[derive(Debug, Serialize)]
+pub(super) struct ProvedKey {
+    pub(super) api_key: ApiKeyId,
+    pub(super) proof: KeyProof,
+}
+
+/// What was proved.
+#[derive(Debug, Serialize)]
+pub(super) struct Proof {
+    /// The keys that were removed, or whose profiles are at hand.
+    pub(super) keys: Vec<ProvedKey>,
+    /// What is still there of the department.
+    pub(super) left: Vec<String>,
+    /// Who can still do something on the prefix.
+    #[serde(flatten)]
+    pub(super) reach: Reach,
+    /// What was not looked at.
+    pub(super) not_looked_at: Vec<String>,
+}
+
+/// Looks again, and tries the keys whose secrets are at hand.
+pub(super) async fn prove(
+    ctx: &Ctx,
+    estate: &Estate<'_>,
+    department: &Department,
+    down: &Teardown,
+) -> Result<Proof, Error> {
+    let session = estate.session;
+    let again = plan::observe(&session.client, &session.clock, &session.target()).await?;
+    let seen = &again.snapshot;
+    let left = teardown(&estate.wanted(false), seen, department, false);
+    let mut still: Vec<String> = left
+        .plan
+        .changes
+        .iter()
+        .map(|change| format!("{} {}", change.operation.kind(), change.what))
+        .collect();
+    still.extend(left.plan.refusals.iter().map(|refusal| refusal.message.clone()));
+    let at_hand = estate.sink.cloud_keys_of(&department.code);
+    let removed = down.plan.changes.iter().filter_map(|change| match &change.operation {
+        plan::Operation::DeleteKey { id, .. } => Some(id.clone()),
+        _ => None,
+    });
+    let mut ids: Vec<ApiKeyId> = removed.collect();
+    ids.extend(at_hand.iter().map(|(id, _)| id.clone()));
+    ids.sort();
+    ids.dedup();
+    let mut keys = Vec::new();
+    for id in ids {
+        let secret = at_hand.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret);
+        let proof = match secret {
+            Some(secret) => try_key(ctx, estate, &id, secret).await,
+            None if seen.keys.iter().any(|key| key.id == id) => KeyProof::StillAccepted,
+            None => KeyProof::Gone,
+        };
+        keys.push(ProvedKey { api_key: id, proof });
+    }
+    let mut not_looked_at: Vec<String> = seen
+        .unknown
+        .iter()
+        .map(|(what, why)| format!("{what}: {why}"))
+        .collect();
+    not_looked_at.push("topics, schemas and consumer groups: nothing in them was looked at or removed".to_owned());
+    Ok(Proof {
+        keys,
+        left: still,
+        reach: reach(seen, department),
+        not_looked_at,
+    })
+}
+
+/// Tries a key until it is refused: a removal takes a while to reach everywhere (dossier `rbac.md` §4.6).
+async fn try_key(ctx: &Ctx, estate: &Estate<'_>, id: &ApiKeyId, secret: &Secret) -> KeyProof {
+    let session = estate.session;
+    let client = session.client.with_auth(Auth::Basic(Credentials {
+        key: id.to_string(),
+        secret: secret.clone(),
+        source: CredentialSource::Issued("the proof".to_owned()),
+    }));
+    let begun = session.clock.now();
+    let mut wait = Duration::from_secs(1);
+    loop {
+        let answered: Result<(), ClientError> = client.list(ListEnvironments).await.map(drop);
+        let proof = match answered {
+            Err(error) if error.is_unauthorized() => return KeyProof::Refused,
+            Ok(()) => KeyProof::StillAccepted,
+            Err(_) => KeyProof::NotProvable,
+        };
+        if session.clock.since(begun) + wait > PROPAGATION_BUDGET || !rest(&session.clock, &ctx.interrupt, wait).await {
+            return proof;
+        }
+        wait = (wait * 2).min(Duration::from_secs(15));
+    }
+}
+
+impl Proof {
+    /// What is not as it should be, if anything.
+    pub(super) fn error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
+        let alive: Vec<&str> = self
+            .keys
+            .iter()
+            .filter(|key| key.proof == KeyProof::StillAccepted)
+            .map(|key| key.api_key.as_str())
+            .collect();
+        let mut wrong = Vec::new();
+        let mut hints = Vec::new();
+        if !alive.is_empty() {
+            let noun = if alive.len() == 1 { "API key" } else { "API keys" };
+            wrong.push(format!("the service still takes {noun} {}", words::quoted(&alive)));
+            hints.push("Run the command again in a few minutes: a removal takes a while to reach everywhere.");
+        }
+        if !self.left.is_empty() {
+            wrong.push(format!("still there: {}", self.left.join("; ")));
+            hints.push("Run the command again: it does the rest and nothing twice.");
+        }
+        if !self.reach.others.is_empty() {
+            let others: Vec<&str> = self.reach.others.iter().map(String::as_str).collect();
+            wrong.push(format!(
+                "others can still act on names that begin with \"{}\": {}",
+                department.prefix,
+                others.join("; ")
+            ));
+            hints.push(match removed_foreign {
+                false => "`--remove-foreign` removes what is bound on the prefix alone.",
+                true => "What is bound on more than the prefix is about others, too: remove it by hand.",
+            });
+        }
+        (!wrong.is_empty()).then(|| {
+            let error = Error::new(ErrorKind::Partial, wrong.join("; "));
+            hints.into_iter().fold(error, Error::with_hint)
+        })
+    }
+}
