@@ -162,7 +162,7 @@ fn the_only_key_is_not_revoked_unless_it_leaked() {
         last.next_back().unwrap().0
     };
     assert!(place("DELETE", &old.id) < place("POST", "/iam/v2/api-keys"));
-    assert_eq!(ids(&home, "deployer"), [new.id.clone()]);
+    assert_eq!(ids(&home, "deployer"), std::slice::from_ref(&new.id));
     home.must(&format!("keys revoke {} --now --no-replace --sandbox --yes", new.id), 0);
     assert!(ids(&home, "deployer").is_empty());
 }
