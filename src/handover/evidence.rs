@@ -85,19 +85,30 @@ pub fn write(folder: &Path, evidence: &Evidence) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The keys that the evidence in `folder` vouches for, those that were handed over, and when they were proved for it. What
-/// is no evidence is passed over.
+/// A key that evidence vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// The account it belonged to when it was handed over.
+    pub account: String,
+    /// When it was proved last.
+    pub proved_at: Timestamp,
+}
+
+/// The keys that the evidence in `folder` vouches for: those that were handed over. What is no evidence is passed over.
 #[must_use]
-pub fn vouched(folder: &Path) -> BTreeMap<ApiKeyId, Timestamp> {
+pub fn vouched(folder: &Path) -> BTreeMap<ApiKeyId, Vouched> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let evidence = files
         .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
         .filter_map(|entry| serde_json::from_str::<Evidence>(&fs::read_to_string(entry.path()).ok()?).ok());
-    let mut vouched: BTreeMap<ApiKeyId, Timestamp> = BTreeMap::new();
+    let mut vouched: BTreeMap<ApiKeyId, Vouched> = BTreeMap::new();
     for evidence in evidence {
         for key in evidence.keys.into_iter().filter(|key| key.handed_over) {
-            let at = vouched.entry(key.id).or_insert(evidence.at);
-            *at = evidence.at.max(*at);
+            let known = vouched.entry(key.id).or_insert(Vouched {
+                account: key.account,
+                proved_at: evidence.at,
+            });
+            known.proved_at = evidence.at.max(known.proved_at);
         }
     }
     vouched

@@ -74,7 +74,7 @@ pub fn replace_lost(
         plan.refusals.push(missing(desired, persona));
         return plan;
     };
-    let removed: Vec<usize> = keys
+    let mut removed: Vec<usize> = keys
         .iter()
         .map(|key| {
             let why = "somebody else may hold it";
@@ -83,7 +83,16 @@ pub fn replace_lost(
         .collect();
     if replaces {
         let me = AccountRef::Known(account.id.clone());
-        let kinds: Vec<(KeyKind, Option<ApiKeyId>)> = persona.keys.iter().map(|kind| (*kind, None)).collect();
+        let kinds: Vec<(KeyKind, Option<ApiKeyId>)> = persona
+            .keys
+            .iter()
+            .map(|kind| {
+                // What an interrupted run has made already is gone on with.
+                let held = held(wanted, seen, desired, persona, account, *kind, &mut plan, &mut removed);
+                let lost = |id: &ApiKeyId| keys.iter().any(|key| key.id == *id);
+                (*kind, held.waiting.filter(|id| !lost(id)))
+            })
+            .collect();
         issue(desired, persona, &me, &kinds, &removed, &mut plan);
     }
     // Whoever else controls the account could make himself the next key.

@@ -7,6 +7,7 @@ mod home;
 mod rig;
 
 mod attacks;
+mod crash;
 mod isolation;
 mod changes;
 mod job;

@@ -1,18 +1,26 @@
 //! The evidence of a run, one file for each department.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use super::Estate;
 use crate::{
     apply::Report,
     error::{Error, ResultExt},
-    handover::{Evidence, EvidenceKey, evidence},
+    handover::{
+        Evidence, EvidenceKey,
+        evidence::{self, Vouched},
+    },
     manifest::DesiredDepartment,
-    model::Principal,
-    plan::Plan,
+    model::{ApiKeyId, Principal},
+    plan::{Operation, Plan},
+    resources::api_key::KeyClaim,
 };
 
-/// Writes the evidence of every department that something was done for; answers the files.
+/// Writes the evidence of every department that something was done for, or that has a key which was handed over by a run
+/// that died before it could say so here; answers the files.
 pub(super) fn write(
     folder: &Path,
     estate: &Estate<'_>,
@@ -21,17 +29,52 @@ pub(super) fn write(
     run: &str,
 ) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
+    let vouched = evidence::vouched(folder);
     for department in &estate.desired {
         let code = &department.department.code;
-        if !report.done.iter().any(|step| step.department.as_ref() == Some(code)) {
+        let untold = untold(estate, department, plan, report, &vouched);
+        if untold.is_empty() && !report.done.iter().any(|step| step.department.as_ref() == Some(code)) {
             continue;
         }
-        let evidence = evidence_of(estate, department, plan, report, run);
+        let mut evidence = evidence_of(estate, department, plan, report, run);
+        evidence.keys.extend(untold);
         let file = evidence::write(folder, &evidence)
             .with_context(|| format!("the evidence of {code} could not be written into {}", folder.display()))?;
         files.push(file);
     }
     Ok(files)
+}
+
+/// The keys of a department that were handed over and that no evidence names, but for those that this run removed.
+fn untold(
+    estate: &Estate<'_>,
+    desired: &DesiredDepartment,
+    plan: &Plan,
+    report: &Report,
+    vouched: &BTreeMap<ApiKeyId, Vouched>,
+) -> Vec<EvidenceKey> {
+    let seen = &estate.observed.snapshot;
+    let removed = |key: &ApiKeyId| {
+        let done = report.done.iter().map(|step| &plan.changes[step.change].operation);
+        done.into_iter()
+            .any(|operation| matches!(operation, Operation::DeleteKey { id, .. } if id == key))
+    };
+    let mut keys = Vec::new();
+    for persona in &desired.personas {
+        let account = seen.account_named(&persona.account_name);
+        let principal = account.map(|account| Principal::ServiceAccount(account.id.clone()));
+        let held = principal.iter().flat_map(|principal| seen.keys_of(principal));
+        let untold = held
+            .filter(|key| estate.ledger.claim(key) == KeyClaim::Held)
+            .filter(|key| !vouched.contains_key(&key.id) && !removed(&key.id));
+        keys.extend(untold.map(|key| EvidenceKey {
+            id: key.id.clone(),
+            account: persona.account_name.clone(),
+            persona: persona.persona.clone(),
+            handed_over: true,
+        }));
+    }
+    keys
 }
 
 fn evidence_of(estate: &Estate<'_>, desired: &DesiredDepartment, plan: &Plan, report: &Report, run: &str) -> Evidence {
@@ -98,4 +141,20 @@ fn evidence_of(estate: &Estate<'_>, desired: &DesiredDepartment, plan: &Plan, re
         proved: proved.into(),
         unknown: serde_json::json!(seen.unknown),
     }
+}
+
+/// Writes what was proved about a department that has gone; answers the file.
+pub(super) fn write_proof(
+    folder: &Path,
+    estate: &Estate<'_>,
+    desired: &DesiredDepartment,
+    run: &str,
+    proof: serde_json::Value,
+) -> Result<PathBuf, Error> {
+    let mut evidence = evidence_of(estate, desired, &Plan::default(), &Report::default(), run);
+    evidence.at = estate.session.clock.now();
+    evidence.wanted = serde_json::Value::Array(Vec::new());
+    evidence.proved = proof;
+    evidence::write(folder, &evidence)
+        .with_context(|| format!("the evidence could not be written into {}", folder.display()))
 }

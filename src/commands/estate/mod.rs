@@ -17,7 +17,10 @@ use crate::{
     client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
-    handover::{Place, Sink, evidence::vouched as evidence_of},
+    handover::{
+        Place, Sink,
+        evidence::{Vouched, vouched},
+    },
     hint::Advice,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, Department, DepartmentCode, Secret},
@@ -114,9 +117,31 @@ impl<'a> Estate<'a> {
         }
     }
 
-    /// When each key was proved, as far as the evidence at hand says.
-    pub(super) fn proofs(&self) -> BTreeMap<ApiKeyId, jiff::Timestamp> {
-        evidence_of(&self.evidence_dir)
+    /// The keys that the evidence at hand vouches for, whether they still exist or not.
+    pub(super) fn vouched(&self) -> BTreeMap<ApiKeyId, Vouched> {
+        vouched(&self.evidence_dir)
+    }
+
+    /// Writes down what an interrupted run could not, when there is nothing else to do. Answers the files.
+    pub(super) fn complete_evidence(&self) -> Result<Vec<PathBuf>, Error> {
+        let run = apply::run::nonce().context("no random numbers from the system")?;
+        evidence::write(&self.evidence_dir, self, &Plan::default(), &Applied::default(), &run)
+    }
+
+    /// Writes down what was proved about a department that has gone.
+    pub(super) fn write_proof(
+        &self,
+        department: &DepartmentCode,
+        proof: &impl serde::Serialize,
+    ) -> Result<Option<PathBuf>, Error> {
+        let run = apply::run::nonce().context("no random numbers from the system")?;
+        let proof = serde_json::to_value(proof)?;
+        let desired = self
+            .desired
+            .iter()
+            .find(|desired| desired.department.code == *department);
+        let write = |desired| evidence::write_proof(&self.evidence_dir, self, desired, &run, proof);
+        desired.map(write).transpose()
     }
 
     /// Makes sure, before the first key is made, that the profiles of `plan` can be written.

@@ -10,7 +10,7 @@ use crate::{
         session::Session,
     },
     error::{Error, ErrorKind},
-    model::{DepartmentCode, Principal, Snapshot},
+    model::{ApiKeyId, DepartmentCode, Principal, Snapshot},
     render::{Cell, List, Row},
     resources::api_key::KeyClaim,
 };
@@ -55,7 +55,8 @@ impl ListKeys {
     }
 
     fn rows(&self, estate: &Estate<'_>, seen: &Snapshot) -> Vec<KeyRow> {
-        let proofs = estate.proofs();
+        let vouched = estate.vouched();
+        let proved_at = |id: &ApiKeyId| vouched.get(id).map(|vouched| vouched.proved_at);
         let mut rows: Vec<KeyRow> = seen
             .accounts
             .iter()
@@ -77,10 +78,8 @@ impl ListKeys {
                 age_days: key
                     .created_at
                     .map(|made| seen.taken_at.duration_since(made).as_hours() / 24),
-                proved_at: proofs.get(&key.id).copied(),
-                proved_days: proofs
-                    .get(&key.id)
-                    .map(|at| seen.taken_at.duration_since(*at).as_hours() / 24),
+                proved_at: proved_at(&key.id),
+                proved_days: proved_at(&key.id).map(|at| seen.taken_at.duration_since(at).as_hours() / 24),
                 state: match estate.ledger.claim(key) {
                     KeyClaim::Held => State::Held,
                     KeyClaim::Waiting => State::Waiting,

@@ -44,6 +44,11 @@ impl KeysChanged {
         self
     }
 
+    pub(super) fn with_evidence(mut self, evidence: Vec<PathBuf>) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
     pub(super) fn done(mut self, report: Applied, evidence: Vec<PathBuf>) -> Self {
         self.report = Some(report);
         self.evidence = evidence;

@@ -11,7 +11,7 @@ use crate::{
     },
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, DepartmentCode, OwnershipTag, Principal, SeenAccount, SeenKey, Snapshot},
+    model::{ApiKeyId, DepartmentCode, Principal, SeenAccount, SeenKey, Snapshot},
     plan::{Plan, rotation::replace_lost},
     render::words,
     resources::api_key::KeyClaim,
@@ -79,6 +79,9 @@ impl Revoke {
         if self.dry_run {
             return Ok(Report::new(changed.dry()));
         }
+        if plan.is_empty() {
+            return Ok(Report::new(changed.with_evidence(estate.complete_evidence()?)));
+        }
         estate.check_handover(&plan)?;
         if !self.force && !ctx.globals.yes {
             let mut codes: Vec<DepartmentCode> = losing
@@ -103,16 +106,26 @@ impl Revoke {
         })
     }
 
-    /// The keys by persona; all of them known, and all of them of departments that have a file.
+    /// The keys by persona; all of them known, and all of them of departments that have a file. One that evidence vouches
+    /// for and that is gone already was removed by an earlier run.
     fn losing<'a>(&self, estate: &'a Estate<'_>, seen: &'a Snapshot) -> Result<Vec<Losing<'a>>, Error> {
+        let vouched = estate.vouched();
         let mut personas: BTreeMap<(DepartmentCode, String), Losing<'a>> = BTreeMap::new();
         let mut missing = Vec::new();
         for id in &self.keys {
-            let Some(key) = seen.keys.iter().find(|key| key.id == *id) else {
-                missing.push(id.as_str());
-                continue;
+            let key = seen.keys.iter().find(|key| key.id == *id);
+            let account = match key {
+                Some(key) => key.owner.service_account().and_then(|id| seen.account(id)),
+                None => vouched.get(id).and_then(|known| seen.account_named(&known.account)),
             };
-            let (desired, persona) = owner(estate, seen, key)?;
+            let (desired, persona) = match (account.and_then(|account| of_account(estate, account)), key) {
+                (Some(found), _) => found,
+                (None, Some(key)) => return Err(not_ours(estate, seen, key)),
+                (None, None) => {
+                    missing.push(id.as_str());
+                    continue;
+                }
+            };
             let losing = personas
                 .entry((desired.department.code.clone(), persona.persona.clone()))
                 .or_insert_with(|| Losing {
@@ -121,8 +134,8 @@ impl Revoke {
                     keys: Vec::new(),
                     stay: Vec::new(),
                 });
-            if !losing.keys.iter().any(|known| known.id == key.id) {
-                losing.keys.push(key);
+            if !losing.keys.iter().any(|known| known.id == *id) {
+                losing.keys.extend(key);
             }
         }
         if !missing.is_empty() {
@@ -131,10 +144,14 @@ impl Revoke {
                 .with_hint("List the keys of departments with `confluent ebs keys list`."));
         }
         for losing in personas.values_mut() {
+            let Some(account) = seen.account_named(&losing.persona.account_name) else {
+                continue;
+            };
+            let owner = Principal::ServiceAccount(account.id.clone());
             let mut stay: Vec<&SeenKey> = seen
                 .keys
                 .iter()
-                .filter(|key| key.owner == losing.keys[0].owner)
+                .filter(|key| key.owner == owner)
                 .filter(|key| !losing.keys.iter().any(|gone| gone.id == key.id))
                 .filter(|key| estate.ledger.claim(key) == KeyClaim::Held)
                 .collect();
@@ -167,14 +184,15 @@ impl Revoke {
             ))
             .with_hint("If it has leaked, `--now` removes it at once and makes a new one."));
         }
-        let replaces = !bare.is_empty() && !self.no_replace;
-        plan.notices.push(match (bare.is_empty(), replaces) {
-            (true, _) => format!("{who} keeps {}", kept(&losing.stay)),
-            (false, true) => format!(
+        let left_bare = losing.stay.len() < losing.persona.keys.len();
+        let replaces = self.now && !self.no_replace && left_bare;
+        plan.notices.push(match (left_bare, replaces) {
+            (false, _) => format!("{who} keeps {}", kept(&losing.stay)),
+            (true, true) => format!(
                 "{who} has no key until it uses the new profile: {}",
                 losing.persona.description
             ),
-            (false, false) => format!(
+            (true, false) => format!(
                 "{who} has no key any more; `confluent ebs onboard {}` makes one",
                 losing.desired.department.code
             ),
@@ -206,31 +224,26 @@ fn kept(stay: &[&SeenKey]) -> String {
     words::list(&ids)
 }
 
-/// Whose key it is.
-fn owner<'a>(
+/// Whose account it is.
+fn of_account<'a>(
     estate: &'a Estate<'_>,
-    seen: &Snapshot,
-    key: &SeenKey,
-) -> Result<(&'a DesiredDepartment, &'a DesiredPersona), Error> {
-    let account = match &key.owner {
-        Principal::ServiceAccount(id) => seen.account(id),
-        _ => None,
-    };
-    let of = |tag: OwnershipTag| {
-        let desired = estate
-            .desired
-            .iter()
-            .find(|desired| desired.department.code == tag.department && desired.stage == tag.stage)?;
-        Some((desired, desired.persona(&tag.persona)?))
-    };
-    account.and_then(SeenAccount::tag).and_then(of).ok_or_else(|| {
-        Error::refused(format!(
-            "API key \"{}\" belongs to {}, which is no account of a department in stage {}",
-            key.id,
-            seen.name_of(&key.owner),
-            estate.session.stage_name
-        ))
-        .with_hint("What is not ours is never changed: use `confluent api-key delete`.")
-        .with_hint("If it is of another stage, name that with `--stage`.")
-    })
+    account: &SeenAccount,
+) -> Option<(&'a DesiredDepartment, &'a DesiredPersona)> {
+    let tag = account.tag()?;
+    let desired = estate
+        .desired
+        .iter()
+        .find(|desired| desired.department.code == tag.department && desired.stage == tag.stage)?;
+    Some((desired, desired.persona(&tag.persona)?))
+}
+
+fn not_ours(estate: &Estate<'_>, seen: &Snapshot, key: &SeenKey) -> Error {
+    Error::refused(format!(
+        "API key \"{}\" belongs to {}, which is no account of a department in stage {}",
+        key.id,
+        seen.name_of(&key.owner),
+        estate.session.stage_name
+    ))
+    .with_hint("What is not ours is never changed: use `confluent api-key delete`.")
+    .with_hint("If it is of another stage, name that with `--stage`.")
 }

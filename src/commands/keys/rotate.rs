@@ -103,7 +103,7 @@ impl Rotate {
             return Ok(Report::new(changed.dry()).with_code(code));
         }
         if plan.is_empty() {
-            return Ok(Report::new(changed));
+            return Ok(Report::new(changed.with_evidence(estate.complete_evidence()?)));
         }
         estate.check_handover(&plan)?;
         if !ctx.globals.yes {

@@ -105,6 +105,7 @@ impl Offboard {
         if error.is_none() {
             let proof = Box::pin(proof::prove(ctx, &estate, department, &down)).await?;
             error = proof.error(department, self.remove_foreign);
+            answer.evidence.extend(estate.write_proof(&department.code, &proof)?);
             answer.proof = Some(proof);
         }
         let report = Report::new(answer);

@@ -46,7 +46,7 @@ pub(in crate::commands) struct Offboarding {
     #[serde(flatten)]
     report: Option<Applied>,
     pub(super) proof: Option<Proof>,
-    evidence: Vec<PathBuf>,
+    pub(super) evidence: Vec<PathBuf>,
 }
 
 impl Offboarding {
