@@ -86,6 +86,7 @@ pub enum Operation {
     /// Change the description of an account of ours.
     UpdateAccount {
         /// Which.
+        #[serde(rename = "object_id")]
         id: ServiceAccountId,
         /// What it must still say for the change to be made.
         from: String,
@@ -106,6 +107,7 @@ pub enum Operation {
     /// Remove a role binding.
     DeleteBinding {
         /// Which.
+        #[serde(rename = "object_id")]
         id: RoleBindingId,
         /// What it must still be.
         binding: RoleBinding,
@@ -120,6 +122,7 @@ pub enum Operation {
     /// Remove an API key.
     DeleteKey {
         /// Which.
+        #[serde(rename = "object_id")]
         id: ApiKeyId,
         /// Whose it must still be.
         owner: ServiceAccountId,
@@ -129,6 +132,7 @@ pub enum Operation {
     /// Remove a service account, and with it whatever is still on it.
     DeleteAccount {
         /// Which.
+        #[serde(rename = "object_id")]
         id: ServiceAccountId,
         /// What its description must still say.
         description: String,

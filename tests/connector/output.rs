@@ -1,0 +1,329 @@
+//! `docs/output.md` is a contract: every command that it names is run, and what it answers has the shape that stands there,
+//! no key more and none less.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    PROFILES,
+    common::{Seen, World},
+    onboarded,
+};
+
+const PAGE: &str = include_str!("../../docs/output.md");
+
+/// What a value must be.
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Plain(String),
+    Shape(String),
+    Array(Box<Kind>),
+    Map(Box<Kind>),
+}
+
+fn kind(text: &str) -> Kind {
+    let inside = |open: char, close: char| text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
+    if let Some(item) = inside('[', ']') {
+        return Kind::Array(Box::new(kind(item)));
+    }
+    if let Some(item) = inside('{', '}') {
+        return Kind::Map(Box::new(kind(item)));
+    }
+    match inside('_', '_') {
+        Some(shape) => Kind::Shape(shape.to_owned()),
+        None => Kind::Plain(text.to_owned()),
+    }
+}
+
+/// One row of a shape's table.
+struct Key {
+    kind: Kind,
+    optional: bool,
+}
+
+/// The page, read.
+#[derive(Default)]
+struct Contract {
+    shapes: BTreeMap<String, BTreeMap<String, Key>>,
+    commands: BTreeMap<String, Kind>,
+}
+
+impl Contract {
+    fn read() -> Self {
+        let mut contract = Self::default();
+        let mut shape = None;
+        let mut named: Vec<String> = Vec::new();
+        for line in PAGE.lines() {
+            if let Some(title) = line.strip_prefix("### ") {
+                let name = title.trim_matches('_').to_owned();
+                assert!(
+                    contract.shapes.insert(name.clone(), BTreeMap::new()).is_none(),
+                    "{name} stands twice"
+                );
+                shape = Some(name);
+            } else if let Some(title) = line.strip_prefix("## ") {
+                named = title.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            } else if let Some(answer) = line.strip_prefix("Answers: ") {
+                for command in &named {
+                    contract.commands.insert(command.clone(), kind(answer));
+                }
+            } else if let (Some(shape), Some(row)) = (&shape, line.strip_prefix("| `")) {
+                let cells: Vec<&str> = row.split(" | ").collect();
+                let (optional, text) = match cells[1].strip_suffix('?') {
+                    Some(text) => (true, text),
+                    None => (false, cells[1]),
+                };
+                let key = Key {
+                    kind: kind(text),
+                    optional,
+                };
+                let name = cells[0].trim_end_matches('`').to_owned();
+                contract.shapes.get_mut(shape).unwrap().insert(name, key);
+            }
+        }
+        contract
+    }
+
+    /// What is wrong with `value`; keys that were there are added to `met`.
+    fn wrong(&self, kind: &Kind, value: &Value, at: &str, met: &mut BTreeSet<String>) -> Vec<String> {
+        let mismatch = || vec![format!("{at}: {value} is no {kind:?}")];
+        match kind {
+            Kind::Plain(word) => {
+                let fits = match word.as_str() {
+                    "string" => value.is_string(),
+                    "integer" => value.is_i64() || value.is_u64(),
+                    "boolean" => value.is_boolean(),
+                    "time" => value
+                        .as_str()
+                        .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
+                    "any" => true,
+                    _ => panic!("{at}: there is no type {word}"),
+                };
+                if fits { Vec::new() } else { mismatch() }
+            }
+            Kind::Array(item) => {
+                let Some(items) = value.as_array() else {
+                    return mismatch();
+                };
+                let each = |(place, value): (usize, &Value)| self.wrong(item, value, &format!("{at}[{place}]"), met);
+                items.iter().enumerate().flat_map(each).collect()
+            }
+            Kind::Map(item) => {
+                let Some(entries) = value.as_object() else {
+                    return mismatch();
+                };
+                let each = |(name, value): (&String, &Value)| self.wrong(item, value, &format!("{at}.{name}"), met);
+                entries.iter().flat_map(each).collect()
+            }
+            Kind::Shape(name) => {
+                let shape = self
+                    .shapes
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{at}: there is no shape {name}"));
+                let Some(entries) = value.as_object() else {
+                    return mismatch();
+                };
+                let mut wrong = Vec::new();
+                for (key, value) in entries {
+                    let at = format!("{at}.{key}");
+                    match shape.get(key) {
+                        None => wrong.push(format!("{at}: shape {name} has no such key")),
+                        Some(known) => {
+                            if !(value.is_null() && known.optional) {
+                                met.insert(format!("{name}.{key}"));
+                                wrong.extend(self.wrong(&known.kind, value, &at, met));
+                            }
+                        }
+                    }
+                }
+                let absent = shape
+                    .iter()
+                    .filter(|(key, known)| !known.optional && !entries.contains_key(*key));
+                wrong.extend(absent.map(|(key, _)| format!("{at}: {key} of shape {name} is not there")));
+                wrong
+            }
+        }
+    }
+}
+
+/// Keys that no run here can show, with the reason.
+const NOT_SHOWN: &[(&str, &str)] = &[
+    ("complaint.recommended_values", "the linter is faster where there is a list"),
+    ("offboarding.retired", "the example has no files"),
+    ("cluster_use.tasks", "a department key does not see the cluster's use"),
+    ("change.from", "only after a template has changed"),
+    ("change.to", "only after a template has changed"),
+    ("change.key", "only after an interrupted run"),
+    ("department.retired", "no department of the example is retired"),
+    ("failure.change", "nothing fails here"),
+    ("failure.label", "nothing fails here"),
+    ("failure.department", "nothing fails here"),
+    ("failure.reason", "nothing fails here"),
+    ("failure.request_id", "nothing fails here"),
+    ("proof.reason", "every probe shows what it must"),
+    ("foreign.id", "nobody else is on the prefix"),
+    ("foreign.holder", "nobody else is on the prefix"),
+    ("foreign.principal", "nobody else is on the prefix"),
+    ("foreign.role_name", "nobody else is on the prefix"),
+    ("foreign.crn_pattern", "nobody else is on the prefix"),
+    ("retired.on", "the example has no files"),
+    ("retired.file", "the example has no files"),
+    ("sandbox.url", "no server runs"),
+    ("check.fix", "nothing stands in the way"),
+];
+
+const ORDERS: &str = r#"{"name": "claims-orders", "config": {"connector.class": "DatagenSource",
+    "kafka.topic": "claims-orders", "quickstart": "ORDERS", "output.data.format": "JSON"}}"#;
+const LEDGER: &str = r#"{"name": "claims-ledger", "config": {
+    "connector.class": "PostgresSource", "connection.host": "db.example.com", "connection.port": "5432",
+    "connection.user": "reader", "connection.password": "${env:EBS_SECRET_LEDGER}", "db.name": "ledger",
+    "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
+    "db.timezone": "UTC", "output.data.format": "JSON"}}"#;
+
+/// Every command once at least, in an order in which each finds what it needs.
+const RUNS: &[&str] = &[
+    "onboard claims --sandbox --dry-run",
+    "onboard claims --sandbox --yes --show-secrets",
+    "onboard claims --sandbox --yes",
+    "department list --sandbox",
+    "department describe claims --sandbox",
+    "department validate --sandbox",
+    "connector lint typo.json",
+    "connector validate --config-file claims-lake.json PROFILE",
+    "connector create --config-file claims-orders.json --dry-run PROFILE",
+    "connector create --config-file claims-orders.json PROFILE",
+    "connector create --config-file claims-ledger.json PROFILE",
+    "connector create --config-file changed/claims-orders.json --or-update PROFILE",
+    "connector list PROFILE",
+    "connector describe claims-orders PROFILE",
+    "connector pause claims-orders PROFILE",
+    "connector wait claims-orders --paused PROFILE",
+    "connector resume claims-orders PROFILE",
+    "connector wait claims-orders PROFILE",
+    "connector restart claims-orders PROFILE",
+    "connector plugin list PROFILE",
+    "connector plugin describe PostgresSource PROFILE",
+    "connector offset describe claims-orders PROFILE",
+    "connector offset delete claims-orders --force PROFILE",
+    "connector offset update claims-orders --config-file offsets.json --yes PROFILE",
+    "connector offset status describe claims-orders PROFILE",
+    "connector update claims-ledger --config db.timezone=CET --unset mode --keep-secrets --dry-run PROFILE",
+    "sandbox fault connector claims-ledger wrong-password",
+    "connector list PROFILE",
+    "connector describe claims-ledger PROFILE",
+    "connector update claims-ledger --config table.whitelist=lines --keep-secrets --timeout 1m PROFILE",
+    "connector create --config-file claims-ledger.json --or-update --timeout 1m PROFILE",
+    "quota list --sandbox",
+    "quota describe PROFILE",
+    "quota check --plugin DatagenSource --tasks 30 PROFILE",
+    "profile import .state/confluent-ebs/sandbox/handover/claims-viewer.toml",
+    "profile list",
+    "profile show claims-viewer",
+    "profile use claims-viewer",
+    "keys list claims --sandbox",
+    "keys rotate claims --persona viewer --sandbox --yes",
+    "keys rotate claims --persona viewer --overlap 0s --sandbox --yes",
+    "keys revoke VIEWER --now --sandbox --yes",
+    "connector delete claims-ledger --dry-run PROFILE",
+    "connector delete claims-ledger --force PROFILE",
+    "sandbox info",
+    "sandbox info --show-secrets",
+    "sandbox clock show",
+    "sandbox clock advance 1m",
+    "sandbox fault add server-error --method GET --path /never --principal sa-nobody",
+    "sandbox fault add too-many-requests --path /never",
+    "sandbox fault add slow --path /never",
+    "sandbox fault add list-lag --path /never",
+    "sandbox fault list",
+    "sandbox fault clear",
+    "offboard claims --delete-connectors --sandbox --yes",
+];
+
+fn run(world: &World, run: &str) -> Seen {
+    let profile = format!("--profile {PROFILES}/claims-deployer.toml");
+    let mut args = run.replace("PROFILE", &profile);
+    if args.contains("VIEWER") {
+        let list: Value = serde_json::from_str(&world.ebs("keys list claims --sandbox -o json").stdout).unwrap();
+        let rows = list.as_array().unwrap();
+        let viewer = rows.iter().find(|row| row["persona"] == "viewer").unwrap();
+        args = args.replace("VIEWER", viewer["api_key"].as_str().unwrap());
+    }
+    let mut command = world.command();
+    command
+        .args(args.split_whitespace())
+        .args(["-o", "json"])
+        .env("EBS_SECRET_LEDGER", "right");
+    world.see(&mut command)
+}
+
+#[test]
+fn every_command_answers_as_the_page_says() {
+    let contract = Contract::read();
+    let world = onboarded();
+    assert_eq!(world.ebs("sandbox reset --yes").code, Some(0));
+    world.write("claims-orders.json", ORDERS);
+    world.write("claims-ledger.json", LEDGER);
+    world.write("changed/claims-orders.json", ORDERS.replace("\"ORDERS\"", "\"USERS\""));
+    world.write("typo.json", ORDERS.replace("quickstart", "quickstrat"));
+    // Only the service knows that this is too small (dossier `connect.md` §10, 4).
+    world.write(
+        "claims-lake.json",
+        r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",
+            "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "lake", "time.interval": "HOURLY",
+            "flush.size": "10", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1"}}"#,
+    );
+    world.write(
+        "offsets.json",
+        r#"{"offsets": [{"partition": {"task.id": 0}, "offset": {"current.iteration": 3, "task.generation": 0}}]}"#,
+    );
+    let mut met = BTreeSet::new();
+    let mut ran = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for text in RUNS {
+        let seen = run(&world, text);
+        let answer = serde_json::from_str(&seen.stdout);
+        let answer: Value = answer.unwrap_or_else(|error| panic!("{text}: {error}\n{seen}"));
+        let of = contract
+            .commands
+            .iter()
+            .filter(|(command, _)| text.starts_with(&**command));
+        let (command, kind) = of
+            .max_by_key(|(command, _)| command.len())
+            .unwrap_or_else(|| panic!("{text} is not on the page"));
+        ran.insert(command.clone());
+        wrong.extend(contract.wrong(kind, &answer, text, &mut met));
+    }
+    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+    let never: Vec<&String> = contract
+        .commands
+        .keys()
+        .filter(|command| !ran.contains(*command))
+        .collect();
+    assert!(never.is_empty(), "not run: {never:?}");
+    let known: BTreeSet<&str> = NOT_SHOWN.iter().map(|(key, _)| *key).collect();
+    let unseen: Vec<String> = contract
+        .shapes
+        .iter()
+        .flat_map(|(shape, keys)| keys.keys().map(move |key| format!("{shape}.{key}")))
+        .filter(|key| !met.contains(key) && !known.contains(&**key))
+        .collect();
+    assert!(unseen.is_empty(), "on the page, but never answered: {unseen:?}");
+    let shown: Vec<&&str> = known.iter().filter(|key| met.contains(**key)).collect();
+    assert!(shown.is_empty(), "answered after all: {shown:?}");
+}
+
+#[test]
+fn json_and_yaml_say_the_same() {
+    let world = onboarded();
+    for args in [
+        "department describe claims --sandbox",
+        "quota list --sandbox",
+        "keys list claims --sandbox",
+    ] {
+        let json: Value = serde_json::from_str(&world.ebs(&format!("{args} -o json")).stdout).unwrap();
+        let yaml = world.ebs(&format!("{args} -o yaml")).stdout;
+        let yaml: Value = serde_saphyr::from_str(&yaml).unwrap_or_else(|error| panic!("{args}: {error}\n{yaml}"));
+        assert_eq!(json, yaml, "{args}");
+    }
+}
