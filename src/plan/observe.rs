@@ -290,7 +290,7 @@ pub(super) fn below(scope: Crn) -> ListRoleBindings {
     list(BindingScope::Below(scope))
 }
 
-fn list(scope: BindingScope) -> ListRoleBindings {
+pub(super) fn list(scope: BindingScope) -> ListRoleBindings {
     ListRoleBindings {
         scope,
         principal: None,
