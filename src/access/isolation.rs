@@ -136,6 +136,26 @@ pub struct CounterExample {
     pub binding: RoleBinding,
 }
 
+impl CounterExample {
+    /// It in a sentence, in which the principal is called `name`.
+    #[must_use]
+    pub fn sentence(&self, name: &str) -> String {
+        let more = match self.and_more {
+            0 => String::new(),
+            1 => " and of 1 more department".to_owned(),
+            count => format!(" and of {count} more departments"),
+        };
+        format!(
+            "{name} of {} reaches {} of {}{more} through {} on {}",
+            self.department,
+            self.resource.short(),
+            self.reaches,
+            self.binding.role,
+            self.binding.pattern.short()
+        )
+    }
+}
+
 fn operations_or_unknown<S: serde::Serializer>(operations: &[Operation], serializer: S) -> Result<S::Ok, S::Error> {
     if operations.is_empty() {
         serializer.collect_seq(["unknown"])
@@ -346,7 +366,7 @@ impl<'a> Ground<'a> {
 }
 
 /// The names of the kind of `all` that `pattern` reaches; `None` when it reaches none.
-fn names_within(pattern: &CrnPattern, all: &CrnPattern) -> Option<NamePattern> {
+pub(super) fn names_within(pattern: &CrnPattern, all: &CrnPattern) -> Option<NamePattern> {
     if all.covers_pattern(pattern) && pattern.kind() == all.kind() {
         Some(pattern.name().clone())
     } else if pattern.covers_pattern(all) {
@@ -357,7 +377,7 @@ fn names_within(pattern: &CrnPattern, all: &CrnPattern) -> Option<NamePattern> {
 }
 
 /// Whose names `names` reaches: the owners of keys that it lies in (`begins`), and of keys that lie in it.
-fn owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, begins: bool) -> BTreeSet<usize> {
+pub(super) fn owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, begins: bool) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let stem = names.stem();
     if begins {
@@ -374,15 +394,17 @@ fn owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, begins: boo
     found
 }
 
+/// What makes an account act for whoever may do it to the account (dossier `rbac.md` T5, T6).
+pub(super) const CONTROL: OperationSet = OperationSet::of(&[
+    Operation::Assign,
+    Operation::ManageCloudKeys,
+    Operation::ManageKafkaKeys,
+    Operation::ManageSchemaRegistryKeys,
+    Operation::AlterAccess,
+]);
+
 /// The accounts that whoever holds `binding` can make act for it.
-fn controlled(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<ServiceAccountId> {
-    const CONTROL: OperationSet = OperationSet::of(&[
-        Operation::Assign,
-        Operation::ManageCloudKeys,
-        Operation::ManageKafkaKeys,
-        Operation::ManageSchemaRegistryKeys,
-        Operation::AlterAccess,
-    ]);
+pub(super) fn controlled(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<ServiceAccountId> {
     let kind = ResourceKind::ServiceAccount;
     let Some(operations) = worst(&binding.role, kind) else {
         return Vec::new();

@@ -4,19 +4,30 @@
 //! - [`roles`]: what a role gives on what it is bound on, and beyond it
 //! - [`evaluator`]: the same over many bindings: may this principal, who may, on what
 //! - [`isolation`]: the proof that departments cannot reach one another
+//! - [`scene`]: bindings, who holds them and where they came from, for questions with three answers
+//! - [`doubt`]: what could not be looked at, the third answer
+//! - [`matrix`] and [`assertion`]: all that a department may do, and what is demanded of it
+//! - [`question`]: the words of questions
 //!
 //! The tables come from dossier `rbac.md` (each with its source line); tests state the expectation from there.
 
+pub mod assertion;
 pub mod bindable;
+pub mod doubt;
 pub mod evaluator;
 mod index;
 pub mod isolation;
+pub mod matrix;
 pub mod operation;
 mod overlap;
+pub mod question;
 pub mod roles;
+pub mod scene;
 
 pub use bindable::{Assumptions, Bindable, bindable, bindable_on};
+pub use doubt::Doubt;
 pub use evaluator::{Decision, Evaluator};
 pub use isolation::{Isolation, Party, prove};
 pub use operation::{Operation, OperationSet};
 pub use roles::given;
+pub use scene::{Answer, Member, Origin, Scene};

@@ -370,7 +370,7 @@ pub(super) fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfi
 }
 
 /// The state folder of the sandbox that is meant; `None` for the real service.
-fn sandbox_folder(ctx: &Ctx, folders: &Folders, profile: Option<&LoadedProfile>) -> Option<PathBuf> {
+pub(super) fn sandbox_folder(ctx: &Ctx, folders: &Folders, profile: Option<&LoadedProfile>) -> Option<PathBuf> {
     match profile.map(|loaded| &loaded.profile.endpoint) {
         Some(Endpoint::Sandbox(Some(folder))) => Some(folder.clone()),
         Some(Endpoint::Sandbox(None)) => Some(folders.sandbox()),
@@ -390,7 +390,11 @@ pub(super) fn workspace(sandbox: bool) -> Result<Loaded, Error> {
     }
 }
 
-fn stage(ctx: &Ctx, workspace: &Workspace, profile: Option<&LoadedProfile>) -> Result<(String, Stage), Error> {
+pub(super) fn stage(
+    ctx: &Ctx,
+    workspace: &Workspace,
+    profile: Option<&LoadedProfile>,
+) -> Result<(String, Stage), Error> {
     let of_profile = profile.map(|loaded| loaded.profile.facts.stage.as_str());
     let named = ctx.globals.stage.as_deref().or(of_profile);
     if let Some((name, stage)) = workspace.platform.stage(named) {
@@ -431,7 +435,7 @@ fn places(folders: &Folders, sandbox: bool, workspace: &Workspace) -> Places {
     }
     let platform = match &workspace.origin {
         Origin::Folder(folder) => Some(folder.as_path()),
-        Origin::Embedded => None,
+        Origin::Embedded | Origin::Nothing => None,
     };
     Places {
         journal: folders.journal(),

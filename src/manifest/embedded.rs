@@ -17,6 +17,12 @@ macro_rules! templates {
             concat!("rbac-templates/", $name, ".toml"),
             include_str!(concat!("../../rbac-templates/", $name, ".toml")),
         )),+];
+
+        /// What is asserted about the shipped templates: path and text, one file per template.
+        pub const TESTS: &[(&str, &str)] = &[$((
+            concat!("rbac-templates/tests/", $name, ".toml"),
+            include_str!(concat!("../../rbac-templates/tests/", $name, ".toml")),
+        )),+];
     };
 }
 
@@ -77,5 +83,6 @@ mod tests {
         };
         assert_eq!(listed(DEPARTMENTS), here("examples/platform/departments"));
         assert_eq!(listed(TEMPLATES), here("rbac-templates"));
+        assert_eq!(listed(TESTS), here("rbac-templates/tests"));
     }
 }

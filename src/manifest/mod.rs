@@ -5,6 +5,7 @@
 //! `docs/files.md` is the reference for the people who write these files.
 
 pub mod admin;
+pub mod assertions;
 mod checks;
 pub mod connector_file;
 pub mod department;
@@ -19,6 +20,7 @@ pub mod new_platform;
 pub mod platform;
 mod plugins;
 mod quota;
+pub mod scene;
 pub mod target;
 pub mod template;
 #[cfg(test)]

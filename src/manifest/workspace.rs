@@ -24,6 +24,8 @@ pub const PLATFORM_FILE: &str = "ebs.toml";
 pub const DEPARTMENTS: &str = "departments";
 /// The folder of the templates, beside it.
 pub const TEMPLATES: &str = "rbac-templates";
+/// The folder of what is asserted about them, inside.
+pub const TESTS: &str = "rbac-templates/tests";
 
 /// Where a workspace came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Origin {
     Folder(PathBuf),
     /// The example platform in the binary.
     Embedded,
+    /// There are no files: whoever acts has a profile alone.
+    Nothing,
 }
 
 impl std::fmt::Display for Origin {
@@ -39,6 +43,7 @@ impl std::fmt::Display for Origin {
         match self {
             Self::Folder(folder) => write!(out, "{}", folder.display()),
             Self::Embedded => out.write_str("the built-in example platform"),
+            Self::Nothing => out.write_str("a profile alone"),
         }
     }
 }
@@ -153,6 +158,12 @@ impl Workspace {
         Self::build(Origin::Embedded, Some(platform), departments, Vec::new(), Vec::new())
     }
 
+    /// A workspace without departments, for whoever has a profile alone.
+    pub fn nothing() -> Self {
+        let none = Vec::new;
+        Self::build(Origin::Nothing, None, none(), none(), Vec::new()).workspace
+    }
+
     /// Reads and checks files, wherever they came from.
     pub(super) fn build(
         origin: Origin,
@@ -235,7 +246,7 @@ impl Workspace {
     pub fn folder(&self) -> Option<&Path> {
         match &self.origin {
             Origin::Folder(folder) => Some(folder),
-            Origin::Embedded => None,
+            Origin::Embedded | Origin::Nothing => None,
         }
     }
 }
@@ -249,7 +260,8 @@ fn stem(source: &SourceFile) -> &str {
         .unwrap_or_default()
 }
 
-fn sort(findings: &mut [Finding]) {
+/// In the order of files and lines.
+pub(super) fn sort(findings: &mut [Finding]) {
     let key = |finding: &Finding| {
         let place = finding.span.as_ref();
         place.map(|span| (span.source.path.clone(), span.range.start))

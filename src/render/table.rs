@@ -1,6 +1,8 @@
 //! Tables as the stock CLI prints them (dossier `native-cli.md` §4.3): lists without an outer border, records with one.
 //! Never coloured, so that a pasted table is the table that was seen.
 
+use std::borrow::Cow;
+
 use comfy_table::{
     Cell as TableCell, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table as Grid, TableStyle,
 };
@@ -93,7 +95,7 @@ pub(super) fn record(record: &Record, width: usize, out: &mut String) {
     let room = width.saturating_sub(names + 7).max(NARROWEST);
     let mut grid = grid(BORDERED);
     for (name, value) in &record.fields {
-        grid.add_row([(*name).to_owned(), fold(&cell_text(value), room, room)]);
+        grid.add_row([name.to_string(), fold(&cell_text(value), room, room)]);
     }
     finish(&grid, out);
 }
@@ -113,7 +115,7 @@ fn rows_as_records(table: &Table, width: usize, out: &mut String) {
         if index > 0 {
             out.push('\n');
         }
-        let fields = table.columns.iter().copied().zip(row.iter().cloned()).collect();
+        let fields = table.columns.iter().cloned().zip(row.iter().cloned()).collect();
         record(&Record { fields }, width, out);
     }
 }
@@ -158,9 +160,9 @@ fn fold(text: &str, limit: usize, most: usize) -> String {
 }
 
 /// How wide each column may become so that the table fits into `width`; nothing when it cannot fit.
-fn limits(columns: &[&str], rows: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+fn limits(columns: &[Cow<'static, str>], rows: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
     let cells = |column: usize| {
-        let heading = columns.get(column).copied().unwrap_or_default();
+        let heading = columns.get(column).map(AsRef::as_ref).unwrap_or_default();
         rows.iter()
             .filter_map(move |row| row.get(column).map(String::as_str))
             .chain([heading])

@@ -1,6 +1,8 @@
 //! What a command's result looks like, as data. A command returns a value; people see its [`Viewable::view`], machines
 //! its `Serialize`. Nothing here knows about width, colour or streams.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::style::Style;
@@ -57,16 +59,16 @@ impl Block {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// The header, in the words of the stock CLI (`Resource Type`).
-    pub columns: Vec<&'static str>,
+    pub columns: Vec<Cow<'static, str>>,
     /// One cell per column in each row.
     pub rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
     /// A table without rows.
-    pub fn new(columns: impl IntoIterator<Item = &'static str>) -> Self {
+    pub fn new(columns: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         Self {
-            columns: columns.into_iter().collect(),
+            columns: columns.into_iter().map(Into::into).collect(),
             rows: Vec::new(),
         }
     }
@@ -143,7 +145,7 @@ impl<T: Into<Cell>> From<Option<T>> for Cell {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// In the order in which they are shown.
-    pub fields: Vec<(&'static str, Cell)>,
+    pub fields: Vec<(Cow<'static, str>, Cell)>,
 }
 
 impl Record {
@@ -156,7 +158,7 @@ impl Record {
     /// The same record with one more field.
     #[must_use]
     pub fn field(mut self, name: &'static str, value: impl Into<Cell>) -> Self {
-        self.fields.push((name, value.into()));
+        self.fields.push((name.into(), value.into()));
         self
     }
 

@@ -6,6 +6,7 @@ mod common;
 mod home;
 mod rig;
 
+mod access;
 mod attacks;
 mod crash;
 mod isolation;

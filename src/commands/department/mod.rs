@@ -67,7 +67,7 @@ fn unknown(workspace: &Workspace, code: &crate::model::DepartmentCode) -> Error 
         .collect();
     let place = match &workspace.origin {
         Origin::Folder(folder) => folder.display().to_string(),
-        Origin::Embedded => workspace.origin.to_string(),
+        Origin::Embedded | Origin::Nothing => workspace.origin.to_string(),
     };
     let error = Error::failed(format!("there is no department \"{code}\" in {place}"));
     match crate::hint::nearest(code.as_str(), known) {

@@ -19,7 +19,7 @@ use crate::{
         desired::runtime_persona,
         platform::{RESERVE_PERCENT, TASK_CEILING},
     },
-    model::{DepartmentCode, DepartmentQuota, Prefix, ServiceAccountId, ownership::account_name},
+    model::{ApiKeyId, DepartmentCode, DepartmentQuota, Prefix, ServiceAccountId, ownership::account_name},
     quota::Ceiling,
     resources::connector::Connectors,
 };
@@ -53,6 +53,8 @@ pub(in crate::commands) struct DepartmentSession {
     pub(in crate::commands) tenant: Option<Tenant>,
     /// The connectors of the cluster.
     pub(in crate::commands) connectors: Connectors,
+    /// The public half of the key that is used.
+    pub(in crate::commands) key: Option<ApiKeyId>,
     /// The limit of the whole cluster.
     pub(in crate::commands) ceiling: Ceiling,
     /// The stage.
@@ -185,6 +187,7 @@ impl DepartmentSession {
         if let (1.., Some(source)) = (ctx.globals.verbosity(), way.auth.source()) {
             ctx.ui.note(&format!("Credentials from {source}."));
         }
+        let key = way.auth.key().and_then(|key| key.parse().ok());
         let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
         let ui = ctx.ui.clone();
         let on_retry = move |notice: &RetryNotice| {
@@ -207,6 +210,7 @@ impl DepartmentSession {
                 place,
                 clock: way.clock,
             },
+            key,
             ceiling,
             stage,
             sees_all,

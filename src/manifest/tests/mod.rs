@@ -1,5 +1,6 @@
 //! Every finding with its exact place, as people see it: `file:line:column severity rule: message`, then what to do.
 
+mod access;
 mod departments;
 mod desired;
 mod docs;

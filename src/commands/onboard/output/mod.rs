@@ -83,21 +83,7 @@ impl Isolation {
                 proof,
             } => (proof, counter_examples.as_slice()),
         };
-        let violation = |example: &isolation::CounterExample| {
-            let more = match example.and_more {
-                0 => String::new(),
-                count => format!(" and of {}", counted(count, "more department")),
-            };
-            format!(
-                "{} of {} reaches {} of {}{more} through {} on {}",
-                seen.name_of(&example.principal),
-                example.department,
-                example.resource.short(),
-                example.reaches,
-                example.binding.role,
-                example.binding.pattern.short()
-            )
-        };
+        let violation = |example: &isolation::CounterExample| example.sentence(&seen.name_of(&example.principal));
         let exposure = |exposure: &isolation::Exposure| format!("{} {}*", exposure.kind.word(), exposure.begins);
         let concerns = |example: &&isolation::CounterExample| {
             example.and_more > 0 || asked.contains(&example.department) || asked.contains(&example.reaches)

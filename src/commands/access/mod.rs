@@ -1,0 +1,45 @@
+//! `confluent ebs access`: who may do what, and why.
+
+mod can_i;
+mod matrix;
+mod question;
+mod source;
+mod test;
+mod who_can;
+
+use clap::Subcommand;
+
+use super::{Ctx, report, session};
+use crate::exit::ExitCode;
+
+/// Ask who may do what, and prove it.
+///
+/// The answers come from the role bindings that there are, from a snapshot of them, or from what the platform's files
+/// would give. What could not be looked at is said, and is never taken for a "no".
+#[derive(Debug, clap::Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(super) struct Access {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(name = "can-i")]
+    CanI(can_i::CanI),
+    Matrix(matrix::ShowMatrix),
+    Test(test::Test),
+    #[command(name = "who-can")]
+    WhoCan(who_can::WhoCan),
+}
+
+impl Access {
+    pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
+        match self.command {
+            Command::CanI(command) => report::finish(command.run(ctx), ctx),
+            Command::Matrix(command) => report::finish(command.run(ctx), ctx),
+            Command::Test(command) => report::finish(command.run(ctx), ctx),
+            Command::WhoCan(command) => report::finish(command.run(ctx), ctx),
+        }
+    }
+}

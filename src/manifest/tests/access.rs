@@ -1,0 +1,481 @@
+//! What the files would give, what they recognise in what was seen, and what is asserted about both.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{load, shown};
+use crate::{
+    access::{
+        Answer, Evaluator, Operation, Origin, Scene,
+        assertion::{Assertion, Examiner, Expect},
+        prove,
+    },
+    diag::SourceFile,
+    manifest::{
+        Workspace,
+        assertions::{AssertionFile, examine, read},
+        embedded,
+    },
+    model::{
+        CrnPattern, DepartmentCode, NamePattern, Principal, ResourceKind, Role, RoleBinding, SeenAccount, SeenBinding,
+        Snapshot,
+    },
+};
+
+fn code(text: &str) -> DepartmentCode {
+    text.parse().unwrap()
+}
+
+fn planned(workspace: &Workspace) -> Scene {
+    let (name, stage) = workspace.platform.stage(None).unwrap();
+    workspace.planned(name, &workspace.planned_address(stage).unwrap())
+}
+
+/// The example platform, and two departments of each template on a platform of their own.
+fn platforms() -> [Workspace; 2] {
+    let templates = embedded::TEMPLATES
+        .iter()
+        .map(|(path, _)| path.rsplit('/').next().unwrap());
+    let templates: Vec<&str> = templates.map(|file| file.strip_suffix(".toml").unwrap()).collect();
+    let files: Vec<(String, String)> = (0..6)
+        .map(|number| {
+            let (name, template) = (
+                ["one", "two", "three", "four", "five", "six"][number],
+                templates[number / 2],
+            );
+            let text = format!("name = \"{name}\"\nprefix = \"{name}-\"\ntemplate = \"{template}\"\n");
+            (name.to_owned(), text)
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let platform = "[organization]\nid = \"o-1\"\n[stages.prod]\nenvironment = \"env-1\"\ncluster = \"lkc-1\"\n";
+    let loaded = load(platform, &files, &[]);
+    assert_eq!(shown(&loaded.findings), "");
+    [Workspace::embedded().workspace, loaded.workspace]
+}
+
+fn account(scene: &Scene, department: &str, persona: &str) -> Principal {
+    let member = scene.member(&code(department), persona).unwrap();
+    member.principal.clone().unwrap()
+}
+
+fn can(scene: &Scene, who: &Principal, operation: Operation, kind: ResourceKind, name: &str) -> Answer {
+    let on = scene.address.pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
+    scene.can(who, operation, &on)
+}
+
+// Dossier `rbac.md` §8.1, §8.2: the operator operates, the deployer deploys.
+#[test]
+fn the_plan_answers_before_anything_is_onboarded() {
+    let scene = planned(&Workspace::embedded().workspace);
+    let (operator, deployer) = (
+        account(&scene, "claims", "operator"),
+        account(&scene, "claims", "deployer"),
+    );
+    let delete = |who: &Principal, name| can(&scene, who, Operation::Delete, ResourceKind::Connector, name);
+    assert_eq!(delete(&operator, "claims-orders"), Answer::No);
+    assert_eq!(delete(&deployer, "fraud-orders"), Answer::No);
+    let Answer::Yes(through) = delete(&deployer, "claims-orders") else {
+        panic!("the deployer deletes")
+    };
+    assert_eq!(through.role, Role::ResourceOwner);
+    let Origin::Template {
+        template, hash, why, ..
+    } = scene.origin(&through)
+    else {
+        panic!("it comes from the template")
+    };
+    let workspace = Workspace::embedded().workspace;
+    assert_eq!(
+        (template.as_str(), &hash),
+        ("hybrid", &workspace.template("hybrid").unwrap().hash)
+    );
+    assert!(why.starts_with("the only role short of an administrator"), "{why}");
+    let lifecycle = can(
+        &scene,
+        &operator,
+        Operation::Lifecycle,
+        ResourceKind::Connector,
+        "claims-*",
+    );
+    assert!(matches!(lifecycle, Answer::Yes(through) if through.role == Role::ConnectManager));
+    let fallback = scene.fallback.as_ref().unwrap();
+    let on = CrnPattern::from(scene.address.resource(ResourceKind::Connector, "claims-x").unwrap());
+    assert!(
+        !fallback
+            .decide_pattern(&operator, Operation::Lifecycle, &on)
+            .is_allowed()
+    );
+    assert!(
+        fallback
+            .decide_pattern(&operator, Operation::ReadConfig, &on)
+            .is_allowed()
+    );
+}
+
+#[test]
+fn the_provisioner_is_in_the_plan_and_departments_are_isolated_in_it() {
+    for workspace in platforms() {
+        let scene = planned(&workspace);
+        let provisioner = scene
+            .names
+            .iter()
+            .find(|(_, name)| *name == "ebs-provisioner")
+            .unwrap()
+            .0;
+        let yes = can(&scene, provisioner, Operation::Delete, ResourceKind::Connector, "x");
+        assert!(matches!(yes, Answer::Yes(through) if through.role == Role::CloudClusterAdmin));
+        let proof = prove(&scene.parties, &scene.evaluator, &scene.address);
+        assert!(proof.holds(), "{proof:?}");
+    }
+}
+
+fn shipped(workspace: &Workspace) -> Vec<AssertionFile> {
+    let (files, findings) = workspace.assertions();
+    assert_eq!(shown(&findings), "");
+    files
+}
+
+#[test]
+fn the_shipped_assertions_hold_for_every_template() {
+    for workspace in platforms() {
+        let files = shipped(&workspace);
+        assert_eq!(files.len(), embedded::TEMPLATES.len());
+        let examined = examine(&files, &planned(&workspace));
+        assert_eq!(shown(&examined.findings), "");
+        assert_eq!((examined.failed, examined.unused), (0, Vec::new()));
+        assert_eq!(
+            examined.assertions,
+            files.iter().map(|file| file.assertions.len()).sum::<usize>()
+        );
+        assert_eq!(examined.doubts.len(), 0);
+        // Dossier `rbac.md` §9 Q1: whether ConnectManager can be bound on a prefix is not confirmed.
+        assert_eq!(Vec::from_iter(examined.uncertain), [Role::ConnectManager]);
+    }
+}
+
+/// A world in which one role is bound everywhere for everybody, or nothing at all.
+fn world(scene: &Scene, role: Option<&Role>) -> Scene {
+    let mut world = scene.clone();
+    world.evaluator = Evaluator::default();
+    world.fallback = None;
+    for member in &world.members {
+        let (Some(role), Some(principal)) = (role, &member.principal) else {
+            continue;
+        };
+        for (kind, _) in ResourceKind::GRANTABLE {
+            let all = NamePattern::Prefixed(String::new());
+            let on = world.address.pattern(kind, all).unwrap();
+            world
+                .evaluator
+                .insert(RoleBinding::new(principal.clone(), role.clone(), on));
+        }
+    }
+    world
+}
+
+#[test]
+fn every_shipped_assertion_can_fail() {
+    let [_, workspace] = platforms();
+    let scene = planned(&workspace);
+    let nothing = world(&scene, None);
+    let worlds: Vec<Scene> = Role::KNOWN.iter().map(|role| world(&scene, Some(role))).collect();
+    for file in shipped(&workspace) {
+        for (assertion, place) in &file.assertions {
+            let fails_in = |scene: &Scene| !Examiner::new(scene).check(assertion).violations.is_empty();
+            match assertion.expect {
+                Expect::Can => assert!(fails_in(&nothing), "{} holds where nothing is bound", place.location()),
+                Expect::Cannot => assert!(worlds.iter().any(fails_in), "{} holds everywhere", place.location()),
+            }
+            // Each target and operation of its own, too: none of them stands there for nothing.
+            for (target, operations) in &assertion.on {
+                for operation in operations.iter() {
+                    let one = Assertion {
+                        on: vec![(target.clone(), [operation].into_iter().collect())],
+                        ..assertion.clone()
+                    };
+                    let fails = |scene: &Scene| !Examiner::new(scene).check(&one).violations.is_empty();
+                    let made_for_others =
+                        operation == Operation::Create && target.kind() == ResourceKind::ServiceAccount;
+                    let can_fail = match one.expect {
+                        Expect::Can => fails(&nothing),
+                        Expect::Cannot => worlds.iter().any(fails) || made_for_others,
+                    };
+                    assert!(can_fail, "{}: {operation} on {target:?}", place.location());
+                }
+            }
+        }
+    }
+}
+
+/// What is said about a file of assertions on the example platform.
+fn said(text: &str) -> String {
+    let workspace = Workspace::embedded().workspace;
+    let source = SourceFile::new("tests/a.toml", text);
+    let (file, findings) = read(&source, &workspace);
+    if !findings.is_empty() {
+        return shown(&findings);
+    }
+    let said = shown(&examine(&[file], &planned(&workspace)).findings);
+    // Whatever the template grants.
+    said.replace(&workspace.template("hybrid").unwrap().hash, "1a2b3c4d")
+}
+
+#[test]
+fn an_assertion_that_does_not_hold_names_the_binding() {
+    let text = "[[cannot]]\nwho = [\"*/deployer\"]\noperations = [\"delete\"]\non = [\"connector:{prefix}*\"]\n\n\
+                [[can]]\nwho = [\"claims/viewer\", \"claims/operator\"]\noperations = [\"logs\", \"create\"]\n\
+                on = [\"connector:{prefix}*\"]\n";
+    insta::assert_snapshot!(said(text), @r"
+    tests/a.toml:2:1 error access-cannot: accounting/deployer can delete on connector accounting-*; and 20 more of those meant
+        ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
+    tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more of those meant
+        No role binding gives it: change the template, or this assertion if it is not meant.
+    ");
+}
+
+#[test]
+fn every_mistake_in_a_file_has_its_place() {
+    let text = "template = \"hybird\"\n\n[[cannot]]\nwho = [\"clams/operator\", \"*/operatr\", \"claims\"]\n\
+                operations = [\"delte\", \"pause\"]\non = [\"conector:*\", \"topic:{othr}*\", \"group:{other}\"]\nwhy = 3\n\n\
+                [[can]]\nwho = []\noperations = [\"read\"]\non = [\"topic:{other}*\"]\n\n[[can]]\nwhom = \"x\"\n";
+    insta::assert_snapshot!(said(text), @r"
+    tests/a.toml:1:12 error unknown-template: there is no template `hybird`
+        Did you mean `hybrid`?
+    tests/a.toml:4:8 error unknown-department: there is no department `clams`
+        Did you mean `claims`?
+    tests/a.toml:4:26 error unknown-persona: no template has a persona `operatr`
+        Did you mean `operator`?
+    tests/a.toml:4:39 error invalid-value: `claims` is not a department and a persona
+        Write `claims/operator`, or `*/operator` for every department.
+    tests/a.toml:5:15 error unknown-operation: `delte` is not an operation
+        Did you mean `delete`?
+    tests/a.toml:6:7 error unknown-kind: `conector` is not a kind that can be granted on
+        Did you mean `connector`?
+    tests/a.toml:6:21 error grant-target: `{othr}` cannot be filled in for a topic
+        Only `{prefix}` can, as in `topic:{prefix}*`.
+    tests/a.toml:6:38 error assertion-target: `group:{other}` is not what belongs to other departments
+        Write `group:{other}*`.
+    tests/a.toml:7:7 error wrong-type: `cannot.why` is a whole number, text in quotes is expected
+    tests/a.toml:10:1 error invalid-value: `who` is empty, so nothing is asserted
+    tests/a.toml:12:7 error assertion-target: `{other}` can only stand below `[[cannot]]`
+        What belongs to other departments is none of this one's: write `[[cannot]]`.
+    tests/a.toml:14:1 error missing-key: `can.who` is missing
+    tests/a.toml:14:1 error missing-key: `can.operations` is missing
+    tests/a.toml:14:1 error missing-key: `can.on` is missing
+    tests/a.toml:15:1 error unknown-key: unknown key `can.whom`
+        Did you mean `who`?
+    ");
+    insta::assert_snapshot!(said("description = \"nothing\"\n"), @r"
+    tests/a.toml:1:1 error no-assertion: the file asserts nothing
+        Write `[[can]]` or `[[cannot]]` and its keys below it.
+    ");
+}
+
+#[test]
+fn an_assertion_about_nobody_is_no_assertion() {
+    let text =
+        "template = \"read-only\"\n[[cannot]]\nwho = [\"claims/viewer\"]\noperations = [\"*\"]\non = [\"cluster\"]\n";
+    insta::assert_snapshot!(said(text), @r"
+    tests/a.toml:3:1 error access-nobody: nobody is meant, so nothing is asserted
+        Name departments and personas that there are, or take the assertion away.
+    ");
+}
+
+#[test]
+fn another_department_is_named_by_what_belongs_to_it() {
+    let text = "[[cannot]]\nwho = [\"*/*\"]\noperations = [\"*\"]\n\
+                on = [\"topic:{other}*\", \"service-account:{other}\", \"service-account:*\"]\n";
+    // Deployers may attach the runtime account of their own department.
+    insta::assert_snapshot!(said(text), @r"
+    tests/a.toml:2:1 error access-cannot: accounting/deployer can create on service-account *; and 23 more of those meant
+        ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
+    ");
+}
+
+/// What the provisioner would see if everything in the plan were there, and `more`.
+fn seen(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
+    let scene = planned(workspace);
+    let desired = workspace
+        .active_departments()
+        .flat_map(|department| workspace.desired(department, "prod", &scene.address).unwrap().personas);
+    let accounts = desired.map(|persona| SeenAccount {
+        id: format!("sa-planned-{}", persona.account_name).parse().unwrap(),
+        name: persona.account_name.clone(),
+        description: persona.tag.to_string(),
+        created_at: None,
+    });
+    let bindings = scene.evaluator.bindings().map(|binding| RoleBinding::clone(binding));
+    let provisioner = scene
+        .names
+        .iter()
+        .find(|(_, name)| *name == "ebs-provisioner")
+        .unwrap()
+        .0
+        .clone();
+    let bound = bindings.chain(more.iter().cloned()).enumerate();
+    Snapshot {
+        taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        address: scene.address.clone(),
+        seen_by: provisioner,
+        accounts: accounts.collect(),
+        bindings: bound
+            .map(|(number, binding)| SeenBinding {
+                id: format!("rb-{number}").parse().unwrap(),
+                binding,
+            })
+            .collect(),
+        keys: Vec::new(),
+        connectors: Vec::new(),
+        unknown: BTreeMap::new(),
+    }
+}
+
+/// Where the right of claims/`persona` to do `operation` on its connectors comes from.
+fn origin(workspace: &Workspace, seen: &Snapshot, persona: &str, operation: Operation) -> String {
+    let scene = workspace.recognize("prod", seen);
+    let who = account(&scene, "claims", persona);
+    match can(&scene, &who, operation, ResourceKind::Connector, "claims-*") {
+        Answer::Yes(through) => scene.origin(&through).to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_was_seen_is_recognised() {
+    let workspace = Workspace::embedded().workspace;
+    let mut seen = seen(&workspace, &[]);
+    let hash = workspace.template("hybrid").unwrap().hash.clone();
+    let deployer = |seen: &Snapshot| origin(&workspace, seen, "deployer", Operation::Delete);
+    let why = "the only role short of an administrator that creates and deletes connectors and sets the account they \
+               run under";
+    assert_eq!(deployer(&seen), format!("template hybrid@{hash}: {why}"));
+
+    // An older version of the template made the account.
+    for account in &mut seen.accounts {
+        account.description = account.description.replace(&hash, "0ld0ld00");
+    }
+    assert_eq!(
+        deployer(&seen),
+        format!("template hybrid@0ld0ld00 (now @{hash}): {why}")
+    );
+
+    // A person looks, and nobody said who the provisioner is.
+    seen.seen_by = Principal::from_id("u-admin");
+    let owned = "account owned by sa-planned-ebs-provisioner";
+    assert_eq!(
+        deployer(&seen),
+        format!("template hybrid@0ld0ld00 (now @{hash}), {owned}: {why}")
+    );
+}
+
+#[test]
+fn a_fallback_and_a_hand_made_binding_are_told_apart() {
+    let workspace = Workspace::embedded().workspace;
+    let scene = planned(&workspace);
+    let operator = account(&scene, "claims", "operator");
+    let on = |kind, name: &str| scene.address.pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
+    let by_hand = RoleBinding::new(
+        operator.clone(),
+        Role::DeveloperWrite,
+        on(ResourceKind::Connector, "claims-*"),
+    );
+    let mut seen = seen(&workspace, &[by_hand]);
+    let fallback = |binding: &mut RoleBinding| {
+        if binding.role == Role::ConnectManager {
+            binding.role = Role::DeveloperRead;
+        }
+    };
+    seen.bindings.iter_mut().for_each(|seen| fallback(&mut seen.binding));
+    let read = origin(&workspace, &seen, "operator", Operation::Configure);
+    assert_eq!(read, "by hand: template hybrid does not ask for it");
+    seen.bindings
+        .retain(|seen| seen.binding.role != Role::DeveloperWrite || seen.binding.principal != operator);
+    let read = origin(&workspace, &seen, "operator", Operation::ReadStatus);
+    assert!(read.contains(", in place of ConnectManager: status, logs"), "{read}");
+}
+
+// Dossier `rbac.md` T4: whoever may create accounts can write our tag and our name.
+#[test]
+fn a_forged_account_is_not_taken_for_a_template_s() {
+    let workspace = Workspace::embedded().workspace;
+    let genuine = seen(&workspace, &[]);
+    let forger = account(&planned(&workspace), "fraud", "deployer");
+    let mut forged = genuine.clone();
+    for SeenBinding { binding, .. } in &mut forged.bindings {
+        let on_claims = binding.pattern.name().stem() == "sa-planned-ebs-prod-claims-deployer";
+        if binding.role == Role::ResourceOwner && on_claims {
+            binding.principal = forger.clone();
+        }
+    }
+    let deployer = |seen: &Snapshot| origin(&workspace, seen, "deployer", Operation::Delete);
+    let claimed = "looks like template hybrid, but nothing vouches for the account, which is owned by";
+    let by = "ebs-prod-fraud-deployer (sa-planned-ebs-prod-fraud-deployer)";
+    assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
+    assert!(deployer(&forged).contains("ebs-prod-fraud-deployer"), "{by}");
+
+    // Also for an administrator who does not know the provisioner: departments own no accounts.
+    forged.seen_by = Principal::from_id("u-admin");
+    assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
+
+    // The right name without the tag.
+    let mut untagged = genuine.clone();
+    for account in &mut untagged.accounts {
+        account.description.clear();
+    }
+    assert!(deployer(&untagged).starts_with(claimed), "{}", deployer(&untagged));
+
+    // A second owner, beside the provisioner.
+    let mut shared = genuine.clone();
+    let owner = shared.bindings.iter().find(|seen| {
+        let stem = seen.binding.pattern.name().stem().to_owned();
+        stem == "sa-planned-ebs-prod-claims-deployer" && seen.binding.role == Role::ResourceOwner
+    });
+    let mut second = owner.unwrap().clone();
+    second.binding.principal = Principal::from_id("u-somebody");
+    shared.bindings.push(second);
+    assert!(
+        deployer(&shared).contains("owned by u-somebody"),
+        "{}",
+        deployer(&shared)
+    );
+}
+
+#[test]
+fn who_owns_an_account_may_be_hidden_and_is_then_not_made_up() {
+    let workspace = Workspace::embedded().workspace;
+    let mut seen = seen(&workspace, &[]);
+    let me = account(&planned(&workspace), "claims", "deployer");
+    seen.bindings.retain(|seen| seen.binding.principal == me);
+    seen.seen_by = me;
+    let read = origin(&workspace, &seen, "deployer", Operation::Delete);
+    assert!(
+        read.contains("account owned by somebody who is not to be seen"),
+        "{read}"
+    );
+}
+
+#[test]
+fn a_department_without_accounts_is_a_party_and_has_no_principals() {
+    let workspace = Workspace::embedded().workspace;
+    let mut seen = seen(&workspace, &[]);
+    seen.accounts.retain(|account| !account.name.contains("-claims-"));
+    let scene = workspace.recognize("prod", &seen);
+    assert_eq!(scene.parties.len(), 24);
+    let claims = scene.parties.iter().find(|party| party.code == code("claims")).unwrap();
+    assert!(claims.principals.is_empty());
+    assert_eq!(scene.member(&code("claims"), "operator").unwrap().principal, None);
+    // What still acts for nobody reaches the names of claims.
+    let stray = scene.who_can(
+        Operation::Delete,
+        &scene
+            .address
+            .pattern(ResourceKind::Connector, NamePattern::parse("claims-x").unwrap())
+            .unwrap(),
+    );
+    let stray: Vec<&Arc<RoleBinding>> = stray.iter().filter(|one| one.role == Role::ResourceOwner).collect();
+    assert_eq!(stray.len(), 1);
+    assert_eq!(scene.origin(stray[0]), Origin::Hand { template: None });
+}
