@@ -16,7 +16,7 @@ use std::{borrow::Cow, error::Error as StdError, fmt};
 use crate::{
     apply::StepError,
     client::ClientError,
-    config::{CredentialsError, EndpointError, SaveError, SettingsError, git::GitError},
+    config::{CredentialsError, EndpointError, SaveError, SettingsError, SnapshotError, git::GitError},
     diag::Finding,
     exit::ExitCode,
     hint::{Advice, Hint},
@@ -230,6 +230,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
         .or_else(|| told::<GitError>(cause, |_| ErrorKind::Refused))
         .or_else(|| told::<SaveError>(cause, |_| ErrorKind::Failed))
         .or_else(|| told::<SettingsError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| told::<SnapshotError>(cause, |_| ErrorKind::Failed))
         .or_else(|| {
             told::<PromptError>(cause, |error| match error {
                 PromptError::NobodyToAsk { .. } => ErrorKind::Usage,

@@ -1,4 +1,4 @@
-//! Settings in layers with their origin, profiles, and where secrets are kept on disk.
+//! Settings in layers with their origin, profiles, snapshots, and where secrets are kept on disk.
 
 pub mod credentials;
 pub mod endpoint;
@@ -11,6 +11,7 @@ pub mod references;
 mod profile_reader;
 mod profile_text;
 pub mod save;
+pub mod snapshot;
 
 pub use credentials::{Credentials, CredentialsError, KeyPair};
 pub use endpoint::{Endpoint, EndpointError};
@@ -18,3 +19,4 @@ pub use folders::Folders;
 pub use layers::{Layer, Origin, Setting, Settings, SettingsError};
 pub use profile::{LoadedProfile, Profile, ProfileKeys};
 pub use save::{Existing, SaveError};
+pub use snapshot::{SavedSnapshot, SnapshotError};
