@@ -27,4 +27,4 @@ pub use principal::Principal;
 pub use quota::DepartmentQuota;
 pub use role::Role;
 pub use secret::Secret;
-pub use snapshot::{SeenAccount, SeenBinding, SeenKey, Snapshot};
+pub use snapshot::{SeenAccount, SeenBinding, SeenKey, Snapshot, hidden};

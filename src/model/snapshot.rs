@@ -54,6 +54,30 @@ pub struct SeenKey {
     pub created_at: Option<Timestamp>,
 }
 
+/// The names of what could not be looked at, in [`Snapshot::unknown`].
+pub mod hidden {
+    use crate::model::ServiceAccountId;
+
+    /// The service accounts.
+    pub const ACCOUNTS: &str = "service accounts";
+    /// The API keys.
+    pub const KEYS: &str = "API keys";
+    /// The connectors.
+    pub const CONNECTORS: &str = "connectors of the cluster";
+    /// Role bindings on the organization, on environments, on other clusters and on accounts that are not ours.
+    pub const ORGANIZATION: &str = "role bindings of the whole organization";
+    /// Role bindings on the cluster and on what hangs below it.
+    pub const CLUSTER: &str = "role bindings on the cluster";
+    /// Role bindings on the Schema Registry and on its subjects.
+    pub const SUBJECTS: &str = "role bindings on subjects";
+
+    /// Role bindings on one service account.
+    #[must_use]
+    pub fn account(id: &ServiceAccountId) -> String {
+        format!("role bindings on {id}")
+    }
+}
+
 /// Everything that was seen, and what could not be looked at.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::diff::{Refusal, Wanted, adopted, adopted_key};
 use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{Principal, Role, SeenAccount, SeenKey, Snapshot},
+    model::{Principal, Role, SeenAccount, SeenKey, Snapshot, hidden},
     resources::api_key::KeyClaim,
 };
 
@@ -48,7 +48,7 @@ pub(super) fn refusals(
             ],
         )];
     }
-    if let Some(reason) = seen.unknown.get(&format!("role bindings on {}", account.id)) {
+    if let Some(reason) = seen.unknown.get(&hidden::account(&account.id)) {
         return vec![refuse(
             "account-owner-unknown",
             format!("who controls {name} could not be looked at: {reason}"),
@@ -127,7 +127,7 @@ fn key_refusals(
     persona: &DesiredPersona,
     account: &SeenAccount,
 ) -> Vec<Refusal> {
-    if let Some(reason) = seen.unknown.get("API keys") {
+    if let Some(reason) = seen.unknown.get(hidden::KEYS) {
         // Unknown is not absent: somebody's key may be on the account, and ours may be there already.
         return vec![Refusal {
             department: desired.department.code.clone(),

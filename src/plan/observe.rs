@@ -8,8 +8,8 @@ use crate::{
     api::{
         cmk::{Cluster, GetCluster},
         connect::{ListConnectors, Place},
-        iam::ListServiceAccounts,
-        keys::{GetApiKey, ListApiKeys},
+        iam::{ListServiceAccounts, ServiceAccount},
+        keys::{ApiKey, CLOUD, GetApiKey, ListApiKeys},
         mds::{BindingObject, BindingScope, ListRoleBindings},
         org::ListOrganizations,
         quota::{AppliedQuota, ListAppliedQuotas},
@@ -19,8 +19,8 @@ use crate::{
     clock::Clock,
     hint::{Advice, Hint},
     model::{
-        Address, ApiKeyId, ClusterId, CrnPattern, EnvironmentId, OrganizationId, Principal, SchemaRegistryId,
-        SeenAccount, SeenBinding, SeenKey, ServiceAccountId, Snapshot,
+        Address, ApiKeyId, ClusterId, Crn, CrnPattern, EnvironmentId, OrganizationId, Principal, SchemaRegistryId,
+        SeenAccount, SeenBinding, SeenKey, ServiceAccountId, Snapshot, hidden,
     },
 };
 
@@ -64,7 +64,7 @@ pub enum ObserveError {
     #[error("API key `{key}` belongs to {owner}, not to a service account")]
     NotAServiceAccount {
         /// The key.
-        key: ApiKeyId,
+        key: String,
         /// Its owner.
         owner: String,
     },
@@ -121,7 +121,7 @@ impl Advice for ObserveError {
 }
 
 /// `Ok(None)` and a note when the service does not let this key look.
-fn unless_forbidden<T>(
+pub(super) fn unless_forbidden<T>(
     result: Result<T, ClientError>,
     what: &str,
     unknown: &mut BTreeMap<String, String>,
@@ -136,25 +136,36 @@ fn unless_forbidden<T>(
     }
 }
 
-async fn who_am_i(client: &Client, target: &Target) -> Result<ServiceAccountId, ObserveError> {
+/// Whose key it is.
+pub(super) async fn owner(client: &Client, target: &Target) -> Result<Principal, ObserveError> {
     if let Some(key) = &target.key {
         match client.send(&GetApiKey(key.clone())).await {
-            Ok(answered) => {
-                let owner = answered.value.spec.owner.id;
-                return owner.parse().map_err(|_| ObserveError::NotAServiceAccount {
-                    key: key.clone(),
-                    owner,
-                });
-            }
+            Ok(answered) => return Ok(Principal::from_id(&answered.value.spec.owner.id)),
             Err(error) if error.is_forbidden() || error.is_not_found() => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let key = target.key.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
-    target.provisioner.clone().ok_or(ObserveError::Unknown(key))
+    match &target.provisioner {
+        Some(provisioner) => Ok(Principal::ServiceAccount(provisioner.clone())),
+        None => Err(ObserveError::Unknown(shown(target.key.as_ref()))),
+    }
 }
 
-async fn organization(client: &Client, target: &Target) -> Result<OrganizationId, ObserveError> {
+fn shown(key: Option<&ApiKeyId>) -> String {
+    key.map_or_else(|| "?".to_owned(), ToString::to_string)
+}
+
+async fn who_am_i(client: &Client, target: &Target) -> Result<ServiceAccountId, ObserveError> {
+    match owner(client, target).await? {
+        Principal::ServiceAccount(account) => Ok(account),
+        other => Err(ObserveError::NotAServiceAccount {
+            key: shown(target.key.as_ref()),
+            owner: other.id().to_owned(),
+        }),
+    }
+}
+
+pub(super) async fn organization(client: &Client, target: &Target) -> Result<OrganizationId, ObserveError> {
     let found = client
         .list(ListOrganizations)
         .await?
@@ -171,7 +182,7 @@ async fn organization(client: &Client, target: &Target) -> Result<OrganizationId
     }
 }
 
-async fn registry(client: &Client, target: &Target) -> Result<Option<SchemaRegistryId>, ObserveError> {
+pub(super) async fn registry(client: &Client, target: &Target) -> Result<Option<SchemaRegistryId>, ObserveError> {
     let found = match client.list(ListRegistries(target.environment.clone())).await {
         Ok(registries) => registries.into_iter().map(|registry| registry.id).collect::<Vec<_>>(),
         // Without the right to list them, ebs.toml is all there is to go by.
@@ -226,10 +237,10 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
     )?;
     let mut unknown = BTreeMap::new();
-    let keys = unless_forbidden(keys, "API keys", &mut unknown)?.unwrap_or_default();
+    let keys = unless_forbidden(keys, hidden::KEYS, &mut unknown)?.unwrap_or_default();
     let mut all_quotas = unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
     all_quotas.extend(unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
-    let connectors = unless_forbidden(connectors, "connectors of the cluster", &mut unknown)?.unwrap_or_default();
+    let connectors = unless_forbidden(connectors, hidden::CONNECTORS, &mut unknown)?.unwrap_or_default();
 
     let address = Address {
         organization,
@@ -237,40 +248,15 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         cluster: target.cluster.clone(),
         schema_registry,
     };
-    let mut accounts: Vec<SeenAccount> = accounts
-        .into_iter()
-        .map(|account| SeenAccount {
-            id: account.id,
-            name: account.display_name,
-            description: account.description,
-            created_at: account.metadata.created_at,
-        })
-        .collect();
-    accounts.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
-    let mut bindings = bindings(client, &address, &accounts, &mut unknown).await?;
-    bindings.sort_by(|a, b| a.binding.cmp(&b.binding));
-    let mut keys: Vec<SeenKey> = keys
-        .into_iter()
-        .map(|key| SeenKey {
-            id: key.id,
-            owner: Principal::from_id(&key.spec.owner.id),
-            resource: if key.spec.resource.id.is_empty() {
-                crate::api::keys::CLOUD.into()
-            } else {
-                key.spec.resource.id
-            },
-            description: key.spec.description,
-            created_at: key.metadata.created_at,
-        })
-        .collect();
-    keys.sort_by(|a, b| a.id.cmp(&b.id));
+    let accounts = seen_accounts(accounts);
+    let bindings = bindings(client, &address, &accounts, &mut unknown).await?;
     let snapshot = Snapshot {
         taken_at: clock.now(),
         address,
         seen_by: Principal::ServiceAccount(provisioner.clone()),
         accounts,
         bindings,
-        keys,
+        keys: seen_keys(keys),
         connectors: connectors.into_keys().collect(),
         unknown,
     };
@@ -289,34 +275,98 @@ async fn bindings(
     accounts: &[SeenAccount],
     unknown: &mut BTreeMap<String, String>,
 ) -> Result<Vec<SeenBinding>, ObserveError> {
-    let list = |scope| ListRoleBindings {
+    let whole = client.list(below(address.organization_crn())).await;
+    if let Some(found) = unless_forbidden(whole, hidden::ORGANIZATION, unknown)? {
+        return Ok(seen_bindings(found));
+    }
+    let mut found = client.list(below(address.cluster_crn())).await?;
+    found.extend(on_subjects(client, address, unknown).await?);
+    found.extend(on_our_accounts(client, address, accounts, unknown).await?);
+    Ok(seen_bindings(found))
+}
+
+/// All role bindings on `scope` and below it.
+pub(super) fn below(scope: Crn) -> ListRoleBindings {
+    list(BindingScope::Below(scope))
+}
+
+fn list(scope: BindingScope) -> ListRoleBindings {
+    ListRoleBindings {
         scope,
         principal: None,
         role: None,
+    }
+}
+
+/// What is bound on the subjects, where there is a Schema Registry.
+pub(super) async fn on_subjects(
+    client: &Client,
+    address: &Address,
+    unknown: &mut BTreeMap<String, String>,
+) -> Result<Vec<BindingObject>, ClientError> {
+    let Some(registry) = address.schema_registry_crn() else {
+        return Ok(Vec::new());
     };
-    let whole = client.list(list(BindingScope::Below(address.organization_crn()))).await;
-    if let Some(found) = unless_forbidden(whole, "role bindings of the whole organization", unknown)? {
-        return Ok(found.into_iter().map(seen).collect());
-    }
-    let mut found = client.list(list(BindingScope::Below(address.cluster_crn()))).await?;
-    if let Some(registry) = address.schema_registry_crn() {
-        let subjects = client.list(list(BindingScope::Below(registry))).await;
-        found.extend(unless_forbidden(subjects, "role bindings on subjects", unknown)?.unwrap_or_default());
-    }
-    // Who controls an account that carries our tag decides whether it is ours: look at each of them.
+    let found = client.list(below(registry)).await;
+    Ok(unless_forbidden(found, hidden::SUBJECTS, unknown)?.unwrap_or_default())
+}
+
+/// Who controls an account that carries our tag decides whether it is ours: looks at each of them.
+pub(super) async fn on_our_accounts(
+    client: &Client,
+    address: &Address,
+    accounts: &[SeenAccount],
+    unknown: &mut BTreeMap<String, String>,
+) -> Result<Vec<BindingObject>, ClientError> {
+    let mut found = Vec::new();
     for account in accounts.iter().filter(|account| account.tag().is_some()) {
         let on: CrnPattern = address.service_account_crn(&account.id).into();
         let on_account = client.list(list(BindingScope::Exactly(on))).await;
-        if let Some(more) = unless_forbidden(on_account, &format!("role bindings on {}", account.id), unknown)? {
+        if let Some(more) = unless_forbidden(on_account, &hidden::account(&account.id), unknown)? {
             found.extend(more);
         }
     }
-    Ok(found.into_iter().map(seen).collect())
+    Ok(found)
 }
 
-fn seen(object: BindingObject) -> SeenBinding {
-    SeenBinding {
+/// In the order of their names.
+pub(super) fn seen_accounts(accounts: Vec<ServiceAccount>) -> Vec<SeenAccount> {
+    let seen = accounts.into_iter().map(|account| SeenAccount {
+        id: account.id,
+        name: account.display_name,
+        description: account.description,
+        created_at: account.metadata.created_at,
+    });
+    let mut seen: Vec<SeenAccount> = seen.collect();
+    seen.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    seen
+}
+
+/// In the order of who, what, where.
+pub(super) fn seen_bindings(objects: Vec<BindingObject>) -> Vec<SeenBinding> {
+    let seen = objects.into_iter().map(|object| SeenBinding {
         id: object.id,
         binding: object.binding,
-    }
+    });
+    let mut seen: Vec<SeenBinding> = seen.collect();
+    seen.sort_by(|a, b| a.binding.cmp(&b.binding));
+    seen
+}
+
+/// In the order of their ids.
+pub(super) fn seen_keys(keys: Vec<ApiKey>) -> Vec<SeenKey> {
+    let seen = keys.into_iter().map(|key| SeenKey {
+        id: key.id,
+        owner: Principal::from_id(&key.spec.owner.id),
+        resource: if key.spec.resource.id.is_empty() {
+            CLOUD.into()
+        } else {
+            key.spec.resource.id
+        },
+        description: key.spec.description,
+        created_at: key.metadata.created_at,
+    });
+    let mut seen: Vec<SeenKey> = seen.collect();
+    seen.sort_by(|a, b| a.id.cmp(&b.id));
+    seen
 }

@@ -1,0 +1,91 @@
+//! Looks at who may do what, as far as the key lets.
+//!
+//! Onboarding needs the provisioner, and stops when it cannot see what it must compare with ([`observe`](super::observe)).
+//! Whoever only asks may be anybody, also a person, and a list that is refused is no reason to stop: it is unknown.
+
+use std::collections::BTreeMap;
+
+use futures_util::try_join;
+
+use super::observe::{
+    ObserveError, Target, below, on_our_accounts, on_subjects, organization, owner, registry, seen_accounts,
+    seen_bindings, seen_keys, unless_forbidden,
+};
+use crate::{
+    api::{
+        connect::{ListConnectors, Place},
+        iam::ListServiceAccounts,
+        keys::ListApiKeys,
+        mds::BindingObject,
+    },
+    client::{Client, ClientError},
+    clock::Clock,
+    model::{Address, SeenAccount, Snapshot, hidden},
+};
+
+/// Looks at accounts, role bindings, keys and connectors.
+///
+/// # Errors
+/// When not even the organization and the owner of the key are told, or an answer is neither a list nor a refusal. What
+/// is refused is in [`Snapshot::unknown`].
+pub async fn look(client: &Client, clock: &Clock, target: &Target) -> Result<Snapshot, ObserveError> {
+    let place = Place {
+        environment: target.environment.clone(),
+        cluster: target.cluster.clone(),
+    };
+    let (seen_by, organization, schema_registry, accounts, keys, connectors) = try_join!(
+        owner(client, target),
+        organization(client, target),
+        registry(client, target),
+        async { Ok(client.list(ListServiceAccounts::default()).await) },
+        async { Ok(client.list(ListApiKeys::default()).await) },
+        async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
+    )?;
+    let address = Address {
+        organization,
+        environment: target.environment.clone(),
+        cluster: target.cluster.clone(),
+        schema_registry,
+    };
+    let mut unknown = BTreeMap::new();
+    let accounts = seen_accounts(unless_forbidden(accounts, hidden::ACCOUNTS, &mut unknown)?.unwrap_or_default());
+    let keys = seen_keys(unless_forbidden(keys, hidden::KEYS, &mut unknown)?.unwrap_or_default());
+    let connectors = unless_forbidden(connectors, hidden::CONNECTORS, &mut unknown)?.unwrap_or_default();
+    let bindings = seen_bindings(bindings(client, &address, &accounts, &mut unknown).await?);
+    Ok(Snapshot {
+        taken_at: clock.now(),
+        address,
+        seen_by,
+        accounts,
+        bindings,
+        keys,
+        connectors: connectors.into_keys().collect(),
+        unknown,
+    })
+}
+
+/// From the widest scope that may be listed to the narrowest.
+async fn bindings(
+    client: &Client,
+    address: &Address,
+    accounts: &[SeenAccount],
+    unknown: &mut BTreeMap<String, String>,
+) -> Result<Vec<BindingObject>, ClientError> {
+    let whole = client.list(below(address.organization_crn())).await;
+    if let Some(found) = unless_forbidden(whole, hidden::ORGANIZATION, unknown)? {
+        return Ok(found);
+    }
+    // That the environment cannot be listed is said by the line above: it lies in the organization.
+    let environment = client.list(below(address.environment_crn())).await;
+    let mut found = match unless_forbidden(environment, hidden::ORGANIZATION, &mut BTreeMap::new())? {
+        Some(found) => found,
+        None => {
+            let cluster = client.list(below(address.cluster_crn())).await;
+            let mut found = unless_forbidden(cluster, hidden::CLUSTER, unknown)?.unwrap_or_default();
+            found.extend(on_subjects(client, address, unknown).await?);
+            found
+        }
+    };
+    found.extend(on_our_accounts(client, address, accounts, unknown).await?);
+    Ok(found)
+}
