@@ -8,19 +8,19 @@ use std::collections::BTreeMap;
 use futures_util::try_join;
 
 use super::observe::{
-    ObserveError, Target, below, on_our_accounts, on_subjects, organization, owner, registry, seen_accounts,
-    seen_bindings, seen_keys, unless_forbidden,
+    ObserveError, Target, below, list, on_our_accounts, on_subjects, organization, owner, registry, seen_accounts,
+    seen_bindings, seen_connectors, seen_keys, unless_forbidden,
 };
 use crate::{
     api::{
         connect::{ListConnectors, Place},
         iam::ListServiceAccounts,
         keys::ListApiKeys,
-        mds::BindingObject,
+        mds::{BindingObject, BindingScope},
     },
     client::{Client, ClientError},
     clock::Clock,
-    model::{Address, SeenAccount, Snapshot, hidden},
+    model::{Address, Crn, SeenAccount, Snapshot, hidden},
 };
 
 /// Looks at accounts, role bindings, keys and connectors.
@@ -59,7 +59,7 @@ pub async fn look(client: &Client, clock: &Clock, target: &Target) -> Result<Sna
         accounts,
         bindings,
         keys,
-        connectors: connectors.into_keys().collect(),
+        connectors: seen_connectors(connectors),
         unknown,
     })
 }
@@ -71,21 +71,30 @@ async fn bindings(
     accounts: &[SeenAccount],
     unknown: &mut BTreeMap<String, String>,
 ) -> Result<Vec<BindingObject>, ClientError> {
-    let whole = client.list(below(address.organization_crn())).await;
+    let whole = on_and_below(client, address.organization_crn()).await;
     if let Some(found) = unless_forbidden(whole, hidden::ORGANIZATION, unknown)? {
         return Ok(found);
     }
     // That the environment cannot be listed is said by the line above: it lies in the organization.
-    let environment = client.list(below(address.environment_crn())).await;
+    let environment = on_and_below(client, address.environment_crn()).await;
     let mut found = match unless_forbidden(environment, hidden::ORGANIZATION, &mut BTreeMap::new())? {
         Some(found) => found,
         None => {
-            let cluster = client.list(below(address.cluster_crn())).await;
+            let cluster = on_and_below(client, address.cluster_crn()).await;
             let mut found = unless_forbidden(cluster, hidden::CLUSTER, unknown)?.unwrap_or_default();
             found.extend(on_subjects(client, address, unknown).await?);
             found
         }
     };
     found.extend(on_our_accounts(client, address, accounts, unknown).await?);
+    Ok(found)
+}
+
+/// What is bound on `scope` and below it: two lists, because the service shows what is bound on a scope only to who asks
+/// for exactly that (dossier `rbac.md` §3).
+async fn on_and_below(client: &Client, scope: Crn) -> Result<Vec<BindingObject>, ClientError> {
+    let exactly = list(BindingScope::Exactly(scope.clone().into()));
+    let (mut found, more) = try_join!(client.list(exactly), client.list(below(scope)))?;
+    found.extend(more);
     Ok(found)
 }
