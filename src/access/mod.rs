@@ -4,9 +4,11 @@
 //! - [`roles`]: what a role gives on what it is bound on, and beyond it
 //! - [`evaluator`]: the same over many bindings: may this principal, who may, on what
 //! - [`isolation`]: the proof that departments cannot reach one another
+//! - [`audit`]: what should not be there, one rule for each threat
 //!
 //! The tables come from dossier `rbac.md` (each with its source line); tests state the expectation from there.
 
+pub mod audit;
 pub mod bindable;
 pub mod evaluator;
 mod index;

@@ -94,6 +94,8 @@ pub mod hidden {
     pub const CONNECTORS: &str = "connectors of the cluster";
     /// Role bindings on the organization, on environments, on other clusters and on accounts that are not ours.
     pub const ORGANIZATION: &str = "role bindings of the whole organization";
+    /// Role bindings on the environment and on what hangs below it.
+    pub const ENVIRONMENT: &str = "role bindings on the environment";
     /// Role bindings on the cluster and on what hangs below it.
     pub const CLUSTER: &str = "role bindings on the cluster";
     /// Role bindings on the Schema Registry and on its subjects.

@@ -75,16 +75,14 @@ async fn bindings(
     if let Some(found) = unless_forbidden(whole, hidden::ORGANIZATION, unknown)? {
         return Ok(found);
     }
-    // That the environment cannot be listed is said by the line above: it lies in the organization.
     let environment = on_and_below(client, address.environment_crn()).await;
-    let mut found = match unless_forbidden(environment, hidden::ORGANIZATION, &mut BTreeMap::new())? {
-        Some(found) => found,
-        None => {
-            let cluster = on_and_below(client, address.cluster_crn()).await;
-            let mut found = unless_forbidden(cluster, hidden::CLUSTER, unknown)?.unwrap_or_default();
-            found.extend(on_subjects(client, address, unknown).await?);
-            found
-        }
+    let mut found = if let Some(found) = unless_forbidden(environment, hidden::ENVIRONMENT, unknown)? {
+        found
+    } else {
+        let cluster = on_and_below(client, address.cluster_crn()).await;
+        let mut found = unless_forbidden(cluster, hidden::CLUSTER, unknown)?.unwrap_or_default();
+        found.extend(on_subjects(client, address, unknown).await?);
+        found
     };
     found.extend(on_our_accounts(client, address, accounts, unknown).await?);
     Ok(found)
