@@ -3,6 +3,7 @@
 //! A command returns a [`Report`] and prints nothing; while it runs it speaks only through [`Ctx::ui`]. To add one,
 //! write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the arm that runs it.
 
+mod access;
 mod completion;
 mod connector;
 mod context;
@@ -70,6 +71,7 @@ struct Cli {
 /// All commands.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Access(access::Access),
     Completion(completion::Completion),
     Connector(connector::Connector),
     Department(department::Department),
@@ -86,6 +88,7 @@ enum Command {
 impl Command {
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
+            Self::Access(command) => command.run(ctx),
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),

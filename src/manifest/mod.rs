@@ -5,6 +5,8 @@
 //! `docs/files.md` is the reference for the people who write these files.
 
 pub mod admin;
+pub mod baseline;
+mod blueprint;
 mod checks;
 pub mod connector_file;
 pub mod department;

@@ -5,10 +5,12 @@
 //! - [`sight`]: what the look could show; what it could not is *unknown*, never absent
 //! - [`rules`]: the rules, one file each
 //! - [`finding`]: what they answer
+//! - [`acceptance`]: what somebody has decided to live with
 //!
 //! Pure: a snapshot and the files decide, and nothing else. What a template declares with its reason is information and
 //! no finding; the provisioner and whoever `ebs.toml` names are none either.
 
+pub mod acceptance;
 pub mod blueprint;
 pub mod finding;
 mod place;
@@ -21,10 +23,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+pub use acceptance::{Acceptance, Accepted, accept};
 pub use blueprint::{Blueprint, Expected, ExpectedPersona, KeyStanding};
 pub use finding::{Evidence, Found};
 pub use rules::{RULES, Rule};
-pub use sight::Need;
+pub use sight::{Hidden, Need};
 
 use self::subject::Subject;
 use crate::{diag::Severity, model::Snapshot};
@@ -49,7 +52,7 @@ pub struct Ruling {
     /// What it has found, in an order of its own.
     pub findings: Vec<Found>,
     /// What it could not look at, each with the reason.
-    pub unknown: BTreeSet<String>,
+    pub unknown: BTreeSet<Hidden>,
 }
 
 impl Ruling {
@@ -86,7 +89,7 @@ pub fn audit(blueprint: &Blueprint<'_>, seen: &Snapshot) -> Vec<Ruling> {
 pub struct Report {
     rule: &'static Rule,
     findings: Vec<Found>,
-    unknown: BTreeSet<String>,
+    unknown: BTreeSet<Hidden>,
 }
 
 impl Report {
@@ -112,8 +115,8 @@ impl Report {
     }
 
     /// Something could not be looked at.
-    fn unknown(&mut self, reason: impl Into<String>) {
-        self.unknown.insert(reason.into());
+    fn unknown(&mut self, what: impl Into<String>, reason: impl Into<String>) {
+        self.unknown.insert(Hidden::new(what, reason));
     }
 
     fn ruling(mut self) -> Ruling {

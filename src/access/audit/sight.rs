@@ -69,6 +69,24 @@ impl Need {
     }
 }
 
+/// Something that could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Hidden {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Hidden {
+    pub(super) fn new(what: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
 /// What the look could show.
 #[derive(Debug)]
 pub(super) struct Sight<'a> {
@@ -87,19 +105,19 @@ impl<'a> Sight<'a> {
     }
 
     /// Why `need` was not seen in full; `None` when it was, or when there is no such thing here.
-    pub(super) fn hidden(&self, need: Need) -> Option<String> {
+    pub(super) fn hidden(&self, need: Need) -> Option<Hidden> {
         let refused = need.lists().iter().find_map(|list| self.seen.unknown.get(*list));
         if let Some(reason) = refused {
-            return Some(format!("{}: {reason}", need.words()));
+            return Some(Hidden::new(need.words(), reason));
         }
         (!self.entitled(need)).then(|| self.cut(need.words()))
     }
 
     /// Why the role bindings on one account were not seen in full.
-    pub(super) fn hidden_control(&self, account: &ServiceAccountId, name: &str) -> Option<String> {
+    pub(super) fn hidden_control(&self, account: &ServiceAccountId, name: &str) -> Option<Hidden> {
         let what = format!("role bindings on {name}");
         if let Some(reason) = self.seen.unknown.get(&hidden::account(account)) {
-            return Some(format!("{what}: {reason}"));
+            return Some(Hidden::new(what, reason));
         }
         let crn = self.seen.address.service_account_crn(account).into();
         (!self.may(Operation::DescribeAccess, &crn)).then(|| self.cut(&what))
@@ -107,10 +125,10 @@ impl<'a> Sight<'a> {
 
     /// Why the API keys of one account were not seen in full. A list shows the keys that its caller may manage (dossier
     /// `rbac.md` §1.7).
-    pub(super) fn hidden_keys(&self, account: &ServiceAccountId, name: &str) -> Option<String> {
+    pub(super) fn hidden_keys(&self, account: &ServiceAccountId, name: &str) -> Option<Hidden> {
         let what = format!("API keys of {name}");
         if let Some(reason) = self.seen.unknown.get(hidden::KEYS) {
-            return Some(format!("{what}: {reason}"));
+            return Some(Hidden::new(what, reason));
         }
         let crn = self.seen.address.service_account_crn(account).into();
         let kinds = [
@@ -122,9 +140,9 @@ impl<'a> Sight<'a> {
         (!all).then(|| self.cut(&what))
     }
 
-    fn cut(&self, what: &str) -> String {
+    fn cut(&self, what: &str) -> Hidden {
         let who = self.seen.name_of(&self.seen.seen_by);
-        format!("{what}: {who} is not seen to hold a role that shows them in full")
+        Hidden::new(what, format!("{who} holds no role that is known to show them in full"))
     }
 
     fn may(&self, operation: Operation, pattern: &CrnPattern) -> bool {

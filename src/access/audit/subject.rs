@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{
     blueprint::{Blueprint, Expected},
     place::{Place, Places},
-    sight::{Need, Sight},
+    sight::{Hidden, Need, Sight},
     whose::{Crowd, Member, Who, members},
 };
 use crate::{
@@ -125,7 +125,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Why `need` was not seen in full; `None` when it was.
-    pub(super) fn hidden(&self, need: Need) -> Option<String> {
+    pub(super) fn hidden(&self, need: Need) -> Option<Hidden> {
         // Where every account that is wanted was seen, it does not matter what else there may be.
         if need == Need::Members && self.all_members_seen {
             return None;

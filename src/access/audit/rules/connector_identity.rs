@@ -25,17 +25,15 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, report: &mut Report) {
     for connector in &subject.seen.connectors {
         let Some(identity) = &connector.identity else {
-            report.unknown(format!(
-                "configuration of connector {}: it may not be read",
-                connector.name
-            ));
+            report.unknown(
+                format!("configuration of connector {}", connector.name),
+                "it may not be read",
+            );
             continue;
         };
         if let ConnectorIdentity::Other(mode) = identity {
-            report.unknown(format!(
-                "as whom connector {} runs: `kafka.auth.mode={mode}`",
-                connector.name
-            ));
+            let what = format!("as whom connector {} runs", connector.name);
+            report.unknown(what, format!("`kafka.auth.mode` is `{mode}`"));
             continue;
         }
         if let Some((severity, message)) = judge(subject, connector, identity) {

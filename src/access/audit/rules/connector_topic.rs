@@ -21,10 +21,10 @@ pub(super) const RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, report: &mut Report) {
     for connector in &subject.seen.connectors {
         if connector.identity.is_none() {
-            report.unknown(format!(
-                "configuration of connector {}: it may not be read",
-                connector.name
-            ));
+            report.unknown(
+                format!("configuration of connector {}", connector.name),
+                "it may not be read",
+            );
             continue;
         }
         let runs_as = match subject.runs_as(connector) {

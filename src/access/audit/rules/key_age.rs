@@ -38,10 +38,10 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
                 continue;
             }
             match age(subject, key) {
-                None => report.unknown(format!(
-                    "age of API key {}: the service does not say when it was made",
-                    key.id
-                )),
+                None => report.unknown(
+                    format!("age of API key {}", key.id),
+                    "the service does not say when it was made",
+                ),
                 Some(age) if age > limit(subject) => {
                     let message = format!("API key {} of {name} is {} old", key.id, days(age));
                     let code = &member.department.department.code;

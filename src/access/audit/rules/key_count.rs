@@ -65,7 +65,8 @@ mod tests {
         let mut org = Org::clean();
         org.key("SECOND", "sa-claims-operator", "cloud", 1).vouch("SECOND");
         org.only(ID, &[]);
-        org.key("THIRD", "sa-claims-operator", "cloud", 1).vouch("THIRD");
+        org.key("THIRD", "sa-claims-operator", "cloud", 1);
+        org.adopted.insert("THIRD".into());
         let ruling = org.only(ID, &["sa-claims-operator cloud"]);
         assert_eq!(ruling.findings[0].evidence.len(), 4, "three keys and the account");
     }

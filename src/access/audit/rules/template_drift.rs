@@ -10,6 +10,7 @@ use crate::{
         sight::Need,
         subject::{Held, Subject, account_name},
         whose::Member,
+        whose::Who,
     },
     model::{CrnPattern, Grant, KeyKind, NamePattern, ResourceKind, Role, SeenKey},
 };
@@ -43,32 +44,29 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
         .iter()
         .filter(|expected| !expected.is_retired())
     {
-        let of = |member: &&Member<'_>| member.is_of(expected);
-        let members: Vec<&Member<'_>> = subject.members.iter().filter(of).collect();
-        if members.is_empty() {
+        let own = |member: &&Member<'_>| member.is_of(expected);
+        let all: Vec<&Member<'_>> = subject.members.iter().filter(own).collect();
+        let ours: Vec<&Member<'_>> = all.iter().copied().filter(|member| is_ours(subject, member)).collect();
+        if ours.is_empty() {
             waiting.insert(expected.department.code.clone());
             continue;
         }
         for persona in &expected.personas {
             let name = persona.tag.account_name();
-            let member = members.iter().find(|member| member.account.name == name);
+            let called = |member: &&&Member<'_>| member.account.name == name;
             let code = &expected.department.code;
-            match member {
-                Some(member) => {
-                    let own = held.get(member.account.id.as_str()).map_or(&[][..], Vec::as_slice);
-                    compare(subject, member, persona, own, report);
-                }
-                None if subject.hidden(Need::Accounts).is_none() => {
-                    let message = format!("service account `{name}` of {code} is missing");
-                    let found = report.warning(&name, message);
-                    found
-                        .about(code)
-                        .fix(format!("`confluent ebs onboard {code}` makes it."));
-                }
-                None => {}
+            if let Some(member) = ours.iter().find(called) {
+                let own = held.get(member.account.id.as_str()).map_or(&[][..], Vec::as_slice);
+                compare(subject, member, persona, own, report);
+            } else if all.iter().find(called).is_none() && subject.hidden(Need::Accounts).is_none() {
+                let message = format!("service account `{name}` of {code} is missing");
+                let found = report.warning(&name, message);
+                found
+                    .about(code)
+                    .fix(format!("`confluent ebs onboard {code}` makes it."));
             }
         }
-        for member in members.into_iter().filter(|member| member.persona.is_none()) {
+        for member in ours.into_iter().filter(|member| member.persona.is_none()) {
             let code = &expected.department.code;
             let name = account_name(member.account);
             let message = format!("{name} is for a persona that the template of {code} does not have");
@@ -83,6 +81,14 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
         let message = format!("not onboarded in this stage: {}", codes.join(", "));
         report.info("not-onboarded", message).departments = waiting;
     }
+}
+
+/// Whether the provisioner owns it, as far as can be seen. What is not ours is `forged-account`, and no template's.
+fn is_ours(subject: &Subject<'_>, member: &Member<'_>) -> bool {
+    let owns = |held: &Held<'_>| matches!(held.who, Who::Provisioner) && *held.role() == Role::ResourceOwner;
+    let adopted = subject.blueprint.accepts(member.account.id.as_str());
+    let hidden = || subject.sight.hidden_control(&member.account.id, "").is_some();
+    adopted || subject.on_account(member.account).any(owns) || hidden()
 }
 
 fn compare(
@@ -168,7 +174,7 @@ fn keys(subject: &Subject<'_>, member: &Member<'_>, persona: &ExpectedPersona, r
     let code = &member.department.department.code;
     let name = account_name(member.account);
     if let Some(reason) = subject.sight.hidden_keys(&member.account.id, &name) {
-        report.unknown(reason);
+        report.unknown.insert(reason);
         return;
     }
     let keys = subject.keys_of(member.account);
@@ -181,7 +187,10 @@ fn keys(subject: &Subject<'_>, member: &Member<'_>, persona: &ExpectedPersona, r
             found.fix(format!("`confluent ebs onboard {code}` makes one and hands it over."));
         }
     }
-    let vouched = |key: &SeenKey| subject.blueprint.standing(&key.id) == Some(KeyStanding::Vouched);
+    let blueprint = subject.blueprint;
+    let vouched = |key: &SeenKey| {
+        blueprint.standing(&key.id) == Some(KeyStanding::Vouched) && !blueprint.accepts(key.id.as_str())
+    };
     for key in keys.iter().filter(|key| vouched(key)) {
         let wanted = subject.opens(key).is_some_and(|kind| persona.keys.contains(&kind));
         if !wanted {

@@ -25,7 +25,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, report: &mut Report) {
     if subject.blueprint.keys.is_none() && !subject.members.is_empty() {
-        report.unknown("which API keys are ours: there is neither a journal nor an evidence file here");
+        report.unknown(
+            "which API keys are ours",
+            "there is neither a journal nor an evidence file here",
+        );
     }
     for member in subject.members.iter().filter(|member| !member.is_runtime()) {
         let name = account_name(member.account);
@@ -34,7 +37,7 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             .extend(subject.sight.hidden_keys(&member.account.id, &name));
         for key in subject.keys_of(member.account) {
             let unvouched = subject.blueprint.standing(&key.id) == Some(KeyStanding::Unvouched);
-            if !unvouched || subject.blueprint.accepts(key.id.as_str()) {
+            if !unvouched {
                 continue;
             }
             let message = format!("nobody vouches for API key {} of {name}", key.id);

@@ -149,7 +149,7 @@ mod tests {
     fn what_cannot_be_seen_is_unknown() {
         let org = Org::seen_by_provisioner();
         let ruling = org.found(ID, &[]);
-        let unknown: String = ruling.unknown.iter().cloned().collect();
+        let unknown: String = ruling.unknown.iter().map(|hidden| hidden.what.clone()).collect();
         assert!(
             unknown.contains("organization itself") && unknown.contains("environment itself"),
             "{unknown}"
