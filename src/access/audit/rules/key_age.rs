@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
           rotating stays a habit. `--max-key-age` sets another number.",
     evidence: "The date of creation of a key on a department's account, against the moment of the look. Keys that nobody vouches \
                for, or whose secret nobody has, are other rules'. The provisioner's keys are information.",
-    remedy: "EBS: `confluent ebs keys rotate CODE/PERSONA`, with an overlap for whoever still uses the old one.",
+    remedy: "EBS: `confluent ebs keys rotate CODE --persona PERSONA`, with an overlap for whoever still uses the old one.",
     needs: &[Need::Members],
     check,
 };
@@ -48,7 +48,9 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
                     let persona = member.persona.map_or("", |persona| persona.tag.persona.as_str());
                     let found = report.warning(key.id.as_str(), message);
                     found.about(code).key(&key.id).account(member.account);
-                    found.fix(format!("Replace it with `confluent ebs keys rotate {code}/{persona}`."));
+                    found.fix(format!(
+                        "Replace it with `confluent ebs keys rotate {code} --persona {persona}`."
+                    ));
                 }
                 Some(_) => {}
             }

@@ -38,7 +38,7 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             found.about(&runtime.department.department.code);
             found.key(&key.id).account(runtime.account);
             found.fix(format!(
-                "Revoke it with `confluent ebs keys revoke {}`, and find out who made it.",
+                "Revoke it with `confluent api-key delete {}`, and find out who made it.",
                 key.id
             ));
         }

@@ -44,7 +44,7 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             let found = report.error(key.id.as_str(), message);
             found.about(&member.department.department.code);
             found.key(&key.id).account(member.account).fix(format!(
-                "Revoke it with `confluent ebs keys revoke {}`, unless another machine's evidence names it.",
+                "Revoke it with `confluent api-key delete {}`, unless another machine's evidence names it.",
                 key.id
             ));
         }

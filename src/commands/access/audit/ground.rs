@@ -1,10 +1,6 @@
 //! What is audited, and what it is compared with.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use crate::{
     access::audit::{Blueprint, KeyStanding, blueprint},
@@ -12,6 +8,7 @@ use crate::{
     catalog::topic_keys::topic_use,
     commands::{
         Ctx,
+        estate::FolderArgs,
         session::{self, Places, Session},
     },
     config::SavedSnapshot,
@@ -108,21 +105,12 @@ impl Ground {
     }
 
     /// What is known of our keys here.
-    pub(super) fn ledger(
-        &self,
-        credentials_dir: Option<&PathBuf>,
-        evidence_dir: Option<&PathBuf>,
-    ) -> Result<Ledger, Error> {
+    pub(super) fn ledger(&self, folders: &FolderArgs) -> Result<Ledger, Error> {
         let journal = self.places.journal_of(&self.seen.address.organization, &self.stage);
-        let evidence = evidence_dir.unwrap_or(&self.places.evidence);
-        let sink = self.places.sink(credentials_dir)?;
-        Ok(apply::ledger(
-            &journal,
-            evidence,
-            &sink,
-            self.seen.taken_at,
-            PROPAGATION_BUDGET,
-        )?)
+        let evidence = folders.evidence_dir.as_ref().unwrap_or(&self.places.evidence);
+        let sink = self.places.sink(folders.credentials_dir.as_ref())?;
+        let now = self.seen.taken_at;
+        Ok(apply::ledger(&journal, evidence, &sink, now, PROPAGATION_BUDGET)?)
     }
 
     /// What the organization is compared with.

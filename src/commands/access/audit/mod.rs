@@ -1,5 +1,6 @@
 //! `confluent ebs access audit`.
 
+mod fix;
 mod ground;
 mod output;
 
@@ -13,7 +14,7 @@ use self::{
 };
 use crate::{
     access::audit::{Found, Ruling, Verdict, accept, audit, blueprint::MAX_KEY_AGE_DAYS},
-    commands::{Ctx, Report},
+    commands::{Ctx, Report, estate::FolderArgs},
     config::{Existing, SavedSnapshot, save},
     diag::has_errors,
     error::{Error, ResultExt},
@@ -49,7 +50,11 @@ Keep what was seen, and audit it again without a key.
 Accept what is found today, then report only what is new.
 
   $ confluent ebs access audit --write-baseline accepted.toml
-  $ confluent ebs access audit --baseline accepted.toml --strict")]
+  $ confluent ebs access audit --baseline accepted.toml --strict
+
+Remove what departments' own accounts hold and no template asks for.
+
+  $ confluent ebs access audit --fix")]
 pub(super) struct AuditAccess {
     /// Codes of departments: report only what concerns them.
     #[arg(value_name = "department")]
@@ -75,12 +80,15 @@ pub(super) struct AuditAccess {
     /// Days after which an API key is too old.
     #[arg(long, value_name = "int", default_value_t = MAX_KEY_AGE_DAYS)]
     max_key_age: u16,
-    /// Folder for the profile files.
-    #[arg(long, value_name = "string")]
-    credentials_dir: Option<PathBuf>,
-    /// Folder for the evidence files, which vouch for API keys.
-    #[arg(long, value_name = "string")]
-    evidence_dir: Option<PathBuf>,
+    /// Remove what is ours and should not be there: role bindings of our accounts that no template asks for, and API keys
+    /// whose secret nobody has.
+    #[arg(long, conflicts_with = "from")]
+    fix: bool,
+    /// Show what "--fix" would remove without committing changes.
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+    #[command(flatten)]
+    folders: FolderArgs,
 }
 
 impl AuditAccess {
@@ -88,6 +96,15 @@ impl AuditAccess {
         let ground = match &self.from {
             Some(file) => Ground::saved(ctx, file)?,
             None => Ground::live(ctx)?,
+        };
+        let (ground, fixed) = match self.fix {
+            true => match fix::fix(ctx, &self.departments, &self.folders, self.dry_run)? {
+                None => return Ok(Report::nothing()),
+                // What is left is told, not what was there before.
+                Some(fixed) if fixed.has_changed() => (Ground::live(ctx)?, Some(fixed)),
+                fixed => (ground, fixed),
+            },
+            false => (ground, None),
         };
         let asked = self.asked(&ground)?;
         let (acceptances, notes) = match &self.baseline {
@@ -128,8 +145,9 @@ impl AuditAccess {
             rulings,
             accepted,
             about_baseline,
+            fixed,
         );
-        let error = self.verdict(&audited);
+        let error = audited.unfixed().or_else(|| self.verdict(&audited));
         let report = Report::new(audited);
         Ok(match error {
             Some(error) => report.with_error(error),
@@ -158,7 +176,7 @@ impl AuditAccess {
             Some(file) => Some(ground.earlier(file)?),
             None => None,
         };
-        let ledger = ground.ledger(self.credentials_dir.as_ref(), self.evidence_dir.as_ref())?;
+        let ledger = ground.ledger(&self.folders)?;
         let max_key_age = Duration::from_secs(24 * 60 * 60 * u64::from(self.max_key_age));
         let blueprint = ground.blueprint(&ledger, max_key_age, earlier.as_ref());
         Ok(audit(&blueprint, &ground.seen))

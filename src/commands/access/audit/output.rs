@@ -8,10 +8,11 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Found, Ruling, Verdict};
+use super::{Found, Ruling, Verdict, fix::Fixed};
 use crate::{
     access::audit::{Accepted, Hidden, rules::NOT_AUDITED},
     diag::{Finding, Severity},
+    error::Error,
     model::{Address, DepartmentCode},
     render::{Block, Cell, Line, Style, Table, Viewable, words},
 };
@@ -88,6 +89,8 @@ pub(crate) struct Audited {
     /// What is to be said about accepted findings.
     acceptances: Vec<Finding>,
     not_audited: Vec<NotAudited>,
+    /// What `--fix` removed, or would.
+    fix: Option<Fixed>,
 }
 
 impl Audited {
@@ -96,6 +99,7 @@ impl Audited {
         rulings: Vec<Ruling>,
         accepted: Vec<Accepted>,
         acceptances: Vec<Finding>,
+        fixed: Option<Fixed>,
     ) -> Self {
         let mut information = Vec::new();
         let mut rules = Vec::new();
@@ -123,6 +127,7 @@ impl Audited {
             accepted,
             acceptances,
             not_audited: not_audited.collect(),
+            fix: fixed,
         };
         audited.counts = audited.count();
         audited
@@ -140,6 +145,11 @@ impl Audited {
             absent: verdicts(Verdict::Absent),
             unknown: verdicts(Verdict::Unknown),
         }
+    }
+
+    /// Why `--fix` did not remove everything that it wanted to.
+    pub(super) fn unfixed(&self) -> Option<Error> {
+        self.fix.as_ref().and_then(Fixed::error)
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -242,7 +252,8 @@ fn section(title: &str, lines: impl Iterator<Item = String>) -> Option<Block> {
 
 impl Viewable for Audited {
     fn view(&self) -> Vec<Block> {
-        let mut blocks = vec![self.table()];
+        let mut blocks = self.fix.as_ref().map(Fixed::blocks).unwrap_or_default();
+        blocks.push(self.table());
         let findings = self.findings();
         if !findings.is_empty() {
             blocks.push(Block::Findings(findings));
