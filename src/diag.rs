@@ -27,6 +27,8 @@ pub enum Owner {
     Department,
     /// The platform team.
     Ebs,
+    /// An administrator of the organization.
+    Administrator,
     /// Whoever runs the network in between.
     Network,
     /// Confluent.

@@ -8,10 +8,12 @@
 //! - [`doubt`]: what could not be looked at, the third answer
 //! - [`matrix`] and [`assertion`]: all that a department may do, and what is demanded of it
 //! - [`question`]: the words of questions
+//! - [`audit`]: what should not be there, one rule for each threat
 //!
 //! The tables come from dossier `rbac.md` (each with its source line); tests state the expectation from there.
 
 pub mod assertion;
+pub mod audit;
 pub mod bindable;
 pub mod doubt;
 pub mod evaluator;

@@ -4,6 +4,9 @@
 //! other systems (`mqtt.topics`, `gcp.pubsub.topic.id`, `salesforce.push.topic.name`, `state.topic.name` of IBM MQ,
 //! `twitter.topics`), folders (`topics.dir`), and maps from the topics that are consumed anyway to something else.
 
+use super::regex_begin::always_begins_with;
+use crate::model::Prefix;
+
 /// What the value of a key says about topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopicUse {
@@ -102,6 +105,43 @@ impl TopicUse {
             Self::Name | Self::Prefix | Self::Regex | Self::DeadLetters | Self::History => vec![value],
         }
     }
+
+    /// The first topic, or the expression, in `value` that does not lie in the department of `prefix`. Dead letters are
+    /// not judged here.
+    #[must_use]
+    pub fn outside<'a>(self, class: &str, value: &'a str, prefix: &Prefix) -> Option<&'a str> {
+        match self {
+            Self::DeadLetters => None,
+            Self::Regex => {
+                let inside = value.is_empty() || always_begins_with(value, prefix.as_str());
+                (!inside).then_some(value)
+            }
+            _ => {
+                let names = self.names(value);
+                names.into_iter().find(|name| !self.is_inside(class, name, prefix))
+            }
+        }
+    }
+
+    fn is_inside(self, class: &str, name: &str, prefix: &Prefix) -> bool {
+        if prefix.owns(name) {
+            return true;
+        }
+        match self {
+            // Change data capture puts a dot after the prefix: `claims` becomes `claims.public.staff`.
+            Self::Prefix => dotted(class) && prefix.as_str().strip_suffix('.') == Some(name),
+            Self::History => {
+                let rest = name.strip_prefix("dbhistory.");
+                rest.is_some_and(|rest| prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
+            }
+            // An empty value leaves it to the plugin.
+            _ => name.is_empty(),
+        }
+    }
+}
+
+fn dotted(class: &str) -> bool {
+    class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
 }
 
 #[cfg(test)]

@@ -45,6 +45,29 @@ pub(super) struct Places {
     pub(super) saved: PathBuf,
 }
 
+impl Places {
+    /// The journal of a stage.
+    pub(super) fn journal_of(&self, organization: &OrganizationId, stage: &str) -> PathBuf {
+        self.journal.join(format!("{organization}-{stage}.jsonl"))
+    }
+
+    /// A folder of profiles: `named`, else the one below the state folder.
+    pub(super) fn sink(&self, named: Option<&PathBuf>) -> Result<Sink, Error> {
+        if let Some(folder) = named {
+            config::git::refuse_work_tree(folder)?;
+        }
+        Ok(Sink::new(named.unwrap_or(&self.handover).clone()))
+    }
+}
+
+/// Where things of a run are kept that needs no way to an organization.
+pub(super) fn offline_places(ctx: &Ctx, workspace: &Workspace) -> Result<Places, Error> {
+    let folders = Folders::discover()?;
+    let profile = profile(ctx, &folders)?;
+    let sandbox = sandbox_folder(ctx, &folders, profile.as_ref()).is_some();
+    Ok(places(&folders, sandbox, workspace))
+}
+
 /// A command's way to an organization.
 pub(super) struct Session {
     /// The platform's files.
@@ -126,9 +149,7 @@ impl Session {
 
     /// The journal of the stage.
     pub(super) fn journal(&self, organization: &OrganizationId) -> PathBuf {
-        self.places
-            .journal
-            .join(format!("{organization}-{}.jsonl", self.stage_name))
+        self.places.journal_of(organization, &self.stage_name)
     }
 
     /// Where it is written down what was done to the connectors of a cluster.
@@ -138,10 +159,7 @@ impl Session {
 
     /// A folder of profiles: `named`, else the one below the state folder.
     pub(super) fn sink(&self, named: Option<&PathBuf>) -> Result<Sink, Error> {
-        if let Some(folder) = named {
-            config::git::refuse_work_tree(folder)?;
-        }
-        Ok(Sink::new(named.unwrap_or(&self.places.handover).clone()))
+        self.places.sink(named)
     }
 }
 

@@ -154,7 +154,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::{Address, Principal, Role, RoleBinding, SeenAccount, SeenBinding, SeenKey};
+    use crate::model::{
+        Address, ConnectorIdentity, Principal, Role, RoleBinding, SeenAccount, SeenBinding, SeenConnector, SeenKey,
+    };
 
     fn saved() -> SavedSnapshot {
         let address = Address {
@@ -187,7 +189,11 @@ mod tests {
                 description: String::new(),
                 created_at: Some("2025-01-02T03:04:05Z".parse().unwrap()),
             }],
-            connectors: vec!["claims-orders".into()],
+            connectors: vec![SeenConnector {
+                name: "claims-orders".into(),
+                identity: Some(ConnectorIdentity::ServiceAccount("sa-abc123".into())),
+                ..SeenConnector::default()
+            }],
             unknown: BTreeMap::from([("role bindings on subjects".into(), "403".into())]),
             address,
         };

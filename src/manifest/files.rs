@@ -8,7 +8,8 @@ use std::{
 
 use crate::diag::{Finding, SourceFile, Span};
 
-fn unreadable(shown: PathBuf, error: &io::Error) -> Finding {
+/// Why a file cannot be read.
+pub(super) fn unreadable(shown: PathBuf, error: &io::Error) -> Finding {
     let message = match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::InvalidData => "the file is not UTF-8 text".to_owned(),

@@ -6,6 +6,8 @@
 
 pub mod admin;
 pub mod assertions;
+pub mod baseline;
+mod blueprint;
 mod checks;
 pub mod connector_file;
 pub mod department;

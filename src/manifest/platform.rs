@@ -85,6 +85,8 @@ pub struct Platform {
     pub provisioner: Option<ServiceAccountId>,
     /// Service accounts and API keys, by id, that are taken for ours although nothing vouches for them.
     pub adopt: Vec<String>,
+    /// Ids of the people and accounts that may administrate the organization, the environments or the clusters.
+    pub administrators: Vec<String>,
     /// Lint rules that apply to no department, with the reason for each.
     pub lint_exceptions: Vec<(String, String)>,
 }
@@ -100,6 +102,7 @@ impl Default for Platform {
             quota: default_quota(),
             provisioner: None,
             adopt: Vec::new(),
+            administrators: Vec::new(),
             lint_exceptions: Vec::new(),
         }
     }
@@ -128,7 +131,7 @@ pub struct PlatformFile {
     pub(super) stages: BTreeMap<String, std::ops::Range<usize>>,
 }
 
-const TOP: [&str; 3] = ["default_stage", "provisioner", "adopt"];
+const TOP: [&str; 4] = ["default_stage", "provisioner", "adopt", "administrators"];
 const ABOVE: &str = "It belongs at the top of the file, above the first table in brackets.";
 
 /// Reads `ebs.toml`.
@@ -150,7 +153,13 @@ fn read_root(root: &Table<'_>, file: &mut PlatformFile) {
     );
     let default_stage = root.get::<String>("default_stage");
     platform.provisioner = root.parse("provisioner").map(Spanned::into_inner);
-    platform.adopt = adopted(root);
+    platform.adopt = ids(root, "adopt", "neither a service account nor an API key", ADOPT);
+    platform.administrators = ids(
+        root,
+        "administrators",
+        "no id of a user or a service account",
+        ADMINISTRATORS,
+    );
     if let Some(organization) = root.table("organization") {
         organization.elsewhere(&TOP, ABOVE);
         platform.organization = organization.parse("id").map(Spanned::into_inner);
@@ -178,28 +187,28 @@ fn read_root(root: &Table<'_>, file: &mut PlatformFile) {
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
 }
 
-fn adopted(root: &Table<'_>) -> Vec<String> {
-    let mut adopted: Vec<String> = Vec::new();
-    for id in root.list("adopt").unwrap_or_default() {
+const ADOPT: &str = "Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`.";
+const ADMINISTRATORS: &str = "Write ids, as in `u-abc123` or `sa-abc123`.";
+
+/// The ids of the list `key`; what is none is `otherwise`.
+fn ids(root: &Table<'_>, key: &'static str, otherwise: &str, fix: &str) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for id in root.list(key).unwrap_or_default() {
         let text = id.get_ref();
         let harmless = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if !harmless {
-            let message = format!("`{}` is neither a service account nor an API key", text.escape_debug());
-            let finding = Finding::error("invalid-value", message);
-            root.report(
-                id.span(),
-                finding.fix("Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`."),
-            );
-        } else if adopted.contains(text) {
+            let message = format!("`{}` is {otherwise}", text.escape_debug());
+            root.report(id.span(), Finding::error("invalid-value", message).fix(fix));
+        } else if ids.contains(text) {
             root.report(
                 id.span(),
                 Finding::warning("duplicate-value", format!("`{text}` stands here twice")),
             );
         } else {
-            adopted.push(text.clone());
+            ids.push(text.clone());
         }
     }
-    adopted
+    ids
 }
 
 fn read_stages(table: &Table<'_>, file: &mut PlatformFile) {

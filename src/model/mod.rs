@@ -27,4 +27,4 @@ pub use principal::Principal;
 pub use quota::DepartmentQuota;
 pub use role::Role;
 pub use secret::Secret;
-pub use snapshot::{SeenAccount, SeenBinding, SeenKey, Snapshot, hidden};
+pub use snapshot::{ConnectorIdentity, SeenAccount, SeenBinding, SeenConnector, SeenKey, Snapshot, hidden};

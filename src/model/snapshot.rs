@@ -54,6 +54,34 @@ pub struct SeenKey {
     pub created_at: Option<Timestamp>,
 }
 
+/// A connector as it was seen: who it is, as whom it acts, and what it reads and writes in Kafka. Nothing else of its
+/// configuration is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenConnector {
+    /// Its name.
+    pub name: String,
+    /// `lcc-…`, which its consumer group and its dead letter topic are named after; empty when the service did not say.
+    pub id: String,
+    /// Its plugin; empty when the configuration may not be read.
+    pub class: String,
+    /// As whom it acts; `None` when the configuration may not be read.
+    pub identity: Option<ConnectorIdentity>,
+    /// The keys of its configuration that name topics, with their values.
+    pub topics: BTreeMap<String, String>,
+}
+
+/// As whom a connector acts towards Kafka (`kafka.auth.mode`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConnectorIdentity {
+    /// As this service account.
+    ServiceAccount(String),
+    /// As the owner of this API key.
+    ApiKey(String),
+    /// In a way that this program does not know.
+    Other(String),
+}
+
 /// The names of what could not be looked at, in [`Snapshot::unknown`].
 pub mod hidden {
     use crate::model::ServiceAccountId;
@@ -97,8 +125,8 @@ pub struct Snapshot {
     pub bindings: Vec<SeenBinding>,
     /// API keys.
     pub keys: Vec<SeenKey>,
-    /// Names of the connectors of the cluster.
-    pub connectors: Vec<String>,
+    /// The connectors of the cluster.
+    pub connectors: Vec<SeenConnector>,
     /// What was not looked at, each with the reason. Unknown is not absent.
     pub unknown: BTreeMap<String, String>,
 }

@@ -9,7 +9,7 @@ use futures_util::try_join;
 
 use super::observe::{
     ObserveError, Target, below, list, on_our_accounts, on_subjects, organization, owner, registry, seen_accounts,
-    seen_bindings, seen_keys, unless_forbidden,
+    seen_bindings, seen_connectors, seen_keys, unless_forbidden,
 };
 use crate::{
     api::{
@@ -59,7 +59,7 @@ pub async fn look(client: &Client, clock: &Clock, target: &Target) -> Result<Sna
         accounts,
         bindings,
         keys,
-        connectors: connectors.into_keys().collect(),
+        connectors: seen_connectors(connectors),
         unknown,
     })
 }

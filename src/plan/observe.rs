@@ -7,7 +7,7 @@ use futures_util::try_join;
 use crate::{
     api::{
         cmk::{Cluster, GetCluster},
-        connect::{ListConnectors, Place},
+        connect::{Expanded, ListConnectors, Place},
         iam::{ListServiceAccounts, ServiceAccount},
         keys::{ApiKey, CLOUD, GetApiKey, ListApiKeys},
         mds::{BindingObject, BindingScope, ListRoleBindings},
@@ -15,12 +15,13 @@ use crate::{
         quota::{AppliedQuota, ListAppliedQuotas},
         srcm::ListRegistries,
     },
+    catalog::topic_keys::topic_use,
     client::{Client, ClientError},
     clock::Clock,
     hint::{Advice, Hint},
     model::{
-        Address, ApiKeyId, ClusterId, Crn, CrnPattern, EnvironmentId, OrganizationId, Principal, SchemaRegistryId,
-        SeenAccount, SeenBinding, SeenKey, ServiceAccountId, Snapshot, hidden,
+        Address, ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, OrganizationId, Principal,
+        SchemaRegistryId, SeenAccount, SeenBinding, SeenConnector, SeenKey, ServiceAccountId, Snapshot, hidden,
     },
 };
 
@@ -257,7 +258,7 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         accounts,
         bindings,
         keys: seen_keys(keys),
-        connectors: connectors.into_keys().collect(),
+        connectors: seen_connectors(connectors),
         unknown,
     };
     Ok(Observed {
@@ -285,11 +286,12 @@ async fn bindings(
     Ok(seen_bindings(found))
 }
 
-/// All role bindings on `scope` and below it.
+/// All role bindings below `scope`, without those on the scope itself.
 pub(super) fn below(scope: Crn) -> ListRoleBindings {
     list(BindingScope::Below(scope))
 }
 
+/// All role bindings of `scope`.
 pub(super) fn list(scope: BindingScope) -> ListRoleBindings {
     ListRoleBindings {
         scope,
@@ -349,7 +351,9 @@ pub(super) fn seen_bindings(objects: Vec<BindingObject>) -> Vec<SeenBinding> {
         binding: object.binding,
     });
     let mut seen: Vec<SeenBinding> = seen.collect();
-    seen.sort_by(|a, b| a.binding.cmp(&b.binding));
+    seen.sort_by(|a, b| a.binding.cmp(&b.binding).then_with(|| a.id.cmp(&b.id)));
+    // Two lists may have shown the same one.
+    seen.dedup_by(|a, b| a.id == b.id);
     seen
 }
 
@@ -369,4 +373,92 @@ pub(super) fn seen_keys(keys: Vec<ApiKey>) -> Vec<SeenKey> {
     let mut seen: Vec<SeenKey> = seen.collect();
     seen.sort_by(|a, b| a.id.cmp(&b.id));
     seen
+}
+
+/// In the order of their names. Of the configurations only what the connectors do in Kafka is kept.
+pub(super) fn seen_connectors(connectors: BTreeMap<String, Expanded>) -> Vec<SeenConnector> {
+    let seen = connectors.into_iter().map(|(name, connector)| {
+        let config = connector.info.config;
+        let class = config.get("connector.class").cloned().unwrap_or_default();
+        let identity = identity(&config);
+        let topics = config.into_iter().filter(|(key, _)| topic_use(&class, key).is_some());
+        SeenConnector {
+            name,
+            id: connector.id.id,
+            topics: topics.collect(),
+            identity,
+            class,
+        }
+    });
+    seen.collect()
+}
+
+/// As whom a connector acts; without a mode the service takes the key (terraform docs `confluent_connector`).
+fn identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> {
+    if config.is_empty() {
+        return None;
+    }
+    let value = |key: &str| config.get(key).cloned().unwrap_or_default();
+    Some(match value("kafka.auth.mode").as_str() {
+        "SERVICE_ACCOUNT" => ConnectorIdentity::ServiceAccount(value("kafka.service.account.id")),
+        "" | "KAFKA_API_KEY" => ConnectorIdentity::ApiKey(value("kafka.api.key")),
+        other => ConnectorIdentity::Other(other.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connector(config: &[(&str, &str)]) -> Expanded {
+        let mut connector = Expanded::default();
+        connector.id.id = "lcc-abc123".into();
+        let config = config
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        connector.info.config = config.collect();
+        connector
+    }
+
+    #[test]
+    fn of_a_configuration_only_what_the_connector_does_in_kafka_is_kept() {
+        let sink = connector(&[
+            ("connector.class", "S3_SINK"),
+            ("topics", "claims-a,claims-b"),
+            ("topics.dir", "exports"),
+            ("aws.secret.access.key", "canary"),
+            ("kafka.auth.mode", "SERVICE_ACCOUNT"),
+            ("kafka.service.account.id", "sa-abc123"),
+        ]);
+        let list = [("claims-sink".to_owned(), sink), ("hidden".to_owned(), connector(&[]))];
+        let seen = seen_connectors(list.into());
+        assert_eq!(
+            seen[0].topics,
+            [("topics".to_owned(), "claims-a,claims-b".to_owned())].into()
+        );
+        assert_eq!((seen[0].id.as_str(), seen[0].class.as_str()), ("lcc-abc123", "S3_SINK"));
+        let runtime = ConnectorIdentity::ServiceAccount("sa-abc123".into());
+        assert_eq!(seen[0].identity, Some(runtime));
+        assert!(!serde_json::to_string(&seen).unwrap().contains("canary"));
+        assert_eq!((seen[1].name.as_str(), &seen[1].identity), ("hidden", &None));
+    }
+
+    // Terraform docs `confluent_connector`; dossier `rbac.md` §2.3.
+    #[test]
+    fn a_connector_acts_as_an_account_or_with_a_key() {
+        let of = |config: &[(&str, &str)]| identity(&connector(config).info.config).unwrap();
+        let key = ConnectorIdentity::ApiKey("ABCDEFGHIJKLMNOP".into());
+        assert_eq!(of(&[("kafka.api.key", "ABCDEFGHIJKLMNOP")]), key);
+        assert_eq!(
+            of(&[
+                ("kafka.auth.mode", "KAFKA_API_KEY"),
+                ("kafka.api.key", "ABCDEFGHIJKLMNOP")
+            ]),
+            key
+        );
+        assert_eq!(
+            of(&[("kafka.auth.mode", "OAUTH")]),
+            ConnectorIdentity::Other("OAUTH".into())
+        );
+    }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     access::{Evaluator, Operation},
-    model::{Address, Crn, KeyKind, Prefix, Principal, ResourceKind},
+    model::{Address, Crn, KeyKind, Prefix, Principal, ResourceKind, SeenConnector},
 };
 
 pub use run::{Outcome, Patience, Verdict, prove};
@@ -75,8 +75,8 @@ pub struct Ground<'a> {
     pub own: &'a Prefix,
     /// Names of somebody else: another department's, or reserved ones when there is no other.
     pub foreign: &'a str,
-    /// Names of connectors that exist.
-    pub connectors: &'a [String],
+    /// Connectors that exist.
+    pub connectors: &'a [SeenConnector],
 }
 
 fn connector(address: &Address, name: &str) -> Option<Crn> {
@@ -92,11 +92,11 @@ pub fn probes(kind: KeyKind, principal: &Principal, rights: &Evaluator, ground: 
     }
     let mut probes = Vec::new();
     for begin in [ground.own.as_str(), ground.foreign] {
-        let existing = ground.connectors.iter().find(|name| name.starts_with(begin));
+        let existing = ground.connectors.iter().find(|seen| seen.name.starts_with(begin));
         for call in [Call::ReadStatus, Call::CreateInvalid] {
             // Reading may aim at a connector that exists; creating must not, or it would meet its name.
             let (name, exists) = match (call, existing) {
-                (Call::ReadStatus, Some(name)) => (name.clone(), true),
+                (Call::ReadStatus, Some(seen)) => (seen.name.clone(), true),
                 _ => (format!("{begin}{NOBODYS}"), false),
             };
             let Some(crn) = connector(ground.address, &name) else {

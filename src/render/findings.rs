@@ -66,6 +66,7 @@ fn one(finding: &Finding, renderer: &Renderer, out: &mut String) {
 fn owner(owner: Owner) -> Option<&'static str> {
     match owner {
         Owner::Department | Owner::Ebs => None,
+        Owner::Administrator => Some("an administrator of the organization can lift this"),
         Owner::Network => Some("whoever runs the network in between can lift this"),
         Owner::Confluent => Some("Confluent can lift this"),
     }

@@ -27,6 +27,7 @@ mod inventory;
 pub mod journal;
 mod limits;
 mod page;
+mod plant;
 mod records;
 mod reply;
 mod request;

@@ -149,7 +149,10 @@ impl Contract {
 
 /// Keys that no run here can show, with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
-    ("complaint.recommended_values", "the linter is faster where there is a list"),
+    (
+        "complaint.recommended_values",
+        "the linter is faster where there is a list",
+    ),
     ("offboarding.retired", "the example has no files"),
     ("cluster_use.tasks", "a department key does not see the cluster's use"),
     ("change.from", "only after a template has changed"),

@@ -5,7 +5,6 @@ use crate::{
     catalog::{
         facts::Direction,
         lint::{Report, Subject, Tenant, quoted},
-        regex_begin::always_begins_with,
         topic_keys::{DESTINATIONS, TopicUse, topic_use},
     },
     diag::Severity,
@@ -26,59 +25,28 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(tenant) = subject.context.tenant else { return };
     let class = subject.file.class().unwrap_or_default();
     for entry in subject.entries() {
-        match topic_use(class, &entry.key) {
-            None | Some(TopicUse::DeadLetters) => {}
-            Some(TopicUse::Regex) => {
-                if !entry.value.is_empty() && !always_begins_with(&entry.value, tenant.prefix.as_str()) {
-                    let message = format!(
-                        "{} matches topics that do not begin with `{}`",
-                        quoted(&entry.value),
-                        tenant.prefix
-                    );
-                    let begin = tenant.prefix.as_str().replace('.', "\\.");
-                    let fix = format!("Begin every branch with `{begin}`, like `{begin}orders.*`.");
-                    report.error(&entry.value_span, message, fix);
-                }
-            }
-            Some(kind) => {
-                let foreign = kind
-                    .names(&entry.value)
-                    .into_iter()
-                    .find(|name| !is_inside(tenant, class, kind, name));
-                if let Some(foreign) = foreign {
-                    let message = format!(
-                        "topic {} of `{}` does not begin with `{}`",
-                        quoted(foreign),
-                        entry.key,
-                        tenant.prefix
-                    );
-                    let fix = format!("Use topics that begin with `{}`.", tenant.prefix);
-                    report.error(&entry.value_span, message, fix);
-                }
-            }
+        let Some(kind) = topic_use(class, &entry.key) else {
+            continue;
+        };
+        let Some(foreign) = kind.outside(class, &entry.value, tenant.prefix) else {
+            continue;
+        };
+        let foreign = quoted(foreign);
+        if kind == TopicUse::Regex {
+            let message = format!("{foreign} matches topics that do not begin with `{}`", tenant.prefix);
+            let begin = tenant.prefix.as_str().replace('.', "\\.");
+            let fix = format!("Begin every branch with `{begin}`, like `{begin}orders.*`.");
+            report.error(&entry.value_span, message, fix);
+        } else {
+            let message = format!(
+                "topic {foreign} of `{}` does not begin with `{}`",
+                entry.key, tenant.prefix
+            );
+            let fix = format!("Use topics that begin with `{}`.", tenant.prefix);
+            report.error(&entry.value_span, message, fix);
         }
     }
     defaults(subject, tenant, report);
-}
-
-fn is_inside(tenant: Tenant<'_>, class: &str, kind: TopicUse, name: &str) -> bool {
-    if tenant.prefix.owns(name) {
-        return true;
-    }
-    match kind {
-        // Change data capture puts a dot after the prefix: `claims` becomes `claims.public.staff`.
-        TopicUse::Prefix => dotted(class) && tenant.prefix.as_str().strip_suffix('.') == Some(name),
-        TopicUse::History => {
-            let rest = name.strip_prefix("dbhistory.");
-            rest.is_some_and(|rest| tenant.prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
-        }
-        // An empty value leaves it to the plugin.
-        _ => name.is_empty(),
-    }
-}
-
-fn dotted(class: &str) -> bool {
-    class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
 }
 
 /// A source that does not say where its records go uses names of its own choice.

@@ -1,5 +1,6 @@
 //! `confluent ebs access`: who may do what, and why.
 
+mod audit;
 mod can_i;
 mod matrix;
 mod question;
@@ -25,6 +26,7 @@ pub(super) struct Access {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::AuditAccess),
     #[command(name = "can-i")]
     CanI(can_i::CanI),
     Matrix(matrix::ShowMatrix),
@@ -36,6 +38,7 @@ enum Command {
 impl Access {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
+            Command::Audit(command) => report::finish(command.run(ctx), ctx),
             Command::CanI(command) => report::finish(command.run(ctx), ctx),
             Command::Matrix(command) => report::finish(command.run(ctx), ctx),
             Command::Test(command) => report::finish(command.run(ctx), ctx),

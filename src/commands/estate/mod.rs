@@ -33,10 +33,10 @@ use crate::{
 pub(super) struct FolderArgs {
     /// Folder for the profile files. Inside a Git work tree it must be ignored.
     #[arg(long, value_name = "string")]
-    credentials_dir: Option<PathBuf>,
+    pub(super) credentials_dir: Option<PathBuf>,
     /// Folder for the evidence files, which hold no secret.
     #[arg(long, value_name = "string")]
-    evidence_dir: Option<PathBuf>,
+    pub(super) evidence_dir: Option<PathBuf>,
 }
 
 /// The departments of a stage as they were seen and as they should be.

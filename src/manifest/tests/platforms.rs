@@ -24,6 +24,19 @@ fn only_ids_have_no_default() {
 }
 
 #[test]
+fn administrators_are_named_by_id() {
+    let text = |list: &str| format!("administrators = [{list}]\n{}", super::PLATFORM);
+    let loaded = load(&text("\"u-abc123\", \"sa-abc123\""), &[], &[]);
+    assert_eq!(shown(&loaded.findings), "");
+    assert_eq!(loaded.workspace.platform.administrators, ["u-abc123", "sa-abc123"]);
+    insta::assert_snapshot!(found(&text("\"somebody@example.com\", \"u-1\", \"u-1\"")), @r"
+    ebs.toml:1:19 error invalid-value: `somebody@example.com` is no id of a user or a service account
+        Write ids, as in `u-abc123` or `sa-abc123`.
+    ebs.toml:1:50 warning duplicate-value: `u-1` stands here twice
+    ");
+}
+
+#[test]
 fn everything_wrong_is_reported_at_once() {
     let text = r#"default_stage = "prd"
 provisioner = "u-123"
@@ -64,7 +77,7 @@ connectors = -1
         Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`.
     ebs.toml:3:36 warning duplicate-value: `sa-abc123` stands here twice
     ebs.toml:4:1 error unknown-key: unknown key `colour`
-        Known here: `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
+        Known here: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
     ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: `env-…` is expected

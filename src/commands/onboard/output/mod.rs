@@ -13,7 +13,6 @@ use crate::{
     access::isolation,
     apply::Report,
     checks::Check,
-    commands::estate::shown::counted,
     model::{Address, DepartmentCode, Snapshot},
     plan::{BudgetRow, Change, DepartmentPlan, Operation, Plan},
     probe::Verdict,

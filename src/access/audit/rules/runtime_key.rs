@@ -1,0 +1,71 @@
+//! `runtime-key`: a key on an account that gets none.
+
+use super::Rule;
+use crate::access::audit::{
+    Report,
+    sight::Need,
+    subject::{Subject, account_name},
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "runtime-key",
+    threat: "T5",
+    summary: "an API key on an account that gets none",
+    why: "Connectors run under the runtime account without a key (`kafka.auth.mode=SERVICE_ACCOUNT`), so that nobody can act as \
+          it outside of Connect. A key on it is a way past Connect to everything that the department's connectors may read and \
+          write.",
+    evidence: "Any API key of an account whose persona gets no key, whoever made it. What `adopt` in `ebs.toml` accepts is \
+               information.",
+    remedy: "EBS: revoke the key, and find out who made it: only an owner of the account can (`runtime-owner`), or an \
+             administrator of the cluster.",
+    needs: &[Need::Members],
+    check,
+};
+
+fn check(subject: &Subject<'_>, report: &mut Report) {
+    for runtime in subject.members.iter().filter(|member| member.is_runtime()) {
+        let name = account_name(runtime.account);
+        report
+            .unknown
+            .extend(subject.sight.hidden_keys(&runtime.account.id, &name));
+        for key in subject.keys_of(runtime.account) {
+            let message = format!("{name}, the account that connectors run under, has API key {}", key.id);
+            let accepted = subject.blueprint.accepts(key.id.as_str());
+            let found = match accepted {
+                true => report.info(key.id.as_str(), message),
+                false => report.error(key.id.as_str(), message),
+            };
+            found.about(&runtime.department.department.code);
+            found.key(&key.id).account(runtime.account);
+            found.fix(format!(
+                "Revoke it with `confluent api-key delete {}`, and find out who made it.",
+                key.id
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::access::audit::testing::Org;
+
+    const ID: &str = super::RULE.id;
+
+    // §8.3: "connector runtime identity (no API keys at all)".
+    #[test]
+    fn a_key_of_the_runtime_account_is_found_even_when_it_is_vouched_for() {
+        let mut org = Org::clean();
+        org.key("RUNTIMEKEY", "sa-claims-runtime", "lkc-abc123", 1)
+            .vouch("RUNTIMEKEY");
+        org.only(ID, &["RUNTIMEKEY"]);
+        org.adopted.insert("RUNTIMEKEY".into());
+        org.only(ID, &[]);
+    }
+
+    #[test]
+    fn keys_that_cannot_be_listed_are_unknown() {
+        let mut org = Org::clean();
+        org.seen.unknown.insert("API keys".into(), "403".into());
+        assert_eq!(org.found(ID, &[]).verdict(), crate::access::audit::Verdict::Unknown);
+    }
+}

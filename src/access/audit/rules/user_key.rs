@@ -1,0 +1,70 @@
+//! `user-key`: a key of a person on the stage.
+
+use super::Rule;
+use crate::{
+    access::audit::{Report, sight::Need, subject::Subject},
+    model::Principal,
+};
+
+pub(super) const RULE: Rule = Rule {
+    id: "user-key",
+    threat: "T11",
+    summary: "an API key of a person for the cluster or the Schema Registry",
+    why: "A key of a person carries all roles of that person, and goes with the person: what runs with it stops on the day \
+          somebody leaves, and until then does more than it needs. Keys that programs use belong to service accounts.",
+    evidence: "An API key for the cluster or the Schema Registry of the stage that belongs to a user. Keys of whoever \
+               `administrators` or `adopt` in `ebs.toml` name are information; Cloud keys of people are not judged.",
+    remedy: "EBS: find out what runs with it, give that an account of its own, and have the key deleted by its owner.",
+    needs: &[Need::PeopleKeys],
+    check,
+};
+
+fn check(subject: &Subject<'_>, report: &mut Report) {
+    let blueprint = subject.blueprint;
+    for key in &subject.seen.keys {
+        let here = subject.opens(key).is_some() && key.resource != crate::api::keys::CLOUD;
+        if !here || matches!(key.owner, Principal::ServiceAccount(_)) {
+            continue;
+        }
+        let owner = key.owner.id();
+        let message = format!("API key {} for `{}` belongs to {owner}, a person", key.id, key.resource);
+        let named =
+            blueprint.administrators.contains(owner) || blueprint.accepts(owner) || blueprint.accepts(key.id.as_str());
+        let found = match named {
+            true => report.info(key.id.as_str(), message),
+            false => report.warning(key.id.as_str(), message),
+        };
+        found.key(&key.id).fix(format!(
+            "Find out what runs with it, give that a service account, and have {owner} delete the key."
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::access::audit::testing::Org;
+
+    const ID: &str = super::RULE.id;
+
+    // T11: "owner `u-…` on prod", "SA-owned only".
+    #[test]
+    fn a_persons_key_on_the_stage_is_found() {
+        let mut org = Org::clean();
+        org.key("FORCLUSTER", "u-eve", "lkc-abc123", 1);
+        org.key("FORREGISTRY", "u-eve", "lsrc-abc123", 1);
+        org.key("FORCLOUD", "u-eve", "cloud", 1);
+        org.key("ELSEWHERE", "u-eve", "lkc-other", 1);
+        org.key("ACCOUNTS", "sa-central", "lkc-abc123", 1);
+        org.only(ID, &["FORCLUSTER", "FORREGISTRY"]);
+        org.administrators.insert("u-eve".into());
+        org.only(ID, &[]);
+    }
+
+    #[test]
+    fn the_provisioner_cannot_see_keys_of_people() {
+        assert_eq!(
+            Org::seen_by_provisioner().found(ID, &[]).verdict(),
+            crate::access::audit::Verdict::Unknown
+        );
+    }
+}

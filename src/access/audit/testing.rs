@@ -1,0 +1,368 @@
+//! An organization as it should be, for the tests of the rules: two departments after dossier `rbac.md` §8, a tombstone, the
+//! provisioner of §8.6 and an administrator. A test spoils one thing and looks at what is found.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Blueprint, Expected, ExpectedPersona, KeyStanding, Ruling, audit, blueprint::MAX_KEY_AGE_DAYS};
+use crate::model::{
+    Address, ApiKeyId, ConnectorIdentity, CrnPattern, Department, DepartmentQuota, Grant, GrantTarget, KeyKind,
+    NamePattern, OwnershipTag, Prefix, Principal, ResourceKind, Role, RoleBinding, SeenAccount, SeenBinding,
+    SeenConnector, SeenKey, Snapshot,
+};
+
+const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
+const STAGE: &str = "prod";
+
+fn address() -> Address {
+    Address {
+        organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
+        environment: "env-abc123".parse().unwrap(),
+        cluster: "lkc-abc123".parse().unwrap(),
+        schema_registry: Some("lsrc-abc123".parse().unwrap()),
+    }
+}
+
+/// Fills in the notation of the dossier: `$O`, `$E`, `$C`, `$K`, `$S`.
+fn crn(short: &str) -> CrnPattern {
+    let env = format!("{ORG}/environment=env-abc123");
+    let cluster = format!("{env}/cloud-cluster=lkc-abc123");
+    let text = short
+        .replace("$K", &format!("{cluster}/kafka=lkc-abc123"))
+        .replace("$S", &format!("{env}/schema-registry=lsrc-abc123"))
+        .replace("$C", &cluster)
+        .replace("$E", &env)
+        .replace("$O", ORG);
+    text.parse().unwrap()
+}
+
+fn grant(role: &str, on: GrantTarget, why: &str) -> Grant {
+    Grant {
+        role: role.parse().unwrap(),
+        on,
+        fallback: (role == "ConnectManager").then_some(Role::DeveloperRead),
+        why: why.to_owned(),
+    }
+}
+
+/// §8.1 to §8.4, as far as the shipped template goes.
+fn personas() -> Vec<(&'static str, Vec<KeyKind>, Vec<Grant>)> {
+    use GrantTarget::{Account, Fixed, Prefix};
+    use ResourceKind as K;
+    let shared = Fixed(K::Group, NamePattern::Prefixed("connect-lcc".into()));
+    vec![
+        (
+            "operator",
+            vec![KeyKind::Cloud],
+            vec![grant("ConnectManager", Prefix(K::Connector), "day 2")],
+        ),
+        (
+            "deployer",
+            vec![KeyKind::Cloud],
+            vec![
+                grant("ResourceOwner", Prefix(K::Connector), "create and delete"),
+                grant("Assigner", Account("runtime".into()), "attach"),
+            ],
+        ),
+        (
+            "viewer",
+            vec![KeyKind::Cloud],
+            vec![grant("DeveloperRead", Prefix(K::Connector), "look")],
+        ),
+        (
+            "runtime",
+            Vec::new(),
+            vec![
+                grant("DeveloperRead", Prefix(K::Topic), "sinks read"),
+                grant("DeveloperWrite", Prefix(K::Topic), "sources write"),
+                grant("DeveloperRead", shared, "sinks consume"),
+                grant("DeveloperRead", Prefix(K::Subject), "converters"),
+            ],
+        ),
+    ]
+}
+
+fn tag(stage: &str, department: &str, persona: &str) -> OwnershipTag {
+    OwnershipTag {
+        stage: stage.to_owned(),
+        department: department.parse().unwrap(),
+        persona: persona.to_owned(),
+        template: "hybrid".to_owned(),
+        template_hash: "1a2b3c4d".to_owned(),
+        profile_hash: "9f8e7d6c".to_owned(),
+    }
+}
+
+/// The organization and what is wanted of it.
+pub(super) struct Org {
+    pub(super) seen: Snapshot,
+    pub(super) administrators: BTreeSet<String>,
+    pub(super) adopted: BTreeSet<String>,
+    pub(super) keys: Option<BTreeMap<ApiKeyId, KeyStanding>>,
+    pub(super) max_key_age: u16,
+    pub(super) earlier: Option<Snapshot>,
+    departments: Vec<Expected>,
+}
+
+impl Org {
+    /// As it should be, and seen by an administrator.
+    pub(super) fn clean() -> Self {
+        let taken_at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut org = Self {
+            seen: Snapshot {
+                taken_at,
+                address: address(),
+                seen_by: Principal::from_id("u-admin"),
+                accounts: Vec::new(),
+                bindings: Vec::new(),
+                keys: Vec::new(),
+                connectors: Vec::new(),
+                unknown: BTreeMap::new(),
+            },
+            administrators: ["u-admin".to_owned()].into(),
+            adopted: BTreeSet::new(),
+            keys: Some(BTreeMap::new()),
+            max_key_age: MAX_KEY_AGE_DAYS,
+            earlier: None,
+            departments: Vec::new(),
+        };
+        org.bind("u-admin", "OrganizationAdmin", "$O");
+        // §8.6.
+        org.account("sa-provisioner", "ebs-provisioner");
+        org.bind("sa-provisioner", "CloudClusterAdmin", "$C");
+        org.bind("sa-provisioner", "ResourceOwner", "$S/subject=*");
+        org.account("sa-central", "central-connectors");
+        org.department("claims", "claims-").onboard("claims");
+        org.department("fraud", "fraud-").onboard("fraud");
+        org.department("legacy", "legacy-");
+        let legacy = org.expected("legacy");
+        legacy.department.retired = Some(jiff::civil::date(2026, 1, 31));
+        legacy.personas.clear();
+        org
+    }
+
+    /// As the provisioner sees it: lists are cut to what its roles show (dossier `rbac.md` §9, Q6).
+    pub(super) fn seen_by_provisioner() -> Self {
+        let mut org = Self::clean();
+        org.seen.seen_by = Principal::from_id("sa-provisioner");
+        org.unbind("u-admin", "$O");
+        org
+    }
+
+    fn expected(&mut self, code: &str) -> &mut Expected {
+        let mut departments = self.departments.iter_mut();
+        departments
+            .find(|expected| expected.department.code.as_str() == code)
+            .unwrap()
+    }
+
+    /// Adds a department to the files, and to nothing else.
+    pub(super) fn department(&mut self, code: &str, prefix: &str) -> &mut Self {
+        let department = Department {
+            code: code.parse().unwrap(),
+            name: code.to_owned(),
+            prefix: Prefix::parse(prefix).unwrap(),
+            template: "hybrid".to_owned(),
+            cost_center: None,
+            contacts: Vec::new(),
+            quota: DepartmentQuota {
+                connectors: 5,
+                tasks: 8,
+                tasks_per_connector: 2,
+                plugins: vec!["*".to_owned()],
+            },
+            recipients: Vec::new(),
+            retired: None,
+            lint_exceptions: Vec::new(),
+        };
+        let personas = personas().into_iter().map(|(persona, keys, grants)| ExpectedPersona {
+            tag: tag(STAGE, code, persona),
+            keys,
+            grants,
+        });
+        self.departments.push(Expected {
+            department,
+            personas: personas.collect(),
+        });
+        self
+    }
+
+    /// Gives a department everything that its template asks for.
+    fn onboard(&mut self, code: &str) {
+        let expected = self.expected(code).clone();
+        let id = |persona: &str| format!("sa-{code}-{persona}");
+        for persona in &expected.personas {
+            let me = id(&persona.tag.persona);
+            self.tagged(&me, code, &persona.tag.persona);
+            for grant in &persona.grants {
+                let account = |persona: &str| id(persona).parse().ok();
+                let pattern = grant
+                    .on
+                    .resolve(&address(), &expected.department.prefix, account)
+                    .unwrap();
+                self.bind(&me, grant.role.as_str(), &pattern.to_string());
+            }
+            if !persona.keys.is_empty() {
+                let key = format!("KEY{}{}", code.to_uppercase(), persona.tag.persona.to_uppercase());
+                self.key(&key, &me, "cloud", 10).vouch(&key);
+            }
+        }
+    }
+
+    /// Adds an account that nobody knows.
+    pub(super) fn account(&mut self, id: &str, name: &str) -> &mut Self {
+        self.seen.accounts.push(SeenAccount {
+            id: id.parse().unwrap(),
+            name: name.to_owned(),
+            description: String::new(),
+            created_at: Some(self.seen.taken_at),
+        });
+        self
+    }
+
+    /// Adds an account that carries our tag, and that the provisioner owns.
+    pub(super) fn tagged(&mut self, id: &str, department: &str, persona: &str) -> &mut Self {
+        self.tagged_in(id, STAGE, department, persona)
+    }
+
+    pub(super) fn tagged_in(&mut self, id: &str, stage: &str, department: &str, persona: &str) -> &mut Self {
+        let tag = tag(stage, department, persona);
+        self.account(id, &tag.account_name());
+        self.seen.accounts.last_mut().unwrap().description = tag.to_string();
+        self.bind("sa-provisioner", "ResourceOwner", &format!("$O/service-account={id}"));
+        self
+    }
+
+    /// The text of a tag of this stage.
+    pub(super) fn tag(department: &str, persona: &str) -> String {
+        tag(STAGE, department, persona).to_string()
+    }
+
+    /// Adds a grant to a persona of a department's template.
+    pub(super) fn grant(&mut self, code: &str, persona: &str, role: &str, on: &str, why: &str) {
+        assert_eq!(on, "cluster");
+        let cluster = GrantTarget::Fixed(ResourceKind::Cluster, NamePattern::Literal(String::new()));
+        let mut personas = self.expected(code).personas.iter_mut();
+        let found = personas.find(|found| found.tag.persona == persona).unwrap();
+        found.grants.push(grant(role, cluster, why));
+    }
+
+    /// Binds a role; answers the binding's id. A service account that is not there yet comes into being.
+    pub(super) fn bind(&mut self, who: &str, role: &str, on: &str) -> String {
+        let known = self.seen.accounts.iter().any(|account| account.id.as_str() == who);
+        if who.starts_with("sa-") && !known {
+            self.account(who, &format!("name-of-{who}"));
+        }
+        self.bind_unseen(who, role, on)
+    }
+
+    /// The same without an account.
+    pub(super) fn bind_unseen(&mut self, who: &str, role: &str, on: &str) -> String {
+        let id = format!("rb-{:04}", self.seen.bindings.len());
+        let binding = RoleBinding::new(Principal::from_id(who), role.parse().unwrap(), crn(on));
+        self.seen.bindings.push(SeenBinding {
+            id: id.parse().unwrap(),
+            binding,
+        });
+        id
+    }
+
+    /// Takes away what somebody holds somewhere.
+    pub(super) fn unbind(&mut self, who: &str, on: &str) {
+        let before = self.seen.bindings.len();
+        let on = crn(on);
+        let meant = |seen: &SeenBinding| seen.binding.principal.id() == who && seen.binding.pattern == on;
+        self.seen.bindings.retain(|seen| !meant(seen));
+        assert!(self.seen.bindings.len() < before, "{who} holds nothing there");
+    }
+
+    /// Adds a key of that age.
+    pub(super) fn key(&mut self, id: &str, owner: &str, resource: &str, days: i64) -> &mut Self {
+        let made = self.seen.taken_at - SignedDuration::from_hours(24 * days);
+        self.seen.keys.push(SeenKey {
+            id: id.parse().unwrap(),
+            owner: Principal::from_id(owner),
+            resource: resource.to_owned(),
+            description: String::new(),
+            created_at: Some(made),
+        });
+        self
+    }
+
+    /// Lets the journal vouch for a key.
+    pub(super) fn vouch(&mut self, id: &str) {
+        let keys = self.keys.get_or_insert_default();
+        keys.insert(id.parse().unwrap(), KeyStanding::Vouched);
+    }
+
+    /// Adds a sink that runs under an account.
+    pub(super) fn connector(&mut self, name: &str, id: &str, account: &str, topics: &str) {
+        self.seen.connectors.push(SeenConnector {
+            name: name.to_owned(),
+            id: id.to_owned(),
+            class: "S3_SINK".to_owned(),
+            identity: Some(ConnectorIdentity::ServiceAccount(account.to_owned())),
+            topics: [("topics".to_owned(), topics.to_owned())].into(),
+        });
+    }
+
+    pub(super) fn rulings(&self) -> Vec<Ruling> {
+        let blueprint = Blueprint {
+            stage: STAGE,
+            departments: self.departments.clone(),
+            provisioner: "sa-provisioner".parse().unwrap(),
+            administrators: self.administrators.clone(),
+            adopted: self.adopted.clone(),
+            keys: self.keys.clone(),
+            max_key_age: Duration::from_hours(24 * u64::from(self.max_key_age)),
+            earlier: self.earlier.as_ref(),
+            outside,
+        };
+        audit(&blueprint, &self.seen)
+    }
+
+    /// What a rule finds: exactly these subjects, in any order. Other rules may find something, too.
+    #[track_caller]
+    pub(super) fn found(&self, rule: &str, subjects: &[&str]) -> Ruling {
+        let mut rulings = self.rulings().into_iter();
+        let ruling = rulings.find(|ruling| ruling.rule.id == rule).unwrap();
+        assert_eq!(counted(&ruling), sorted(subjects), "{rule}: {:#?}", ruling.findings);
+        ruling
+    }
+
+    /// What a rule finds, and that no other rule finds anything.
+    #[track_caller]
+    pub(super) fn only(&self, rule: &str, subjects: &[&str]) -> Ruling {
+        for ruling in self.rulings().iter().filter(|ruling| ruling.rule.id != rule) {
+            let found: Vec<_> = ruling.findings.iter().filter(|found| found.counts()).collect();
+            assert!(found.is_empty(), "{}: {found:#?}", ruling.rule.id);
+        }
+        self.found(rule, subjects)
+    }
+}
+
+fn counted(ruling: &Ruling) -> Vec<&str> {
+    let counting = ruling.findings.iter().filter(|found| found.counts());
+    let mut subjects: Vec<&str> = counting.map(|found| found.subject.as_str()).collect();
+    subjects.sort_unstable();
+    subjects
+}
+
+fn sorted<'a>(subjects: &[&'a str]) -> Vec<&'a str> {
+    let mut subjects = subjects.to_vec();
+    subjects.sort_unstable();
+    subjects
+}
+
+/// The catalogue's judgement, as far as these tests need it.
+fn outside(connector: &SeenConnector, prefix: &Prefix) -> Vec<String> {
+    let topics = connector.topics.iter().flat_map(|(key, value)| {
+        let names = value.split(',').filter(|name| !prefix.owns(name));
+        names.map(move |name| format!("{key}={name}"))
+    });
+    topics.collect()
+}

@@ -1,0 +1,156 @@
+//! A file of accepted findings: what the audit finds and somebody has decided to live with, why, and until when.
+
+use std::{fmt::Write, path::Path, sync::Arc};
+
+use jiff::civil::Date;
+use toml::Spanned;
+
+use super::{
+    did_you_mean,
+    files::unreadable,
+    toml::{Document, Table},
+};
+use crate::{
+    access::audit::{Acceptance, Found, RULES, rules},
+    diag::{Finding, SourceFile},
+};
+
+/// Reads the file at `path`.
+pub fn read(path: &Path) -> (Vec<Acceptance>, Vec<Finding>) {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&SourceFile::new(path, text)),
+        Err(error) => (Vec::new(), vec![unreadable(path.to_owned(), &error)]),
+    }
+}
+
+fn parse(source: &Arc<SourceFile>) -> (Vec<Acceptance>, Vec<Finding>) {
+    let document = Document::parse(source);
+    let acceptances = {
+        let root = document.root();
+        let mut acceptances: Vec<Acceptance> = Vec::new();
+        for table in root.tables("accepted") {
+            let Some(acceptance) = acceptance(&table) else { continue };
+            let same = |other: &Acceptance| other.rule == acceptance.rule && other.subject == acceptance.subject;
+            if acceptances.iter().any(same) {
+                let message = format!("`{}` is accepted twice for {}", acceptance.subject, acceptance.rule);
+                let range = acceptance.span.range.clone();
+                table.report(range, Finding::warning("duplicate-value", message));
+            }
+            acceptances.push(acceptance);
+        }
+        acceptances
+    };
+    (acceptances, document.into_findings())
+}
+
+fn acceptance(table: &Table<'_>) -> Option<Acceptance> {
+    let rule = table.require::<String>("rule");
+    let subject = table.require::<String>("subject");
+    let reason = table.require::<String>("reason");
+    let until = table.require::<Date>("until");
+    let (rule, subject, reason, until) = (rule?, subject?, reason?, until?);
+    if rules::find(rule.get_ref()).is_none() {
+        let message = format!("the audit has no rule `{}`", rule.get_ref().escape_debug());
+        let fix = did_you_mean(rule.get_ref(), RULES.iter().map(|rule| rule.id));
+        table.report(rule.span(), Finding::error("unknown-rule", message).fix(fix));
+    }
+    if reason.get_ref().trim().is_empty() {
+        let message = format!("`{}` is accepted without a reason", subject.get_ref().escape_debug());
+        let finding = Finding::error("invalid-value", message);
+        table.report(
+            reason.span(),
+            finding.fix("Write why: whoever decides next decides by it."),
+        );
+    }
+    Some(Acceptance {
+        span: table.span_of(subject.span()),
+        rule: rule.into_inner(),
+        subject: subject.into_inner(),
+        reason: reason.into_inner(),
+        until: Spanned::into_inner(until),
+    })
+}
+
+/// A file that accepts `findings` until a day, with the reasons still to be written: it is refused until they are.
+#[must_use]
+pub fn draft(findings: &[&Found], until: Date) -> String {
+    let mut text = String::from(
+        "# Findings of `confluent ebs access audit` that are accepted, each with a reason and a last day.\n\
+         # The file cannot be used before every reason is written.\n",
+    );
+    for found in findings {
+        let text_of = |value: &str| toml_edit::Value::from(value).to_string();
+        let message = found.finding.message.replace(|c: char| c.is_control(), " ");
+        // Writing into a string never fails.
+        let _ = write!(
+            text,
+            "\n# {message}\n[[accepted]]\nrule = {}\nsubject = {}\nreason = \"\"\nuntil = {until}\n",
+            text_of(found.finding.rule),
+            text_of(&found.subject),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> String {
+        super::super::tests::shown(&parse(&SourceFile::new("accepted.toml", text)).1)
+    }
+
+    #[test]
+    fn an_entry_says_what_why_and_until_when() {
+        let text = "[[accepted]]\nrule = \"key-age\"\nsubject = \"ABC\"\nreason = \"vendor\"\nuntil = 2027-01-31\n";
+        let (acceptances, findings) = parse(&SourceFile::new("accepted.toml", text));
+        assert!(findings.is_empty());
+        let one = &acceptances[0];
+        assert_eq!((one.rule.as_str(), one.subject.as_str()), ("key-age", "ABC"));
+        assert_eq!(
+            (one.reason.as_str(), one.until),
+            ("vendor", jiff::civil::date(2027, 1, 31))
+        );
+        assert_eq!(one.span.location(), "accepted.toml:3:11");
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once() {
+        let one = "[[accepted]]\nrule = \"key-age\"\nsubject = \"A\"\nreason = \"x\"\nuntil = 2027-01-31\n";
+        let text = one.replace("2027-01-31", "\"soon\"")
+            + &one.replace("subject", "subjects")
+            + &one.replace("key-age", "key-ages").replace("\"x\"", "\" \"")
+            + &one.repeat(2);
+        insta::assert_snapshot!(found(&text), @r"
+        accepted.toml:5:9 error wrong-type: `accepted.until` is text, a date without quotes, as in 2026-11-30, is expected
+        accepted.toml:6:1 error missing-key: `accepted.subject` is missing
+        accepted.toml:8:1 error unknown-key: unknown key `accepted.subjects`
+            Did you mean `subject`?
+        accepted.toml:12:8 error unknown-rule: the audit has no rule `key-ages`
+            Did you mean `key-age`?
+        accepted.toml:14:10 error invalid-value: `A` is accepted without a reason
+            Write why: whoever decides next decides by it.
+        accepted.toml:23:11 warning duplicate-value: `A` is accepted twice for key-age
+        ");
+    }
+
+    #[test]
+    fn a_draft_can_be_read_once_its_reasons_are_written() {
+        let found = |rule: &'static str, subject: &str| Found {
+            finding: Finding::warning(rule, "two\nlines"),
+            threat: "T11",
+            subject: subject.to_owned(),
+            departments: std::collections::BTreeSet::new(),
+            evidence: std::collections::BTreeSet::new(),
+        };
+        let findings = [found("key-age", "ABC"), found("template-drift", "a \"quoted\" one")];
+        let text = draft(&findings.iter().collect::<Vec<_>>(), jiff::civil::date(2027, 1, 31));
+        let read = |text: &str| parse(&SourceFile::new("accepted.toml", text));
+        let rules = read(&text).1.into_iter().map(|finding| finding.rule);
+        assert_eq!(rules.collect::<Vec<_>>(), ["invalid-value"; 2], "reasons are missing");
+        let (acceptances, findings) = read(&text.replace("reason = \"\"", "reason = \"agreed\""));
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!(acceptances[1].subject, "a \"quoted\" one");
+        assert_eq!(acceptances[0].until, jiff::civil::date(2027, 1, 31));
+    }
+}

@@ -1,0 +1,32 @@
+//! The files as what an organization is audited by.
+
+use super::Workspace;
+use crate::{
+    access::audit::{Expected, ExpectedPersona},
+    model::Address,
+};
+
+impl Workspace {
+    /// Every department that has a file, as it should be in `stage`, which lives at `address`; of a retired one only its
+    /// prefix is left.
+    pub fn expected(&self, stage: &str, address: &Address) -> Vec<Expected> {
+        let personas = |department| {
+            let desired = self.desired(department, stage, address);
+            let personas = desired.into_iter().flat_map(|desired| desired.personas);
+            personas.map(|persona| ExpectedPersona {
+                tag: persona.tag,
+                keys: persona.keys,
+                grants: persona.grants,
+            })
+        };
+        self.departments()
+            .map(|department| Expected {
+                personas: match department.retired {
+                    Some(_) => Vec::new(),
+                    None => personas(department).collect(),
+                },
+                department: department.clone(),
+            })
+            .collect()
+    }
+}
