@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use confluent_ebs::{
-    client::{Client, ClientError, RetryPolicy, Socket, SocketSettings, TransportError},
+    client::{CertificateIssuer, Client, ClientError, RetryPolicy, Socket, SocketSettings, Transport, TransportError},
     clock::Clock,
     hint::Advice,
 };
@@ -248,11 +248,23 @@ async fn child() {
         ..RetryPolicy::default()
     };
     let socket = Arc::new(Socket::new(SocketSettings::default()));
-    let client = Client::builder(base.parse().unwrap(), socket, auth(), Clock::system())
+    let client = Client::builder(base.parse().unwrap(), socket.clone(), auth(), Clock::system())
         .policy(policy)
         .build();
+    let request = http::Request::get(format!("{base}/"))
+        .body(bytes::Bytes::new())
+        .unwrap();
     let outcome = match client.send(&read()).await {
-        Ok(_) => "answered".to_owned(),
+        Ok(_) => match socket
+            .send(request)
+            .await
+            .unwrap()
+            .extensions()
+            .get::<CertificateIssuer>()
+        {
+            Some(issuer) => format!("answered with a certificate of {}", issuer.0),
+            None => "answered".to_owned(),
+        },
         Err(error) => error.to_string(),
     };
     assert!(outcome.contains(&expected), "{outcome}");
@@ -270,7 +282,13 @@ async fn a_custom_authority_from_the_environment_is_trusted() {
     let base = format!("https://{address}");
     // The systems of Apple and Microsoft have rules of their own for what may be an authority.
     if cfg!(all(unix, not(target_vendor = "apple"))) {
-        in_environment(&base, "answered", &[("SSL_CERT_FILE", &write("authority.pem", &pem))]).await;
+        let authority = write("authority.pem", &pem);
+        in_environment(
+            &base,
+            "answered with a certificate of Inspection CA 7 (Example Insurance)",
+            &[("SSL_CERT_FILE", &authority)],
+        )
+        .await;
     }
     let empty = write("empty.pem", "nothing\n");
     in_environment(
@@ -295,7 +313,7 @@ async fn a_proxy_is_used_for_others_and_never_for_this_machine() {
     let server = MockServer::start().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
-        .expect(2)
+        .expect(4)
         .mount(&server)
         .await;
     in_environment(&server.uri(), "answered", &variables).await;
