@@ -29,7 +29,9 @@ impl StateFolder {
     /// folder of profiles that were handed over.
     #[must_use]
     pub fn look(path: &Path, secrets: &Path) -> Self {
-        let existing = path.ancestors().find(|above| above.exists());
+        // Without the absolute path there is nothing above `state`.
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let existing = absolute.ancestors().find(|above| above.exists());
         let tried = existing.map(|folder| tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder));
         let unwritable = match tried {
             Some(Ok(_)) => None,
@@ -49,13 +51,13 @@ impl StateFolder {
 #[cfg(unix)]
 fn open_files(folder: &Path) -> Vec<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = |path: &Path| std::fs::metadata(path).map_or(0, |data| data.permissions().mode());
-    if mode(folder) & 0o077 == 0 {
+    let open = |path: &Path| std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
+    if !open(folder) {
         return Vec::new();
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
-    paths.filter(|path| path.is_file() && mode(path) & 0o077 != 0).collect()
+    paths.filter(|path| path.is_file() && open(path)).collect()
 }
 
 #[cfg(not(unix))]
@@ -105,6 +107,8 @@ pub enum LastRun {
     AtWork,
     /// It did not end, and nobody works on it.
     Interrupted {
+        /// The command.
+        command: String,
         /// How many changes it has made.
         done: usize,
         /// How many it had.
@@ -138,10 +142,10 @@ fn last_run(path: &Path) -> LastRun {
 
 fn judge_run(lines: &[Line]) -> LastRun {
     let begun = lines.iter().enumerate().rev().find_map(|(at, line)| match line {
-        Line::RunStarted { run, changes, .. } => Some((at, run, *changes)),
+        Line::RunStarted { run, command, changes } => Some((at, run, command, *changes)),
         _ => None,
     });
-    let Some((at, last, of)) = begun else {
+    let Some((at, last, command, of)) = begun else {
         return LastRun::Ended;
     };
     let rest = &lines[at..];
@@ -155,7 +159,11 @@ fn judge_run(lines: &[Line]) -> LastRun {
         .iter()
         .filter(|line| matches!(line, Line::Done { run, .. } if run == last))
         .count();
-    LastRun::Interrupted { done, of }
+    LastRun::Interrupted {
+        command: command.clone(),
+        done,
+        of,
+    }
 }
 
 /// Judges the last runs; `sandbox` is whether they were on the sandbox.
@@ -166,11 +174,16 @@ pub fn runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> Check {
     for (path, run) in seen {
         let path = path.display();
         match run {
-            LastRun::Interrupted { done, of } => {
+            LastRun::Interrupted { command, done, of } => {
                 return Check::problem(
                     NAME,
-                    format!("the last run of {path} did not end: {done} of {of} changes are known to be made"),
-                    format!("`confluent ebs onboard --all{flag}` shows what is left; it does that, and nothing twice."),
+                    format!("`{command}` in {path} did not end: {done} of {of} changes are known to be made"),
+                    match command.as_str() {
+                        "onboard" => format!(
+                            "`confluent ebs onboard --all{flag}` shows what is left; it does that, and nothing twice."
+                        ),
+                        other => format!("The same `confluent ebs {other}` again does the rest, and nothing twice."),
+                    },
                 );
             }
             LastRun::Unreadable(why) => {
@@ -267,7 +280,7 @@ mod tests {
         assert!(StateFolder::look(home.path(), home.path()).open.is_empty());
         mode(home.path(), 0o755);
         let seen = StateFolder::look(home.path(), home.path());
-        assert_eq!(seen.open, [profile.clone()]);
+        assert_eq!(seen.open, std::slice::from_ref(&profile));
         assert!(folder(Ok(&seen)).fix.unwrap().contains("chmod 700"));
         mode(&profile, 0o600);
         assert!(StateFolder::look(home.path(), home.path()).open.is_empty());
@@ -306,7 +319,12 @@ mod tests {
             LastRun::Ended
         );
         let lines = [started("a"), ended("a"), started("b"), done("b"), done("b")];
-        assert_eq!(judge_run(&lines), LastRun::Interrupted { done: 2, of: 3 });
+        let interrupted = LastRun::Interrupted {
+            command: "onboard".into(),
+            done: 2,
+            of: 3,
+        };
+        assert_eq!(judge_run(&lines), interrupted);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Looks at everything and hands it to the judgements in `checks`.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use futures_util::join;
+use jiff::Timestamp;
 
 use super::{
     Doctor,
+    connection::{Connection, Holding, connection},
     surroundings::{Surroundings, Tenant},
 };
 use crate::{
@@ -16,64 +18,25 @@ use crate::{
         network::{self, Knock, Proxy},
         place, platform,
         plugin::{self, Installation},
-        profile::{self, EnvironmentKeys, Held, Named},
+        profile::{self, EnvironmentKeys, Named},
         rights::{self, Needed},
         state::{self, SandboxFolder, StateFolder},
         stock_config::{StockConfig, StockState},
         time,
     },
-    client::{Auth, BaseUrl, Client, Socket, SocketSettings, Transport},
-    clock::Clock,
-    commands::{Ctx, session::Way},
-    config::{self, CredentialsError, Endpoint, git},
+    client::{Auth, Client},
+    commands::Ctx,
+    config::{self, git},
     env,
     error::{Error, ErrorKind},
     manifest::{Platform, admin::AdminScript},
-    model::{ApiKeyId, OrganizationId, Principal},
+    model::{OrganizationId, Principal},
     sandbox::{Sandbox, auth::AS_HEADER},
 };
 
 /// How often, and how long apart, a held sandbox is looked at before it counts as stuck.
-const LOOKS: u32 = 10;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-
-/// A way to the service, with a key or without.
-struct Connection {
-    base: BaseUrl,
-    transport: Arc<dyn Transport>,
-    clock: Clock,
-    auth: Option<Auth>,
-    /// Whether the service is a part of this program.
-    inside: bool,
-}
-
-/// What holds the key, kept so that the judgement can borrow it.
-enum Holding {
-    Key(ApiKeyId, String),
-    StandIn(String),
-    Missing(CredentialsError),
-    Unusable(String, String),
-    NotSought(&'static str),
-}
-
-impl Holding {
-    fn held(&self) -> Held<'_> {
-        match self {
-            Self::Key(id, source) => Held::Key(id, source.clone()),
-            Self::StandIn(who) => Held::StandIn(who.clone()),
-            Self::Missing(error) => Held::Missing(error),
-            Self::Unusable(why, fix) => Held::Unusable(why.clone(), fix.clone()),
-            Self::NotSought(why) => Held::NotSought(why),
-        }
-    }
-
-    fn key(&self) -> Option<&ApiKeyId> {
-        match self {
-            Self::Key(id, _) => Some(id),
-            _ => None,
-        }
-    }
-}
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(40);
 
 /// Examines everything. An error only when somebody wished to stop.
 pub(super) fn examine(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Result<Diagnosis, Error> {
@@ -117,9 +80,13 @@ async fn look(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Diagnosis {
     add(Topic::Plugin, plugin::judge(&installation(home), &stock));
     add(Topic::Computer, computer(around, sandbox.as_ref()));
     let expected = expected(around, tenant.as_ref());
+    let now = connection
+        .as_ref()
+        .map_or(&ctx.clock, |connection| &connection.clock)
+        .now();
     add(
         Topic::Key,
-        profile_and_key(around, &holding, &heard, &stock, &expected, ctx),
+        profile_and_key(around, &holding, &heard, &stock, &expected, now),
     );
     add(
         Topic::Network,
@@ -156,107 +123,6 @@ async fn sandbox_folder(ctx: &Ctx, around: &Surroundings) -> Option<SandboxFolde
         left_behind: condition.left_behind,
         stuck: condition.held,
     })
-}
-
-/// The way to the service, and what holds the key.
-fn connection(ctx: &Ctx, around: &Surroundings, asked: &Doctor, stuck: bool) -> (Option<Connection>, Holding) {
-    let socket = |loopback_only| -> Arc<dyn Transport> {
-        let timeout = Duration::from_secs(asked.timeout);
-        Arc::new(Socket::new(SocketSettings {
-            connect_timeout: timeout,
-            timeout,
-            loopback_only,
-        }))
-    };
-    if let Some(folder) = &around.sandbox {
-        return match sandbox_connection(ctx, around, folder, stuck) {
-            Err(holding) => (None, holding),
-            Ok((mut connection, holding)) => {
-                if !connection.inside {
-                    connection.transport = socket(true);
-                }
-                (Some(connection), holding)
-            }
-        };
-    }
-    let loaded = around.loaded();
-    let endpoint = loaded.map_or_else(Endpoint::confluent_cloud, |loaded| loaded.profile.endpoint.clone());
-    let base = match &endpoint {
-        Endpoint::Url(url) => url.parse().ok(),
-        Endpoint::Sandbox(_) => None,
-    };
-    let (auth, holding) = match (&around.profile, config::Credentials::find(loaded, env::var)) {
-        (Some(Err(_)), _) => (None, Holding::NotSought("not looked for: the profile cannot be used")),
-        (_, Err(error)) => (None, Holding::Missing(error)),
-        (_, Ok(found)) => {
-            let auth = Auth::Basic(crate::client::Credentials {
-                key: found.key.id.to_string(),
-                secret: found.key.secret,
-                source: crate::client::CredentialSource::Environment(env::CONFLUENT_CLOUD_API_KEY),
-            });
-            (Some(auth), Holding::Key(found.key.id, found.origin.to_string()))
-        }
-    };
-    let connection = base.map(|base| Connection {
-        base,
-        transport: socket(false),
-        clock: ctx.clock.clone(),
-        auth,
-        inside: false,
-    });
-    (connection, holding)
-}
-
-fn sandbox_connection(
-    ctx: &Ctx,
-    around: &Surroundings,
-    folder: &std::path::Path,
-    stuck: bool,
-) -> Result<(Connection, Holding), Holding> {
-    if stuck {
-        return Err(Holding::NotSought(
-            "not looked for: the sandbox is held by another process",
-        ));
-    }
-    let embedded;
-    let workspace = match (around.workspace(), &around.platform) {
-        (Some(workspace), _) => workspace,
-        // The platform's files matter only to a sandbox that is still to be made.
-        (None, Ok(None)) => {
-            embedded = crate::manifest::Workspace::embedded().workspace;
-            &embedded
-        }
-        (None, _) => return Err(Holding::NotSought("not looked for: the platform's files hold mistakes")),
-    };
-    let way = Way::sandbox(ctx, folder, workspace, around.loaded()).map_err(|error| {
-        let fix = error.hints.first().map(ToString::to_string);
-        Holding::Unusable(
-            error.to_string(),
-            fix.unwrap_or_else(|| "`confluent ebs sandbox reset` begins anew.".to_owned()),
-        )
-    })?;
-    let source = way.auth.source().map(ToString::to_string);
-    let holding = match way.auth.key().and_then(|key| key.parse().ok()) {
-        Some(key) => Holding::Key(key, source.unwrap_or_default()),
-        None => Holding::StandIn(format!(
-            "the sandbox acts as {}",
-            ctx.globals.sandbox_as.as_deref().unwrap_or("somebody")
-        )),
-    };
-    let base = way.base.parse().map_err(|_| {
-        Holding::Unusable(
-            "the sandbox has a strange address".into(),
-            "`confluent ebs sandbox reset` begins anew.".into(),
-        )
-    })?;
-    let connection = Connection {
-        base,
-        transport: way.transport,
-        clock: way.clock,
-        auth: Some(way.auth),
-        inside: Sandbox::server_of(folder).is_none(),
-    };
-    Ok((connection, holding))
 }
 
 /// What to ask about.
@@ -374,7 +240,7 @@ fn profile_and_key(
     heard: &Heard,
     stock: &StockConfig,
     expected: &Expected,
-    ctx: &Ctx,
+    now: Timestamp,
 ) -> Vec<Check> {
     let in_git = around.loaded().and_then(|loaded| {
         let folder = loaded.path.parent()?;
@@ -400,7 +266,7 @@ fn profile_and_key(
         profile::key(&holding.held(), has_platform),
         key::accepted(heard, holding.key(), stock, expected),
         key::owner(heard, expected),
-        key::age(heard, ctx.clock.now(), expected),
+        key::age(heard, now, expected),
     ]
 }
 

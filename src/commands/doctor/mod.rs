@@ -1,13 +1,17 @@
 //! `confluent ebs doctor`: what works, what does not, and what to do about it.
 
 mod assumptions;
+mod bundle;
+mod connection;
 mod examine;
 mod surroundings;
 mod view;
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
-use self::{assumptions::AssumptionList, surroundings::Surroundings};
+use self::{assumptions::AssumptionList, bundle::Bundled, surroundings::Surroundings};
 use super::{Ctx, Report};
 use crate::{
     checks::{self, Diagnosis},
@@ -33,11 +37,18 @@ Look at a profile that was handed over.
 
 List what nobody could yet try on a live organization, with the call that settles each.
 
-  $ confluent ebs doctor --assumptions")]
+  $ confluent ebs doctor --assumptions
+
+Collect what a colleague needs to help, without a secret.
+
+  $ confluent ebs doctor --bundle doctor.json")]
 pub(super) struct Doctor {
     /// List the behaviour of Confluent Cloud that is assumed and not proved, and look at nothing.
     #[arg(long)]
     assumptions: bool,
+    /// Write what was seen, with versions, settings and the last lines of the journals, into this new JSON file.
+    #[arg(long, value_name = "string", conflicts_with = "assumptions")]
+    bundle: Option<PathBuf>,
     /// Look at nothing beyond this computer.
     #[arg(long)]
     offline: bool,
@@ -54,7 +65,12 @@ impl Doctor {
             ))));
         }
         let surroundings = Surroundings::look(ctx)?;
+        let bundle = self.bundle.as_deref().map(bundle::new_file).transpose()?;
         let diagnosis = examine::examine(ctx, &surroundings, &self)?;
+        if let Some(file) = bundle {
+            return bundle::write(ctx, file, &surroundings, diagnosis)
+                .map(|bundled| Report::new(Told::Bundled(bundled)));
+        }
         let code = match diagnosis.problems {
             0 => ExitCode::Ok,
             _ => ExitCode::Unhealthy,
@@ -71,6 +87,8 @@ pub(super) enum Told {
     Diagnosis(Diagnosis),
     /// What is assumed.
     Assumptions(AssumptionList),
+    /// Where everything was written.
+    Bundled(Bundled),
 }
 
 impl Viewable for Told {
@@ -78,6 +96,7 @@ impl Viewable for Told {
         match self {
             Self::Diagnosis(diagnosis) => view::diagnosis(diagnosis),
             Self::Assumptions(list) => list.view(),
+            Self::Bundled(bundled) => bundled.view(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a session would be made of, each part by itself: where a command gives up, this goes on without the part.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use crate::{
     commands::{Ctx, session},
@@ -97,6 +97,15 @@ impl Surroundings {
     pub(super) fn workspace(&self) -> Option<&Workspace> {
         let platform = self.platform.as_ref().ok()?.as_ref()?;
         (!has_errors(&platform.findings)).then_some(&platform.workspace)
+    }
+
+    /// The platform that a sandbox is seeded with: these files matter only to one that is still to be made.
+    pub(super) fn for_sandbox(&self) -> Option<Cow<'_, Workspace>> {
+        match (self.workspace(), &self.platform) {
+            (Some(workspace), _) => Some(Cow::Borrowed(workspace)),
+            (None, Ok(None)) => Some(Cow::Owned(Workspace::embedded().workspace)),
+            (None, _) => None,
+        }
     }
 
     /// The department that the profile, or `--sandbox-as`, acts for.
