@@ -12,8 +12,10 @@ use crate::{
     model::{ApiKeyId, Principal, ServiceAccountId},
 };
 
-/// A key that is older should be replaced. Keys never expire by themselves (dossier `rbac.md` §5.1), so somebody has to
-/// think of it: threat T11.
+/// A key that is older should be replaced: keys never expire by themselves (dossier `rbac.md` §5.1), so somebody has to
+/// think of it (threat T11). No source names a number; audits of cloud accounts ask for this one most often.
+const RIPE_DAYS: i64 = 90;
+/// A key that is older was forgotten.
 const OLD_DAYS: i64 = 365;
 
 /// Whose key it should be.
@@ -36,11 +38,23 @@ impl Expected {
             (Some(department), true) => {
                 format!("`confluent ebs onboard {department} --sandbox` makes a new one, if the sandbox was reset.")
             }
-            (Some(_), false) => "Ask EBS for a new profile; only its Cloud key is of use here.".to_owned(),
+            (Some(department), false) => format!(
+                "Ask EBS for a new profile: `confluent ebs onboard {department}` makes what is missing. Only its Cloud key is \
+                 of use here."
+            ),
             (None, true) => "`confluent ebs sandbox info` shows which keys the sandbox has.".to_owned(),
             (None, false) => "Make one with `confluent api-key create --resource cloud --service-account sa-…`, as \
                               docs/provisioner.md shows."
                 .to_owned(),
+        }
+    }
+
+    /// How a key is replaced that still works.
+    fn rotation(&self) -> String {
+        match (&self.department, self.sandbox) {
+            (Some(department), true) => format!("`confluent ebs keys rotate {department} --sandbox` replaces it."),
+            (Some(department), false) => format!("Ask EBS to run `confluent ebs keys rotate {department}`."),
+            (None, _) => self.another(),
         }
     }
 }
@@ -149,12 +163,12 @@ pub fn age(heard: &Heard, now: Timestamp, expected: &Expected) -> Check {
         1 => "1 day old".to_owned(),
         days => format!("{days} days old"),
     };
-    match days > OLD_DAYS {
-        true => Check::problem(
-            NAME,
-            format!("{shown}; a year is the most it should be"),
-            expected.another(),
-        ),
+    if days > OLD_DAYS {
+        let detail = format!("{shown}; a year is the most it should be");
+        return Check::problem(NAME, detail, expected.rotation());
+    }
+    match days > RIPE_DAYS {
+        true => Check::ok(NAME, format!("{shown}; it is time to replace it")).then(expected.rotation()),
         false => Check::ok(NAME, shown),
     }
 }
@@ -305,7 +319,12 @@ mod tests {
             (check.state, check.detail)
         };
         assert_eq!(judged("2026-01-01T09:00:00Z"), (CheckState::Ok, "made today".into()));
-        assert_eq!(judged("2027-01-01T00:00:00Z"), (CheckState::Ok, "365 days old".into()));
+        assert_eq!(judged("2026-04-01T00:00:00Z"), (CheckState::Ok, "90 days old".into()));
+        let (state, detail) = judged("2027-01-01T00:00:00Z");
+        assert_eq!(
+            (state, detail.as_str()),
+            (CheckState::Ok, "365 days old; it is time to replace it")
+        );
         assert_eq!(judged("2027-01-02T00:00:00Z").0, CheckState::Problem);
         // A clock that goes wrong is another check's business.
         assert_eq!(judged("2020-01-01T00:00:00Z").0, CheckState::Ok);

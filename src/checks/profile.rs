@@ -46,7 +46,7 @@ pub struct EnvironmentKeys {
     pub secret: Option<bool>,
     /// How many variables hold values for connector files.
     pub values: usize,
-    /// Whether they are ignored, as under `--sandbox`.
+    /// Whether they are ignored, as on the sandbox.
     pub ignored: bool,
     /// Whether the profile has a key, which counts before them.
     pub overruled: bool,
@@ -158,7 +158,7 @@ pub fn environment(keys: &EnvironmentKeys) -> Check {
     let clear = format!("`unset {id} {secret}` clears them.");
     match (keys.id, keys.secret) {
         (None, None) => Check::ok(NAME, format!("no key{also}")),
-        _ if keys.ignored => Check::ok(NAME, format!("a key, which --sandbox ignores{also}")),
+        _ if keys.ignored => Check::ok(NAME, format!("a key, which the sandbox ignores{also}")),
         (Some(_), Some(_)) if keys.overruled => {
             Check::ok(NAME, format!("a key, which the profile's own comes before{also}")).then(clear)
         }

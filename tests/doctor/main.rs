@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/inspected.rs"]
+mod inspected;
 mod rig;
 
 mod assumptions;

@@ -16,6 +16,7 @@ use wiremock::{
 
 use crate::{
     common::World,
+    inspected::inspected,
     rig::{CANARY, Diagnosed, keep_profile},
 };
 
@@ -134,9 +135,11 @@ async fn a_refused_key_is_one_problem() {
     Mock::given(any()).respond_with(refused(401)).mount(&server).await;
     let seen = examined(&world, &server);
     assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key accepted"]));
-    assert_eq!(
-        seen.fix("key accepted"),
-        "Ask EBS for a new profile; only its Cloud key is of use here."
+    assert!(
+        seen.fix("key accepted")
+            .starts_with("Ask EBS for a new profile: `confluent ebs onboard claims`"),
+        "{}",
+        seen.fix("key accepted")
     );
     // Known to the Confluent CLI as a Kafka key, it is named as one.
     world.write(
@@ -265,6 +268,35 @@ async fn nobody_at_the_endpoint_is_one_problem() {
     assert_eq!(seen.all("problem"), ["key", "service reachable"]);
     assert_eq!(seen.detail("proxy"), format!("{free}, by HTTPS_PROXY"));
     assert!(seen.fix("service reachable").starts_with("Check HTTPS_PROXY"));
+}
+
+// The systems of Apple and Microsoft have rules of their own for what may be an authority.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_inspects_the_traffic_is_named_trusted_or_not() {
+    let world = World::new();
+    let (address, authority) = inspected(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
+    world.write("authority.pem", authority);
+    keep_profile(&world, &format!("https://{address}"));
+    let seen = |trusted: &str| {
+        let mut command = world.command();
+        command
+            .env("SSL_CERT_FILE", trusted)
+            .args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
+        Diagnosed::of(&tokio::task::block_in_place(|| world.see(&mut command)))
+    };
+    let trusted = seen("authority.pem");
+    assert_eq!(
+        (trusted.state("certificate"), trusted.detail("certificate")),
+        ("ok", "issued by Inspection CA 7 (Example Insurance)")
+    );
+    world.write("other.pem", "nothing");
+    for other in ["", "other.pem"] {
+        let refused = seen(other);
+        assert_eq!((refused.code, refused.all("problem")), (Some(6), vec!["certificate"]));
+        assert!(refused.fix("certificate").contains("SSL_CERT_FILE"));
+    }
+    assert!(seen("").detail("certificate").contains("issued by Inspection CA 7"));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The way to the service that other commands would take, with a key or without.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use super::{Doctor, surroundings::Surroundings};
 use crate::{
@@ -66,10 +66,9 @@ pub(super) fn connection(
     stuck: bool,
 ) -> (Option<Connection>, Holding) {
     let socket = |loopback_only| -> Arc<dyn Transport> {
-        let timeout = Duration::from_secs(asked.timeout);
         Arc::new(Socket::new(SocketSettings {
-            connect_timeout: timeout,
-            timeout,
+            connect_timeout: asked.timeout,
+            timeout: asked.timeout,
             loopback_only,
         }))
     };

@@ -7,12 +7,12 @@ mod examine;
 mod surroundings;
 mod view;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
 use self::{assumptions::AssumptionList, bundle::Bundled, surroundings::Surroundings};
-use super::{Ctx, Report};
+use super::{Ctx, Report, duration::duration};
 use crate::{
     checks::{self, Diagnosis},
     error::Error,
@@ -52,9 +52,9 @@ pub(super) struct Doctor {
     /// Look at nothing beyond this computer.
     #[arg(long)]
     offline: bool,
-    /// Seconds after which an answer is not waited for any more.
-    #[arg(long, value_name = "int", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
-    timeout: u64,
+    /// How long an answer is waited for, such as 10s.
+    #[arg(long, value_name = "duration", default_value = "10s", value_parser = duration)]
+    timeout: Duration,
 }
 
 impl Doctor {
