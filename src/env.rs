@@ -40,6 +40,10 @@ variables! {
     ALL_PROXY = "ALL_PROXY";
     /// Folder of certificates that are trusted instead of the system's store, where the system has no store of its own.
     SSL_CERT_DIR = "SSL_CERT_DIR";
+    /// Folders of programs: `doctor` looks there for the Confluent CLI and for plugins, as the CLI does.
+    PATH = "PATH";
+    /// Ends of the names of programs, on Windows: looked at by `doctor`.
+    PATHEXT = "PATHEXT";
     /// Hosts that are reached without the proxy.
     NO_PROXY = "NO_PROXY";
 }

@@ -72,11 +72,14 @@ pub enum Line {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stamped {
-    at: Timestamp,
+/// A line and when it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// When.
+    pub at: Timestamp,
+    /// What.
     #[serde(flatten)]
-    line: Line,
+    pub line: Line,
 }
 
 /// Why a journal cannot be used.
@@ -195,6 +198,15 @@ impl Journal {
     /// # Errors
     /// When the file is there and cannot be read.
     pub fn read(path: &Path) -> Result<Vec<Line>, JournalError> {
+        let lines = Self::read_stamped(path)?;
+        Ok(lines.into_iter().map(|stamped| stamped.line).collect())
+    }
+
+    /// [`Journal::read`], with the time of each line.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn read_stamped(path: &Path) -> Result<Vec<Stamped>, JournalError> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -208,7 +220,6 @@ impl Journal {
         let lines = BufReader::new(file).lines().map_while(Result::ok);
         Ok(lines
             .filter_map(|line| serde_json::from_str::<Stamped>(&line).ok())
-            .map(|stamped| stamped.line)
             .collect())
     }
 

@@ -31,4 +31,4 @@ pub use pages::{Listing, UnreadableItem};
 pub use retry::{Jitter, OnRetry, RetryNotice, RetryPolicy, Tries};
 pub use service::InProcess;
 pub use socket::{Socket, SocketSettings};
-pub use transport::{Transport, TransportError};
+pub use transport::{CertificateIssuer, Transport, TransportError};

@@ -8,8 +8,9 @@ use http::{Method, Request, Response, StatusCode, Uri, header};
 
 use super::{
     address::{host_and_port, is_loopback},
+    issuer::issuer,
     tls,
-    transport::{Transport, TransportError, causes},
+    transport::{CertificateIssuer, Transport, TransportError, causes},
 };
 
 /// How a socket behaves.
@@ -66,7 +67,8 @@ impl Socket {
             // Redirects are followed here, and repetition is the client's decision alone.
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .referer(false);
+            .referer(false)
+            .tls_info(true);
         if near {
             // Whatever a hosts file says, `localhost` is this machine. The port is the request's.
             let here = [
@@ -106,6 +108,9 @@ impl Socket {
         let mut parts = Response::builder().status(answer.status());
         if let Some(headers) = parts.headers_mut() {
             headers.clone_from(answer.headers());
+        }
+        if let (Some(issuer), Some(extensions)) = (issuer_of(&answer), parts.extensions_mut()) {
+            extensions.insert(issuer);
         }
         let body = answer.bytes().await.map_err(failed)?;
         parts
@@ -167,6 +172,12 @@ impl Transport for Socket {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(self.follow(request))
     }
+}
+
+/// Who issued the certificate that an answer came with.
+fn issuer_of(answer: &reqwest::Response) -> Option<CertificateIssuer> {
+    let tls = answer.extensions().get::<reqwest::tls::TlsInfo>()?;
+    issuer(tls.peer_certificate()?).map(CertificateIssuer)
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {

@@ -47,6 +47,11 @@ pub enum TransportError {
     Forbidden(String),
 }
 
+/// Who issued the certificate that the service presented. An answer that came over TLS carries it in its extensions: a
+/// name that nobody expects is how a proxy that inspects traffic shows itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateIssuer(pub String);
+
 /// A way to the service. Implementations send one request and return its answer, whatever its status.
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends one request; its URI is absolute.

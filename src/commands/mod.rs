@@ -8,6 +8,7 @@ mod completion;
 mod connector;
 mod context;
 mod department;
+mod doctor;
 mod duration;
 mod estate;
 mod globals;
@@ -75,6 +76,7 @@ enum Command {
     Completion(completion::Completion),
     Connector(connector::Connector),
     Department(department::Department),
+    Doctor(doctor::Doctor),
     Init(init::Init),
     Keys(keys::Keys),
     Man(man::Man),
@@ -92,6 +94,7 @@ impl Command {
             Self::Completion(command) => report::finish(command.run(ctx), ctx),
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
+            Self::Doctor(command) => report::finish(command.run(ctx), ctx),
             Self::Init(command) => report::finish(command.run(ctx), ctx),
             Self::Keys(command) => command.run(ctx),
             Self::Man(command) => report::finish(command.run(ctx), ctx),

@@ -181,11 +181,15 @@ pub(super) fn service_client(ctx: &Ctx) -> Result<Client, Error> {
 }
 
 /// The client's half of a session.
-struct Way {
-    base: String,
-    transport: Arc<dyn Transport>,
-    auth: Auth,
-    clock: Clock,
+pub(super) struct Way {
+    /// Where requests go.
+    pub(super) base: String,
+    /// How they get there.
+    pub(super) transport: Arc<dyn Transport>,
+    /// As whom.
+    pub(super) auth: Auth,
+    /// Time.
+    pub(super) clock: Clock,
     endpoint: Endpoint,
 }
 
@@ -220,7 +224,7 @@ impl Way {
     }
 
     /// To the embedded Confluent Cloud: to the server that runs on its folder, else in this process.
-    fn sandbox(
+    pub(super) fn sandbox(
         ctx: &Ctx,
         folder: &std::path::Path,
         workspace: &Workspace,
@@ -367,17 +371,28 @@ pub(super) fn seed(workspace: &Workspace) -> Seed {
     seed
 }
 
+/// The profile that is meant, and who says so.
+pub(super) fn named_profile(ctx: &Ctx, folders: &Folders) -> Option<(String, &'static str)> {
+    if let Some(named) = ctx.globals.profile.clone() {
+        return Some((named, "--profile"));
+    }
+    // Under --sandbox the environment's credentials are ignored.
+    if ctx.globals.is_sandbox() {
+        return None;
+    }
+    if let Some(named) = env::var(env::CONFLUENT_EBS_PROFILE) {
+        return Some((named, env::CONFLUENT_EBS_PROFILE));
+    }
+    // A key in the environment was set for this job, the chosen profile for all of them.
+    match env::var(env::CONFLUENT_CLOUD_API_KEY) {
+        Some(_) => None,
+        None => folders.current_profile().map(|named| (named, "`profile use`")),
+    }
+}
+
 /// The profile that the flags or the environment name.
 pub(super) fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
-    // A key in the environment was set for this job, the chosen profile for all of them.
-    let chosen = || env::var(env::CONFLUENT_CLOUD_API_KEY).map_or_else(|| folders.current_profile(), |_| None);
-    // Under --sandbox the environment's credentials are ignored.
-    let from_environment = || {
-        (!ctx.globals.is_sandbox())
-            .then(|| env::var(env::CONFLUENT_EBS_PROFILE).or_else(chosen))
-            .flatten()
-    };
-    let Some(named) = ctx.globals.profile.clone().or_else(from_environment) else {
+    let Some((named, _)) = named_profile(ctx, folders) else {
         return Ok(None);
     };
     let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
@@ -408,6 +423,7 @@ pub(super) fn workspace(sandbox: bool) -> Result<Loaded, Error> {
     }
 }
 
+/// The stage that the flags name, else the profile's, else the platform's default.
 pub(super) fn stage(
     ctx: &Ctx,
     workspace: &Workspace,

@@ -91,7 +91,7 @@ impl Credentials {
         match (variable(key), variable(secret)) {
             (Some(id), Some(secret)) => Ok(Self {
                 key: KeyPair {
-                    id: id.parse().map_err(|_| CredentialsError::NotAKey)?,
+                    id: plausible(&id).ok_or(CredentialsError::NotAKey)?,
                     secret: Secret::new(secret),
                 },
                 origin: Origin::Environment(key),
@@ -110,6 +110,11 @@ impl Credentials {
             }),
         }
     }
+}
+
+/// The id, unless a secret stands in its place.
+fn plausible(id: &str) -> Option<ApiKeyId> {
+    id.parse().ok().filter(|_| ApiKeyId::is_plausible(id))
 }
 
 #[cfg(test)]
@@ -160,11 +165,12 @@ mod tests {
             find(None, &PAIR[1..]),
             "`CONFLUENT_CLOUD_API_SECRET` is set, but `CONFLUENT_CLOUD_API_KEY` is not"
         );
-        let swapped = [(PAIR[0].0, "canary/with+signs"), PAIR[1]];
-        assert_eq!(
-            find(None, &swapped),
-            "`CONFLUENT_CLOUD_API_KEY` does not hold the id of an API key"
-        );
+        for secret in ["canary/with+signs", "cfltcanary"] {
+            assert_eq!(
+                find(None, &[(PAIR[0].0, secret), PAIR[1]]),
+                "`CONFLUENT_CLOUD_API_KEY` does not hold the id of an API key"
+            );
+        }
         let mut profile = loaded();
         profile.keys = ProfileKeys::default();
         assert_eq!(find(Some(&profile), &[]), "profile `claims-operator.toml` holds no key");

@@ -110,7 +110,8 @@ fn read_pair(table: &Table<'_>) -> Option<KeyPair> {
     let id = table.require::<String>("id");
     let secret = table.require::<String>("secret");
     let (id, secret) = (id?, secret?);
-    let Ok(parsed) = ApiKeyId::from_str(id.get_ref()) else {
+    let plausible = ApiKeyId::is_plausible(id.get_ref());
+    let Some(parsed) = ApiKeyId::from_str(id.get_ref()).ok().filter(|_| plausible) else {
         let finding = Finding::error("invalid-value", "this is not the id of an API key");
         table.report(
             id.span(),

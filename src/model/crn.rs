@@ -243,6 +243,15 @@ fn write_path<'a>(out: &mut fmt::Formatter<'_>, path: impl Iterator<Item = &'a S
 pub struct Crn(Vec<Segment>);
 
 impl Crn {
+    /// The organization itself.
+    #[must_use]
+    pub fn organization(id: &OrganizationId) -> Self {
+        Self(vec![Segment {
+            token: ResourceKind::Organization.token().to_owned(),
+            value: id.to_string(),
+        }])
+    }
+
     /// What it names.
     #[must_use]
     pub fn kind(&self) -> ResourceKind {
@@ -477,7 +486,7 @@ impl Address {
     /// The CRN of the organization.
     #[must_use]
     pub fn organization_crn(&self) -> Crn {
-        Crn(self.path(&[]))
+        Crn::organization(&self.organization)
     }
 
     /// The CRN of the environment.

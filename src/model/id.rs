@@ -110,9 +110,32 @@ ids! {
     ConnectorId, "lcc-", "connector id";
 }
 
+impl ApiKeyId {
+    /// Whether a text looks like every id of a key that was seen so far: upper-case letters and digits, 16 of them. A
+    /// secret in its place does not, and must go no further: ids are shown, and stand in addresses.
+    #[must_use]
+    pub fn is_plausible(text: &str) -> bool {
+        (1..=32).contains(&text.len()) && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_no_plausible_id_of_a_key() {
+        assert!(ApiKeyId::is_plausible("ABCDEFGHIJKLMNOP"));
+        for text in [
+            "",
+            "cfltcanary",
+            "ABCdEFGH",
+            "AB/CD",
+            "ABCDEFGHIJKLMNOPABCDEFGHIJKLMNOPA",
+        ] {
+            assert!(!ApiKeyId::is_plausible(text), "{text}");
+        }
+    }
 
     #[test]
     fn an_id_of_another_kind_is_refused_with_the_expected_prefix() {

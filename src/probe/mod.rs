@@ -14,10 +14,10 @@ use crate::{
     model::{Address, Crn, KeyKind, Prefix, Principal, ResourceKind, SeenConnector},
 };
 
-pub use run::{Outcome, Patience, Verdict, prove};
+pub use run::{Outcome, Patience, Verdict, may, prove};
 
 /// The end of the name of a connector that nobody has.
-const NOBODYS: &str = "ebs-probe";
+pub const NOBODYS: &str = "ebs-probe";
 
 /// What a probe sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -50,20 +50,20 @@ enum Seen {
     Unclear(ClientError),
 }
 
-async fn try_once(client: &Client, place: &Place, probe: &Probe) -> Seen {
-    let answer = match probe.call {
+async fn try_once(client: &Client, place: &Place, call: Call, connector: &str) -> Seen {
+    let answer = match call {
         Call::ReadStatus => client
             .send(&GetStatus {
                 place: place.clone(),
-                name: probe.connector.clone(),
+                name: connector.to_owned(),
             })
             .await
             .map(drop),
         Call::CreateInvalid => {
-            let config = BTreeMap::from([("name".to_owned(), probe.connector.clone())]);
+            let config = BTreeMap::from([("name".to_owned(), connector.to_owned())]);
             let create = CreateConnector {
                 place: place.clone(),
-                name: probe.connector.clone(),
+                name: connector.to_owned(),
                 config,
                 offsets: None,
             };
@@ -87,6 +87,16 @@ async fn try_once(client: &Client, place: &Place, probe: &Probe) -> Seen {
     }
 }
 
+/// Whether the key of `client` may make `call` on a connector that nobody has, tried once; `None` when the answer does not
+/// tell: a 403 to who reads what is not there can also mean that.
+pub async fn may(client: &Client, place: &Place, call: Call, connector: &str) -> Option<bool> {
+    match try_once(client, place, call, connector).await {
+        Seen::Allowed => Some(true),
+        Seen::Refused(error) => (error.is_forbidden() && call == Call::CreateInvalid).then_some(false),
+        Seen::Unclear(_) => None,
+    }
+}
+
 /// `None` when somebody wished to stop before it was clear.
 async fn must_work(client: &Client, place: &Place, probe: &Probe, patience: &Patience<'_>) -> Option<Verdict> {
     let Patience {
@@ -97,7 +107,7 @@ async fn must_work(client: &Client, place: &Place, probe: &Probe, patience: &Pat
     let begun = clock.now();
     let mut wait = Duration::from_secs(1);
     loop {
-        let error = match try_once(client, place, probe).await {
+        let error = match try_once(client, place, probe.call, &probe.connector).await {
             Seen::Allowed => return Some(Verdict::Proved),
             Seen::Unclear(error) => {
                 return Some(Verdict::NotProvable {
@@ -125,7 +135,7 @@ async fn must_work(client: &Client, place: &Place, probe: &Probe, patience: &Pat
 }
 
 async fn must_be_refused(client: &Client, place: &Place, probe: &Probe) -> Verdict {
-    match try_once(client, place, probe).await {
+    match try_once(client, place, probe.call, &probe.connector).await {
         Seen::Refused(error) if error.is_forbidden() => Verdict::Proved,
         Seen::Refused(error) | Seen::Unclear(error) => Verdict::NotProvable {
             reason: error.to_string(),

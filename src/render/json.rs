@@ -10,7 +10,8 @@ use super::escape::is_deceptive;
 /// A list of scalars that ends before this column stays on one line.
 const WIDTH: usize = 80;
 
-pub(super) fn render(value: &impl Serialize) -> serde_json::Result<String> {
+/// One document, as `-o json` prints it.
+pub(crate) fn render(value: &impl Serialize) -> serde_json::Result<String> {
     let mut out = String::new();
     write_value(&serde_json::to_value(value)?, 0, &mut out);
     out.push('\n');

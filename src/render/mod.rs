@@ -21,6 +21,7 @@ mod yaml;
 pub use error::Problem;
 pub use escape::escape;
 pub use findings::sarif;
+pub(crate) use json::render as json_document;
 pub use prompt::PromptError;
 pub use stream::Captured;
 pub use style::Style;

@@ -9,6 +9,8 @@ use std::{
 use super::crypt::{hex, random};
 
 const TOKEN: &str = "control-token";
+/// Held while the token is made.
+pub(super) const TOKEN_LOCK: &str = "token.lock";
 
 /// Makes the folder, for its owner alone.
 pub(crate) fn prepare(dir: &Path) -> io::Result<()> {
@@ -59,7 +61,7 @@ pub(crate) fn lock(path: &Path) -> io::Result<File> {
 /// The control token: made once, kept in a file of its own.
 pub(crate) fn control_token(dir: &Path) -> io::Result<String> {
     let path = dir.join(TOKEN);
-    let _lock = lock(&dir.join("token.lock"))?;
+    let _lock = lock(&dir.join(TOKEN_LOCK))?;
     if let Some(token) = read_token(dir)? {
         return Ok(token);
     }

@@ -58,6 +58,7 @@ pub use faults::{ArmedFault, Fault, FaultKind};
 pub use info::{Info, StageInfo};
 pub use journal::JournalEntry;
 pub use seed::{ADMIN_EMAIL, ADMIN_PASSWORD, ClusterKind, PROVISIONER, Seed, SeedCluster, SeedStage};
+pub use server::Condition;
 pub use settings::{RateLimit, Settings, Timing};
 
 use self::{
@@ -238,6 +239,11 @@ impl Sandbox {
     /// The address of the server that runs on a state folder, if one does.
     pub fn server_of(dir: &Path) -> Option<String> {
         server::server_of(dir)
+    }
+
+    /// What can be seen of a state folder without opening it: nothing is made there, and nobody is waited for.
+    pub fn condition_of(dir: &Path) -> Condition {
+        server::condition_of(dir)
     }
 
     /// The control token of a state folder: it opens the control endpoints of the server that runs on it.

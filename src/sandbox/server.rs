@@ -86,6 +86,34 @@ pub(crate) fn server_of(dir: &Path) -> Option<String> {
     Some(note.url)
 }
 
+/// What can be seen of a state folder without opening it, and without waiting for whoever has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether there is a sandbox in it.
+    pub exists: bool,
+    /// The address of the server that runs on it.
+    pub url: Option<String>,
+    /// Whether a server left its note and is gone.
+    pub left_behind: bool,
+    /// Whether somebody has it just now; a request does for a moment.
+    pub held: bool,
+}
+
+/// Looks at a state folder.
+pub(crate) fn condition_of(dir: &Path) -> Condition {
+    let held = |file: &str| {
+        File::open(dir.join(file))
+            .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
+    };
+    let url = server_of(dir);
+    Condition {
+        exists: dir.join(super::store::STATE).is_file(),
+        left_behind: url.is_none() && dir.join(NOTE).is_file(),
+        url,
+        held: held(super::store::LOCK) || held(folder::TOKEN_LOCK),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_loopback_host;

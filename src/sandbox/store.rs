@@ -22,9 +22,9 @@ use super::{
     state::{Change, State},
 };
 
-const STATE: &str = "state.jsonl";
+pub(super) const STATE: &str = "state.jsonl";
 const ARCHIVE: &str = "journal.jsonl";
-const LOCK: &str = "state.lock";
+pub(super) const LOCK: &str = "state.lock";
 
 /// Lines of at least so many bytes are worth a new snapshot.
 const COMPACT_FROM: u64 = 1 << 20;

@@ -3,6 +3,8 @@
 //! No test waits for real: clocks jump, or stand still until the test moves them.
 
 mod errors;
+#[path = "../common/inspected.rs"]
+mod inspected;
 mod network;
 mod pages;
 mod patience;

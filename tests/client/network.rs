@@ -1,30 +1,19 @@
 //! Sockets: time limits, certificates, redirects, proxies, and what is never opened.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use confluent_ebs::{
-    client::{Client, ClientError, RetryPolicy, Socket, SocketSettings, TransportError},
+    client::{CertificateIssuer, Client, ClientError, RetryPolicy, Socket, SocketSettings, Transport, TransportError},
     clock::Clock,
     hint::Advice,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-    process::Command,
-};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-};
+use tokio::process::Command;
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{any, header_exists, path},
 };
 
+use crate::inspected::inspected;
 use crate::rig::{ACCOUNT, Raw, Rig, auth, create, read};
 
 fn cause(error: &ClientError) -> &TransportError {
@@ -151,56 +140,9 @@ async fn credentials_are_not_sent_unencrypted_beyond_this_machine() {
     assert!(matches!(cause(&error), TransportError::Forbidden(_)), "{error}");
 }
 
-/// A service with a certificate of an authority that nobody knows, as a proxy that inspects traffic presents it. Answers
-/// every request with a service account; gives the authority's certificate as PEM.
-async fn inspected() -> (SocketAddr, String) {
-    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.distinguished_name.push(DnType::CommonName, "Inspection CA 7");
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, "Example Insurance");
-    let authority_key = KeyPair::generate().unwrap();
-    let authority = params.self_signed(&authority_key).unwrap();
-    let issuer = Issuer::new(params, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(stream).await else {
-                continue;
-            };
-            let _ = stream.read(&mut [0; 4096]).await;
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{ACCOUNT}",
-                ACCOUNT.len()
-            );
-            let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    let pem = format!(
-        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, authority.der())
-    );
-    (address, pem)
-}
-
 #[tokio::test]
 async fn a_refused_certificate_names_its_issuer_and_is_not_tried_again() {
-    let (address, _) = inspected().await;
+    let (address, _) = inspected(ACCOUNT).await;
     let rig = Rig::at(&format!("https://{address}"));
     let error = rig.client.send(&create()).await.unwrap_err();
     assert_eq!(
@@ -248,11 +190,23 @@ async fn child() {
         ..RetryPolicy::default()
     };
     let socket = Arc::new(Socket::new(SocketSettings::default()));
-    let client = Client::builder(base.parse().unwrap(), socket, auth(), Clock::system())
+    let client = Client::builder(base.parse().unwrap(), socket.clone(), auth(), Clock::system())
         .policy(policy)
         .build();
+    let request = http::Request::get(format!("{base}/"))
+        .body(bytes::Bytes::new())
+        .unwrap();
     let outcome = match client.send(&read()).await {
-        Ok(_) => "answered".to_owned(),
+        Ok(_) => match socket
+            .send(request)
+            .await
+            .unwrap()
+            .extensions()
+            .get::<CertificateIssuer>()
+        {
+            Some(issuer) => format!("answered with a certificate of {}", issuer.0),
+            None => "answered".to_owned(),
+        },
         Err(error) => error.to_string(),
     };
     assert!(outcome.contains(&expected), "{outcome}");
@@ -260,7 +214,7 @@ async fn child() {
 
 #[tokio::test]
 async fn a_custom_authority_from_the_environment_is_trusted() {
-    let (address, pem) = inspected().await;
+    let (address, pem) = inspected(ACCOUNT).await;
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let file = folder.path().join(name);
@@ -270,7 +224,13 @@ async fn a_custom_authority_from_the_environment_is_trusted() {
     let base = format!("https://{address}");
     // The systems of Apple and Microsoft have rules of their own for what may be an authority.
     if cfg!(all(unix, not(target_vendor = "apple"))) {
-        in_environment(&base, "answered", &[("SSL_CERT_FILE", &write("authority.pem", &pem))]).await;
+        let authority = write("authority.pem", &pem);
+        in_environment(
+            &base,
+            "answered with a certificate of Inspection CA 7 (Example Insurance)",
+            &[("SSL_CERT_FILE", &authority)],
+        )
+        .await;
     }
     let empty = write("empty.pem", "nothing\n");
     in_environment(
@@ -295,7 +255,7 @@ async fn a_proxy_is_used_for_others_and_never_for_this_machine() {
     let server = MockServer::start().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
-        .expect(2)
+        .expect(4)
         .mount(&server)
         .await;
     in_environment(&server.uri(), "answered", &variables).await;

@@ -1,0 +1,54 @@
+//! Whether a Kafka cluster, and the Schema Registry beside it, can be shared by departments.
+
+use super::Check;
+use crate::{api::cmk::Cluster, model::SchemaRegistryId};
+
+/// Whether its type knows role bindings on single topics and connectors.
+pub(super) fn kind(cluster: &Cluster) -> Check {
+    let kind = cluster.spec.config.kind.as_str();
+    let name = format!("{} is {kind}", cluster.id);
+    match kind {
+        // docs.confluent.io, managed-connector-rbac (dossier `rbac.md` §1.3).
+        "Standard" | "Enterprise" | "Dedicated" | "Freight" => Check::ok("cluster type", name),
+        "Basic" => Check::problem(
+            "cluster type",
+            format!("{name}: role bindings on connectors and topics do not exist there"),
+            "Upgrade the cluster to Standard, or use a cluster of another type for this stage.",
+        ),
+        _ => Check::unknown(
+            "cluster type",
+            format!("{name}: whether it knows granular role bindings is not known"),
+        ),
+    }
+}
+
+/// Whether it is ready.
+pub(super) fn phase(cluster: &Cluster) -> Check {
+    let phase = cluster.status.phase.as_str();
+    match phase {
+        "PROVISIONED" => Check::ok("cluster state", "provisioned"),
+        "" => Check::unknown("cluster state", "the service does not tell it"),
+        _ => Check::problem(
+            "cluster state",
+            format!("{} is {phase}", cluster.id),
+            "Wait until the cluster is provisioned, then run the command again.",
+        ),
+    }
+}
+
+/// Whether there is the Schema Registry that is wanted.
+pub(super) fn registry(found: Option<&SchemaRegistryId>, wanted: Option<&SchemaRegistryId>) -> Check {
+    match (found, wanted) {
+        (Some(found), _) => Check::ok("Schema Registry", found.to_string()),
+        (None, Some(wanted)) => Check::problem(
+            "Schema Registry",
+            format!("ebs.toml names {wanted}, but this key sees none in the environment"),
+            "Give the provisioner ResourceOwner on its subjects (`confluent ebs init --print` shows the command); if \
+             there is none, remove `schema_registry` of the stage from ebs.toml or enable Stream Governance.",
+        ),
+        (None, None) => Check::unknown(
+            "Schema Registry",
+            "the environment has none: grants on subjects are left out",
+        ),
+    }
+}

@@ -1,0 +1,262 @@
+//! The platform's files, and which of their grants rest on what nobody could yet try.
+
+use std::collections::BTreeSet;
+
+use super::{Check, heard::Heard};
+use crate::{
+    access::{Assumptions, bindable_on},
+    diag::{Severity, Span},
+    manifest::{Loaded, Workspace},
+    model::{Address, CrnPattern, Grant, NamePattern, Prefix, ResourceKind, Role, RoleBinding, Template},
+};
+
+/// Judges the files. What stands in them is not repeated: somebody may have written a secret where none belongs.
+#[must_use]
+pub fn files(loaded: Result<Option<&Loaded>, &str>) -> Check {
+    const NAME: &str = "platform files";
+    let loaded = match loaded {
+        Err(why) => return Check::problem(NAME, why, "Correct or `unset` the variable."),
+        Ok(None) => {
+            return Check::ok(
+                NAME,
+                "none here or in a folder above; only the platform team needs them",
+            );
+        }
+        Ok(Some(loaded)) => loaded,
+    };
+    let count = |severity| {
+        loaded
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    };
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let origin = &loaded.workspace.origin;
+    let first = loaded
+        .findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Error);
+    if let Some(first) = first {
+        let place = first.span.as_ref().map(Span::location);
+        return Check::problem(
+            NAME,
+            format!(
+                "{origin}: {errors} {}, the first is {}{}",
+                if errors == 1 { "mistake" } else { "mistakes" },
+                first.rule,
+                place.map(|place| format!(" at {place}")).unwrap_or_default()
+            ),
+            "`confluent ebs department validate` shows all of them.",
+        );
+    }
+    let departments = loaded.workspace.active_departments().count();
+    let check = |detail| Check::ok(NAME, detail);
+    match warnings {
+        0 => check(format!("{origin}: {departments} departments, no mistake")),
+        _ => check(format!(
+            "{origin}: {departments} departments, no mistake, warnings: {warnings}"
+        ))
+        .then("`confluent ebs department validate` shows the warnings."),
+    }
+}
+
+/// One thing that nobody could yet try, with the switch that turns it over and what would show that it holds.
+struct Open {
+    id: &'static str,
+    turn: fn(&mut Assumptions),
+    shown_by: fn(&RoleBinding) -> bool,
+}
+
+/// Those of `docs/assumptions.md` on which a grant can rest.
+const OPEN: [Open; 2] = [
+    Open {
+        id: "Q1",
+        turn: |assumptions| assumptions.connect_manager_on_connector ^= true,
+        shown_by: |binding| binding.role == Role::ConnectManager && on_connectors(binding),
+    },
+    Open {
+        id: "Q11",
+        turn: |assumptions| assumptions.connector_prefix ^= true,
+        shown_by: |binding| on_connectors(binding) && matches!(binding.pattern.name(), NamePattern::Prefixed(_)),
+    },
+];
+
+fn on_connectors(binding: &RoleBinding) -> bool {
+    binding.pattern.kind() == ResourceKind::Connector
+}
+
+/// Judges the templates in use: whether what they rest on has been seen to hold here, and what happens if it does not.
+#[must_use]
+pub fn assumptions(workspace: Option<&Workspace>, heard: &Heard) -> Check {
+    const NAME: &str = "template assumptions";
+    const LIST: &str = "`confluent ebs doctor --assumptions` shows the call that settles each.";
+    let Some(workspace) = workspace else {
+        return Check::ok(NAME, "no templates here");
+    };
+    let seen: Vec<&RoleBinding> = [&heard.bindings, &heard.managers]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
+    let (mut holding, mut open, mut stuck) = (Vec::new(), Vec::new(), Vec::new());
+    for each in &OPEN {
+        let resting: Vec<(&Template, &Grant)> = in_use(workspace).filter(|(_, grant)| rests_on(grant, each)).collect();
+        if resting.is_empty() {
+            continue;
+        }
+        if seen.iter().any(|binding| (each.shown_by)(binding)) {
+            holding.push(each.id);
+            continue;
+        }
+        let without: BTreeSet<&str> = resting
+            .iter()
+            .filter(|(_, grant)| !helps(grant, each))
+            .map(|(template, _)| template.name.as_str())
+            .collect();
+        match without.is_empty() {
+            true => open.push(format!("{} (every such grant has a fallback)", each.id)),
+            false => stuck.push(format!("{} (without a fallback in {})", each.id, join(without))),
+        }
+    }
+    open.extend(stuck);
+    match (open.is_empty(), holding.is_empty()) {
+        (true, true) => Check::ok(NAME, "the templates in use rest on none"),
+        (true, false) => Check::ok(
+            NAME,
+            format!("{} hold here: there are such role bindings", holding.join(" and ")),
+        ),
+        (false, _) => Check::unknown(NAME, format!("not seen to hold here: {}", open.join(", "))).then(LIST),
+    }
+}
+
+fn join(names: BTreeSet<&str>) -> String {
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// The grants of every template that a department has.
+fn in_use(workspace: &Workspace) -> impl Iterator<Item = (&Template, &Grant)> {
+    let names: BTreeSet<&str> = workspace
+        .active_departments()
+        .map(|department| department.template.as_str())
+        .collect();
+    names
+        .into_iter()
+        .filter_map(|name| workspace.template(name))
+        .flat_map(|template| {
+            let grants = template.personas.iter().flat_map(|persona| &persona.grants);
+            grants.map(move |grant| (template, grant))
+        })
+}
+
+/// Whether the service would refuse the grant if the assumption were wrong.
+fn rests_on(grant: &Grant, open: &Open) -> bool {
+    may_bind(&grant.role, grant, None) && !may_bind(&grant.role, grant, Some(open))
+}
+
+/// Whether the grant's fallback would be taken then.
+fn helps(grant: &Grant, open: &Open) -> bool {
+    grant
+        .fallback
+        .as_ref()
+        .is_some_and(|role| may_bind(role, grant, Some(open)))
+}
+
+fn may_bind(role: &Role, grant: &Grant, turned: Option<&Open>) -> bool {
+    let mut assumptions = Assumptions::default();
+    if let Some(open) = turned {
+        (open.turn)(&mut assumptions);
+    }
+    sample(grant).is_some_and(|pattern| bindable_on(role, &pattern, &assumptions).is_yes())
+}
+
+/// Where a grant would be bound, somewhere: where exactly makes no difference.
+fn sample(grant: &Grant) -> Option<CrnPattern> {
+    let address = Address {
+        organization: "organization".parse().ok()?,
+        environment: "env-1".parse().ok()?,
+        cluster: "lkc-1".parse().ok()?,
+        schema_registry: "lsrc-1".parse().ok(),
+    };
+    let prefix = Prefix::parse("department-").ok()?;
+    grant.on.resolve(&address, &prefix, |_| "sa-1".parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::{CheckState, assumptions as table};
+
+    fn bound(role: Role, name: &str) -> RoleBinding {
+        let pattern =
+            format!("crn://confluent.cloud/organization=o/environment=env-1/cloud-cluster=lkc-1/connector={name}");
+        let pattern: CrnPattern = pattern.parse().unwrap();
+        RoleBinding::new(crate::model::Principal::from_id("sa-1"), role, pattern)
+    }
+
+    #[test]
+    fn the_files_are_well_or_not_and_nothing_is_quoted() {
+        assert_eq!(files(Ok(None)).state, CheckState::Ok);
+        assert_eq!(files(Err("`X` is set to nothing")).state, CheckState::Problem);
+        let example = Workspace::embedded();
+        let check = files(Ok(Some(&example)));
+        assert_eq!(check.state, CheckState::Ok);
+        assert_eq!(
+            check.detail,
+            "the built-in example platform: 24 departments, no mistake"
+        );
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(
+            folder.path().join("ebs.toml"),
+            "[stages.prod]\nenvironment = \"canary\"\n",
+        )
+        .unwrap();
+        let check = files(Ok(Some(&Workspace::load(folder.path()))));
+        assert_eq!(check.state, CheckState::Problem);
+        assert!(check.detail.contains("ebs.toml:"), "{}", check.detail);
+        assert!(!check.detail.contains("canary"), "{}", check.detail);
+    }
+
+    // Dossier `rbac.md` §9: Q1 is about ConnectManager on a connector prefix, Q11 about any prefix of connectors.
+    #[test]
+    fn what_templates_rest_on_is_open_until_such_a_binding_is_seen() {
+        let workspace = Workspace::embedded().workspace;
+        let mut heard = Heard::nothing("offline");
+        let check = assumptions(Some(&workspace), &heard);
+        assert_eq!(check.state, CheckState::Unknown);
+        assert!(
+            check.detail.contains("Q1 (every such grant has a fallback)"),
+            "{}",
+            check.detail
+        );
+        assert!(check.detail.contains("Q11 (without a fallback"), "{}", check.detail);
+        assert!(check.fix.unwrap().contains("doctor --assumptions"));
+
+        heard.bindings = Ok(vec![bound(Role::DeveloperRead, "claims-*")]);
+        let check = assumptions(Some(&workspace), &heard);
+        assert!(
+            check.detail.contains("Q1 ") && !check.detail.contains("Q11"),
+            "{}",
+            check.detail
+        );
+        heard.managers = Ok(vec![bound(Role::ConnectManager, "claims-*")]);
+        let check = assumptions(Some(&workspace), &heard);
+        assert_eq!(
+            (check.state, check.detail.as_str()),
+            (CheckState::Ok, "Q1 and Q11 hold here: there are such role bindings")
+        );
+        assert_eq!(assumptions(None, &heard).state, CheckState::Ok);
+    }
+
+    #[test]
+    fn every_open_question_is_one_of_the_page() {
+        for open in &OPEN {
+            assert!(
+                table::all().iter().any(|known| known.id.as_deref() == Some(open.id)),
+                "{}",
+                open.id
+            );
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! `confluent ebs doctor --bundle`: what a colleague needs to help, in one file that can be read before it is sent.
+//!
+//! No secret gets in, for two reasons: only named facts are written, never a file's text or a variable's value that could
+//! be one; and whatever is known to be a secret here, or begins like one, is struck out of the result, wherever it turned
+//! up.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::surroundings::Surroundings;
+use crate::{
+    apply::{Journal, journal::Stamped},
+    checks::{Diagnosis, network},
+    commands::{Ctx, session},
+    config::{
+        Layer, SaveError, Settings, mask,
+        save::{Existing, save},
+    },
+    diag::{Finding, Severity, Span},
+    env,
+    error::{Error, ResultExt},
+    model::{ApiKeyId, KeyKind},
+    render::{Block, Line, Viewable, json_document, words::count},
+    sandbox::{self, Sandbox},
+};
+
+/// How many lines of each journal are taken.
+const LINES: usize = 40;
+/// How many requests of the sandbox are taken.
+const REQUESTS: usize = 40;
+/// What stands in the place of a secret.
+const STRUCK: &str = "[redacted]";
+
+/// The file, if there is none of that name yet.
+pub(super) fn new_file(path: &Path) -> Result<&Path, Error> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(SaveError::Exists(path.to_owned()).into()),
+        Err(_) => Ok(path),
+    }
+}
+
+/// Collects everything and writes it into `file`.
+pub(super) fn write(ctx: &Ctx, file: &Path, around: &Surroundings, diagnosis: Diagnosis) -> Result<Bundled, Error> {
+    let bundled = Bundled {
+        file: file.to_owned(),
+        ok: diagnosis.ok,
+        problems: diagnosis.problems,
+        unknown: diagnosis.unknown,
+    };
+    let bundle = Bundle::collect(ctx, around, diagnosis);
+    let mut value = serde_json::to_value(&bundle).context("what was seen cannot be written as JSON")?;
+    let home = etcetera::home_dir().ok().map(|home| home.display().to_string());
+    let secrets = secrets(around);
+    each_text(&mut value, &|text| {
+        let text = secrets
+            .iter()
+            .fold(text, |text, secret| text.replace(secret.as_str(), STRUCK));
+        let text = mask::mask_tokens(&text);
+        match &home {
+            Some(home) if home.len() > 1 => text.replace(home.as_str(), "~"),
+            _ => text,
+        }
+    });
+    let text = json_document(&value).context("what was seen cannot be written as JSON")?;
+    save(file, text.as_bytes(), Existing::Keep)?;
+    Ok(bundled)
+}
+
+/// Everything that is known to be a secret here.
+fn secrets(around: &Surroundings) -> Vec<String> {
+    let keys = around.loaded().map(|loaded| &loaded.keys);
+    let kinds = [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry];
+    let of_profile = kinds
+        .into_iter()
+        .filter_map(|kind| keys?.get(kind))
+        .map(|pair| pair.secret.expose().to_owned());
+    let of_environment = around
+        .variables
+        .iter()
+        .filter(|(name, _)| name == env::CONFLUENT_CLOUD_API_SECRET || name.starts_with("EBS_SECRET_"));
+    let mut secrets: Vec<String> = of_profile
+        .chain(of_environment.map(|(_, value)| value.clone()))
+        // Short values are no secrets, and striking them out would only garble the rest.
+        .filter(|secret| secret.len() >= 6)
+        .collect();
+    // A secret that holds another one goes first.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets
+}
+
+fn each_text(value: &mut Value, change: &impl Fn(String) -> String) {
+    match value {
+        Value::String(text) => *text = change(std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| each_text(field, change)),
+        _ => {}
+    }
+}
+
+/// Everything that is written.
+#[derive(Serialize)]
+struct Bundle {
+    about: &'static str,
+    made_at: jiff::Timestamp,
+    program: Program,
+    settings: Vec<SettingRow>,
+    variables: Vec<VariableRow>,
+    profile: Option<ProfilePart>,
+    platform: Option<PlatformPart>,
+    diagnosis: Diagnosis,
+    journals: Vec<JournalPart>,
+    sandbox: Option<SandboxPart>,
+}
+
+impl Bundle {
+    fn collect(ctx: &Ctx, around: &Surroundings, diagnosis: Diagnosis) -> Self {
+        Self {
+            about: "Collected by `confluent ebs doctor --bundle`. It holds no secret; ids, names, file names and \
+                    answers of the service are in it, so read it before it leaves your organization.",
+            made_at: ctx.clock.now(),
+            program: Program {
+                version: env!("CARGO_PKG_VERSION"),
+                os: std::env::consts::OS,
+                architecture: std::env::consts::ARCH,
+                file: std::env::current_exe().ok(),
+            },
+            settings: settings(ctx, around),
+            variables: variables(around),
+            profile: ProfilePart::of(around),
+            platform: PlatformPart::of(around),
+            diagnosis,
+            journals: journals(around),
+            sandbox: SandboxPart::of(around),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Program {
+    version: &'static str,
+    os: &'static str,
+    architecture: &'static str,
+    file: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct SettingRow {
+    name: &'static str,
+    value: String,
+    origin: String,
+}
+
+fn settings(ctx: &Ctx, around: &Surroundings) -> Vec<SettingRow> {
+    let globals = &ctx.globals;
+    let flags = Layer {
+        profile: globals.profile.clone(),
+        stage: globals.stage.clone(),
+        environment: globals.environment.clone(),
+        cluster: globals.cluster.clone(),
+        department: globals.department.clone(),
+        ..Layer::default()
+    };
+    let environment = Layer::from_environment(env::var);
+    let workspace = around.workspace();
+    let resolved = Settings::resolve(flags, environment, around.loaded(), workspace).unwrap_or_default();
+    let rows = resolved.explain().into_iter();
+    rows.map(|(name, value, origin)| SettingRow {
+        name,
+        value,
+        origin: origin.to_string(),
+    })
+    .collect()
+}
+
+/// One variable that is set; its value only where that is never a secret.
+#[derive(Serialize)]
+struct VariableRow {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+}
+
+fn variables(around: &Surroundings) -> Vec<VariableRow> {
+    const SHOWN: [&str; 6] = [
+        env::CONFLUENT_EBS_PROFILE,
+        env::CONFLUENT_EBS_PLATFORM,
+        env::CONFLUENT_EBS_STATE_DIR,
+        env::SSL_CERT_FILE,
+        env::SSL_CERT_DIR,
+        env::PATH,
+    ];
+    let known = |name: &str| env::ALL.iter().any(|known| known.name.eq_ignore_ascii_case(name));
+    let mut rows: Vec<VariableRow> = around
+        .variables
+        .iter()
+        .filter(|(name, value)| known(name) && !value.is_empty())
+        .map(|(name, value)| VariableRow {
+            name: name.clone(),
+            value: if SHOWN.contains(&name.as_str()) {
+                Some(value.clone())
+            } else if name == env::CONFLUENT_CLOUD_API_KEY {
+                ApiKeyId::is_plausible(value).then(|| value.clone())
+            } else {
+                let proxies = network::proxies([(name.clone(), value.clone())]);
+                proxies.into_iter().find_map(|proxy| proxy.address)
+            },
+        })
+        .collect();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows
+}
+
+/// A mistake in a file, without the words of the file.
+#[derive(Serialize)]
+struct FindingRow {
+    rule: &'static str,
+    severity: Severity,
+    place: Option<String>,
+}
+
+impl From<&Finding> for FindingRow {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            rule: finding.rule,
+            severity: finding.severity,
+            place: finding.span.as_ref().map(Span::location),
+        }
+    }
+}
+
+fn rows(findings: &[Finding]) -> Vec<FindingRow> {
+    findings.iter().map(FindingRow::from).collect()
+}
+
+#[derive(Serialize)]
+struct ProfilePart {
+    named: String,
+    by: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facts: Option<ProfileFacts>,
+    findings: Vec<FindingRow>,
+}
+
+#[derive(Serialize)]
+struct ProfileFacts {
+    department: String,
+    persona: String,
+    prefix: String,
+    stage: String,
+    endpoint: String,
+    issued: jiff::civil::Date,
+    /// Public halves.
+    keys: Vec<(KeyKind, ApiKeyId)>,
+}
+
+impl ProfilePart {
+    fn of(around: &Surroundings) -> Option<Self> {
+        let (named, by) = around.named.clone()?;
+        let (facts, findings) = match around.profile.as_ref()? {
+            Err(findings) => (None, rows(findings)),
+            Ok(loaded) => {
+                let facts = &loaded.profile.facts;
+                let kinds = [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry];
+                let keys = kinds
+                    .into_iter()
+                    .filter_map(|kind| Some((kind, loaded.keys.get(kind)?.id.clone())));
+                let facts = ProfileFacts {
+                    department: facts.department.to_string(),
+                    persona: facts.persona.clone(),
+                    prefix: facts.prefix.to_string(),
+                    stage: facts.stage.clone(),
+                    endpoint: loaded.profile.endpoint.to_string(),
+                    issued: loaded.profile.issued,
+                    keys: keys.collect(),
+                };
+                (Some(facts), rows(&loaded.warnings))
+            }
+        };
+        Some(Self {
+            named,
+            by,
+            facts,
+            findings,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct PlatformPart {
+    origin: String,
+    stages: Vec<String>,
+    departments: usize,
+    templates: Vec<String>,
+    findings: Vec<FindingRow>,
+}
+
+impl PlatformPart {
+    fn of(around: &Surroundings) -> Option<Self> {
+        let loaded = around.platform.as_ref().ok()?.as_ref()?;
+        let workspace = &loaded.workspace;
+        Some(Self {
+            origin: workspace.origin.to_string(),
+            stages: workspace.platform.stages.keys().cloned().collect(),
+            departments: workspace.departments().count(),
+            templates: workspace
+                .templates()
+                .map(|template| format!("{}@{}", template.name, template.hash))
+                .collect(),
+            findings: rows(&loaded.findings),
+        })
+    }
+}
+
+/// The end of one journal. Lines that are none of a journal are left out, whatever they are.
+#[derive(Serialize)]
+struct JournalPart {
+    file: PathBuf,
+    lines: Vec<Stamped>,
+}
+
+fn journals(around: &Surroundings) -> Vec<JournalPart> {
+    let folder = match (&around.sandbox, &around.folders) {
+        (Some(folder), _) => folder.join("runs"),
+        (None, Ok(folders)) => folders.journal(),
+        (None, Err(_)) => return Vec::new(),
+    };
+    let files = [folder.join("connectors"), folder].into_iter().flat_map(|folder| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+    });
+    let mut files: Vec<PathBuf> = files.collect();
+    files.sort();
+    files
+        .into_iter()
+        .filter_map(|file| {
+            let mut lines = Journal::read_stamped(&file).ok()?;
+            let lines = lines.split_off(lines.len().saturating_sub(LINES));
+            Some(JournalPart { file, lines })
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct SandboxPart {
+    folder: PathBuf,
+    exists: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// How it behaves, when it is the one that is acted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<sandbox::Settings>,
+    faults: Vec<sandbox::ArmedFault>,
+    requests: Vec<sandbox::JournalEntry>,
+}
+
+impl SandboxPart {
+    fn of(around: &Surroundings) -> Option<Self> {
+        let default = || around.folders.as_ref().ok().map(crate::config::Folders::sandbox);
+        let folder = around.sandbox.clone().or_else(default)?;
+        let condition = Sandbox::condition_of(&folder);
+        let acted_on = around.sandbox.is_some() && condition.exists && !condition.held;
+        let opened = around
+            .for_sandbox()
+            .filter(|_| acted_on)
+            .and_then(|workspace| session::open_sandbox(&folder, &workspace).ok());
+        let opened = opened.as_ref();
+        let mut requests = opened.and_then(|sandbox| sandbox.journal().ok()).unwrap_or_default();
+        Some(Self {
+            exists: condition.exists,
+            url: condition.url,
+            settings: opened.and_then(|sandbox| sandbox.settings().ok()),
+            faults: opened.and_then(|sandbox| sandbox.faults().ok()).unwrap_or_default(),
+            requests: requests.split_off(requests.len().saturating_sub(REQUESTS)),
+            folder,
+        })
+    }
+}
+
+/// Where everything was written.
+#[derive(Debug, Serialize)]
+pub(in crate::commands) struct Bundled {
+    file: PathBuf,
+    ok: usize,
+    problems: usize,
+    unknown: usize,
+}
+
+impl Viewable for Bundled {
+    fn view(&self) -> Vec<Block> {
+        vec![Block::Lines(vec![
+            Line::from(format!(
+                "Wrote {}: {} ok, {}, {} unknown.",
+                self.file.display(),
+                self.ok,
+                count(self.problems, "problem"),
+                self.unknown
+            )),
+            "It holds no secret. Read it before it leaves your organization: ids, names and file names are in it."
+                .into(),
+        ])]
+    }
+}

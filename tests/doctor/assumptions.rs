@@ -1,0 +1,65 @@
+//! `doctor --assumptions`: the list is complete.
+
+use std::collections::BTreeSet;
+
+use confluent_ebs::{checks::assumptions, sandbox::Assumptions};
+use serde_json::Value;
+
+use crate::common::World;
+
+/// Every switch below `value`, as a path.
+fn switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                switches(inner, &path, found);
+            }
+        }
+        _ => drop(found.insert(path.to_owned())),
+    }
+}
+
+#[test]
+fn every_switch_of_the_sandbox_is_explained_and_every_explained_switch_exists() {
+    let mut there = BTreeSet::new();
+    switches(&serde_json::to_value(Assumptions::default()).unwrap(), "", &mut there);
+    let explained: BTreeSet<String> = assumptions::all()
+        .into_iter()
+        .filter_map(|known| known.switch)
+        .collect();
+    assert_eq!(explained, there);
+}
+
+#[test]
+fn people_and_machines_see_the_same_list() {
+    let world = World::new();
+    let seen = world.ebs("doctor --assumptions -o json");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let list: Vec<Value> = serde_json::from_str(&seen.stdout).unwrap();
+    assert_eq!(list.len(), assumptions::all().len());
+    assert_eq!(list[0]["id"], "Q1");
+    assert_eq!(list[0]["switch"], "bindable.connect_manager_on_connector");
+    assert_eq!(
+        list[1]["values"],
+        serde_json::json!(["filtered", "refused", "everything"])
+    );
+
+    let shown = world.ebs("doctor --assumptions");
+    let first: Vec<&str> = shown.stdout.split("\n\n").take(2).collect();
+    insta::assert_snapshot!(first.join("\n\n"), @r"
+    Nobody could yet try the following on a live organization. What has a switch can
+    be turned over in the sandbox, below `assumptions` in its settings.
+
+    Q1  ConnectManager can be bound on connectors, by name and by prefix
+        switch: bindable.connect_manager_on_connector
+        rests on it: the operator persona; otherwise 400, and the grant's fallback
+        probe: `POST role-bindings` ConnectManager on `connector=probe-*`: 201 or
+          400? Or `bindWithResource` in the role's definition
+    ");
+    assert!(shown.stdout.lines().all(|line| line.chars().count() <= 80), "{shown}");
+}

@@ -1,0 +1,314 @@
+//! Against services that answer as told, at a profile's endpoint on loopback.
+
+use std::{net::TcpListener, time::Duration};
+
+use confluent_ebs::{
+    checks::{CheckState, network},
+    client::{Socket, SocketSettings},
+    clock::Clock,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{any, header_exists, method, path, path_regex},
+};
+
+use crate::{
+    common::World,
+    inspected::inspected,
+    rig::{CANARY, Diagnosed, keep_profile},
+};
+
+const ORGANIZATIONS: &str = "/org/v2/organizations";
+
+fn list(items: &Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({ "api_version": "x", "kind": "x", "metadata": {}, "data": items }))
+}
+
+fn refused(status: u16) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_json(json!({ "errors": [{ "detail": "no", "status": status.to_string() }] }))
+}
+
+/// The time by a clock that is ahead of ours, as HTTP writes it.
+fn date(ahead: i64) -> String {
+    let moment = Timestamp::now() + SignedDuration::from_secs(ahead);
+    moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// A service that knows the operator of "claims"; what a test mounts before it comes first.
+async fn well(server: &MockServer) {
+    let with_key = |route: &str| {
+        Mock::given(method("GET"))
+            .and(path(route))
+            .and(header_exists("authorization"))
+    };
+    let mounted = [
+        with_key(ORGANIZATIONS).respond_with(list(&json!([{ "id": "11111111-2222-3333-4444-555555555555" }]))),
+        with_key("/iam/v2/api-keys/ABCDEFGHIJKLMNOP").respond_with(ResponseTemplate::new(200).set_body_json(json!({
+            "id": "ABCDEFGHIJKLMNOP",
+            "metadata": { "created_at": Timestamp::now().to_string() },
+            "spec": { "owner": { "id": "sa-abc123" }, "resource": { "id": "cloud", "kind": "Cloud" } }
+        }))),
+        with_key("/iam/v2/service-accounts/sa-abc123").respond_with(ResponseTemplate::new(200).set_body_json(json!({
+            "id": "sa-abc123", "display_name": "ebs-prod-claims-operator"
+        }))),
+        with_key("/iam/v2/role-bindings").respond_with(list(&json!([{
+            "id": "rb-1", "principal": "User:sa-abc123", "role_name": "ConnectManager",
+            "crn_pattern": "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/\
+                            environment=env-prod01/cloud-cluster=lkc-prod01/connector=claims-*"
+        }]))),
+        with_key("/org/v2/environments/env-prod01")
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "id": "env-prod01" }))),
+        with_key("/cmk/v2/clusters/lkc-prod01").respond_with(ResponseTemplate::new(200).set_body_json(json!({
+            "id": "lkc-prod01", "spec": { "config": { "kind": "Standard" } }, "status": { "phase": "PROVISIONED" }
+        }))),
+        with_key("/srcm/v3/clusters").respond_with(list(&json!([{ "id": "lsrc-prod01", "spec": {} }]))),
+        Mock::given(path_regex("^/connect/v1/.*/connectors$"))
+            .and(header_exists("authorization"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "claims-a": {} }))),
+        // Without a key there is nothing but this.
+        Mock::given(any()).respond_with(refused(401)),
+    ];
+    for mock in mounted {
+        server.register(mock.with_priority(9)).await;
+    }
+}
+
+/// What the operator's profile, pointed at `server`, gives.
+fn examined(world: &World, server: &MockServer) -> Diagnosed {
+    keep_profile(world, &server.uri());
+    let mut command = world.command();
+    command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
+    let seen = tokio::task::block_in_place(|| world.see(&mut command));
+    assert!(!seen.to_string().contains(CANARY), "{seen}");
+    Diagnosed::of(&seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_key_at_a_good_service_is_well() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    well(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!(
+        (seen.code, seen.all("problem"), seen.all("unknown")),
+        (Some(0), vec![], vec![])
+    );
+    assert!(
+        seen.detail("roles")
+            .starts_with("ConnectManager on connector claims-*: describe")
+    );
+    // The first question goes without the key, and no answer is asked for twice.
+    let requests = server.received_requests().await.unwrap();
+    assert!(!requests[0].headers.contains_key("authorization"));
+    assert!(requests.iter().all(|request| request.method == "GET"), "{requests:?}");
+    let mut asked: Vec<String> = requests.iter().skip(1).map(|request| request.url.to_string()).collect();
+    let all = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), all, "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_is_told_by_how_much() {
+    for (ahead, expected) in [
+        (620, "10 min behind the service's"),
+        (-86_400 * 3 - 60, "3 days ahead of the service's"),
+    ] {
+        let (world, server) = (World::new(), MockServer::start().await);
+        let answer = refused(401).insert_header("date", date(ahead));
+        Mock::given(path(ORGANIZATIONS))
+            .respond_with(answer)
+            .up_to_n_times(1)
+            .mount(&server)
+            .await;
+        well(&server).await;
+        let seen = examined(&world, &server);
+        assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["clock"]));
+        assert_eq!(seen.detail("clock"), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_is_one_problem() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    Mock::given(any()).respond_with(refused(401)).mount(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key accepted"]));
+    assert!(
+        seen.fix("key accepted")
+            .starts_with("Ask EBS for a new profile: `confluent ebs onboard claims`"),
+        "{}",
+        seen.fix("key accepted")
+    );
+    // Known to the Confluent CLI as a Kafka key, it is named as one.
+    world.write(
+        ".confluent/config.json",
+        r#"{"contexts":{"x":{"kafka_cluster_context":{"kafka_environment_contexts":{"env-prod01":{"kafka_cluster_infos":
+           {"lkc-prod01":{"api_keys":{"ABCDEFGHIJKLMNOP":{"api_secret":"canary"}}}}}}}}}}"#,
+    );
+    let seen = examined(&world, &server);
+    assert!(
+        seen.detail("key accepted")
+            .contains("a key of Kafka cluster lkc-prod01"),
+        "{}",
+        seen.detail("key accepted")
+    );
+}
+
+// Dossier `rbac.md` §5.3: a Global key is listed for org/v2 and for nothing else that is needed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_global_key_is_not_enough() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    Mock::given(path_regex("^/(iam|cmk|srcm|connect)/"))
+        .respond_with(refused(401))
+        .mount(&server)
+        .await;
+    well(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!((seen.code, seen.state("key accepted")), (Some(6), "problem"));
+    assert!(seen.detail("key accepted").contains("Global key"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_roles_is_sent_to_the_platform_team() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    Mock::given(path_regex("^/(cmk|srcm|connect)/|role-bindings|environments"))
+        .respond_with(refused(403))
+        .mount(&server)
+        .await;
+    well(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["connectors"]));
+    assert_eq!(seen.state("roles"), "unknown");
+    assert!(
+        seen.detail("roles").ends_with("tried on claims-*: not create"),
+        "{}",
+        seen.detail("roles")
+    );
+    for name in ["environment", "cluster", "Schema Registry"] {
+        assert_eq!(seen.state(name), "unknown", "403 is not absent: {name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_captive_portal_is_recognised_and_gets_no_key() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    let page = ResponseTemplate::new(200).set_body_raw("\n<!doctype html><title>Sign in</title>", "text/html");
+    Mock::given(any()).respond_with(page).mount(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["service reachable"]));
+    assert!(seen.fix("service reachable").contains("with a browser"));
+    assert_eq!(seen.state("key accepted"), "unknown");
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 1, "nothing is asked of a stranger");
+    assert!(!requests[0].headers.contains_key("authorization"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_failure_hides_no_other_answer() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    for (route, answer) in [
+        ("/cmk/v2/clusters/lkc-prod01", refused(500)),
+        ("/srcm/v3/clusters", refused(429).insert_header("retry-after", "3600")),
+        (
+            "/org/v2/environments/env-prod01",
+            ResponseTemplate::new(200).set_body_string("{\"cut\":"),
+        ),
+        ("/iam/v2/role-bindings", refused(503)),
+    ] {
+        Mock::given(path(route)).respond_with(answer).mount(&server).await;
+    }
+    well(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!((seen.code, seen.all("problem")), (Some(0), vec![]));
+    for name in ["environment", "cluster", "Schema Registry", "roles"] {
+        assert_eq!(seen.state(name), "unknown", "{name}");
+    }
+    assert_eq!(seen.detail("key accepted"), "a Cloud key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_key_is_recognised() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    let other = json!({ "id": "sa-abc123", "display_name": "ebs-prod-claims-deployer" });
+    Mock::given(path("/iam/v2/service-accounts/sa-abc123"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(other))
+        .mount(&server)
+        .await;
+    well(&server).await;
+    let seen = examined(&world, &server);
+    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key owner"]));
+    assert!(
+        seen.detail("key owner")
+            .contains("the profile is of ebs-prod-claims-operator")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_at_the_endpoint_is_one_problem() {
+    let world = World::new();
+    // Bound and closed again: nobody listens there.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    keep_profile(&world, &format!("http://{free}"));
+    let mut command = world.command();
+    command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
+    let seen = Diagnosed::of(&world.see(&mut command));
+    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["service reachable"]));
+    assert!(seen.detail("service reachable").contains("could not connect"));
+
+    // The real service over a proxy that is not there.
+    let mut command = world.command();
+    command
+        .env("HTTPS_PROXY", format!("http://me:canary@{free}"))
+        .args(["doctor", "-o", "json"]);
+    let seen = world.see(&mut command);
+    assert!(!seen.to_string().contains("canary"), "{seen}");
+    let seen = Diagnosed::of(&seen);
+    assert_eq!(seen.all("problem"), ["key", "service reachable"]);
+    assert_eq!(seen.detail("proxy"), format!("{free}, by HTTPS_PROXY"));
+    assert!(seen.fix("service reachable").starts_with("Check HTTPS_PROXY"));
+}
+
+// The systems of Apple and Microsoft have rules of their own for what may be an authority.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_inspects_the_traffic_is_named_trusted_or_not() {
+    let world = World::new();
+    let (address, authority) = inspected(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
+    world.write("authority.pem", authority);
+    keep_profile(&world, &format!("https://{address}"));
+    let seen = |trusted: &str| {
+        let mut command = world.command();
+        command
+            .env("SSL_CERT_FILE", trusted)
+            .args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
+        Diagnosed::of(&tokio::task::block_in_place(|| world.see(&mut command)))
+    };
+    let trusted = seen("authority.pem");
+    assert_eq!(
+        (trusted.state("certificate"), trusted.detail("certificate")),
+        ("ok", "issued by Inspection CA 7 (Example Insurance)")
+    );
+    world.write("other.pem", "nothing");
+    for other in ["", "other.pem"] {
+        let refused = seen(other);
+        assert_eq!((refused.code, refused.all("problem")), (Some(6), vec!["certificate"]));
+        assert!(refused.fix("certificate").contains("SSL_CERT_FILE"));
+    }
+    assert!(seen("").detail("certificate").contains("issued by Inspection CA 7"));
+}
+
+#[tokio::test]
+async fn a_service_that_is_silent_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+    let socket = Socket::new(SocketSettings {
+        timeout: Duration::from_millis(40),
+        ..SocketSettings::default()
+    });
+    let knock = network::knock(&socket, &base, &Clock::system()).await;
+    let check = network::reachable(&knock, &[]);
+    assert_eq!(check.state, CheckState::Problem);
+    assert!(check.detail.contains("did not answer within"), "{}", check.detail);
+}
