@@ -76,6 +76,12 @@ fn numbered(key: &str) -> Option<TopicUse> {
     }
 }
 
+/// Whether a source puts a dot between the prefix and what it reads: change data capture does.
+#[must_use]
+pub fn dotted(class: &str) -> bool {
+    class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
+}
+
 /// Keys without which a source names its topics by a default that lies in no department.
 pub const DESTINATIONS: [&str; 6] = [
     "topic.prefix",

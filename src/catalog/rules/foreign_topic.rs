@@ -6,7 +6,7 @@ use crate::{
         facts::Direction,
         lint::{Report, Subject, Tenant, quoted},
         regex_begin::always_begins_with,
-        topic_keys::{DESTINATIONS, TopicUse, topic_use},
+        topic_keys::{DESTINATIONS, TopicUse, dotted, topic_use},
     },
     diag::Severity,
 };
@@ -75,10 +75,6 @@ fn is_inside(tenant: Tenant<'_>, class: &str, kind: TopicUse, name: &str) -> boo
         // An empty value leaves it to the plugin.
         _ => name.is_empty(),
     }
-}
-
-fn dotted(class: &str) -> bool {
-    class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
 }
 
 /// A source that does not say where its records go uses names of its own choice.

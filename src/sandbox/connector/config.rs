@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{ConnectorFault, MASK, fault::telltale, plugins::Plugin};
-use crate::sandbox::{crypt::SecretDigest, state::Connector, view::CLOUD};
+use crate::{
+    catalog::secret::is_mask,
+    sandbox::{crypt::SecretDigest, state::Connector, view::CLOUD},
+};
 
 /// A configuration.
 pub(crate) type Config = BTreeMap<String, String>;
@@ -71,11 +74,6 @@ pub(crate) struct Stored {
     pub(crate) secrets: BTreeMap<String, SecretDigest>,
     /// Values that stand for a failure, by key.
     pub(crate) telltales: BTreeMap<String, ConnectorFault>,
-}
-
-/// Two stars or more, as the official clients recognise it (dossier `connect.md` §4.3).
-pub(crate) fn is_mask(value: &str) -> bool {
-    value.len() >= 2 && value.bytes().all(|byte| byte == b'*')
 }
 
 /// What is stored of a configuration. `old` is the connector that it replaces; with `keep` a mask stands for the secret
@@ -166,11 +164,5 @@ mod tests {
         assert!(errors(json!([])).starts_with("config: "));
         assert!(read(&class, &"x".repeat(65)).is_err());
         assert!(read(&class, "Größe [1], a&b + c").is_ok());
-    }
-
-    #[test]
-    fn a_mask_is_two_stars_or_more() {
-        assert!(is_mask("**") && is_mask(MASK));
-        assert!(!is_mask("*") && !is_mask("**a") && !is_mask(""));
     }
 }

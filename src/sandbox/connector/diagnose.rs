@@ -1,20 +1,19 @@
 //! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the identity
 //! behind it lacks (dossier `connect.md` §6, `rbac.md` §2.1).
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::{
     ConnectorFault as Fault, Run,
     config::{Config, tasks_max, value},
     life::{Course, Onset, State, Times, state},
-    plugins::{Plugin, plugin},
+    plugins::Plugin,
     texts::{Subject, Trouble, trouble},
-    topics::{Topics, is_cdc, needs_schemas, topics},
+    topics::{Topics, subjects, topics},
 };
 use crate::{
     access::Operation,
+    catalog::topic_keys::dotted,
     model::{Address, Crn, NamePattern, Principal, ResourceKind},
     sandbox::{
         seed::ClusterKind,
@@ -25,7 +24,7 @@ use crate::{
 /// Everything that follows from a connector's records at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) plugin: Plugin,
     pub(crate) state: State,
     pub(crate) tasks: u32,
     pub(crate) trouble: Option<Trouble>,
@@ -80,7 +79,7 @@ impl Eye<'_> {
         // Sources first: sinks may wait for what they write.
         let (sinks, sources): (Vec<_>, Vec<_>) = unmade
             .into_iter()
-            .partition(|found| plugin(found.class()).is_some_and(|plugin| plugin.sink));
+            .partition(|found| Plugin::of(found.class()).is_sink());
         for connector in sources.into_iter().chain(sinks) {
             let seen = self.look(connector);
             if seen.state != State::Running || seen.trouble.is_some() {
@@ -102,7 +101,7 @@ impl Eye<'_> {
     }
 
     pub(crate) fn look(&self, connector: &Connector) -> Seen {
-        let plugin = plugin(connector.class()).unwrap_or_else(|| Plugin::unknown(connector.class()));
+        let plugin = Plugin::of(connector.class());
         let times = self.times(&connector.id);
         let mut found = self.wrong(connector, &connector.config, &plugin);
         let previous = connector.previous.as_ref().filter(|_| {
@@ -176,7 +175,7 @@ impl Eye<'_> {
     /// How many tasks run: sinks have at most one per partition (dossier `connect.md` §4.1), logs are read by one.
     fn tasks(&self, plugin: &Plugin, config: &Config, id: &str) -> u32 {
         let wanted = tasks_max(config).max(1);
-        if plugin.sink {
+        if plugin.is_sink() {
             let read = topics(plugin, config, id).read;
             let partitions: u32 = read
                 .iter()
@@ -189,7 +188,7 @@ impl Eye<'_> {
                 wanted.min(partitions)
             };
         }
-        if is_cdc(plugin) { 1 } else { wanted }
+        if dotted(plugin.class()) { 1 } else { wanted }
     }
 
     fn topic(&self, name: &str) -> Option<&Topic> {
@@ -217,6 +216,7 @@ impl Eye<'_> {
         let Topics {
             read,
             written,
+            history,
             prefix,
             reports,
         } = topics(plugin, config, id);
@@ -247,10 +247,10 @@ impl Eye<'_> {
                 return Err((Fault::MissingTopic, name.clone()));
             }
         }
-        if plugin.sink && !may(Operation::Read, ResourceKind::Group, &format!("connect-{id}")) {
+        if plugin.is_sink() && !may(Operation::Read, ResourceKind::Group, &format!("connect-{id}")) {
             return Err((Fault::GroupDenied, format!("connect-{id}")));
         }
-        for name in &written {
+        for name in written.iter().chain(&history) {
             if !topic(Operation::Write, name) {
                 return Err((Fault::TopicDenied, name.clone()));
             }
@@ -266,11 +266,15 @@ impl Eye<'_> {
         {
             return Err((Fault::TopicDenied, prefix));
         }
-        if needs_schemas(plugin, config) {
-            let operation = if plugin.sink { Operation::Read } else { Operation::Write };
-            for name in read.iter().chain(&written) {
-                if !may(operation, ResourceKind::Subject, &format!("{name}-value")) {
-                    return Err((Fault::SchemaDenied, format!("{name}-value")));
+        let (operation, with_schemas) = match plugin.is_sink() {
+            true => (Operation::Read, &read),
+            false => (Operation::Write, &written),
+        };
+        for part in subjects(plugin, config) {
+            for name in with_schemas {
+                let subject = format!("{name}-{part}");
+                if !may(operation, ResourceKind::Subject, &subject) {
+                    return Err((Fault::SchemaDenied, subject));
                 }
             }
         }

@@ -88,7 +88,7 @@ fn advanced(item: &OffsetItem, by: u64) -> OffsetItem {
 /// Where a fresh connector begins, in the shape of its plugin (docs `connectors/offsets`).
 pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
     let item = |partition: Value, offset: Value| OffsetItem { partition, offset };
-    if plugin.sink {
+    if plugin.is_sink() {
         let read = topics(plugin, config, "").read;
         return read
             .iter()
@@ -102,7 +102,7 @@ pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
     }
     let server = value(config, "topic.prefix").unwrap_or("server");
     let database = value(config, "db.name").unwrap_or("database");
-    match plugin.class.as_str() {
+    match plugin.class() {
         class if class.contains("PostgresCdc") => vec![item(
             json!({ "server": server }),
             json!({ "lsn": 22_000_000, "txId": 500, "ts_usec": 1_700_000_000_000_000_u64 }),
@@ -139,7 +139,7 @@ pub(crate) fn objection(plugin: &Plugin, offsets: &[OffsetItem]) -> Option<Strin
         let whole = partition["kafka_topic"].is_string()
             && partition["kafka_partition"].is_u64()
             && offset["kafka_offset"].is_u64();
-        if plugin.sink && !whole {
+        if plugin.is_sink() && !whole {
             return Some(
                 "offsets: a sink's need kafka_topic, kafka_partition and kafka_offset, the latter two as numbers"
                     .into(),

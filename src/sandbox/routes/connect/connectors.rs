@@ -177,7 +177,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> 
         }
         return Ok(made);
     };
-    if old.class() != plugin.class {
+    if old.class() != plugin.class() {
         return Err(misconfigured(&[
             "connector.class: the class of a connector cannot be changed".into(),
         ]));

@@ -93,7 +93,7 @@ pub(crate) fn alter(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal
         previous,
     };
     let mut connector = found.connector;
-    connector.offsets.wrong_type = !plugin.sink && wrong_type(plugin, &connector.config, &target);
+    connector.offsets.wrong_type = !plugin.is_sink() && wrong_type(plugin, &connector.config, &target);
     connector.offsets.put = Some((due, target));
     let answer = shown(&connector.id, &connector.name, &request);
     connector.offsets.request = Some(request);
