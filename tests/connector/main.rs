@@ -5,6 +5,7 @@
 mod common;
 
 mod changes;
+mod faults;
 mod output;
 
 use common::{Seen, World};
