@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     config::{Config, value},
-    plugins::{Plugin, given, word},
+    plugins::{Plugin, given, type_of},
 };
 use crate::catalog::{KeyFact, ValueType, secret::is_mask};
 
@@ -72,7 +72,7 @@ fn wrong(key: &KeyFact, config: &Config) -> Option<String> {
             .then(|| format!("Value \"{written}\" doesn't belong to the property's \"{name}\" enum"));
     }
     let invalid = |what: &str| Some(format!("Invalid value {written} for configuration {name}: {what}"));
-    let not_a_number = || invalid(&format!("Not a number of type {}", word(key.value_type)));
+    let not_a_number = || invalid(&format!("Not a number of type {}", type_of(key)));
     match key.value_type {
         ValueType::Int | ValueType::Long | ValueType::Short if written.parse::<i64>().is_err() => not_a_number(),
         ValueType::Double if written.parse::<f64>().is_err() => not_a_number(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{ConnectorFault, MASK, fault::telltale, plugins::Plugin};
 use crate::{
-    catalog::secret::is_mask,
+    catalog::{rules::server_key::is_server_key, secret::is_mask},
     sandbox::{crypt::SecretDigest, state::Connector, view::CLOUD},
 };
 
@@ -32,14 +32,15 @@ fn is_name(name: &str) -> bool {
     name.chars().count() <= 64 && name.chars().all(good)
 }
 
-/// Reads a flat map of strings for the connector `name`. Errors are `key: text`.
+/// Reads a flat map of strings for the connector `name`; keys that the service adds come back with configurations that
+/// somebody has read, and mean nothing (dossier `connect.md` §4.3, §4.4). Errors are `key: text`.
 pub(crate) fn read(written: &Value, name: &str) -> Result<Config, Vec<String>> {
     let Some(fields) = written.as_object() else {
         return Err(vec!["config: the configuration is required".into()]);
     };
     let mut read = Config::new();
     let mut errors = Vec::new();
-    for (key, value) in fields {
+    for (key, value) in fields.iter().filter(|(key, _)| !is_server_key(key)) {
         match value.as_str() {
             Some(text) => drop(read.insert(key.clone(), text.to_owned())),
             None => errors.push(format!("{key}: the value must be a string")),

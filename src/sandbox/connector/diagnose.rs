@@ -30,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) trouble: Option<Trouble>,
     /// The previous configuration is in force.
     pub(crate) on_previous: bool,
+    /// It has worked until then: now, or when something was done to it or went wrong.
+    pub(crate) worked_until: Timestamp,
     /// Topics that it has made, or would have by now.
     pub(crate) makes: Vec<String>,
 }
@@ -124,6 +126,7 @@ impl Eye<'_> {
             false => State::Deleted,
         };
         Seen {
+            worked_until: connector.run.worked_until(&times, onset, state, self.now),
             state,
             tasks,
             on_previous: previous.is_some(),

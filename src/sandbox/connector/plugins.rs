@@ -80,7 +80,7 @@ impl Plugin {
 
     /// Whether the service shows a mask instead of the value of a key.
     pub(crate) fn is_secret(&self, key: &str) -> bool {
-        secrecy(catalog(), self.facts, key).is_guarded()
+        key != KEY_ID && secrecy(catalog(), self.facts, key).is_guarded()
     }
 }
 
@@ -99,9 +99,13 @@ pub(crate) fn given<'a>(key: Option<&KeyFact>, config: &'a Config, name: &str) -
     value(config, name).or_else(|| aliases().find_map(|alias| value(config, alias)))
 }
 
-/// The word of a type in `definition.type` (connect/v1).
-pub(crate) const fn word(value_type: ValueType) -> &'static str {
-    match value_type {
+/// PASSWORD in the catalogue's snapshot, STRING in the definitions that the service sends today (dossier `connect.md` §5).
+const KEY_ID: &str = "kafka.api.key";
+
+/// The type of a key's value, in the words of `definition.type` (connect/v1).
+pub(crate) fn type_of(key: &KeyFact) -> &'static str {
+    match key.value_type {
+        _ if key.name == KEY_ID => "STRING",
         ValueType::String => "STRING",
         ValueType::Password => "PASSWORD",
         ValueType::Boolean => "BOOLEAN",

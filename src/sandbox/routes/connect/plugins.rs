@@ -10,13 +10,13 @@ use crate::{
         Plugin as Offered, ValidatedConfig, Validation,
         plugins::{ConfigValue, Definition},
     },
-    catalog::{Importance, KeyFact, ValueType},
+    catalog::{Importance, KeyFact},
     sandbox::{
         connector::{
             MASK,
             check::check,
             config::value,
-            plugins::{Plugin, word},
+            plugins::{Plugin, type_of},
         },
         reply::{Refusal, Reply, Shape},
         request::Request,
@@ -71,12 +71,10 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
                     .get(&key.name)
                     .cloned()
                     .or_else(|| key.default.map(str::to_owned))
-                    .map(
-                        |value| match key.value_type == ValueType::Password && !value.is_empty() {
-                            true => MASK.to_owned(),
-                            false => value,
-                        },
-                    ),
+                    .map(|value| match plugin.is_secret(&key.name) && !value.is_empty() {
+                        true => MASK.to_owned(),
+                        false => value,
+                    }),
                 recommended_values: key.allowed.iter().map(|value| (*value).to_owned()).collect(),
                 errors: errors.remove(&key.name).unwrap_or_default(),
                 visible: !key.hidden,
@@ -127,7 +125,7 @@ const GROUP: &str = "Configuration";
 fn definition(key: &KeyFact, order: usize) -> Definition {
     Definition {
         name: key.name.clone(),
-        value_type: word(key.value_type).into(),
+        value_type: type_of(key).into(),
         required: key.required,
         default_value: key.default.map(str::to_owned),
         importance: importance(key).into(),

@@ -51,11 +51,11 @@ pub(super) fn taken(tx: &Tx<'_>, cluster: &Cluster, name: &str) -> bool {
     tx.state.connector(&cluster.id, name).is_some() || (tx.assumptions().connect.deleted_name_lingers && lingering())
 }
 
-/// The words of self-managed Connect; those of Cloud are not published (dossier `connect.md` §4.5).
+/// Words and shape of self-managed Connect; those of Cloud are not published (dossier `connect.md` §4.5).
 pub(super) fn conflict(tx: &Tx<'_>, name: &str) -> Refusal {
     let text = format!("Connector {name} already exists");
     match tx.assumptions().connect.taken_name_is_conflict {
-        true => Refusal::conflict(text).shaped(Shape::Nested),
+        true => Refusal::conflict(text).shaped(Shape::Elder),
         false => bad(text),
     }
 }
