@@ -228,11 +228,12 @@ impl Eye<'_> {
             resource.is_some_and(|resource| self.may(&identity, operation, &resource))
         };
         let topic = |operation, name: &str| may(operation, ResourceKind::Topic, name);
+        let assumed = &self.world.settings.assumptions.connect;
         let mut makes = Vec::new();
         for name in &reports {
             // Found when the configuration is validated, before anything runs.
             let there = self.topic(name).is_some();
-            if !there && !made && !topic(Operation::Create, name) {
+            if !there && !made && !(assumed.dead_letters_by_role && topic(Operation::Create, name)) {
                 return Err((Fault::DlqNotCreatable, format!("CREATE {name}")));
             }
             if !topic(Operation::Write, name) {
@@ -246,7 +247,7 @@ impl Eye<'_> {
             if !topic(Operation::Read, name) {
                 return Err((Fault::TopicDenied, name.clone()));
             }
-            if self.topic(name).is_none() && self.world.settings.assumptions.connect.missing_topic_fails {
+            if self.topic(name).is_none() && assumed.missing_topic_fails {
                 return Err((Fault::MissingTopic, name.clone()));
             }
         }
