@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod assumptions;
 mod changes;
 mod faults;
 mod output;
