@@ -18,5 +18,6 @@ mod offsets;
 mod rights;
 mod topics;
 mod traces;
+mod weather;
 mod wire;
 mod world;
