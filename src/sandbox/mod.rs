@@ -1,4 +1,4 @@
-//! A Confluent Cloud on loopback, the IAM half: it authenticates, enforces roles, remembers, delays and breaks.
+//! A Confluent Cloud on loopback: it authenticates, enforces roles, remembers, delays and breaks; its connectors live and fail.
 //!
 //! [`Sandbox`] is the handle. In-process its [`router`](Sandbox::router) is called as a service and its
 //! [`clock`](Sandbox::clock) steps while somebody waits on it; [`serve`](Sandbox::serve) puts it on a loopback socket, where

@@ -200,7 +200,7 @@ impl Refusal {
             StatusCode::PAYLOAD_TOO_LARGE,
             "request_too_large",
             "Request Too Large",
-            "the body is larger than 1 MiB",
+            "the body is larger than 4 MiB",
         )
     }
 

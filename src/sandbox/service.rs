@@ -35,8 +35,8 @@ use super::{
     tx::Tx,
 };
 
-/// No real request comes near it.
-const LARGEST_BODY: usize = 1 << 20;
+/// No real request comes near it: the largest hold a certificate or two.
+const LARGEST_BODY: usize = 4 << 20;
 
 /// Where requests come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

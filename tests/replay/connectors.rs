@@ -153,10 +153,7 @@ async fn terraform_creates_changes_pauses_and_destroys_a_connector_and_plans_not
     let mut sent = Value::Null;
     for command in &commands {
         // The account is made by the same run; its rights on topics are other resources of the same configuration.
-        let first = command
-            .requests
-            .iter()
-            .position(|request| request.is_about_connectors());
+        let first = command.requests.iter().position(trace::Recorded::is_about_connectors);
         let (before, after) = command.requests.split_at(first.unwrap_or(command.requests.len()));
         let part = |requests: &[trace::Recorded]| Command {
             requests: requests.to_vec(),

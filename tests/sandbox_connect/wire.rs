@@ -181,7 +181,7 @@ async fn five_megabytes_are_refused_in_connects_own_shape_and_change_nothing() {
     let mut config = world.datagen("claims-orders");
     config["schema.string"] = json!("x".repeat(5 << 20));
     let (_, detail) = world.create(&config).await.expect(413).error();
-    assert!(detail.contains("1 MiB"), "{detail}");
+    assert!(detail.contains("4 MiB"), "{detail}");
     let answer = world.put(&config).await.expect(413);
     assert_eq!(answer.json()["error"]["code"], 413);
     assert!(world.harness.sandbox.connectors().unwrap().is_empty());

@@ -99,7 +99,7 @@ pub(crate) fn store(config: Config, plugin: &Plugin, old: Option<&Connector>, ke
         // A mask that stands for nothing is the secret itself, and opens nothing.
         let found = match secret && is_mask(value) {
             true => Some(ConnectorFault::WrongPassword),
-            false => telltale(key, value),
+            false => telltale(plugin.class(), key, value),
         };
         if let Some(kind) = found {
             stored.telltales.insert(key.clone(), kind);

@@ -233,7 +233,8 @@ impl Eye<'_> {
         for name in &reports {
             // Found when the configuration is validated, before anything runs.
             let there = self.topic(name).is_some();
-            if !there && !made && !(assumed.dead_letters_by_role && topic(Operation::Create, name)) {
+            let makes_it = assumed.dead_letters_by_role && topic(Operation::Create, name);
+            if !(there || made || makes_it) {
                 return Err((Fault::DlqNotCreatable, format!("CREATE {name}")));
             }
             if !topic(Operation::Write, name) {

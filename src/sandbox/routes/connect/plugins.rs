@@ -30,7 +30,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
     let offered = Plugin::all().map(|plugin| Offered {
         class: plugin.class().to_owned(),
         plugin_type: plugin.kind().to_owned(),
-        version: Some("1.0.0".to_owned()),
+        version: None,
     });
     Ok(Reply::ok(offered.collect::<Vec<_>>()))
 }
