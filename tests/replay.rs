@@ -5,8 +5,6 @@
 //! that the vendor's documents describe, and the state that each command should leave are demanded. Before each request
 //! the same one is sent with keys that must not: nobody's, a wrong one, a revoked one, one without a role, and one of
 //! another department.
-//!
-//! Connectors are replayed where connectors are tested.
 
 #[path = "sandbox_connect/contract.rs"]
 mod connect_contract;
@@ -18,7 +16,11 @@ mod harness;
 #[path = "common/openapi.rs"]
 #[expect(dead_code, reason = "requests are the client's to check")]
 mod openapi;
+#[path = "common/terraform.rs"]
+mod terraform;
 
+#[path = "replay/connectors.rs"]
+mod connectors;
 #[path = "replay/outsiders.rs"]
 mod outsiders;
 #[path = "replay/player.rs"]

@@ -36,3 +36,5 @@ mod served;
 mod connect;
 #[path = "sandbox/isolation.rs"]
 mod isolation;
+#[path = "sandbox/assumptions.rs"]
+mod assumptions;

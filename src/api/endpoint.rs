@@ -42,6 +42,16 @@ pub trait Endpoint: Send + Sync {
     /// Whether a 2xx answer without a body is as good as one with `null`. Only for `Answer = ()`.
     const EMPTY_ANSWER: bool = false;
 
+    /// What is done to the subject, for messages.
+    fn deed(&self) -> &'static str {
+        match Self::METHOD {
+            Method::GET | Method::HEAD => "read",
+            Method::DELETE => "delete",
+            Method::POST => "create",
+            _ => "update",
+        }
+    }
+
     /// What the call is about, for messages: `service account "sa-1"`.
     fn subject(&self) -> String;
 }

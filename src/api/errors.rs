@@ -25,6 +25,9 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// A configuration with a hundred wrong keys needs less.
+const LONGEST: usize = 8_000;
+
 /// Reads an error body. Never fails: what is no known shape becomes the detail, cut to a sensible length.
 #[must_use]
 pub fn parse_error(body: &[u8]) -> ErrorBody {
@@ -60,7 +63,7 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
         error.code = text(&value["error_code"]).or_else(|| text(&value["code"]));
         error.detail = text(&value["message"]).unwrap_or_default();
     }
-    error.detail = error.detail.trim_end_matches('.').to_owned();
+    error.detail = error.detail.trim_end_matches('.').chars().take(LONGEST).collect();
     error
 }
 

@@ -79,6 +79,12 @@ fn numbered(key: &str) -> Option<TopicUse> {
     }
 }
 
+/// Whether a source puts a dot between the prefix and what it reads: change data capture does.
+#[must_use]
+pub fn dotted(class: &str) -> bool {
+    class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
+}
+
 /// Keys without which a source names its topics by a default that lies in no department.
 pub const DESTINATIONS: [&str; 6] = [
     "topic.prefix",
@@ -122,27 +128,6 @@ impl TopicUse {
             }
         }
     }
-
-    fn is_inside(self, class: &str, name: &str, prefix: &Prefix) -> bool {
-        if prefix.owns(name) {
-            return true;
-        }
-        match self {
-            // Change data capture puts a dot after the prefix: `claims` becomes `claims.public.staff`.
-            Self::Prefix => dotted(class) && prefix.as_str().strip_suffix('.') == Some(name),
-            Self::History => {
-                let rest = name.strip_prefix("dbhistory.");
-                rest.is_some_and(|rest| prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
-            }
-            // An empty value leaves it to the plugin.
-            _ => name.is_empty(),
-        }
-    }
-}
-
-fn dotted(class: &str) -> bool {
-    class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
-}
 
 #[cfg(test)]
 mod tests {

@@ -243,10 +243,12 @@ impl ClientError {
         self.status() == Some(status)
     }
 
-    /// 404. A 403 can mean the same, and is [`Self::is_forbidden`]: unknown, never absent.
+    /// 404, or what Connect says instead of a plugin. A 403 can mean the same, and is [`Self::is_forbidden`]: unknown,
+    /// never absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.is(StatusCode::NOT_FOUND)
+        let no_plugin = |refusal: &Refusal| is_unknown_plugin(refusal.status, &refusal.body.detail);
+        self.is(StatusCode::NOT_FOUND) || self.refusal().is_some_and(no_plugin)
     }
 
     /// 403, unless it is a quota in disguise.
@@ -302,6 +304,7 @@ impl ClientError {
             Self::AnswerLost { .. } | Self::Paused { .. } => true,
             Self::Answered { refusal, .. } => {
                 !self.is_quota()
+                    && !self.is_not_found()
                     && (refusal.status.is_server_error() || refusal.status == StatusCode::TOO_MANY_REQUESTS)
             }
             _ => false,
@@ -314,6 +317,13 @@ impl ClientError {
 pub(super) fn is_quota(status: StatusCode, detail: &str) -> bool {
     status == StatusCode::PAYMENT_REQUIRED
         || (matches!(status.as_u16(), 400 | 403 | 500) && detail.contains("is currently limited to"))
+}
+
+/// Whether a refusal says that there is no such plugin: a 500, and yet it will not pass (dossier `connect.md` §2.2,
+/// pattern 7).
+pub(super) fn is_unknown_plugin(status: StatusCode, detail: &str) -> bool {
+    status == StatusCode::INTERNAL_SERVER_ERROR
+        && detail.starts_with("Failed to find any class that implements Connector")
 }
 
 #[cfg(test)]

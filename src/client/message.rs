@@ -43,7 +43,7 @@ impl Prepared {
         }
         let call = Box::new(Call {
             operation: short_name::<E>(),
-            verb: verb(&E::METHOD),
+            verb: endpoint.deed(),
             subject: endpoint.subject(),
             method: E::METHOD,
             path,
@@ -179,15 +179,6 @@ fn unzip(body: Bytes) -> Bytes {
     match std::io::Read::read_to_end(&mut std::io::Read::take(reader, LIMIT), &mut plain) {
         Ok(_) => plain.into(),
         Err(_) => body,
-    }
-}
-
-fn verb(method: &Method) -> &'static str {
-    match *method {
-        Method::GET | Method::HEAD => "read",
-        Method::DELETE => "delete",
-        Method::POST => "create",
-        _ => "update",
     }
 }
 

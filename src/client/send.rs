@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 
 use super::{
     builder::Client,
-    error::{ClientError, Lost, Refusal, is_quota},
+    error::{ClientError, Lost, Refusal, is_quota, is_unknown_plugin},
     governor::Permit,
     message::{Prepared, RawAnswer},
     redact::Secrets,
@@ -207,12 +207,13 @@ impl Client {
     }
 }
 
-/// Whether a refusal may be gone the next time: a failure of the service, but not "not implemented", and not a quota that
-/// arrives as a 500.
+/// Whether a refusal may be gone the next time: a failure of the service, but not "not implemented", and neither a quota
+/// nor a misspelt plugin, which arrive as 500s, too.
 fn may_pass(refusal: &Refusal) -> bool {
     refusal.status.is_server_error()
         && refusal.status != StatusCode::NOT_IMPLEMENTED
         && !is_quota(refusal.status, &refusal.body.detail)
+        && !is_unknown_plugin(refusal.status, &refusal.body.detail)
 }
 
 /// Whether to send again after `failure`.

@@ -1,119 +1,9 @@
-//! Names of fully managed plugins, for "did you mean" only: a plugin that is not listed is unknown here, never wrong.
-//!
-//! The names are `connector.class` values distilled from confluentinc/connect-migration-utility (Apache-2.0, 2026-06-01);
-//! about ten newer plugins are missing there.
+//! The plugins that a quota allows, compared with the catalogue: one that is not there is unknown here, never wrong.
 
 use toml::Spanned;
 
 use super::toml::Table;
-use crate::{diag::Finding, hint};
-
-const KNOWN: [&str; 104] = [
-    "ActiveMQSource",
-    "AlloyDbSink",
-    "AzureBlobSink",
-    "AzureBlobSource",
-    "AzureCognitiveSearchSink",
-    "AzureDataLakeGen2Sink",
-    "AzureEventHubsSource",
-    "AzureFunctionsSink",
-    "AzureLogAnalyticsSink",
-    "AzureServiceBusSource",
-    "AzureSqlDwSink",
-    "BigQuerySink",
-    "BigQueryStorageSink",
-    "BigTableSink",
-    "ClickHouseSink",
-    "CloudWatchLogsSource",
-    "CloudWatchMetricsSink",
-    "CollibraSink",
-    "CosmosDbSink",
-    "CosmosDbSinkV2",
-    "CosmosDbSource",
-    "CosmosDbSourceV2",
-    "CouchbaseSink",
-    "CouchbaseSource",
-    "DatabricksDeltaLakeSink",
-    "DatadogMetricsSink",
-    "DatagenSource",
-    "DataprocSink",
-    "DynamoDbCdcSource",
-    "DynamoDbSink",
-    "ElasticsearchSink",
-    "GcsSink",
-    "GcsSource",
-    "GithubSource",
-    "GoogleCloudFunctionsGen2Sink",
-    "GoogleCloudFunctionsSink",
-    "HttpSink",
-    "HttpSinkV2",
-    "HttpSource",
-    "HttpSourceV2",
-    "IbmDb2Source",
-    "IbmMQSource",
-    "InfluxDB2Sink",
-    "InfluxDB2Source",
-    "JMSSource",
-    "JiraSource",
-    "KinesisSource",
-    "LambdaSink",
-    "MariaDbCdcSource",
-    "MicrosoftSqlServerSink",
-    "MicrosoftSqlServerSource",
-    "MongoDbAtlasSink",
-    "MongoDbAtlasSource",
-    "MqttSink",
-    "MqttSource",
-    "MySqlCdcSource",
-    "MySqlCdcSourceV2",
-    "MySqlSink",
-    "MySqlSource",
-    "NewRelicMetricsSink",
-    "OpenSearchSink",
-    "OracleCdcSource",
-    "OracleDatabaseSink",
-    "OracleDatabaseSource",
-    "OracleXStreamSource",
-    "PagerDutySink",
-    "PineconeSink",
-    "PostgresCdcSource",
-    "PostgresCdcSourceV2",
-    "PostgresSink",
-    "PostgresSource",
-    "PubSubSource",
-    "RabbitMQSink",
-    "RabbitMQSource",
-    "RedisKafkaSink",
-    "RedisKafkaSource",
-    "RedisSink",
-    "RedshiftSink",
-    "S3Source",
-    "S3_SINK",
-    "SalesforceBulkApiSource",
-    "SalesforceBulkApiV2Sink",
-    "SalesforceBulkApiV2Source",
-    "SalesforceCdcSource",
-    "SalesforcePlatformEventSink",
-    "SalesforcePlatformEventSource",
-    "SalesforcePushTopicSource",
-    "SalesforceSObjectSink",
-    "ServiceNowSink",
-    "ServiceNowSource",
-    "ServiceNowSourceV2",
-    "SftpSink",
-    "SftpSource",
-    "SnowflakeSink",
-    "SnowflakeSource",
-    "SolaceSink",
-    "SpannerSink",
-    "SplunkSink",
-    "SqlServerCdcSource",
-    "SqlServerCdcSourceV2",
-    "SqsSource",
-    "TIBCOSource",
-    "TwitterSource",
-    "ZendeskSource",
-];
+use crate::{catalog::catalog, diag::Finding, hint};
 
 /// Checks the `plugins` of a quota; everything here is a warning, because new plugins come every month.
 pub(super) fn check(table: &Table<'_>, names: Vec<Spanned<String>>) -> Vec<String> {
@@ -140,13 +30,20 @@ pub(super) fn check(table: &Table<'_>, names: Vec<Spanned<String>>) -> Vec<Strin
 
 /// What is odd about `name` as a plugin.
 fn odd(name: &str) -> Option<Finding> {
-    if name == "*" || KNOWN.contains(&name) {
+    if name == "*" || catalog().plugin(name).is_some() {
         return None;
     }
     let warning = |message| Finding::warning("plugin-unknown", message);
     if name.contains('.') {
         let message = format!("`{}` looks like a Java class", name.escape_debug());
-        let fix = "Managed plugins have ids of their own (`S3_SINK`); `confluent connect plugin list` shows them.";
+        let ids = catalog().managed_for(name).map(|plugin| format!("`{}`", plugin.class));
+        let fix = match ids.collect::<Vec<_>>().as_slice() {
+            [] => {
+                "Managed plugins have ids of their own (`S3_SINK`); `confluent connect plugin list` shows them.".into()
+            }
+            [id] => format!("Write {id}, the managed plugin of this class."),
+            ids => format!("Write one of {}, the managed plugins of this class.", ids.join(", ")),
+        };
         return Some(warning(message).fix(fix));
     }
     if name.contains('*') {
@@ -157,7 +54,8 @@ fn odd(name: &str) -> Option<Finding> {
         return Some(warning(message));
     }
     let finding = warning(format!("plugin `{}` is not known here", name.escape_debug()));
-    Some(match hint::nearest(name, KNOWN) {
+    let near = hint::nearest(name, catalog().plugins().map(|plugin| plugin.class));
+    Some(match near {
         Some(near) => finding.fix(format!("Did you mean `{near}`?")),
         None => finding.fix("Compare it with `confluent connect plugin list`; a new plugin may well be right."),
     })

@@ -3,6 +3,8 @@
 use globset::GlobBuilder;
 use serde::{Deserialize, Serialize};
 
+use super::{Sandbox, SandboxError, state::Change};
+
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -189,6 +191,40 @@ pub(crate) fn strike(
         }
     }
     Some((Some(kind), left))
+}
+
+impl Sandbox {
+    /// The faults that wait for their requests.
+    pub fn faults(&self) -> Result<Vec<ArmedFault>, SandboxError> {
+        self.look(|state, _| state.faults.clone())
+    }
+
+    /// Adds a fault and tells its number.
+    pub fn add_fault(&self, fault: Fault) -> Result<u32, SandboxError> {
+        fault.check().map_err(SandboxError::Setting)?;
+        let mut id = 0;
+        self.set(|state| {
+            let mut faults = state.faults.clone();
+            id = faults.iter().map(|armed| armed.id).max().unwrap_or(0) + 1;
+            faults.push(ArmedFault { id, fault });
+            vec![Change::Faults(faults)]
+        })?;
+        Ok(id)
+    }
+
+    /// Clears one fault, or all of them, those of connectors too. Tells how many there were.
+    pub fn clear_faults(&self, id: Option<u32>) -> Result<usize, SandboxError> {
+        let mut cleared = 0;
+        self.set(|state| {
+            let all = state.faults.iter().cloned();
+            let (gone, left): (Vec<_>, Vec<_>) = all.partition(|armed| id.is_none_or(|id| armed.id == id));
+            let connectors = if id.is_none() { state.connector_faults.len() } else { 0 };
+            cleared = gone.len() + connectors;
+            let recover = (connectors > 0).then(|| Change::ConnectorFaults(Vec::new()));
+            [Change::Faults(left)].into_iter().chain(recover).collect()
+        })?;
+        Ok(cleared)
+    }
 }
 
 #[cfg(test)]

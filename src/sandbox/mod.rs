@@ -1,4 +1,4 @@
-//! A Confluent Cloud on loopback, the IAM half: it authenticates, enforces roles, remembers, delays and breaks.
+//! A Confluent Cloud on loopback: it authenticates, enforces roles, remembers, delays and breaks; its connectors live and fail.
 //!
 //! [`Sandbox`] is the handle. In-process its [`router`](Sandbox::router) is called as a service and its
 //! [`clock`](Sandbox::clock) steps while somebody waits on it; [`serve`](Sandbox::serve) puts it on a loopback socket, where
@@ -325,32 +325,6 @@ impl Sandbox {
     pub fn journal(&self) -> Result<Vec<JournalEntry>, SandboxError> {
         let (live, _turn, _) = self.begin()?;
         Ok(live.store.journal()?)
-    }
-
-    /// The faults that wait for their requests.
-    pub fn faults(&self) -> Result<Vec<ArmedFault>, SandboxError> {
-        self.look(|state, _| state.faults.clone())
-    }
-
-    /// Adds a fault and tells its number.
-    pub fn add_fault(&self, fault: Fault) -> Result<u32, SandboxError> {
-        fault.check().map_err(SandboxError::Setting)?;
-        let mut id = 0;
-        self.set(|state| {
-            let mut faults = state.faults.clone();
-            id = faults.iter().map(|armed| armed.id).max().unwrap_or(0) + 1;
-            faults.push(ArmedFault { id, fault });
-            vec![Change::Faults(faults)]
-        })?;
-        Ok(id)
-    }
-
-    /// Clears one fault, or all.
-    pub fn clear_faults(&self, id: Option<u32>) -> Result<(), SandboxError> {
-        self.set(|state| {
-            let left = state.faults.iter().filter(|armed| id.is_some_and(|id| armed.id != id));
-            vec![Change::Faults(left.cloned().collect())]
-        })
     }
 
     /// What time it is in the sandbox.

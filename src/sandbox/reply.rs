@@ -1,6 +1,6 @@
 //! Answers, and refusals in the shapes in which the service words them.
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -30,7 +30,9 @@ impl Reply {
     pub(crate) fn with(status: StatusCode, body: impl Serialize) -> Self {
         match serde_json::to_value(body) {
             Ok(body) => Self::of(status, Some(body)),
-            Err(error) => Refusal::broken(format!("the answer cannot be written: {error}")).into_reply("", ""),
+            Err(error) => {
+                Refusal::broken(format!("the answer cannot be written: {error}")).into_reply(&Method::GET, "", "")
+            }
         }
     }
 
@@ -47,13 +49,14 @@ impl Reply {
 
     pub(crate) fn into_response(self, request_id: &str) -> axum::response::Response {
         let bytes = self.body.map(|body| body.to_string());
+        let typed = bytes.is_some();
         let mut response = axum::response::Response::new(match bytes {
             Some(text) => axum::body::Body::from(text),
             None => axum::body::Body::empty(),
         });
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        if self.status != StatusCode::NO_CONTENT {
+        if typed {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let id = (HeaderName::from_static("x-request-id"), request_id.to_owned());
@@ -71,8 +74,10 @@ impl Reply {
 pub(crate) enum Shape {
     /// `{"errors":[{"id","status","code","title","detail","source"}]}`: the documents of most groups.
     Errors,
-    /// `{"error_code","message"}`: role bindings by id, Kafka REST, failures of Connect.
+    /// `{"error_code","message"}`: role bindings by id, Kafka REST.
     Flat,
+    /// The same with the status itself as the code: self-managed Connect, and what is left of it in the service (E2).
+    Elder,
     /// `{"error":{"code","message"}}`: Connect, and the older endpoints.
     Nested,
     /// None: the documents describe no body for 429.
@@ -81,9 +86,15 @@ pub(crate) enum Shape {
 
 impl Shape {
     /// The shape that a group of endpoints uses.
-    fn of(path: &str, status: StatusCode) -> Self {
+    fn of(method: &Method, path: &str, status: StatusCode) -> Self {
+        // Creating a connector and setting its configuration (connect/v1 `inline_response_500`).
+        let writes = match *method {
+            Method::POST => path.ends_with("/connectors"),
+            Method::PUT => path.ends_with("/config"),
+            _ => false,
+        };
         match path.split('/').nth(1) {
-            Some("connect") if status.is_server_error() => Self::Flat,
+            Some("connect") if status.is_server_error() && writes => Self::Elder,
             Some("kafka") => Self::Flat,
             Some("iam" | "org" | "cmk" | "srcm" | "service-quota") => Self::Errors,
             // Connect, and the older endpoints.
@@ -189,7 +200,7 @@ impl Refusal {
             StatusCode::PAYLOAD_TOO_LARGE,
             "request_too_large",
             "Request Too Large",
-            "the body is larger than 1 MiB",
+            "the body is larger than 4 MiB",
         )
     }
 
@@ -225,6 +236,14 @@ impl Refusal {
         )
     }
 
+    /// The same refusal in other words, if it is a 404.
+    pub(crate) fn missing_as(mut self, detail: &str) -> Self {
+        if self.status == StatusCode::NOT_FOUND {
+            detail.clone_into(&mut self.detail);
+        }
+        self
+    }
+
     /// The same refusal, naming the field or parameter.
     pub(crate) fn about(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
@@ -242,10 +261,10 @@ impl Refusal {
         self
     }
 
-    /// The answer, in the shape of the group that `path` belongs to.
-    pub(crate) fn into_reply(self, path: &str, request_id: &str) -> Reply {
+    /// The answer, in the shape of the group that the endpoint belongs to.
+    pub(crate) fn into_reply(self, method: &Method, path: &str, request_id: &str) -> Reply {
         let status = self.status.as_u16();
-        let body = match self.shape.unwrap_or_else(|| Shape::of(path, self.status)) {
+        let body = match self.shape.unwrap_or_else(|| Shape::of(method, path, self.status)) {
             Shape::Empty => {
                 return Reply {
                     headers: self.headers,
@@ -271,7 +290,7 @@ impl Refusal {
             Shape::Flat if status < 500 => {
                 json!({ "error_code": u32::from(status) * 100 + 1, "message": self.detail })
             }
-            Shape::Flat => json!({ "error_code": status, "message": self.detail }),
+            Shape::Flat | Shape::Elder => json!({ "error_code": status, "message": self.detail }),
             Shape::Nested => json!({ "error": { "code": status, "message": self.detail } }),
         };
         Reply {
@@ -292,11 +311,32 @@ mod tests {
         for (shape, code) in [
             (Shape::Errors, "forbidden_access"),
             (Shape::Flat, "40301"),
+            (Shape::Elder, "403"),
             (Shape::Nested, "403"),
         ] {
-            let reply = Refusal::forbidden("no").shaped(shape).into_reply("", "r1");
+            let reply = Refusal::forbidden("no")
+                .shaped(shape)
+                .into_reply(&Method::GET, "", "r1");
             let error = parse_error(reply.body.unwrap().to_string().as_bytes());
             assert_eq!((error.code.as_deref(), error.detail.as_str()), (Some(code), "no"));
+        }
+    }
+
+    // connect/v1: the examples of 500.
+    #[test]
+    fn connect_says_500_in_two_ways() {
+        let connector = "/connect/v1/environments/e/clusters/c/connectors/n";
+        for (method, below, elder) in [
+            (Method::GET, "/status", false),
+            (Method::GET, "/config", false),
+            (Method::PUT, "/config", true),
+        ] {
+            let reply = Refusal::broken("no").into_reply(&method, &format!("{connector}{below}"), "r1");
+            assert_eq!(
+                reply.body.unwrap().get("error_code").is_some(),
+                elder,
+                "{method} {below}"
+            );
         }
     }
 }

@@ -16,7 +16,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{future, stream};
-use http::HeaderName;
+use http::{HeaderName, Method};
 use jiff::Timestamp;
 
 use super::{
@@ -35,8 +35,8 @@ use super::{
     tx::Tx,
 };
 
-/// No real request comes near it.
-const LARGEST_BODY: usize = 1 << 20;
+/// No real request comes near it: the largest hold a certificate or two.
+const LARGEST_BODY: usize = 4 << 20;
 
 /// Where requests come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,9 @@ impl Sandbox {
             )));
         }
         let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
-            return unjournaled(Err(Refusal::too_large()));
+            let path = parts.uri.path();
+            let path = path.strip_prefix("/api").unwrap_or(path);
+            return aside(&parts.method, path, Err(Refusal::too_large()));
         };
         let mut request = Request::new(&parts, body);
         if request.path.starts_with(control::PREFIX) {
@@ -181,8 +183,9 @@ impl Sandbox {
                 })
             }
         };
-        let reply =
-            result.map(|result| result.unwrap_or_else(|refusal| refusal.into_reply(&request.path, &request_id)));
+        let reply = result.map(|result| {
+            result.unwrap_or_else(|refusal| refusal.into_reply(&request.method, &request.path, &request_id))
+        });
         let entry = JournalEntry {
             seq,
             at: now,
@@ -217,11 +220,16 @@ impl Sandbox {
 
 /// An answer to what is no request of the service, or could not be remembered as one: its id is its own.
 fn unjournaled(result: Result<Reply, Refusal>) -> Response {
+    aside(&Method::GET, "/iam", result)
+}
+
+/// The same, in the shape of the endpoint's group.
+fn aside(method: &Method, path: &str, result: Result<Reply, Refusal>) -> Response {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
     let id = Ids::new(0).uuid(&["unjournaled", &count]);
     result
-        .unwrap_or_else(|refusal| refusal.into_reply("/iam", &id))
+        .unwrap_or_else(|refusal| refusal.into_reply(method, path, &id))
         .into_response(&id)
 }
 

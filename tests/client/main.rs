@@ -2,6 +2,7 @@
 //!
 //! No test waits for real: clocks jump, or stand still until the test moves them.
 
+mod connectors;
 mod errors;
 #[path = "../common/inspected.rs"]
 mod inspected;

@@ -4,8 +4,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod assumptions;
 mod changes;
+mod faults;
 mod output;
+mod weather;
 
 use common::{Seen, World};
 

@@ -72,6 +72,16 @@ impl Player {
         }
     }
 
+    /// A recorded id that nothing in the recording makes.
+    pub(crate) fn stands_for(&mut self, recorded: &str, mine: &str) {
+        self.ids.insert(recorded.to_owned(), mine.to_owned());
+    }
+
+    /// Our id for a recorded one.
+    pub(crate) fn mine(&self, recorded: &str) -> &str {
+        &self.ids[recorded]
+    }
+
     pub(crate) async fn play(&mut self, command: &Command, outsiders: Option<&Outsiders>) {
         self.answers.clear();
         for request in &command.requests {

@@ -37,6 +37,12 @@ pub(crate) enum Values {
     Many(Vec<String>),
 }
 
+impl Recorded {
+    pub(crate) fn is_about_connectors(&self) -> bool {
+        self.path.contains("/connect/v1/")
+    }
+}
+
 fn once() -> usize {
     1
 }
@@ -57,10 +63,13 @@ impl Command {
 
     /// The same command as far as it is not about connectors.
     pub(crate) fn without_connectors(&self) -> Self {
+        self.only(|request| !request.is_about_connectors())
+    }
+
+    /// The same command with a part of its requests.
+    pub(crate) fn only(&self, wanted: impl Fn(&Recorded) -> bool) -> Self {
         let mut command = self.clone();
-        command
-            .requests
-            .retain(|request| !request.path.contains("/connect/v1/"));
+        command.requests.retain(|request| wanted(request));
         command
     }
 }

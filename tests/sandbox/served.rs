@@ -127,7 +127,7 @@ async fn served_time_runs_at_its_scale() {
 #[tokio::test]
 async fn a_huge_body_is_refused() {
     let world = Harness::new();
-    let body = serde_json::json!({ "display_name": "x".repeat(2 << 20) });
+    let body = serde_json::json!({ "display_name": "x".repeat(5 << 20) });
     world
         .post(&world.admin, "/iam/v2/service-accounts", body)
         .await

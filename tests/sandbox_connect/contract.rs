@@ -20,6 +20,11 @@ const KNOWN: &[(&str, &str, &str)] = &[
         "no source: a configuration to validate that is no map of texts must be refused somehow",
     ),
     (
+        "status 413",
+        "",
+        "no source: no limit is published, and the sandbox reads no body without one",
+    ),
+    (
         "status 403",
         "",
         "dossier `connect.md` §1.1: 403 for missing rights or objects",

@@ -1,6 +1,6 @@
 //! Every failure, by name and by telltale (dossier `connect.md` §2.9, §2.10, §10).
 
-use confluent_ebs::sandbox::ConnectorFault;
+use confluent_ebs::sandbox::{ConnectorFault, Fault, FaultKind};
 use serde_json::json;
 
 use crate::world::World;
@@ -37,6 +37,25 @@ async fn every_failure_can_be_asked_for_and_cleared() {
         world.harness.sandbox.set_connector_fault("claims-hr", None).unwrap();
         assert_eq!(world.state("claims-hr").await, "RUNNING", "{kind}");
     }
+}
+
+#[tokio::test]
+async fn clearing_all_faults_lets_connectors_recover() {
+    let world = World::new().await;
+    world.create(&world.datagen("claims-orders")).await.expect(201);
+    let sandbox = &world.harness.sandbox;
+    let fault = Fault::once(FaultKind::ServerError).on("GET", "/nowhere");
+    let id = sandbox.add_fault(fault.clone()).unwrap();
+    sandbox
+        .set_connector_fault("claims-orders", Some(ConnectorFault::WrongPassword))
+        .unwrap();
+    assert_eq!(world.state("claims-orders").await, "FAILED");
+    assert_eq!(sandbox.clear_faults(Some(id)).unwrap(), 1, "that one only");
+    assert_eq!(world.state("claims-orders").await, "FAILED");
+    sandbox.add_fault(fault).unwrap();
+    assert_eq!(sandbox.clear_faults(None).unwrap(), 2);
+    assert_eq!(world.state("claims-orders").await, "RUNNING");
+    assert_eq!(sandbox.clear_faults(None).unwrap(), 0);
 }
 
 // Dossier `connect.md` §2.9: the example, field by field.

@@ -6,7 +6,10 @@ mod harness;
 #[path = "../common/openapi.rs"]
 #[expect(dead_code, reason = "requests are the client's to check")]
 mod openapi;
+#[path = "../common/terraform.rs"]
+mod terraform;
 
+mod clients;
 mod connectors;
 mod contract;
 mod failures;
@@ -15,4 +18,6 @@ mod offsets;
 mod rights;
 mod topics;
 mod traces;
+mod weather;
+mod wire;
 mod world;

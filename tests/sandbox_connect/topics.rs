@@ -82,3 +82,21 @@ async fn what_the_identity_may_not_do_is_said_in_kafkas_words() {
         .await;
     assert_eq!(world.state("claims-avro").await, "RUNNING");
 }
+
+// Dossier `rbac.md` §2.1: the history of schemas begins with no department's prefix.
+#[tokio::test]
+async fn a_history_of_schemas_needs_rights_of_its_own_or_a_name_inside_the_prefix() {
+    let world = World::new().await;
+    let key = "schema.history.internal.kafka.topic";
+    let mut config = world.cdc("claims-hr", &json!({ "connector.class": "MySqlCdcSourceV2" }));
+    world.create(&config).await.expect(201);
+    let said = world.status("claims-hr").await["connector"]["trace"].to_string();
+    assert!(
+        said.contains("Not authorized to access topics: [dbhistory.claims-hr.lcc-"),
+        "{said}"
+    );
+    config[key] = json!("claims-hr-history");
+    world.put(&config).await.expect(200);
+    assert_eq!(world.state("claims-hr").await, "RUNNING");
+    assert!(world.topics().await.contains(&"claims-hr-history".to_owned()));
+}

@@ -122,7 +122,7 @@ impl Endpoint for CreateConnector {
 }
 
 macro_rules! by_name {
-    ($($(#[doc = $doc:literal])+ $name:ident: $method:ident $route:ident, $repeat:ident -> $answer:ty, empty: $empty:literal;)+) => {$(
+    ($($(#[doc = $doc:literal])+ $name:ident: $method:ident $route:ident, $repeat:ident -> $answer:ty, empty: $empty:literal, $deed:literal;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -143,6 +143,10 @@ macro_rules! by_name {
                 self.place.segments(&[&self.name])
             }
 
+            fn deed(&self) -> &'static str {
+                $deed
+            }
+
             fn subject(&self) -> String {
                 format!("connector `{}`", self.name)
             }
@@ -153,17 +157,17 @@ pub(super) use by_name;
 
 by_name! {
     /// Reads a connector.
-    GetConnector: GET CONNECTOR, Safe -> Info, empty: false;
+    GetConnector: GET CONNECTOR, Safe -> Info, empty: false, "read";
     /// Reads the configuration of a connector, with masked secrets and with keys that the service adds.
-    GetConfig: GET CONFIG, Safe -> BTreeMap<String, String>, empty: false;
+    GetConfig: GET CONFIG, Safe -> BTreeMap<String, String>, empty: false, "read";
     /// Deletes a connector. A 200 can carry an error: look at [`Deleted::error`].
-    DeleteConnector: DELETE CONNECTOR, Safe -> Deleted, empty: false;
+    DeleteConnector: DELETE CONNECTOR, Safe -> Deleted, empty: false, "delete";
     /// Pauses a connector; it takes a while.
-    PauseConnector: PUT PAUSE, Safe -> (), empty: true;
+    PauseConnector: PUT PAUSE, Safe -> (), empty: true, "pause";
     /// Resumes a connector; it takes a while.
-    ResumeConnector: PUT RESUME, Safe -> (), empty: true;
+    ResumeConnector: PUT RESUME, Safe -> (), empty: true, "resume";
     /// Restarts a connector. 400 unless it is RUNNING (dossier `connect.md` §2.8).
-    RestartConnector: POST RESTART, LookFirst -> (), empty: true;
+    RestartConnector: POST RESTART, LookFirst -> (), empty: true, "restart";
 }
 
 /// What can be done to a connector without changing it.

@@ -82,9 +82,9 @@ pub struct OffsetsPhase {
 
 by_name! {
     /// Reads where a connector is.
-    GetOffsets: GET OFFSETS, Safe -> Offsets, empty: false;
+    GetOffsets: GET OFFSETS, Safe -> Offsets, empty: false, "read";
     /// Reads what became of the last request.
-    GetOffsetsStatus: GET OFFSETS_STATUS, Safe -> OffsetsStatus, empty: false;
+    GetOffsetsStatus: GET OFFSETS_STATUS, Safe -> OffsetsStatus, empty: false, "read";
 }
 
 /// Asks for offsets to be changed; without offsets, for all of them to be reset.
@@ -114,6 +114,10 @@ impl Endpoint for AlterOffsets {
         let offsets = self.offsets.as_ref().map(|offsets| serde_json::json!(offsets));
         offsets_of(&mut body, offsets.as_ref());
         Some(body)
+    }
+
+    fn deed(&self) -> &'static str {
+        "change"
     }
 
     fn subject(&self) -> String {

@@ -158,6 +158,10 @@ impl Endpoint for Validate {
         Some(serde_json::json!(self.config))
     }
 
+    fn deed(&self) -> &'static str {
+        "check"
+    }
+
     fn subject(&self) -> String {
         format!("configuration of plugin `{}`", self.plugin)
     }

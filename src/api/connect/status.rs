@@ -109,11 +109,11 @@ pub struct Recommendations {
 
 by_name! {
     /// Reads the status of a connector.
-    GetStatus: GET STATUS, Safe -> Status, empty: false;
+    GetStatus: GET STATUS, Safe -> Status, empty: false, "read";
     /// Lists the tasks of a connector: `[{"id": {"connector", "task"}, "config": {…}}]`.
-    ListTasks: GET TASKS, Safe -> Vec<serde_json::Value>, empty: false;
+    ListTasks: GET TASKS, Safe -> Vec<serde_json::Value>, empty: false, "read";
     /// Reads advice on an error. 400, 403 and 404 all mean that there is none.
-    GetRecommendations: GET RECOMMENDATIONS, Safe -> Recommendations, empty: false;
+    GetRecommendations: GET RECOMMENDATIONS, Safe -> Recommendations, empty: false, "read";
 }
 
 #[cfg(test)]

@@ -29,8 +29,9 @@ pub(super) struct Describe {
 impl Describe {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Description>, Error> {
         let session = DepartmentSession::open(ctx)?;
-        let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let seen = find(&list, &self.connector).ok_or_else(|| names::not_found(&list, &[self.connector]))?;
+        let written = [self.connector];
+        let list = ctx.block_on(async { Ok(session.connectors.look(&written).await?) })?;
+        let seen = find(&list, &written[0]).ok_or_else(|| names::not_found(&list, &written))?;
         let mut tasks: Vec<TaskRow> = seen
             .now
             .status

@@ -31,7 +31,7 @@ pub(super) fn run(ctx: &Ctx, targets: &Targets, what: Lifecycle) -> Result<Repor
     }
     names::refuse_foreign(session.tenant.as_ref(), &targets.connectors)?;
     ctx.block_on(async {
-        let list = session.connectors.list().await?;
+        let list = session.connectors.look(&targets.connectors).await?;
         let seen = match targets.all {
             true => names::all(&session, &list),
             false => names::resolve(&session, &list, &targets.connectors)?,

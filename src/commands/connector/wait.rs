@@ -38,9 +38,9 @@ impl Wait {
         let session = DepartmentSession::open(ctx)?;
         let goal = if self.paused { Goal::Paused } else { Goal::Running };
         let result = ctx.block_on(async {
-            let list = session.connectors.list().await?;
-            let seen = find(&list, &self.connector)
-                .ok_or_else(|| names::not_found(&list, std::slice::from_ref(&self.connector)))?;
+            let written = [self.connector];
+            let list = session.connectors.look(&written).await?;
+            let seen = find(&list, &written[0]).ok_or_else(|| names::not_found(&list, &written))?;
             let outcome = waiting::wait(ctx, &session, &seen.name, goal, self.timeout).await?;
             Ok(outcome.into_result(&seen.name))
         })?;

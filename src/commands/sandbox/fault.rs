@@ -9,8 +9,8 @@ use crate::{
     commands::{Ctx, Report, report},
     error::Error,
     exit::ExitCode,
-    render::{Block, Cell, List, Row, Viewable},
-    sandbox::{ArmedFault, ConnectorFault, Fault as Planned, FaultKind},
+    render::{Block, Cell, List, Row, Viewable, words::count},
+    sandbox::{ArmedConnectorFault, ArmedFault, ConnectorFault, Fault as Planned, FaultKind},
 };
 
 /// Let things go wrong in the sandbox.
@@ -86,7 +86,7 @@ enum Kind {
     KillAfter,
 }
 
-/// List the faults that wait for their requests.
+/// List the faults that wait for their requests, and the connectors that fail.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List faults.
@@ -94,16 +94,16 @@ List faults.
   $ confluent ebs sandbox fault list")]
 struct ListFaults {}
 
-/// Clear one fault, or all of them.
+/// Clear one fault, or all of them, those of connectors too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Clear all faults.
 
   $ confluent ebs sandbox fault clear")]
 struct Clear {
-    /// The number of the fault; without it all are cleared.
-    #[arg(value_name = "number")]
-    id: Option<u32>,
+    /// The number of the fault, or the connector that fails; without it all are cleared.
+    #[arg(value_name = "id")]
+    id: Option<String>,
 }
 
 /// Let a connector fail, or recover.
@@ -146,7 +146,10 @@ impl ConnectorTrouble {
             (None, true) => format!("Connector \"{name}\" recovers."),
             (None, false) => format!("Connector \"{name}\" had no fault."),
         };
-        Ok(Report::new(Changed { id: None, text }))
+        Ok(Report::new(Changed {
+            text,
+            ..Changed::default()
+        }))
     }
 }
 
@@ -190,6 +193,7 @@ impl Add {
         Ok(Report::new(Changed {
             id: Some(id),
             text: format!("Added fault \"{id}\"."),
+            ..Changed::default()
         }))
     }
 }
@@ -197,31 +201,40 @@ impl Add {
 impl Clear {
     fn run(&self) -> Result<Report<Changed>, Error> {
         let sandbox = open()?;
-        if let Some(id) = self.id {
-            let known = sandbox.faults()?;
-            if !known.iter().any(|armed| armed.id == id) {
+        let number = self.id.as_deref().and_then(|id| id.parse().ok());
+        let cleared = match (&self.id, number) {
+            (Some(connector), None) => usize::from(sandbox.set_connector_fault(connector, None)?),
+            (_, number) => sandbox.clear_faults(number)?,
+        };
+        let text = match (&self.id, cleared) {
+            (Some(id), 0) => {
                 return Err(Error::failed(format!("there is no fault \"{id}\""))
                     .with_hint("List them with `confluent ebs sandbox fault list`."));
             }
-        }
-        sandbox.clear_faults(self.id)?;
-        let text = self.id.map_or_else(
-            || "Cleared all faults.".to_owned(),
-            |id| format!("Cleared fault \"{id}\"."),
-        );
-        Ok(Report::new(Changed { id: self.id, text }))
+            (Some(id), _) => format!("Cleared fault \"{id}\"."),
+            (None, 0) => "There was no fault.".to_owned(),
+            (None, cleared) => format!("Cleared {}.", count(cleared, "fault")),
+        };
+        Ok(Report::new(Changed {
+            id: number,
+            cleared: Some(cleared),
+            text,
+        }))
     }
 }
 
 fn listed() -> Result<Report<List<FaultRow>>, Error> {
-    Ok(Report::new(List::in_order(
-        open()?.faults()?.into_iter().map(FaultRow::from),
-    )))
+    let sandbox = open()?;
+    let requests = sandbox.faults()?.into_iter().map(FaultRow::Requests);
+    let connectors = sandbox.connector_faults()?.into_iter().map(FaultRow::Connector);
+    Ok(Report::new(List::in_order(requests.chain(connectors))))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Changed {
     id: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cleared: Option<usize>,
     #[serde(skip)]
     text: String,
 }
@@ -232,20 +245,12 @@ impl Viewable for Changed {
     }
 }
 
+/// What goes wrong: with requests, which have a number to clear them by, or with a connector, which has a name.
 #[derive(Debug, Serialize)]
-struct FaultRow {
-    id: u32,
-    #[serde(flatten)]
-    fault: Planned,
-}
-
-impl From<ArmedFault> for FaultRow {
-    fn from(armed: ArmedFault) -> Self {
-        Self {
-            id: armed.id,
-            fault: armed.fault,
-        }
-    }
+#[serde(untagged)]
+enum FaultRow {
+    Requests(ArmedFault),
+    Connector(ArmedConnectorFault),
 }
 
 impl Row for FaultRow {
@@ -253,18 +258,26 @@ impl Row for FaultRow {
 
     fn cells(&self) -> Vec<Cell> {
         let any = |text: &Option<String>| Cell::from(text.as_deref().unwrap_or("any"));
-        vec![
-            self.id.into(),
-            Cell::from(self.fault.kind.name()),
-            any(&self.fault.method),
-            any(&self.fault.path),
-            any(&self.fault.principal),
-            self.fault.skip.into(),
-            Cell::Text(
-                self.fault
-                    .times
-                    .map_or_else(|| "all".to_owned(), |times| times.to_string()),
-            ),
-        ]
+        let nothing = || Cell::from("");
+        match self {
+            Self::Requests(ArmedFault { id, fault }) => vec![
+                (*id).into(),
+                Cell::from(fault.kind.name()),
+                any(&fault.method),
+                any(&fault.path),
+                any(&fault.principal),
+                fault.skip.into(),
+                Cell::Text(fault.times.map_or_else(|| "all".to_owned(), |times| times.to_string())),
+            ],
+            Self::Connector(armed) => vec![
+                Cell::from(armed.connector.as_str()),
+                Cell::from(armed.kind.word()),
+                nothing(),
+                nothing(),
+                nothing(),
+                nothing(),
+                nothing(),
+            ],
+        }
     }
 }

@@ -65,6 +65,18 @@ taks = 3
     "#);
 }
 
+// `../shared/catalog/plugins.json`: the implementation of `S3_SINK`.
+#[test]
+fn a_java_class_in_a_quota_is_answered_with_the_plugins_that_stand_for_it() {
+    let text =
+        "name = \"Claims\"\nprefix = \"claims-\"\n[quota]\nplugins = [\"io.confluent.connect.s3.S3SinkConnector\"]\n";
+    let found = shown(&load(PLATFORM, &[("claims", text)], &[]).findings);
+    insta::assert_snapshot!(found, @r#"
+    departments/claims.toml:4:12 warning plugin-unknown: `io.confluent.connect.s3.S3SinkConnector` looks like a Java class
+        Write `S3_SINK`, the managed plugin of this class.
+    "#);
+}
+
 #[test]
 fn the_file_name_is_the_code() {
     let text = "code = \"x\"\nname = \"Claims\"\nprefix = \"claims-\"\n";

@@ -64,7 +64,14 @@ impl Connectors {
             config: wanted.config.clone(),
             offsets: wanted.offsets.clone(),
         };
-        match self.client.send(&request).await {
+        let mut sent = self.client.send(&request).await;
+        if let Err(error) = &sent
+            && name_is_taken(error)
+            && self.has_left(&wanted.name).await?
+        {
+            sent = self.client.send(&request).await;
+        }
+        match sent {
             Ok(_) => Ok(Begun::Made(self.appeared(&wanted.name).await?)),
             Err(error) if error.is_answer_lost() || name_is_taken(&error) => {
                 let Some(seen) = self.appeared(&wanted.name).await? else {

@@ -5,28 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub use crate::catalog::rules::server_key::is_server_key;
 use crate::client::redact::is_secret_name;
-
-/// Keys that the service adds to every configuration (dossier `connect.md` §4.4, from the list that Terraform ignores).
-const SERVER_KEYS: [&str; 11] = [
-    "cloud.environment",
-    "cloud.provider",
-    "connector.crn",
-    "kafka.endpoint",
-    "kafka.max.partition.validation.disable",
-    "kafka.region",
-    "kafka.dedicated",
-    "schema.registry.url",
-    "valid.kafka.api.key",
-    "confluent.custom.plugin.type",
-    "confluent.resource.connector.tier",
-];
-
-/// Whether the service adds this key of its own accord.
-#[must_use]
-pub fn is_server_key(key: &str) -> bool {
-    SERVER_KEYS.contains(&key) || key.starts_with("config.internal.")
-}
 
 /// Whether a value is what the service shows instead of a secret: two stars or more at its beginning, as Terraform tells
 /// it (dossier `connect.md` §4.3).

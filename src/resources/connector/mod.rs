@@ -24,7 +24,7 @@ pub use wait::{Goal, Outcome, Patience, Sight, WaitError};
 
 use super::ResourceError;
 use crate::{
-    api::connect::{Expanded, ListConnectors, Place},
+    api::connect::{Expanded, GetConnector, GetStatus, ListConnectors, Place},
     client::{Client, ClientError},
     clock::Clock,
 };
@@ -83,20 +83,99 @@ impl Seen {
     }
 }
 
+/// The state of what is gone, and still in the lists.
+const DELETED: &str = "DELETED";
+
 impl Connectors {
     /// All connectors that the caller may see, in one call. The only way to read: it alone tells ids, and one call is the
-    /// same for one connector and for a hundred.
+    /// same for one connector and for a hundred. Those that were deleted are gone, though the service shows them for a
+    /// while.
     pub async fn list(&self) -> Result<BTreeMap<String, Expanded>, ClientError> {
+        let mut list = self.everything().await?;
+        list.retain(|_, connector| connector.status.connector.state != DELETED);
+        Ok(list)
+    }
+
+    async fn everything(&self) -> Result<BTreeMap<String, Expanded>, ClientError> {
         Ok(self.client.send(&ListConnectors(self.place.clone())).await?.value)
     }
 
-    /// The connector of that name.
+    /// Waits until a deleted connector has left the lists, because its name is taken until then (dossier `connect.md` §2.5:
+    /// allow half a minute). Tells whether there was one, and it has left.
+    async fn has_left(&self, name: &str) -> Result<bool, ClientError> {
+        const WAITS: [u64; 8] = [1, 2, 3, 5, 10, 10, 15, 15];
+        let mut was_there = false;
+        for wait in WAITS {
+            match self.everything().await?.get(name) {
+                Some(found) if found.status.connector.state == DELETED => was_there = true,
+                Some(_) => return Ok(false),
+                None => return Ok(was_there),
+            }
+            self.clock.sleep(Duration::from_secs(wait)).await;
+        }
+        Ok(false)
+    }
+
+    /// The connector of that name. Where the service refuses the list to whoever may not see all of it
+    /// (`docs/assumptions.md`, Q2), it is read alone, and its id stays unknown.
     pub async fn named(&self, name: &str) -> Result<Option<Seen>, ClientError> {
-        let mut list = self.list().await?;
-        Ok(list.remove(name).map(|now| Seen {
+        let now = match self.list().await {
+            Ok(mut list) => list.remove(name),
+            Err(error) if error.is_forbidden() => self.alone(name).await?,
+            Err(error) => return Err(error),
+        };
+        Ok(now.map(|now| Seen {
             name: name.to_owned(),
             now,
         }))
+    }
+
+    /// The connectors that may be meant by `written`: all of them, in one call. Where the list is refused, those that are
+    /// written as names, one by one.
+    ///
+    /// # Errors
+    /// When they cannot be read; with the refusal of the list when something is written that is not a name.
+    pub async fn look(&self, written: &[String]) -> Result<BTreeMap<String, Expanded>, ClientError> {
+        let refused = match self.list().await {
+            Err(error) if error.is_forbidden() => error,
+            read => return read,
+        };
+        if written.is_empty() || !written.iter().all(|name| is_name(name)) {
+            return Err(refused);
+        }
+        let mut found = BTreeMap::new();
+        for name in written {
+            if let Some(now) = self.alone(name).await? {
+                found.insert(name.clone(), now);
+            }
+        }
+        Ok(found)
+    }
+
+    /// One connector without its id, which the expanded list alone tells.
+    async fn alone(&self, name: &str) -> Result<Option<Expanded>, ClientError> {
+        let ask = GetConnector {
+            place: self.place.clone(),
+            name: name.to_owned(),
+        };
+        let info = match self.client.send(&ask).await {
+            Ok(answered) => answered.value,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let ask = GetStatus {
+            place: self.place.clone(),
+            name: name.to_owned(),
+        };
+        match self.client.send(&ask).await {
+            Ok(answered) => Ok(Some(Expanded {
+                info,
+                status: answered.value,
+                ..Expanded::default()
+            })),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Looks a few times for a connector that was just made: the list may lag behind (dossier `connect.md` §2.2).
@@ -123,6 +202,11 @@ pub fn find(list: &BTreeMap<String, Expanded>, written: &str) -> Option<Seen> {
         name: name.clone(),
         now: now.clone(),
     })
+}
+
+/// Whether a connector is named, not its id or a pattern.
+fn is_name(written: &str) -> bool {
+    !["lcc-", "clcc-"].iter().any(|id| written.starts_with(id)) && !written.contains(['*', '?'])
 }
 
 fn foreign(message: String) -> ResourceError {

@@ -20,7 +20,8 @@ use crate::{
     resources::connector::wait::SETTLE,
 };
 
-/// Answers lists by turns (the last one for ever), everything else by its verb and the end of its path.
+/// Answers lists by turns (the last one for ever; `null` is a refusal), everything else by its verb and the end of its
+/// path.
 #[derive(Default)]
 struct Script {
     lists: VecDeque<Value>,
@@ -40,7 +41,10 @@ async fn answer(State(script): State<Shared>, method: Method, uri: Uri, body: By
             1 => script.lists[0].clone(),
             _ => script.lists.pop_front().unwrap(),
         };
-        (200, list)
+        match list.is_null() {
+            true => (403, json!({"error": {"code": 403, "message": "Forbidden"}})),
+            false => (200, list),
+        }
     } else {
         script
             .answers
@@ -291,6 +295,49 @@ async fn a_taken_name_is_ours_or_somebody_elses() {
         error.to_string(),
         "connector `claims-a` (lcc-1) exists already, and is configured differently"
     );
+}
+
+// Dossier `connect.md` §2.5: about half a minute before the same name can be made again.
+#[tokio::test]
+async fn a_name_whose_former_owner_is_still_leaving_is_waited_for() {
+    let (gone, new) = (in_state("DELETED"), in_state("PROVISIONING"));
+    let taken = json!({"message": "Connector claims-a already exists"});
+    let rig = Rig::new([gone.clone(), gone.clone(), gone, json!({}), new])
+        .answers("POST connectors", 409, taken.clone())
+        .answers("POST connectors", 201, json!({}));
+    let begun = rig.connectors.create(&wanted("DatagenSource")).await.unwrap();
+    assert!(matches!(begun, Begun::Made(Some(seen)) if seen.state() == "PROVISIONING"));
+    assert_eq!((rig.writes().len(), rig.clock.offset().as_secs()), (2, 6));
+    // One that never leaves is not waited for for ever, and not written over.
+    let rig = Rig::new([in_state("DELETED")]).answers("POST connectors", 409, taken);
+    let error = rig.connectors.create(&wanted("DatagenSource")).await.unwrap_err();
+    assert!(error.to_string().contains("already exists"), "{error}");
+    assert_eq!(rig.writes().len(), 1);
+}
+
+// Dossier `connect.md` §2.1: whether a restricted caller gets a filtered list or a 403 is not documented.
+#[tokio::test]
+async fn where_lists_are_refused_names_are_read_one_by_one() {
+    let names = |written: &[&str]| written.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let running = json!({"name": "claims-a", "connector": {"state": "RUNNING"}, "tasks": []});
+    let info = json!({"name": "claims-a", "type": "source", "config": {"connector.class": "DatagenSource"}});
+    let rig = Rig::new([Value::Null])
+        .answers("GET claims-a", 200, info)
+        .answers("GET status", 200, running)
+        .answers("GET claims-b", 404, json!({}))
+        .answers("GET claims-c", 403, json!({}));
+    let found = rig.connectors.look(&names(&["claims-a", "claims-b"])).await.unwrap();
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["claims-a"]);
+    let seen = find(&found, "claims-a").unwrap();
+    assert_eq!(
+        (seen.id(), seen.state(), seen.class()),
+        ("claims-a", "RUNNING", "DatagenSource")
+    );
+    // What is not a name cannot be read, and 403 is not "absent".
+    for written in [&["lcc-1"][..], &["claims-*"], &[], &["claims-c"]] {
+        let error = rig.connectors.look(&names(written)).await.unwrap_err();
+        assert!(error.is_forbidden(), "{written:?}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Unconfirmed behaviour of Connect. `docs/sandbox-connect.md` lists each with the probe that settles it.
+/// Unconfirmed behaviour of Connect. `docs/assumptions.md` lists each with the probe that settles it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConnectAssumptions {
@@ -19,6 +19,9 @@ pub struct ConnectAssumptions {
     pub unknown_plugin_is_server_error: bool,
     /// C6: a sink fails when a topic that it names does not exist; otherwise it waits for it, RUNNING.
     pub missing_topic_fails: bool,
+    /// Q8: roles on topics let a sink make its dead letter queue; otherwise the queue must be there before it (dossier
+    /// `rbac.md` §2.2, CC-39052).
+    pub dead_letters_by_role: bool,
     /// C7: the name of a deleted connector is taken until it has left the lists (§2.5, §12).
     pub deleted_name_lingers: bool,
 }
@@ -32,6 +35,7 @@ impl Default for ConnectAssumptions {
             failed_restartable: false,
             unknown_plugin_is_server_error: true,
             missing_topic_fails: true,
+            dead_letters_by_role: true,
             deleted_name_lingers: true,
         }
     }

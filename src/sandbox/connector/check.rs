@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    config::{Config, is_mask, value},
-    plugins::{Key, Plugin, Type},
+    config::{Config, value},
+    plugins::{Plugin, given, type_of},
 };
+use crate::catalog::{KeyFact, ValueType, secret::is_mask};
 
 /// What is wrong, by key.
 pub(crate) type Errors = BTreeMap<String, Vec<String>>;
@@ -18,7 +19,7 @@ const AT_LEAST: [(&str, i64); 1] = [("flush.size", 1_000)];
 pub(crate) fn check(plugin: &Plugin, config: &Config) -> Errors {
     let mut errors = Errors::new();
     let mut add = |key: &str, text: String| errors.entry(key.to_owned()).or_default().push(text);
-    for key in &plugin.keys {
+    for key in plugin.keys() {
         if let Some(text) = wrong(key, config) {
             add(&key.name, text);
         }
@@ -34,17 +35,17 @@ pub(crate) fn check(plugin: &Plugin, config: &Config) -> Errors {
     }
     for (name, least) in AT_LEAST {
         let number = value(config, name).and_then(|text| text.parse::<i64>().ok());
-        if plugin.sink && number.is_some_and(|number| number < least) {
+        if plugin.is_sink() && number.is_some_and(|number| number < least) {
             add(name, format!("\"{name}\" should be greater than or equal to {least}"));
         }
     }
     let (topics, regex) = (value(config, "topics"), value(config, "topics.regex"));
-    if plugin.sink && topics.is_some() && regex.is_some() {
+    if plugin.is_sink() && topics.is_some() && regex.is_some() {
         let text = "\"topics\" and \"topics.regex\" must not both be set";
         add("topics", text.to_owned());
         add("topics.regex", text.to_owned());
     }
-    if plugin.sink && topics.is_none() && regex.is_none() && plugin.key("topics").is_none_or(|key| !key.required) {
+    if plugin.is_sink() && topics.is_none() && regex.is_none() && plugin.key("topics").is_none_or(|key| !key.required) {
         add("topics", "\"topics\" is required".to_owned());
     }
     for (name, text) in identity(config) {
@@ -54,30 +55,31 @@ pub(crate) fn check(plugin: &Plugin, config: &Config) -> Errors {
 }
 
 /// What is wrong with one value.
-fn wrong(key: &Key, config: &Config) -> Option<String> {
+fn wrong(key: &KeyFact, config: &Config) -> Option<String> {
     let name = &key.name;
-    let Some(written) = value(config, name) else {
+    let Some(written) = given(Some(key), config, name) else {
         let by_regex = name == "topics" && value(config, "topics.regex").is_some();
         let identity =
             name.starts_with("kafka.api.") || name.starts_with("kafka.service.") || name == "kafka.auth.mode";
-        let missing = key.required && key.default.is_none() && !by_regex && !identity;
+        let missing = key.must_be_given() && !by_regex && !identity;
         return missing.then(|| format!("\"{name}\" is required"));
     };
-    if !key.allowed.is_empty() && !key.allowed.iter().any(|allowed| allowed == written) {
+    if !key.allowed.is_empty() && !key.allowed.contains(&written) {
         // A list is allowed any of them.
         let parts = || written.split(',').map(str::trim);
-        let listed = key.value_type == Type::List && parts().all(|part| key.allowed.iter().any(|known| known == part));
+        let listed = key.value_type == ValueType::List && parts().all(|part| key.allowed.contains(&part));
         return (!listed && !written.contains("${"))
             .then(|| format!("Value \"{written}\" doesn't belong to the property's \"{name}\" enum"));
     }
     let invalid = |what: &str| Some(format!("Invalid value {written} for configuration {name}: {what}"));
+    let not_a_number = || invalid(&format!("Not a number of type {}", type_of(key)));
     match key.value_type {
-        Type::Whole(word) if written.parse::<i64>().is_err() => invalid(&format!("Not a number of type {word}")),
-        Type::Double if written.parse::<f64>().is_err() => invalid("Not a number of type DOUBLE"),
-        Type::Boolean if !["true", "false"].contains(&written.to_ascii_lowercase().as_str()) => {
+        ValueType::Int | ValueType::Long | ValueType::Short if written.parse::<i64>().is_err() => not_a_number(),
+        ValueType::Double if written.parse::<f64>().is_err() => not_a_number(),
+        ValueType::Boolean if !["true", "false"].contains(&written.to_ascii_lowercase().as_str()) => {
             invalid("Expected value to be either true or false")
         }
-        Type::Password if written.contains('\\') && !is_mask(written) => {
+        ValueType::Password if written.contains('\\') && !is_mask(written) => {
             // Dossier `connect.md` §4.3: not supported by managed connectors.
             invalid("a backslash is not supported in passwords")
         }
@@ -115,63 +117,38 @@ pub(crate) fn lines(errors: &Errors) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn key(name: &str, value_type: Type) -> Key {
-        Key {
-            name: name.into(),
-            value_type,
-            required: false,
-            default: None,
-            allowed: Vec::new(),
-            importance: "MEDIUM",
-            visible: true,
-        }
-    }
+    /// What an S3 sink needs besides topics and a bucket.
+    const REST: [(&str, &str); 6] = [
+        ("connector.class", "S3_SINK"),
+        ("name", "lake"),
+        ("kafka.auth.mode", "SERVICE_ACCOUNT"),
+        ("kafka.service.account.id", "sa-1"),
+        ("time.interval", "HOURLY"),
+        ("tasks.max", "1"),
+    ];
 
-    fn said(plugin: &Plugin, written: &[(&str, &str)]) -> Vec<String> {
-        let identity = [
-            ("kafka.auth.mode", "SERVICE_ACCOUNT"),
-            ("kafka.service.account.id", "sa-1"),
-        ];
-        let all = identity.iter().chain(written);
-        let config = all
+    fn said(written: &[(&str, &str)]) -> Vec<String> {
+        let config = REST
+            .iter()
+            .chain(written)
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        lines(&check(plugin, &config))
+        lines(&check(&Plugin::of("S3_SINK"), &config))
     }
 
     // The texts of dossier `connect.md` §10, patterns 2 to 4.
     #[test]
     fn each_key_is_checked_in_the_words_of_the_service() {
-        let plugin = Plugin {
-            class: "S3_SINK".into(),
-            implementation: "x".into(),
-            sink: true,
-            keys: vec![
-                Key {
-                    required: true,
-                    ..key("s3.bucket.name", Type::String)
-                },
-                Key {
-                    allowed: vec!["AVRO".into(), "JSON".into()],
-                    ..key("input.data.format", Type::String)
-                },
-                key("flush.size", Type::Whole("INT")),
-                key("auto", Type::Boolean),
-            ],
-        };
-        let said = said(
-            &plugin,
-            &[
-                ("input.data.format", "avro"),
-                ("flush.size", "10"),
-                ("auto", "yes"),
-                ("topics", "t"),
-            ],
-        );
+        let said = said(&[
+            ("input.data.format", "avro"),
+            ("flush.size", "10"),
+            ("auto.restart.on.user.error", "yes"),
+            ("topics", "t"),
+        ]);
         assert_eq!(
             said,
             [
-                "auto: Invalid value yes for configuration auto: Expected value to be either true or false",
+                "auto.restart.on.user.error: Invalid value yes for configuration auto.restart.on.user.error: Expected value to be either true or false",
                 "flush.size: \"flush.size\" should be greater than or equal to 1000",
                 "input.data.format: Value \"avro\" doesn't belong to the property's \"input.data.format\" enum",
                 "s3.bucket.name: \"s3.bucket.name\" is required",
@@ -181,15 +158,11 @@ mod tests {
 
     #[test]
     fn a_sink_names_its_topics_once_and_tasks_are_counted_from_one() {
-        let bare = super::super::plugins::Plugin::unknown("S3_SINK");
-        assert_eq!(said(&bare, &[]), ["topics: \"topics\" is required"]);
-        assert_eq!(said(&bare, &[("topics", "a"), ("topics.regex", "b")]).len(), 2);
+        let about = |lines: &[(&str, &str)]| said(&[&[("s3.bucket.name", "b")], lines].concat());
+        assert_eq!(about(&[]), ["topics: \"topics\" is required"]);
+        assert_eq!(about(&[("topics", "a"), ("topics.regex", "b")]).len(), 2);
         for tasks in ["0", "-1", "many"] {
-            assert_eq!(
-                said(&bare, &[("topics", "a"), ("tasks.max", tasks)]).len(),
-                1,
-                "{tasks}"
-            );
+            assert_eq!(about(&[("topics", "a"), ("tasks.max", tasks)]).len(), 1, "{tasks}");
         }
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{ConnectorFault, MASK, fault::telltale, plugins::Plugin};
-use crate::sandbox::{crypt::SecretDigest, state::Connector, view::CLOUD};
+use crate::{
+    catalog::{rules::server_key::is_server_key, secret::is_mask},
+    sandbox::{crypt::SecretDigest, state::Connector, view::CLOUD},
+};
 
 /// A configuration.
 pub(crate) type Config = BTreeMap<String, String>;
@@ -29,14 +32,15 @@ fn is_name(name: &str) -> bool {
     name.chars().count() <= 64 && name.chars().all(good)
 }
 
-/// Reads a flat map of strings for the connector `name`. Errors are `key: text`.
+/// Reads a flat map of strings for the connector `name`; keys that the service adds come back with configurations that
+/// somebody has read, and mean nothing (dossier `connect.md` §4.3, §4.4). Errors are `key: text`.
 pub(crate) fn read(written: &Value, name: &str) -> Result<Config, Vec<String>> {
     let Some(fields) = written.as_object() else {
         return Err(vec!["config: the configuration is required".into()]);
     };
     let mut read = Config::new();
     let mut errors = Vec::new();
-    for (key, value) in fields {
+    for (key, value) in fields.iter().filter(|(key, _)| !is_server_key(key)) {
         match value.as_str() {
             Some(text) => drop(read.insert(key.clone(), text.to_owned())),
             None => errors.push(format!("{key}: the value must be a string")),
@@ -73,11 +77,6 @@ pub(crate) struct Stored {
     pub(crate) telltales: BTreeMap<String, ConnectorFault>,
 }
 
-/// Two stars or more, as the official clients recognise it (dossier `connect.md` §4.3).
-pub(crate) fn is_mask(value: &str) -> bool {
-    value.len() >= 2 && value.bytes().all(|byte| byte == b'*')
-}
-
 /// What is stored of a configuration. `old` is the connector that it replaces; with `keep` a mask stands for the secret
 /// that is stored there already.
 pub(crate) fn store(config: Config, plugin: &Plugin, old: Option<&Connector>, keep: bool) -> std::io::Result<Stored> {
@@ -100,7 +99,7 @@ pub(crate) fn store(config: Config, plugin: &Plugin, old: Option<&Connector>, ke
         // A mask that stands for nothing is the secret itself, and opens nothing.
         let found = match secret && is_mask(value) {
             true => Some(ConnectorFault::WrongPassword),
-            false => telltale(key, value),
+            false => telltale(plugin.class(), key, value),
         };
         if let Some(kind) = found {
             stored.telltales.insert(key.clone(), kind);
@@ -166,11 +165,5 @@ mod tests {
         assert!(errors(json!([])).starts_with("config: "));
         assert!(read(&class, &"x".repeat(65)).is_err());
         assert!(read(&class, "Größe [1], a&b + c").is_ok());
-    }
-
-    #[test]
-    fn a_mask_is_two_stars_or_more() {
-        assert!(is_mask("**") && is_mask(MASK));
-        assert!(!is_mask("*") && !is_mask("**a") && !is_mask(""));
     }
 }

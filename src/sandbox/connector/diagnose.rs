@@ -1,20 +1,19 @@
 //! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the identity
 //! behind it lacks (dossier `connect.md` §6, `rbac.md` §2.1).
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::{
     ConnectorFault as Fault, Run,
     config::{Config, tasks_max, value},
     life::{Course, Onset, State, Times, state},
-    plugins::{Plugin, plugin},
+    plugins::Plugin,
     texts::{Subject, Trouble, trouble},
-    topics::{Topics, is_cdc, needs_schemas, topics},
+    topics::{Topics, subjects, topics},
 };
 use crate::{
     access::Operation,
+    catalog::topic_keys::dotted,
     model::{Address, Crn, NamePattern, Principal, ResourceKind},
     sandbox::{
         seed::ClusterKind,
@@ -25,12 +24,14 @@ use crate::{
 /// Everything that follows from a connector's records at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    pub(crate) plugin: Arc<Plugin>,
+    pub(crate) plugin: Plugin,
     pub(crate) state: State,
     pub(crate) tasks: u32,
     pub(crate) trouble: Option<Trouble>,
     /// The previous configuration is in force.
     pub(crate) on_previous: bool,
+    /// It has worked until then: now, or when something was done to it or went wrong.
+    pub(crate) worked_until: Timestamp,
     /// Topics that it has made, or would have by now.
     pub(crate) makes: Vec<String>,
 }
@@ -80,7 +81,7 @@ impl Eye<'_> {
         // Sources first: sinks may wait for what they write.
         let (sinks, sources): (Vec<_>, Vec<_>) = unmade
             .into_iter()
-            .partition(|found| plugin(found.class()).is_some_and(|plugin| plugin.sink));
+            .partition(|found| Plugin::of(found.class()).is_sink());
         for connector in sources.into_iter().chain(sinks) {
             let seen = self.look(connector);
             if seen.state != State::Running || seen.trouble.is_some() {
@@ -102,7 +103,7 @@ impl Eye<'_> {
     }
 
     pub(crate) fn look(&self, connector: &Connector) -> Seen {
-        let plugin = plugin(connector.class()).unwrap_or_else(|| Plugin::unknown(connector.class()));
+        let plugin = Plugin::of(connector.class());
         let times = self.times(&connector.id);
         let mut found = self.wrong(connector, &connector.config, &plugin);
         let previous = connector.previous.as_ref().filter(|_| {
@@ -125,6 +126,7 @@ impl Eye<'_> {
             false => State::Deleted,
         };
         Seen {
+            worked_until: connector.run.worked_until(&times, onset, state, self.now),
             state,
             tasks,
             on_previous: previous.is_some(),
@@ -176,7 +178,7 @@ impl Eye<'_> {
     /// How many tasks run: sinks have at most one per partition (dossier `connect.md` §4.1), logs are read by one.
     fn tasks(&self, plugin: &Plugin, config: &Config, id: &str) -> u32 {
         let wanted = tasks_max(config).max(1);
-        if plugin.sink {
+        if plugin.is_sink() {
             let read = topics(plugin, config, id).read;
             let partitions: u32 = read
                 .iter()
@@ -189,7 +191,7 @@ impl Eye<'_> {
                 wanted.min(partitions)
             };
         }
-        if is_cdc(plugin) { 1 } else { wanted }
+        if dotted(plugin.class()) { 1 } else { wanted }
     }
 
     fn topic(&self, name: &str) -> Option<&Topic> {
@@ -217,6 +219,7 @@ impl Eye<'_> {
         let Topics {
             read,
             written,
+            history,
             prefix,
             reports,
         } = topics(plugin, config, id);
@@ -225,11 +228,13 @@ impl Eye<'_> {
             resource.is_some_and(|resource| self.may(&identity, operation, &resource))
         };
         let topic = |operation, name: &str| may(operation, ResourceKind::Topic, name);
+        let assumed = &self.world.settings.assumptions.connect;
         let mut makes = Vec::new();
         for name in &reports {
             // Found when the configuration is validated, before anything runs.
             let there = self.topic(name).is_some();
-            if !there && !made && !topic(Operation::Create, name) {
+            let makes_it = assumed.dead_letters_by_role && topic(Operation::Create, name);
+            if !(there || made || makes_it) {
                 return Err((Fault::DlqNotCreatable, format!("CREATE {name}")));
             }
             if !topic(Operation::Write, name) {
@@ -243,14 +248,14 @@ impl Eye<'_> {
             if !topic(Operation::Read, name) {
                 return Err((Fault::TopicDenied, name.clone()));
             }
-            if self.topic(name).is_none() && self.world.settings.assumptions.connect.missing_topic_fails {
+            if self.topic(name).is_none() && assumed.missing_topic_fails {
                 return Err((Fault::MissingTopic, name.clone()));
             }
         }
-        if plugin.sink && !may(Operation::Read, ResourceKind::Group, &format!("connect-{id}")) {
+        if plugin.is_sink() && !may(Operation::Read, ResourceKind::Group, &format!("connect-{id}")) {
             return Err((Fault::GroupDenied, format!("connect-{id}")));
         }
-        for name in &written {
+        for name in written.iter().chain(&history) {
             if !topic(Operation::Write, name) {
                 return Err((Fault::TopicDenied, name.clone()));
             }
@@ -266,11 +271,15 @@ impl Eye<'_> {
         {
             return Err((Fault::TopicDenied, prefix));
         }
-        if needs_schemas(plugin, config) {
-            let operation = if plugin.sink { Operation::Read } else { Operation::Write };
-            for name in read.iter().chain(&written) {
-                if !may(operation, ResourceKind::Subject, &format!("{name}-value")) {
-                    return Err((Fault::SchemaDenied, format!("{name}-value")));
+        let (operation, with_schemas) = match plugin.is_sink() {
+            true => (Operation::Read, &read),
+            false => (Operation::Write, &written),
+        };
+        for part in subjects(plugin, config) {
+            for name in with_schemas {
+                let subject = format!("{name}-{part}");
+                if !may(operation, ResourceKind::Subject, &subject) {
+                    return Err((Fault::SchemaDenied, subject));
                 }
             }
         }

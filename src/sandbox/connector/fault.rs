@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::topic_keys::topic_use;
+
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $about:literal;)+) => {
         /// What is wrong with a connector. Numbers are the patterns of dossier `connect.md` §10.
@@ -123,23 +125,14 @@ pub struct ArmedConnectorFault {
     pub since: Timestamp,
 }
 
-/// Keys whose values are names that people choose freely; a telltale there would be an accident.
-const NAMES: [&str; 9] = [
-    "name",
-    "connector.class",
-    "topics",
-    "topics.regex",
-    "kafka.topic",
-    "topic.prefix",
-    "errors.deadletterqueue.topic.name",
-    "kafka.auth.mode",
-    "kafka.service.account.id",
-];
+/// Keys besides those of topics whose values are names that people choose freely, or ids: a telltale there would be an
+/// accident.
+const NAMES: [&str; 4] = ["name", "connector.class", "kafka.auth.mode", "kafka.service.account.id"];
 
 /// The failure that a value of the configuration stands for: it holds the failure's word, or a host that cannot exist
 /// (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots have no others.
-pub(crate) fn telltale(key: &str, value: &str) -> Option<ConnectorFault> {
-    if NAMES.contains(&key) {
+pub(crate) fn telltale(class: &str, key: &str, value: &str) -> Option<ConnectorFault> {
+    if NAMES.contains(&key) || topic_use(class, key).is_some() {
         return None;
     }
     let value = value.to_ascii_lowercase().replace('_', "-");
@@ -168,16 +161,20 @@ mod tests {
 
     #[test]
     fn telltales_are_found_in_values_but_not_in_names() {
-        assert_eq!(telltale("slot.name", "slot_in_use"), Some(ConnectorFault::SlotInUse));
         assert_eq!(
-            telltale("database.hostname", "pg.example.invalid"),
+            telltale("X", "slot.name", "slot_in_use"),
+            Some(ConnectorFault::SlotInUse)
+        );
+        assert_eq!(
+            telltale("X", "database.hostname", "pg.example.invalid"),
             Some(ConnectorFault::UnknownHost)
         );
         assert_eq!(
-            telltale("http.api.url", "https://hooks.example.invalid:8443/in"),
+            telltale("X", "http.api.url", "https://hooks.example.invalid:8443/in"),
             Some(ConnectorFault::UnknownHost)
         );
-        assert_eq!(telltale("topics", "claims-missing-topic"), None);
-        assert_eq!(telltale("database.hostname", "db.example.com"), None);
+        assert_eq!(telltale("X", "topics", "claims-missing-topic"), None);
+        assert_eq!(telltale("HttpSinkV2", "api1.topics", "claims-missing-topic"), None);
+        assert_eq!(telltale("X", "database.hostname", "db.example.com"), None);
     }
 }

@@ -137,40 +137,69 @@ fn passed(since: Timestamp, now: Timestamp) -> Duration {
 /// How long a flapping connector runs and fails, in turns. Seen: within eight minutes (dossier `connect.md` §3.2).
 const FLAP: (u64, u64) = (45, 30);
 
+fn later(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+impl Run {
+    fn is_fresh(&self) -> bool {
+        matches!(self.act, Act::Created | Act::Updated)
+    }
+
+    /// When its tasks run.
+    fn started(&self, times: &Times) -> Timestamp {
+        let wait = match self.act {
+            Act::Paused | Act::Resumed => times.turn,
+            Act::Restarted => times.restart,
+            Act::Created | Act::Updated => times.start,
+        };
+        later(self.since, wait)
+    }
+
+    /// When something wrong shows: what was wrong at the start a while after the start, what went wrong later a while
+    /// after that.
+    fn shows(&self, times: &Times, wrong: Onset) -> Timestamp {
+        let started = self.started(times);
+        match wrong.course {
+            _ if wrong.since > self.since => started.max(later(wrong.since, times.fail / 2)),
+            Course::Validation | Course::Start => later(self.since, times.fail),
+            _ => later(started, times.fail),
+        }
+    }
+
+    /// Whether nothing ever worked since it was last begun.
+    fn never_worked(&self, wrong: Onset) -> bool {
+        self.is_fresh() && wrong.since <= self.since && matches!(wrong.course, Course::Validation | Course::Start)
+    }
+
+    /// Until when it has worked, seen at `now` in the state `state`.
+    pub(crate) fn worked_until(&self, times: &Times, wrong: Option<Onset>, state: State, now: Timestamp) -> Timestamp {
+        match (state, wrong) {
+            (State::Running | State::Degraded, _) => now,
+            (State::Failed, Some(wrong)) if wrong.course == Course::Flapping => now,
+            (State::Failed, Some(wrong)) if !self.never_worked(wrong) => self.shows(times, wrong).min(now),
+            (State::Paused, _) if self.act == Act::Paused && self.before == State::Running => self.started(times),
+            _ => self.since,
+        }
+    }
+}
+
 /// The state at `now`. `tasks`: how many tasks it has.
 pub(crate) fn state(run: &Run, times: &Times, wrong: Option<Onset>, tasks: u32, now: Timestamp) -> State {
-    let elapsed = passed(run.since, now);
-    let started = match run.act {
-        Act::Paused => {
-            return match elapsed < times.turn {
-                true => run.before,
-                false => State::Paused,
-            };
-        }
-        Act::Resumed if elapsed < times.turn => return State::Paused,
-        Act::Resumed => times.turn,
-        Act::Restarted if elapsed < times.restart => return State::Restarting,
-        Act::Restarted => times.restart,
-        Act::Created | Act::Updated => times.start,
-    };
-    let healthy = match elapsed < started {
-        true => State::Provisioning,
-        false => State::Running,
+    let waits = now < run.started(times);
+    let healthy = match run.act {
+        Act::Paused if waits => return run.before,
+        Act::Paused => return State::Paused,
+        Act::Resumed if waits => return State::Paused,
+        Act::Restarted if waits => return State::Restarting,
+        _ if waits => State::Provisioning,
+        _ => State::Running,
     };
     let Some(wrong) = wrong else { return healthy };
-    let fresh = matches!(run.act, Act::Created | Act::Updated);
-    // What was wrong at the start shows a while after the start; what went wrong later, a while after that.
-    let shows = match wrong.course {
-        Course::Validation | Course::Start => times.fail,
-        _ => started + times.fail,
-    };
-    let ill = match wrong.since <= run.since {
-        true => elapsed >= shows,
-        false => elapsed >= started && passed(wrong.since, now) >= times.fail / 2,
-    };
+    let ill = now >= run.shows(times, wrong);
     match wrong.course {
-        Course::Stuck if fresh || wrong.since > run.since => State::Provisioning,
-        Course::Validation | Course::Start if !ill && fresh && wrong.since <= run.since => State::Provisioning,
+        Course::Stuck if run.is_fresh() || wrong.since > run.since => State::Provisioning,
+        _ if !ill && run.never_worked(wrong) => State::Provisioning,
         _ if !ill => healthy,
         Course::OneTask if tasks > 1 => State::Degraded,
         Course::Flapping => {

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::{
     config::{Config, value},
+    diagnose::Seen,
     plugins::Plugin,
     topics::topics,
 };
-use crate::api::connect::OffsetItem;
+use crate::{api::connect::OffsetItem, sandbox::state::Connector};
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -45,33 +46,52 @@ impl Memory {
     pub(crate) fn pending(&self, now: Timestamp) -> Option<&Asked> {
         self.request.as_ref().filter(|asked| now < asked.due)
     }
+
+    /// Remembers where it is, before something is done to it. A request that is under way says that already.
+    pub(crate) fn hold(&mut self, position: Vec<OffsetItem>, now: Timestamp) {
+        if self.pending(now).is_none() {
+            self.put = Some((now, position));
+        }
+    }
 }
 
 /// Records per second of every connector.
 const PACE: u64 = 10;
 
-/// Where a connector is that has run for `running`.
-pub(crate) fn current(
-    memory: &Memory,
-    plugin: &Plugin,
-    config: &Config,
-    started: Timestamp,
-    running: bool,
-    now: Timestamp,
-) -> Vec<OffsetItem> {
-    let since = |from: Timestamp| Duration::try_from(now.duration_since(from)).map_or(0, |passed| passed.as_secs());
-    let moved = |from| if running { since(from) * PACE } else { 0 };
+/// Where a connector is.
+pub(crate) fn position(connector: &Connector, seen: &Seen, now: Timestamp) -> Vec<OffsetItem> {
+    let memory = &connector.offsets;
     // Until a request is carried out, the connector is where it was.
     if let Some(asked) = memory.pending(now) {
         return asked.previous.clone();
     }
+    let worked = |from: Timestamp| Duration::try_from(seen.worked_until.duration_since(from)).unwrap_or_default();
+    let moved = |from| worked(from).as_secs() * PACE;
     match &memory.put {
         Some((at, offsets)) => offsets.iter().map(|item| advanced(item, moved(*at))).collect(),
-        None => beginning(plugin, config)
+        None => beginning(&seen.plugin, &connector.config)
             .iter()
-            .map(|item| advanced(item, moved(started)))
+            .map(|item| advanced(item, moved(connector.life.created)))
             .collect(),
     }
+}
+
+/// The position of a sink that reads other topics from now on: it begins with the new ones, and the old ones are none of
+/// its business any more.
+pub(crate) fn carried(position: Vec<OffsetItem>, plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
+    if !plugin.is_sink() {
+        return position;
+    }
+    let begun = beginning(plugin, config);
+    let topic = |item: &OffsetItem| item.partition["kafka_topic"].clone();
+    let (kept, _): (Vec<_>, Vec<_>) = position
+        .into_iter()
+        .partition(|item| begun.iter().any(|new| topic(new) == topic(item)));
+    let new = begun
+        .into_iter()
+        .filter(|new| !kept.iter().any(|old| topic(old) == topic(new)));
+    let new: Vec<_> = new.collect();
+    kept.into_iter().chain(new).collect()
 }
 
 /// The first number moves on.
@@ -88,7 +108,7 @@ fn advanced(item: &OffsetItem, by: u64) -> OffsetItem {
 /// Where a fresh connector begins, in the shape of its plugin (docs `connectors/offsets`).
 pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
     let item = |partition: Value, offset: Value| OffsetItem { partition, offset };
-    if plugin.sink {
+    if plugin.is_sink() {
         let read = topics(plugin, config, "").read;
         return read
             .iter()
@@ -102,7 +122,7 @@ pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
     }
     let server = value(config, "topic.prefix").unwrap_or("server");
     let database = value(config, "db.name").unwrap_or("database");
-    match plugin.class.as_str() {
+    match plugin.class() {
         class if class.contains("PostgresCdc") => vec![item(
             json!({ "server": server }),
             json!({ "lsn": 22_000_000, "txId": 500, "ts_usec": 1_700_000_000_000_000_u64 }),
@@ -139,7 +159,7 @@ pub(crate) fn objection(plugin: &Plugin, offsets: &[OffsetItem]) -> Option<Strin
         let whole = partition["kafka_topic"].is_string()
             && partition["kafka_partition"].is_u64()
             && offset["kafka_offset"].is_u64();
-        if plugin.sink && !whole {
+        if plugin.is_sink() && !whole {
             return Some(
                 "offsets: a sink's need kafka_topic, kafka_partition and kafka_offset, the latter two as numbers"
                     .into(),

@@ -1,139 +1,151 @@
 //! What is known of plugins: the one place that asks `catalog`.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, LazyLock},
-};
+use std::borrow::Cow;
 
-use crate::catalog::{Direction, Importance, KeyFact, ValueType, catalog};
+use super::config::{Config, value};
+use crate::catalog::{self, Direction, KeyFact, ValueType, catalog, secret::secrecy};
 
-/// The type of a key's value, in the words of `definition.type` (connect/v1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Type {
-    String,
-    Password,
-    Boolean,
-    /// INT, LONG and SHORT.
-    Whole(&'static str),
-    Double,
-    List,
-}
-
-impl Type {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "STRING",
-            Self::Password => "PASSWORD",
-            Self::Boolean => "BOOLEAN",
-            Self::Whole(word) => word,
-            Self::Double => "DOUBLE",
-            Self::List => "LIST",
-        }
-    }
-}
-
-/// One key of a plugin.
-#[derive(Clone, Debug)]
-pub(crate) struct Key {
-    pub(crate) name: String,
-    pub(crate) value_type: Type,
-    pub(crate) required: bool,
-    pub(crate) default: Option<String>,
-    pub(crate) allowed: Vec<String>,
-    pub(crate) importance: &'static str,
-    /// Whether it matters in the chosen mode.
-    pub(crate) visible: bool,
-}
-
-/// One plugin.
+/// The plugin of a connector.
 #[derive(Clone, Debug)]
 pub(crate) struct Plugin {
-    pub(crate) class: String,
-    /// The Java class behind it.
-    pub(crate) implementation: String,
-    pub(crate) sink: bool,
-    /// Its keys, sorted by name; none when they are not known.
-    pub(crate) keys: Vec<Key>,
+    class: Cow<'static, str>,
+    /// None of a plugin that has gone since a connector was made with it.
+    facts: Option<&'static catalog::Plugin>,
 }
 
 impl Plugin {
-    pub(crate) fn key(&self, name: &str) -> Option<&Key> {
-        let at = self.keys.binary_search_by(|key| key.name.as_str().cmp(name)).ok()?;
-        self.keys.get(at)
+    /// The plugin of a class, unless the service has no such plugin.
+    pub(crate) fn find(class: &str) -> Option<Self> {
+        catalog().plugin(class).map(Self::from)
     }
 
-    /// A plugin that has gone since a connector was made with it.
-    pub(crate) fn unknown(class: &str) -> Arc<Self> {
-        Arc::new(Self {
-            class: class.to_owned(),
-            implementation: class.to_owned(),
-            sink: class.to_ascii_lowercase().contains("sink"),
-            keys: Vec::new(),
+    /// The plugin of a connector that exists.
+    pub(crate) fn of(class: &str) -> Self {
+        Self::find(class).unwrap_or_else(|| Self {
+            class: Cow::Owned(class.to_owned()),
+            facts: None,
         })
     }
 
+    /// Every plugin there is.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        catalog().plugins().map(Self::from)
+    }
+
+    /// The value of `connector.class`.
+    pub(crate) fn class(&self) -> &str {
+        &self.class
+    }
+
+    /// The Java class behind it.
+    pub(crate) fn implementation(&self) -> &str {
+        self.facts.map_or(&self.class, |facts| facts.implementation)
+    }
+
+    pub(crate) fn is_sink(&self) -> bool {
+        match self.facts {
+            Some(facts) => facts.direction == Direction::Sink,
+            None => self.class.to_ascii_lowercase().contains("sink"),
+        }
+    }
+
+    /// `sink` or `source`.
     pub(crate) fn kind(&self) -> &'static str {
-        if self.sink { "sink" } else { "source" }
+        if self.is_sink() { "sink" } else { "source" }
     }
 
-    /// Whether a key holds a secret: by its type, or by its name when the keys are not known.
-    pub(crate) fn is_secret(&self, key: &str) -> bool {
-        const WORDS: [&str; 6] = ["password", "secret", "token", "credentials", "private.key", "keyfile"];
-        match self.key(key) {
-            Some(key) => key.value_type == Type::Password,
-            None => WORDS.iter().any(|word| key.contains(word)),
-        }
+    /// Its keys by name; none when they are not known.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static KeyFact> {
+        self.facts.into_iter().flat_map(|facts| facts.keys.values())
     }
-}
 
-impl From<&KeyFact> for Key {
-    fn from(fact: &KeyFact) -> Self {
-        Self {
-            name: fact.name.clone(),
-            value_type: match fact.value_type {
-                ValueType::String => Type::String,
-                ValueType::Password => Type::Password,
-                ValueType::Boolean => Type::Boolean,
-                ValueType::Int => Type::Whole("INT"),
-                ValueType::Long => Type::Whole("LONG"),
-                ValueType::Short => Type::Whole("SHORT"),
-                ValueType::Double => Type::Double,
-                ValueType::List => Type::List,
-            },
-            required: fact.required,
-            default: fact.default.map(str::to_owned),
-            allowed: fact.allowed.iter().map(|value| (*value).to_owned()).collect(),
-            importance: match fact.importance {
-                Importance::High => "HIGH",
-                Importance::Medium => "MEDIUM",
-                Importance::Low => "LOW",
-                Importance::Unknown => "NONE",
-            },
-            visible: !fact.hidden,
-        }
+    /// A key by its name or by another name that it goes by.
+    pub(crate) fn key(&self, name: &str) -> Option<&'static KeyFact> {
+        self.facts.and_then(|facts| facts.key(name))
     }
-}
 
-/// All plugins, made once.
-static PLUGINS: LazyLock<BTreeMap<&'static str, Arc<Plugin>>> = LazyLock::new(|| {
-    let made = catalog().plugins().map(|known| {
-        let plugin = Plugin {
-            class: known.class.to_owned(),
-            implementation: known.implementation.to_owned(),
-            sink: known.direction == Direction::Sink,
-            keys: known.keys.values().map(Key::from).collect(),
+    /// The value that counts: what is written under the key or another name of it, or what the plugin takes then. A
+    /// default may be the value of another key (`${input.data.format}`).
+    pub(crate) fn value<'a>(&self, config: &'a Config, name: &str) -> Option<&'a str> {
+        let key = self.key(name);
+        let default = || {
+            let default = key?.default?;
+            let other = default.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+            other
+                .and_then(|other| given(self.key(other), config, other))
+                .or(Some(default))
         };
-        (known.class, Arc::new(plugin))
-    });
-    made.collect()
-});
+        given(key, config, name).or_else(default)
+    }
 
-/// The plugin of a class, unless the service has no such plugin.
-pub(crate) fn plugin(class: &str) -> Option<Arc<Plugin>> {
-    PLUGINS.get(class).cloned()
+    /// Whether the service shows a mask instead of the value of a key.
+    pub(crate) fn is_secret(&self, key: &str) -> bool {
+        key != KEY_ID && secrecy(catalog(), self.facts, key).is_guarded()
+    }
 }
 
-/// Every plugin there is.
-pub(crate) fn all() -> impl Iterator<Item = &'static Arc<Plugin>> {
-    PLUGINS.values()
+impl From<&'static catalog::Plugin> for Plugin {
+    fn from(facts: &'static catalog::Plugin) -> Self {
+        Self {
+            class: Cow::Borrowed(facts.class),
+            facts: Some(facts),
+        }
+    }
+}
+
+/// What is written under a key, or under another name that it goes by.
+pub(crate) fn given<'a>(key: Option<&KeyFact>, config: &'a Config, name: &str) -> Option<&'a str> {
+    let aliases = || key.into_iter().flat_map(|key| &key.aliases);
+    value(config, name).or_else(|| aliases().find_map(|alias| value(config, alias)))
+}
+
+/// PASSWORD in the catalogue's snapshot, STRING in the definitions that the service sends today (dossier `connect.md` §5).
+const KEY_ID: &str = "kafka.api.key";
+
+/// The type of a key's value, in the words of `definition.type` (connect/v1).
+pub(crate) fn type_of(key: &KeyFact) -> &'static str {
+    match key.value_type {
+        _ if key.name == KEY_ID => "STRING",
+        ValueType::String => "STRING",
+        ValueType::Password => "PASSWORD",
+        ValueType::Boolean => "BOOLEAN",
+        ValueType::Int => "INT",
+        ValueType::Long => "LONG",
+        ValueType::Short => "SHORT",
+        ValueType::Double => "DOUBLE",
+        ValueType::List => "LIST",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(lines: &[(&str, &str)]) -> Config {
+        let lines = lines.iter();
+        lines
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    // `../shared/catalog/plugins.json`: S3_SINK and S3Source.
+    #[test]
+    fn what_counts_is_what_is_written_by_any_name_or_else_the_default() {
+        let sink = Plugin::of("S3_SINK");
+        let old_name = config(&[("data.format", "AVRO")]);
+        assert_eq!(sink.value(&old_name, "input.data.format"), Some("AVRO"));
+        assert_eq!(sink.value(&Config::new(), "errors.tolerance"), Some("all"));
+        let source = Plugin::of("S3Source");
+        let read = config(&[("input.data.format", "JSON_SR")]);
+        assert_eq!(source.value(&read, "output.data.format"), Some("JSON_SR"));
+    }
+
+    #[test]
+    fn a_plugin_that_has_gone_is_known_by_its_name_only() {
+        let gone = Plugin::of("ElderSink");
+        assert!(gone.is_sink() && gone.keys().next().is_none());
+        assert!(gone.is_secret("kafka.api.secret") && gone.is_secret("elder.password"));
+        assert!(!gone.is_secret("topics"));
+        assert!(Plugin::find("ElderSink").is_none());
+    }
 }

@@ -89,7 +89,7 @@ fn task(connector: &Connector, seen: &Seen, trouble: Option<&Trouble>, id: u32) 
         (State::Degraded, Some(_)) if id > 0 => healthy("RUNNING"),
         (State::Failed | State::Degraded, Some(trouble)) => TaskStatus {
             state: trouble.task_state.into(),
-            trace: Some(trouble.task_trace(&connector.id, seen.plugin.sink, id)),
+            trace: Some(trouble.task_trace(&connector.id, seen.plugin.is_sink(), id)),
             ..healthy("")
         },
         _ => healthy("RUNNING"),

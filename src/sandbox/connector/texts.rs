@@ -163,7 +163,7 @@ impl<'a> Subject<'a> {
 
     /// What the other system says to a wrong password (pattern 8).
     fn refusal(&self) -> String {
-        let (class, user) = (self.plugin.class.as_str(), self.user());
+        let (class, user) = (self.plugin.class(), self.user());
         match () {
             () if class.contains("Postgres") => format!("FATAL: password authentication failed for user \"{user}\""),
             () if class.contains("MySql") => {
@@ -188,7 +188,7 @@ impl<'a> Subject<'a> {
     }
 
     fn storage(&self) -> String {
-        let class = self.plugin.class.as_str();
+        let class = self.plugin.class();
         match () {
             () if class.contains("Gcs") || class.contains("BigQuery") => {
                 "com.google.cloud.storage.StorageException: 403 Forbidden: the account does not have \
@@ -324,7 +324,7 @@ pub(crate) fn trouble(kind: Fault, subject: Subject<'_>) -> Trouble {
             "Check schema.context.name and the subjects of the topic.",
         ),
         Fault::SchemaDenied => {
-            let operation = if subject.plugin.sink { "Read" } else { "Write" };
+            let operation = if subject.plugin.is_sink() { "Read" } else { "Write" };
             let named = match subject.detail.is_empty() {
                 true => format!("{topic}-value"),
                 false => subject.detail.to_owned(),
@@ -431,12 +431,7 @@ mod tests {
     // Dossier `connect.md` §10: the pattern that each failure must match.
     #[test]
     fn every_failure_holds_the_words_of_its_pattern() {
-        let plugin = Plugin {
-            class: "PostgresCdcSourceV2".into(),
-            implementation: String::new(),
-            sink: false,
-            keys: Vec::new(),
-        };
+        let plugin = Plugin::of("PostgresCdcSourceV2");
         let config = [
             ("database.hostname", "pg.example.com"),
             ("database.user", "cdc"),

@@ -1,9 +1,10 @@
-//! Which topics a configuration reads and writes.
+//! Which topics and subjects a configuration reads and writes. Which keys name topics is the catalogue's knowledge.
 
 use super::{
     config::{Config, value},
     plugins::Plugin,
 };
+use crate::catalog::topic_keys::{TopicUse, dotted, topic_use};
 
 /// The topics of a connector, as far as its configuration names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,24 +13,17 @@ pub(crate) struct Topics {
     pub(crate) read: Vec<String>,
     /// A source writes these.
     pub(crate) written: Vec<String>,
+    /// Where a source writes down how tables have changed.
+    pub(crate) history: Vec<String>,
     /// A source writes topics whose names begin so, and nothing says which.
     pub(crate) prefix: Option<String>,
-    /// Where a sink puts what it cannot process, and its reports.
+    /// Where a connector puts what it cannot process, and its reports.
     pub(crate) reports: Vec<String>,
 }
 
-fn parts(text: &str) -> impl Iterator<Item = String> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned)
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
-
-/// Keys that name one topic that a source writes; texts with `${` are filled in by the service, nobody knows how.
-const WRITTEN: [&str; 4] = [
-    "kafka.topic",
-    "topic.name.pattern",
-    "redo.log.topic.name",
-    "notification.sink.topic.name",
-];
 
 /// The tables that a source reads: one topic each.
 const TABLES: [&str; 4] = [
@@ -41,135 +35,208 @@ const TABLES: [&str; 4] = [
 
 /// The topics of a connector with the id `id`.
 pub(crate) fn topics(plugin: &Plugin, config: &Config, id: &str) -> Topics {
-    let mut topics = Topics::default();
-    if plugin.sink {
-        topics.read = value(config, "topics").into_iter().flat_map(parts).collect();
-        topics.reports = reports(plugin, config, id);
-        return topics;
-    }
-    let literal = |key: &&str| {
-        value(config, key)
-            .filter(|text| !text.contains("${"))
-            .map(str::to_owned)
+    let mut topics = Topics {
+        reports: reports(plugin, config, id),
+        ..Topics::default()
     };
-    topics.written = WRITTEN.iter().filter_map(literal).collect();
-    let prefix = value(config, "topic.prefix").or_else(|| value(config, "database.server.name"));
-    if let Some(prefix) = prefix {
-        let tables: Vec<_> = TABLES
-            .iter()
-            .filter_map(|key| value(config, key))
-            .flat_map(parts)
-            .collect();
-        let plain = |table: &String| !table.contains(['*', '[', '(', '\\', '|']);
-        let dot = if prefix.ends_with(['.', '-', '_']) || !is_cdc(plugin) {
-            ""
-        } else {
-            "."
+    let mut prefix = None;
+    for (key, text) in config.iter().filter(|(_, text)| !text.is_empty()) {
+        let Some(kind) = topic_use(plugin.class(), key) else {
+            continue;
         };
-        let named = tables.iter().filter(|table| plain(table));
-        topics
-            .written
-            .extend(named.map(|table| format!("{prefix}{dot}{table}")));
-        if tables.is_empty() || !tables.iter().all(plain) {
-            topics.prefix = Some(prefix.to_owned());
+        let known = if plugin.is_sink() {
+            &mut topics.read
+        } else {
+            &mut topics.written
+        };
+        match kind {
+            TopicUse::DeadLetters | TopicUse::History | TopicUse::Regex => {}
+            TopicUse::Prefix if key == HEARTBEATS => {}
+            TopicUse::Prefix => prefix = Some(text.as_str()),
+            // Debezium reads its signals.
+            TopicUse::Name if key == SIGNALS => topics.read.push(text.clone()),
+            // What is left to be filled in, nobody can foretell.
+            TopicUse::Name if text.contains("${") || text.contains("{{") => {}
+            _ => {
+                for name in kind.names(text) {
+                    if !known.iter().any(|known| known == name) {
+                        known.push(name.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    if !plugin.is_sink() {
+        topics.history = history(plugin, config, id);
+        if let Some(prefix) = prefix {
+            tables(plugin, config, prefix, &mut topics);
         }
     }
     topics
 }
 
-/// Whether a source reads a database's log: topics are `PREFIX.TABLE`, and one task does it all.
-pub(crate) fn is_cdc(plugin: &Plugin) -> bool {
-    plugin.class.contains("Cdc") || plugin.class.contains("XStream") || plugin.class.starts_with("MongoDb")
-}
+/// Topics that are written only if heartbeats are switched on; nothing is known of their names.
+const HEARTBEATS: &str = "topic.heartbeat.prefix";
+const SIGNALS: &str = "signal.kafka.topic";
 
-/// `dlq-${connector}` and its like are named after the connector's id (dossier `connect.md` §4.1).
-fn reports(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
-    const DEAD: &str = "errors.deadletterqueue.topic.name";
-    let mut reports = Vec::new();
-    let tolerant = value(config, "errors.tolerance").is_none_or(|tolerance| tolerance == "all");
-    let unknown = plugin.keys.is_empty();
-    for (key, default) in [
-        (DEAD, "dlq-${connector}"),
-        ("reporter.result.topic.name", "success-${connector}"),
-        ("reporter.error.topic.name", "error-${connector}"),
-    ] {
-        let offered = plugin.key(key).is_some() || (unknown && key == DEAD);
-        // The reporter's topics count only for plugins that report; a dead letter queue only for tolerant connectors.
-        if !offered || (key == DEAD && !tolerant) {
-            continue;
-        }
-        let name = value(config, key).unwrap_or(default);
-        reports.push(name.replace("${connector}", id));
-    }
-    reports
-}
-
-/// Formats that need the Schema Registry (dossier `connect.md` §4.1).
-pub(crate) fn needs_schemas(plugin: &Plugin, config: &Config) -> bool {
-    let keys: &[&str] = match plugin.sink {
-        true => &["input.data.format", "input.key.format"],
-        false => &[
-            "output.data.format",
-            "output.data.value.format",
-            "output.data.key.format",
-        ],
-    };
-    keys.iter()
+/// One topic for each table, named after it.
+fn tables(plugin: &Plugin, config: &Config, prefix: &str, topics: &mut Topics) {
+    let tables: Vec<_> = TABLES
+        .iter()
         .filter_map(|key| value(config, key))
-        .any(|format| ["AVRO", "JSON_SR", "PROTOBUF"].contains(&format))
+        .flat_map(parts)
+        .collect();
+    let plain = |table: &&str| !table.contains(['*', '[', '(', '\\', '|']);
+    let dot = if prefix.ends_with(['.', '-', '_']) || !dotted(plugin.class()) {
+        ""
+    } else {
+        "."
+    };
+    let named = tables.iter().filter(|table| plain(table));
+    topics
+        .written
+        .extend(named.map(|table| format!("{prefix}{dot}{table}")));
+    if tables.is_empty() || !tables.iter().all(plain) {
+        topics.prefix = Some(prefix.to_owned());
+    }
+}
+
+/// Where a source keeps the history of schemas; by default outside of every prefix (dossier `rbac.md` §2.1, §8.3).
+fn history(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
+    let keys = plugin.keys().map(|key| key.name.as_str());
+    keys.filter(|key| topic_use(plugin.class(), key) == Some(TopicUse::History))
+        .filter_map(|key| plugin.value(config, key))
+        .map(|name| {
+            let prefix = value(config, "topic.prefix").unwrap_or_default();
+            name.replace("${topic.prefix}", prefix)
+                .replace("{{.logicalClusterId}}", id)
+        })
+        .filter(|name| !name.contains("${") && !name.contains("{{"))
+        .collect()
+}
+
+/// Where what fails goes. A sink has such topics by default, and they are named after its id: `dlq-${connector}`
+/// (dossier `connect.md` §4.1); a source has those that it names.
+fn reports(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
+    let name = |key: &str| {
+        // A queue for dead letters serves those who tolerate errors.
+        if let Some(family) = key.strip_suffix("errors.deadletterqueue.topic.name") {
+            let tolerance = plugin.value(config, &format!("{family}errors.tolerance"));
+            if !tolerance.is_some_and(|tolerance| tolerance.eq_ignore_ascii_case("all")) {
+                return None;
+            }
+        }
+        let written = config.get(key).map(String::as_str);
+        let default = || plugin.value(config, key).filter(|_| plugin.is_sink());
+        written.or_else(default).filter(|name| !name.is_empty())
+    };
+    let keys = plugin.keys().map(|key| key.name.as_str());
+    let dead = keys.filter(|key| topic_use(plugin.class(), key) == Some(TopicUse::DeadLetters));
+    dead.filter_map(name)
+        .map(|name| name.replace("${connector}", id))
+        .collect()
+}
+
+/// Which subjects of each topic a connector uses: `key`, `value`, or none (dossier `connect.md` §4.1).
+pub(crate) fn subjects(plugin: &Plugin, config: &Config) -> Vec<&'static str> {
+    // What a sink reads from Kafka is its input, what a source writes its output. The other side are files.
+    let side = if plugin.is_sink() { "input." } else { "output." };
+    let formats = plugin
+        .keys()
+        .filter(|key| key.name.starts_with(side) && key.allowed.contains(&"AVRO"));
+    let mut found = Vec::new();
+    for key in formats {
+        let schemas = plugin
+            .value(config, &key.name)
+            .is_some_and(|format| ["AVRO", "JSON_SR", "PROTOBUF"].contains(&format));
+        let part = if key.name.contains(".key.") { "key" } else { "value" };
+        if schemas && !found.contains(&part) {
+            found.push(part);
+        }
+    }
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(class: &str, sink: bool, config: &[(&str, &str)]) -> Topics {
-        let plugin = Plugin {
-            class: class.into(),
-            implementation: String::new(),
-            sink,
-            keys: Vec::new(),
-        };
-        let config = config
-            .iter()
+    fn config(lines: &[(&str, &str)]) -> Config {
+        let lines = lines.iter();
+        lines
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
-        topics(&plugin, &config, "lcc-abc123")
+            .collect()
+    }
+
+    fn of(class: &str, lines: &[(&str, &str)]) -> Topics {
+        topics(&Plugin::of(class), &config(lines), "lcc-abc123")
     }
 
     // Dossier `connect.md` §4.1 and `rbac.md` §2.1.
     #[test]
     fn sinks_read_their_topics_and_have_a_dead_letter_queue_named_after_the_id() {
-        let found = of("S3_SINK", true, &[("topics", "a, b")]);
+        let found = of("S3_SINK", &[("topics", "a, b")]);
         assert_eq!(found.read, ["a", "b"]);
         assert_eq!(found.reports, ["dlq-lcc-abc123"]);
-        let own = of("S3_SINK", true, &[("errors.deadletterqueue.topic.name", "claims-dlq")]);
+        let own = of("S3_SINK", &[("errors.deadletterqueue.topic.name", "claims-dlq")]);
         assert_eq!(own.reports, ["claims-dlq"]);
-        assert!(of("S3_SINK", true, &[("errors.tolerance", "none")]).reports.is_empty());
+        assert!(of("S3_SINK", &[("errors.tolerance", "none")]).reports.is_empty());
+        assert!(
+            of("S3_SINK", &[("errors.deadletterqueue.topic.name", "")])
+                .reports
+                .is_empty()
+        );
+        let http = of("HttpSink", &[("topics", "a")]);
+        let all = ["dlq-lcc-abc123", "error-lcc-abc123", "success-lcc-abc123"];
+        assert_eq!(http.reports, all);
+        // The one sink that has neither by default.
+        assert!(of("ClickHouseSink", &[("topics", "a")]).reports.is_empty());
     }
 
     #[test]
     fn sources_write_one_topic_or_one_per_table() {
-        assert_eq!(of("DatagenSource", false, &[("kafka.topic", "t")]).written, ["t"]);
+        assert_eq!(of("DatagenSource", &[("kafka.topic", "t")]).written, ["t"]);
+        assert_eq!(of("S3Source", &[("topic.regex.list", "a:.*,b:x")]).written, ["a", "b"]);
         let cdc = of(
             "PostgresCdcSourceV2",
-            false,
             &[
                 ("topic.prefix", "hr"),
                 ("table.include.list", "public.staff,public.pay"),
+                ("signal.kafka.topic", "signals"),
             ],
         );
         assert_eq!(cdc.written, ["hr.public.staff", "hr.public.pay"]);
-        assert_eq!(cdc.prefix, None);
+        assert_eq!((cdc.read, cdc.prefix), (vec!["signals".to_owned()], None));
         let jdbc = of(
             "PostgresSource",
-            false,
             &[("topic.prefix", "crm-"), ("table.whitelist", "customers")],
         );
         assert_eq!(jdbc.written, ["crm-customers"]);
         assert_eq!(
-            of("PostgresSource", false, &[("topic.prefix", "crm-")]).prefix.unwrap(),
+            of("PostgresSource", &[("topic.prefix", "crm-")]).prefix.unwrap(),
             "crm-"
         );
+    }
+
+    // Dossier `rbac.md` §2.1: `dbhistory.<server>.lcc-`.
+    #[test]
+    fn the_history_of_schemas_lies_outside_of_the_prefix_unless_it_is_named() {
+        let key = "schema.history.internal.kafka.topic";
+        let lines = [("topic.prefix", "hr-db"), ("table.include.list", "x")];
+        let found = of("MySqlCdcSourceV2", &lines);
+        assert_eq!(found.history, ["dbhistory.hr-db.lcc-abc123"]);
+        assert_eq!(found.written, ["hr-db.x"]);
+        let named = [lines[0], lines[1], (key, "hr-history")];
+        assert_eq!(of("MySqlCdcSourceV2", &named).history, ["hr-history"]);
+    }
+
+    #[test]
+    fn formats_with_schemas_need_subjects() {
+        let of = |class: &str, lines: &[(&str, &str)]| subjects(&Plugin::of(class), &config(lines));
+        assert_eq!(of("S3_SINK", &[("input.data.format", "AVRO")]), ["value"]);
+        assert_eq!(of("S3_SINK", &[("output.data.format", "AVRO")]), [""; 0]);
+        assert_eq!(of("DatagenSource", &[("output.data.format", "JSON_SR")]), ["value"]);
+        // By default, and for the key.
+        assert_eq!(of("OracleXStreamSource", &[]), ["value", "key"]);
     }
 }

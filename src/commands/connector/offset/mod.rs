@@ -47,8 +47,9 @@ impl Offset {
 
 /// The connector that is named, the department's own.
 async fn connector(session: &DepartmentSession, written: &str) -> Result<Seen, Error> {
-    let list = session.connectors.list().await?;
-    Ok(names::resolve(session, &list, &[written.to_owned()])?.remove(0))
+    let written = [written.to_owned()];
+    let list = session.connectors.look(&written).await?;
+    Ok(names::resolve(session, &list, &written)?.remove(0))
 }
 
 /// How long a change is waited for; the stock CLI's half minute (dossier `connect.md` §9).

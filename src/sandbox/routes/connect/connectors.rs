@@ -17,7 +17,7 @@ use crate::{
             Run,
             config::{changes_identity, shown, store},
             life::{Act, Course, State},
-            offsets::{Memory, objection},
+            offsets::{Memory, carried, objection, position},
             status::{info, status},
         },
         reply::{Refusal, Reply},
@@ -177,7 +177,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> 
         }
         return Ok(made);
     };
-    if old.class() != plugin.class {
+    if old.class() != plugin.class() {
         return Err(misconfigured(&[
             "connector.class: the class of a connector cannot be changed".into(),
         ]));
@@ -200,6 +200,8 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> 
     new.telltales = stored.telltales;
     new.previous = None;
     new.made = None;
+    let position = carried(position(old, &before, tx.now), &plugin, &new.config);
+    new.offsets.hold(position, tx.now);
     let paused = old.run.act == Act::Paused;
     if !paused {
         new.act(Act::Updated, before.state, tx.now);

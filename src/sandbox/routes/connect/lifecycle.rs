@@ -6,7 +6,10 @@ use super::{bad, found};
 use crate::{
     access::Operation,
     sandbox::{
-        connector::life::{Act, State},
+        connector::{
+            life::{Act, State},
+            offsets::position,
+        },
         reply::{Refusal, Reply},
         request::Request,
         state::Change,
@@ -28,6 +31,7 @@ pub(crate) fn restart(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refus
 
 fn act(tx: &mut Tx<'_>, request: &Request, act: Act) -> Result<Reply, Refusal> {
     let found = found(tx, request, Operation::Lifecycle)?;
+    let position = position(&found.connector, &found.seen, tx.now);
     let (mut connector, state) = (found.connector, found.seen.state);
     let failed = tx.assumptions().connect.failed_restartable && state == State::Failed;
     let done = match act {
@@ -44,6 +48,7 @@ fn act(tx: &mut Tx<'_>, request: &Request, act: Act) -> Result<Reply, Refusal> {
         _ => false,
     };
     if !done {
+        connector.offsets.hold(position, tx.now);
         connector.act(act, state, tx.now);
         tx.change(Change::Connector(connector));
     }

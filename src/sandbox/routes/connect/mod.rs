@@ -22,10 +22,12 @@ use crate::{
     },
 };
 
-/// The cluster that the path names.
+/// The cluster that the path names; the words are those of Connect (dossier `connect.md` §1.1, pattern 28).
 fn place<'a>(tx: &Tx<'a>, request: &Request) -> Result<(&'a Cluster, Address), Refusal> {
-    let environment = tx.environment(request.segment(0))?;
-    let cluster = tx.cluster(environment.id.as_str(), request.segment(1))?;
+    let environment = tx.environment(request.segment(0));
+    let environment = environment.map_err(|refusal| refusal.missing_as("account not found"))?;
+    let cluster = tx.cluster(environment.id.as_str(), request.segment(1));
+    let cluster = cluster.map_err(|refusal| refusal.missing_as("resource not found"))?;
     Ok((cluster, tx.state.address(cluster)))
 }
 

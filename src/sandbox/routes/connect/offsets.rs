@@ -7,15 +7,12 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Found, bad, found};
+use super::{bad, found};
 use crate::{
     access::Operation,
     api::connect::OffsetItem,
     sandbox::{
-        connector::{
-            life::State,
-            offsets::{Asked, beginning, current, objection, patched, wrong_type},
-        },
+        connector::offsets::{Asked, beginning, objection, patched, position, wrong_type},
         reply::{Refusal, Reply, Shape},
         request::Request,
         state::Change,
@@ -23,26 +20,12 @@ use crate::{
     },
 };
 
-fn position(found: &Found<'_>) -> Vec<OffsetItem> {
-    let connector = &found.connector;
-    let running = matches!(found.seen.state, State::Running | State::Degraded);
-    let (plugin, config) = (&found.seen.plugin, &connector.config);
-    current(
-        &connector.offsets,
-        plugin,
-        config,
-        connector.run.since,
-        running,
-        found.eye.now,
-    )
-}
-
 pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let found = found(tx, request, Operation::ReadConfig)?;
     Ok(Reply::ok(json!({
         "id": found.connector.id,
         "name": found.connector.name,
-        "offsets": position(&found),
+        "offsets": position(&found.connector, &found.seen, tx.now),
         "metadata": { "observed_at": tx.now },
     })))
 }
@@ -66,7 +49,7 @@ pub(crate) fn alter(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal
         )));
     }
     let plugin = &found.seen.plugin;
-    let previous = position(&found);
+    let previous = position(&found.connector, &found.seen, tx.now);
     let asked = body.offsets.as_deref().unwrap_or_default();
     if let Some(why) = objection(plugin, asked) {
         return Err(bad(why));
@@ -93,7 +76,7 @@ pub(crate) fn alter(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal
         previous,
     };
     let mut connector = found.connector;
-    connector.offsets.wrong_type = !plugin.sink && wrong_type(plugin, &connector.config, &target);
+    connector.offsets.wrong_type = !plugin.is_sink() && wrong_type(plugin, &connector.config, &target);
     connector.offsets.put = Some((due, target));
     let answer = shown(&connector.id, &connector.name, &request);
     connector.offsets.request = Some(request);
@@ -102,11 +85,10 @@ pub(crate) fn alter(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal
 }
 
 fn shown(id: &str, name: &str, asked: &Asked) -> Value {
-    let mut shown = json!({ "id": id, "name": name, "type": asked.kind, "requested_at": asked.at });
-    if let Some(offsets) = &asked.offsets {
-        shown["offsets"] = json!(offsets);
-    }
-    shown
+    json!({
+        "id": id, "name": name, "type": asked.kind, "requested_at": asked.at,
+        "offsets": asked.offsets.as_deref().unwrap_or_default(),
+    })
 }
 
 pub(crate) fn request_status(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {

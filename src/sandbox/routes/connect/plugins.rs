@@ -10,12 +10,13 @@ use crate::{
         Plugin as Offered, ValidatedConfig, Validation,
         plugins::{ConfigValue, Definition},
     },
+    catalog::{Importance, KeyFact},
     sandbox::{
         connector::{
             MASK,
             check::check,
             config::value,
-            plugins::{Key, Type, all, plugin},
+            plugins::{Plugin, type_of},
         },
         reply::{Refusal, Reply, Shape},
         request::Request,
@@ -26,10 +27,10 @@ use crate::{
 /// The same for everybody who sees the cluster.
 pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     place(tx, request)?;
-    let offered = all().map(|plugin| Offered {
-        class: plugin.class.clone(),
+    let offered = Plugin::all().map(|plugin| Offered {
+        class: plugin.class().to_owned(),
         plugin_type: plugin.kind().to_owned(),
-        version: Some("1.0.0".to_owned()),
+        version: None,
     });
     Ok(Reply::ok(offered.collect::<Vec<_>>()))
 }
@@ -38,7 +39,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
 pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     place(tx, request)?;
     let class = request.segment(2);
-    let Some(plugin) = plugin(class) else {
+    let Some(plugin) = Plugin::find(class) else {
         return match tx.assumptions().connect.unknown_plugin_is_server_error {
             true => Ok(unknown_class(class)),
             false => Err(Refusal::missing("not_found", format!("plugin {class} not found")).shaped(Shape::Nested)),
@@ -60,8 +61,7 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
     }
     let mut errors = check(&plugin, &config);
     let mut configs: Vec<_> = plugin
-        .keys
-        .iter()
+        .keys()
         .enumerate()
         .map(|(order, key)| ValidatedConfig {
             definition: definition(key, order),
@@ -70,14 +70,14 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
                 value: config
                     .get(&key.name)
                     .cloned()
-                    .or_else(|| key.default.clone())
-                    .map(|value| match key.value_type == Type::Password && !value.is_empty() {
+                    .or_else(|| key.default.map(str::to_owned))
+                    .map(|value| match plugin.is_secret(&key.name) && !value.is_empty() {
                         true => MASK.to_owned(),
                         false => value,
                     }),
-                recommended_values: key.allowed.clone(),
+                recommended_values: key.allowed.iter().map(|value| (*value).to_owned()).collect(),
                 errors: errors.remove(&key.name).unwrap_or_default(),
-                visible: key.visible,
+                visible: !key.hidden,
             },
             metadata: serde_json::json!({}),
         })
@@ -102,7 +102,7 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
     }));
     let wrong = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
     let validation = Validation {
-        name: plugin.implementation.clone(),
+        name: plugin.implementation().to_owned(),
         groups: vec![GROUP.to_owned()],
         error_count: u32::try_from(wrong).unwrap_or(u32::MAX),
         configs,
@@ -122,13 +122,13 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
 /// All keys are in one group: the groups of the service are in no source.
 const GROUP: &str = "Configuration";
 
-fn definition(key: &Key, order: usize) -> Definition {
+fn definition(key: &KeyFact, order: usize) -> Definition {
     Definition {
         name: key.name.clone(),
-        value_type: key.value_type.as_str().into(),
+        value_type: type_of(key).into(),
         required: key.required,
-        default_value: key.default.clone(),
-        importance: key.importance.into(),
+        default_value: key.default.map(str::to_owned),
+        importance: importance(key).into(),
         documentation: String::new(),
         group: Some(GROUP.into()),
         width: "NONE".into(),
@@ -136,5 +136,15 @@ fn definition(key: &Key, order: usize) -> Definition {
         dependents: Vec::new(),
         order: i64::try_from(order).unwrap_or(0),
         alias: Some(String::new()),
+    }
+}
+
+/// The word in `definition.importance` (connect/v1).
+const fn importance(key: &KeyFact) -> &'static str {
+    match key.importance {
+        Importance::High => "HIGH",
+        Importance::Medium => "MEDIUM",
+        Importance::Low => "LOW",
+        Importance::Unknown => "NONE",
     }
 }

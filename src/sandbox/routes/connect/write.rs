@@ -1,20 +1,19 @@
 //! What is looked at before a connector is written: its configuration, its identity, room in the cluster.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use super::{bad, misconfigured};
 use crate::{
     access::{Operation, roles::gives},
+    catalog::secret::is_mask,
     model::{Address, Crn, CrnPattern, Principal, ResourceKind},
     sandbox::{
         connector::{
             TASK_CEILING, TASKS_PER_CLUSTER,
             check::{check, lines},
-            config::{self, Config, is_mask, tasks_max, value},
+            config::{self, Config, tasks_max, value},
             diagnose::Eye,
-            plugins::{Plugin, plugin},
+            plugins::Plugin,
         },
         reply::{Refusal, Shape},
         seed::ClusterKind,
@@ -26,14 +25,14 @@ use crate::{
 /// A configuration that the service takes.
 pub(super) struct Wish {
     pub(super) config: Config,
-    pub(super) plugin: Arc<Plugin>,
+    pub(super) plugin: Plugin,
 }
 
 /// Reads and checks a configuration; the inner error is the class that no plugin has.
 pub(super) fn wish(written: &Value, name: &str) -> Result<Result<Wish, String>, Refusal> {
     let config = config::read(written, name).map_err(|errors| misconfigured(&errors))?;
     let class = value(&config, "connector.class").unwrap_or_default();
-    let Some(plugin) = plugin(class) else {
+    let Some(plugin) = Plugin::find(class) else {
         return Ok(Err(class.to_owned()));
     };
     let errors = check(&plugin, &config);
@@ -52,11 +51,11 @@ pub(super) fn taken(tx: &Tx<'_>, cluster: &Cluster, name: &str) -> bool {
     tx.state.connector(&cluster.id, name).is_some() || (tx.assumptions().connect.deleted_name_lingers && lingering())
 }
 
-/// The words of self-managed Connect; those of Cloud are not published (dossier `connect.md` §4.5).
+/// Words and shape of self-managed Connect; those of Cloud are not published (dossier `connect.md` §4.5).
 pub(super) fn conflict(tx: &Tx<'_>, name: &str) -> Refusal {
     let text = format!("Connector {name} already exists");
     match tx.assumptions().connect.taken_name_is_conflict {
-        true => Refusal::conflict(text).shaped(Shape::Nested),
+        true => Refusal::conflict(text).shaped(Shape::Elder),
         false => bad(text),
     }
 }

@@ -1,0 +1,27 @@
+//! How Terraform's provider reads a connector (dossier `connect.md` §4.4).
+
+use serde_json::Value;
+
+/// Keys that it leaves out of what it reads: `confluentinc/terraform-provider-confluent`
+/// `internal/provider/resource_connector.go`.
+const IGNORED: [&str; 11] = [
+    "cloud.environment",
+    "cloud.provider",
+    "connector.crn",
+    "kafka.endpoint",
+    "kafka.max.partition.validation.disable",
+    "kafka.region",
+    "kafka.dedicated",
+    "schema.registry.url",
+    "valid.kafka.api.key",
+    "confluent.custom.plugin.type",
+    "confluent.resource.connector.tier",
+];
+
+/// What a plan compares with the configuration of the resource.
+pub(crate) fn read_back(config: &Value) -> Value {
+    let mut config = config.clone();
+    let fields = config.as_object_mut().expect("a configuration is a map");
+    fields.retain(|key, _| !IGNORED.contains(&key.as_str()) && !key.starts_with("config.internal."));
+    config
+}

@@ -1,0 +1,43 @@
+//! `docs/assumptions.md` says what there is: every switch, its default, what it is about, and the probe that settles it.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use confluent_ebs::sandbox::Assumptions;
+use serde_json::Value;
+
+/// Every switch with its default, by its dotted name.
+fn switches(value: &Value, prefix: &str, found: &mut BTreeMap<String, String>) {
+    for (name, value) in value.as_object().unwrap() {
+        match value {
+            Value::Object(_) => switches(value, &format!("{prefix}{name}."), found),
+            Value::String(word) => drop(found.insert(format!("{prefix}{name}"), word.clone())),
+            other => drop(found.insert(format!("{prefix}{name}"), other.to_string())),
+        }
+    }
+}
+
+#[test]
+fn the_page_lists_every_switch_with_its_default_and_a_probe() {
+    let mut real = BTreeMap::new();
+    let defaults = serde_json::to_value(Assumptions::default()).unwrap();
+    switches(&defaults, "", &mut real);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/assumptions.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut told = BTreeMap::new();
+    for line in page.lines().filter(|line| line.starts_with('|')).skip(2) {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [id, assumed, switch, depends, probe] = cells.as_slice() else {
+            panic!("five cells: {line}");
+        };
+        for cell in [id, assumed, depends, probe] {
+            assert!(!cell.is_empty(), "{line}");
+        }
+        let mut code = switch.split('`').skip(1).step_by(2);
+        let (name, default) = (code.next().unwrap(), code.next().unwrap());
+        assert!(
+            told.insert(name.to_owned(), default.to_owned()).is_none(),
+            "{name} stands there twice"
+        );
+    }
+    assert_eq!(told, real, "the page on the left, the program on the right");
+}
