@@ -4,6 +4,7 @@
 //! - [`facts`]: plugins, their keys, types, defaults and transforms; embedded from `data/`, read on first use
 //! - [`file`]: a connector file as the linter wants it; who reads it from disk is `manifest`'s business
 //! - [`secret`]: which values are secrets, and how a file refers to one
+//! - [`starter`]: what somebody writes who begins with a plugin
 //! - [`lint`]: runs the [`rules`], one file each
 //!
 //! The facts are a snapshot: a plugin that is not in them is unknown here, never wrong, and the service's own validation
@@ -16,6 +17,7 @@ mod reader;
 mod regex_begin;
 pub mod rules;
 pub mod secret;
+pub mod starter;
 pub mod topic_keys;
 
 pub use facts::{Catalog, Direction, Importance, KeyFact, Plugin, ValueType, catalog};

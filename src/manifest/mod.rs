@@ -19,6 +19,7 @@ pub mod new_platform;
 pub mod platform;
 mod plugins;
 mod quota;
+pub mod starter;
 pub mod target;
 pub mod template;
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub mod masked_value;
 pub mod missing_key;
 pub mod not_a_string;
 pub mod one_of;
+pub mod placeholder;
+pub mod plugin_not_allowed;
 pub mod secret_reference;
 pub mod self_managed;
 pub mod server_key;
@@ -66,6 +68,8 @@ pub const RULES: &[Rule] = &[
     missing_key::RULE,
     not_a_string::RULE,
     one_of::RULE,
+    placeholder::RULE,
+    plugin_not_allowed::RULE,
     secret_reference::RULE,
     self_managed::RULE,
     server_key::RULE,
