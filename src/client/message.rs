@@ -43,7 +43,7 @@ impl Prepared {
         }
         let call = Box::new(Call {
             operation: short_name::<E>(),
-            verb: verb(&E::METHOD),
+            verb: verb(&E::METHOD, E::ROUTE),
             subject: endpoint.subject(),
             method: E::METHOD,
             path,
@@ -182,11 +182,17 @@ fn unzip(body: Bytes) -> Bytes {
     }
 }
 
-fn verb(method: &Method) -> &'static str {
-    match *method {
-        Method::GET | Method::HEAD => "read",
-        Method::DELETE => "delete",
-        Method::POST => "create",
+/// What a call does, for messages. Some routes end in it.
+fn verb(method: &Method, route: &str) -> &'static str {
+    match (route.rsplit('/').next().unwrap_or_default(), method) {
+        ("pause", _) => "pause",
+        ("resume", _) => "resume",
+        ("restart", _) => "restart",
+        ("validate", _) => "check",
+        ("request", &Method::POST) => "change",
+        (_, &(Method::GET | Method::HEAD)) => "read",
+        (_, &Method::DELETE) => "delete",
+        (_, &Method::POST) => "create",
         _ => "update",
     }
 }

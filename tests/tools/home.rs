@@ -25,3 +25,7 @@ pub(crate) fn said(seen: &Seen) -> String {
 pub(crate) fn json(seen: &Seen) -> serde_json::Value {
     serde_json::from_str(&seen.stdout).unwrap_or_else(|error| panic!("{error}: {seen}"))
 }
+
+pub(crate) fn operator(world: &World, args: &str) -> Seen {
+    world.ebs(&format!("{args} --profile {PROFILES}/claims-operator.toml"))
+}

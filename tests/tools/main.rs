@@ -5,4 +5,5 @@
 mod common;
 mod home;
 
+mod offsets;
 mod starter;
