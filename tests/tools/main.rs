@@ -3,7 +3,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod fleet;
 mod home;
 
+mod lists;
 mod offsets;
 mod starter;

@@ -90,7 +90,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 }
 
 /// Keys of single message transforms and their predicates, which are named by the file itself.
-fn is_transform_key(key: &str) -> bool {
+pub(super) fn is_transform_key(key: &str) -> bool {
     ["transforms", "predicates"].into_iter().any(|family| {
         let rest = key.strip_prefix(family);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
