@@ -8,4 +8,5 @@ mod home;
 
 mod lists;
 mod offsets;
+mod quota;
 mod starter;
