@@ -282,6 +282,20 @@ fn every_rule_speaks_when_it_must() {
             "transforms.a.type: org.apache.kafka.connect.transforms.RegexRouter",
             &["transform? `transforms.a.type` has no effect: `a` is not listed in `transforms`"],
         ),
+        // What is still to be filled in: nothing else is said about it.
+        (
+            S3,
+            "flush.size: <fill in>\nerrors.deadletterqueue.topic.name: claims-<fill in>",
+            &[
+                "placeholder! `flush.size` is still to be filled in",
+                "placeholder! `errors.deadletterqueue.topic.name` is still to be filled in",
+            ],
+        ),
+        (
+            POSTGRES,
+            "connection.password: <fill in>",
+            &["placeholder! `connection.password` is still to be filled in"],
+        ),
         // Tasks
         (
             S3,
@@ -418,6 +432,26 @@ fn a_department_stays_inside() {
     for (text, expected) in cases {
         assert_eq!(said(&linted(text, true)), *expected, "{text}");
     }
+}
+
+// A connector that runs already may be changed (dossier `quotas.md` §5.2), so a warning; `create` refuses.
+#[test]
+fn a_plugin_that_the_department_may_not_use_is_named() {
+    let file = connector_file::parse(&SourceFile::new("claims-a.yaml", S3)).unwrap();
+    let mut claims = Department::claims();
+    let mut judge = |plugins: &[&str]| {
+        claims.quota.plugins = plugins.iter().map(ToString::to_string).collect();
+        let context = Context {
+            tenant: Some(claims.tenant()),
+            ..Context::default()
+        };
+        said(&lint(&file, &context))
+    };
+    assert_eq!(judge(&["PostgresSource", "S3_SINK"]), [""; 0]);
+    assert_eq!(
+        judge(&["PostgresSource", "DatagenSource"]),
+        ["plugin-not-allowed? plugin `S3_SINK` is not among those that the department may use"]
+    );
 }
 
 #[test]

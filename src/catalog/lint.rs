@@ -78,6 +78,9 @@ pub fn lint(file: &ConnectorFile, context: &Context<'_>) -> Linted {
             findings: Vec::new(),
         };
         (rule.check)(&subject, &mut report);
+        if rule.id != rules::placeholder::ID {
+            report.findings.retain(|finding| !subject.is_about_placeholder(finding));
+        }
         let exception = context.exceptions.iter().find(|(id, _)| id == rule.id);
         match exception {
             Some((_, reason)) => linted
@@ -139,6 +142,16 @@ impl<'a> Subject<'a> {
             && self.given_value("secret.manager.managed.configs").is_some_and(listed)
     }
 
+    /// Whether a finding is about a value that is still to be filled in: whatever it is, it is not what is meant.
+    fn is_about_placeholder(&self, finding: &Finding) -> bool {
+        let range = finding.span.as_ref().map(|span| &span.range);
+        let mut placeholders = self
+            .entries()
+            .iter()
+            .filter(|entry| rules::placeholder::is_placeholder(entry));
+        placeholders.any(|entry| Some(&entry.value_span) == range)
+    }
+
     /// The text with a star for every byte of a secret, so that all ranges stay what they are.
     fn without_secrets(&self) -> Arc<SourceFile> {
         let file = self.file;
@@ -190,6 +203,13 @@ impl Report<'_> {
     /// The same, but only the platform team can lift it.
     pub(super) fn error_for_ebs(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
         let finding = self.add(Severity::Error, range.clone(), message.into());
+        finding.fix = Some(fix.into());
+        finding.owner = Owner::Ebs;
+    }
+
+    /// What is likely not meant at `range`, and only the platform team can lift.
+    pub(super) fn warning_for_ebs(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+        let finding = self.add(Severity::Warning, range.clone(), message.into());
         finding.fix = Some(fix.into());
         finding.owner = Owner::Ebs;
     }

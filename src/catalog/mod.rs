@@ -3,7 +3,9 @@
 //!
 //! - [`facts`]: plugins, their keys, types, defaults and transforms; embedded from `data/`, read on first use
 //! - [`file`]: a connector file as the linter wants it; who reads it from disk is `manifest`'s business
+//! - [`groups`]: what keys are about
 //! - [`secret`]: which values are secrets, and how a file refers to one
+//! - [`starter`]: what somebody writes who begins with a plugin
 //! - [`lint`]: runs the [`rules`], one file each
 //!
 //! The facts are a snapshot: a plugin that is not in them is unknown here, never wrong, and the service's own validation
@@ -11,15 +13,18 @@
 
 pub mod facts;
 pub mod file;
+pub mod groups;
 pub mod lint;
 mod reader;
 mod regex_begin;
 pub mod rules;
 pub mod secret;
+pub mod starter;
 pub mod topic_keys;
 
 pub use facts::{Catalog, Direction, Importance, KeyFact, Plugin, ValueType, catalog};
 pub use file::{ConnectorFile, Entry, Form, ValueKind};
+pub use groups::Group;
 pub use lint::{Context, Excepted, Linted, Tenant, lint};
 pub use rules::Rule;
 pub use secret::Reference;

@@ -5,6 +5,12 @@ use super::facts::{Catalog, KeyFact, Plugin, ValueType};
 /// How every variable begins that a connector file may refer to without being asked (design §4, "Secrets").
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
 
+/// The variable that the secret of `key` is taken from, unless somebody has a better name.
+#[must_use]
+pub fn variable_for(key: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", key.to_ascii_uppercase().replace(['.', '-'], "_"))
+}
+
 /// A reference to a secret, as a whole value: `${env:NAME}`, `${file:PATH}`, `${prompt:}`. Every other `${…}` is the
 /// service's own and passes untouched.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -129,6 +129,23 @@ impl TopicUse {
         }
     }
 
+    fn is_inside(self, class: &str, name: &str, prefix: &Prefix) -> bool {
+        if prefix.owns(name) {
+            return true;
+        }
+        match self {
+            // Change data capture puts a dot after the prefix: `claims` becomes `claims.public.staff`.
+            Self::Prefix => dotted(class) && prefix.as_str().strip_suffix('.') == Some(name),
+            Self::History => {
+                let rest = name.strip_prefix("dbhistory.");
+                rest.is_some_and(|rest| prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
+            }
+            // An empty value leaves it to the plugin.
+            _ => name.is_empty(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,10 @@
 //! What to do about a call that failed.
 
 use super::{error::ClientError, transport::TransportError};
-use crate::hint::{Advice, Hint};
+use crate::{
+    hint::{Advice, Hint},
+    quota::ASK_FOR_CLUSTER,
+};
 
 impl Advice for ClientError {
     fn hints(&self) -> Vec<Hint> {
@@ -19,6 +22,10 @@ impl Advice for ClientError {
                  and at the answer with `--unsafe-trace`."
                     .into(),
             ),
+            // The one limit of connectors is that of the cluster's tasks (dossier `quotas.md` §0).
+            Self::Answered { call, .. } if self.is_quota() && call.path.starts_with("/connect/v1/") => {
+                hints.push(ASK_FOR_CLUSTER.into());
+            }
             _ if self.is_quota() => {
                 hints.push("The organization's administrators can ask Confluent for a higher limit.".into());
             }
@@ -65,13 +72,17 @@ mod tests {
     };
 
     fn answered(status: u16, body: &str) -> ClientError {
+        answered_at("/iam/v2/service-accounts/sa-1", status, body)
+    }
+
+    fn answered_at(path: &str, status: u16, body: &str) -> ClientError {
         ClientError::Answered {
             call: Box::new(Call {
                 operation: "GetServiceAccount",
                 verb: "read",
                 subject: "service account `sa-1`".into(),
                 method: Method::GET,
-                path: "/iam/v2/service-accounts/sa-1".into(),
+                path: path.into(),
                 repeat: Repeat::Safe,
             }),
             refusal: Box::new(Refusal {
@@ -92,5 +103,18 @@ mod tests {
         let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
         assert_eq!(first(&answered(400, resolution)), "Confluent Cloud advises: Ask.");
         assert!(answered(404, "").hints().is_empty());
+        // The same words for our reserve and for the service's limit, whatever its status (dossier `quotas.md` §1.5).
+        assert!(first(&answered(402, "")).contains("administrators"));
+        let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
+        let full = r#"{"error_code":400,"message":"Task quota of the cluster exceeded"}"#;
+        for (status, body) in [(402, ""), (400, full), (500, full)] {
+            assert_eq!(
+                first(&answered_at(connectors, status, body)),
+                ASK_FOR_CLUSTER,
+                "{status}"
+            );
+        }
+        let other = r#"{"error_code":400,"message":"name exceeds 64 characters"}"#;
+        assert!(!answered_at(connectors, 400, other).is_quota());
     }
 }

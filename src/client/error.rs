@@ -313,10 +313,14 @@ impl ClientError {
 }
 
 /// Whether a refusal is about a provider quota: 402, or another status with the words by which the stock CLI knows it
-/// (dossier `rbac.md` §4.5).
+/// (dossier `rbac.md` §4.5), or with the word itself: `connect/v1` declares no 402 (dossier `quotas.md` §1.5).
 pub(super) fn is_quota(status: StatusCode, detail: &str) -> bool {
-    status == StatusCode::PAYMENT_REQUIRED
-        || (matches!(status.as_u16(), 400 | 403 | 500) && detail.contains("is currently limited to"))
+    let words = || {
+        let detail = detail.to_ascii_lowercase();
+        let exceeded = ["exceed", "reached", "limit"].iter().any(|word| detail.contains(word));
+        detail.contains("is currently limited to") || (detail.contains("quota") && exceeded)
+    };
+    status == StatusCode::PAYMENT_REQUIRED || (matches!(status.as_u16(), 400 | 403 | 500) && words())
 }
 
 /// Whether a refusal says that there is no such plugin: a 500, and yet it will not pass (dossier `connect.md` §2.2,

@@ -23,6 +23,7 @@ pub mod platform;
 mod plugins;
 mod quota;
 pub mod scene;
+pub mod starter;
 pub mod target;
 pub mod template;
 #[cfg(test)]

@@ -48,6 +48,12 @@ pub struct Ceiling {
 }
 
 impl Ceiling {
+    /// How many tasks are kept free.
+    #[must_use]
+    pub fn reserved(self) -> u32 {
+        self.tasks - self.allocatable()
+    }
+
     /// How many tasks departments may have together.
     #[must_use]
     pub fn allocatable(self) -> u32 {
@@ -81,8 +87,12 @@ pub struct Request<'a> {
 impl Request<'_> {
     /// By how many tasks the department's use grows; negative when it shrinks.
     fn growth(&self) -> i64 {
-        let now = self.current.as_ref().map_or(0, |current| current.tasks);
-        i64::from(self.tasks) - i64::from(now)
+        i64::from(self.tasks) - i64::from(self.now())
+    }
+
+    /// The tasks that it counts for now.
+    fn now(&self) -> u32 {
+        self.current.as_ref().map_or(0, |current| current.tasks)
     }
 }
 
@@ -97,6 +107,9 @@ pub struct Room {
     pub requested: i64,
     /// The limit.
     pub limit: u32,
+    /// What the platform keeps free besides, where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<u32>,
 }
 
 impl Room {
@@ -143,6 +156,8 @@ impl fmt::Display for Denial {
 pub struct Decision {
     /// Whether it may be done.
     pub allowed: bool,
+    /// The largest `tasks.max` that would be allowed; nothing when there is none.
+    pub fits: Option<u32>,
     /// The limits with their numbers.
     pub rooms: Vec<Room>,
     /// Why not.
@@ -154,6 +169,14 @@ pub struct Decision {
 /// Who can raise a limit of ours.
 const ASK: &str = "A higher limit is the platform team's to give: it stands in the department's file, and in the profile \
                    that is handed over after it.";
+
+/// Who can help when the whole cluster is full, whether we or the service said so.
+pub const ASK_FOR_CLUSTER: &str =
+    "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
+
+/// What the limits are worth (dossier `quotas.md` §0).
+pub const ADVISORY: &str = "Confluent Cloud does not know these limits: this program keeps them, and whoever may create \
+                            connectors can go round it.";
 
 /// Decides on `request` of a department that may use `limits` and uses `usage`.
 #[must_use]
@@ -174,12 +197,14 @@ pub fn decide(
         used: Some(usage.connectors),
         requested: i64::from(is_new),
         limit: limits.connectors,
+        reserved: None,
     };
     let tasks = Room {
         dimension: Dimension::Tasks,
         used: usage.unreadable.is_empty().then_some(usage.tasks),
         requested: growth,
         limit: limits.tasks,
+        reserved: None,
     };
     let whole = Room {
         dimension: Dimension::ClusterTasks,
@@ -189,23 +214,34 @@ pub fn decide(
         },
         requested: growth,
         limit: ceiling.allocatable(),
+        reserved: Some(ceiling.reserved()),
     };
 
     let changes_plugin = request
         .current
         .as_ref()
         .is_none_or(|current| current.plugin != request.plugin);
-    if changes_plugin && !limits.allows_plugin(request.plugin) {
+    let may_plugin = !changes_plugin || limits.allows_plugin(request.plugin);
+    let fits = match may_plugin && connectors.fits() {
+        true => largest(limits, usage, &tasks, &whole, request),
+        false => None,
+    };
+    let smaller = fits.filter(|fits| *fits < request.tasks);
+    let smaller = smaller.map(|fits| format!("Set `tasks.max` to {fits} or less."));
+    if !may_plugin {
         denials.push(Denial {
             dimension: Dimension::Plugins,
             requested: 1,
             used: None,
             limit: None,
             message: format!("plugin `{}` is not among those that may be used", request.plugin),
-            remedies: vec![
-                format!("Use one of: {}.", limits.plugins.join(", ")),
-                "Another plugin is the platform team's to allow.".to_owned(),
-            ],
+            remedies: match limits.plugins.is_empty() {
+                true => vec!["Plugins are the platform team's to allow.".to_owned()],
+                false => vec![
+                    format!("Use one of: {}.", limits.plugins.join(", ")),
+                    "Another plugin is the platform team's to allow.".to_owned(),
+                ],
+            },
         });
     }
     if growth > 0 && request.tasks > limits.tasks_per_connector {
@@ -218,10 +254,7 @@ pub fn decide(
                 "tasks per connector: {} requested, {} allowed",
                 request.tasks, limits.tasks_per_connector
             ),
-            remedies: vec![
-                format!("Set `tasks.max` to {} or less.", limits.tasks_per_connector),
-                ASK.to_owned(),
-            ],
+            remedies: smaller.iter().cloned().chain([ASK.to_owned()]).collect(),
         });
     }
     if !connectors.fits() {
@@ -240,10 +273,10 @@ pub fn decide(
             remedies: vec!["Use a key that may read the configuration of all connectors of the department.".to_owned()],
         });
     } else if !tasks.fits() {
-        denials.push(exceeded(&tasks, smaller(&tasks, request)));
+        denials.push(exceeded(&tasks, smaller.iter().cloned().collect()));
     }
     if !whole.fits() {
-        denials.push(exceeded(&whole, smaller(&whole, request)));
+        denials.push(exceeded(&whole, smaller.iter().cloned().collect()));
     } else if whole.used.is_none() && growth > 0 {
         notes.push(
             "How many tasks the whole cluster uses is not known to this key; the service refuses when there is no room left."
@@ -259,6 +292,7 @@ pub fn decide(
     }
     Decision {
         allowed: denials.is_empty(),
+        fits,
         rooms: vec![connectors, tasks, whole],
         denials,
         notes,
@@ -268,9 +302,7 @@ pub fn decide(
 fn exceeded(room: &Room, mut remedies: Vec<String>) -> Denial {
     let (used, left) = (room.used.unwrap_or_default(), room.left().unwrap_or_default());
     let others: &[&str] = match room.dimension {
-        Dimension::ClusterTasks => {
-            &["The cluster is shared: ask the platform team, who can free tasks or open another cluster."]
-        }
+        Dimension::ClusterTasks => &[ASK_FOR_CLUSTER],
         _ => &[
             "Delete a connector that is not needed: paused and failed ones count, too.",
             ASK,
@@ -292,155 +324,14 @@ fn exceeded(room: &Room, mut remedies: Vec<String>) -> Denial {
     }
 }
 
-/// The smaller request that would fit, when there is one.
-fn smaller(room: &Room, request: &Request<'_>) -> Vec<String> {
-    let now = request.current.as_ref().map_or(0, |current| current.tasks);
-    match now + room.left().unwrap_or_default() {
-        0 => Vec::new(),
-        fits => vec![format!("Set `tasks.max` to {fits} or less.")],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    // The department of design §4.
-    fn limits() -> DepartmentQuota {
-        DepartmentQuota {
-            connectors: 12,
-            tasks: 20,
-            tasks_per_connector: 4,
-            plugins: vec!["PostgresSource".into(), "S3_SINK".into()],
-        }
-    }
-
-    fn usage(connectors: u32, tasks: u32) -> Usage {
-        Usage {
-            connectors,
-            tasks,
-            ..Usage::default()
-        }
-    }
-
-    const CEILING: Ceiling = Ceiling {
-        tasks: 250,
-        reserve_percent: 10,
+/// The largest number of tasks that would be allowed. What is there already stays allowed, however much it is (dossier
+/// `quotas.md` §5.2).
+fn largest(limits: &DepartmentQuota, usage: &Usage, tasks: &Room, whole: &Room, request: &Request<'_>) -> Option<u32> {
+    let now = request.now();
+    let room = |room: &Room| now.saturating_add(room.left().unwrap_or(u32::MAX));
+    let may = match usage.unreadable.is_empty() {
+        true => limits.tasks_per_connector.min(room(tasks)).min(room(whole)),
+        false => 0,
     };
-
-    fn new(plugin: &str, tasks: u32) -> Request<'_> {
-        Request {
-            name: "claims-a",
-            plugin,
-            tasks,
-            current: None,
-        }
-    }
-
-    fn change(tasks: u32, now: u32) -> Request<'static> {
-        Request {
-            current: Some(Current {
-                tasks: now,
-                plugin: "S3_SINK".into(),
-            }),
-            ..new("S3_SINK", tasks)
-        }
-    }
-
-    fn decide_on(usage: &Usage, cluster: ClusterUse, request: &Request<'_>) -> Decision {
-        decide(&limits(), usage, cluster, CEILING, request)
-    }
-
-    fn messages(decision: &Decision) -> Vec<&str> {
-        decision.denials.iter().map(|denial| denial.message.as_str()).collect()
-    }
-
-    #[test]
-    fn the_last_task_fits_and_the_next_does_not() {
-        assert!(decide_on(&usage(5, 18), ClusterUse::Unknown, &new("S3_SINK", 2)).allowed);
-        let decision = decide_on(&usage(5, 18), ClusterUse::Unknown, &new("S3_SINK", 3));
-        assert_eq!(messages(&decision), ["tasks: 3 requested, 18 of 20 used, 2 left"]);
-        assert_eq!(decision.denials[0].remedies[0], "Set `tasks.max` to 2 or less.");
-    }
-
-    #[test]
-    fn all_that_is_wrong_is_said_at_once() {
-        let decision = decide_on(&usage(12, 20), ClusterUse::Known(225), &new("HttpSink", 5));
-        assert_eq!(
-            messages(&decision),
-            [
-                "plugin `HttpSink` is not among those that may be used",
-                "tasks per connector: 5 requested, 4 allowed",
-                "connectors: 1 requested, 12 of 12 used, 0 left",
-                "tasks: 5 requested, 20 of 20 used, 0 left",
-                "tasks of the cluster: 5 requested, 225 of 225 used, 0 left",
-            ]
-        );
-        assert!(decision.denials.iter().all(|denial| !denial.remedies.is_empty()));
-    }
-
-    // Dossier `quotas.md` §5.2: update is Δ, lowering is always allowed.
-    #[test]
-    fn a_change_counts_by_its_difference_and_less_is_always_allowed() {
-        assert!(decide_on(&usage(12, 18), ClusterUse::Known(223), &change(4, 2)).allowed);
-        assert!(!decide_on(&usage(12, 18), ClusterUse::Known(224), &change(4, 2)).allowed);
-        let mut over = limits();
-        over.tasks = 1;
-        over.tasks_per_connector = 1;
-        over.plugins = vec![];
-        assert!(decide(&over, &usage(12, 18), ClusterUse::Known(999), CEILING, &change(3, 4)).allowed);
-        assert!(decide(&over, &usage(12, 18), ClusterUse::Known(999), CEILING, &change(4, 4)).allowed);
-    }
-
-    #[test]
-    fn unknown_is_not_zero() {
-        let decision = decide_on(&usage(1, 1), ClusterUse::Unknown, &new("S3_SINK", 1));
-        assert!(decision.allowed && decision.notes[0].contains("not known"));
-        let mut hidden = usage(1, 1);
-        hidden.unreadable = vec!["claims-x".into()];
-        let decision = decide_on(&hidden, ClusterUse::Unknown, &new("S3_SINK", 1));
-        assert!(!decision.allowed);
-        assert!(decision.denials[0].message.contains("claims-x"));
-    }
-
-    proptest! {
-        // Whatever is allowed, the numbers hold afterwards; and whatever shrinks is allowed.
-        #[test]
-        fn what_is_allowed_stays_within_every_limit(
-            connectors in 0_u32..15, tasks in 0_u32..25, others in 0_u32..260, wanted in 1_u32..8, now in proptest::option::of(1_u32..8),
-        ) {
-            let request = match now {
-                Some(now) => change(wanted, now),
-                None => new("S3_SINK", wanted),
-            };
-            let tasks = tasks.max(now.unwrap_or(0));
-            let decision = decide_on(&usage(connectors, tasks), ClusterUse::Known(others + tasks), &request);
-            let growth = i64::from(wanted) - i64::from(now.unwrap_or(0));
-            if decision.allowed && growth > 0 {
-                prop_assert!(i64::from(tasks) + growth <= 20);
-                prop_assert!(i64::from(others + tasks) + growth <= 225);
-                prop_assert!(wanted <= 4);
-            }
-            if decision.allowed && now.is_none() {
-                prop_assert!(connectors < 12);
-            }
-            if now.is_some() && growth <= 0 {
-                prop_assert!(decision.allowed);
-            }
-        }
-
-        // A remedy that names a number is true.
-        #[test]
-        fn the_smaller_request_fits(tasks in 0_u32..20, wanted in 1_u32..5) {
-            let decision = decide_on(&usage(1, tasks), ClusterUse::Unknown, &new("S3_SINK", wanted));
-            let fits = decision.denials.iter().flat_map(|denial| &denial.remedies).find_map(|remedy| {
-                remedy.strip_prefix("Set `tasks.max` to ")?.split(' ').next()?.parse::<u32>().ok()
-            });
-            if let Some(fits) = fits {
-                prop_assert!(decide_on(&usage(1, tasks), ClusterUse::Unknown, &new("S3_SINK", fits)).allowed);
-            }
-        }
-    }
+    Some(may.max(now)).filter(|largest| *largest > 0)
 }

@@ -7,7 +7,9 @@
 //! department that sees only itself, which is said and does not refuse.
 
 mod decision;
+#[cfg(test)]
+mod decision_tests;
 mod usage;
 
-pub use decision::{Ceiling, Current, Decision, Denial, Dimension, Request, Room, decide};
-pub use usage::{ClusterUse, InvalidTasks, Usage, metered, tasks_max};
+pub use decision::{ADVISORY, ASK_FOR_CLUSTER, Ceiling, Current, Decision, Denial, Dimension, Request, Room, decide};
+pub use usage::{ClusterUse, InvalidTasks, Usage, counts, metered, tasks_max};

@@ -34,7 +34,9 @@ pub fn metered(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
     tasks_max(config).unwrap_or(1).max(running)
 }
 
-fn counts(connector: &Expanded) -> bool {
+/// Whether a connector counts: in every state but one (dossier `quotas.md` §5.2).
+#[must_use]
+pub fn counts(connector: &Expanded) -> bool {
     !connector.status.connector.state.eq_ignore_ascii_case("DELETED")
 }
 

@@ -31,7 +31,8 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether `value` holds one, wherever it stands.
-pub(in crate::catalog) fn holds_credential(value: &str) -> bool {
+#[must_use]
+pub fn holds_credential(value: &str) -> bool {
     credential(value).is_some()
 }
 

@@ -4,7 +4,7 @@ use super::Rule;
 use crate::{
     catalog::{
         lint::{Report, Subject},
-        secret::{Reference, Secrecy, is_mask},
+        secret::{Reference, Secrecy, is_mask, variable_for},
     },
     diag::Severity,
 };
@@ -28,7 +28,7 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
             continue;
         }
         let key = &entry.key;
-        let variable = format!("EBS_SECRET_{}", key.to_ascii_uppercase().replace(['.', '-'], "_"));
+        let variable = variable_for(key);
         let fix = format!(
             "Write `${{env:{variable}}}`, `${{file:PATH}}` or `${{prompt:}}` in its place, and change the secret."
         );

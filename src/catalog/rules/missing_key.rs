@@ -72,11 +72,11 @@ fn connects_otherwise(subject: &Subject<'_>) -> bool {
         .any(|key| subject.given(key).is_some())
 }
 
-/// Keys that are marked as required and are so only in one mode, by the words of their definition.
+/// Keys that are marked as required and are so only in one mode, by the words of their definition: "… in case of API
+/// Chaining".
+pub(in crate::catalog) const ONLY_SOMETIMES: [&str; 1] = ["api.chaining.parent.child.relationship"];
+
+/// There is nothing to chain with one API.
 fn applies(subject: &Subject<'_>, key: &str) -> bool {
-    match key {
-        // "… in case of API Chaining": there is nothing to chain with one API.
-        "api.chaining.parent.child.relationship" => subject.given_value("apis.num").is_some_and(|number| number != "1"),
-        _ => true,
-    }
+    !ONLY_SOMETIMES.contains(&key) || subject.given_value("apis.num").is_some_and(|number| number != "1")
 }

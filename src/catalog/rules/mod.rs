@@ -20,6 +20,8 @@ pub mod masked_value;
 pub mod missing_key;
 pub mod not_a_string;
 pub mod one_of;
+pub mod placeholder;
+pub mod plugin_not_allowed;
 pub mod secret_reference;
 pub mod self_managed;
 pub mod server_key;
@@ -66,6 +68,8 @@ pub const RULES: &[Rule] = &[
     missing_key::RULE,
     not_a_string::RULE,
     one_of::RULE,
+    placeholder::RULE,
+    plugin_not_allowed::RULE,
     secret_reference::RULE,
     self_managed::RULE,
     server_key::RULE,
@@ -86,7 +90,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 }
 
 /// Keys of single message transforms and their predicates, which are named by the file itself.
-fn is_transform_key(key: &str) -> bool {
+pub(super) fn is_transform_key(key: &str) -> bool {
     ["transforms", "predicates"].into_iter().any(|family| {
         let rest = key.strip_prefix(family);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -2,7 +2,10 @@
 
 use super::Rule;
 use crate::{
-    catalog::lint::{Report, Subject, listed, quoted},
+    catalog::{
+        facts::Catalog,
+        lint::{Report, Subject, listed, quoted},
+    },
     diag::Severity,
 };
 
@@ -59,7 +62,7 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     if !is_self_managed(subject) {
         return;
     }
-    let managed = managed_for(subject, &entry.value);
+    let managed = managed_for(subject.catalog, &entry.value);
     let message = format!(
         "{} is a class for self-managed Connect, not a managed plugin",
         quoted(&entry.value)
@@ -82,19 +85,20 @@ pub(in crate::catalog) fn is_self_managed(subject: &Subject<'_>) -> bool {
     };
     let custom = subject.file.value("confluent.connector.type") == Some("CUSTOM")
         || subject.file.entry("confluent.custom.plugin.id").is_some();
-    subject.plugin.is_none() && !custom && (class.contains('.') || !simple_name(subject, class).is_empty())
+    subject.plugin.is_none() && !custom && (class.contains('.') || !simple_name(subject.catalog, class).is_empty())
 }
 
 /// The managed plugins for a Java class, the newest first.
-fn managed_for<'a>(subject: &Subject<'a>, class: &str) -> Vec<&'a str> {
+#[must_use]
+pub fn managed_for<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     let mut managed: Vec<&str> = ALSO
         .iter()
         .filter(|(implementation, _)| *implementation == class)
         .flat_map(|(_, plugins)| plugins.iter().copied())
         .collect();
-    managed.extend(subject.catalog.managed_for(class).map(|plugin| plugin.class));
+    managed.extend(catalog.managed_for(class).map(|plugin| plugin.class));
     if managed.is_empty() {
-        managed = simple_name(subject, class.rsplit('.').next().unwrap_or(class));
+        managed = simple_name(catalog, class.rsplit('.').next().unwrap_or(class));
     }
     let mut unique = Vec::new();
     for plugin in managed {
@@ -106,10 +110,10 @@ fn managed_for<'a>(subject: &Subject<'a>, class: &str) -> Vec<&'a str> {
 }
 
 /// The plugins whose class has that simple name, by which Connect takes it, too (`S3SinkConnector`).
-fn simple_name<'a>(subject: &Subject<'a>, class: &str) -> Vec<&'a str> {
+fn simple_name<'a>(catalog: &'a Catalog, class: &str) -> Vec<&'a str> {
     let simple = |implementation: &'a str| implementation.rsplit('.').next().unwrap_or(implementation);
-    let plugins = subject.catalog.plugins();
-    plugins
+    catalog
+        .plugins()
         .filter(|plugin| simple(plugin.implementation) == class)
         .map(|plugin| plugin.class)
         .collect()

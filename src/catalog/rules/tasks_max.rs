@@ -27,6 +27,11 @@ const SINGLE: [&str; 5] = [
     "PostgresCdcSourceV2",
 ];
 
+/// Whether connectors of that plugin run one task, whatever is asked for.
+pub(in crate::catalog) fn runs_one_task(class: &str) -> bool {
+    SINGLE.contains(&class)
+}
+
 fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     let Some(entry) = subject.given("tasks.max") else {
         return;
@@ -40,7 +45,7 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         }
     };
     let class = subject.file.class().unwrap_or_default();
-    if tasks > 1 && SINGLE.contains(&class) {
+    if tasks > 1 && runs_one_task(class) {
         let message = format!("{class} runs one task, not {tasks}");
         report.warning(
             &entry.value_span,

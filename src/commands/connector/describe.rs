@@ -4,13 +4,18 @@ use serde::Serialize;
 
 use super::{DepartmentSession, names, show};
 use crate::{
+    api::connect::TaskStatus,
+    catalog::Group,
     commands::{Ctx, Report},
     error::Error,
+    quota::tasks_max,
     render::{Block, Cell, Record, Table, Viewable},
     resources::connector::{Cause, find},
 };
 
 /// Describe a connector.
+///
+/// State, tasks, why it does not run, and its configuration by what the keys are about; secrets are masked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Describe a connector by its name.
@@ -32,21 +37,22 @@ impl Describe {
         let written = [self.connector];
         let list = ctx.block_on(async { Ok(session.connectors.look(&written).await?) })?;
         let seen = find(&list, &written[0]).ok_or_else(|| names::not_found(&list, &written))?;
-        let mut tasks: Vec<TaskRow> = seen
+        let class = seen.class();
+        let mut tasks: Vec<TaskRow> = seen.now.status.tasks.iter().map(TaskRow::of).collect();
+        tasks.sort_by_key(|task| task.task);
+        let mut configs: Vec<ConfigRow> = seen
             .now
-            .status
-            .tasks
+            .info
+            .config
             .iter()
-            .map(|task| TaskRow {
-                task: task.id,
-                state: task.state.clone(),
+            .map(|(key, value)| ConfigRow {
+                config: key.clone(),
+                value: show::value(class, key, value),
+                group: Group::of(class, key),
             })
             .collect();
-        tasks.sort_by_key(|task| task.task);
-        let configs = seen.now.info.config.iter().map(|(key, value)| ConfigRow {
-            config: key.clone(),
-            value: show::value(key, value),
-        });
+        // As the stock CLI has it: by key.
+        configs.sort_by(|a, b| a.config.cmp(&b.config));
         Ok(Report::new(Description {
             connector: Head {
                 id: seen.id().to_owned(),
@@ -54,15 +60,19 @@ impl Describe {
                 status: seen.state().to_owned(),
                 direction: seen.direction().to_owned(),
                 trace: show::trace(&seen),
+                plugin: class.to_owned(),
+                tasks_running: show::running(&seen),
+                tasks_max: tasks_max(&seen.now.info.config).ok(),
+                service_account: seen.now.info.config.get("kafka.service.account.id").cloned(),
             },
             tasks,
-            configs: configs.collect(),
+            configs,
             cause: show::why(&seen),
         }))
     }
 }
 
-/// The connector, in the stock CLI's three parts, and why it does not run.
+/// The connector, in the stock CLI's three parts, and why it does not run. What the stock CLI does not have comes last.
 #[derive(Debug, Serialize)]
 pub(super) struct Description {
     connector: Head,
@@ -81,18 +91,77 @@ struct Head {
     direction: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<String>,
+    plugin: String,
+    tasks_running: usize,
+    /// Nothing when the configuration may not be read, or holds no number.
+    tasks_max: Option<u32>,
+    /// The account that it runs under, when it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_account: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct TaskRow {
     task: u32,
     state: String,
+    /// What the service says about it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    message: String,
+}
+
+impl TaskRow {
+    fn of(task: &TaskStatus) -> Self {
+        Self {
+            task: task.id,
+            state: task.state.clone(),
+            message: task.msg.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
 struct ConfigRow {
     config: String,
     value: String,
+    group: Group,
+}
+
+impl Description {
+    fn tasks(&self) -> Block {
+        let said = self.tasks.iter().any(|task| !task.message.is_empty());
+        let mut table = match said {
+            true => Table::new(["Task", "State", "Message"]),
+            false => Table::new(["Task", "State"]),
+        };
+        for task in &self.tasks {
+            let mut cells = vec![task.task.into(), Cell::text(&task.state)];
+            if said {
+                cells.push(Cell::text(&task.message));
+            }
+            table.push(cells);
+        }
+        Block::titled("Task Level Details", [Block::Table(table)])
+    }
+
+    /// The configuration, one table for each group that has a key.
+    fn configs(&self) -> impl Iterator<Item = Block> {
+        let of = |group: Group| self.configs.iter().filter(move |row| row.group == group);
+        let groups = Group::ALL.into_iter().filter(move |group| of(*group).next().is_some());
+        let mut tables: Vec<Block> = groups
+            .map(|group| {
+                let mut table = Table::new(["Config", "Value"]);
+                for row in of(group) {
+                    table.push([Cell::text(&row.config), Cell::text(&row.value)]);
+                }
+                let title = format!("Configuration Details: {}", group.words());
+                Block::titled(title, [Block::Table(table)])
+            })
+            .collect();
+        if tables.is_empty() {
+            tables.push(Block::titled("Configuration Details", [Block::Empty]));
+        }
+        tables.into_iter()
+    }
 }
 
 impl Viewable for Description {
@@ -103,23 +172,16 @@ impl Viewable for Description {
             .field("Name", head.name.clone())
             .field("Status", head.status.clone())
             .field("Type", head.direction.clone())
-            .optional("Trace", head.trace.clone());
-        let mut tasks = Table::new(["Task", "State"]);
-        for task in &self.tasks {
-            tasks.push([task.task.into(), Cell::text(&task.state)]);
-        }
-        let mut configs = Table::new(["Config", "Value"]);
-        for row in &self.configs {
-            configs.push([Cell::text(&row.config), Cell::text(&row.value)]);
-        }
-        let mut blocks = vec![
-            Block::titled("Connector Details", [Block::Record(record)]),
-            Block::titled("Task Level Details", [Block::Table(tasks)]),
-            Block::titled("Configuration Details", [Block::Table(configs)]),
-        ];
+            .field("Plugin", head.plugin.clone())
+            .field("Tasks", show::tasks(head.tasks_running, head.tasks_max))
+            .optional("Runs As", head.service_account.clone())
+            .optional("Trace", head.trace.clone().map(Cell::Multiline));
+        let mut blocks = vec![Block::titled("Connector Details", [Block::Record(record)])];
         if let Some(cause) = &self.cause {
             blocks.push(Block::titled("Cause", [show::cause_lines(cause)]));
         }
+        blocks.push(self.tasks());
+        blocks.extend(self.configs());
         blocks
     }
 }

@@ -2,16 +2,21 @@
 
 use serde::Serialize;
 
-use super::{DepartmentSession, names, show::trace};
+use super::{
+    DepartmentSession, Tenant, names,
+    show::{running, trace, why},
+};
 use crate::{
     commands::{Ctx, Report},
     error::Error,
     quota::{Usage, tasks_max},
-    render::{Block, Cell, Format, Table, Viewable},
+    render::{Block, Cell, Format, Line, Table, Viewable},
     resources::connector::Seen,
 };
 
 /// List connectors.
+///
+/// One call answers for all of them. Since when a connector is in its state the service does not tell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 List the department's connectors.
@@ -34,14 +39,19 @@ impl ListConnectors {
         let mut rows: Vec<ConnectorRow> = names::all(&session, &list).iter().map(ConnectorRow::of).collect();
         rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
         if let (Some(tenant), Format::Human) = (&session.tenant, ctx.ui.format()) {
-            let usage = Usage::of(&list, &tenant.prefix);
-            ctx.ui.note(&format!(
-                "Department \"{}\" uses {} of {} connectors and {} of {} tasks.",
-                tenant.code, usage.connectors, tenant.quota.connectors, usage.tasks, tenant.quota.tasks
-            ));
+            ctx.ui.note(&quota_line(tenant, &Usage::of(&list, &tenant.prefix)));
         }
         Ok(Report::new(Listing { rows, wide: self.wide }))
     }
+}
+
+/// What is used of the department's quota, in one sentence.
+fn quota_line(tenant: &Tenant, usage: &Usage) -> String {
+    let least = if usage.unreadable.is_empty() { "" } else { "at least " };
+    format!(
+        "Department \"{}\" uses {} of {} connectors and {least}{} of {} tasks.",
+        tenant.code, usage.connectors, tenant.quota.connectors, usage.tasks, tenant.quota.tasks
+    )
 }
 
 /// The connectors, as the stock CLI lists them; the fields it does not have come last.
@@ -65,11 +75,13 @@ struct ConnectorRow {
     plugin: String,
     tasks_running: usize,
     tasks_max: Option<u32>,
+    /// Why it does not run, in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
 }
 
 impl ConnectorRow {
     fn of(seen: &Seen) -> Self {
-        let tasks = &seen.now.status.tasks;
         Self {
             id: seen.id().to_owned(),
             name: seen.name.clone(),
@@ -77,16 +89,23 @@ impl ConnectorRow {
             direction: seen.direction().to_owned(),
             trace: trace(seen),
             plugin: seen.class().to_owned(),
-            tasks_running: tasks.iter().filter(|task| task.state == "RUNNING").count(),
+            tasks_running: running(seen),
             tasks_max: tasks_max(&seen.now.info.config).ok(),
+            cause: why(seen).map(|cause| cause.words()),
         }
+    }
+
+    /// Why it does not run, else how its trace begins: what fits into a cell. `describe` shows all of it.
+    fn short_trace(&self) -> Option<&str> {
+        let first = || self.trace.as_ref()?.lines().next();
+        self.cause.as_deref().or_else(first)
     }
 }
 
 impl Viewable for Listing {
     fn view(&self) -> Vec<Block> {
         let mut table = match self.wide {
-            true => Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks", "Trace"]),
+            true => Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks"]),
             false => Table::new(["ID", "Name", "Status", "Type", "Trace"]),
         };
         for row in &self.rows {
@@ -100,10 +119,22 @@ impl Viewable for Listing {
                 let most = row.tasks_max.map_or("?".to_owned(), |most| most.to_string());
                 cells.push(Cell::text(&row.plugin));
                 cells.push(Cell::Text(format!("{}/{most}", row.tasks_running)));
+            } else {
+                cells.push(row.short_trace().into());
             }
-            cells.push(row.trace.clone().into());
             table.push(cells);
         }
-        vec![Block::Table(table)]
+        let mut blocks = vec![Block::Table(table)];
+        // No room is left for them in the table.
+        let said = self.rows.iter().filter(|_| self.wide);
+        let said: Vec<Line> = said
+            .filter_map(|row| {
+                Some(Line::from(format!("{} is {}: {}", row.name, row.status, row.short_trace()?)).hang(2))
+            })
+            .collect();
+        if !said.is_empty() {
+            blocks.push(Block::Lines(said));
+        }
+        blocks
     }
 }

@@ -3,6 +3,11 @@
 use serde::Serialize;
 
 use crate::{
+    catalog::{
+        catalog,
+        rules::credential_in_value::holds_credential,
+        secret::{Secrecy, secrecy},
+    },
     client::redact::is_secret_name,
     render::{Block, Change, Line, Mark, Style},
     resources::connector::{Cause, FieldDiff, Seen, cause, is_mask},
@@ -17,9 +22,30 @@ pub(super) fn trace(seen: &Seen) -> Option<String> {
     (!trace.is_empty()).then(|| trace.clone())
 }
 
-/// A value that may be shown. Some keys hold secrets and are no PASSWORD for the service (dossier `connect.md` §5).
-pub(super) fn value(key: &str, value: &str) -> String {
-    match is_secret_name(key) && !is_mask(value) {
+/// How many of its tasks run.
+pub(super) fn running(seen: &Seen) -> usize {
+    let tasks = seen.now.status.tasks.iter();
+    tasks.filter(|task| task.state == "RUNNING").count()
+}
+
+/// `1 of 2 run`; the second number is what may run.
+pub(super) fn tasks(running: usize, most: Option<u32>) -> String {
+    match most {
+        Some(most) => format!("{running} of {most} run"),
+        None => format!("{running} run"),
+    }
+}
+
+/// A value of a connector of plugin `class` that may be shown. The service masks what it calls secret; by our facts and by
+/// its name a key can be secret for us, too, and a credential can stand inside any value (dossier `connect.md` §4.3, §5).
+pub(super) fn value(class: &str, key: &str, value: &str) -> String {
+    let facts = catalog();
+    let plugin = facts.plugin(class);
+    let by_type = match plugin.and_then(|plugin| plugin.key(key)) {
+        Some(_) => matches!(secrecy(facts, plugin, key), Secrecy::Secret),
+        None => is_secret_name(key),
+    };
+    match (by_type || holds_credential(value)) && !is_mask(value) {
         true => MASK.to_owned(),
         false => value.to_owned(),
     }
@@ -96,4 +122,28 @@ pub(super) fn added(added: &[Added]) -> Block {
         .iter()
         .map(|line| Change::new(Mark::Add, [format!("\"{}\": \"{}\"", line.config, line.value)]).why(line.why));
     Block::Diff(changes.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_masked_although_the_service_did_not() {
+        let shown = |class: &str, key: &str, text: &str| value(class, key, text);
+        for (class, key, text) in [
+            // By type, although the name says nothing; by name, where the type is not known; by what it holds.
+            ("SplunkSink", "splunk.hec.token", "canary"),
+            ("Neo4jSink", "neo4j.authentication.basic.password", "canary"),
+            ("HttpSink", "http.api.url", "https://reader:canary@example.com"),
+            ("HttpSink", "headers", "Authorization: Bearer canary"),
+        ] {
+            assert_eq!(shown(class, key, text), MASK, "{key}");
+        }
+        // The type decides against the name.
+        let url = "https://example.com/token";
+        assert_eq!(shown("HttpSink", "oauth2.token.url", url), url);
+        assert_eq!(shown("S3_SINK", "aws.secret.access.key", "****"), "****");
+        assert_eq!(shown("S3_SINK", "topics", "claims-orders"), "claims-orders");
+    }
 }

@@ -2,24 +2,34 @@
 
 use serde::Serialize;
 
-use super::DepartmentSession;
+use super::{DepartmentSession, source};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{Ctx, Report, session::Tenant},
     error::Error,
-    quota::{ClusterUse, Decision, Request, Usage, decide},
+    quota::{ADVISORY, ClusterUse, Current, Decision, Request, Usage, decide, metered},
     render::{Block, Cell, Line, Table, Viewable},
+    resources::connector::find,
 };
 
-/// Check whether a department may have another connector.
+/// Check whether a department may have another connector, or a larger one.
+///
+/// The numbers are looked up with one call, and are those by which "connector create" and "connector update" decide.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Ask for a connector with two tasks.
 
-  $ confluent ebs quota check --plugin DatagenSource --tasks 2")]
+  $ confluent ebs quota check --plugin DatagenSource --tasks 2
+
+Ask whether a connector may have four tasks instead.
+
+  $ confluent ebs quota check --connector claims-orders --tasks 4")]
 pub(super) struct Check {
-    /// Plugin of the connector.
-    #[arg(long, value_name = "string", required = true)]
-    plugin: String,
+    /// Plugin of a new connector.
+    #[arg(long, value_name = "string", required_unless_present = "connector")]
+    plugin: Option<String>,
+    /// ID or name of a connector that would be changed.
+    #[arg(long, value_name = "string")]
+    connector: Option<String>,
     /// Its number of tasks.
     #[arg(long, value_name = "int", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     tasks: u32,
@@ -30,26 +40,36 @@ impl Check {
         let session = DepartmentSession::open(ctx)?;
         let tenant = session.tenant()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
+        let own = |name: &str| find(&list, name).filter(|seen| tenant.prefix.owns(&seen.name));
+        let current = match &self.connector {
+            Some(name) => Some(own(name).ok_or_else(|| {
+                Error::failed(format!("department \"{}\" has no connector \"{name}\"", tenant.code))
+                    .with_hint("List available connectors with `confluent ebs connector list`.")
+            })?),
+            None => None,
+        };
+        let plugin = match (&self.plugin, &current) {
+            (Some(plugin), _) => plugin.clone(),
+            (None, Some(seen)) => seen.class().to_owned(),
+            (None, None) => String::new(),
+        };
         let request = Request {
-            name: tenant.prefix.as_str(),
-            plugin: &self.plugin,
+            name: current.as_ref().map_or(tenant.prefix.as_str(), |seen| &seen.name),
+            plugin: &plugin,
             tasks: self.tasks,
-            current: None,
+            current: current.as_ref().map(|seen| Current {
+                tasks: metered(&seen.now.info.config, seen.now.status.tasks.len()),
+                plugin: seen.class().to_owned(),
+            }),
         };
         let usage = Usage::of(&list, &tenant.prefix);
         let cluster = ClusterUse::of(&list, &tenant.prefix, session.sees_all);
         let decision = decide(&tenant.quota, &usage, cluster, session.ceiling, &request);
-        let error = (!decision.allowed).then(|| {
-            let messages: Vec<&str> = decision.denials.iter().map(|denial| denial.message.as_str()).collect();
-            let mut error = Error::refused(messages.join("; "));
-            for remedy in decision.denials.iter().flat_map(|denial| &denial.remedies) {
-                if !error.hints.iter().any(|hint| hint.as_str() == remedy) {
-                    error = error.with_hint(remedy.clone());
-                }
-            }
-            error
+        let error = (!decision.allowed).then(|| refused(tenant, &decision));
+        let report = Report::new(Checked {
+            decision,
+            source: source(&session),
         });
-        let report = Report::new(Checked { decision });
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -57,34 +77,64 @@ impl Check {
     }
 }
 
+/// The refusal, with every remedy once.
+fn refused(tenant: &Tenant, decision: &Decision) -> Error {
+    let messages: Vec<&str> = decision.denials.iter().map(|denial| denial.message.as_str()).collect();
+    let mut error = Error::refused(format!(
+        "refused by the quota of department \"{}\": {}",
+        tenant.code,
+        messages.join("; ")
+    ));
+    for remedy in decision.denials.iter().flat_map(|denial| &denial.remedies) {
+        if !error.hints.iter().any(|hint| hint.as_str() == remedy) {
+            error = error.with_hint(remedy.clone());
+        }
+    }
+    error
+}
+
 /// The answer.
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
 pub(super) struct Checked {
+    #[serde(flatten)]
     decision: Decision,
+    /// Where the limits are from.
+    source: String,
 }
 
 impl Viewable for Checked {
     fn view(&self) -> Vec<Block> {
-        let mut table = Table::new(["Quota", "Used", "Requested", "Limit"]);
-        for room in &self.decision.rooms {
-            let used = room.used.map_or("unknown".to_owned(), |used| used.to_string());
+        let decision = &self.decision;
+        let mut table = Table::new(["Quota", "Used", "Requested", "Limit", "Left"]);
+        for room in &decision.rooms {
+            let known = |number: Option<u32>| number.map_or("unknown".to_owned(), |number| number.to_string());
             table.push([
                 Cell::text(room.dimension.words()),
-                Cell::Text(used),
+                Cell::Text(known(room.used)),
                 Cell::Integer(room.requested),
                 room.limit.into(),
+                Cell::Text(known(room.left())),
             ]);
         }
-        let answer = if self.decision.allowed {
-            "It fits."
-        } else {
-            "It does not fit."
+        let answer = match (decision.allowed, decision.fits) {
+            (true, Some(fits)) => format!("It fits; up to {fits} tasks would."),
+            (true, None) => "It fits.".to_owned(),
+            (false, _) => "It does not fit.".to_owned(),
         };
-        let notes = self.decision.notes.iter().map(|note| Line::from(note.as_str()));
-        vec![
-            Block::Table(table),
-            Block::Lines(std::iter::once(Line::from(answer)).chain(notes).collect()),
-        ]
+        let mut lines = vec![Line::from(answer)];
+        lines.extend(decision.notes.iter().map(|note| Line::from(note.as_str())));
+        for room in &decision.rooms {
+            if let Some(reserved) = room.reserved.filter(|reserved| *reserved > 0) {
+                lines.push(
+                    format!(
+                        "The cluster runs {} tasks; {reserved} of them are kept in reserve.",
+                        u64::from(room.limit) + u64::from(reserved)
+                    )
+                    .into(),
+                );
+            }
+        }
+        lines.push(format!("The limits are from {}. {ADVISORY}", self.source).into());
+        vec![Block::Table(table), Block::Lines(lines)]
     }
 }

@@ -2,16 +2,19 @@
 
 use serde::Serialize;
 
-use super::DepartmentSession;
+use super::{DepartmentSession, source};
 use crate::{
+    api::connect::Expanded,
     commands::{Ctx, Report},
     error::Error,
     model::DepartmentCode,
-    quota::{Ceiling, ClusterUse, Usage},
-    render::{Block, Cell, Record, Table, Viewable},
+    quota::{ADVISORY, Ceiling, ClusterUse, Usage, metered, tasks_max},
+    render::{Block, Cell, Line, Record, Table, Viewable, words},
 };
 
 /// Describe the quota of a department, and what each connector uses of it.
+///
+/// Every connector counts, in whatever state, with the tasks that it may run, or runs if these are more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Describe the quota of the profile's department.
@@ -28,6 +31,8 @@ impl Describe {
         let session = DepartmentSession::open(ctx)?;
         let tenant = session.tenant()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
+        let usage = Usage::of(&list, &tenant.prefix);
+        let counted = usage.tasks_by_connector.keys();
         Ok(Report::new(QuotaView {
             department: tenant.code.clone(),
             prefix: tenant.prefix.to_string(),
@@ -39,10 +44,14 @@ impl Describe {
                 tasks_per_connector: tenant.quota.tasks_per_connector,
                 plugins: tenant.quota.plugins.clone(),
             },
-            usage: Usage::of(&list, &tenant.prefix),
+            connectors: counted
+                .filter_map(|name| Some(Counted::of(name, list.get(name)?)))
+                .collect(),
+            usage,
             cluster_use: ClusterUse::of(&list, &tenant.prefix, session.sees_all),
             ceiling: session.ceiling,
             as_of: tenant.issued,
+            source: source(&session),
         }))
     }
 }
@@ -56,10 +65,13 @@ pub(super) struct QuotaView {
     cluster: String,
     limits: Limits,
     usage: Usage,
+    connectors: Vec<Counted>,
     cluster_use: ClusterUse,
     ceiling: Ceiling,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<jiff::civil::Date>,
+    /// Where the limits are from.
+    source: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,8 +82,39 @@ struct Limits {
     plugins: Vec<String>,
 }
 
-impl Viewable for QuotaView {
-    fn view(&self) -> Vec<Block> {
+/// What one connector counts for, and why.
+#[derive(Debug, Serialize)]
+struct Counted {
+    name: String,
+    status: String,
+    /// Nothing when the configuration may not be read, or holds no number.
+    tasks_max: Option<u32>,
+    tasks_running: usize,
+    tasks_counted: u32,
+}
+
+impl Counted {
+    fn of(name: &str, connector: &Expanded) -> Self {
+        let config = &connector.info.config;
+        let tasks = &connector.status.tasks;
+        Self {
+            name: name.to_owned(),
+            status: connector.status.connector.state.clone(),
+            tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
+            tasks_running: tasks.len(),
+            tasks_counted: metered(config, tasks.len()),
+        }
+    }
+
+    /// More run than it may: who changed what is for the platform to find out (dossier `quotas.md` §5.2).
+    fn exceeds(&self) -> bool {
+        let running = u32::try_from(self.tasks_running).unwrap_or(u32::MAX);
+        self.tasks_max.is_some_and(|most| running > most)
+    }
+}
+
+impl QuotaView {
+    fn record(&self) -> Record {
         let (limits, usage) = (&self.limits, &self.usage);
         let left = |limit: u32, used: u32| match limit.checked_sub(used) {
             Some(left) => format!("{used} of {limit} used, {left} left"),
@@ -83,27 +126,60 @@ impl Viewable for QuotaView {
             ClusterUse::Known(used) => left(allocatable, used),
             ClusterUse::Unknown => format!("not known to this key, of {allocatable}"),
         };
-        let record = Record::new()
+        let reserve = match self.ceiling.reserved() {
+            0 => String::new(),
+            reserved => format!(" ({} less {reserved} in reserve)", self.ceiling.tasks),
+        };
+        let plugins = match &limits.plugins[..] {
+            [] => "none".to_owned(),
+            [all] if all == "*" => "all".to_owned(),
+            some => some.join(", "),
+        };
+        Record::new()
             .field("Department", self.department.to_string())
             .field("Stage", format!("{} ({})", self.stage, self.cluster))
             .field("Connectors", left(limits.connectors, usage.connectors))
             .field("Tasks", format!("{least}{}", left(limits.tasks, usage.tasks)))
             .field("Tasks per Connector", format!("at most {}", limits.tasks_per_connector))
-            .field("Plugins", limits.plugins.join(", "))
-            .field(
-                "Cluster Tasks",
-                format!(
-                    "{whole} ({} less {} % in reserve)",
-                    self.ceiling.tasks, self.ceiling.reserve_percent
-                ),
-            )
-            .optional("As of", self.as_of.map(|day| format!("profile of {day}")));
-        let mut table = Table::new(["Name", "Tasks"]);
-        for (name, tasks) in &usage.tasks_by_connector {
-            table.push([Cell::text(name), (*tasks).into()]);
+            .field("Plugins", plugins)
+            .field("Cluster Tasks", format!("{whole}{reserve}"))
+            .field("Limits From", self.source.clone())
+    }
+
+    fn remarks(&self) -> Block {
+        let mut lines = Vec::new();
+        if !self.usage.unreadable.is_empty() {
+            lines.push(Line::from(format!(
+                "The configuration of {} may not be read: their tasks are not known, and more are refused.",
+                words::quoted(&self.usage.unreadable)
+            )));
+        }
+        let exceeding = self.connectors.iter().filter(|counted| counted.exceeds());
+        lines.extend(exceeding.map(|counted| {
+            let name = &counted.name;
+            Line::from(format!(
+                "\"{name}\" runs more tasks than its `tasks.max`: tell the platform team."
+            ))
+        }));
+        lines.push(ADVISORY.into());
+        Block::Lines(lines)
+    }
+}
+
+impl Viewable for QuotaView {
+    fn view(&self) -> Vec<Block> {
+        let mut table = Table::new(["Name", "Status", "Tasks Max", "Tasks", "Counted"]);
+        for counted in &self.connectors {
+            table.push([
+                Cell::text(&counted.name),
+                Cell::text(&counted.status),
+                counted.tasks_max.into(),
+                counted.tasks_running.into(),
+                counted.tasks_counted.into(),
+            ]);
         }
         vec![
-            Block::titled("Quota Details", [Block::Record(record)]),
+            Block::titled("Quota Details", [Block::Record(self.record()), self.remarks()]),
             Block::titled("Counted Connectors", [Block::Table(table)]),
         ]
     }

@@ -1,14 +1,17 @@
 //! `confluent ebs quota list`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::DepartmentSession;
 use crate::{
+    api::connect::Expanded,
     commands::{Ctx, Report, session},
     error::Error,
     model::{DepartmentCode, DepartmentQuota, Prefix},
-    quota::Usage,
-    render::{Cell, List, Row},
+    quota::{ADVISORY, Usage, counts, metered},
+    render::{Cell, Format, List, Row},
 };
 
 /// List quotas and what is used of them.
@@ -35,18 +38,88 @@ impl ListQuotas {
                 tasks_limit: quota.tasks,
                 tasks_per_connector_limit: quota.tasks_per_connector,
                 complete: usage.unreadable.is_empty(),
+                state: State::of(&usage, quota),
             }
         };
         let rows: Vec<QuotaRow> = if let Some(tenant) = &session.tenant {
             vec![row(&tenant.code, &tenant.prefix, &tenant.quota)]
         } else {
             let workspace = session::workspace(ctx.globals.is_sandbox())?.workspace;
-            let departments = workspace.active_departments();
+            let departments: Vec<_> = workspace.active_departments().collect();
+            if ctx.ui.format() == Format::Human {
+                let prefixes: Vec<&Prefix> = departments.iter().map(|department| &department.prefix).collect();
+                ctx.ui.note(&whole_cluster(&session, &list, &prefixes));
+            }
+            let departments = departments.into_iter();
             departments
                 .map(|department| row(&department.code, &department.prefix, &department.quota))
                 .collect()
         };
+        if ctx.ui.format() == Format::Human {
+            ctx.ui.note(ADVISORY);
+        }
         Ok(Report::new(List::new(rows)))
+    }
+}
+
+/// What the whole cluster uses, and what of it belongs to no department (dossier `quotas.md` §5.2).
+fn whole_cluster(session: &DepartmentSession, list: &BTreeMap<String, Expanded>, prefixes: &[&Prefix]) -> String {
+    let tasks = |own: bool| {
+        let counted = list
+            .iter()
+            .filter(|(name, connector)| counts(connector) && (own || !owned(name, prefixes)));
+        let tasks = counted.map(|(_, connector)| metered(&connector.info.config, connector.status.tasks.len()));
+        tasks.fold(0, u32::saturating_add)
+    };
+    let (all, nobodys) = (tasks(true), tasks(false));
+    let rest = match nobodys {
+        0 => String::new(),
+        _ => format!(" {nobodys} of them belong to no department."),
+    };
+    format!(
+        "Cluster \"{}\" uses {all} of {} tasks; {} more are kept in reserve.{rest}",
+        session.connectors.place.cluster,
+        session.ceiling.allocatable(),
+        session.ceiling.reserved()
+    )
+}
+
+fn owned(name: &str, prefixes: &[&Prefix]) -> bool {
+    prefixes.iter().any(|prefix| prefix.owns(name))
+}
+
+/// How much of a quota is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// There is room.
+    Ok,
+    /// 80 % are used (dossier `quotas.md` §5.3).
+    Near,
+    /// Nothing is left.
+    Full,
+    /// More is used than may be.
+    Over,
+}
+
+impl State {
+    fn of(usage: &Usage, quota: &DepartmentQuota) -> Self {
+        let one = |used: u32, limit: u32| match used {
+            _ if used > limit => Self::Over,
+            _ if used == limit => Self::Full,
+            _ if u64::from(used) * 10 >= u64::from(limit) * 8 => Self::Near,
+            _ => Self::Ok,
+        };
+        one(usage.connectors, quota.connectors).max(one(usage.tasks, quota.tasks))
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Ok => "",
+            Self::Near => "nearly full",
+            Self::Full => "full",
+            Self::Over => "over",
+        }
     }
 }
 
@@ -61,18 +134,20 @@ pub(super) struct QuotaRow {
     tasks_per_connector_limit: u32,
     /// Whether all configurations could be read; if not, tasks are a lower bound.
     complete: bool,
+    state: State,
 }
 
 impl Row for QuotaRow {
-    const COLUMNS: &'static [&'static str] = &["Department", "Connectors", "Tasks", "Tasks per Connector"];
+    const COLUMNS: &'static [&'static str] = &["Department", "Connectors", "Tasks", "Tasks per Connector", "State"];
 
     fn cells(&self) -> Vec<Cell> {
-        let least = if self.complete { "" } else { "≥ " };
+        let least = if self.complete { "" } else { "at least " };
         vec![
             Cell::text(&self.department),
             Cell::Text(format!("{} of {}", self.connectors, self.connectors_limit)),
             Cell::Text(format!("{least}{} of {}", self.tasks, self.tasks_limit)),
             Cell::Text(format!("at most {}", self.tasks_per_connector_limit)),
+            self.state.words().into(),
         ]
     }
 }

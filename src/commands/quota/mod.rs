@@ -36,3 +36,17 @@ impl Quota {
         }
     }
 }
+
+/// Where the limits are from, and how old they are there.
+fn source(session: &DepartmentSession) -> String {
+    let Some(issued) = session.tenant.as_ref().and_then(|tenant| tenant.issued) else {
+        return "the platform's files".to_owned();
+    };
+    let today = session.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let age = match (today - issued).get_days() {
+        ..=0 => "today".to_owned(),
+        1 => "1 day old".to_owned(),
+        days => format!("{days} days old"),
+    };
+    format!("the profile of {issued} ({age})")
+}

@@ -2,6 +2,7 @@
 //!
 //! - [`Connectors`]: the connectors of one cluster, and what can be done to them
 //! - [`diff`]: what differs between a configuration that is wanted and one that was read
+//! - [`offsets`]: where it is, and moving it
 //! - [`wait`]: until it runs, or until it is clear that it does not
 //! - [`cause`](mod@cause): why it does not run
 //! - [`backup`]: a file that makes it again
@@ -11,6 +12,7 @@ pub mod cause;
 mod change;
 pub mod diff;
 mod lifecycle;
+pub mod offsets;
 pub mod wait;
 
 use std::{collections::BTreeMap, time::Duration};

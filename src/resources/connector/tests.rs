@@ -1,5 +1,7 @@
 //! The operations against a service that answers by script, on a clock that jumps.
 
+mod offsets;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},

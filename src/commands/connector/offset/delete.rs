@@ -1,14 +1,25 @@
 //! `confluent ebs connector offset delete`.
 
-use super::{alter, connector, outcome, status::RequestStatus};
+use std::time::Duration;
+
+use super::{
+    TIMEOUT,
+    change::{Changed, Planned, change, refuse_state},
+    connector, seconds,
+};
 use crate::{
-    commands::{Ctx, Report, connector::names, session::DepartmentSession},
+    commands::{
+        Ctx, Report,
+        connector::{names, saving::SaveArgs},
+        session::DepartmentSession,
+    },
     error::Error,
 };
 
 /// Delete the offsets of a connector, so that it begins from the start.
 ///
-/// A source takes a new snapshot, a sink reads its topics again from the earliest record.
+/// A source takes a new snapshot, a sink reads its topics again from the earliest record. The service stops the connector
+/// meanwhile.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Let a connector begin from the start.
@@ -21,13 +32,35 @@ pub(in crate::commands::connector) struct Delete {
     /// Skip the deletion confirmation prompt.
     #[arg(long)]
     force: bool,
+    /// Run the command without committing changes.
+    #[arg(long)]
+    dry_run: bool,
+    /// How long to wait until the change is carried out, in seconds.
+    #[arg(long, value_name = "seconds", default_value = TIMEOUT, value_parser = seconds)]
+    timeout: Duration,
+    #[command(flatten)]
+    save: SaveArgs,
 }
 
 impl Delete {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<RequestStatus>, Error> {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<Changed>, Error> {
         let session = DepartmentSession::open(ctx)?;
         names::refuse_foreign(session.tenant.as_ref(), std::slice::from_ref(&self.connector))?;
-        let seen = ctx.block_on(connector(&session, &self.connector))?;
+        let (seen, now) = ctx.block_on(async {
+            let seen = connector(&session, &self.connector).await?;
+            refuse_state(&seen)?;
+            let now = session.connectors.offsets(&seen).await?.offsets;
+            Ok((seen, now))
+        })?;
+        let planned = Planned::of(&seen, &now, None, self.dry_run);
+        if self.dry_run {
+            return Ok(Report::new(Changed::Planned(planned)));
+        }
+        ctx.ui.say(&[planned.table()]);
+        ctx.ui.note(match seen.direction().to_ascii_lowercase().as_str() {
+            "sink" => "It will read its topics again from the earliest record.",
+            _ => "It will take a new snapshot, or read everything again: records come twice.",
+        });
         let question = format!(
             "Are you sure you want to delete the offsets of connector \"{}\"?",
             seen.id()
@@ -35,12 +68,6 @@ impl Delete {
         if !self.force && !ctx.confirm(&question)? {
             return Ok(Report::nothing());
         }
-        let status = ctx.block_on(alter(&session, &seen, None))?;
-        let error = outcome(&seen, &status);
-        let report = Report::new(RequestStatus::of(&seen, status));
-        Ok(match error {
-            Some(error) => report.with_error(error),
-            None => report,
-        })
+        change(ctx, &session, &seen, None, &self.save, self.timeout)
     }
 }

@@ -1,49 +1,97 @@
 //! `confluent ebs connector offset describe`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
-use super::connector;
+use super::{TIMEOUT, connector, seconds};
 use crate::{
-    api::connect::{GetOffsets, OffsetItem},
+    api::connect::OffsetItem,
     commands::{Ctx, Report, session::DepartmentSession},
-    error::Error,
-    render::{Block, Record, Viewable},
+    error::{Error, ErrorKind},
+    render::{Block, Cell, Record, Viewable},
+    resources::connector::offsets::Watch,
 };
 
 /// Describe the offsets of a connector.
+///
+/// Offsets are a snapshot that the service takes from time to time. They are read again each second until they are recent
+/// enough.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Describe the offsets of a connector.
 
-  $ confluent ebs connector offset describe lcc-123456")]
+  $ confluent ebs connector offset describe lcc-123456
+
+Take only what is at most 10 seconds old, and wait a minute for it.
+
+  $ confluent ebs connector offset describe lcc-123456 --staleness-threshold 10 --timeout 60")]
 pub(in crate::commands::connector) struct Describe {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
+    /// How old offsets may be, in seconds; at least 5.
+    #[arg(long, value_name = "seconds", default_value = "120", value_parser = threshold)]
+    staleness_threshold: Duration,
+    /// How long to wait for offsets that are recent enough, in seconds.
+    #[arg(long, value_name = "seconds", default_value = TIMEOUT, value_parser = seconds)]
+    timeout: Duration,
+}
+
+/// The stock CLI's smallest threshold (dossier `connect.md` §9).
+const LEAST: Duration = Duration::from_secs(5);
+
+fn threshold(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        least if least < LEAST => Err("at least 5 seconds".to_owned()),
+        enough => Ok(enough),
+    }
 }
 
 impl Describe {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<Described>, Error> {
         let session = DepartmentSession::open(ctx)?;
-        ctx.block_on(async {
+        let watch = Watch {
+            timeout: self.timeout,
+            interrupt: ctx.interrupt.clone(),
+        };
+        let (seen, observed) = ctx.block_on(async {
             let seen = connector(&session, &self.connector).await?;
-            let request = GetOffsets {
-                place: session.connectors.place.clone(),
-                name: seen.name.clone(),
-            };
-            let offsets = session.connectors.client.send(&request).await?.value;
-            Ok(Report::new(Described {
-                id: seen.id().to_owned(),
-                name: seen.name,
-                offsets: offsets.offsets,
-                metadata: offsets.metadata,
-            }))
-        })
+            let observed = session
+                .connectors
+                .observe(&seen, self.staleness_threshold, &watch)
+                .await?;
+            Ok((seen, observed))
+        })?;
+        let report = Report::new(Described {
+            id: seen.id().to_owned(),
+            name: seen.name.clone(),
+            offsets: observed.offsets.offsets,
+            metadata: observed.offsets.metadata,
+        });
+        let Some(age) = observed.age.filter(|age| *age > self.staleness_threshold) else {
+            return Ok(report);
+        };
+        let kind = match ctx.interrupt.is_wished() {
+            true => ErrorKind::Interrupted,
+            false => ErrorKind::Failed,
+        };
+        let message = format!(
+            "the offsets of connector \"{}\" are {} s old, more than {} s",
+            seen.id(),
+            age.as_secs(),
+            self.staleness_threshold.as_secs()
+        );
+        Ok(report.with_error(
+            Error::new(kind, message)
+                .with_hint("The service takes new ones while the connector runs: look again later.")
+                .with_hint("Take older ones with `--staleness-threshold`."),
+        ))
     }
 }
 
-/// Where the connector is.
+/// Where the connector is; the stock CLI's fields.
 #[derive(Debug, Serialize)]
 pub(in crate::commands::connector) struct Described {
     id: String,
@@ -64,10 +112,10 @@ impl Viewable for Described {
 }
 
 /// One partition a line.
-pub(super) fn lines(offsets: &[OffsetItem]) -> crate::render::Cell {
+pub(super) fn lines(offsets: &[OffsetItem]) -> Cell {
     let lines: Vec<String> = offsets
         .iter()
         .map(|item| format!("{} {}", item.partition, item.offset))
         .collect();
-    crate::render::Cell::Multiline(lines.join("\n"))
+    Cell::Multiline(lines.join("\n"))
 }

@@ -1,5 +1,6 @@
 //! `confluent ebs connector offset`: where a connector is in its source or topics.
 
+mod change;
 mod delete;
 mod describe;
 mod status;
@@ -9,9 +10,8 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::names;
+use super::{names, waiting};
 use crate::{
-    api::connect::{AlterOffsets, GetOffsetsStatus, OffsetItem, OffsetsStatus},
     commands::{Ctx, report, session::DepartmentSession},
     error::Error,
     exit::ExitCode,
@@ -45,67 +45,20 @@ impl Offset {
     }
 }
 
+/// How long to wait unless told otherwise; the stock CLI's half minute (dossier `connect.md` §9).
+const TIMEOUT: &str = "30";
+
+/// Reads seconds as the stock CLI writes them, and what our other commands take.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => waiting::duration(text),
+    }
+}
+
 /// The connector that is named, the department's own.
 async fn connector(session: &DepartmentSession, written: &str) -> Result<Seen, Error> {
     let written = [written.to_owned()];
     let list = session.connectors.look(&written).await?;
     Ok(names::resolve(session, &list, &written)?.remove(0))
-}
-
-/// How long a change is waited for; the stock CLI's half minute (dossier `connect.md` §9).
-const PATIENCE: u32 = 30;
-
-/// Asks for offsets to be changed, and waits a while.
-async fn alter(
-    session: &DepartmentSession,
-    seen: &Seen,
-    offsets: Option<Vec<OffsetItem>>,
-) -> Result<OffsetsStatus, Error> {
-    let connectors = &session.connectors;
-    let request = AlterOffsets {
-        place: connectors.place.clone(),
-        name: seen.name.clone(),
-        offsets,
-    };
-    connectors.client.send(&request).await?;
-    let question = GetOffsetsStatus {
-        place: connectors.place.clone(),
-        name: seen.name.clone(),
-    };
-    let mut status = connectors.client.send(&question).await?.value;
-    for _ in 0..PATIENCE {
-        // What is not known counts as pending: the list of phases is open.
-        if matches!(status.status.phase.as_str(), "APPLIED" | "FAILED") {
-            break;
-        }
-        session.clock().sleep(Duration::from_secs(1)).await;
-        status = connectors.client.send(&question).await?.value;
-    }
-    Ok(status)
-}
-
-/// What the end of a change means.
-fn outcome(seen: &Seen, status: &OffsetsStatus) -> Option<Error> {
-    match status.status.phase.as_str() {
-        "APPLIED" => None,
-        "FAILED" => Some(Error::failed(format!(
-            "the offsets of connector \"{}\" were not changed: {}",
-            seen.id(),
-            status
-                .status
-                .message
-                .as_deref()
-                .unwrap_or("the service does not say why")
-        ))),
-        phase => Some(
-            Error::failed(format!(
-                "the change of the offsets of connector \"{}\" is {phase}",
-                seen.id()
-            ))
-            .with_hint(format!(
-                "See what became of it with `confluent ebs connector offset status describe {}`.",
-                seen.name
-            )),
-        ),
-    }
 }

@@ -1,11 +1,13 @@
 //! `confluent ebs connector offset status`.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use serde::Serialize;
 
 use super::{connector, describe::lines};
 use crate::{
-    api::connect::{GetOffsetsStatus, OffsetItem, OffsetsStatus},
+    api::connect::{OffsetItem, OffsetsStatus},
     commands::{Ctx, Report, report, session::DepartmentSession},
     error::Error,
     exit::ExitCode,
@@ -51,11 +53,10 @@ impl DescribeStatus {
         let session = DepartmentSession::open(ctx)?;
         ctx.block_on(async {
             let seen = connector(&session, &self.connector).await?;
-            let request = GetOffsetsStatus {
-                place: session.connectors.place.clone(),
-                name: seen.name.clone(),
-            };
-            let status = session.connectors.client.send(&request).await?.value;
+            let status = session.connectors.offsets_request(&seen).await?.ok_or_else(|| {
+                Error::failed(format!("the offsets of connector \"{}\" were never changed", seen.id()))
+                    .with_hint("Change them with `confluent ebs connector offset update`.")
+            })?;
             Ok(Report::new(RequestStatus::of(&seen, status)))
         })
     }
@@ -74,6 +75,9 @@ pub(in crate::commands::connector) struct RequestStatus {
     applied_at: Option<String>,
     requested_offsets: Vec<OffsetItem>,
     previous_offsets: Vec<OffsetItem>,
+    /// The file that puts the former offsets back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<PathBuf>,
 }
 
 impl RequestStatus {
@@ -89,7 +93,13 @@ impl RequestStatus {
             requested_offsets: status.request.offsets.unwrap_or_default(),
             // Absent after a reset.
             previous_offsets: status.previous_offsets.unwrap_or_default(),
+            saved: None,
         }
+    }
+
+    /// The same, with the file that puts the former offsets back.
+    pub(super) fn saved_as(self, saved: Option<PathBuf>) -> Self {
+        Self { saved, ..self }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod describe;
 mod list;
+mod new;
 
 use clap::Subcommand;
 
@@ -22,6 +23,7 @@ pub(super) struct Plugin {
 enum Command {
     Describe(describe::Describe),
     List(list::ListPlugins),
+    New(new::New),
 }
 
 impl Plugin {
@@ -29,6 +31,7 @@ impl Plugin {
         match self.command {
             Command::Describe(command) => report::finish(command.run(ctx), ctx),
             Command::List(command) => report::finish(command.run(ctx), ctx),
+            Command::New(command) => report::finish(command.run(ctx), ctx),
         }
     }
 }

@@ -1,0 +1,159 @@
+//! `connector plugin new`: the text of a connector file for somebody who begins. As YAML with a comment on every key; JSON
+//! knows no comments, so there it is the active keys alone.
+
+use std::fmt::Write;
+
+use crate::{
+    catalog::{
+        Direction,
+        facts::SNAPSHOT,
+        starter::{FILL_IN, Part, Starter, StarterKey},
+    },
+    model::DepartmentQuota,
+};
+
+/// The text of a YAML file called `file`.
+#[must_use]
+pub fn yaml(starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> String {
+    let mut out = String::new();
+    // Writing into a `String` cannot fail.
+    let _ = write_yaml(&mut out, starter, file, quota);
+    out
+}
+
+fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> std::fmt::Result {
+    let class = starter.class;
+    let what = match starter.direction {
+        Direction::Source => "a source: it writes to Kafka",
+        Direction::Sink => "a sink: it reads from Kafka",
+    };
+    writeln!(out, "# A connector of plugin {class}, {what}.")?;
+    writeln!(out, "#")?;
+    if starter.placeholders().next().is_some() {
+        writeln!(out, "# 1. Replace every {FILL_IN}.")?;
+    } else {
+        writeln!(out, "# 1. Look it over.")?;
+    }
+    writeln!(out, "# 2. Check it:  confluent ebs connector lint {file}")?;
+    writeln!(
+        out,
+        "# 3. Create it: confluent ebs connector create --config-file {file}"
+    )?;
+    writeln!(out, "#")?;
+    writeln!(out, "# The keys are those of {SNAPSHOT}. What the service knows today:")?;
+    writeln!(out, "# confluent ebs connector plugin describe {class}")?;
+    writeln!(out)?;
+    writeln!(out, "name: {}", quoted(&starter.name))?;
+    writeln!(out, "connector.class: {}", quoted(class))?;
+
+    section(out, starter, Part::Topics, "Which Kafka topics.")?;
+    section(out, starter, Part::Needed, "What it does not do without.")?;
+    section(out, starter, Part::Usual, "What it is usually given.")?;
+
+    writeln!(out)?;
+    match quota {
+        Some(quota) => writeln!(
+            out,
+            "# {} (at most {} for one connector).",
+            starter.tasks, quota.tasks_per_connector
+        )?,
+        None => writeln!(out, "# {}.", starter.tasks)?,
+    }
+    writeln!(out, "tasks.max: \"1\"")?;
+
+    writeln!(out)?;
+    writeln!(
+        out,
+        "# Left out on purpose: the account that the connector runs under. `create` fills in the department's"
+    )?;
+    writeln!(
+        out,
+        "# (kafka.auth.mode, kafka.service.account.id), so that no Kafka key is needed."
+    )?;
+    if starter.dead_letters {
+        writeln!(
+            out,
+            "# So it does with errors.deadletterqueue.topic.name: {}-dlq.",
+            starter.name
+        )?;
+    }
+    if starter.variables().next().is_some() {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "# Secrets do not belong into a file. ${{env:NAME}} is taken from the environment when the connector is"
+        )?;
+        writeln!(
+            out,
+            "# created, ${{file:PATH}} from a file below --secrets-dir, and ${{prompt:}} is asked for."
+        )?;
+    }
+    section(
+        out,
+        starter,
+        Part::Optional,
+        "What it can be given, too: remove the \"#\" before the key.",
+    )
+}
+
+/// The keys of one part, below a comment, if there are any.
+fn section(out: &mut String, starter: &Starter, part: Part, title: &str) -> std::fmt::Result {
+    let keys: Vec<&StarterKey> = starter.keys.iter().filter(|key| key.part == part).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n# {title}")?;
+    let off = if part == Part::Optional { "#" } else { "" };
+    let mut noted = true;
+    for StarterKey { key, value, note, .. } in keys {
+        // A key with a note stands apart, so that it is clear whose note it is.
+        if note.is_some() || noted {
+            writeln!(out)?;
+        }
+        noted = note.is_some();
+        if let Some(note) = note {
+            comment(out, note)?;
+        }
+        writeln!(out, "{off}{key}: {}", quoted(value))?;
+    }
+    Ok(())
+}
+
+/// A comment, in lines that can be read beside a file tree.
+fn comment(out: &mut String, text: &str) -> std::fmt::Result {
+    const WIDTH: usize = 98;
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
+            writeln!(out, "# {line}")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "# {line}")
+}
+
+/// A text in double quotes: what JSON escapes, YAML understands.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The text of a JSON file, in the form of the stock CLI.
+#[must_use]
+pub fn json(starter: &Starter) -> String {
+    let mut config = serde_json::Map::new();
+    config.insert("connector.class".to_owned(), starter.class.into());
+    config.insert("name".to_owned(), starter.name.as_str().into());
+    for key in starter.active() {
+        config.insert(key.key.clone(), key.value.as_str().into());
+    }
+    config.insert("tasks.max".to_owned(), "1".into());
+    let file = serde_json::json!({ "name": starter.name, "config": config });
+    format!("{file:#}\n")
+}
+
+#[cfg(test)]
+mod tests;

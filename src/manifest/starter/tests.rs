@@ -1,0 +1,232 @@
+//! A starter of every plugin, read and judged as any file.
+
+use std::path::Path;
+
+use super::*;
+use crate::{
+    catalog::{
+        Context, Plugin, Tenant, catalog, lint,
+        starter::{proposed_name, starter},
+    },
+    diag::{Finding, Severity, SourceFile},
+    manifest::connector_file,
+    model::Prefix,
+};
+
+fn claims() -> (Prefix, DepartmentQuota) {
+    let quota = DepartmentQuota {
+        connectors: 12,
+        tasks: 20,
+        tasks_per_connector: 4,
+        plugins: vec!["*".into()],
+    };
+    (Prefix::parse("claims-").unwrap(), quota)
+}
+
+/// A starter for a plugin, and what the linter has to say about `text`, which is made of it.
+fn judged(plugin: &Plugin, tenant: bool, ending: &str, text: impl Fn(&Starter, &str) -> String) -> Vec<Finding> {
+    let (prefix, quota) = claims();
+    let prefix = tenant.then_some(&prefix);
+    let name = proposed_name(plugin, prefix);
+    let file = format!("{name}.{ending}");
+    let text = text(&starter(plugin, &name, prefix), &file);
+    let read = connector_file::parse(&SourceFile::new(Path::new(&file), text.clone()));
+    let read = read.unwrap_or_else(|findings| panic!("{}: {findings:?}\n{text}", plugin.class));
+    let context = Context {
+        tenant: prefix.map(|prefix| Tenant {
+            prefix,
+            runtime_account: None,
+            quota: &quota,
+        }),
+        ..Context::default()
+    };
+    lint(&read, &context).findings
+}
+
+fn messages(findings: &[Finding]) -> Vec<String> {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    errors
+        .map(|finding| format!("{}: {}", finding.rule, finding.message))
+        .collect()
+}
+
+#[test]
+fn every_starter_can_be_read_and_lacks_only_what_it_names() {
+    for plugin in catalog().plugins() {
+        for tenant in [false, true] {
+            let (prefix, quota) = claims();
+            let name = proposed_name(plugin, tenant.then_some(&prefix));
+            let starter = starter(plugin, &name, tenant.then_some(&prefix));
+            let wanted: Vec<String> = starter
+                .placeholders()
+                .map(|key| format!("placeholder: `{}` is still to be filled in", key.key))
+                .collect();
+            let quota = tenant.then_some(&quota);
+            let as_yaml = judged(plugin, tenant, "yaml", |starter, file| yaml(starter, file, quota));
+            assert_eq!(messages(&as_yaml), wanted, "{}", plugin.class);
+            let as_json = judged(plugin, tenant, "json", |starter, _| json(starter));
+            assert_eq!(messages(&as_json), wanted, "{}", plugin.class);
+            // Nothing in it is only a warning, either.
+            assert_eq!(as_yaml.len(), wanted.len(), "{}: {as_yaml:?}", plugin.class);
+        }
+    }
+}
+
+/// A value that fits the key.
+fn filled(plugin: &Plugin, text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let key = line.trim_start_matches('#').split(':').next().unwrap_or_default();
+        let fits = plugin.keys.get(key).map_or("x", |fact| match fact.allowed.first() {
+            Some(allowed) => allowed,
+            None if fact.value_type == crate::catalog::ValueType::String => "x",
+            None if fact.value_type == crate::catalog::ValueType::Boolean => "true",
+            None => "1",
+        });
+        line.replace(FILL_IN, fits)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_starter_that_is_filled_in_is_without_an_error() {
+    for plugin in catalog().plugins() {
+        let text = |starter: &Starter, file: &str| filled(plugin, &yaml(starter, file, None));
+        assert_eq!(
+            messages(&judged(plugin, true, "yaml", text)),
+            [""; 0],
+            "{}",
+            plugin.class
+        );
+    }
+}
+
+#[test]
+fn what_it_can_be_given_too_is_right_as_it_stands() {
+    let mut tried = 0;
+    for plugin in catalog().plugins() {
+        let options = starter(plugin, "x", None).keys;
+        for option in options.iter().filter(|key| key.part == Part::Optional) {
+            let text = |starter: &Starter, file: &str| {
+                let text = yaml(starter, file, None);
+                let off = format!("\n#{}: ", option.key);
+                assert!(text.contains(&off), "{}: {text}", plugin.class);
+                filled(plugin, &text.replace(&off, &format!("\n{}: ", option.key)))
+            };
+            let findings = judged(plugin, true, "yaml", text);
+            // One of two ways is in the file already, and this is the other.
+            let errors = messages(&findings);
+            let errors: Vec<_> = errors.iter().filter(|error| !error.starts_with("one-of")).collect();
+            assert_eq!(errors, [""; 0], "{} {}", plugin.class, option.key);
+            tried += 1;
+        }
+    }
+    assert!(tried > 400, "{tried}");
+}
+
+// Dossier `connect.md` §5.1: the keys of the configurations that run.
+#[test]
+fn the_keys_of_configurations_that_run_are_there() {
+    let cases = [
+        "DatagenSource kafka.topic quickstart output.data.format max.interval",
+        "S3_SINK topics input.data.format output.data.format authentication.method provider.integration.id \
+            s3.bucket.name time.interval flush.size",
+        "AzureBlobSink topics azblob.account.name azblob.account.key azblob.container.name input.data.format \
+            output.data.format time.interval flush.size",
+        "PostgresCdcSourceV2 database.hostname database.port database.user database.password database.dbname \
+            topic.prefix table.include.list slot.name output.data.format",
+        "MySqlCdcSourceV2 database.hostname database.port database.user database.password topic.prefix \
+            table.include.list output.data.format",
+        "SqlServerCdcSourceV2 database.hostname database.port database.user database.password database.names \
+            topic.prefix table.include.list output.data.format",
+        "PostgresSource connection.host connection.port connection.user connection.password db.name mode \
+            timestamp.column.name incrementing.column.name topic.prefix output.data.format",
+        "PostgresSink topics input.data.format connection.host connection.port connection.user \
+            connection.password db.name insert.mode pk.mode pk.fields auto.create auto.evolve",
+        "OracleCdcSource oracle.server oracle.sid oracle.username oracle.password table.inclusion.regex \
+            start.from redo.log.topic.name table.topic.name.template numeric.mapping",
+        "MongoDbAtlasSink topics input.data.format connection.host connection.user connection.password \
+            database",
+        "HttpSink topics input.data.format http.api.url request.body.format auth.type connection.user \
+            connection.password behavior.on.error",
+        "HttpSinkV2 topics input.data.format http.api.base.url apis.num api1.http.api.path api1.topics \
+            auth.type connection.user connection.password behavior.on.error",
+        "SnowflakeSink topics input.data.format snowflake.url.name snowflake.user.name snowflake.private.key \
+            snowflake.database.name snowflake.schema.name snowflake.role.name snowflake.ingestion.method",
+        "BigQueryStorageSink topics input.data.format keyfile project datasets ingestion.mode sanitize.topics",
+        "ElasticsearchSink topics input.data.format connection.url connection.username connection.password \
+            key.ignore",
+    ];
+    for case in cases {
+        let mut words = case.split_whitespace();
+        let class = words.next().unwrap();
+        let starter = starter(catalog().plugin(class).unwrap(), "x", None);
+        for key in words {
+            assert!(starter.active().any(|active| active.key == key), "{class} {key}");
+        }
+    }
+}
+
+#[test]
+fn a_starter_reads_like_this() {
+    let (prefix, quota) = claims();
+    let plugin = catalog().plugin("DatagenSource").unwrap();
+    let name = proposed_name(plugin, Some(&prefix));
+    let starter = starter(plugin, &name, Some(&prefix));
+    insta::assert_snapshot!(yaml(&starter, "claims-datagen-source.yaml", Some(&quota)), @r#"
+    # A connector of plugin DatagenSource, a source: it writes to Kafka.
+    #
+    # 1. Replace every <fill in>.
+    # 2. Check it:  confluent ebs connector lint claims-datagen-source.yaml
+    # 3. Create it: confluent ebs connector create --config-file claims-datagen-source.yaml
+    #
+    # The keys are those of June 2026. What the service knows today:
+    # confluent ebs connector plugin describe DatagenSource
+
+    name: "claims-datagen-source"
+    connector.class: "DatagenSource"
+
+    # Which Kafka topics.
+
+    kafka.topic: "claims-<fill in>"
+
+    # What it is usually given.
+
+    # A whole number; default: 1000
+    max.interval: "1000"
+
+    # One of: AVRO, JSON_SR, PROTOBUF, JSON; default: JSON
+    output.data.format: "JSON"
+
+    # One of: CLICKSTREAM_CODES, CLICKSTREAM, CLICKSTREAM_USERS, ORDERS, RATINGS, USERS, USERS_ARRAY,
+    # PAGEVIEWS, STOCK_TRADES, INVENTORY, PRODUCT, PURCHASES, …
+    quickstart: "USERS"
+
+    # How many tasks it may run; each counts in the quota (at most 4 for one connector).
+    tasks.max: "1"
+
+    # Left out on purpose: the account that the connector runs under. `create` fills in the department's
+    # (kafka.auth.mode, kafka.service.account.id), so that no Kafka key is needed.
+    "#);
+    insta::assert_snapshot!(json(&starter), @r#"
+    {
+      "name": "claims-datagen-source",
+      "config": {
+        "connector.class": "DatagenSource",
+        "name": "claims-datagen-source",
+        "kafka.topic": "claims-<fill in>",
+        "max.interval": "1000",
+        "output.data.format": "JSON",
+        "quickstart": "USERS",
+        "tasks.max": "1"
+      }
+    }
+    "#);
+}
+
+#[test]
+fn a_connector_is_called_after_its_plugin() {
+    let name = |class| proposed_name(catalog().plugin(class).unwrap(), None);
+    assert_eq!(name("S3_SINK"), "s3-sink");
+    assert_eq!(name("PostgresCdcSourceV2"), "postgres-cdc-source-v2");
+    assert_eq!(name("IbmMQSource"), "ibm-mqsource");
+}

@@ -1,0 +1,12 @@
+//! What departments do besides changing connectors: begin a file, check it, look at connectors, offsets and quotas. The
+//! binary in a sealed home on its own embedded Confluent Cloud.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod fleet;
+mod home;
+
+mod lists;
+mod offsets;
+mod quota;
+mod starter;
