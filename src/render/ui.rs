@@ -126,7 +126,7 @@ impl Ui {
         let text = match self.0.format {
             Format::Human => self.human(&value.view(), self.0.out.palette),
             Format::Json => json::render(value).map_err(io::Error::other)?,
-            Format::Yaml => yaml::render(value).map_err(io::Error::other)?,
+            Format::Yaml => yaml::render(value)?,
         };
         self.write_out(&text)
     }

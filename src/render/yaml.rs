@@ -1,15 +1,86 @@
 //! YAML that every reader understands alike: texts that some YAML would take for something else are quoted.
 
-use serde::Serialize;
+use std::{fmt::Write as _, io};
 
-pub(super) fn render(value: &impl Serialize) -> Result<String, serde_saphyr::ser::Error> {
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::escape::is_deceptive;
+
+/// One document, as `-o yaml` prints it.
+pub(super) fn render(value: &impl Serialize) -> io::Result<String> {
     let options = serde_saphyr::ser_options! {
         // `- ` below its key, as Go's YAML and so the stock CLI writes it.
         compact_list_indent: true,
         // Long texts stay on their line, so that `grep` finds them.
         prefer_block_scalars: false,
     };
-    serde_saphyr::to_string_with_options(value, options)
+    // The library writes some invisible characters as they are; texts with such are put in afterwards, escaped.
+    let value = serde_json::to_value(value)?;
+    let mut mark = "ebs-text".to_owned();
+    while value.to_string().contains(&mark) {
+        mark.push('x');
+    }
+    let mut texts = Texts { mark, kept: Vec::new() };
+    let value = texts.set_aside(value);
+    let yaml = serde_saphyr::to_string_with_options(&value, options).map_err(io::Error::other)?;
+    Ok(texts.put_in(yaml))
+}
+
+/// Texts with characters that could deceive whoever looks at them, set aside under a name.
+struct Texts {
+    mark: String,
+    kept: Vec<String>,
+}
+
+impl Texts {
+    fn set_aside(&mut self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.plain(text)),
+            Value::Array(items) => items.into_iter().map(|item| self.set_aside(item)).collect(),
+            Value::Object(fields) => {
+                let fields = fields.into_iter();
+                let plain = fields.map(|(name, value)| (self.plain(name), self.set_aside(value)));
+                Value::Object(plain.collect::<Map<_, _>>())
+            }
+            other => other,
+        }
+    }
+
+    fn plain(&mut self, text: String) -> String {
+        if !text.contains(|c| is_deceptive(c) && c != '\n') {
+            return text;
+        }
+        self.kept.push(text);
+        format!("{}-{}-", self.mark, self.kept.len() - 1)
+    }
+
+    fn put_in(self, yaml: String) -> String {
+        let names = self.kept.iter().enumerate();
+        names.fold(yaml, |yaml, (place, text)| {
+            yaml.replace(&format!("{}-{place}-", self.mark), &quoted(text))
+        })
+    }
+}
+
+/// A double-quoted scalar without a character that could deceive (YAML 1.2, §5.7).
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c if is_deceptive(c) && u32::from(c) <= 0xFFFF => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c if is_deceptive(c) => {
+                let _ = write!(out, "\\U{:08x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 #[cfg(test)]
@@ -72,5 +143,17 @@ mod tests {
             let read: std::collections::BTreeMap<String, String> = serde_saphyr::from_str(&yaml).unwrap();
             prop_assert_eq!(&read["text"], &text);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        let value = json!({ "a\u{115f}": ["\u{115f}", "\u{e0041}\"\\\n\u{202e}", "ebs-text-0-"] });
+        let yaml = render(&value).unwrap();
+        assert_eq!(
+            yaml,
+            "\"a\\u115f\":\n- \"\\u115f\"\n- \"\\U000e0041\\\"\\\\\\n\\u202e\"\n- ebs-text-0-\n"
+        );
+        let read: serde_json::Value = serde_saphyr::from_str(&yaml).unwrap();
+        assert_eq!(read, value);
     }
 }
