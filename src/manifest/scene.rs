@@ -112,16 +112,20 @@ impl Workspace {
                     vouching.judge(&mut granted.origin);
                     granted.note(&mut scene.origins);
                 }
-                if let Some(provisioner) = &owners.provisioner {
-                    let on = address.service_account_crn(&account.id);
-                    let owns = RoleBinding::new(provisioner.clone(), Role::ResourceOwner, on);
-                    scene.origins.insert(owns, Origin::Provisioner { why: OWNS });
-                }
             }
         }
         if let Some(provisioner) = &owners.provisioner {
-            for (binding, why) in provisioners(provisioner, address) {
-                scene.origins.insert(binding, Origin::Provisioner { why });
+            let mut note = |binding, why| drop(scene.origins.insert(binding, Origin::Provisioner { why }));
+            for account in seen.accounts.iter().filter(|account| account.tag().is_some()) {
+                let on = address.service_account_crn(&account.id);
+                note(RoleBinding::new(provisioner.clone(), Role::ResourceOwner, on), OWNS);
+            }
+            let stages = self.platform.stages.values();
+            let addresses = stages.map(|stage| stage.address(&address.organization));
+            for address in addresses.chain([address.clone()]) {
+                for (binding, why) in provisioners(provisioner, &address) {
+                    note(binding, why);
+                }
             }
         }
         scene.parties = self.parties(seen);

@@ -154,6 +154,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("examined.fix", "nothing is wrong"),
     ("origin.instead_of", "no role was refused"),
     ("origin.now", "no template has changed"),
+    ("task.message", "no task of these connectors fails"),
     (
         "complaint.recommended_values",
         "the linter is faster where there is a list",

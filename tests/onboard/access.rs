@@ -196,6 +196,19 @@ fn the_same_question_has_an_answer_for_each_who_looks() {
     );
 }
 
+// Assumption Q6: what a list does for a caller who may see a part of it. Whichever way, a "no" is no guess.
+#[test]
+fn whatever_lists_do_a_provisioner_does_not_guess() {
+    for listing in ["filtered", "refused", "everything"] {
+        let home = Home::with(&format!("--set assumptions.binding_list={listing}"));
+        home.must("onboard claims --sandbox --yes", 0);
+        let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
+        home.must(&format!("{ask}/deployer"), 0);
+        home.must(&format!("{ask}/operator"), 4);
+        home.must(&format!("{ask}/operator --sandbox-as admin"), 5);
+    }
+}
+
 #[test]
 fn a_department_asks_about_itself_with_its_profile() {
     let home = Home::new();
@@ -256,11 +269,11 @@ fn everybody_who_can_is_named_with_the_reason() {
 
 
     Why:
-      ResourceOwner of claims/deployer: template hybrid@1a2b3c4d: the only role
-          short of an administrator that creates and deletes connectors and sets the
-          account they run under.
-      CloudClusterAdmin of ebs-provisioner: provisioner: makes accounts, and gives
-          roles on the cluster.
+      CloudClusterAdmin: provisioner: makes accounts, and gives roles on the
+          cluster.
+      ResourceOwner: template hybrid@1a2b3c4d: the only role short of an
+          administrator that creates and deletes connectors and sets the account
+          they run under.
 
     From the files of the built-in example platform, stage prod.
     Administrators, and whoever was given a role by hand, are not in the files.
@@ -278,10 +291,9 @@ fn everybody_who_can_is_named_with_the_reason() {
 
 
     Why:
-      DeveloperRead of claims/runtime: template hybrid@1a2b3c4d: sinks read the
-          department's topics.
-      CloudClusterAdmin of ebs-provisioner: provisioner: makes accounts, and gives
-          roles on the cluster.
+      CloudClusterAdmin: provisioner: makes accounts, and gives roles on the
+          cluster.
+      DeveloperRead: template hybrid@1a2b3c4d: sinks read the department's topics.
 
     Also claims/deployer, by way of that account: Assigner on service-account
       ebs-prod-claims-runtime.

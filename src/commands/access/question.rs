@@ -307,16 +307,28 @@ impl Held {
     /// Where it came from in full, when a row of a table does not say all of it.
     pub(super) fn reason(&self) -> Option<String> {
         let (short, full) = (self.origin.short(), self.origin.to_string());
-        let rest = full.strip_prefix(&short).unwrap_or(&full);
-        (!rest.is_empty()).then(|| format!("{} of {}: {full}.", self.role_name, self.principal.title))
+        (short != full).then(|| format!("{}: {full}.", self.role_name))
     }
 
-    /// The cells of a row: who, role, where, from where.
-    pub(super) fn cells(&self) -> [Cell; 4] {
+    /// Whether another one differs in nothing but the resource it is on.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let kind = |held: &Self| held.crn_pattern.kind();
+        self.principal.title == other.principal.title
+            && self.role_name == other.role_name
+            && kind(self) == kind(other)
+            && self.origin == other.origin
+    }
+
+    /// The cells of a row: who, role, where, from where; it stands for `more` others like it.
+    pub(super) fn cells(&self, more: usize) -> [Cell; 4] {
+        let place = match more {
+            0 => self.place.clone(),
+            more => format!("{} and {more} more", self.place),
+        };
         [
             Cell::text(&self.principal.title),
             Cell::text(&self.role_name),
-            Cell::text(&self.place),
+            Cell::Text(place),
             Cell::Text(self.origin.short()),
         ]
     }

@@ -13,7 +13,7 @@ use crate::{
     commands::{Ctx, Report},
     error::Error,
     model::Principal,
-    render::{Block, Line, Style, Table, Viewable},
+    render::{Block, Line, Style, Table, Viewable, words},
 };
 
 /// Ask who may do something.
@@ -48,7 +48,7 @@ impl WhoCan {
         let scene = &ground.scene;
         let found = scene.who_can(asked.operation, &asked.crn_pattern);
         let mut grants: Vec<Held> = found.iter().map(|binding| Held::new(scene, binding)).collect();
-        grants.sort_by_cached_key(Held::cells);
+        grants.sort_by_cached_key(|grant| grant.cells(0));
         let able: BTreeSet<&Principal> = found.iter().map(|binding| &binding.principal).collect();
         let controllers: BTreeSet<_> = able.iter().flat_map(|account| scene.controllers(account)).collect();
         let controllers = controllers
@@ -65,6 +65,9 @@ impl WhoCan {
         }))
     }
 }
+
+/// How many of those who can by way of an account are shown to people.
+const CONTROLLERS: usize = 4;
 
 /// What `who-can` answers.
 #[derive(Debug, Serialize)]
@@ -84,7 +87,7 @@ pub(super) struct Everybody {
 
 impl Viewable for Everybody {
     fn view(&self) -> Vec<Block> {
-        let words = &self.words;
+        let asked = &self.words;
         let mut blocks = Vec::new();
         if self.grants.is_empty() {
             let who = if self.doubts.is_empty() {
@@ -92,16 +95,15 @@ impl Viewable for Everybody {
             } else {
                 "Nobody who was seen"
             };
-            blocks.push(Block::line(format!("{who} may {words}.")));
+            blocks.push(Block::line(format!("{who} may {asked}.")));
         } else {
             let mut table = Table::new(["Principal", "Role", "On", "From"]);
-            for grant in &self.grants {
-                table.push(grant.cells());
+            for (grant, more) in together(&self.grants) {
+                table.push(grant.cells(more));
             }
-            blocks.push(Block::titled(format!("Who may {words}"), [Block::Table(table)]));
-            // The provisioner holds the same on every account, for the same reason.
-            let mut reasons: Vec<String> = self.grants.iter().filter_map(Held::reason).collect();
-            reasons.dedup();
+            blocks.push(Block::titled(format!("Who may {asked}"), [Block::Table(table)]));
+            // Many hold the same for the same reason.
+            let reasons: BTreeSet<String> = self.grants.iter().filter_map(Held::reason).collect();
             if !reasons.is_empty() {
                 let line = |reason: String| Line::new().styled(Style::Muted, format!("  {reason}")).hang(4);
                 let lines = std::iter::once(Line::from("Why:")).chain(reasons.into_iter().map(line));
@@ -109,13 +111,21 @@ impl Viewable for Everybody {
             }
         }
         let mut lines = Vec::new();
-        for held in &self.controllers {
+        for held in self.controllers.iter().take(CONTROLLERS) {
             let text = format!(
                 "Also {}, by way of that account: {}.",
                 held.principal.title,
                 held.words()
             );
             lines.push(Line::from(text).hang(2));
+        }
+        let more = self.controllers.len().saturating_sub(CONTROLLERS);
+        if more > 0 {
+            let text = format!(
+                "And {} more, by way of others of these accounts.",
+                words::count(more, "role binding")
+            );
+            lines.push(Line::from(text));
         }
         if !self.doubts.is_empty() {
             lines.push(Line::new().styled(Style::Warning, "There may be more:"));
@@ -126,4 +136,17 @@ impl Viewable for Everybody {
         blocks.push(Block::Lines(lines));
         blocks
     }
+}
+
+/// Bindings that differ only in the resource they are on, as the first of them and how many more there are: whoever owns
+/// all accounts would fill the screen.
+fn together(grants: &[Held]) -> Vec<(&Held, usize)> {
+    let mut rows: Vec<(&Held, usize)> = Vec::new();
+    for grant in grants {
+        match rows.last_mut() {
+            Some((first, more)) if first.is_like(grant) => *more += 1,
+            _ => rows.push((grant, 0)),
+        }
+    }
+    rows
 }
