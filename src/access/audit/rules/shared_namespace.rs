@@ -9,12 +9,14 @@ use crate::{
         subject::{Held, Subject},
         whose::{Member, Who},
     },
+    diag::Severity,
     model::NamePattern,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "shared-namespace",
     threat: "T7",
+    severity: Severity::Error,
     summary: "more than a template asks for of the names that all departments share",
     why: "Consumer groups of sinks (`connect-lcc…`) and topics for failed, successful and previewed records (`dlq-lcc…`, \
           `success-lcc…`, `error-lcc…`, `data-preview…`) carry the id of a connector and not its name, so no prefix keeps them \
