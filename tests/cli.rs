@@ -5,7 +5,13 @@ mod common;
 use std::{env, fs, path::PathBuf, process::Stdio};
 
 use common::World;
-use confluent_ebs::{commands, env as variables, exit::ExitCode};
+use confluent_ebs::{
+    access::audit::{RULES, rules::NOT_AUDITED},
+    commands,
+    diag::Severity,
+    env as variables,
+    exit::ExitCode,
+};
 
 /// Set it to write the pages instead of comparing them.
 const UPDATE: &str = "UPDATE_DOCS";
@@ -374,6 +380,97 @@ fn the_page_of_exit_codes_is_made_from_the_codes() {
     }
     page.push_str("\nThis page is made from `src/exit.rs` (`tests/cli.rs`).\n");
     check_page("docs/exit-codes.md", &page);
+}
+
+/// What stands above the rules of the audit.
+const AUDIT: &str = "\
+# The audit
+
+`confluent ebs access audit` compares what a key can see of the organization with the platform's files. Each rule below looks for one
+way in which departments come too near to each other, or somebody else to them. The numbers are those of the threats that it is there
+for; one rule can find several things, and says for each what it saw, what to do, and who can do it.
+
+- **Present, absent, unknown.** A rule that found nothing is *absent* only if every list that it needs was seen in full. A list that was
+  refused, or that is cut to what its caller may see, makes it *unknown*. The provisioner's key shows the cluster and the departments' own
+  accounts; an administrator's shows everything. `--strict` also ends with 5 when a rule is unknown.
+- **Errors, warnings, information.** An error: somebody reaches or controls what is not theirs. A warning: something makes that easier, or
+  is likely not meant. What a template declares with its reason is information, and so is what is only worth knowing; neither counts.
+- **The exit code** is 0 when nothing counts, 5 when an error or a warning does, and 1 when the audit itself could not be made.
+- **Who is no finding:** the provisioner (`provisioner` in `ebs.toml`, else whoever looks, else the only account without our tag that
+  administrates the cluster), and whoever `administrators` and `adopt` in `ebs.toml` name.
+- **Accepted findings.** `--write-baseline FILE` drafts a file of what is found; once each entry has its reason, `--baseline FILE` takes them
+  out until their last day. An entry that has expired, or that nothing matches any more, is a warning of its own.
+- **Snapshots.** `--save FILE` keeps what was seen, `--from FILE` audits it without a key, `--since FILE` also reports accounts that were not
+  there before. A snapshot holds no secret, but it is the map of who may do what.
+- **`--fix`** removes, after showing a plan, what is ours and should not be there: role bindings of departments' own accounts that no
+  template asks for, and keys whose secret nobody has. It makes nothing, and touches nobody else's. An account that somebody else controls
+  is not ours until that is over, so a second run may find more to remove.
+
+Which API keys are ours is told by the journal, the evidence files and the profiles on this computer: run it where they are, or with
+`--evidence-dir`.
+
+```toml
+# accepted.toml
+[[accepted]]
+rule = \"granted-onward\"
+subject = \"rb-abc123\"
+reason = \"the data office reads claims-orders, agreed in CC-4711\"
+until = 2027-01-31
+```
+";
+
+/// `text` in lines of at most 135 characters, as the other pages are written.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 135 {
+            lines.push(word.to_owned());
+        } else {
+            *line = format!("{line} {word}").trim_start().to_owned();
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_page_of_the_audit_is_made_from_its_rules() {
+    let mut page = AUDIT.to_owned();
+    page += "\n| Rule | Threat | At worst | Looks for |\n|---|---|---|---|\n";
+    for rule in RULES {
+        let worst = match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "information",
+        };
+        page += &format!(
+            "| [`{0}`](#{0}) | {1} | {worst} | {2} |\n",
+            rule.id, rule.threat, rule.summary
+        );
+    }
+    for rule in RULES {
+        page += &format!("\n## {}\n\n{}: {}.\n", rule.id, rule.threat, rule.summary);
+        for (title, text) in [
+            ("Why", rule.why),
+            ("Evidence", rule.evidence),
+            ("What to do", rule.remedy),
+        ] {
+            page += &format!("\n{}\n", wrapped(&format!("**{title}.** {text}")));
+        }
+        let needs: Vec<&str> = rule.needs.iter().map(|need| need.words()).collect();
+        if !needs.is_empty() {
+            page += &format!(
+                "\n{}\n",
+                wrapped(&format!("**To be absent** it must see {}.", needs.join("; ")))
+            );
+        }
+    }
+    page += "\n## What it does not look at\n\n| Threat | What | Instead |\n|---|---|---|\n";
+    for (threat, what, instead) in NOT_AUDITED {
+        page += &format!("| {threat} | {what} | {instead} |\n");
+    }
+    page += "\nThis page is made from the rules in `src/access/audit/rules/` (`tests/cli.rs`).\n";
+    check_page("docs/audit.md", &page);
 }
 
 #[test]

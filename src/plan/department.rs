@@ -77,7 +77,8 @@ fn create_account(desired: &DesiredDepartment, persona: &DesiredPersona, plan: &
     ))
 }
 
-fn compare_persona(
+/// Compares one persona whose account may be trusted; `made` are the accounts that this plan makes.
+pub(super) fn compare_persona(
     wanted: &Wanted<'_>,
     seen: &Snapshot,
     desired: &DesiredDepartment,

@@ -11,6 +11,7 @@ mod department;
 pub mod diff;
 pub mod look;
 pub mod observe;
+mod removals;
 pub mod rotation;
 pub mod teardown;
 
@@ -20,6 +21,7 @@ pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
 pub use look::look;
 pub use observe::{ObserveError, Observed, Target, observe};
+pub use removals::removals;
 pub use rotation::Rotation;
 pub use teardown::{Teardown, teardown};
 

@@ -445,3 +445,67 @@ fn a_key_that_an_interrupted_run_left_behind_goes_before_another_is_made() {
     );
     assert!(plan.changes[1].needs.contains(&0));
 }
+
+// The issue: "`--fix` only for what is ours, as a plan".
+#[test]
+fn removals_take_only_what_is_ours_and_make_nothing() {
+    let claims = desired("claims");
+    let mut world = World::onboarded(&claims);
+    // Missing, surplus, an orphan, and somebody else's.
+    world
+        .seen
+        .bindings
+        .retain(|seen| seen.binding.principal.id() != "sa-viewer");
+    world.bind("sa-operator", Role::DeveloperRead, connector("*"));
+    world.bind("u-eve", Role::DeveloperRead, connector("claims-*"));
+    world.key(
+        "ORPHANED",
+        "sa-viewer",
+        "ebs:v1 stage=prod dept=claims role=viewer state=new run=gone",
+    );
+    world.ledger.now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1);
+    let removals = |world: &World| {
+        let known = [claims.department.code.clone()].into();
+        let wanted = Wanted {
+            stage: "prod",
+            address: &address(),
+            provisioner: &me(),
+            departments: std::slice::from_ref(&claims),
+            known: &known,
+            adopt: &world.adopt,
+            ledger: &world.ledger,
+            prune: false,
+        };
+        super::removals(&wanted, &world.seen)
+    };
+    let labels = |plan: &Plan| plan.changes.iter().map(super::Change::label).collect::<Vec<_>>();
+    let plan = removals(&world);
+    assert_eq!(
+        labels(&plan),
+        [
+            "delete role-binding claims-operator  DeveloperRead  connector *",
+            "delete api-key ORPHANED of claims-viewer",
+        ]
+    );
+    assert!(
+        plan.changes
+            .iter()
+            .enumerate()
+            .all(|(id, change)| change.id == id && change.needs.is_empty())
+    );
+    // A key that nobody vouches for is no reason to keep a role; somebody else's control is.
+    world.key("BYHAND", "sa-operator", "by hand");
+    assert_eq!(labels(&removals(&world)).len(), 2);
+    world.bind(
+        "u-eve",
+        Role::ResourceOwner,
+        address().service_account_crn(&"sa-operator".parse().unwrap()).into(),
+    );
+    let plan = removals(&world);
+    assert_eq!(labels(&plan), ["delete api-key ORPHANED of claims-viewer"]);
+    assert!(
+        plan.notices[0].contains("u-eve holds ResourceOwner"),
+        "{:?}",
+        plan.notices
+    );
+}

@@ -8,6 +8,7 @@ mod rig;
 
 mod access;
 mod attacks;
+mod audit;
 mod crash;
 mod isolation;
 mod changes;

@@ -331,6 +331,12 @@ impl Org {
         let mut rulings = self.rulings().into_iter();
         let ruling = rulings.find(|ruling| ruling.rule.id == rule).unwrap();
         assert_eq!(counted(&ruling), sorted(subjects), "{rule}: {:#?}", ruling.findings);
+        for found in &ruling.findings {
+            assert!(
+                found.finding.severity <= ruling.rule.severity,
+                "{rule} is worse than it says"
+            );
+        }
         ruling
     }
 

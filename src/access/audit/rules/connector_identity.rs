@@ -10,6 +10,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     id: "connector-identity",
     threat: "T8",
+    severity: Severity::Error,
     summary: "a connector whose name says one department and whose account another",
     why: "The name decides who may see and change a connector, the account what it reads and writes. Where the two do not belong \
           together, one department works with the rights of another, or has taken a name that is not its own: names are \

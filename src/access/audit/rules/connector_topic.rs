@@ -1,11 +1,15 @@
 //! `connector-topic`: a connector that reads or writes outside its department.
 
 use super::Rule;
-use crate::access::audit::{Report, sight::Need, subject::Subject, whose::Who};
+use crate::{
+    access::audit::{Report, sight::Need, subject::Subject, whose::Who},
+    diag::{Owner, Severity},
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "connector-topic",
     threat: "T6",
+    severity: Severity::Error,
     summary: "a connector that reads or writes topics outside its department",
     why: "A connector reaches every topic that its runtime account reaches, and whoever may edit it can aim it elsewhere. Where \
           the account may do more than it should, this is where another department's data leaves. `connector lint` says the \
@@ -47,7 +51,7 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
         );
         let found = report.error(&connector.name, message);
         found.about(code).connector(connector);
-        found.owned_by(crate::diag::Owner::Department);
+        found.owned_by(Owner::Department);
         found.fix(format!("Use topics that begin with `{prefix}`."));
     }
 }

@@ -3,12 +3,14 @@
 use super::Rule;
 use crate::{
     access::audit::{Report, place::Place, sight::Need, subject::Subject, whose::Who},
+    diag::Severity,
     model::NamePattern,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "dangling-binding",
     threat: "T11",
+    severity: Severity::Warning,
     summary: "a role binding of an account that does not exist, or on one",
     why: "Deleting an account takes its keys and its bindings with it; that it also takes what others hold on it is not \
           confirmed (dossier `rbac.md` §9, Q12). What is left behind gives nobody anything, counts against the quota, and hides \

@@ -9,12 +9,14 @@ use crate::{
         subject::{Held, Subject, account_name},
         whose::{Member, Who},
     },
+    diag::Severity,
     model::{NamePattern, OwnershipTag, Role, SeenAccount},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "forged-account",
     threat: "T4",
+    severity: Severity::Error,
     summary: "an account that looks like ours and is controlled by somebody else",
     why: "Whoever may make accounts can write our name and our tag. An account that is adopted by mistake hands its maker the \
           next department: `onboard` refuses it, and the audit finds it before. Only who controls an account decides whose it \

@@ -1,17 +1,21 @@
 //! `granted-onward`: somebody who is not of the department holds a role on its names.
 
 use super::Rule;
-use crate::access::audit::{
-    Report,
-    place::{Place, is_every_subject, shared},
-    sight::Need,
-    subject::{Held, Subject, whose},
-    whose::Who,
+use crate::{
+    access::audit::{
+        Report,
+        place::{Place, is_every_subject, shared},
+        sight::Need,
+        subject::{Held, Subject, whose},
+        whose::Who,
+    },
+    diag::Severity,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "granted-onward",
     threat: "T3",
+    severity: Severity::Error,
     summary: "somebody who is not of the department holds a role on its names",
     why: "Whoever is ResourceOwner of a prefix may give roles on it to anybody (*Manage access*), and nothing in Confluent Cloud \
           reports it. The deployer of a department can share its connectors with a colleague, a contractor or another \

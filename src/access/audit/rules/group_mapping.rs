@@ -3,13 +3,14 @@
 use super::Rule;
 use crate::{
     access::audit::{Report, place::Place, sight::Need, subject::Subject, whose::Who},
-    diag::Owner,
+    diag::{Owner, Severity},
     model::ResourceKind,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "group-mapping",
     threat: "T16",
+    severity: Severity::Warning,
     summary: "a role that people get by logging in",
     why: "A group mapping gives roles to everybody whom the identity provider puts into a group. The one that Confluent makes by \
           default, for all users of single sign-on, gives FlinkDeveloper and DataDiscovery (docs `predefined-rbac-roles`): \

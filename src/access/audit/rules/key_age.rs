@@ -9,12 +9,14 @@ use crate::{
         sight::Need,
         subject::{Subject, account_name},
     },
+    diag::Severity,
     model::SeenKey,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "key-age",
     threat: "T11",
+    severity: Severity::Warning,
     summary: "an API key that is older than it should be",
     why: "Keys never expire on their own. The older one is, the more files, pipelines and notebooks have seen it, and the less \
           anybody dares to replace it. Confluent advises to rotate keys regularly and names no number (docs \

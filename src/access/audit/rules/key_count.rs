@@ -9,12 +9,14 @@ use crate::{
         sight::Need,
         subject::{Subject, account_name},
     },
+    diag::Severity,
     model::SeenKey,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "key-count",
     threat: "T11",
+    severity: Severity::Warning,
     summary: "more API keys than a rotation needs",
     why: "A rotation needs two keys for a while: the old one and its successor (dossier `rbac.md` §5.4). A third one is a \
           rotation that nobody finished, and a key that nobody watches.",

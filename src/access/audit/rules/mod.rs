@@ -2,6 +2,7 @@
 //! from them.
 
 use super::{Report, sight::Need, subject::Subject};
+use crate::diag::Severity;
 
 pub mod connector_identity;
 pub mod connector_topic;
@@ -34,6 +35,8 @@ pub struct Rule {
     pub id: &'static str,
     /// The threat, as numbered in dossier `rbac.md` §7.
     pub threat: &'static str,
+    /// How bad its worst finding is.
+    pub severity: Severity,
     /// What it looks for, one line.
     pub summary: &'static str,
     /// Why it matters, and where that is known from.

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::Rule;
 use crate::{
     access::audit::{Report, count, sight::Need, subject::Subject, whose::Who},
+    diag::Severity,
     model::{DepartmentCode, SeenAccount},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "orphan-department",
     threat: "T15",
+    severity: Severity::Warning,
     summary: "accounts of a department that has no file",
     why: "A file that was deleted instead of marked as retired leaves accounts, keys and bindings behind that no command looks \
           after any more, and a prefix that looks free.",

@@ -1,15 +1,19 @@
 //! `orphaned-key`: a key whose secret nobody has.
 
 use super::Rule;
-use crate::access::audit::{
-    KeyStanding, Report,
-    sight::Need,
-    subject::{Subject, account_name},
+use crate::{
+    access::audit::{
+        KeyStanding, Report,
+        sight::Need,
+        subject::{Subject, account_name},
+    },
+    diag::Severity,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "orphaned-key",
     threat: "T11",
+    severity: Severity::Warning,
     summary: "an API key of ours whose secret nobody has",
     why: "A key is born with `state=new` in its description and becomes `state=live` when its secret is on disk. One that an \
           interrupted run left behind opens nothing for anybody who should have it, and counts against the quota of its \

@@ -14,12 +14,14 @@ use crate::{
         },
         index::beginnings,
     },
+    diag::Severity,
     model::{NamePattern, SeenAccount, SeenBinding, prefix::fold},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "prefix-overlap",
     threat: "T1",
+    severity: Severity::Error,
     summary: "names that belong to two departments",
     why: "The prefix is the boundary. Where one begins with another, `fin-` and `fin-ops-`, whoever holds the shorter one holds \
           the longer one's names as well. Lower and upper case, `.` and `_` count as the same, because metrics and several \

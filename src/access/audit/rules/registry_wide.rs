@@ -9,12 +9,14 @@ use crate::{
         subject::Subject,
         whose::Who,
     },
+    diag::Severity,
     model::ResourceKind,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "registry-wide",
     threat: "T10",
+    severity: Severity::Error,
     summary: "a role on a whole Schema Registry",
     why: "Schemas of all departments lie in one registry. A role on the registry itself or on `subject=*` reads or changes \
           everybody's, the global compatibility and mode among them, and with those what everybody may register.",

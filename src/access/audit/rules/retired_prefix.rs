@@ -1,17 +1,21 @@
 //! `retired-prefix`: something lives on the prefix of a department that is off-boarded.
 
 use super::Rule;
-use crate::access::audit::{
-    Report,
-    place::Place,
-    sight::Need,
-    subject::{Subject, account_name},
-    whose::Who,
+use crate::{
+    access::audit::{
+        Report,
+        place::Place,
+        sight::Need,
+        subject::{Subject, account_name},
+        whose::Who,
+    },
+    diag::Severity,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "retired-prefix",
     threat: "T15",
+    severity: Severity::Warning,
     summary: "something lives on the prefix of an off-boarded department",
     why: "A department's file stays as the tombstone of its prefix, because topics, groups, offsets and schemas outlive it. \
           Whoever still holds a role there, or comes to it later, inherits them.",

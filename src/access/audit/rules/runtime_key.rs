@@ -1,15 +1,19 @@
 //! `runtime-key`: a key on an account that gets none.
 
 use super::Rule;
-use crate::access::audit::{
-    Report,
-    sight::Need,
-    subject::{Subject, account_name},
+use crate::{
+    access::audit::{
+        Report,
+        sight::Need,
+        subject::{Subject, account_name},
+    },
+    diag::Severity,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "runtime-key",
     threat: "T5",
+    severity: Severity::Error,
     summary: "an API key on an account that gets none",
     why: "Connectors run under the runtime account without a key (`kafka.auth.mode=SERVICE_ACCOUNT`), so that nobody can act as \
           it outside of Connect. A key on it is a way past Connect to everything that the department's connectors may read and \

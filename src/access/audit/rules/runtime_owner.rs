@@ -8,12 +8,14 @@ use crate::{
         subject::{Subject, account_name},
         whose::{Member, Who},
     },
+    diag::Severity,
     model::Role,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "runtime-owner",
     threat: "T5",
+    severity: Severity::Error,
     summary: "a department that owns the account its connectors run under",
     why: "Assigner lets connectors run under an account, and nothing else. ResourceOwner also makes keys for it (support article \
           45142562011924): with a Kafka key of the runtime account a department reads and writes past Connect, and past every \

@@ -15,12 +15,14 @@ use crate::{
         },
         roles::{gives, gives_on_accounts},
     },
+    diag::Severity,
     model::{DepartmentCode, NamePattern, Principal, ResourceKind, Role, SeenBinding},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "shadow-account",
     threat: "T4",
+    severity: Severity::Error,
     summary: "an account beside the plan that a department controls",
     why: "ResourceOwner on any one resource lets its holder make service accounts in the whole organization (docs \
           `create-service-accounts`), name itself their owner, make keys for them and share its prefix with them: principals \

@@ -9,12 +9,14 @@ use crate::{
         subject::{Held, Subject},
         whose::{Member, Who},
     },
+    diag::Severity,
     model::NamePattern,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "shared-namespace",
     threat: "T7",
+    severity: Severity::Error,
     summary: "more than a template asks for of the names that all departments share",
     why: "Consumer groups of sinks (`connect-lcc…`) and topics for failed, successful and previewed records (`dlq-lcc…`, \
           `success-lcc…`, `error-lcc…`, `data-preview…`) carry the id of a connector and not its name, so no prefix keeps them \
@@ -32,7 +34,8 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
         let Place::Names(kind, name) = held.place else { continue };
         let Some(begins) = shared(kind, name) else { continue };
         match held.who {
-            Who::Provisioner | Who::Named | Who::Gone => continue,
+            // What an off-boarding left behind is `orphan-department` or `retired-prefix` as a whole.
+            Who::Provisioner | Who::Named | Who::Gone | Who::Orphan | Who::Retired(_) => continue,
             Who::Member(member) => {
                 if let Some(grant) = held.declared {
                     declared.add(grant, &member);
@@ -114,6 +117,14 @@ mod tests {
         let binding = org.bind("sa-claims-operator", "DeveloperRead", "$K/topic=dlq-lcc-other");
         let ruling = org.only(ID, &[&binding]);
         assert_eq!(ruling.findings[0].departments.len(), 2);
+    }
+
+    #[test]
+    fn what_an_off_boarding_left_behind_is_another_rules() {
+        let mut org = Org::clean();
+        org.tagged("sa-ghost", "ghost", "runtime");
+        org.bind("sa-ghost", "DeveloperRead", "$K/group=connect-lcc*");
+        org.only("orphan-department", &["ghost"]);
     }
 
     // §8.3: `connect-lcc*` is in the shipped templates, with its reason.

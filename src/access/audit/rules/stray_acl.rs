@@ -1,11 +1,15 @@
 //! `stray-acl`: a Kafka ACL that goes past the role bindings.
 
 use super::Rule;
-use crate::access::audit::{Report, subject::Subject};
+use crate::{
+    access::audit::{Report, subject::Subject},
+    diag::Severity,
+};
 
 pub(super) const RULE: Rule = Rule {
     id: "stray-acl",
     threat: "T14",
+    severity: Severity::Error,
     summary: "a Kafka ACL that goes past the role bindings",
     why: "ACLs and role bindings add up (dossier `rbac.md` §1.5): one ACL for `User:*`, or for a department's account outside its \
           prefix, widens what every other rule of this audit calls clean.",

@@ -12,12 +12,14 @@ use crate::{
         whose::Member,
         whose::Who,
     },
+    diag::Severity,
     model::{CrnPattern, Grant, KeyKind, NamePattern, ResourceKind, Role, SeenKey},
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "template-drift",
     threat: "T3",
+    severity: Severity::Error,
     summary: "a department that is not as its template wants it",
     why: "A role on the own prefix that no template asks for was given by hand, or by the department itself: whoever is \
           ResourceOwner of the prefix can widen its own accounts. What is missing breaks the department, and is the trace of \

@@ -3,13 +3,14 @@
 use super::Rule;
 use crate::{
     access::audit::{Report, place::Place, sight::Need, subject::Subject, whose::Who},
-    diag::Owner,
+    diag::{Owner, Severity},
     model::ResourceKind,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "unnamed-administrator",
     threat: "T17",
+    severity: Severity::Warning,
     summary: "a role above all departments of somebody whom ebs.toml does not name",
     why: "A role on the organization, the environment or the cluster reaches every department, and no prefix stops it. It is as \
           good as the provisioner's key. There must be few such people and accounts, and somebody must know which.",

@@ -1,15 +1,19 @@
 //! `unvouched-key`: a key of ours that nobody knows of.
 
 use super::Rule;
-use crate::access::audit::{
-    KeyStanding, Report,
-    sight::Need,
-    subject::{Subject, account_name},
+use crate::{
+    access::audit::{
+        KeyStanding, Report,
+        sight::Need,
+        subject::{Subject, account_name},
+    },
+    diag::Severity,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "unvouched-key",
     threat: "T11",
+    severity: Severity::Error,
     summary: "an API key on an account of ours that nobody vouches for",
     why: "Whoever holds a key of an account may do what the account may do, and may be able to make further keys for it \
           (dossier `rbac.md` §9, Q4). A key that neither a journal nor an evidence file names was made by hand or by somebody \

@@ -3,12 +3,14 @@
 use super::Rule;
 use crate::{
     access::audit::{Report, sight::Need, subject::Subject},
+    diag::Severity,
     model::Principal,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "user-key",
     threat: "T11",
+    severity: Severity::Warning,
     summary: "an API key of a person for the cluster or the Schema Registry",
     why: "A key of a person carries all roles of that person, and goes with the person: what runs with it stops on the day \
           somebody leaves, and until then does more than it needs. Keys that programs use belong to service accounts.",

@@ -9,12 +9,14 @@ use crate::{
         subject::{Held, Subject, whose},
         whose::Who,
     },
+    diag::Severity,
     model::ResourceKind,
 };
 
 pub(super) const RULE: Rule = Rule {
     id: "wildcard-slip",
     threat: "T2",
+    severity: Severity::Error,
     summary: "a binding of a department's account that is wider than the department",
     why: "`topic=*`, `topic=fin*` without the delimiter, or a role on the whole cluster instead of on names in it: one slip of \
           the hand, and a department reaches all others.",

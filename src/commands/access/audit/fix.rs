@@ -18,7 +18,7 @@ use crate::{
     },
     error::Error,
     model::{Department, DepartmentCode},
-    plan::{self, Change, Operation, Plan},
+    plan::{self, Change, Plan},
     render::{Block, Line},
 };
 
@@ -67,7 +67,7 @@ pub(super) fn fix(
     };
     ctx.block_on(async {
         let estate = Estate::look(ctx, &session, &departments, folders).await?;
-        let plan = removals(plan::diff(&estate.wanted(true), &estate.observed.snapshot));
+        let plan = plan::removals(&estate.wanted(true), &estate.observed.snapshot);
         let mut fixed = Fixed {
             dry_run,
             changes: plan.changes.clone(),
@@ -92,42 +92,6 @@ pub(super) fn fix(
     })
 }
 
-/// The part of a plan that removes and needs nothing made before.
-fn removals(mut plan: Plan) -> Plan {
-    let refused = plan.refusals.drain(..);
-    let refused = refused.map(|refusal| {
-        format!(
-            "{} is left as it is ({}): {}",
-            refusal.department, refusal.rule, refusal.message
-        )
-    });
-    plan.notices = refused.collect();
-    let removes = |change: &Change| {
-        matches!(
-            change.operation,
-            Operation::DeleteBinding { .. } | Operation::DeleteKey { .. }
-        )
-    };
-    let all = std::mem::take(&mut plan.changes);
-    let (replaced, alone): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .filter(removes)
-        .partition(|change| !change.needs.is_empty());
-    // What takes its place is made first, and by `onboard`.
-    plan.notices.extend(replaced.into_iter().map(|change| {
-        format!(
-            "{} is replaced by `confluent ebs onboard {} --prune`",
-            change.what, change.department
-        )
-    }));
-    plan.changes = alone
-        .into_iter()
-        .enumerate()
-        .map(|(id, change)| Change { id, ..change })
-        .collect();
-    plan
-}
-
 fn blocks(plan: &Plan, departments: &[Department]) -> Vec<Block> {
     let titled = departments.iter().filter_map(|department| {
         let code = &department.code;
@@ -140,39 +104,4 @@ fn blocks(plan: &Plan, departments: &[Department]) -> Vec<Block> {
         .collect();
     let left = (!left.is_empty()).then(|| Block::titled("Left as it is", [Block::Lines(left)]));
     titled.chain([Block::line(totals(plan))]).chain(left).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Action;
-
-    fn change(operation: Operation, needs: Vec<usize>) -> Change {
-        Change {
-            id: 7,
-            department: "claims".parse().unwrap(),
-            persona: "operator".into(),
-            action: Action::Delete,
-            what: "it".into(),
-            why: String::new(),
-            needs,
-            operation,
-        }
-    }
-
-    #[test]
-    fn only_removals_that_stand_alone_are_left() {
-        let key = || Operation::DeleteKey {
-            id: "ABCDEFGH".parse().unwrap(),
-            owner: "sa-1".parse().unwrap(),
-            keeps: None,
-        };
-        let plan = removals(Plan {
-            changes: vec![change(key(), vec![0]), change(key(), Vec::new())],
-            ..Plan::default()
-        });
-        assert_eq!((plan.changes.len(), plan.changes[0].id), (1, 0));
-        assert!(plan.changes[0].needs.is_empty());
-        assert!(plan.notices[0].contains("onboard claims --prune"));
-    }
 }
