@@ -7,6 +7,7 @@ use std::{env, fs, path::PathBuf, process::Stdio};
 use common::World;
 use confluent_ebs::{
     access::audit::{RULES, rules::NOT_AUDITED},
+    catalog::rules,
     commands,
     diag::Severity,
     env as variables,
@@ -481,6 +482,31 @@ fn the_page_of_variables_is_made_from_their_list() {
     }
     page.push_str("\nNo other variable is read by name. This page is made from `src/env.rs` (`tests/cli.rs`).\n");
     check_page("docs/environment.md", &page);
+}
+
+#[test]
+fn the_page_of_lint_rules_is_made_from_their_list() {
+    let mut page = String::from(
+        "# Rules of the linter\n\n\
+         What `confluent ebs connector lint` looks for in a connector file; `create`, `update` and `validate` look first,\n\
+         too. An error refuses the file (exit code 5), a warning does not. A rule can be excepted, with a reason, below\n\
+         `[lint]` in `ebs.toml`, a department's file or a profile ([files.md](files.md)).\n\n\
+         | Rule | At worst | Looks for | Why |\n|---|---|---|---|\n",
+    );
+    for rule in rules::RULES {
+        let worst = if rule.severity == Severity::Error {
+            "error"
+        } else {
+            "warning"
+        };
+        let why = rule.explanation.replace('|', "\\|");
+        page.extend(["| `", rule.id, "` | ", worst, " | ", rule.summary, " | ", &why, " |\n"]);
+    }
+    page.push_str(
+        "\nBesides, `syntax` and `unreadable-file` mean that a file cannot be read (exit code 1). This page is made from\n\
+         `src/catalog/rules/` (`tests/cli.rs`).\n",
+    );
+    check_page("docs/lint.md", &page);
 }
 
 #[test]

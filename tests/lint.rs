@@ -62,6 +62,8 @@ fn said(linted: &Linted) -> Vec<String> {
 const DATAGEN: &str = "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS\n";
 const S3: &str =
     "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n";
+/// Without its topics.
+const SINK_BY_PATTERN: &str = "name: claims-a\nconnector.class: S3_SINK\ns3.bucket.name: b\ntime.interval: HOURLY\n";
 /// Without its password.
 const POSTGRES: &str = "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 5432\n\
                         connection.user: u\ndb.name: d\ntopic.prefix: claims-\n";
@@ -162,6 +164,11 @@ fn every_rule_speaks_when_it_must() {
             "flush.size: [1, 2]",
             &["not-a-string! `flush.size` is a list, not a text"],
         ),
+        (
+            S3,
+            "transforms: [a, b]",
+            &["not-a-string! `transforms` is a list, not a text"],
+        ),
         (S3, "flush.size:", &["not-a-string! `flush.size` is `null`, not a text"]),
         // Secrets
         (
@@ -252,6 +259,27 @@ fn every_rule_speaks_when_it_must() {
             S3,
             "errors.deadletterqueue.topic.name: claims-x",
             &["dead-letter-loop! the dead letter topic `claims-x` is also one of `topics`"],
+        ),
+        // Kafka matches whole names, with a pattern that may be Java's own.
+        (
+            SINK_BY_PATTERN,
+            "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: claims-a",
+            &["dead-letter-loop! `topics.regex` matches the dead letter topic `claims-a`, too"],
+        ),
+        (
+            SINK_BY_PATTERN,
+            "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: claims-a-dead",
+            &[],
+        ),
+        (
+            SINK_BY_PATTERN,
+            "topics.regex: claims-(?!x).*\nerrors.deadletterqueue.topic.name: claims-dead",
+            &[],
+        ),
+        (
+            SINK_BY_PATTERN,
+            "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: ''",
+            &[],
         ),
         (S3, "errors.tolerance: all", &[]),
         (
@@ -369,7 +397,10 @@ fn a_department_stays_inside() {
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics.regex: claims.*\ns3.bucket.name: b\ntime.interval: HOURLY",
-            &["foreign-topic! `claims.*` matches topics that do not begin with `claims-`"],
+            &[
+                "dead-letter-loop! `topics.regex` matches the dead letter topic `claims-a-dlq`, which `create` fills in, too",
+                "foreign-topic! `claims.*` matches topics that do not begin with `claims-`",
+            ],
         ),
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics.regex: claims-(a|b)\ns3.bucket.name: b\ntime.interval: HOURLY",
@@ -544,6 +575,17 @@ fn whole_files_are_judged_for_what_they_are() {
         fix("name: claims-a\nconnector.class: io.debezium.connector.postgresql.PostgresConnector"),
         "The managed plugins for it are `PostgresCdcSourceV2` and `PostgresCdcSource`. Their keys differ: begin with \
          `connector plugin new`."
+    );
+}
+
+#[test]
+fn a_pattern_for_everything_reads_the_dead_letters_that_nobody_named() {
+    let text = format!("{SINK_BY_PATTERN}topics.regex: .*\n");
+    assert_eq!(
+        said(&linted(&text, false)),
+        [
+            "dead-letter-loop! `topics.regex` matches the dead letter topic `dlq-${connector}`, which the service chooses, too"
+        ]
     );
 }
 

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc};
 
 use super::{
     facts::{Catalog, KeyFact, Plugin, catalog},
-    file::{ConnectorFile, Entry},
+    file::{ConnectorFile, Entry, ValueKind},
     rules::{self, Rule},
     secret::{Reference, Secrecy, secrecy},
 };
@@ -78,9 +78,7 @@ pub fn lint(file: &ConnectorFile, context: &Context<'_>) -> Linted {
             findings: Vec::new(),
         };
         (rule.check)(&subject, &mut report);
-        if rule.id != rules::placeholder::ID {
-            report.findings.retain(|finding| !subject.is_about_placeholder(finding));
-        }
+        report.findings.retain(|finding| !subject.is_moot(rule, finding));
         let exception = context.exceptions.iter().find(|(id, _)| id == rule.id);
         match exception {
             Some((_, reason)) => linted
@@ -142,14 +140,15 @@ impl<'a> Subject<'a> {
             && self.given_value("secret.manager.managed.configs").is_some_and(listed)
     }
 
-    /// Whether a finding is about a value that is still to be filled in: whatever it is, it is not what is meant.
-    fn is_about_placeholder(&self, finding: &Finding) -> bool {
-        let range = finding.span.as_ref().map(|span| &span.range);
-        let mut placeholders = self
-            .entries()
-            .iter()
-            .filter(|entry| rules::placeholder::is_placeholder(entry));
-        placeholders.any(|entry| Some(&entry.value_span) == range)
+    /// Whether a finding is about a value of which one rule has said all there is to say: it is still to be filled in, or no
+    /// text at all.
+    fn is_moot(&self, rule: &Rule, finding: &Finding) -> bool {
+        let Some(span) = &finding.span else { return false };
+        let mut entries = self.entries().iter().filter(|entry| entry.value_span == span.range);
+        entries.any(|entry| match entry.kind {
+            ValueKind::Array | ValueKind::Object => rule.id != rules::not_a_string::ID,
+            _ => rules::placeholder::is_placeholder(entry) && rule.id != rules::placeholder::ID,
+        })
     }
 
     /// The text with a star for every byte of a secret, so that all ranges stay what they are.

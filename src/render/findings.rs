@@ -1,13 +1,19 @@
 //! Findings for people (carets into the file) and for code scanners (SARIF 2.1.0). As JSON they are their own
 //! `Serialize`.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::{escape::escape, style::Palette, words};
-use crate::diag::{Finding, Owner, Severity};
+use super::{escape::escape, style::Palette, words, wrap};
+use crate::{
+    catalog::rules,
+    diag::{Finding, Owner, Severity},
+};
+
+/// Fewer columns than these are no room for a sentence.
+const NARROWEST: usize = 20;
 
 /// `findings` as text, and a line that counts them.
 pub(super) fn human(findings: &[Finding], width: usize, palette: Palette) -> String {
@@ -19,7 +25,7 @@ pub(super) fn human(findings: &[Finding], width: usize, palette: Palette) -> Str
     .term_width(width);
     let mut out = String::new();
     for finding in findings {
-        one(finding, &renderer, &mut out);
+        one(finding, &renderer, width, &mut out);
         out.push('\n');
     }
     out.push_str(&count(findings));
@@ -27,13 +33,18 @@ pub(super) fn human(findings: &[Finding], width: usize, palette: Palette) -> Str
     out
 }
 
-fn one(finding: &Finding, renderer: &Renderer, out: &mut String) {
+fn one(finding: &Finding, renderer: &Renderer, width: usize, out: &mut String) {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let message = escape(&finding.message);
+    let word = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let message = wrapped(&finding.message, width, word.len() + finding.rule.len() + "[]: ".len());
     let title = level.primary_title(&*message).id(finding.rule);
     let path;
     let mut group = match &finding.span {
@@ -46,12 +57,13 @@ fn one(finding: &Finding, renderer: &Renderer, out: &mut String) {
                 title.element(
                     Snippet::source(&span.source.text)
                         .path(&*path)
-                        .annotation(AnnotationKind::Primary.span(span.range.clone())),
+                        .annotation(AnnotationKind::Primary.span(first_line(&span.source.text, &span.range, width))),
                 )
             }
         }
     };
-    let fix = finding.fix.as_deref().map(escape);
+    // "  = help: ", and as many blanks again for the number of the line.
+    let fix = finding.fix.as_deref().map(|fix| wrapped(fix, width, 14));
     if let Some(fix) = &fix {
         group = group.element(Level::HELP.message(&**fix));
     }
@@ -60,6 +72,28 @@ fn one(finding: &Finding, renderer: &Renderer, out: &mut String) {
     }
     out.push_str(&renderer.render(&[group]));
     out.push('\n');
+}
+
+/// A sentence in lines that leave `before` columns free, which the first one begins with and the others are indented by.
+fn wrapped(text: &str, width: usize, before: usize) -> String {
+    let room = width.saturating_sub(before).max(NARROWEST);
+    wrap::paragraph(text, 0, room).trim_end().to_owned()
+}
+
+/// The part of a range that is pointed at: of a value over many lines its first, of a very long one its beginning. The rest
+/// would push what it is about off the terminal.
+fn first_line(text: &str, range: &Range<usize>, width: usize) -> Range<usize> {
+    let part = &text[range.clone()];
+    let longest = (width / 2).max(NARROWEST);
+    let mut used = 0;
+    let end = part
+        .char_indices()
+        .find(|(at, letter)| {
+            used += wrap::width(letter.encode_utf8(&mut [0; 4]));
+            *at > 0 && (*letter == '\n' || used > longest)
+        })
+        .map_or(part.len(), |(at, _)| at);
+    range.start..range.start + end
 }
 
 /// Who can lift it, unless it is whoever reads this anyway.
@@ -108,7 +142,7 @@ pub fn sarif(findings: &[Finding]) -> Value {
             "tool": {"driver": {
                 "name": "confluent-ebs",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.iter().map(|rule| json!({"id": rule})).collect::<Vec<_>>(),
+                "rules": rules.into_iter().map(rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -116,17 +150,33 @@ pub fn sarif(findings: &[Finding]) -> Value {
     })
 }
 
-fn result(finding: &Finding) -> Value {
-    let level = match finding.severity {
+/// A rule, with what the linter says about it.
+fn rule(id: &str) -> Value {
+    let Some(rule) = rules::find(id) else {
+        return json!({"id": id});
+    };
+    json!({
+        "id": id,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.explanation},
+        "defaultConfiguration": {"level": level(rule.severity)},
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "note",
-    };
+    }
+}
+
+fn result(finding: &Finding) -> Value {
     let text = match &finding.fix {
         Some(fix) => format!("{}. {fix}", finding.message),
         None => finding.message.clone(),
     };
-    let mut result = json!({"ruleId": finding.rule, "level": level, "message": {"text": text}});
+    let mut result = json!({"ruleId": finding.rule, "level": level(finding.severity), "message": {"text": text}});
     if let Some(span) = &finding.span {
         let mut location = json!({"artifactLocation": {"uri": uri(&span.source.path)}});
         if !span.range.is_empty() {
@@ -162,6 +212,8 @@ fn uri(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::diag::{SourceFile, Span};
 
@@ -189,8 +241,85 @@ mod tests {
         assert_eq!(results[1].get("locations"), None);
         assert_eq!(
             log["runs"][0]["tool"]["driver"]["rules"],
-            json!([{"id": "note"}, {"id": "unknown-key"}])
+            json!([{"id": "note"}, rule("unknown-key")])
         );
+        assert_eq!(rule("unknown-key")["defaultConfiguration"]["level"], "error");
+    }
+
+    fn shown(text: &str, range: Range<usize>, width: usize) -> String {
+        let file = SourceFile::new("a.json", text);
+        let finding = Finding::error("wrong-type", "`mode` is `x`, not a whole number")
+            .at(Span::new(&file, range))
+            .fix("Did you mean `bulk`? It can be `timestamp`, `incrementing`, `timestamp+incrementing` and `bulk`.");
+        human(&[finding], width, Palette { colour: false })
+    }
+
+    #[test]
+    fn a_file_on_one_line_is_shown_around_the_place() {
+        let text = format!(
+            "{{\"a\": \"{}\", \"mode\": \"bulke\", \"b\": \"{}\"}}",
+            "x".repeat(300),
+            "y".repeat(300)
+        );
+        let at = text.find("\"bulke\"").unwrap();
+        insta::assert_snapshot!(shown(&text, at..at + 7, 80), @r#"
+        error[wrong-type]: `mode` is `x`, not a whole number
+         --> a.json:1:319
+          |
+        1 | ...xxxxxxxxxxxxxxxxxxxx", "mode": "bulke", "b": "yyyyyyyyyyyyyyyyyyyyyyyy...
+          |                                   ^^^^^^^
+          |
+          = help: Did you mean `bulk`? It can be `timestamp`, `incrementing`,
+                  `timestamp+incrementing` and `bulk`.
+
+        Found 1 error.
+        "#);
+    }
+
+    #[test]
+    fn of_a_long_value_the_beginning_is_pointed_at() {
+        let text = format!("{{\"mode\": \"{}\"}}", "x".repeat(3000));
+        insta::assert_snapshot!(shown(&text, 9..3011, 60), @r#"
+        error[wrong-type]: `mode` is `x`, not a whole number
+         --> a.json:1:10
+          |
+        1 | {"mode": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+          |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: Did you mean `bulk`? It can be `timestamp`,
+                  `incrementing`, `timestamp+incrementing` and
+                  `bulk`.
+
+        Found 1 error.
+        "#);
+        let text = "mode: |\n  one\n  two\n";
+        insta::assert_snapshot!(shown(text, 10..text.len(), 60), @r"
+        error[wrong-type]: `mode` is `x`, not a whole number
+         --> a.json:2:3
+          |
+        2 |   one
+          |   ^^^
+          |
+          = help: Did you mean `bulk`? It can be `timestamp`,
+                  `incrementing`, `timestamp+incrementing` and
+                  `bulk`.
+
+        Found 1 error.
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_fits(
+            text in "[a-z\", äé]{1,400}", from in any::<prop::sample::Index>(), length in 0_usize..200, width in 60_usize..120,
+        ) {
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+            let from = from.index(places.len());
+            let to = places.get(from + length).copied().unwrap_or(text.len());
+            for line in shown(&text, places[from]..to, width).lines() {
+                prop_assert!(wrap::width(line) <= width, "{}: {line}", wrap::width(line));
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod common;
 mod fleet;
 mod home;
 
+mod lint;
 mod lists;
 mod offsets;
 mod quota;

@@ -1,5 +1,7 @@
 //! `dead-letter-loop`: a dead letter topic among the topics that are read.
 
+use regex_automata::meta::Regex;
+
 use super::Rule;
 use crate::{
     catalog::lint::{Report, Subject, quoted},
@@ -16,13 +18,56 @@ pub(super) const RULE: Rule = Rule {
     check,
 };
 
+const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
+
 fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(dead) = subject.given("errors.deadletterqueue.topic.name") else {
-        return;
-    };
+    let given = subject.given(DEAD_LETTERS);
+    let named = given.filter(|dead| !dead.value.trim().is_empty());
     let read = subject.given_value("topics").unwrap_or_default();
-    if !dead.value.is_empty() && read.split(',').any(|topic| topic.trim() == dead.value.trim()) {
+    if let Some(dead) = named
+        && read.split(',').any(|topic| topic.trim() == dead.value.trim())
+    {
         let message = format!("the dead letter topic {} is also one of `topics`", quoted(&dead.value));
         report.error(&dead.value_span, message, "Send dead letters to a topic of their own.");
     }
+    let Some(pattern) = subject
+        .given("topics.regex")
+        .filter(|pattern| !pattern.value.is_empty())
+    else {
+        return;
+    };
+    let (topic, range, who) = match (given, default(subject)) {
+        (Some(_), _) => match named {
+            Some(dead) => (dead.value.clone(), &dead.value_span, ""),
+            None => return,
+        },
+        (None, Some((topic, who))) => (topic, &pattern.value_span, who),
+        (None, None) => return,
+    };
+    // What the service puts in has the shape of an id.
+    if matches(&pattern.value, &topic.trim().replace("${connector}", "lcc-abc123")) {
+        let message = format!(
+            "`topics.regex` matches the dead letter topic {}{who}, too",
+            quoted(&topic)
+        );
+        report.error(
+            range,
+            message,
+            "Narrow the pattern, so that it matches no dead letters.",
+        );
+    }
+}
+
+/// The topic where nobody names one, and who does.
+fn default(subject: &Subject<'_>) -> Option<(String, &'static str)> {
+    let fact = subject.plugin?.keys.get(DEAD_LETTERS)?;
+    match (subject.context.tenant, subject.file.connector_name()) {
+        (Some(_), Some(name)) => Some((format!("{}-dlq", name.value), ", which `create` fills in")),
+        _ => Some((fact.default?.to_owned(), ", which the service chooses")),
+    }
+}
+
+/// Whether a pattern matches a whole name, as Kafka has it. A pattern that only Java understands says nothing.
+fn matches(pattern: &str, name: &str) -> bool {
+    Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(name))
 }

@@ -9,8 +9,10 @@ use crate::{
     diag::Severity,
 };
 
+pub(in crate::catalog) const ID: &str = "not-a-string";
+
 pub(super) const RULE: Rule = Rule {
-    id: "not-a-string",
+    id: ID,
     severity: Severity::Error,
     summary: "a value that is not text",
     explanation: "The service takes a map from text to text, and the stock CLI refuses everything else. Numbers and truth \

@@ -58,6 +58,11 @@ fn advice(fact: &KeyFact, value: &str) -> String {
     let near = hint::nearest(value, allowed())
         .map(|near| format!("Did you mean `{near}`? "))
         .unwrap_or_default();
-    let more = if fact.allowed.len() > MANY { ", …" } else { "" };
-    format!("{near}It can be {}{more}.", listed(allowed().take(MANY)))
+    match fact.allowed.len().saturating_sub(MANY) {
+        0 => format!("{near}It can be {}.", listed(allowed())),
+        more => format!(
+            "{near}It can be {}, or one of {more} others.",
+            listed(allowed().take(MANY))
+        ),
+    }
 }

@@ -8,10 +8,10 @@ use crate::{
     catalog::lint::{self, Context, Excepted, Linted, Tenant},
     commands::{Ctx, Report, session},
     config::{Folders, LoadedProfile},
-    diag::{Finding, Severity, has_errors},
+    diag::{Finding, Severity},
     error::{Error, ErrorKind, ResultExt},
     manifest::connector_file,
-    render::{Block, Line, Style, Viewable, sarif},
+    render::{Block, Line, Style, Viewable, sarif, words},
 };
 
 /// Check connector files, without asking the service.
@@ -198,25 +198,15 @@ impl Viewable for Checked {
             return vec![Block::Verbatim(format!("{text}\n"))];
         }
         let mut blocks = Vec::new();
-        if !self.findings.is_empty() {
-            blocks.push(Block::Findings(self.findings.clone()));
-        }
-        let plural = |count: usize, word: &str| match count {
-            1 => format!("1 {word}"),
-            _ => format!("{count} {word}s"),
-        };
-        let summary = format!(
-            "Checked {}: {}, {}.",
-            plural(self.files, "file"),
-            plural(self.count(Severity::Error), "error"),
-            plural(self.count(Severity::Warning), "warning")
-        );
-        let style = if has_errors(&self.findings) {
-            Style::Error
+        let files = words::count(self.files, "file");
+        let summary = if self.findings.is_empty() {
+            Line::new().styled(Style::Ok, format!("Checked {files}: nothing found."))
         } else {
-            Style::Ok
+            // The findings end in how many there are.
+            blocks.push(Block::Findings(self.findings.clone()));
+            Line::from(format!("Checked {files}."))
         };
-        let mut lines = vec![Line::new().styled(style, summary)];
+        let mut lines = vec![summary];
         for excepted in &self.excepted {
             let rule = excepted.finding.rule;
             let text = format!("  {rule} does not apply: {}", excepted.reason);

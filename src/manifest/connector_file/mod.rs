@@ -176,12 +176,15 @@ fn connector(source: &Arc<SourceFile>, root: Root) -> ConnectorFile {
 }
 
 fn unreadable(path: &Path, what: &str, fix: &str) -> Finding {
-    let name = if path == Path::new(STANDARD_INPUT) {
-        "standard input".to_owned()
+    let finding =
+        |name: String| Finding::error("unreadable-file", format!("{name} {what}")).owned_by(Owner::Department);
+    let finding = if path == Path::new(STANDARD_INPUT) {
+        finding("standard input".to_owned())
     } else {
-        format!("`{}`", path.display())
+        // The whole file, without a place in it.
+        let place = Span::new(&SourceFile::new(path, ""), 0..0);
+        finding(format!("`{}`", path.display())).at(place)
     };
-    let finding = Finding::error("unreadable-file", format!("{name} {what}")).owned_by(Owner::Department);
     if fix.is_empty() { finding } else { finding.fix(fix) }
 }
 

@@ -1,0 +1,217 @@
+//! `connector lint` from outside: many files, bad input, and the forms for machines. What each rule says is tested in
+//! `tests/lint.rs`.
+
+use serde_json::{Value, json};
+
+use crate::{
+    common::World,
+    home::{deployer, json, onboarded, said},
+};
+
+const GOOD: &str =
+    r#"{"name": "claims-a", "connector.class": "DatagenSource", "kafka.topic": "claims-x", "quickstart": "USERS"}"#;
+
+fn good(name: &str) -> String {
+    GOOD.replace("claims-a", name)
+}
+
+#[test]
+fn files_and_folders_are_judged_together_and_in_order() {
+    let world = World::new();
+    world.write("connectors/claims-a.json", good("claims-a"));
+    world.write(
+        "connectors/deep/claims-b.yaml",
+        "name: claims-b\nconnector.class: DatagenSource\nkafka.topic: t\nquickstart: NO\n",
+    );
+    world.write("connectors/.hidden.json", "{");
+    world.write("connectors/.git/config.json", "{");
+    world.write("connectors/README.md", "not a connector");
+    world.write("claims-c.json", good("claims-c").replace("kafka.topic", "kafka.topik"));
+    let seen = world.ebs("connector lint claims-c.json connectors");
+    insta::assert_snapshot!(seen, @r#"
+    exit 5
+    ----- stdout -----
+    error[missing-key]: `kafka.topic` is missing: DatagenSource requires it
+     --> claims-c.json:1:1
+      |
+    1 | {"name": "claims-c", "connector.class": "DatagenSource", "kafka.topik": "...
+      | ^
+      |
+      = help: Add `kafka.topic` (text).
+
+    error[unknown-key]: DatagenSource has no key `kafka.topik`
+     --> claims-c.json:1:58
+      |
+    1 | {"name": "claims-c", "connector.class": "DatagenSource", "kafka.topik": "...
+      |                                                          ^^^^^^^^^^^^^
+      |
+      = help: Did you mean `kafka.topic`?
+
+    error[value-not-allowed]: `quickstart` cannot be `NO`
+     --> connectors/deep/claims-b.yaml:4:13
+      |
+    4 | quickstart: NO
+      |             ^^
+      |
+      = help: It can be `CLICKSTREAM_CODES`, `CLICKSTREAM`, `CLICKSTREAM_USERS`,
+              `ORDERS`, `RATINGS`, `USERS`, `USERS_ARRAY`, `PAGEVIEWS`,
+              `STOCK_TRADES`, `INVENTORY`, `PRODUCT` and `PURCHASES`, or one of
+              26 others.
+
+    Found 3 errors.
+
+    Checked 3 files.
+    ----- stderr -----
+    Error: 3 findings are errors
+    "#);
+    let seen = world.ebs("connector lint connectors/claims-a.json");
+    insta::assert_snapshot!(seen, @r"
+    exit 0
+    ----- stdout -----
+    Checked 1 file: nothing found.
+    ");
+    world.write("empty/README.md", "");
+    for (args, words) in [
+        ("connector lint empty", "there is no connector file in empty"),
+        ("connector lint missing.json", "1 file cannot be read"),
+    ] {
+        let seen = world.ebs(args);
+        assert_eq!(seen.code, Some(1), "{seen}");
+        assert!(said(&seen).contains(words), "{seen}");
+    }
+}
+
+// Issue: bad input. Each ends in clear words, and with the right code: 0 without an error, 5 with one, 1 unread.
+#[test]
+fn bad_input_ends_in_words_and_not_in_a_panic() {
+    let world = World::new();
+    let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
+    let numbers = r#"{"name": "claims-a", "connector.class": "S3_SINK", "topics": "t", "s3.bucket.name": "b", "time.interval": "HOURLY",
+        "flush.size": 1000, "csfle.enabled": true}"#;
+    let cases: [(&str, Vec<u8>, i32, &str); 14] = [
+        ("json", marked(GOOD), 0, "nothing found"),
+        (
+            "yaml",
+            marked("name: claims-a\nconnector.class: DatagenSource\nkafka.topic: t\nquickstart: USERS\n"),
+            0,
+            "nothing found",
+        ),
+        ("json", numbers.into(), 0, "`flush.size` is a number, not a text"),
+        (
+            "json",
+            numbers.into(),
+            0,
+            "`csfle.enabled` is a truth value, not a text",
+        ),
+        (
+            "json",
+            GOOD.replace("quickstart", "kafka.topic").into(),
+            5,
+            "`kafka.topic` stands here twice",
+        ),
+        (
+            "json",
+            GOOD.replace("\"USERS\"", "null").into(),
+            5,
+            "`quickstart` is `null`, not a text",
+        ),
+        ("json", GOOD.replace('}', "").into(), 1, "error[syntax]: not JSON"),
+        ("json", "[1, 2]".into(), 1, "a connector file is one JSON object"),
+        ("json", "".into(), 1, "is empty"),
+        (
+            "json",
+            b"{\"name\": \"\xff\"}".to_vec(),
+            1,
+            "is not UTF-8 text: byte 10 cannot be read",
+        ),
+        ("json", vec![b'a'; 5 * 1024 * 1024], 1, "is larger than 2 MiB"),
+        ("yaml", "a: [".into(), 1, "error[syntax]: not YAML"),
+        ("yaml", "a: 1\n---\nb: 2\n".into(), 1, "not YAML"),
+        ("yaml", vec![b'a'; 5 * 1024 * 1024], 1, "is larger than 2 MiB"),
+    ];
+    for (ending, text, code, words) in cases {
+        let file = format!("claims-a.{ending}");
+        world.write(&file, text);
+        let seen = world.ebs(&format!("connector lint {file}"));
+        assert_eq!(seen.code, Some(code), "{words}: {seen}");
+        let told = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(words), "{words}: {seen}");
+        assert!(!seen.stderr.contains("panicked"), "{seen}");
+    }
+    let seen = world.ebs_with_input("connector lint -", GOOD);
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let seen = world.ebs_with_input("connector lint -", "");
+    assert_eq!(seen.code, Some(1), "{seen}");
+    assert!(seen.stdout.contains("standard input is empty"), "{seen}");
+}
+
+#[test]
+fn json_holds_every_finding_with_its_place() {
+    let world = onboarded();
+    let text = GOOD.replace("claims-x", "motor-x");
+    let column = text.find("\"motor-x\"").unwrap() + 1;
+    world.write("claims-a.json", text);
+    let seen = deployer(&world, "connector lint claims-a.json -o json");
+    assert_eq!(seen.code, Some(5), "{seen}");
+    let answer = json(&seen);
+    assert_eq!(
+        answer,
+        json!({
+            "files": 1, "errors": 1, "warnings": 0,
+            "findings": [{
+                "rule": "foreign-topic", "severity": "error",
+                "message": "topic `motor-x` of `kafka.topic` does not begin with `claims-`",
+                "file": "claims-a.json", "line": 1, "column": column,
+                "fix": "Use topics that begin with `claims-`.", "owner": "department",
+            }],
+            "excepted": [],
+        })
+    );
+}
+
+#[test]
+fn sarif_is_what_code_scanners_read() {
+    let world = World::new();
+    world.write(
+        "my connectors/claims-a.json",
+        good("claims-b").replace("kafka.topic", "kafka.topik"),
+    );
+    world.write("my connectors/broken.json", "{");
+    world.write("my connectors/large.yaml", vec![b'a'; 3 * 1024 * 1024]);
+    let mut command = world.command();
+    let seen = world.see(command.args(["connector", "lint", "my connectors", "--sarif"]));
+    assert_eq!(seen.code, Some(1), "{seen}");
+    let log = json(&seen);
+    let schema = serde_json::from_str(include_str!("sarif-schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator
+        .iter_errors(&log)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert_eq!(errors, [""; 0], "{log:#}");
+    let run = &log["runs"][0];
+    let rules: Vec<&Value> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| &rule["id"])
+        .collect();
+    let results = run["results"].as_array().unwrap();
+    let named: Vec<&str> = results
+        .iter()
+        .map(|result| result["ruleId"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        named,
+        ["syntax", "missing-key", "file-name", "unknown-key", "unreadable-file"]
+    );
+    assert!(results.iter().all(|result| rules.contains(&&result["ruleId"])));
+    assert_eq!(
+        results[2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "my%20connectors/claims-a.json"
+    );
+    // The same document under `-o json`.
+    let mut command = world.command();
+    let again = world.see(command.args(["connector", "lint", "my connectors", "--sarif", "-o", "json"]));
+    assert_eq!(json(&again), log);
+}
