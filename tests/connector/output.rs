@@ -186,6 +186,10 @@ const LEDGER: &str = r#"{"name": "claims-ledger", "config": {
 
 /// Every command once at least, in an order in which each finds what it needs.
 const RUNS: &[&str] = &[
+    "doctor --offline",
+    "doctor --sandbox",
+    "doctor --assumptions",
+    "doctor --bundle doctor.json --sandbox",
     "onboard claims --sandbox --dry-run",
     "onboard claims --sandbox --yes --show-secrets",
     "onboard claims --sandbox --yes",
