@@ -403,7 +403,8 @@ fn compare_keys(
     }
     let hand = Operation::HandOver {
         account: me.clone(),
-        beside: false,
+        // A profile of an account that was there before holds a key that is gone; one of a new account is somebody's.
+        beside: matches!(me, AccountRef::Known(_)),
     };
     let why = "only what was proved is handed over";
     plan.push(change(

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many cases run at a time: most of the time goes into waiting for the disk.
-const WORKERS: usize = 4;
+pub(crate) const WORKERS: usize = 4;
 /// How often a command may have to be repeated until nothing is left to do.
 const REPEATS: usize = 4;
 
@@ -55,19 +55,19 @@ struct Flow {
 
 /// What is there afterwards, with names for ids and without what differs between runs.
 #[derive(Debug, PartialEq, Eq)]
-struct State {
-    accounts: BTreeMap<String, String>,
-    bindings: Vec<String>,
-    keys: Vec<String>,
+pub(crate) struct State {
+    pub(crate) accounts: BTreeMap<String, String>,
+    pub(crate) bindings: Vec<String>,
+    pub(crate) keys: Vec<String>,
     /// Profiles by name, and whether their keys work.
     profiles: Vec<(String, Vec<String>)>,
     /// For each key of a department, whether evidence vouches for it.
-    evidence: Vec<bool>,
-    connectors: Value,
+    pub(crate) evidence: Vec<bool>,
+    pub(crate) connectors: Value,
 }
 
 impl State {
-    fn of(home: &Home) -> Self {
+    pub(crate) fn of(home: &Home) -> Self {
         let Left {
             accounts,
             bindings,
@@ -117,7 +117,7 @@ impl State {
 }
 
 /// A copy of `home`, byte for byte.
-fn copy(home: &Home) -> Home {
+pub(crate) fn copy(home: &Home) -> Home {
     let twin = Home::new();
     let root = home.world.path("");
     for path in files_below(&root) {
@@ -146,7 +146,7 @@ fn forget(home: &Home) {
     }
 }
 
-fn run(home: &Home, command: &str) -> Seen {
+pub(crate) fn run(home: &Home, command: &str) -> Seen {
     let mut binary = home.world.command();
     binary
         .args(command.split_whitespace())
@@ -275,7 +275,7 @@ fn matrix(flow: &Flow) {
     );
 }
 
-const DEPLOYER: &str = ".state/confluent-ebs/sandbox/handover/claims-deployer.toml";
+pub(crate) const DEPLOYER: &str = ".state/confluent-ebs/sandbox/handover/claims-deployer.toml";
 
 fn onboarded(home: &Home) {
     home.must("onboard claims fraud --sandbox --yes", 0);

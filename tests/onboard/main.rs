@@ -19,4 +19,5 @@ mod proof;
 mod refusals;
 mod rivals;
 mod settings;
+mod storm;
 mod weather;
