@@ -8,6 +8,7 @@ mod assumptions;
 mod changes;
 mod faults;
 mod output;
+mod secrets;
 mod weather;
 
 use common::{Seen, World};

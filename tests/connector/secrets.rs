@@ -1,0 +1,138 @@
+//! The secret hunt (design §7): canaries go through every command, at every verbosity, also when requests fail; afterwards
+//! everything that was printed and every file is searched. Only the profiles, which are for that, hold a secret.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use confluent_ebs::{config::Profile, model::KeyKind};
+
+use crate::{
+    common::World,
+    onboarded,
+    output::{RUNS, prepare, run_with},
+};
+
+const CANARY: &str = "canary-0e1b7f-password";
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Files in which secrets may be: the profiles that are handed over or kept.
+fn may_hold_secrets(path: &Path) -> bool {
+    let text = path.display().to_string();
+    text.contains("/handover/") || text.contains("/profiles/")
+}
+
+/// What must be nowhere else, by where it came from.
+fn secrets(world: &World) -> BTreeMap<String, String> {
+    let mut secrets = BTreeMap::from([(CANARY.to_owned(), "a connector's password".to_owned())]);
+    for path in files(&world.path("")).into_iter().filter(|path| may_hold_secrets(path)) {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let (_, keys, _) = Profile::parse(&path, text, &[]);
+        for kind in [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry] {
+            if let Some(pair) = keys.get(kind) {
+                secrets.insert(pair.secret.expose().to_owned(), path.display().to_string());
+            }
+        }
+    }
+    let info = world.ebs("sandbox info --show-secrets -o json");
+    let info: serde_json::Value = serde_json::from_str(&info.stdout).unwrap();
+    for who in ["admin_secret", "provisioner_secret"] {
+        secrets.insert(info[who].as_str().unwrap().to_owned(), who.to_owned());
+    }
+    secrets
+}
+
+/// How a secret could be written: as it is, in hexadecimal digits, and in Base64 wherever it begins in a longer text, as in
+/// an `Authorization` header.
+fn forms(secret: &str) -> Vec<String> {
+    let hex = secret
+        .bytes()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let mut forms = vec![secret.to_owned(), hex];
+    for before in ["", "x", "xx"] {
+        let text = STANDARD.encode(format!("{before}{secret}"));
+        // The ends depend on what stands around it.
+        forms.push(text[4..text.len() - 4].to_owned());
+    }
+    forms
+}
+
+fn hunt(flags: &str, disturbed: bool) {
+    let world = onboarded();
+    prepare(&world);
+    let mut said = Vec::new();
+    for (place, text) in RUNS.iter().enumerate() {
+        // What is asked for in so many words is no leak.
+        if text.contains("--show-secrets") {
+            continue;
+        }
+        if disturbed {
+            let kind = ["server-error", "lost-after", "too-many-requests"][place % 3];
+            world.ebs(&format!("sandbox fault add {kind} --skip {} --times 2", place % 4));
+        }
+        let seen = run_with(&world, text, flags, CANARY);
+        assert!(!seen.stderr.contains("panicked at"), "{text}\n{seen}");
+        said.push(((*text).to_owned(), seen.to_string()));
+        if disturbed {
+            world.ebs("sandbox fault clear");
+        }
+    }
+    let secrets = secrets(&world);
+    assert!(secrets.len() > 6, "{}", secrets.len());
+    let kept = files(&world.path(""))
+        .into_iter()
+        .filter(|path| !may_hold_secrets(path));
+    let kept = kept.map(|path| {
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap_or_default()).into_owned();
+        (path.display().to_string(), text)
+    });
+    let searched: Vec<(String, String)> = said.into_iter().chain(kept).collect();
+    let mut leaks = Vec::new();
+    for (secret, of) in &secrets {
+        for form in forms(secret) {
+            let found = searched.iter().filter(|(_, text)| text.contains(&form));
+            leaks.extend(found.map(|(place, _)| format!("the secret of {of} is in {place}")));
+        }
+    }
+    println!("secret hunt: {} secrets in {} places", secrets.len(), searched.len());
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+#[test]
+fn no_secret_is_printed_or_kept_at_the_highest_verbosity() {
+    hunt("--unsafe-trace", false);
+}
+
+#[test]
+fn no_secret_is_printed_or_kept_when_requests_fail() {
+    hunt("-vvvv -o json", true);
+}
+
+/// The hunt finds what is there.
+#[test]
+fn a_planted_secret_is_found() {
+    let found = |text: &str| forms(CANARY).iter().any(|form| text.contains(form));
+    assert!(found(&format!("password={CANARY}")));
+    assert!(found("63616e6172792d3065316237662d70617373776f7264"));
+    for key in ["", "K", "KE", "ABCDEFGHIJKLMNOP:"] {
+        let header = STANDARD.encode(format!("{key}{CANARY}"));
+        assert!(found(&format!("Authorization: Basic {header}")), "{key}");
+    }
+    assert!(!found("canary-1e1b7f-password"));
+}
