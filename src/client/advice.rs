@@ -57,7 +57,7 @@ fn transport_hint(cause: &TransportError) -> Option<Hint> {
             "Check the network; behind a proxy set `HTTPS_PROXY`, and `NO_PROXY` for what is reached without it."
                 .into(),
         ),
-        TransportError::Broken { .. } | TransportError::Forbidden(_) => None,
+        TransportError::Broken { .. } | TransportError::TooLong { .. } | TransportError::Forbidden(_) => None,
     }
 }
 

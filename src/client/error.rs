@@ -299,7 +299,7 @@ impl ClientError {
         match self {
             Self::NoAnswer { cause, .. } => !matches!(
                 cause.as_ref(),
-                TransportError::Certificate { .. } | TransportError::Forbidden(_)
+                TransportError::Certificate { .. } | TransportError::TooLong { .. } | TransportError::Forbidden(_)
             ),
             Self::AnswerLost { .. } | Self::Paused { .. } => true,
             Self::Answered { refusal, .. } => {

@@ -9,7 +9,7 @@ use super::{
     credentials::Auth,
     error::{Call, ClientError, Lost, Refusal},
     retry::Tries,
-    transport::TransportError,
+    transport::{LONGEST_ANSWER, TransportError},
 };
 use crate::api::{Endpoint, Repeat, encode_segment, endpoint::target};
 
@@ -169,14 +169,12 @@ impl RawAnswer {
 /// Error bodies can arrive compressed without a header that says so (dossier `connect.md` §1): known by their first
 /// bytes, which no JSON begins with.
 fn unzip(body: Bytes) -> Bytes {
-    /// No answer that anybody reads is longer; a bomb is.
-    const LIMIT: u64 = 64 << 20;
     if !body.starts_with(&[0x1f, 0x8b]) {
         return body;
     }
     let mut plain = Vec::new();
     let reader = flate2::read::GzDecoder::new(&body[..]);
-    match std::io::Read::read_to_end(&mut std::io::Read::take(reader, LIMIT), &mut plain) {
+    match std::io::Read::read_to_end(&mut std::io::Read::take(reader, LONGEST_ANSWER as u64), &mut plain) {
         Ok(_) => plain.into(),
         Err(_) => body,
     }

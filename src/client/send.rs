@@ -221,8 +221,10 @@ fn may_repeat(repeat: Repeat, failure: &Lost) -> bool {
     match failure {
         // Never sent, so anything may be sent again.
         Lost::OnTheWay(TransportError::Connect { .. }) => true,
-        // Another try meets the same certificate, and the same rule.
-        Lost::OnTheWay(TransportError::Certificate { .. } | TransportError::Forbidden(_)) => false,
+        // Another try meets the same certificate, the same rule, and the same answer.
+        Lost::OnTheWay(
+            TransportError::Certificate { .. } | TransportError::Forbidden(_) | TransportError::TooLong { .. },
+        ) => false,
         Lost::OnTheWay(TransportError::Broken { .. } | TransportError::Timeout { .. }) | Lost::InTheService(_) => {
             repeat == Repeat::Safe
         }

@@ -10,7 +10,7 @@ use tower::{Service, ServiceExt};
 
 use super::{
     address::host_and_port,
-    transport::{Transport, TransportError},
+    transport::{LONGEST_ANSWER, Transport, TransportError},
 };
 
 /// A transport over any HTTP service value, such as a router.
@@ -50,7 +50,9 @@ where
             let request = as_received(request).map_err(|error| TransportError::Forbidden(error.to_string()))?;
             let answer = service.oneshot(request).await.map_err(|error| broken(error.into()))?;
             let (parts, body) = answer.into_parts();
-            let body = to_bytes(body, usize::MAX).await.map_err(|error| broken(error.into()))?;
+            let body = to_bytes(body, LONGEST_ANSWER)
+                .await
+                .map_err(|error| broken(error.into()))?;
             Ok(Response::from_parts(parts, body))
         })
     }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, net::SocketAddr, sync::OnceLock, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode, Uri, header};
 
@@ -10,7 +10,7 @@ use super::{
     address::{host_and_port, is_loopback},
     issuer::issuer,
     tls,
-    transport::{CertificateIssuer, Transport, TransportError, causes},
+    transport::{CertificateIssuer, LONGEST_ANSWER, Transport, TransportError, causes},
 };
 
 /// How a socket behaves.
@@ -112,9 +112,16 @@ impl Socket {
         if let (Some(issuer), Some(extensions)) = (issuer_of(&answer), parts.extensions_mut()) {
             extensions.insert(issuer);
         }
-        let body = answer.bytes().await.map_err(failed)?;
+        let mut body = BytesMut::new();
+        let mut answer = answer;
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > LONGEST_ANSWER {
+                return Err(TransportError::TooLong { host: address });
+            }
+            body.extend_from_slice(&chunk);
+        }
         parts
-            .body(body)
+            .body(body.freeze())
             .map_err(|error| TransportError::Forbidden(error.to_string()))
     }
 

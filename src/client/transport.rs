@@ -5,6 +5,10 @@ use std::error::Error;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+/// How long an answer may be, in bytes, once it is unpacked: a list of 10,000 connectors with their configurations is about
+/// half as long, and memory must not be anybody's to fill.
+pub const LONGEST_ANSWER: usize = 64 << 20;
+
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
@@ -41,6 +45,12 @@ pub enum TransportError {
         host: String,
         /// The time that was given.
         seconds: u64,
+    },
+    /// The answer is longer than any that somebody could want: it was not read to its end.
+    #[error("the answer of {host} is longer than {} MiB", LONGEST_ANSWER >> 20)]
+    TooLong {
+        /// Host and port.
+        host: String,
     },
     /// The address may not be used: `--sandbox` opens nothing but loopback.
     #[error("{0}")]

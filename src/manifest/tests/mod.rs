@@ -5,6 +5,7 @@ mod departments;
 mod desired;
 mod docs;
 mod disk;
+mod hostile;
 mod naming;
 mod platforms;
 mod templates;
