@@ -176,7 +176,7 @@ impl Client {
             return Err(prepared.answered(self.refusal(&prepared, &answer), Tries::default()));
         }
         let body: &[u8] = if E::EMPTY_ANSWER { b"null" } else { &answer.body };
-        let value = serde_json::from_slice(body).map_err(|error| prepared.unreadable(&answer, &error))?;
+        let value = E::read(body).map_err(|error| prepared.unreadable(&answer, &error))?;
         Ok(Answered {
             value,
             request_id: answer.request_id,
