@@ -6,6 +6,7 @@ mod connectors;
 mod errors;
 #[path = "../common/inspected.rs"]
 mod inspected;
+mod logs;
 mod network;
 mod pages;
 mod patience;
