@@ -28,6 +28,12 @@ variables! {
     CONFLUENT_EBS_PLATFORM = "CONFLUENT_EBS_PLATFORM";
     /// Folder for journals, hand-over files and the sandbox, instead of the user's state folder.
     CONFLUENT_EBS_STATE_DIR = "CONFLUENT_EBS_STATE_DIR";
+    /// Where API keys are exchanged for tokens that open logs, instead of `https://confluent.cloud`.
+    CONFLUENT_EBS_TOKEN_ENDPOINT = "CONFLUENT_EBS_TOKEN_ENDPOINT";
+    /// Where connector logs are searched, instead of `https://api.logging.confluent.cloud`.
+    CONFLUENT_EBS_LOGS_ENDPOINT = "CONFLUENT_EBS_LOGS_ENDPOINT";
+    /// Where metrics are queried, instead of `https://api.telemetry.confluent.cloud`.
+    CONFLUENT_EBS_METRICS_ENDPOINT = "CONFLUENT_EBS_METRICS_ENDPOINT";
     /// Any value switches colours off (no-color.org).
     NO_COLOR = "NO_COLOR";
     /// Width of the output when standard output is not a terminal.

@@ -30,6 +30,7 @@ mod states;
 #[path = "replay/trace.rs"]
 mod trace;
 
+use confluent_ebs::sandbox::ConnectorFault;
 use harness::Login;
 use outsiders::Outsiders;
 use player::Player;
@@ -98,6 +99,71 @@ async fn with_the_provisioners_key_terraforms_run_ends_at_the_api_key() {
     assert_eq!(player.world.sandbox.keys().unwrap().len(), 2);
     let made = player.world.sandbox.accounts().unwrap();
     assert!(made.iter().any(|account| account.display_name == "claims-operator"));
+}
+
+/// `confluent connect logs`: the list for the name, a token, and the search, page by page where there are more.
+#[tokio::test]
+async fn the_stock_cli_reads_the_lines_of_a_failed_connector() {
+    let Some(commands) = trace::load("stock-cli.jsonl") else {
+        return;
+    };
+    let mut player = Player::at("2026-11-22T12:00:00Z".parse().unwrap());
+    let login = commands.first().unwrap();
+    player.play(login, None).await;
+    let place = "/connect/v1/environments/env-abc123/clusters/lkc-abc123/connectors";
+    let runtime = player.world.account("runtime").await;
+    for role in ["DeveloperWrite", "DeveloperManage"] {
+        let topic = format!("{}/kafka=lkc-abc123/topic=claims-*", player.world.cluster_crn());
+        player.world.bind(&runtime, role, &topic).await;
+    }
+    let config = json!({
+        "connector.class": "DatagenSource", "name": "claims-orders", "kafka.auth.mode": "SERVICE_ACCOUNT",
+        "kafka.service.account.id": runtime, "kafka.topic": "claims-orders", "quickstart": "ORDERS",
+        "output.data.format": "JSON", "tasks.max": "1",
+    });
+    let body = json!({ "name": "claims-orders", "config": config });
+    player.world.post(&player.login, place, body).await.expect(201);
+    let listed = player.world.get(&player.login, &format!("{place}?expand=id")).await;
+    let id = listed.text("/claims-orders/id/id");
+    player.stands_for("lcc-dd0190", &id);
+    let fault = Some(ConnectorFault::RecordTooLarge);
+    player
+        .world
+        .sandbox
+        .set_connector_fault("claims-orders", fault)
+        .unwrap();
+    player
+        .world
+        .sandbox
+        .advance(std::time::Duration::from_mins(11))
+        .unwrap();
+    let searches: Vec<_> = commands
+        .iter()
+        .filter(|command| command.name.starts_with("confluent connect logs"))
+        .collect();
+    assert_eq!(searches.len(), 2);
+    for command in searches {
+        player.play(command, None).await;
+        let (_, answer) = player
+            .answers
+            .iter()
+            .find(|(path, _)| path == "/logs/v1/search")
+            .unwrap();
+        // Errors come back every five minutes; the second command's expression, `x.*`, is in each "exception".
+        assert_eq!(answer.data().len(), 3, "{}", command.name);
+        for line in answer.data() {
+            // What the CLI reads of a line (dossier `logs.md` §2.7).
+            assert_eq!((&line["level"], &line["task_id"]), (&json!("ERROR"), &json!("task-0")));
+            assert!(line["timestamp"].as_str().unwrap().starts_with("2026-11-22T12:"));
+            assert!(
+                line["exception"]["stacktrace"]
+                    .as_str()
+                    .unwrap()
+                    .contains("RecordTooLargeException")
+            );
+            assert_eq!(line["id"], id);
+        }
+    }
 }
 
 /// `confluent login` writes a token into the CLI's configuration that must work for later commands, and stop at logout.

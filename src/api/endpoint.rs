@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 /// What may happen to a request whose answer was lost or was a 5xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// It may be sent again: a second time changes nothing.
+    /// It may be sent again: a second time changes nothing. Reads are, also those that are POSTs.
     Safe,
     /// It must not be sent again blindly; the caller looks the object up by its natural key first.
     LookFirst,
@@ -19,10 +19,12 @@ pub trait Endpoint: Send + Sync {
     const METHOD: Method;
     /// The route with `{name}` for its variable parts; the sandbox mounts its handler on the same text.
     const ROUTE: &'static str;
-    /// Whether it may be repeated. Reads, PUTs, PATCHes and DELETEs are safe, POSTs are not.
+    /// Whether it may be repeated. Reads, PUTs, PATCHes and DELETEs are safe, POSTs that make something are not.
     const REPEAT: Repeat;
     /// What a 2xx answer holds. `()` when the body means nothing.
     type Answer: DeserializeOwned + Send;
+    /// The form in which the answer is wanted.
+    const ACCEPT: &'static str = "application/json";
 
     /// The values of the route's variable parts, in order, not yet encoded.
     fn segments(&self) -> Vec<&str> {
@@ -50,6 +52,14 @@ pub trait Endpoint: Send + Sync {
             Method::POST => "create",
             _ => "update",
         }
+    }
+
+    /// Reads the body of a 2xx answer.
+    ///
+    /// # Errors
+    /// It is not what the endpoint answers.
+    fn read(body: &[u8]) -> serde_json::Result<Self::Answer> {
+        serde_json::from_slice(body)
     }
 
     /// What the call is about, for messages: `service account "sa-1"`.

@@ -58,6 +58,9 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
             .unwrap_or_default();
         error.resolution = text(&inner["suggestion"]);
         error.request_id = text(&value["requestId"]);
+    } else if let Some(words) = text(&value["error"]) {
+        // The exchange of a key for a token (dossier `logs.md` §2.1).
+        error.detail = words;
     } else {
         // 3: MDS, Kafka REST, Connect's 5xx.
         error.code = text(&value["error_code"]).or_else(|| text(&value["code"]));
@@ -95,6 +98,7 @@ mod tests {
             read(r#"{"error":{"code":400,"message":"bad"}}"#),
             owned("400", "bad", "")
         );
+        assert_eq!(read(r#"{"error":"no"}"#), owned("", "no", ""));
         assert_eq!(
             read("<html>\n <b>Bad   Gateway</b>"),
             owned("", "<html> <b>Bad Gateway</b>", "")

@@ -12,6 +12,8 @@ pub mod errors;
 pub mod iam;
 pub mod mds;
 pub mod keys;
+pub mod logs;
+pub mod metrics;
 pub mod org;
 pub mod quota;
 pub mod srcm;

@@ -6,8 +6,9 @@ use http::StatusCode;
 
 use super::{
     address::BaseUrl,
+    allowance::Allowance,
     credentials::Auth,
-    error::ClientError,
+    error::{Call, ClientError},
     governor::Governor,
     message::Prepared,
     retry::{Jitter, OnRetry, RetryPolicy, Tries},
@@ -36,6 +37,7 @@ pub struct Client {
     pub(super) shared: Arc<Shared>,
     pub(super) auth: Arc<Auth>,
     pub(super) on_retry: Option<OnRetry>,
+    pub(super) allowance: Option<Arc<Allowance>>,
 }
 
 pub(super) struct Shared {
@@ -104,6 +106,7 @@ impl ClientBuilder {
             shared: Arc::new(self.shared),
             auth: Arc::new(self.auth),
             on_retry: self.on_retry,
+            allowance: None,
         }
     }
 }
@@ -131,6 +134,26 @@ impl Client {
     pub fn with_auth(&self, auth: Auth) -> Self {
         Self {
             auth: Arc::new(auth),
+            ..self.clone()
+        }
+    }
+
+    /// The same way to the same service, with a limit that it keeps of its own accord: a client of its own in everything
+    /// that has to do with waiting, so that a pause here holds up nobody else.
+    #[must_use]
+    pub fn within(&self, allowance: Arc<Allowance>) -> Self {
+        let shared = &self.shared;
+        Self {
+            shared: Arc::new(Shared {
+                base: shared.base.clone(),
+                transport: shared.transport.clone(),
+                clock: shared.clock.clone(),
+                policy: shared.policy.clone(),
+                jitter: shared.jitter.clone(),
+                governor: Governor::new(DEFAULT_CONCURRENCY),
+                wire_trace: shared.wire_trace.clone(),
+            }),
+            allowance: Some(allowance),
             ..self.clone()
         }
     }
@@ -176,12 +199,17 @@ impl Client {
             return Err(prepared.answered(self.refusal(&prepared, &answer), Tries::default()));
         }
         let body: &[u8] = if E::EMPTY_ANSWER { b"null" } else { &answer.body };
-        let value = serde_json::from_slice(body).map_err(|error| prepared.unreadable(&answer, &error))?;
+        let value = E::read(body).map_err(|error| prepared.unreadable(&answer, &error))?;
         Ok(Answered {
             value,
             request_id: answer.request_id,
             status: answer.status,
         })
+    }
+
+    /// The call that sending `endpoint` is, for errors about its answer.
+    pub(super) fn call_of<E: Endpoint>(&self, endpoint: &E) -> Result<Box<Call>, ClientError> {
+        Ok(self.prepare(endpoint, None)?.call)
     }
 
     pub(super) fn prepare<E: Endpoint>(&self, endpoint: &E, page_token: Option<&str>) -> Result<Prepared, ClientError> {

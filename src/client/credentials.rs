@@ -47,6 +47,8 @@ impl fmt::Display for CredentialSource {
 pub enum Auth {
     /// HTTP Basic with an API key.
     Basic(Credentials),
+    /// A token that was exchanged for a key.
+    Bearer(Secret),
     /// Headers as they are, for services that know the caller otherwise.
     Headers(Vec<(HeaderName, HeaderValue)>),
 }
@@ -57,7 +59,7 @@ impl Auth {
     pub fn source(&self) -> Option<&CredentialSource> {
         match self {
             Self::Basic(credentials) => Some(&credentials.source),
-            Self::Headers(_) => None,
+            Self::Bearer(_) | Self::Headers(_) => None,
         }
     }
 
@@ -66,7 +68,7 @@ impl Auth {
     pub fn key(&self) -> Option<&str> {
         match self {
             Self::Basic(credentials) => Some(&credentials.key),
-            Self::Headers(_) => None,
+            Self::Bearer(_) | Self::Headers(_) => None,
         }
     }
 
@@ -79,6 +81,13 @@ impl Auth {
                     .expect("base64 holds no character a header refuses");
                 value.set_sensitive(true);
                 headers.insert(AUTHORIZATION, value);
+            }
+            Self::Bearer(token) => {
+                // A token that is no header value is none of the service's: the refusal says so.
+                if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {}", token.expose())) {
+                    value.set_sensitive(true);
+                    headers.insert(AUTHORIZATION, value);
+                }
             }
             Self::Headers(given) => {
                 for (name, value) in given {
@@ -97,6 +106,7 @@ impl Auth {
                 secret.expose().to_owned(),
                 STANDARD.encode(format!("{key}:{}", secret.expose())),
             ],
+            Self::Bearer(token) => vec![token.expose().to_owned()],
             Self::Headers(_) => Vec::new(),
         }
     }

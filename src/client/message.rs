@@ -55,7 +55,7 @@ impl Prepared {
             let why = format!("`{name}` cannot be part of an address");
             return Err(ClientError::Unsendable { call, why });
         }
-        match write(format!("{base}{target}"), E::METHOD, endpoint.body(), auth) {
+        match write(format!("{base}{target}"), E::METHOD, E::ACCEPT, endpoint.body(), auth) {
             Ok(request) => Ok(Self { call, request }),
             Err(error) => {
                 let why = error.to_string();
@@ -123,12 +123,18 @@ impl Prepared {
     }
 }
 
-fn write(uri: String, method: Method, body: Option<Value>, auth: &Auth) -> Result<Request<Bytes>, http::Error> {
+fn write(
+    uri: String,
+    method: Method,
+    accept: &'static str,
+    body: Option<Value>,
+    auth: &Auth,
+) -> Result<Request<Bytes>, http::Error> {
     let mut request = Request::builder()
         .method(method)
         .uri(uri)
         .header(header::USER_AGENT, user_agent())
-        .header(header::ACCEPT, "application/json");
+        .header(header::ACCEPT, accept);
     if body.is_some() {
         request = request.header(header::CONTENT_TYPE, "application/json");
     }

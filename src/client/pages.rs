@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{builder::Client, error::ClientError, message::Prepared};
-use crate::api::{List, Paged};
+use crate::api::{List, Paged, common::page_token};
 
 /// A whole list, with what could not be read of it.
 #[derive(Clone, Debug)]
@@ -147,35 +146,5 @@ fn read_item<T: serde::de::DeserializeOwned>(prepared: &Prepared, item: Value) -
             );
             Entry::Unreadable(UnreadableItem { id, why })
         }
-    }
-}
-
-/// The token in a link to a page, absolute or relative: nothing else of the link is used, so a service that writes a wrong
-/// host into it leads nobody astray.
-fn page_token(next: &str) -> Option<String> {
-    let query = next.split_once('?')?.1;
-    let query = query.split('#').next().unwrap_or_default();
-    let encoded = query.split('&').find_map(|pair| pair.strip_prefix("page_token="))?;
-    // A `+` stays one: tokens look like base64, and hold pluses where they would never hold spaces.
-    let token = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
-    Some(token).filter(|token| !token.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::page_token;
-
-    #[test]
-    fn only_the_token_is_taken_out_of_a_link() {
-        let token = |link: &str| page_token(link).unwrap_or_default();
-        assert_eq!(
-            token("https://api.confluent.cloud/a/b?page_size=10&page_token=UXp%3D%2B"),
-            "UXp=+"
-        );
-        assert_eq!(token("/a/b?page_token=a+b/c=#there"), "a+b/c=");
-        assert_eq!(token("?page_token=x&page_size=1"), "x");
-        assert_eq!(token("https://elsewhere.example.com/?token=x"), "");
-        assert_eq!(token("/a/b"), "");
-        assert_eq!(token("/a/b?page_token="), "");
     }
 }

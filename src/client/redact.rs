@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::scrub::Scrubber;
+
 /// What stands in the place of a secret.
 pub(super) const REDACTED: &str = "[redacted]";
 
@@ -74,6 +76,12 @@ impl Secrets {
                     match secret {
                         true => self.strike_all(inner),
                         false => self.strike_json(inner),
+                    }
+                    // Texts of others: log lines.
+                    if let Value::String(text) = inner
+                        && ["message", "stacktrace"].contains(&name.as_str())
+                    {
+                        *text = Scrubber::default().scrub(text).into_owned();
                     }
                 }
             }
@@ -148,6 +156,7 @@ mod tests {
             "configs": [{ "value": { "name": "db.password", "value": "canary-4", "errors": [] } }],
             "later": "the password canary-2 is wrong, and so is own-canary",
             "token": null,
+            "data": [{ "message": "a.password = canary-5", "exception": { "stacktrace": "password=canary-6" } }],
         });
         secrets.strike_json(&mut value);
         let shown = value.to_string();

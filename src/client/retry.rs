@@ -18,6 +18,9 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// The longest wait, unless the service asks for more.
     pub cap: Duration,
+    /// The shortest wait after a 429 that does not say how long. Nothing for most services; where a limit is counted in
+    /// minutes, waiting for seconds only uses it up (dossier `logs.md` §2.5).
+    pub throttled: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -28,6 +31,7 @@ impl Default for RetryPolicy {
             tries: 5,
             base: Duration::from_secs(1),
             cap: Duration::from_secs(30),
+            throttled: Duration::ZERO,
         }
     }
 }
@@ -49,7 +53,7 @@ impl RetryPolicy {
         jitter: &Jitter,
     ) -> Duration {
         let Some(asked) = asked_wait(headers, now) else {
-            return self.backoff(times, jitter);
+            return self.backoff(times, jitter).max(self.throttled);
         };
         // "Wait 0 seconds", again and again, must not become a storm of our own.
         let floor = Duration::from_millis(100)

@@ -24,6 +24,10 @@ impl Client {
         let mut last_refusal = None;
         loop {
             let permit = self.permit(prepared, &mut tries, last_refusal.take()).await?;
+            // Last, so that what is counted as sent is sent.
+            if let Some(allowance) = &self.allowance {
+                allowance.pass().await;
+            }
             tries.count += 1;
             let outcome = self.once(prepared, tries.count).await;
             let (failure, asked) = match outcome {

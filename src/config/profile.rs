@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{credentials::KeyPair, endpoint::Endpoint, mask, profile_reader, profile_text};
+use super::{credentials::KeyPair, endpoint::Endpoint, hosts::NamedHosts, mask, profile_reader, profile_text};
 use crate::{
     diag::{Finding, Owner, SourceFile, Span, has_errors},
     manifest::{ProfileFacts, toml::Document},
@@ -72,6 +72,8 @@ pub struct LoadedProfile {
     pub profile: Profile,
     /// Its keys.
     pub keys: ProfileKeys,
+    /// Hosts beside the endpoint, where it names some.
+    pub hosts: NamedHosts,
     /// The file.
     pub path: PathBuf,
     /// What is odd about it; no errors.
@@ -109,7 +111,7 @@ impl Profile {
     /// All findings, when one of them is an error. None of them holds or shows a secret.
     pub fn load(path: &Path, trusted: &[String]) -> Result<LoadedProfile, Vec<Finding>> {
         let text = std::fs::read_to_string(path).map_err(|error| vec![unreadable(path, &error)])?;
-        let (read, keys, mut findings) = Self::parse(path, text, trusted);
+        let (read, keys, hosts, mut findings) = Self::read(path, text, trusted);
         if !keys.is_empty() && is_open_to_others(path) {
             let place = Span::new(&SourceFile::new(path, ""), 0..0);
             let finding = Finding::warning(
@@ -126,6 +128,7 @@ impl Profile {
             Some(profile) if !has_errors(&findings) => Ok(LoadedProfile {
                 profile,
                 keys,
+                hosts,
                 path: path.to_owned(),
                 warnings: findings,
             }),
@@ -135,15 +138,20 @@ impl Profile {
 
     /// Reads a profile's text, named `path` in findings.
     pub fn parse(path: &Path, text: String, trusted: &[String]) -> (Option<Self>, ProfileKeys, Vec<Finding>) {
+        let (profile, keys, _, findings) = Self::read(path, text, trusted);
+        (profile, keys, findings)
+    }
+
+    fn read(path: &Path, text: String, trusted: &[String]) -> (Option<Self>, ProfileKeys, NamedHosts, Vec<Finding>) {
         let shown = SourceFile::new(path, mask::mask(&text));
         let source = SourceFile::new(path, text);
         let document = Document::parse(&source);
-        let (profile, keys) = profile_reader::read(&document.root(), trusted);
+        let (profile, keys, hosts) = profile_reader::read(&document.root(), trusted);
         let findings = document
             .into_findings()
             .into_iter()
             .map(|finding| covered(finding, &shown));
-        (profile, keys, findings.collect())
+        (profile, keys, hosts, findings.collect())
     }
 }
 
@@ -211,6 +219,7 @@ pub(crate) mod tests {
         LoadedProfile {
             profile: profile(),
             keys,
+            hosts: NamedHosts::default(),
             path: "claims-operator.toml".into(),
             warnings: Vec::new(),
         }
@@ -363,6 +372,25 @@ pub(crate) mod tests {
                 "p.toml:10:1 unknown-key"
             ]
         );
+    }
+
+    #[test]
+    fn hosts_beside_the_endpoint_are_judged_like_it() {
+        let with = |table: &str| {
+            let text = format!("{}\n[endpoints]\n{table}\n", profile().render(None));
+            let (_, _, hosts, findings) = Profile::read(Path::new("p.toml"), text, &[]);
+            let rules: Vec<_> = findings.iter().map(|finding| finding.rule.to_string()).collect();
+            (hosts, rules)
+        };
+        let (hosts, rules) = with("logs = \"https://logs.eu.confluent.cloud\"\nmetrics = \"http://127.0.0.1:9\"");
+        assert!(rules.is_empty(), "{rules:?}");
+        assert_eq!(hosts.logs.as_deref(), Some("https://logs.eu.confluent.cloud"));
+        assert_eq!(
+            (hosts.metrics.as_deref(), hosts.token),
+            (Some("http://127.0.0.1:9"), None)
+        );
+        assert_eq!(with("logs = \"https://logs.example.com\"").1, ["endpoint-not-trusted"]);
+        assert_eq!(with("log = \"https://confluent.cloud\"").1, ["unknown-key"]);
     }
 
     #[cfg(unix)]

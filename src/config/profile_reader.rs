@@ -7,6 +7,7 @@ use toml::Spanned;
 use super::{
     credentials::KeyPair,
     endpoint::Endpoint,
+    hosts::NamedHosts,
     profile::{Profile, ProfileKeys},
 };
 use crate::{
@@ -16,15 +17,16 @@ use crate::{
     model::{ApiKeyId, DepartmentQuota, Prefix, Secret, prefix::PrefixError},
 };
 
-/// Reads the whole file: the profile, when nothing is missing, and its keys.
-pub(super) fn read(root: &Table<'_>, trusted: &[String]) -> (Option<Profile>, ProfileKeys) {
+/// Reads the whole file: the profile, when nothing is missing, its keys, and the hosts that it names.
+pub(super) fn read(root: &Table<'_>, trusted: &[String]) -> (Option<Profile>, ProfileKeys, NamedHosts) {
     root.elsewhere(&["id", "secret"], "It belongs below `[key]`.");
     root.elsewhere(
         &["connectors", "tasks", "tasks_per_connector", "plugins"],
         "It belongs below `[quota]`.",
     );
     let keys = root.table("key").map(|table| read_keys(&table)).unwrap_or_default();
-    let endpoint = read_endpoint(root, trusted);
+    let endpoint = read_endpoint(root, "endpoint", trusted);
+    let hosts = root.table("endpoints").map(|table| read_hosts(&table, trusted));
     let organization = root.require_parse("organization");
     let stage = root.require::<String>("stage");
     let environment = root.require_parse("environment");
@@ -62,11 +64,28 @@ pub(super) fn read(root: &Table<'_>, trusted: &[String]) -> (Option<Profile>, Pr
             issued: issued?.into_inner(),
         })
     };
-    (profile(), keys)
+    (profile(), keys, hosts.unwrap_or_default())
 }
 
-fn read_endpoint(root: &Table<'_>, trusted: &[String]) -> Option<Endpoint> {
-    let text = root.require::<String>("endpoint")?;
+/// Hosts beside the endpoint: each may be missing.
+fn read_hosts(table: &Table<'_>, trusted: &[String]) -> NamedHosts {
+    let one = |key: &'static str| match table.get::<String>(key).and_then(|text| judge(table, &text, trusted))? {
+        Endpoint::Url(url) => Some(url),
+        Endpoint::Sandbox(_) => None,
+    };
+    NamedHosts {
+        token: one("token"),
+        logs: one("logs"),
+        metrics: one("metrics"),
+    }
+}
+
+fn read_endpoint(root: &Table<'_>, key: &'static str, trusted: &[String]) -> Option<Endpoint> {
+    let text = root.require::<String>(key)?;
+    judge(root, &text, trusted)
+}
+
+fn judge(root: &Table<'_>, text: &Spanned<String>, trusted: &[String]) -> Option<Endpoint> {
     match Endpoint::parse(text.get_ref(), trusted) {
         Ok(endpoint) => Some(endpoint),
         Err(error) => {

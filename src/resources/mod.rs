@@ -6,6 +6,7 @@
 
 pub mod api_key;
 pub mod connector;
+pub mod logs;
 pub mod role_binding;
 pub mod service_account;
 

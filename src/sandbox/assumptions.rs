@@ -32,6 +32,10 @@ pub struct Assumptions {
     pub duplicate_binding_conflicts: bool,
     /// Q4: a principal may make, change and delete API keys for itself with a Cloud key that has no key role.
     pub own_keys_manageable: bool,
+    /// Q5: whose metrics a caller may read who holds neither MetricsViewer nor an administrator's role: nobody's
+    /// (`refused`), those of connectors whose metrics a role lets it see (`filtered`), those of every connector in a
+    /// cluster that it holds any role in (`everything`).
+    pub connector_metrics: Listing,
     /// Q6: what `GET role-bindings` shows to a caller who may look at a part of the scope.
     pub binding_list: Listing,
     /// Q7: bindings on `service-account=` count against `iam.max_rbac_role_bindings.per_org_plus_envs`.
@@ -52,6 +56,10 @@ pub struct Assumptions {
     pub administrators_see_accounts: bool,
     /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 400.
     pub unknown_principal_is_forbidden: bool,
+    /// E: the next page of a log search is named by its bare token; otherwise by a link that holds it (clients disagree).
+    pub log_next_is_token: bool,
+    /// F: a log search names a next page after the last one, which is empty.
+    pub log_pages_end_empty: bool,
     /// What is not known about Connect.
     pub connect: ConnectAssumptions,
 }
@@ -63,6 +71,7 @@ impl Default for Assumptions {
             connector_list: Listing::Filtered,
             duplicate_binding_conflicts: true,
             own_keys_manageable: true,
+            connector_metrics: Listing::Refused,
             binding_list: Listing::Filtered,
             account_bindings_count_as_org: false,
             missing_assigner_is_forbidden: true,
@@ -72,6 +81,8 @@ impl Default for Assumptions {
             own_bindings_visible: true,
             administrators_see_accounts: true,
             unknown_principal_is_forbidden: true,
+            log_next_is_token: false,
+            log_pages_end_empty: false,
             connect: ConnectAssumptions::default(),
         }
     }

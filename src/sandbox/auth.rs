@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     crypt::{Claims, verify},
-    reply::Refusal,
+    reply::{Refusal, Shape},
     request::Request,
     state::{KeyResource, State},
 };
@@ -31,6 +31,10 @@ pub enum Access {
     Cloud,
     /// A key of the cluster in the path's first variable part, or a data-plane token.
     Kafka,
+    /// A data-plane token and nothing else: a key is refused, be it good (dossier `logs.md` §2.1).
+    DataPlane,
+    /// A Cloud key, or a token of either kind (dossier `metrics.md` §1).
+    Metrics,
     /// The control token.
     Control,
 }
@@ -73,12 +77,13 @@ pub(crate) fn authenticate(
     let caller = match (access, scheme.to_ascii_lowercase().as_str()) {
         // Control endpoints do not even say that they exist.
         (Access::Control, _) => return Err(Refusal::no_such_path(&request.path)),
+        (Access::DataPlane, "basic") => Err(invalid_token()),
         (_, "basic") => {
             let wanted = match access {
                 Access::Kafka => request.segment(0).parse().ok().map(KeyResource::Cluster),
                 _ => Some(KeyResource::Cloud),
             };
-            with_key(state, now, value.trim(), wanted.as_ref())
+            with_key(state, now, access, value.trim(), wanted.as_ref())
         }
         (_, "bearer") => with_token(state, token, now, access, value.trim()),
         _ => Err(Refusal::unauthenticated(
@@ -104,7 +109,13 @@ fn invalid_token() -> Refusal {
     )
 }
 
-fn with_key(state: &State, now: Timestamp, value: &str, wanted: Option<&KeyResource>) -> Result<Caller, Refusal> {
+fn with_key(
+    state: &State,
+    now: Timestamp,
+    access: Access,
+    value: &str,
+    wanted: Option<&KeyResource>,
+) -> Result<Caller, Refusal> {
     let decoded = STANDARD
         .decode(value)
         .ok()
@@ -113,7 +124,12 @@ fn with_key(state: &State, now: Timestamp, value: &str, wanted: Option<&KeyResou
         .as_deref()
         .and_then(|text| text.split_once(':'))
         .ok_or_else(invalid_key)?;
-    let key = state.key(id).ok_or_else(invalid_key)?;
+    let unknown = || match access {
+        // Its gateway words it otherwise (dossier `metrics.md` §1).
+        Access::Metrics => Refusal::forbidden("invalid API key").shaped(Shape::Nested),
+        _ => invalid_key(),
+    };
+    let key = state.key(id).ok_or_else(unknown)?;
     let right = key.secret.matches(secret) && Some(&key.resource) == wanted && key.life.effective <= now;
     if !right || !state.principal_exists(&key.owner) {
         return Err(invalid_key());
@@ -126,13 +142,14 @@ fn with_key(state: &State, now: Timestamp, value: &str, wanted: Option<&KeyResou
 
 fn with_token(state: &State, key: &str, now: Timestamp, access: Access, value: &str) -> Result<Caller, Refusal> {
     let claims: Claims = verify(key, value).ok_or_else(invalid_token)?;
-    let audience = match access {
-        Access::Kafka => DATA_PLANE,
-        _ => SESSION,
+    let right = match access {
+        Access::Kafka | Access::DataPlane => claims.aud == DATA_PLANE,
+        Access::Metrics => [DATA_PLANE, SESSION].contains(&claims.aud.as_str()),
+        _ => claims.aud == SESSION,
     };
     let principal = Principal::from_id(&claims.sub);
     let open = claims.aud != SESSION || state.sessions.contains_key(&claims.sid);
-    if claims.aud != audience || claims.exp <= now.as_second() || !open || !state.principal_exists(&principal) {
+    if !right || claims.exp <= now.as_second() || !open || !state.principal_exists(&principal) {
         return Err(invalid_token());
     }
     Ok(Caller {
@@ -156,9 +173,9 @@ fn stand_in(state: &State, id: &str) -> Result<Caller, Refusal> {
     })
 }
 
-/// A signed token for `principal` that is good for `seconds` from now on.
+/// A signed token for `principal` that is good for `seconds` from now on, and when it ends.
 ///
-/// Clients compare `exp` with their own clock, the sandbox with its own: the later of both is the start.
+/// Clients compare the end with their own clock, the sandbox with its own: the later of both is the start.
 pub(crate) fn issue(
     token: &str,
     principal: &str,
@@ -166,16 +183,22 @@ pub(crate) fn issue(
     session: &str,
     now: Timestamp,
     seconds: i64,
-) -> String {
-    let start = now.max(Timestamp::now()).as_second();
-    super::crypt::sign(
+) -> (String, Timestamp) {
+    let start = match audience {
+        // The stock CLI looks into it (cli `pkg/jwt`).
+        SESSION => now.max(Timestamp::now()),
+        _ => now,
+    };
+    let exp = start.as_second() + seconds;
+    let signed = super::crypt::sign(
         token,
         &Claims {
             sub: principal.to_owned(),
             aud: audience.to_owned(),
             sid: session.to_owned(),
-            iat: start,
-            exp: start + seconds,
+            iat: start.as_second(),
+            exp,
         },
-    )
+    );
+    (signed, Timestamp::from_second(exp).unwrap_or(Timestamp::MAX))
 }

@@ -52,6 +52,11 @@ impl Ids {
         self.spell(parts, LOWER, length)
     }
 
+    /// A number below `below`.
+    pub(crate) fn draw(self, parts: &[&str], below: u64) -> u64 {
+        u64::try_from(self.number(parts) % u128::from(below.max(1))).unwrap_or(0)
+    }
+
     /// The public half of an API key: 16 upper-case letters and digits.
     pub(crate) fn api_key(self, parts: &[&str]) -> String {
         self.spell(parts, UPPER, 16)

@@ -30,10 +30,16 @@ pub struct JournalEntry {
 }
 
 impl JournalEntry {
-    /// Whether it changed something that the organization consists of: logging in and telemetry do not.
+    /// Whether it changed something that the organization consists of: logging in, telemetry and questions do not.
     #[must_use]
     pub fn is_write(&self) -> bool {
-        const HOUSEKEEPING: [&str; 3] = ["/sessions", "/access_tokens", "/cli/v1/usages"];
+        const HOUSEKEEPING: [&str; 5] = [
+            "/sessions",
+            "/access_tokens",
+            "/cli/v1/usages",
+            crate::api::logs::SEARCH,
+            crate::api::metrics::QUERY,
+        ];
         self.method != "GET"
             && (200..300).contains(&self.status)
             && !HOUSEKEEPING.contains(&self.path.as_str())

@@ -1,6 +1,10 @@
-//! Rate limits: how many requests a principal and the whole organization may send in a window of time.
+//! Rate limits: how many requests a principal and the whole organization may send in a window of time, and how often one
+//! thing may be asked for.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use http::HeaderName;
 use jiff::Timestamp;
@@ -63,6 +67,30 @@ impl Verdict {
     }
 }
 
+/// How often each thing was asked for lately. Like [`Windows`], not stored.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
+    spent: HashMap<String, VecDeque<Timestamp>>,
+}
+
+impl Meters {
+    /// Counts one more request for `what`, of which there may be `most` in any stretch of time of the length `within`;
+    /// the error is how long to wait for the next. What is refused does not count.
+    pub(crate) fn spend(&mut self, what: &str, most: u32, within: Duration, now: Timestamp) -> Result<(), Duration> {
+        let spent = self.spent.entry(what.to_owned()).or_default();
+        let age = |then: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or(Duration::ZERO);
+        while spent.front().is_some_and(|then| age(*then) >= within) {
+            spent.pop_front();
+        }
+        if spent.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
+            let first = spent.front().copied().unwrap_or(now);
+            return Err(within.saturating_sub(age(first)));
+        }
+        spent.push_back(now);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::ToSpan;
@@ -89,5 +117,23 @@ mod tests {
             "the organization's limit counts all"
         );
         assert!(!exceeded(&mut windows, "sa-1", now + 6.seconds()));
+    }
+
+    // Dossier `logs.md` §2.5: five per minute; the sixth is refused (§5).
+    #[test]
+    fn any_minute_holds_five_and_no_more() {
+        let mut meters = Meters::default();
+        let now: Timestamp = "2026-11-22T10:00:30Z".parse().unwrap();
+        let mut spend = |seconds: i64| {
+            let at = now + jiff::SignedDuration::from_secs(seconds);
+            meters.spend("lcc-1", 5, Duration::from_mins(1), at).err()
+        };
+        for second in [0, 10, 20, 30, 40] {
+            assert_eq!(spend(second), None);
+        }
+        assert_eq!(spend(50), Some(Duration::from_secs(10)));
+        assert_eq!(spend(60), None, "the first is a minute ago");
+        assert_eq!(spend(61), Some(Duration::from_secs(9)));
+        assert_eq!(meters.spend("lcc-2", 5, Duration::from_mins(1), now), Ok(()));
     }
 }

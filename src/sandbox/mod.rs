@@ -63,7 +63,7 @@ pub use settings::{RateLimit, Settings, Timing};
 
 use self::{
     clock::{Anchor, SandboxTime},
-    limits::Windows,
+    limits::{Meters, Windows},
     service::Mode,
     state::{Change, State},
     store::Store,
@@ -75,6 +75,7 @@ use crate::clock::{Clock, Time as _};
 struct Live {
     store: Store,
     windows: Windows,
+    meters: Meters,
 }
 
 type Kill = Arc<dyn Fn() + Send + Sync>;
@@ -192,6 +193,7 @@ impl Sandbox {
             live: Mutex::new(Live {
                 store,
                 windows: Windows::default(),
+                meters: Meters::default(),
             }),
             kill: Mutex::new(None),
             url: Mutex::new(None),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     clock::Anchor,
-    connector::{ArmedConnectorFault, ConnectorFault, Run, offsets::Memory},
+    connector::{ArmedConnectorFault, ConnectorFault, Run, chronicle::Chronicle, offsets::Memory},
     crypt::SecretDigest,
     faults::ArmedFault,
     seed::{ClusterKind, Seed},
@@ -172,6 +172,9 @@ pub(crate) struct Connector {
     pub(crate) made: Option<Timestamp>,
     #[serde(default)]
     pub(crate) offsets: Memory,
+    /// What logs and metrics are told from.
+    #[serde(default)]
+    pub(crate) chronicle: Box<Chronicle>,
     pub(crate) life: Life,
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Option<Value>,
+    /// What is sent instead of JSON: its type, and a text.
+    text: Option<(&'static str, String)>,
     pub(crate) headers: Vec<(HeaderName, String)>,
 }
 
@@ -17,7 +19,16 @@ impl Reply {
         Self {
             status,
             body,
+            text: None,
             headers: Vec::new(),
+        }
+    }
+
+    /// `status` with a text of that type.
+    pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            text: Some((content_type, text.into())),
+            ..Self::of(status, None)
         }
     }
 
@@ -48,16 +59,16 @@ impl Reply {
     }
 
     pub(crate) fn into_response(self, request_id: &str) -> axum::response::Response {
-        let bytes = self.body.map(|body| body.to_string());
-        let typed = bytes.is_some();
-        let mut response = axum::response::Response::new(match bytes {
-            Some(text) => axum::body::Body::from(text),
-            None => axum::body::Body::empty(),
-        });
+        let (content_type, text) = match (self.text, self.body) {
+            (Some((content_type, text)), _) => (Some(content_type), text),
+            (None, Some(body)) => (Some("application/json"), body.to_string()),
+            (None, None) => (None, String::new()),
+        };
+        let mut response = axum::response::Response::new(axum::body::Body::from(text));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        if typed {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(content_type) = content_type {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         let id = (HeaderName::from_static("x-request-id"), request_id.to_owned());
         for (name, value) in self.headers.into_iter().chain([id]) {
@@ -74,12 +85,16 @@ impl Reply {
 pub(crate) enum Shape {
     /// `{"errors":[{"id","status","code","title","detail","source"}]}`: the documents of most groups.
     Errors,
+    /// `{"errors":[{"id","status","detail"}]}`: the Metrics API.
+    Bare,
     /// `{"error_code","message"}`: role bindings by id, Kafka REST.
     Flat,
     /// The same with the status itself as the code: self-managed Connect, and what is left of it in the service (E2).
     Elder,
     /// `{"error":{"code","message"}}`: Connect, and the older endpoints.
     Nested,
+    /// A text: the search of logs (dossier `logs.md` §2.5).
+    Plain,
     /// None: the documents describe no body for 429.
     Empty,
 }
@@ -97,6 +112,8 @@ impl Shape {
             Some("connect") if status.is_server_error() && writes => Self::Elder,
             Some("kafka") => Self::Flat,
             Some("iam" | "org" | "cmk" | "srcm" | "service-quota") => Self::Errors,
+            Some("v2") => Self::Bare,
+            Some("logs") => Self::Plain,
             // Connect, and the older endpoints.
             _ => Self::Nested,
         }
@@ -250,6 +267,13 @@ impl Refusal {
         self
     }
 
+    /// The same refusal in other words, in the shape of its group.
+    pub(crate) fn saying(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self.shape = None;
+        self
+    }
+
     /// The same refusal in another shape.
     pub(crate) fn shaped(mut self, shape: Shape) -> Self {
         self.shape = Some(shape);
@@ -271,6 +295,12 @@ impl Refusal {
                     ..Reply::empty(self.status)
                 };
             }
+            Shape::Plain => {
+                return Reply {
+                    headers: self.headers,
+                    ..Reply::text(self.status, "text/plain", self.detail)
+                };
+            }
             Shape::Errors => {
                 let mut error = json!({
                     "id": request_id, "status": status.to_string(), "code": self.code,
@@ -286,6 +316,9 @@ impl Refusal {
                 }
                 json!({ "errors": [error] })
             }
+            Shape::Bare => {
+                json!({ "errors": [{ "id": request_id, "status": status.to_string(), "detail": self.detail }] })
+            }
             // 40301 is 403 and a running number (terraform-provider-confluent `internal/testdata/role_binding`).
             Shape::Flat if status < 500 => {
                 json!({ "error_code": u32::from(status) * 100 + 1, "message": self.detail })
@@ -294,9 +327,8 @@ impl Refusal {
             Shape::Nested => json!({ "error": { "code": status, "message": self.detail } }),
         };
         Reply {
-            status: self.status,
-            body: Some(body),
             headers: self.headers,
+            ..Reply::of(self.status, Some(body))
         }
     }
 }

@@ -120,7 +120,7 @@ impl Sandbox {
     /// `slept`: a slow fault has struck already, and its time has passed.
     fn process(&self, request: &mut Request, slept: bool) -> io::Result<Outcome> {
         let (mut live, mut turn, now) = self.begin()?;
-        let Live { store, windows } = &mut *live;
+        let Live { store, windows, meters } = &mut *live;
         let found = find(&request.method, &request.path);
         let access = match &found {
             Found::Route(route, segments) => {
@@ -171,7 +171,7 @@ impl Sandbox {
                             Some(FaultKind::ListLag { seconds }) => Duration::from_secs(u64::from(seconds)),
                             _ => Duration::ZERO,
                         };
-                        let mut tx = Tx::new(&store.state, now, self.token(), caller.as_ref(), lag);
+                        let mut tx = Tx::new(&store.state, now, self.token(), caller.as_ref(), lag, meters);
                         let result = (route.handler)(&mut tx, request);
                         if result.is_ok() {
                             changes = tx.into_changes();

@@ -8,6 +8,7 @@ use super::{
     assumptions::Assumptions,
     auth::Caller,
     crypt::Ids,
+    limits::Meters,
     page::Pages,
     reply::Refusal,
     request::Request,
@@ -29,6 +30,7 @@ pub(crate) struct Tx<'a> {
     caller: Option<&'a Caller>,
     /// Objects younger than this are missing from lists.
     list_lag: Duration,
+    meters: &'a mut Meters,
     changes: Vec<Change>,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Tx<'a> {
         token: &'a str,
         caller: Option<&'a Caller>,
         list_lag: Duration,
+        meters: &'a mut Meters,
     ) -> Self {
         Self {
             state,
@@ -46,6 +49,7 @@ impl<'a> Tx<'a> {
             token,
             caller,
             list_lag,
+            meters,
             changes: Vec::new(),
         }
     }
@@ -82,6 +86,14 @@ impl<'a> Tx<'a> {
     pub(crate) fn lists(&self, life: &Life) -> bool {
         let age = Duration::try_from(self.now.duration_since(life.created)).unwrap_or(Duration::ZERO);
         life.listed_at(self.now) && (self.list_lag.is_zero() || age >= self.list_lag)
+    }
+
+    /// 429 when `what` was asked for so often lately, with `Retry-After`.
+    pub(crate) fn spend(&mut self, what: &str, most: u32, within: Duration) -> Result<(), Refusal> {
+        self.meters.spend(what, most, within, self.now).map_err(|wait| {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            Refusal::too_many().header(http::header::RETRY_AFTER, seconds.to_string())
+        })
     }
 
     /// The page that `request` asks for.

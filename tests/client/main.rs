@@ -7,6 +7,7 @@ mod errors;
 #[path = "../common/inspected.rs"]
 mod inspected;
 mod hostile;
+mod logs;
 mod network;
 mod pages;
 mod patience;

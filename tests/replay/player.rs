@@ -6,6 +6,7 @@ use confluent_ebs::{
     model::Address,
     sandbox::{ClusterKind, Sandbox, Seed, SeedStage, Settings},
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
@@ -30,7 +31,7 @@ pub(crate) struct Player {
     /// The object of each kind that was last made, or was alone in a list: the one the client goes on with.
     last: BTreeMap<&'static str, String>,
     fresh: Option<Login>,
-    /// The token for Kafka REST.
+    /// The token for Kafka REST and for logs.
     data_plane: Option<Login>,
     /// Every answer of the last command, for what it should hold.
     pub(crate) answers: Vec<(String, Answer)>,
@@ -39,6 +40,15 @@ pub(crate) struct Player {
 impl Player {
     /// The places of the recordings are seeded under their own names.
     pub(crate) fn new() -> Self {
+        Self::around(|seed| Sandbox::in_memory(seed, Settings::instant()).unwrap())
+    }
+
+    /// The same at the moment at which they were made.
+    pub(crate) fn at(moment: Timestamp) -> Self {
+        Self::around(|seed| Sandbox::in_memory_at(seed, Settings::instant(), moment).unwrap())
+    }
+
+    fn around(sandbox: impl FnOnce(Seed) -> Sandbox) -> Self {
         let address = Address {
             organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
             environment: "env-abc123".parse().unwrap(),
@@ -54,8 +64,7 @@ impl Player {
             clusters: Vec::new(),
             ..Seed::default()
         };
-        let sandbox = Sandbox::in_memory(seed.clone(), Settings::instant()).unwrap();
-        let world = Harness::around(sandbox, seed);
+        let world = Harness::around(sandbox(seed.clone()), seed);
         Self {
             login: world.admin.clone(),
             ids: [
@@ -97,7 +106,13 @@ impl Player {
         let login = match recorded.auth.as_str() {
             // The CLI sends the user part of its URL; it must be ignored.
             "none" => Login::key("cpdev.cloud", ""),
-            "Bearer" if recorded.path.starts_with("/kafka/") => self.data_plane.clone().unwrap(),
+            "Bearer"
+                if ["/kafka/", "/logs/"]
+                    .iter()
+                    .any(|group| recorded.path.starts_with(group)) =>
+            {
+                self.data_plane.clone().unwrap()
+            }
             "Bearer" | "Basic:CLOUDKEY" => self.login.clone(),
             basic => self.keys[basic.strip_prefix("Basic:").unwrap()].clone(),
         };
@@ -204,6 +219,7 @@ fn kind_of(id: &str) -> Option<&'static str> {
         Some(("sa", _)) => Some("account"),
         Some(("rb", _)) => Some("binding"),
         Some(("u", _)) => Some("user"),
+        Some(("lcc", _)) => Some("connector"),
         _ => is_key.then_some("key"),
     }
 }

@@ -9,7 +9,7 @@ use crate::{harness::Answer, openapi::Contract};
 static CONTRACT: LazyLock<Option<Contract>> = LazyLock::new(Contract::load);
 
 /// The groups that the documents describe; the older endpoints are in none.
-const DESCRIBED: [&str; 5] = ["/iam/", "/org/", "/cmk/", "/srcm/", "/service-quota/"];
+const DESCRIBED: [&str; 6] = ["/iam/", "/org/", "/cmk/", "/srcm/", "/service-quota/", "/v2/metrics/"];
 
 /// What the sandbox itself has to say is in no document: a wrong verb or a fixed place, a body beyond all measure.
 const OUR_OWN: [u16; 2] = [405, 413];
@@ -33,7 +33,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
     if OUR_OWN.contains(&status) || !DESCRIBED.iter().any(|group| path.starts_with(group)) {
         return;
     }
-    let body = (!body.is_null()).then_some(body);
+    let body = (!body.is_null() && !body.is_string()).then_some(body);
     let Err(mut problems) = contract.check_response(method, path, &query, status, body) else {
         return;
     };

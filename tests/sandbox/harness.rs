@@ -33,7 +33,7 @@ impl Login {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: http::HeaderMap,
-    /// `Null` for an empty body; `None` when the connection broke.
+    /// `Null` for an empty body, a string for one that is not JSON; `None` when the connection broke.
     pub(crate) body: Option<Value>,
 }
 
@@ -131,7 +131,12 @@ impl Harness {
         Answer {
             status: parts.status,
             headers: parts.headers,
-            body: bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap_or_default()),
+            body: bytes.map(|bytes| {
+                serde_json::from_slice(&bytes).unwrap_or_else(|_| match bytes.is_empty() {
+                    true => Value::Null,
+                    false => String::from_utf8_lossy(&bytes).into(),
+                })
+            }),
         }
     }
 

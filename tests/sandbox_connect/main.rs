@@ -14,6 +14,8 @@ mod connectors;
 mod contract;
 mod failures;
 mod lifecycle;
+mod logs;
+mod metrics;
 mod offsets;
 mod rights;
 mod topics;

@@ -7,7 +7,7 @@ use crate::{
     world::{CONNECTORS, World},
 };
 
-async fn holder(world: &World, role: &str) -> (String, Login) {
+pub(crate) async fn holder(world: &World, role: &str) -> (String, Login) {
     let account = world.harness.account(&format!("holder-{role}")).await;
     let pattern = format!("{}/connector=claims-*", world.harness.cluster_crn());
     world.harness.bind(&account, role, &pattern).await;

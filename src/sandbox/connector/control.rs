@@ -1,7 +1,31 @@
 //! Connectors from outside: failures on request, and what tests and labs may know that no caller of the API may.
 
-use super::{ArmedConnectorFault, ConnectorFault};
-use crate::sandbox::{Sandbox, SandboxError, state::Change};
+use jiff::Timestamp;
+
+use super::{ArmedConnectorFault, ConnectorFault, diagnose::Eye};
+use crate::sandbox::{
+    Sandbox, SandboxError,
+    state::{Change, State},
+};
+
+/// What the connectors of that name have been through until now, written down before, and after, it becomes otherwise.
+fn told(state: &State, connector: &str, now: Timestamp) -> Vec<Change> {
+    let all = state.connectors.values();
+    let named = all.filter(|found| found.name == connector && found.life.exists());
+    named
+        .filter_map(|found| {
+            let cluster = state.clusters.get(&found.cluster)?;
+            let eye = Eye {
+                world: state,
+                cluster,
+                address: state.address(cluster),
+                now,
+                fresh: Vec::new(),
+            };
+            eye.chronicled(found, &eye.look(found)).map(Change::Connector)
+        })
+        .collect()
+}
 
 impl Sandbox {
     /// The failures that were asked for.
@@ -23,8 +47,11 @@ impl Sandbox {
                 kind,
                 since,
             }));
-            vec![Change::ConnectorFaults(faults)]
+            let mut changes = told(state, connector, since);
+            changes.push(Change::ConnectorFaults(faults));
+            changes
         })?;
+        self.set(|state| told(state, connector, since))?;
         Ok(changed)
     }
 

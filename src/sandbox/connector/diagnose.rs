@@ -28,6 +28,8 @@ pub(crate) struct Seen {
     pub(crate) state: State,
     pub(crate) tasks: u32,
     pub(crate) trouble: Option<Trouble>,
+    /// Since when something is wrong, whether it shows or not.
+    pub(crate) wrong_since: Option<Timestamp>,
     /// The previous configuration is in force.
     pub(crate) on_previous: bool,
     /// It has worked until then: now, or when something was done to it or went wrong.
@@ -130,6 +132,7 @@ impl Eye<'_> {
             state,
             tasks,
             on_previous: previous.is_some(),
+            wrong_since: wrong.as_ref().map(|(since, _)| *since),
             trouble: wrong.map(|(_, trouble)| trouble),
             makes: if state == State::Running { makes } else { Vec::new() },
             plugin,

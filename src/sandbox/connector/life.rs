@@ -46,7 +46,7 @@ impl State {
 }
 
 /// The last thing that was done, when, and in which state the connector was then.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) act: Act,
     pub(crate) since: Timestamp,
@@ -114,7 +114,8 @@ pub(crate) struct Onset {
 }
 
 /// The course of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Course {
     /// The configuration is found wanting before any task starts.
     Validation,
@@ -135,7 +136,7 @@ fn passed(since: Timestamp, now: Timestamp) -> Duration {
 }
 
 /// How long a flapping connector runs and fails, in turns. Seen: within eight minutes (dossier `connect.md` §3.2).
-const FLAP: (u64, u64) = (45, 30);
+pub(crate) const FLAP: (u64, u64) = (45, 30);
 
 fn later(moment: Timestamp, by: Duration) -> Timestamp {
     moment.saturating_add(by).unwrap_or(Timestamp::MAX)

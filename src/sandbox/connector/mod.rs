@@ -8,17 +8,22 @@
 //! - [`topics`]: which topics a configuration reads and writes
 //! - [`diagnose`]: what is wrong with a connector: failures asked for, and rights that its identity lacks
 //! - [`life`]: states and how long they take
+//! - [`chronicle`]: what a connector has been through
+//! - [`lines`]: the log lines that follow from it; [`curves`]: the metrics
 //! - [`offsets`]: where a connector is, and requests to move it
 //!
 //! Nothing runs in the background: a state is computed whenever somebody looks (dossier `connect.md` §3).
 
 mod assumptions;
 pub(crate) mod check;
+pub(crate) mod chronicle;
 pub(crate) mod config;
 mod control;
+pub(crate) mod curves;
 pub(crate) mod diagnose;
 pub(crate) mod fault;
 pub(crate) mod life;
+pub(crate) mod lines;
 pub(crate) mod offsets;
 pub(crate) mod plugins;
 pub(crate) mod status;

@@ -39,17 +39,29 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
-    /// The stack trace of a task: a wrapper, and the cause at its end (pattern 24).
+    /// The stack trace of a task.
     pub(crate) fn task_trace(&self, id: &str, sink: bool, task: u32) -> String {
-        let kind = if sink { "Sink" } else { "Source" };
-        format!(
-            "org.apache.kafka.connect.errors.ConnectException: Worker{kind}Task{{id={id}-{task}}} Task threw an uncaught \
-             and unrecoverable exception. Task is being killed and will not recover until manually restarted\n\tat \
-             org.apache.kafka.connect.runtime.Worker{kind}Task.execute(Worker{kind}Task.java)\n\tat \
-             org.apache.kafka.connect.runtime.WorkerTask.doRun(WorkerTask.java)\nCaused by: {}",
-            self.cause
-        )
+        task_trace(&self.cause, id, sink, task)
     }
+
+    /// What logs know: where the status says nothing, they say more (dossier `connect.md` §3.3).
+    pub(crate) fn cause_in_logs(&self) -> &str {
+        match self.cause == OPAQUE {
+            true => "java.lang.IllegalStateException: the worker was lost while tasks were being assigned",
+            false => &self.cause,
+        }
+    }
+}
+
+/// The stack trace of a task: a wrapper, and the cause at its end (pattern 24).
+pub(crate) fn task_trace(cause: &str, id: &str, sink: bool, task: u32) -> String {
+    let kind = if sink { "Sink" } else { "Source" };
+    format!(
+        "org.apache.kafka.connect.errors.ConnectException: Worker{kind}Task{{id={id}-{task}}} Task threw an uncaught and \
+         unrecoverable exception. Task is being killed and will not recover until manually restarted\n\tat \
+         org.apache.kafka.connect.runtime.Worker{kind}Task.execute(Worker{kind}Task.java)\n\tat \
+         org.apache.kafka.connect.runtime.WorkerTask.doRun(WorkerTask.java)\nCaused by: {cause}"
+    )
 }
 
 /// Pattern 6.

@@ -6,7 +6,9 @@ mod fixed;
 mod iam;
 mod kafka;
 mod keys;
+mod logs;
 mod mds;
+mod metrics;
 mod org;
 mod quota;
 mod quota_table;
@@ -123,6 +125,22 @@ static ROUTES: &[Route] = &[
     route(GET, api::connect::OFFSETS_STATUS, connect::offsets::request_status),
     route(GET, api::connect::PLUGINS, connect::plugins::list),
     route(PUT, api::connect::VALIDATE, connect::plugins::validate),
+    // Logs and metrics
+    of(Access::DataPlane, POST, api::logs::SEARCH, logs::search),
+    of(Access::Metrics, POST, api::metrics::QUERY, metrics::query),
+    of(Access::Metrics, GET, api::metrics::EXPORT, metrics::export),
+    of(
+        Access::Metrics,
+        GET,
+        api::metrics::METRIC_DESCRIPTORS,
+        metrics::metric_descriptors,
+    ),
+    of(
+        Access::Metrics,
+        GET,
+        api::metrics::RESOURCE_DESCRIPTORS,
+        metrics::resource_descriptors,
+    ),
     // Kafka REST: topics
     of(Access::Kafka, GET, kafka::TOPICS, kafka::list),
     of(Access::Kafka, POST, kafka::TOPICS, kafka::create),

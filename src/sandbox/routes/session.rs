@@ -22,6 +22,7 @@ pub(crate) const SESSIONS: &str = "/sessions";
 pub(crate) const ME: &str = "/me";
 pub(crate) const FREE_TRIAL: &str = "/growth/v1/free-trial-info";
 pub(crate) const USAGES: &str = "/cli/v1/usages";
+/// Without the `/api` that it always has outside, since a request's path has none here.
 pub(crate) const ACCESS_TOKENS: &str = "/access_tokens";
 pub(crate) const SERVICE_ACCOUNTS: &str = "/service_accounts";
 pub(crate) const USERS: &str = "/users";
@@ -29,8 +30,8 @@ pub(crate) const USAGE_LIMITS: &str = "/usage_limits";
 
 /// How long a session token is good; the CLI renews it with the refresh token.
 const SESSION_SECONDS: i64 = 3_600;
-/// How long a data-plane token is good.
-const DATA_PLANE_SECONDS: i64 = 900;
+/// How long a data-plane token is good: what Confluent's own client assumes (dossier `logs.md` §2.1).
+const DATA_PLANE_SECONDS: i64 = 600;
 /// Length of a session's id: 12 bytes in hexadecimal.
 const SESSION_ID: usize = 24;
 
@@ -92,7 +93,7 @@ pub(crate) fn log_in(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         }));
         (id, refresh)
     };
-    let token = issue(tx.token, user.id.as_str(), SESSION, &id, tx.now, SESSION_SECONDS);
+    let (token, _) = issue(tx.token, user.id.as_str(), SESSION, &id, tx.now, SESSION_SECONDS);
     Ok(Reply::ok(json!({
         "token": token,
         "refresh_token": refresh,
@@ -168,19 +169,13 @@ pub(crate) fn usages(_: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
     Ok(Reply::with(StatusCode::ACCEPTED, json!({})))
 }
 
-/// A token for Kafka REST and for logs.
+/// A token for Kafka REST and for logs, in exchange for a Cloud key or a session.
 pub(crate) fn access_token(tx: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
     let caller = tx.caller()?;
     let session = caller.session.as_deref().unwrap_or_default();
-    let token = issue(
-        tx.token,
-        caller.principal.id(),
-        DATA_PLANE,
-        session,
-        tx.now,
-        DATA_PLANE_SECONDS,
-    );
-    Ok(Reply::ok(json!({ "token": token })))
+    let principal = caller.principal.id();
+    let (token, ends) = issue(tx.token, principal, DATA_PLANE, session, tx.now, DATA_PLANE_SECONDS);
+    Ok(Reply::ok(json!({ "token": token, "expires_at": ends })))
 }
 
 pub(crate) fn service_accounts(tx: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
@@ -201,4 +196,12 @@ pub(crate) fn users(tx: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
 pub(crate) fn usage_limits(tx: &mut Tx<'_>, _: &Request) -> Result<Reply, Refusal> {
     tx.require_any_role()?;
     Err(Refusal::missing("not_found", "the sandbox knows no usage limits"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_exchange_is_where_clients_look_for_it() {
+        assert_eq!(crate::api::logs::ACCESS_TOKENS, format!("/api{}", super::ACCESS_TOKENS));
+    }
 }

@@ -111,7 +111,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
     let key = format!("{} {name}", cluster.id);
     let known = |id: &String| tx.state.connectors.values().any(|known| known.id == *id);
     let id: String = tx.fresh_id("lcc-", 6, "connector", &key, &format!("connector {key}"), known)?;
-    let connector = Connector {
+    let mut connector = Connector {
         life: tx.born(Made::Connector, &id),
         id,
         cluster: cluster.id.clone(),
@@ -126,7 +126,13 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
             put: offsets.map(|offsets| (tx.now, offsets)),
             ..Memory::default()
         },
+        chronicle: Box::default(),
     };
+    let eye = eye(tx, cluster);
+    let seen = eye.look(&connector);
+    if let Some(told) = eye.chronicled(&connector, &seen) {
+        connector = told;
+    }
     // Neither tasks nor offsets yet, and no id (dossier `connect.md` §2.2).
     let answer = json!({
         "name": connector.name, "type": plugin.kind(), "config": shown(&connector, &crn.to_string()),
@@ -194,7 +200,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> 
         (Some(previous), true) => previous.clone(),
         _ => old.config.clone(),
     };
-    let mut new = old.clone();
+    let mut new = eye.chronicled(old, &before).unwrap_or_else(|| old.clone());
     new.config = stored.config;
     new.secrets = stored.secrets;
     new.telltales = stored.telltales;

@@ -14,7 +14,10 @@ use crate::{
     access::Operation,
     model::{Address, Crn, ResourceKind},
     sandbox::{
-        connector::diagnose::{Eye, Seen},
+        connector::{
+            diagnose::{Eye, Seen},
+            life::{State, Times},
+        },
         reply::{Refusal, Reply, Shape},
         request::Request,
         state::{Change, Cluster, Connector},
@@ -69,20 +72,38 @@ fn found<'a>(tx: &mut Tx<'a>, request: &Request, operation: Operation) -> Result
     let crn = crn(tx, &address, name);
     tx.require(operation, &crn)?;
     let connector = tx.state.connector(&cluster.id, name);
-    let connector = connector.ok_or_else(|| missing(name))?.clone();
+    let connector = connector.ok_or_else(|| missing(name))?;
     let eye = eye(tx, cluster);
-    let seen = eye.look(&connector);
-    // What was settled just now must not be undone by what the handler writes.
-    let mut connector = connector;
-    if seen.trouble.is_none() && seen.state == crate::sandbox::connector::life::State::Running {
-        connector.made = Some(connector.run.since);
-    }
+    let seen = eye.look(connector);
+    let connector = written_down(tx, &eye, connector, &seen);
     Ok(Found {
         eye,
         connector,
         crn,
         seen,
     })
+}
+
+/// The connector as it is stored after everything that was found out about it just now: what was settled must not be undone
+/// by what a handler writes, and what it has been through is written down.
+fn written_down(tx: &mut Tx<'_>, eye: &Eye<'_>, connector: &Connector, seen: &Seen) -> Connector {
+    let mut connector = connector.clone();
+    if seen.trouble.is_none() && seen.state == State::Running {
+        connector.made = Some(connector.run.since);
+    }
+    if let Some(told) = eye.chronicled(&connector, seen) {
+        connector = told;
+        tx.change(Change::Connector(connector.clone()));
+    }
+    connector
+}
+
+/// A connector with its chronicle up to date, and how long things take for it.
+pub(crate) fn chronicled<'a>(tx: &mut Tx<'a>, cluster: &'a Cluster, connector: &Connector) -> (Connector, Times) {
+    let eye = eye(tx, cluster);
+    let seen = eye.look(connector);
+    let times = eye.times(&connector.id);
+    (written_down(tx, &eye, connector, &seen), times)
 }
 
 fn missing(name: &str) -> Refusal {

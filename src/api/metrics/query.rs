@@ -1,0 +1,364 @@
+//! Queries: one metric per request, as many connectors as wanted (dossier `metrics.md` §3).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::Method;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CONNECTOR_ID, QUERY};
+use crate::api::{Endpoint, Repeat};
+
+/// The length of the buckets that values are gathered in; they are aligned to UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the variants are the service's own words")]
+pub enum Granularity {
+    #[serde(rename = "PT1M")]
+    Minute,
+    #[serde(rename = "PT5M")]
+    FiveMinutes,
+    #[serde(rename = "PT15M")]
+    QuarterHour,
+    #[serde(rename = "PT30M")]
+    HalfHour,
+    #[serde(rename = "PT1H")]
+    Hour,
+    #[serde(rename = "PT4H")]
+    FourHours,
+    #[serde(rename = "PT6H")]
+    SixHours,
+    #[serde(rename = "PT12H")]
+    TwelveHours,
+    #[serde(rename = "P1D")]
+    Day,
+    #[serde(rename = "ALL")]
+    All,
+}
+
+impl Granularity {
+    /// How long a bucket is; `None` is the whole interval.
+    #[must_use]
+    pub const fn length(self) -> Option<Duration> {
+        let minutes = match self {
+            Self::Minute => 1,
+            Self::FiveMinutes => 5,
+            Self::QuarterHour => 15,
+            Self::HalfHour => 30,
+            Self::Hour => 60,
+            Self::FourHours => 240,
+            Self::SixHours => 360,
+            Self::TwelveHours => 720,
+            Self::Day => 1_440,
+            Self::All => return None,
+        };
+        Some(Duration::from_mins(minutes))
+    }
+
+    /// The longest interval that it may be used for; `None` is any.
+    #[must_use]
+    pub const fn longest(self) -> Option<Duration> {
+        let hours = match self {
+            Self::Minute => 6,
+            Self::FiveMinutes => 24,
+            Self::QuarterHour => 4 * 24,
+            Self::HalfHour => 7 * 24,
+            _ => return None,
+        };
+        Some(Duration::from_hours(hours))
+    }
+
+    /// The finest for an interval of this length.
+    #[must_use]
+    pub fn finest(interval: Duration) -> Self {
+        let fine = [Self::Minute, Self::FiveMinutes, Self::QuarterHour, Self::HalfHour];
+        let fits = |granularity: &Self| granularity.longest().is_none_or(|longest| interval <= longest);
+        fine.into_iter().find(fits).unwrap_or(Self::Hour)
+    }
+}
+
+/// Which values are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Filter {
+    /// All, or one, of several.
+    Compound {
+        /// `AND`, `OR`.
+        op: String,
+        /// The several.
+        filters: Vec<Filter>,
+    },
+    /// The opposite of one.
+    Not {
+        /// `NOT`.
+        op: String,
+        /// The one.
+        filter: Box<Filter>,
+    },
+    /// By the value of a label.
+    Field {
+        /// The label.
+        field: String,
+        /// `EQ`, `GT`, `GTE`.
+        op: String,
+        /// The value.
+        value: Value,
+    },
+}
+
+impl Filter {
+    /// One of these connectors.
+    #[must_use]
+    pub fn connectors(ids: &[String]) -> Self {
+        let one = |id: &String| Self::Field {
+            field: CONNECTOR_ID.to_owned(),
+            op: "EQ".to_owned(),
+            value: Value::from(id.as_str()),
+        };
+        match ids {
+            [id] => one(id),
+            ids => Self::Compound {
+                op: "OR".to_owned(),
+                filters: ids.iter().map(one).collect(),
+            },
+        }
+    }
+}
+
+/// What is asked for: exactly one per request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aggregation {
+    /// The metric.
+    pub metric: String,
+    /// Left out, the service picks; a wrong one is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agg: Option<String>,
+}
+
+/// The body of a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryRequest {
+    /// One metric.
+    pub aggregations: Vec<Aggregation>,
+    /// Which values; a resource that the key is authorised for must be in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// Buckets.
+    pub granularity: Granularity,
+    /// ISO 8601 intervals.
+    pub intervals: Vec<String>,
+    /// Labels; without them everything is one group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group_by: Vec<String>,
+    /// `FLAT` (the default) or `GROUPED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// At most so many groups: 100 unless said otherwise, at most 1,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// The largest number of groups in an answer.
+pub const MOST_GROUPS: u32 = 1_000;
+
+/// Reads one metric of connectors over time, each connector a group of its own.
+#[derive(Clone, Debug)]
+pub struct QueryMetrics {
+    /// The metric, by its whole name.
+    pub metric: String,
+    /// The connectors, by id.
+    pub connectors: Vec<String>,
+    /// Labels besides the connector's id that tell groups apart.
+    pub by: Vec<&'static str>,
+    /// From when on.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+    /// Buckets.
+    pub granularity: Granularity,
+    /// The page; `None` for the first.
+    pub page: Option<String>,
+}
+
+impl Endpoint for QueryMetrics {
+    const METHOD: Method = Method::POST;
+    const ROUTE: &'static str = QUERY;
+    // It only reads.
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = QueryAnswer;
+
+    fn query(&self) -> Vec<(&'static str, String)> {
+        self.page.iter().map(|token| ("page_token", token.clone())).collect()
+    }
+
+    fn body(&self) -> Option<Value> {
+        let groups = [CONNECTOR_ID].iter().chain(&self.by).map(|label| (*label).to_owned());
+        let request = QueryRequest {
+            aggregations: vec![Aggregation {
+                metric: self.metric.clone(),
+                agg: None,
+            }],
+            filter: Some(Filter::connectors(&self.connectors)),
+            granularity: self.granularity,
+            intervals: vec![format!("{}/{}", self.from, self.to)],
+            group_by: groups.collect(),
+            format: Some("GROUPED".to_owned()),
+            limit: Some(MOST_GROUPS),
+        };
+        serde_json::to_value(request).ok()
+    }
+
+    fn deed(&self) -> &'static str {
+        "read"
+    }
+
+    fn subject(&self) -> String {
+        format!("metric `{}`", self.metric)
+    }
+}
+
+/// An answer, grouped or flat: an empty one does not say which (dossier `metrics.md` §3).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct QueryAnswer {
+    /// Groups, or points.
+    #[serde(default)]
+    pub data: Vec<Series>,
+    /// Where the next page is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+}
+
+/// What an answer says about itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Meta {
+    /// Where the next page is.
+    #[serde(default)]
+    pub pagination: Pagination,
+}
+
+/// Where the next page is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Pagination {
+    /// How many things a page has at most.
+    #[serde(default)]
+    pub page_size: u32,
+    /// How many there are in all, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_size: Option<u32>,
+    /// The token of the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page_token: Option<String>,
+}
+
+/// One group with its points, or one point of a flat answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Series {
+    /// The values over time, in no order that could be relied on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<Vec<Point>>,
+    /// When, for a point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<Timestamp>,
+    /// What, for a point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// The labels that it was grouped by.
+    #[serde(flatten)]
+    pub labels: BTreeMap<String, Value>,
+}
+
+impl Series {
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.get(name).and_then(Value::as_str)
+    }
+
+    /// Its points, the earliest first: the documents say descending, their examples ascend.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<Point> {
+        let own = self.timestamp.zip(self.value);
+        let own = own.map(|(timestamp, value)| Point { timestamp, value });
+        let mut points: Vec<Point> = self.points.iter().flatten().copied().chain(own).collect();
+        points.sort_by_key(|point| point.timestamp);
+        points
+    }
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The beginning of the bucket.
+    pub timestamp: Timestamp,
+    /// The value.
+    pub value: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    // Dossier `metrics.md` §3, the request.
+    #[test]
+    fn a_query_is_grouped_by_connector() {
+        let mut query = QueryMetrics {
+            metric: "io.confluent.kafka.connect/received_records".into(),
+            connectors: vec!["lcc-8kq2zm".into(), "lcc-4vn7ra".into()],
+            by: Vec::new(),
+            from: moment("2026-08-20T07:00:00Z"),
+            to: moment("2026-08-20T08:00:00Z"),
+            granularity: Granularity::Minute,
+            page: None,
+        };
+        let field = |id| json!({ "field": "resource.connector.id", "op": "EQ", "value": id });
+        let expected = json!({
+            "aggregations": [{ "metric": "io.confluent.kafka.connect/received_records" }],
+            "filter": { "op": "OR", "filters": [field("lcc-8kq2zm"), field("lcc-4vn7ra")] },
+            "granularity": "PT1M", "intervals": ["2026-08-20T07:00:00Z/2026-08-20T08:00:00Z"],
+            "group_by": ["resource.connector.id"], "format": "GROUPED", "limit": 1000,
+        });
+        assert_eq!(query.body(), Some(expected));
+        query.connectors.truncate(1);
+        query.by = vec!["metric.status"];
+        let body = query.body().unwrap();
+        assert_eq!(body["filter"], field("lcc-8kq2zm"));
+        assert_eq!(body["group_by"], json!(["resource.connector.id", "metric.status"]));
+    }
+
+    // Dossier `metrics.md` §3: both forms, and the empty one that could be either.
+    #[test]
+    fn both_forms_are_read_and_sorted() {
+        let read = |value: Value| serde_json::from_value::<QueryAnswer>(value).unwrap();
+        let grouped = read(json!({ "data": [{ "resource.connector.id": "lcc-1", "points": [
+            { "timestamp": "2026-08-20T08:01:00Z", "value": 1840.0 },
+            { "timestamp": "2026-08-20T08:00:00+00:00", "value": 1795 },
+        ] }] }));
+        let values: Vec<_> = grouped.data[0].sorted().iter().map(|point| point.value).collect();
+        assert_eq!(values, [1795.0, 1840.0]);
+        assert_eq!(grouped.data[0].label("resource.connector.id"), Some("lcc-1"));
+        let flat = read(json!({
+            "data": [{ "timestamp": "2026-08-20T08:01:00Z", "value": 1.5, "resource.connector.id": "lcc-1" }],
+            "meta": { "pagination": { "page_size": 1000, "next_page_token": "t" } },
+        }));
+        assert_eq!(flat.data[0].sorted().len(), 1);
+        assert_eq!(flat.meta.unwrap().pagination.next_page_token.as_deref(), Some("t"));
+        assert!(read(json!({ "data": [] })).data.is_empty());
+    }
+
+    // Dossier `metrics.md` §3: PT1M ≤ 6 h · PT5M ≤ 1 d · PT15M ≤ 4 d · PT30M ≤ 7 d.
+    #[test]
+    fn the_finest_granularity_is_one_that_the_service_allows() {
+        let finest = |hours| Granularity::finest(Duration::from_hours(hours));
+        assert_eq!(finest(6), Granularity::Minute);
+        assert_eq!(finest(7), Granularity::FiveMinutes);
+        assert_eq!(finest(25), Granularity::QuarterHour);
+        assert_eq!(finest(7 * 24), Granularity::HalfHour);
+        assert_eq!(finest(7 * 24 + 1), Granularity::Hour);
+    }
+}

@@ -1,0 +1,139 @@
+//! Where tokens, logs and metrics are: hosts of their own beside the API's. Two of them are in no document, so each can be
+//! set otherwise (dossier `logs.md` §2.1).
+
+use http::Uri;
+
+use super::endpoint::{Endpoint, EndpointError};
+use crate::{
+    api::{
+        logs::{LOGS_HOST, TOKEN_HOST},
+        metrics::METRICS_HOST,
+    },
+    env,
+};
+
+/// The hosts that a profile names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedHosts {
+    /// Where keys are exchanged for tokens.
+    pub token: Option<String>,
+    /// Where logs are searched.
+    pub logs: Option<String>,
+    /// Where metrics are queried.
+    pub metrics: Option<String>,
+}
+
+/// The hosts that are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// Where keys are exchanged for tokens.
+    pub token: String,
+    /// Where logs are searched.
+    pub logs: String,
+    /// Where metrics are queried.
+    pub metrics: String,
+}
+
+/// A variable that names no host that may be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{variable}` cannot be used")]
+pub struct HostsError {
+    variable: &'static str,
+    source: EndpointError,
+}
+
+impl Hosts {
+    /// All three are one: this computer, or a proxy that knows where to send what.
+    #[must_use]
+    pub fn all_at(base: &str) -> Self {
+        Self {
+            token: base.to_owned(),
+            logs: base.to_owned(),
+            metrics: base.to_owned(),
+        }
+    }
+
+    /// The environment's, else the profile's, else those that go with `endpoint`: Confluent's own for Confluent Cloud, and
+    /// the endpoint itself for everything else, because a key must not go to a host that nobody has named.
+    ///
+    /// # Errors
+    /// A variable that names a host which may not get the key.
+    pub fn find(
+        endpoint: &str,
+        named: &NamedHosts,
+        trusted: &[String],
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, HostsError> {
+        let host = endpoint.parse::<Uri>().ok();
+        let host = host.as_ref().and_then(Uri::host).unwrap_or_default();
+        let usual = match host == "confluent.cloud" || host.ends_with(".confluent.cloud") {
+            true => Self {
+                token: TOKEN_HOST.to_owned(),
+                logs: LOGS_HOST.to_owned(),
+                metrics: METRICS_HOST.to_owned(),
+            },
+            false => Self::all_at(endpoint),
+        };
+        let one = |name: &'static str, named: &Option<String>, usual: String| match variable(name) {
+            None => Ok(named.clone().unwrap_or(usual)),
+            Some(written) => match Endpoint::parse(&written, trusted) {
+                Ok(Endpoint::Url(url)) => Ok(url),
+                Ok(Endpoint::Sandbox(_)) => Err(EndpointError::Shape(written)),
+                Err(error) => Err(error),
+            }
+            .map_err(|source| HostsError { variable: name, source }),
+        };
+        Ok(Self {
+            token: one(env::CONFLUENT_EBS_TOKEN_ENDPOINT, &named.token, usual.token)?,
+            logs: one(env::CONFLUENT_EBS_LOGS_ENDPOINT, &named.logs, usual.logs)?,
+            metrics: one(env::CONFLUENT_EBS_METRICS_ENDPOINT, &named.metrics, usual.metrics)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(endpoint: &str, logs: Option<&str>, variable: Option<&str>) -> Result<Hosts, HostsError> {
+        let named = NamedHosts {
+            logs: logs.map(str::to_owned),
+            ..NamedHosts::default()
+        };
+        let value = |name: &str| (name == env::CONFLUENT_EBS_LOGS_ENDPOINT).then(|| variable.map(str::to_owned));
+        Hosts::find(endpoint, &named, &[], |name| value(name).flatten())
+    }
+
+    // Dossier `logs.md` §2.1: three hosts beside the API's.
+    #[test]
+    fn confluent_cloud_has_a_host_for_each() {
+        let hosts = find("https://api.confluent.cloud", None, None).unwrap();
+        assert_eq!(hosts.token, "https://confluent.cloud");
+        assert_eq!(hosts.logs, "https://api.logging.confluent.cloud");
+        assert_eq!(hosts.metrics, "https://api.telemetry.confluent.cloud");
+        for one in ["http://127.0.0.1:1024", "https://proxy.example.com"] {
+            assert_eq!(find(one, None, None).unwrap(), Hosts::all_at(one));
+        }
+        // A look-alike gets nothing but what it was named for.
+        let look_alike = "https://api.notconfluent.cloud";
+        assert_eq!(find(look_alike, None, None).unwrap(), Hosts::all_at(look_alike));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_profile_and_names_no_stranger() {
+        let cloud = "https://api.confluent.cloud";
+        let (named, set) = ("https://logs.eu.confluent.cloud", "http://127.0.0.1:8080");
+        assert_eq!(find(cloud, Some(named), None).unwrap().logs, named);
+        assert_eq!(find(cloud, Some(named), Some(set)).unwrap().logs, set);
+        for wrong in [
+            "https://logs.example.com",
+            "sandbox:",
+            "http://logs.confluent.cloud",
+            "x",
+        ] {
+            let error = find(cloud, None, Some(wrong)).unwrap_err();
+            assert_eq!(error.to_string(), "`CONFLUENT_EBS_LOGS_ENDPOINT` cannot be used");
+            assert!(std::error::Error::source(&error).is_some());
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Identical stack traces are shown once: a connector that fails at every start repeats its error every five minutes (dossier
+//! `logs.md` §2.4).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use crate::api::logs::LogEntry;
+
+/// How many different traces are remembered; the one that was not seen for the longest time is forgotten first.
+const MOST: usize = 500;
+
+/// What a line's stack trace is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// There is none.
+    None,
+    /// One that was not seen before, with its number from 1.
+    First(u32),
+    /// The trace of that number again, for the so-manieth time.
+    Again {
+        /// The number that it was given.
+        number: u32,
+        /// How often it was seen, this time included.
+        times: u32,
+    },
+}
+
+/// The traces that were seen.
+#[derive(Clone, Debug, Default)]
+pub struct Folds {
+    known: HashMap<u64, Known>,
+    /// By when it was seen last.
+    order: BTreeMap<u64, u64>,
+    numbers: u32,
+    clock: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    number: u32,
+    times: u32,
+    seen: u64,
+}
+
+impl Folds {
+    /// Looks at a line.
+    pub fn see(&mut self, line: &LogEntry) -> Trace {
+        if line.trace().is_empty() {
+            return Trace::None;
+        }
+        let key = key(line);
+        self.clock += 1;
+        if let Some(known) = self.known.get_mut(&key) {
+            known.times += 1;
+            self.order.remove(&std::mem::replace(&mut known.seen, self.clock));
+            self.order.insert(self.clock, key);
+            return Trace::Again {
+                number: known.number,
+                times: known.times,
+            };
+        }
+        self.numbers += 1;
+        let known = Known {
+            number: self.numbers,
+            times: 1,
+            seen: self.clock,
+        };
+        self.known.insert(key, known);
+        self.order.insert(self.clock, key);
+        if self.known.len() > MOST
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.known.remove(&oldest);
+        }
+        Trace::First(self.numbers)
+    }
+}
+
+/// Message and trace, without what differs from task to task: `{id=lcc-8kq2zm-0}`.
+fn key(line: &LogEntry) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.id.hash(&mut hasher);
+    for text in [line.message.as_str(), line.trace()] {
+        without_task(text, &mut hasher);
+    }
+    hasher.finish()
+}
+
+fn without_task(text: &str, hasher: &mut DefaultHasher) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{id=") {
+        let (id, after) = after.split_once('}').unwrap_or((after, ""));
+        let connector = id.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        (before, connector).hash(hasher);
+        rest = after;
+    }
+    rest.hash(hasher);
+}
+
+/// The line that matters of a stack trace: the innermost cause (dossier `connect.md` §10, pattern 24).
+#[must_use]
+pub fn root_cause(trace: &str) -> &str {
+    let caused = trace
+        .lines()
+        .rev()
+        .find_map(|line| line.trim_start().strip_prefix("Caused by: "));
+    caused.or_else(|| trace.lines().next()).unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::logs::LogException;
+
+    fn failed(task: u32, cause: &str) -> LogEntry {
+        let head = format!("WorkerSinkTask{{id=lcc-8kq2zm-{task}}} Task threw an uncaught exception");
+        LogEntry {
+            id: "lcc-8kq2zm".into(),
+            message: head.clone(),
+            exception: Some(LogException {
+                stacktrace: format!(
+                    "ConnectException: {head}\n\tat a.b(C.java)\nCaused by: X: outer\nCaused by: {cause}"
+                ),
+            }),
+            ..LogEntry::default()
+        }
+    }
+
+    #[test]
+    fn the_same_error_of_two_tasks_is_one() {
+        let mut folds = Folds::default();
+        assert_eq!(folds.see(&LogEntry::default()), Trace::None);
+        assert_eq!(folds.see(&failed(0, "no")), Trace::First(1));
+        assert_eq!(folds.see(&failed(1, "no")), Trace::Again { number: 1, times: 2 });
+        assert_eq!(folds.see(&failed(1, "other")), Trace::First(2));
+        assert_eq!(folds.see(&failed(10, "no")), Trace::Again { number: 1, times: 3 });
+        let elsewhere = LogEntry {
+            id: "lcc-4vn7ra".into(),
+            ..failed(0, "no")
+        };
+        assert_eq!(folds.see(&elsewhere), Trace::First(3));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut folds = Folds::default();
+        for number in 0..3_000 {
+            folds.see(&failed(0, &format!("cause {number}")));
+            // One that comes again and again stays known.
+            folds.see(&failed(0, "always"));
+        }
+        assert_eq!((folds.known.len(), folds.order.len()), (MOST, MOST));
+        assert!(matches!(
+            folds.see(&failed(0, "always")),
+            Trace::Again { times: 3_001, .. }
+        ));
+        assert!(matches!(folds.see(&failed(0, "cause 1")), Trace::First(_)));
+    }
+
+    #[test]
+    fn the_innermost_cause_is_the_one_that_matters() {
+        assert_eq!(root_cause(failed(0, "Y: inner").trace()), "Y: inner");
+        assert_eq!(root_cause("a.b.E: only\n\tat x"), "a.b.E: only");
+        assert_eq!(root_cause(""), "");
+    }
+}

@@ -1,0 +1,86 @@
+//! The latest minute of every metric, as text for Prometheus (dossier `metrics.md` §4).
+
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+
+use http::{StatusCode, header};
+
+use super::{all, count, ready, series::values};
+use crate::{
+    api::metrics::{CONNECTOR_ID, EXPORTS_PER_HOUR, METRICS, Sample},
+    sandbox::{
+        connector::curves::begin_of,
+        reply::{Refusal, Reply},
+        request::Request,
+        tx::Tx,
+    },
+};
+
+pub(crate) fn export(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+    count(tx)?;
+    let ids: Vec<String> = request.queries(CONNECTOR_ID).map(str::to_owned).collect();
+    if ids.is_empty() {
+        return Err(Refusal::invalid(format!("{CONNECTOR_ID} is required")));
+    }
+    let connectors = all(tx, &ids)?;
+    let who = tx.principal()?.id().to_owned();
+    let hour = Duration::from_hours(1);
+    for id in &ids {
+        if let Err(refusal) = tx.spend(&format!("export {who} {id}"), EXPORTS_PER_HOUR, hour) {
+            return Err(refusal.saying(format!(
+                "Too many requests have been made for the following resources: connector.id:{id}. Please see the \
+                 documentation for current rate limits."
+            )));
+        }
+    }
+    let open = request
+        .header(header::ACCEPT.as_str())
+        .is_some_and(|accept| accept.contains("openmetrics"));
+    let only: Vec<&str> = request.queries("metric").collect();
+    let minute = ready(tx.now) - 1;
+    let mut text = String::new();
+    for metric in METRICS {
+        let name = metric.export_name();
+        if !only.is_empty() && !only.contains(&name.as_str()) && !only.contains(&metric.name().as_str()) {
+            continue;
+        }
+        let mut samples = String::new();
+        for connector in &connectors {
+            for (labels, at, value) in values(tx, connector, metric, minute, minute + 1) {
+                let mut exported: BTreeMap<String, String> = labels
+                    .into_iter()
+                    .map(|(label, value)| (export_label(label), value))
+                    .collect();
+                exported.insert("connector_name".to_owned(), connector.connector.name.clone());
+                let at = begin_of(at).as_second();
+                let stamp = if open { format!("{at}.000") } else { format!("{at}000") };
+                let sample = Sample {
+                    name: name.clone(),
+                    labels: exported,
+                    value,
+                    at: None,
+                };
+                sample.write(&mut samples, &stamp);
+            }
+        }
+        if !samples.is_empty() {
+            // Writing into a `String` cannot fail.
+            let _ = write!(text, "# HELP {name} {}\n# TYPE {name} gauge\n{samples}", metric.about);
+        }
+    }
+    let kind = match open {
+        true => {
+            text.push_str("# EOF\n");
+            "application/openmetrics-text;version=1.0.0;charset=utf-8"
+        }
+        false => "text/plain;version=0.0.4",
+    };
+    Ok(Reply::text(StatusCode::OK, kind, text))
+}
+
+/// `resource.connector.id` is exported as `connector_id`.
+fn export_label(label: &str) -> String {
+    let bare = label
+        .strip_prefix("resource.")
+        .or_else(|| label.strip_prefix("metric."));
+    bare.unwrap_or(label).replace('.', "_")
+}

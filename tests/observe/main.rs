@@ -1,0 +1,17 @@
+//! Departments see what happens: logs and metrics through the client, against the sandbox, on its own clock.
+
+#[path = "../sandbox_connect/contract.rs"]
+mod contract;
+#[path = "../sandbox/harness.rs"]
+#[expect(dead_code, reason = "only what makes a world is used")]
+mod harness;
+#[path = "../common/openapi.rs"]
+#[expect(dead_code, reason = "requests are the client's to check")]
+mod openapi;
+#[path = "../sandbox_connect/world.rs"]
+#[expect(dead_code, reason = "only some connectors are made here")]
+mod world;
+
+mod follow;
+mod limits;
+mod rig;
