@@ -1,10 +1,18 @@
-//! Deciding and proving over a large organization: 200 departments with 50 role bindings each. The proof is measured at
-//! several sizes, so that its growth can be read off.
+//! Deciding, proving and asserting over a large organization: 200 departments with 50 role bindings each. The proof and
+//! the assertion are measured at several sizes, so that their growth can be read off.
 
-use std::{collections::BTreeSet, hint::black_box};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hint::black_box,
+};
 
 use confluent_ebs::{
-    access::{Evaluator, Isolation, Operation, Party, prove},
+    access::{
+        Evaluator, Isolation, Member, Operation, Party, Scene,
+        assertion::{Assertion, Examiner, Expect, Target, Who},
+        prove,
+        roles::everything,
+    },
     model::{Address, NamePattern, Prefix, Principal, ResourceKind, Role, RoleBinding},
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -91,6 +99,57 @@ fn evaluator(address: &Address, departments: usize) -> Evaluator {
     evaluator
 }
 
+/// All of it as questions are asked of it.
+fn scene(address: &Address, departments: usize) -> Scene {
+    let parties: Vec<_> = (0..departments).map(party).collect();
+    let members = parties.iter().enumerate().flat_map(|(department, party)| {
+        (0..PERSONAS.len()).map(move |persona| Member {
+            department: party.code.clone(),
+            template: Some("hybrid".to_owned()),
+            prefix: party.prefix.clone(),
+            persona: PERSONAS[persona].to_owned(),
+            account: format!("ebs-prod-{}-{}", party.code, PERSONAS[persona]),
+            principal: Some(account(department, persona)),
+        })
+    });
+    Scene {
+        stage: "prod".to_owned(),
+        address: address.clone(),
+        evaluator: evaluator(address, departments),
+        fallback: None,
+        members: members.collect(),
+        parties,
+        names: BTreeMap::new(),
+        origins: HashMap::new(),
+        unseen: BTreeMap::new(),
+        has_acls: true,
+        looker: None,
+    }
+}
+
+/// Nobody can do anything to what belongs to another department: the last assertion of every shipped file.
+fn out_of_reach() -> Assertion {
+    use ResourceKind as K;
+    let all = || NamePattern::Prefixed(String::new());
+    let kinds = [
+        K::Connector,
+        K::Topic,
+        K::Group,
+        K::TransactionalId,
+        K::Subject,
+        K::ServiceAccount,
+    ];
+    Assertion {
+        template: None,
+        expect: Expect::Cannot,
+        who: vec![Who {
+            department: all(),
+            persona: all(),
+        }],
+        on: kinds.map(|kind| (Target::Others(kind), everything(kind))).into(),
+    }
+}
+
 #[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
 fn access(criterion: &mut Criterion) {
     let address = address();
@@ -140,6 +199,28 @@ fn access(criterion: &mut Criterion) {
         });
     }
     group.finish();
+
+    let mut group = criterion.benchmark_group("nothing of others can be done by anybody");
+    group.sample_size(10);
+    for departments in [50, 100, 200, 400] {
+        let scene = scene(&address, departments);
+        let outcome = Examiner::new(&scene).check(&out_of_reach());
+        eprintln!(
+            "{departments} departments: {} questions, {} violations",
+            outcome.questions,
+            outcome.violations.len()
+        );
+        group.throughput(Throughput::Elements(scene.evaluator.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(departments), &departments, |bencher, _| {
+            bencher.iter(|| Examiner::new(&scene).check(&out_of_reach()));
+        });
+    }
+    group.finish();
+
+    let scene = scene(&address, 200);
+    criterion.bench_function("the matrix of all 200 departments", |bencher| {
+        bencher.iter(|| scene.matrices());
+    });
 }
 
 criterion_group!(benches, access);

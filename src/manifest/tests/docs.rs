@@ -1,8 +1,14 @@
 //! The examples in the documentation are read by the program itself.
 
 use super::{load, shown};
-use crate::manifest::{Workspace, admin::AdminScript};
+use crate::{
+    access::{isolation::EXPOSURES, roles::everything},
+    diag::SourceFile,
+    manifest::{Workspace, admin::AdminScript, assertions},
+    model::ResourceKind,
+};
 
+const ACCESS: &str = include_str!("../../../docs/access.md");
 const FILES: &str = include_str!("../../../docs/files.md");
 const PROVISIONER: &str = include_str!("../../../docs/provisioner.md");
 
@@ -28,6 +34,35 @@ fn every_example_is_valid() {
         written.source.text.contains("People look after"),
         "the file replaces the built-in template"
     );
+}
+
+#[test]
+fn the_example_of_assertions_is_valid_and_every_key_is_documented() {
+    let text = ACCESS.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    let workspace = Workspace::embedded().workspace;
+    let found = |text: &str| {
+        let (file, findings) = assertions::read(&SourceFile::new("tests/a.toml", text), &workspace);
+        (file.assertions.len(), shown(&findings))
+    };
+    assert_eq!(found(text), (3, String::new()));
+    for wrong in ["zzzzzz = 1\n", "[[can]]\nzzzzzz = 1\n"] {
+        let (_, list) = found(wrong);
+        let (_, list) = list.split_once("Known here: ").unwrap();
+        for key in list.lines().next().unwrap().split('`').skip(1).step_by(2) {
+            assert!(ACCESS.contains(&format!("`{key}`")), "`{key}` is not in docs/access.md");
+        }
+    }
+}
+
+#[test]
+fn the_page_on_access_lists_every_operation_of_every_kind() {
+    for (kind, word) in ResourceKind::GRANTABLE {
+        let row = format!("| `{word}` | {} |", everything(kind));
+        assert!(ACCESS.contains(&row), "{row}");
+    }
+    for (shared, begins) in EXPOSURES {
+        assert!(ACCESS.contains(&format!("`{} {begins}*`", shared.word())), "{begins}");
+    }
 }
 
 #[test]
