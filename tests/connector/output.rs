@@ -170,6 +170,21 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("foreign.principal", "nobody else is on the prefix"),
     ("foreign.role_name", "nobody else is on the prefix"),
     ("foreign.crn_pattern", "nobody else is on the prefix"),
+    ("origin.now", "only after a template has changed"),
+    ("origin.instead_of", "the sandbox refuses no role"),
+    ("doubt.what", "no list is refused"),
+    ("doubt.reason", "no list is refused"),
+    ("doubt.binding", "no role without a rule is bound"),
+    ("bound.principal", "no role without a rule is bound"),
+    ("bound.role_name", "no role without a rule is bound"),
+    ("bound.crn_pattern", "no role without a rule is bound"),
+    ("source.file", "no snapshot was saved"),
+    ("reached.department", "departments are isolated"),
+    ("reached.operations", "departments are isolated"),
+    ("reached.resource", "departments are isolated"),
+    ("reached.reaches", "departments are isolated"),
+    ("reached.and_more", "departments are isolated"),
+    ("reached.through", "departments are isolated"),
     ("retired.on", "the example has no files"),
     ("retired.file", "the example has no files"),
     ("sandbox.url", "no server runs"),
@@ -228,6 +243,13 @@ const RUNS: &[&str] = &[
     "keys rotate claims --persona viewer --sandbox --yes",
     "keys rotate claims --persona viewer --overlap 0s --sandbox --yes",
     "keys revoke VIEWER --now --sandbox --yes",
+    "access can-i delete connector --as claims/deployer --sandbox",
+    "access can-i read topic/claims-orders --as claims/deployer --planned --sandbox",
+    "access can-i delete connector/claims-orders --as claims/deployer --sandbox-as admin",
+    "access who-can read topic/claims-orders --sandbox",
+    "access matrix claims --sandbox",
+    "access test --sandbox",
+    "access test wrong.toml --sandbox",
     "connector delete claims-ledger --dry-run PROFILE",
     "connector delete claims-ledger --force PROFILE",
     "sandbox info",
@@ -269,6 +291,10 @@ fn every_command_answers_as_the_page_says() {
     world.write("claims-ledger.json", LEDGER);
     world.write("changed/claims-orders.json", ORDERS.replace("\"ORDERS\"", "\"USERS\""));
     world.write("typo.json", ORDERS.replace("quickstart", "quickstrat"));
+    world.write(
+        "wrong.toml",
+        "[[can]]\nwho = [\"*/viewer\"]\noperations = [\"delete\"]\non = [\"connector:{prefix}*\"]\n",
+    );
     // Only the service knows that this is too small (dossier `connect.md` §10, 4).
     world.write(
         "claims-lake.json",
