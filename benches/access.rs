@@ -4,16 +4,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     hint::black_box,
+    time::Duration,
 };
 
 use confluent_ebs::{
     access::{
         Evaluator, Isolation, Member, Operation, Party, Scene,
         assertion::{Assertion, Examiner, Expect, Target, Who},
+        audit::{Blueprint, Expected, ExpectedPersona, Found, Verdict, audit},
         prove,
         roles::everything,
     },
-    model::{Address, NamePattern, Prefix, Principal, ResourceKind, Role, RoleBinding},
+    model::{
+        Address, Department, DepartmentQuota, Grant, GrantTarget, NamePattern, OwnershipTag, Prefix, Principal,
+        ResourceKind, Role, RoleBinding, SeenAccount, SeenBinding, Snapshot,
+    },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -223,5 +228,166 @@ fn access(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, access);
+fn tag(department: usize, persona: usize) -> OwnershipTag {
+    OwnershipTag {
+        stage: "prod".to_owned(),
+        department: format!("dept-{department:04}").parse().expect("a code"),
+        persona: PERSONAS[persona].to_owned(),
+        template: "hybrid".to_owned(),
+        template_hash: "1a2b3c4d".to_owned(),
+        profile_hash: "9f8e7d6c".to_owned(),
+    }
+}
+
+/// What was seen: the departments' accounts and bindings, and a provisioner that owns each account.
+fn snapshot(address: &Address, departments: usize) -> Snapshot {
+    let provisioner = Principal::from_id("sa-provisioner");
+    let mut accounts = Vec::new();
+    let mut all = vec![
+        RoleBinding::new(
+            Principal::from_id("u-admin"),
+            Role::OrganizationAdmin,
+            address.organization_crn(),
+        ),
+        RoleBinding::new(provisioner.clone(), Role::CloudClusterAdmin, address.cluster_crn()),
+    ];
+    for department in 0..departments {
+        all.extend(bindings(address, department));
+        for persona in 0..PERSONAS.len() {
+            let id = account(department, persona)
+                .service_account()
+                .expect("an account")
+                .clone();
+            let owned = address.service_account_crn(&id);
+            all.push(RoleBinding::new(provisioner.clone(), Role::ResourceOwner, owned));
+            let tag = tag(department, persona);
+            accounts.push(SeenAccount {
+                id,
+                name: tag.account_name(),
+                description: tag.to_string(),
+                created_at: None,
+            });
+        }
+    }
+    let bindings = all.into_iter().enumerate().map(|(number, binding)| SeenBinding {
+        id: format!("rb-{number}").parse().expect("an id"),
+        binding,
+    });
+    Snapshot {
+        taken_at: "2026-11-22T12:00:00Z".parse().expect("a time"),
+        address: address.clone(),
+        seen_by: Principal::from_id("u-admin"),
+        accounts,
+        bindings: bindings.collect(),
+        keys: Vec::new(),
+        connectors: Vec::new(),
+        unknown: BTreeMap::new(),
+    }
+}
+
+/// The same as the files would want it; with `names` also the single names, which are surplus otherwise.
+fn expected(address: &Address, department: usize, names: bool) -> Expected {
+    let prefix = party(department).prefix;
+    let grant = |binding: RoleBinding| {
+        let kind = binding.pattern.kind();
+        let on = match binding.pattern.name() {
+            _ if kind == ResourceKind::ServiceAccount => GrantTarget::Account("runtime".to_owned()),
+            NamePattern::Prefixed(begin) if begin == prefix.as_str() => GrantTarget::Prefix(kind),
+            NamePattern::Literal(name) => match name.strip_prefix(prefix.as_str()) {
+                Some(rest) if names => GrantTarget::Prefixed(kind, rest.to_owned()),
+                _ => return None,
+            },
+            fixed => GrantTarget::Fixed(kind, fixed.clone()),
+        };
+        Some(Grant {
+            role: binding.role,
+            on,
+            fallback: None,
+            why: "the bench".to_owned(),
+        })
+    };
+    let personas = (0..PERSONAS.len()).map(|persona| {
+        let own = bindings(address, department).into_iter();
+        let own = own.filter(|binding| binding.principal == account(department, persona));
+        ExpectedPersona {
+            tag: tag(department, persona),
+            keys: Vec::new(),
+            grants: own.filter_map(grant).collect(),
+        }
+    });
+    Expected {
+        personas: personas.collect(),
+        department: Department {
+            code: party(department).code,
+            name: format!("Department {department}"),
+            prefix: party(department).prefix,
+            template: "hybrid".to_owned(),
+            cost_center: None,
+            contacts: Vec::new(),
+            quota: DepartmentQuota {
+                connectors: 5,
+                tasks: 8,
+                tasks_per_connector: 2,
+                plugins: vec!["*".to_owned()],
+            },
+            recipients: Vec::new(),
+            retired: None,
+            lint_exceptions: Vec::new(),
+        },
+    }
+}
+
+fn blueprint(address: &Address, departments: usize, names: bool) -> Blueprint<'static> {
+    Blueprint {
+        stage: "prod",
+        departments: (0..departments)
+            .map(|department| expected(address, department, names))
+            .collect(),
+        provisioner: "sa-provisioner".parse().expect("an id"),
+        administrators: ["u-admin".to_owned()].into(),
+        adopted: BTreeSet::new(),
+        keys: Some(BTreeMap::new()),
+        max_key_age: Duration::from_secs(90 * 24 * 60 * 60),
+        earlier: None,
+        outside: |_, _| Vec::new(),
+    }
+}
+
+/// All rules over organizations of several sizes that are as they should be, and over one where seven bindings of ten are
+/// surplus.
+#[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
+fn all_rules(criterion: &mut Criterion) {
+    let address = address();
+    let mut group = criterion.benchmark_group("audit");
+    group.sample_size(20);
+    for (departments, clean) in [(50, true), (100, true), (200, true), (400, true), (200, false)] {
+        let blueprint = blueprint(&address, departments, clean);
+        let seen = snapshot(&address, departments);
+        let rulings = audit(&blueprint, &seen);
+        let found = rulings
+            .iter()
+            .flat_map(|ruling| &ruling.findings)
+            .filter(|found| Found::counts(found))
+            .count();
+        let absent = rulings
+            .iter()
+            .filter(|ruling| ruling.verdict() == Verdict::Absent)
+            .count();
+        eprintln!(
+            "{departments} departments: {} bindings, {} accounts, {} rules, {absent} of them absent, {found} findings",
+            seen.bindings.len(),
+            seen.accounts.len(),
+            rulings.len(),
+        );
+        assert_eq!(found == 0, clean, "the bench measures what it says");
+        let name = if clean { "clean" } else { "surplus" };
+        group.throughput(Throughput::Elements(seen.bindings.len() as u64));
+        group.bench_with_input(BenchmarkId::new(name, departments), &departments, |bencher, _| {
+            bencher.iter(|| audit(black_box(&blueprint), black_box(&seen)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, access, all_rules);
 criterion_main!(benches);

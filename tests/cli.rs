@@ -422,55 +422,57 @@ until = 2027-01-31
 
 /// `text` in lines of at most 135 characters, as the other pages are written.
 fn wrapped(text: &str) -> String {
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<Vec<&str>> = vec![Vec::new()];
+    let mut width = 0;
     for word in text.split_whitespace() {
-        let line = lines.last_mut().unwrap();
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > 135 {
-            lines.push(word.to_owned());
-        } else {
-            *line = format!("{line} {word}").trim_start().to_owned();
+        let more = word.chars().count() + 1;
+        if width + more > 136 {
+            lines.push(Vec::new());
+            width = 0;
         }
+        width += more;
+        lines.last_mut().unwrap().push(word);
     }
-    lines.join("\n")
+    lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn the_page_of_the_audit_is_made_from_its_rules() {
-    let mut page = AUDIT.to_owned();
-    page += "\n| Rule | Threat | At worst | Looks for |\n|---|---|---|---|\n";
-    for rule in RULES {
+    let mut page = vec![AUDIT.to_owned()];
+    page.push("\n| Rule | Threat | At worst | Looks for |\n|---|---|---|---|\n".to_owned());
+    page.extend(RULES.iter().map(|rule| {
         let worst = match rule.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
             Severity::Info => "information",
         };
-        page += &format!(
+        format!(
             "| [`{0}`](#{0}) | {1} | {worst} | {2} |\n",
             rule.id, rule.threat, rule.summary
-        );
-    }
+        )
+    }));
     for rule in RULES {
-        page += &format!("\n## {}\n\n{}: {}.\n", rule.id, rule.threat, rule.summary);
-        for (title, text) in [
+        page.push(format!("\n## {}\n\n{}: {}.\n", rule.id, rule.threat, rule.summary));
+        let texts = [
             ("Why", rule.why),
             ("Evidence", rule.evidence),
             ("What to do", rule.remedy),
-        ] {
-            page += &format!("\n{}\n", wrapped(&format!("**{title}.** {text}")));
-        }
+        ];
+        page.extend(texts.map(|(title, text)| format!("\n{}\n", wrapped(&format!("**{title}.** {text}")))));
         let needs: Vec<&str> = rule.needs.iter().map(|need| need.words()).collect();
         if !needs.is_empty() {
-            page += &format!(
-                "\n{}\n",
-                wrapped(&format!("**To be absent** it must see {}.", needs.join("; ")))
-            );
+            let needs = format!("**To be absent** it must see {}.", needs.join("; "));
+            page.push(format!("\n{}\n", wrapped(&needs)));
         }
     }
-    page += "\n## What it does not look at\n\n| Threat | What | Instead |\n|---|---|---|\n";
-    for (threat, what, instead) in NOT_AUDITED {
-        page += &format!("| {threat} | {what} | {instead} |\n");
-    }
-    page += "\nThis page is made from the rules in `src/access/audit/rules/` (`tests/cli.rs`).\n";
+    page.push("\n## What it does not look at\n\n| Threat | What | Instead |\n|---|---|---|\n".to_owned());
+    page.extend(
+        NOT_AUDITED
+            .iter()
+            .map(|(threat, what, instead)| format!("| {threat} | {what} | {instead} |\n")),
+    );
+    page.push("\nThis page is made from the rules in `src/access/audit/rules/` (`tests/cli.rs`).\n".to_owned());
+    let page = page.concat();
     check_page("docs/audit.md", &page);
 }
 

@@ -13,6 +13,7 @@ use confluent_ebs::{
         mds::{BindingScope, ListRoleBindings},
     },
     client::InProcess,
+    config::Profile,
 };
 use http::StatusCode;
 use proptest::prelude::*;
@@ -149,6 +150,29 @@ proptest! {
             let rig = Rig::over("http://127.0.0.1:1024", Arc::new(InProcess::new(router)), |builder| builder);
             ask_everything(&rig).await;
         });
+    }
+}
+
+const PROFILE: &str = "version = 1\nendpoint = \"https://api.confluent.cloud\"\norganization = \"o\"\nstage = \"prod\"\n\
+    department = \"claims\"\npersona = \"operator\"\nprefix = \"claims-\"\nissued = 2026-11-26\n[key]\nid = \
+    \"ABCDEFGHIJKLMNOP\"\nsecret = \"canary-3f\"\n";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A damaged profile ends in findings, and none of them shows its secret.
+    #[test]
+    fn profiles(at in any::<prop::sample::Index>(), piece in any::<String>(), cut in 0..8_usize) {
+        let mut text: Vec<char> = PROFILE.chars().collect();
+        let at = at.index(text.len());
+        let end = text.len().min(at + cut);
+        text.splice(at..end, piece.chars());
+        let text: String = text.into_iter().collect();
+        let whole = text.contains("secret = \"canary-3f\"\n");
+        let (profile, _, findings) = Profile::parse(std::path::Path::new("p.toml"), text, &[]);
+        prop_assert!(profile.is_some() || !findings.is_empty());
+        let shown = format!("{findings:?}");
+        prop_assert!(!(whole && shown.contains("canary-3f")), "{shown}");
     }
 }
 

@@ -161,8 +161,13 @@ fn planned(ctx: &Ctx) -> Result<Ground, Error> {
     })
 }
 
+/// Whoever stands in for an account of the sandbox has no key that could tell whose it is; answers for whom.
+pub(super) fn stand_in(ctx: &Ctx) -> Option<&str> {
+    ctx.globals.sandbox_as.as_deref().filter(|who| who.contains('/'))
+}
+
 fn live(ctx: &Ctx) -> Result<Ground, Error> {
-    if let Some(somebody) = ctx.globals.sandbox_as.as_deref().filter(|who| who.contains('/')) {
+    if let Some(somebody) = stand_in(ctx) {
         return Err(Error::usage(format!("{somebody} may not look at who may do what"))
             .with_hint(format!("Ask as the provisioner, with `--sandbox --as {somebody}`."))
             .with_hint("Or act with the profile that `onboard` handed over: `--profile FILE`."));
@@ -211,6 +216,17 @@ fn of_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<Ground, Error> {
 }
 
 fn saved(ctx: &Ctx, file: &std::path::Path) -> Result<Ground, Error> {
+    let (workspace, saved) = load(ctx, file)?;
+    Ok(seen_ground(
+        workspace,
+        saved.stage,
+        &saved.snapshot,
+        Some(file.to_owned()),
+    ))
+}
+
+/// A snapshot, and the platform's files, which must be about the same place.
+pub(super) fn load(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, SavedSnapshot), Error> {
     let saved = SavedSnapshot::load(file)?;
     let workspace = files(ctx)?;
     let differs = |what: String| {
@@ -242,7 +258,7 @@ fn saved(ctx: &Ctx, file: &std::path::Path) -> Result<Ground, Error> {
             saved.stage, workspace.origin
         )));
     }
-    Ok(seen_ground(workspace, saved.stage, seen, Some(file.to_owned())))
+    Ok((workspace, saved))
 }
 
 fn is_there(stage: &Stage, workspace: &Workspace, address: &Address) -> bool {

@@ -8,6 +8,7 @@ use crate::{
     catalog::topic_keys::topic_use,
     commands::{
         Ctx,
+        access::source,
         estate::FolderArgs,
         session::{self, Places, Session},
     },
@@ -34,6 +35,10 @@ pub(super) struct Ground {
 impl Ground {
     /// Looks at the organization.
     pub(super) fn live(ctx: &Ctx) -> Result<Self, Error> {
+        if let Some(somebody) = source::stand_in(ctx) {
+            return Err(Error::usage(format!("{somebody} may not look at who may do what"))
+                .with_hint("Audit as the provisioner with `--sandbox`, or with `--sandbox-as admin`."));
+        }
         let session = Session::open(ctx, 8)?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
@@ -45,30 +50,8 @@ impl Ground {
 
     /// Reads what was seen before.
     pub(super) fn saved(ctx: &Ctx, file: &Path) -> Result<Self, Error> {
-        let saved = SavedSnapshot::load(file)?;
-        let loaded = session::workspace(ctx.globals.is_sandbox())?;
-        let (workspace, warnings) = loaded
-            .into_result()
-            .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
-        for warning in &warnings {
-            ctx.ui.warn(&warning.message);
-        }
+        let (workspace, saved) = source::load(ctx, file)?;
         let places = session::offline_places(ctx, &workspace)?;
-        let known = workspace.platform.stages.get(&saved.stage).is_some_and(|stage| {
-            let address = &saved.snapshot.address;
-            stage.environment == address.environment && stage.cluster == address.cluster
-        });
-        if !known {
-            let message = format!(
-                "the snapshot `{}` is of stage `{}`, environment {}, cluster {}, which is no stage of {}",
-                file.display(),
-                saved.stage,
-                saved.snapshot.address.environment,
-                saved.snapshot.address.cluster,
-                workspace.origin
-            );
-            return Err(Error::failed(message).with_hint("Use the platform's files that it was taken with."));
-        }
         Self::of(workspace, saved.stage, saved.snapshot, places)
     }
 
