@@ -19,6 +19,7 @@ use crate::{
     config::{CredentialsError, EndpointError, SaveError, SettingsError, SnapshotError, git::GitError},
     diag::Finding,
     exit::ExitCode,
+    handover::AgeError,
     hint::{Advice, Hint},
     plan::ObserveError,
     render::{Problem, PromptError},
@@ -229,6 +230,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
         })
         .or_else(|| told::<GitError>(cause, |_| ErrorKind::Refused))
         .or_else(|| told::<SaveError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| told::<AgeError>(cause, |_| ErrorKind::Failed))
         .or_else(|| told::<SettingsError>(cause, |_| ErrorKind::Failed))
         .or_else(|| told::<SnapshotError>(cause, |_| ErrorKind::Failed))
         .or_else(|| {

@@ -16,6 +16,8 @@ mod job;
 mod keys;
 mod offboard;
 mod proof;
+#[cfg(feature = "age")]
+mod receive;
 mod refusals;
 mod rivals;
 mod settings;
