@@ -2,6 +2,7 @@
 
 use crate::{
     config::SaveError,
+    handover::SinkError,
     hint::{Advice, Hint},
     resources::{ResourceError, connector::WaitError},
 };
@@ -17,9 +18,12 @@ pub enum StepError {
     /// What was waited for did not come.
     #[error(transparent)]
     Wait(#[from] WaitError),
-    /// A secret, or what makes something restorable, could not be written.
+    /// What makes something restorable could not be written.
     #[error(transparent)]
-    Sink(#[from] SaveError),
+    Save(#[from] SaveError),
+    /// A secret could not be written, or not be encrypted.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
     /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -64,9 +68,12 @@ impl Advice for StepError {
             Self::Wait(error) => error.hints(),
             Self::Refuted(_) => vec![
                 "Nothing was handed over for this key: find out why before you run the command again.".into(),
-                "The unproved profile stays in the folder; the next run proves it again.".into(),
+                "The unproved profile stays in the folder; the next run proves it again, or makes another key if it is \
+                 encrypted."
+                    .into(),
             ],
-            Self::Sink(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
+            Self::Sink(error) => error.hints(),
+            Self::Save(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
         }
     }
 }

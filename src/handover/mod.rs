@@ -7,4 +7,4 @@ pub mod sink;
 
 pub use age::AgeError;
 pub use evidence::{Evidence, EvidenceKey};
-pub use sink::{Contents, Place, Sink};
+pub use sink::{Contents, Place, Recipients, Sink, SinkError};

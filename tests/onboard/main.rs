@@ -12,6 +12,8 @@ mod audit;
 mod crash;
 mod isolation;
 mod changes;
+#[cfg(feature = "age")]
+mod handover;
 mod job;
 mod keys;
 mod offboard;

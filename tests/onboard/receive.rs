@@ -9,7 +9,7 @@ use confluent_ebs::{
 };
 use serde_json::Value;
 
-use crate::{common::Seen, home::Home};
+use crate::home::Home;
 
 /// A key as `age-keygen` makes it.
 pub(crate) struct AgeKey(x25519::Identity);
@@ -32,6 +32,11 @@ impl AgeKey {
             self.recipient(),
             secret.expose_secret()
         )
+    }
+
+    /// Whether something was sealed for it.
+    pub(crate) fn opens(&self, sealed: &[u8]) -> bool {
+        age::decrypt(&self.0, sealed).is_ok()
     }
 
     /// What was sealed for it.
@@ -62,9 +67,9 @@ fn private(path: &std::path::Path) {
 #[cfg(not(unix))]
 fn private(_path: &std::path::Path) {}
 
-/// The words of a message, wherever its lines were broken.
-fn words(seen: &Seen) -> String {
-    seen.stderr.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The words of a text, wherever its lines were broken.
+pub(crate) fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -86,7 +91,7 @@ fn a_sealed_profile_is_opened_kept_for_the_user_alone_and_works() {
 
     // It is kept once, unless said otherwise.
     let again = home.must("profile import claims-operator.toml.age --identity key.txt", 1);
-    assert!(words(&again).contains("exists already"), "{again}");
+    assert!(words(&again.stderr).contains("exists already"), "{again}");
     let other = home.must(
         "profile import claims-operator.toml.age --identity key.txt --name mine -o json",
         0,
@@ -103,7 +108,7 @@ fn a_sealed_profile_that_cannot_be_opened_says_why_and_leaves_nothing() {
     let private = key.text().lines().last().unwrap().to_owned();
     let refused = |args: &str, expected: &str| {
         let seen = home.must(&format!("profile import {args}"), 1);
-        assert!(words(&seen).contains(expected), "{args}: {seen}");
+        assert!(words(&seen.stderr).contains(expected), "{args}: {seen}");
         for text in [&seen.stdout, &seen.stderr] {
             assert!(!text.contains(&secret) && !text.contains(&private), "{seen}");
         }
@@ -155,7 +160,7 @@ fn what_is_in_it_is_checked_like_any_profile() {
     let sealed = seal(&Secret::new(text), &[recipient]).unwrap();
     home.world.write("strange.toml.age", sealed);
     let seen = home.must("profile import strange.toml.age --identity key.txt", 1);
-    assert!(words(&seen).contains("endpoint-not-trusted"), "{seen}");
+    assert!(words(&seen.stderr).contains("endpoint-not-trusted"), "{seen}");
     assert!(!seen.to_string().contains("canary"), "{seen}");
 }
 
@@ -165,7 +170,7 @@ fn a_sealed_profile_is_not_acted_with_but_its_import_is_named() {
     for file in ["claims-operator.toml.age", "./claims-operator.toml.age"] {
         let seen = home.must(&format!("connector list --profile {file}"), 1);
         let expected = format!("`confluent ebs profile import {file} --identity KEYFILE`");
-        assert!(words(&seen).contains(&expected), "{seen}");
+        assert!(words(&seen.stderr).contains(&expected), "{seen}");
     }
 }
 
@@ -174,14 +179,14 @@ fn an_identity_that_is_not_needed_or_open_to_others_is_a_warning() {
     let (home, _, _) = sealed();
     let clear = home.folder().join("handover/claims-viewer.toml");
     let seen = home.must(&format!("profile import {} --identity key.txt", clear.display()), 0);
-    assert!(words(&seen).contains("--identity was not needed"), "{seen}");
+    assert!(words(&seen.stderr).contains("--identity was not needed"), "{seen}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(home.world.path("key.txt"), fs::Permissions::from_mode(0o644)).unwrap();
         let seen = home.must("profile import claims-operator.toml.age --identity key.txt", 0);
         assert!(
-            words(&seen).contains("others on this computer can read key.txt"),
+            words(&seen.stderr).contains("others on this computer can read key.txt"),
             "{seen}"
         );
     }
@@ -193,7 +198,7 @@ fn profiles_are_listed_and_shown_with_their_endpoint_and_a_masked_secret() {
     let key = home.key("claims-operator");
     home.must("profile import claims-operator.toml.age --identity key.txt", 0);
     let nothing = home.must("profile show", 1);
-    assert!(words(&nothing).contains("no profile is in use"), "{nothing}");
+    assert!(words(&nothing.stderr).contains("no profile is in use"), "{nothing}");
     home.must("profile use claims-operator", 0);
     for args in [
         "profile show",

@@ -2,7 +2,7 @@
 
 use super::Running;
 use crate::{
-    apply::{Line, StepError, report::Handed},
+    apply::{Line, StepError, journal::absolute, report::Handed},
     config::{KeyPair, Profile, ProfileKeys},
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, KeyKind, Secret},
@@ -119,31 +119,41 @@ impl Running<'_> {
                 key: key.clone(),
             })
             .collect();
-        let (journal, sink, place, now) = (
+        let place = self.place(change);
+        let path = self.engine.sink.target(&place, beside.then_some(self.engine.run));
+        let proved = Line::ProfileProved {
+            run,
+            department: place.department.clone(),
+            persona: place.persona.clone(),
+            from: absolute(&self.engine.sink.unproved(&place)),
+            file: absolute(&path),
+            keys: keys.clone(),
+        };
+        let (journal, sink, target, now) = (
             self.engine.journal.clone(),
             self.engine.sink.clone(),
-            self.place(change),
+            path.clone(),
             self.engine.world.clock.now(),
         );
-        let path = blocking(move || {
-            let path = match beside {
-                true => sink.finish_beside(&place, &run)?,
-                false => sink.finish(&place)?,
-            };
+        blocking(move || {
+            journal.write(now, &proved, true)?;
+            sink.finish(&place, &target)?;
+            // After a crash the line above says the same, together with the name that the file has then.
             for line in &lines {
-                journal.write(now, line, true)?;
+                journal.write(now, line, false)?;
             }
-            Ok(path)
+            Ok(())
         })
         .await?;
         let shown = path.display().to_string();
-        self.report.borrow_mut().handed.push(Handed {
+        let handed = Handed {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
             keys,
             path,
-        });
+        };
+        self.report.borrow_mut().handed.push(handed);
         Ok(Some(shown))
     }
 

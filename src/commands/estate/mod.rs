@@ -1,9 +1,11 @@
 //! What every command that changes accounts, bindings and keys does: look, compare, carry out, write down.
 
 mod evidence;
+mod handover;
 mod refusal;
 pub(super) mod shown;
 
+pub(super) use handover::HandoverArgs;
 pub(super) use refusal::{refused, unfinished};
 
 use std::{
@@ -18,7 +20,7 @@ use crate::{
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
     handover::{
-        Place, Sink,
+        Place, Recipients, Sink,
         evidence::{Vouched, vouched},
     },
     hint::Advice,
@@ -59,13 +61,21 @@ pub(super) struct Estate<'a> {
 }
 
 impl<'a> Estate<'a> {
-    /// Looks at the organization, for `departments`.
+    /// Looks at the organization, for `departments`. Who makes profiles says to whom they go, others name the folders.
     pub(super) async fn look(
         ctx: &Ctx,
         session: &'a Session,
         departments: &[Department],
-        folders: &FolderArgs,
+        handover: impl Into<HandoverArgs>,
     ) -> Result<Self, Error> {
+        let handover = handover.into();
+        let folders = &handover.folders;
+        let sink = session.sink(folders.credentials_dir.as_ref())?;
+        let recipients = Recipients {
+            everywhere: handover.recipients()?,
+            own: sink.recipients().own.clone(),
+        };
+        let sink = sink.sealed_to(recipients);
         let journals = Journal::lengths(&session.places.journal);
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
@@ -81,7 +91,6 @@ impl<'a> Estate<'a> {
                     .desired(department, &session.stage_name, &seen.address)
             })
             .collect();
-        let sink = session.sink(folders.credentials_dir.as_ref())?;
         let journal = session.journal(&seen.address.organization);
         let evidence_dir = folders
             .evidence_dir
@@ -178,8 +187,16 @@ impl<'a> Estate<'a> {
                 "interrupted before anything was changed",
             ));
         }
-        let session = self.session;
         let run = apply::run::nonce().context("no random numbers from the system")?;
+        let journal = self.open_journal()?;
+        let report = self.apply(ctx, what, plan, &journal, &run, concurrency).await?;
+        let evidence = evidence::write(&self.evidence_dir, self, plan, &report, &run)?;
+        Ok((report, evidence))
+    }
+
+    /// Opens the journal, and with it keeps other runs out.
+    fn open_journal(&self) -> Result<Journal, Error> {
+        let session = self.session;
         let journal = Journal::open(&self.journal)?;
         self.sink
             .sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
@@ -190,9 +207,7 @@ impl<'a> Estate<'a> {
             ))
             .with_hint("Run the command again: it plans anew from what is there now."));
         }
-        let report = self.apply(ctx, what, plan, &journal, &run, concurrency).await?;
-        let evidence = evidence::write(&self.evidence_dir, self, plan, &report, &run)?;
-        Ok((report, evidence))
+        Ok(journal)
     }
 
     async fn apply(

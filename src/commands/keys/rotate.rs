@@ -9,7 +9,7 @@ use crate::{
     commands::{
         Ctx, Report,
         duration::duration,
-        estate::{self, Estate, FolderArgs, refused, shown::counted, unfinished},
+        estate::{self, Estate, HandoverArgs, refused, shown::counted, unfinished},
         session::Session,
     },
     error::{Error, ErrorKind, ResultExt},
@@ -58,7 +58,7 @@ pub(super) struct Rotate {
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
     #[command(flatten)]
-    folders: FolderArgs,
+    handover: HandoverArgs,
 }
 
 impl Rotate {
@@ -77,7 +77,7 @@ impl Rotate {
         session: &Session,
         departments: &[Department],
     ) -> Result<Report<KeysChanged>, Error> {
-        let mut estate = Estate::look(ctx, session, departments, &self.folders).await?;
+        let mut estate = Estate::look(ctx, session, departments, &self.handover).await?;
         if self.all {
             // A department that was never onboarded has no keys, and must not hold up the others.
             let seen = &estate.observed.snapshot;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     Ctx, Report,
-    estate::{self, Estate, FolderArgs, refused, shown::counted, unfinished},
+    estate::{self, Estate, HandoverArgs, refused, shown::counted, unfinished},
     session::Session,
 };
 use crate::{
@@ -39,7 +39,11 @@ Show what would be done for a department.
 
 Onboard two departments, and put their profiles into a folder.
 
-  $ confluent ebs onboard claims fraud --credentials-dir ./handover")]
+  $ confluent ebs onboard claims fraud --credentials-dir ./handover
+
+Encrypt the profiles.
+
+  $ confluent ebs onboard claims --recipients-file ./claims.txt")]
 pub(super) struct Onboard {
     /// Codes of departments: the names of their files without ".toml".
     #[arg(value_name = "department", required_unless_present = "all")]
@@ -60,8 +64,8 @@ pub(super) struct Onboard {
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
-    folders: FolderArgs,
-    /// Print the new API keys with their secrets, too.
+    handover: HandoverArgs,
+    /// Print the new API keys with their secrets, too. Not for what is encrypted.
     #[arg(long)]
     show_secrets: bool,
 }
@@ -96,8 +100,15 @@ impl Onboard {
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
         let begun = std::cell::Cell::new(std::time::Instant::now());
-        let estate = Estate::look(ctx, session, departments, &self.folders).await?;
+        let estate = Estate::look(ctx, session, departments, &self.handover).await?;
         let (observed, desired, sink) = (&estate.observed, &estate.desired, &estate.sink);
+        let mut sealed = departments.iter().filter(|department| sink.is_sealed(&department.code));
+        if let Some(sealed) = sealed.next().filter(|_| self.show_secrets) {
+            return Err(Error::usage(format!(
+                "`--show-secrets` cannot show what is encrypted: department `{}` has recipients",
+                sealed.code
+            )));
+        }
         let seen = &observed.snapshot;
         let plan = plan::diff(&estate.wanted(self.prune), seen);
         let budget = plan::budget(&plan.changes, seen, &observed.quotas);
