@@ -209,6 +209,7 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
                 StepError::Wait(error) => of_wait(error),
                 StepError::Save(_)
                 | StepError::Sink(_)
+                | StepError::Delivery(_)
                 | StepError::Journal(_)
                 | StepError::Refuted(_)
                 | StepError::Missing(_) => ErrorKind::Failed,

@@ -7,7 +7,7 @@ use crate::{
     resources::{ResourceError, connector::WaitError},
 };
 
-use super::JournalError;
+use super::{DeliveryError, JournalError};
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum StepError {
     /// A secret could not be written, or not be encrypted.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// A profile was made and proved, and not taken by the command that it was for.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
     /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -73,6 +76,7 @@ impl Advice for StepError {
                     .into(),
             ],
             Self::Sink(error) => error.hints(),
+            Self::Delivery(error) => error.hints(),
             Self::Save(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
         }
     }

@@ -51,6 +51,15 @@ pub enum Line {
         /// The keys in it.
         keys: Vec<ApiKeyId>,
     },
+    /// A command took a finished profile.
+    ProfileTaken {
+        /// The run.
+        run: String,
+        /// Its file.
+        file: PathBuf,
+        /// The keys in it.
+        keys: Vec<ApiKeyId>,
+    },
     /// The profile with the key has its final name.
     KeyHandedOver {
         /// The run.

@@ -12,6 +12,8 @@ mod audit;
 mod crash;
 mod isolation;
 mod changes;
+#[cfg(all(feature = "age", unix))]
+mod delivery;
 #[cfg(feature = "age")]
 mod handover;
 mod job;

@@ -265,6 +265,7 @@ impl Rig {
             listener: &(),
             interrupt: &self.interrupt,
             width: 4,
+            delivery: None,
             profiles: &profiles,
             client_as: &client_as,
             foreign: &foreign,

@@ -1,9 +1,12 @@
 //! Keys and their profiles: made, put on the disk, handed over.
 
+use std::path::Path;
+
 use super::Running;
 use crate::{
-    apply::{Line, StepError, journal::absolute, report::Handed},
+    apply::{Line, StepError, delivery::Route, journal::absolute, report::Handed},
     config::{KeyPair, Profile, ProfileKeys},
+    handover::{Parcel, Place},
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, KeyKind, Secret},
     plan::{AccountRef, Change, Operation},
@@ -129,15 +132,16 @@ impl Running<'_> {
             file: absolute(&path),
             keys: keys.clone(),
         };
-        let (journal, sink, target, now) = (
+        let (journal, sink, of, target, now) = (
             self.engine.journal.clone(),
             self.engine.sink.clone(),
+            place.clone(),
             path.clone(),
             self.engine.world.clock.now(),
         );
         blocking(move || {
             journal.write(now, &proved, true)?;
-            sink.finish(&place, &target)?;
+            sink.finish(&of, &target)?;
             // After a crash the line above says the same, together with the name that the file has then.
             for line in &lines {
                 journal.write(now, line, false)?;
@@ -145,16 +149,46 @@ impl Running<'_> {
             Ok(())
         })
         .await?;
-        let shown = path.display().to_string();
         let handed = Handed {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
+            keys: keys.clone(),
+            path: path.clone(),
+            taken: false,
+        };
+        // Whatever becomes of the delivery: the profile is finished.
+        self.report.borrow_mut().handed.push(handed);
+        self.deliver(&place, &persona.account_name, &keys, &path).await?;
+        Ok(Some(path.display().to_string()))
+    }
+
+    /// Gives a finished profile to whoever takes it.
+    async fn deliver(&self, place: &Place, account: &str, keys: &[ApiKeyId], path: &Path) -> Result<(), StepError> {
+        let Some(delivery) = self.engine.delivery else {
+            return Ok(());
+        };
+        let route = Route {
+            journal: self.engine.journal,
+            clock: &self.engine.world.clock,
+            run: self.engine.run,
+            interrupt: self.engine.interrupt,
+        };
+        let parcel = Parcel {
+            place,
+            stage: self.engine.stage,
+            account,
             keys,
             path,
         };
-        self.report.borrow_mut().handed.push(handed);
-        Ok(Some(shown))
+        delivery.deliver(route, parcel).await?;
+        let mut report = self.report.borrow_mut();
+        report
+            .handed
+            .iter_mut()
+            .filter(|handed| handed.path == path)
+            .for_each(|handed| handed.taken = true);
+        Ok(())
     }
 
     pub(super) fn reissue(&self, change: &Change) -> Result<Option<String>, StepError> {
@@ -170,6 +204,7 @@ impl Running<'_> {
             account: persona.account_name.clone(),
             keys: Vec::new(),
             path,
+            taken: false,
         });
         Ok(None)
     }

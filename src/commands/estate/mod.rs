@@ -5,17 +5,18 @@ mod handover;
 mod refusal;
 pub(super) mod shown;
 
-pub(super) use handover::HandoverArgs;
-pub(super) use refusal::{refused, unfinished};
+pub(super) use handover::{Deliveries, HandoverArgs, Later};
+pub(super) use refusal::{not_taken, refused, unfinished};
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
 use super::{Ctx, session::Session};
 use crate::{
-    apply::{self, Engine, Event, Journal, Report as Applied},
+    apply::{self, Delivery, Engine, Event, Journal, Report as Applied},
     client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
@@ -53,9 +54,11 @@ pub(super) struct Estate<'a> {
     pub(super) sink: Sink,
     /// What we know of our keys.
     pub(super) ledger: Ledger,
+    delivery: Option<Delivery>,
     evidence_dir: PathBuf,
     journal: PathBuf,
-    journals: BTreeMap<PathBuf, u64>,
+    /// How long the journals were when it was looked.
+    journals: RefCell<BTreeMap<PathBuf, u64>>,
     known: BTreeSet<DepartmentCode>,
     adopt: BTreeSet<String>,
 }
@@ -70,6 +73,7 @@ impl<'a> Estate<'a> {
     ) -> Result<Self, Error> {
         let handover = handover.into();
         let folders = &handover.folders;
+        let delivery = handover.delivery()?;
         let sink = session.sink(folders.credentials_dir.as_ref())?;
         let recipients = Recipients {
             everywhere: handover.recipients()?,
@@ -106,9 +110,10 @@ impl<'a> Estate<'a> {
             desired,
             sink,
             ledger,
+            delivery,
             evidence_dir,
             journal,
-            journals,
+            journals: RefCell::new(journals),
         })
     }
 
@@ -200,7 +205,7 @@ impl<'a> Estate<'a> {
         let journal = Journal::open(&self.journal)?;
         self.sink
             .sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
-        if journal.has_grown(&self.journals)? {
+        if journal.has_grown(&self.journals.borrow())? {
             return Err(Error::failed(format!(
                 "another run was at work on stage {} after this one had looked: nothing was changed",
                 session.stage_name
@@ -271,6 +276,7 @@ impl<'a> Estate<'a> {
             interrupt: &ctx.interrupt,
             // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
             width: 2 * usize::from(concurrency),
+            delivery: self.delivery.as_ref(),
             profiles: &profiles,
             client_as: &client_as,
             foreign: &foreign,

@@ -99,7 +99,7 @@ impl Revoke {
         }
         let (report, evidence) = estate.carry_out(ctx, "keys revoke", &plan, 8).await?;
         let error = unfinished(&report);
-        let report = Report::new(changed.done(report, evidence));
+        let report = Report::new(changed.done(report, evidence).delivered(estate.deliveries(Vec::new())));
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,

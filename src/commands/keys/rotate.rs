@@ -9,7 +9,7 @@ use crate::{
     commands::{
         Ctx, Report,
         duration::duration,
-        estate::{self, Estate, HandoverArgs, refused, shown::counted, unfinished},
+        estate::{self, Estate, HandoverArgs, not_taken, refused, shown::counted, unfinished},
         session::Session,
     },
     error::{Error, ErrorKind, ResultExt},
@@ -103,7 +103,16 @@ impl Rotate {
             return Ok(Report::new(changed.dry()).with_code(code));
         }
         if plan.is_empty() {
-            return Ok(Report::new(changed.with_evidence(estate.complete_evidence()?)));
+            let evidence = estate.complete_evidence()?;
+            let Some(later) = estate.offer_left_behind(ctx).await? else {
+                return Ok(Report::nothing());
+            };
+            let error = not_taken(&later);
+            let report = Report::new(changed.with_evidence(evidence).delivered(estate.deliveries(later)));
+            return Ok(match error {
+                Some(error) => report.with_error(error),
+                None => report,
+            });
         }
         estate.check_handover(&plan)?;
         if !ctx.globals.yes {
@@ -117,6 +126,13 @@ impl Rotate {
             if !ctx.confirm(&question)? {
                 return Ok(Report::nothing());
             }
+        }
+        let later = estate.deliver_left_behind(ctx).await?;
+        let not_taken = not_taken(&later);
+        let changed = changed.delivered(estate.deliveries(later));
+        if let Some(error) = not_taken {
+            // An old key works until the new one has arrived.
+            return Ok(Report::new(changed).with_error(error));
         }
         let (report, evidence) = estate.carry_out(ctx, "keys rotate", &plan, self.concurrency).await?;
         let error = unfinished(&report);

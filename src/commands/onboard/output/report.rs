@@ -152,7 +152,7 @@ impl Onboarding {
 
     fn profiles(&self) -> Vec<Line> {
         let mut lines = Vec::new();
-        let kept = self.handed();
+        let kept = self.deliveries.kept(self.handed());
         if !kept.is_empty() {
             let how = match kept.iter().filter(|handed| is_sealed(&handed.path)).count() {
                 0 => ALONE.to_owned(),
@@ -166,6 +166,7 @@ impl Onboarding {
             );
             lines.push(Line::from(text).hang(2));
         }
+        lines.extend(self.deliveries.lines(self.handed()));
         lines
     }
 
@@ -218,7 +219,7 @@ impl Onboarding {
     }
 
     fn next_steps(&self) -> Option<Block> {
-        let first = self.handed().first()?;
+        let first = self.handed().first().filter(|_| !self.deliveries.is_automatic())?;
         let path = first.path.display();
         let text = match is_sealed(&first.path) {
             true => format!(
