@@ -10,14 +10,16 @@ pub struct Variable {
 }
 
 macro_rules! variables {
-    ($($(#[doc = $help:literal])+ $constant:ident = $name:literal;)+) => {
+    ($(#[doc = $list_help:literal])+ $list:ident: $($(#[doc = $help:literal])+ $constant:ident = $name:literal;)+) => {
         $($(#[doc = $help])+ pub const $constant: &str = $name;)+
-        /// All variables, for the documentation.
-        pub const ALL: &[Variable] = &[$(Variable { name: $name, help: concat!($($help),+) }),+];
+        $(#[doc = $list_help])+
+        pub const $list: &[Variable] = &[$(Variable { name: $name, help: concat!($($help),+) }),+];
     };
 }
 
 variables! {
+    /// All variables that are read, for the documentation.
+    ALL:
     /// Profile to use: a name, or a file when it holds a path separator or ends in `.toml`.
     CONFLUENT_EBS_PROFILE = "CONFLUENT_EBS_PROFILE";
     /// Cloud API key, as other Confluent tooling names it.
@@ -52,6 +54,23 @@ variables! {
     PATHEXT = "PATHEXT";
     /// Hosts that are reached without the proxy.
     NO_PROXY = "NO_PROXY";
+}
+
+variables! {
+    /// All variables that are set for the command of `--handover-command`, for the documentation.
+    FOR_HANDOVER:
+    /// Code of the department.
+    HANDOVER_DEPARTMENT = "CONFLUENT_EBS_HANDOVER_DEPARTMENT";
+    /// Name of the persona.
+    HANDOVER_PERSONA = "CONFLUENT_EBS_HANDOVER_PERSONA";
+    /// Name of the stage.
+    HANDOVER_STAGE = "CONFLUENT_EBS_HANDOVER_STAGE";
+    /// Name of the service account.
+    HANDOVER_ACCOUNT = "CONFLUENT_EBS_HANDOVER_ACCOUNT";
+    /// Public halves of the API keys in the profile, separated by blanks.
+    HANDOVER_API_KEYS = "CONFLUENT_EBS_HANDOVER_API_KEYS";
+    /// Name of the profile's file, which ends in `.toml.age` when it is encrypted and in `.toml` when it is not.
+    HANDOVER_FILE = "CONFLUENT_EBS_HANDOVER_FILE";
 }
 
 /// The value of `name`, if it is set, is text and is not empty.

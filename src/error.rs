@@ -19,6 +19,7 @@ use crate::{
     config::{CredentialsError, EndpointError, SaveError, SettingsError, SnapshotError, git::GitError},
     diag::Finding,
     exit::ExitCode,
+    handover::{AgeError, SinkError},
     hint::{Advice, Hint},
     plan::ObserveError,
     render::{Problem, PromptError},
@@ -206,9 +207,12 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
             told::<StepError>(cause, |error| match error {
                 StepError::Resource(error) => of_resource(error),
                 StepError::Wait(error) => of_wait(error),
-                StepError::Sink(_) | StepError::Journal(_) | StepError::Refuted(_) | StepError::Missing(_) => {
-                    ErrorKind::Failed
-                }
+                StepError::Save(_)
+                | StepError::Sink(_)
+                | StepError::Delivery(_)
+                | StepError::Journal(_)
+                | StepError::Refuted(_)
+                | StepError::Missing(_) => ErrorKind::Failed,
             })
         })
         .or_else(|| {
@@ -229,6 +233,8 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
         })
         .or_else(|| told::<GitError>(cause, |_| ErrorKind::Refused))
         .or_else(|| told::<SaveError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| told::<AgeError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| told::<SinkError>(cause, |_| ErrorKind::Failed))
         .or_else(|| told::<SettingsError>(cause, |_| ErrorKind::Failed))
         .or_else(|| told::<SnapshotError>(cause, |_| ErrorKind::Failed))
         .or_else(|| {

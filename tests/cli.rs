@@ -482,7 +482,14 @@ fn the_page_of_variables_is_made_from_their_list() {
     for variable in variables::ALL {
         page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
     }
-    page.push_str("\nNo other variable is read by name. This page is made from `src/env.rs` (`tests/cli.rs`).\n");
+    page.push_str(
+        "\nNo other variable is read by name.\n\nThe command of `onboard --handover-command` gets these besides its own; \
+         CONFLUENT_CLOUD_API_KEY and\nCONFLUENT_CLOUD_API_SECRET it does not get.\n\n| Variable | Meaning |\n|---|---|\n",
+    );
+    for variable in variables::FOR_HANDOVER {
+        page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
+    }
+    page.push_str("\nThis page is made from `src/env.rs` (`tests/cli.rs`).\n");
     check_page("docs/environment.md", &page);
 }
 

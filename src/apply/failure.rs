@@ -2,11 +2,12 @@
 
 use crate::{
     config::SaveError,
+    handover::SinkError,
     hint::{Advice, Hint},
     resources::{ResourceError, connector::WaitError},
 };
 
-use super::JournalError;
+use super::{DeliveryError, JournalError};
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +18,15 @@ pub enum StepError {
     /// What was waited for did not come.
     #[error(transparent)]
     Wait(#[from] WaitError),
-    /// A secret, or what makes something restorable, could not be written.
+    /// What makes something restorable could not be written.
     #[error(transparent)]
-    Sink(#[from] SaveError),
+    Save(#[from] SaveError),
+    /// A secret could not be written, or not be encrypted.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A profile was made and proved, and not taken by the command that it was for.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
     /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -64,9 +71,13 @@ impl Advice for StepError {
             Self::Wait(error) => error.hints(),
             Self::Refuted(_) => vec![
                 "Nothing was handed over for this key: find out why before you run the command again.".into(),
-                "The unproved profile stays in the folder; the next run proves it again.".into(),
+                "The unproved profile stays in the folder; the next run proves it again, or makes another key if it is \
+                 encrypted."
+                    .into(),
             ],
-            Self::Sink(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
+            Self::Sink(error) => error.hints(),
+            Self::Delivery(error) => error.hints(),
+            Self::Save(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApiKeyId, ServiceAccountId};
+use crate::model::{ApiKeyId, DepartmentCode, ServiceAccountId};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,30 @@ pub enum Line {
         key: ApiKeyId,
         /// Whose it is.
         owner: ServiceAccountId,
+    },
+    /// The keys of a profile are proved; it gets its final name next.
+    ProfileProved {
+        /// The run.
+        run: String,
+        /// The department.
+        department: DepartmentCode,
+        /// The persona.
+        persona: String,
+        /// The file that it is.
+        from: PathBuf,
+        /// The file that it becomes.
+        file: PathBuf,
+        /// The keys in it.
+        keys: Vec<ApiKeyId>,
+    },
+    /// A command took a finished profile.
+    ProfileTaken {
+        /// The run.
+        run: String,
+        /// Its file.
+        file: PathBuf,
+        /// The keys in it.
+        keys: Vec<ApiKeyId>,
     },
     /// The profile with the key has its final name.
     KeyHandedOver {
@@ -108,6 +132,11 @@ fn close_torn_line(mut file: &File) -> io::Result<()> {
     file.seek(SeekFrom::End(-1))?;
     file.read_exact(&mut last)?;
     if last == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
+}
+
+/// How a line names a file: the next run may start elsewhere.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// An open journal. While it is open, no other run can open it.

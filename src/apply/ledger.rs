@@ -1,6 +1,6 @@
 //! What we know of our own keys: from the journal, the evidence files and the folder of profiles.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,7 @@ pub fn ledger(
         budget,
         ..Ledger::default()
     };
+    let mut proved = BTreeMap::new();
     for line in Journal::read(journal)? {
         match line {
             Line::RunStarted { run, .. } => {
@@ -37,6 +38,9 @@ pub fn ledger(
             Line::KeyHandedOver { key, .. } => {
                 ledger.keys.insert(key, true);
             }
+            Line::ProfileProved { from, keys, .. } => {
+                proved.insert(from, keys);
+            }
             Line::Done {
                 change, id: Some(id), ..
             } if change.starts_with("create service-account ") => {
@@ -45,6 +49,12 @@ pub fn ledger(
             _ => {}
         }
     }
+    // A run may die between giving a profile its name and saying so, and an encrypted one cannot say which keys it holds.
+    // It has left the name before; where it is by now is not asked, because it may have been taken away already.
+    let finished = proved.into_iter().filter(|(from, _)| !from.exists());
+    ledger
+        .keys
+        .extend(finished.flat_map(|(_, keys)| keys).map(|key| (key, true)));
     let vouched = evidence::vouched(evidence_dir).into_keys();
     ledger.keys.extend(vouched.map(|key| (key, true)));
     let contents = sink.contents();

@@ -93,6 +93,8 @@ pub struct Handed {
     pub keys: Vec<ApiKeyId>,
     /// The file.
     pub path: std::path::PathBuf,
+    /// Whether a command took it; then the file may be gone.
+    pub taken: bool,
 }
 
 /// What a run for departments did.

@@ -21,7 +21,7 @@ use crate::{
     diag::Finding,
     env,
     error::{Error, ErrorKind, ResultExt},
-    handover::Sink,
+    handover::{Recipients, Sink},
     hint::Advice,
     manifest::{Loaded, Origin, Stage, Workspace},
     model::{Address, ApiKeyId, OrganizationId, Secret},
@@ -157,9 +157,17 @@ impl Session {
         connector_journal(&self.places.journal, place)
     }
 
-    /// A folder of profiles: `named`, else the one below the state folder.
+    /// A folder of profiles: `named`, else the one below the state folder. Departments with recipients have theirs encrypted.
     pub(super) fn sink(&self, named: Option<&PathBuf>) -> Result<Sink, Error> {
-        self.places.sink(named)
+        let own = self.workspace.departments().map(|department| {
+            let recipients = department.recipients.clone();
+            (department.code.clone(), recipients)
+        });
+        let recipients = Recipients {
+            own: own.collect(),
+            ..Recipients::default()
+        };
+        Ok(self.places.sink(named)?.sealed_to(recipients))
     }
 }
 

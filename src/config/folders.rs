@@ -101,12 +101,12 @@ impl Folders {
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    /// The file that `--profile` means: a file when it holds a path separator or ends in `.toml`, else a name.
+    /// The file that `--profile` means: a file when it holds a path separator or ends in `.toml`, else a name. An encrypted
+    /// one (`.toml.age`) is a file, too: what is wrong with it can be told.
     pub fn profile(&self, written: &str) -> PathBuf {
-        let is_toml = Path::new(written)
-            .extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-        if is_toml || written.contains(std::path::is_separator) {
+        let lower = written.to_ascii_lowercase();
+        let is_file = [".toml", ".toml.age"].iter().any(|end| lower.ends_with(end));
+        if is_file || written.contains(std::path::is_separator) {
             PathBuf::from(written)
         } else {
             self.profiles.join(format!("{written}.toml"))
@@ -128,6 +128,10 @@ mod tests {
         assert_eq!(
             folders.profile("claims-operator.toml"),
             Path::new("claims-operator.toml")
+        );
+        assert_eq!(
+            folders.profile("claims-operator.toml.age"),
+            Path::new("claims-operator.toml.age")
         );
         assert_eq!(folders.profile("./claims-operator"), Path::new("./claims-operator"));
         assert_eq!(

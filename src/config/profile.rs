@@ -110,7 +110,11 @@ impl Profile {
     /// # Errors
     /// All findings, when one of them is an error. None of them holds or shows a secret.
     pub fn load(path: &Path, trusted: &[String]) -> Result<LoadedProfile, Vec<Finding>> {
-        let text = std::fs::read_to_string(path).map_err(|error| vec![unreadable(path, &error)])?;
+        let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
+        if is_encrypted(&bytes) {
+            return Err(vec![encrypted(path)]);
+        }
+        let text = String::from_utf8(bytes).map_err(|_| vec![unreadable(path, &io::ErrorKind::InvalidData.into())])?;
         let (read, keys, hosts, mut findings) = Self::read(path, text, trusted);
         if !keys.is_empty() && is_open_to_others(path) {
             let place = Span::new(&SourceFile::new(path, ""), 0..0);
@@ -161,6 +165,27 @@ fn covered(mut finding: Finding, shown: &Arc<SourceFile>) -> Finding {
     finding.owned_by(Owner::Department)
 }
 
+/// Whether what a file holds is encrypted with `age`, armoured or not.
+#[must_use]
+pub fn is_encrypted(bytes: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 2] = [b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----"];
+    let bytes = bytes.trim_ascii_start();
+    BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
+}
+
+fn encrypted(path: &Path) -> Finding {
+    let place = Span::new(&SourceFile::new(path, ""), 0..0);
+    let finding = Finding::error(
+        "profile-encrypted",
+        "the profile is encrypted, and commands do not open it",
+    );
+    let fix = format!(
+        "Keep it in clear for yourself alone with `confluent ebs profile import {} --identity KEYFILE`, and use it by name.",
+        path.display()
+    );
+    finding.at(place).fix(fix).owned_by(Owner::Department)
+}
+
 fn unreadable(path: &Path, error: &io::Error) -> Finding {
     let message = match error.kind() {
         io::ErrorKind::NotFound => "there is no such profile".to_owned(),
@@ -174,15 +199,16 @@ fn unreadable(path: &Path, error: &io::Error) -> Finding {
     finding.fix("`confluent ebs profile list` shows the profiles that are known by name.")
 }
 
+/// Whether others on this computer can read a file.
 #[cfg(unix)]
-fn is_open_to_others(path: &Path) -> bool {
+pub(crate) fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
 }
 
 /// Windows has access lists instead of modes; the user's own folder is closed to others by default.
 #[cfg(not(unix))]
-fn is_open_to_others(_path: &Path) -> bool {
+pub(crate) fn is_open_to_others(_path: &Path) -> bool {
     false
 }
 
@@ -406,6 +432,18 @@ pub(crate) mod tests {
         assert_eq!(loaded.warnings[0].rule, "profile-readable");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert!(Profile::load(&path, &[]).unwrap().warnings.is_empty());
+    }
+
+    #[test]
+    fn an_encrypted_profile_is_not_opened_but_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for head in ["age-encryption.org/v1\n", "\n-----BEGIN AGE ENCRYPTED FILE-----\n"] {
+            let path = folder.path().join("claims-operator.toml.age");
+            std::fs::write(&path, [head.as_bytes(), &[0xff, 0x00]].concat()).unwrap();
+            let findings = Profile::load(&path, &[]).unwrap_err();
+            assert_eq!(findings[0].rule, "profile-encrypted");
+            assert!(findings[0].fix.as_ref().unwrap().contains("profile import"));
+        }
     }
 
     #[test]

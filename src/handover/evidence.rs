@@ -51,6 +51,9 @@ pub struct Evidence {
     pub provisioner: String,
     /// The keys.
     pub keys: Vec<EvidenceKey>,
+    /// To whom their profiles are encrypted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
     /// What was wanted: accounts, grants with their reasons.
     pub wanted: serde_json::Value,
     /// What was found before.

@@ -2,23 +2,72 @@
 //!
 //! A profile is written as `<name>.toml.unproved` before its key becomes live, and renamed to `<name>.toml` once the key
 //! is proved. A finished profile is never overwritten.
+//!
+//! For a department with recipients both are encrypted (`<name>.toml.age.unproved`, `<name>.toml.age`): no clear text
+//! touches the disk, not even for the time of the proof. What we cannot read again cannot be proved again either, so a
+//! run that takes over from an interrupted one deletes such a key, which nobody else has, and makes another. The same goes
+//! for a key that lies there in clear from a run before there were recipients.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
+use super::age::{self, AgeError};
 use crate::{
     config::{
         Existing, Profile, ProfileKeys, SaveError,
         save::{HALF_WRITTEN, check_writable, create_private_folder, promote, save},
     },
-    model::{ApiKeyId, DepartmentCode, Secret},
+    hint::{Advice, Hint},
+    model::{ApiKeyId, DepartmentCode, Recipient, Secret},
 };
 
 /// The ending of a profile whose key is not proved yet.
 const UNPROVED: &str = "unproved";
+
+/// The ending of an encrypted profile.
+const SEALED: &str = "age";
+
+/// Why a profile cannot be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// It cannot be written.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    /// It cannot be encrypted.
+    #[error("a profile that has recipients cannot be encrypted")]
+    Age(#[from] AgeError),
+}
+
+impl Advice for SinkError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Save(error) => error.hints(),
+            Self::Age(error) => error.hints(),
+        }
+    }
+}
+
+/// To whom profiles are encrypted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipients {
+    /// Of every department, besides its own.
+    pub everywhere: BTreeSet<Recipient>,
+    /// A department's own.
+    pub own: BTreeMap<DepartmentCode, Vec<Recipient>>,
+}
+
+impl Recipients {
+    /// Who can open the profiles of a department; none when they are in clear.
+    #[must_use]
+    pub fn of(&self, department: &DepartmentCode) -> Vec<Recipient> {
+        let own = self.own.get(department).into_iter().flatten();
+        let all: BTreeSet<&Recipient> = self.everywhere.iter().chain(own).collect();
+        all.into_iter().cloned().collect()
+    }
+}
 
 /// Which profile.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,12 +81,26 @@ pub struct Place {
 }
 
 impl Place {
-    /// The path of the finished profile below the folder.
+    /// The path of the finished profile in clear below the folder.
     #[must_use]
     pub fn file(&self) -> PathBuf {
         let name = format!("{}-{}.toml", self.department, self.persona);
         self.stage.iter().collect::<PathBuf>().join(name)
     }
+}
+
+/// The department of a file of ours, from its name: a persona's has no dash.
+fn department_of(path: &Path) -> Option<DepartmentCode> {
+    let name = path.file_name()?.to_str()?;
+    let (department, _) = name.split_once('.')?.0.rsplit_once('-')?;
+    department.parse().ok()
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
 }
 
 /// What lies in the folder.
@@ -53,13 +116,29 @@ pub struct Contents {
 #[derive(Clone, Debug)]
 pub struct Sink {
     folder: PathBuf,
+    recipients: Recipients,
 }
 
 impl Sink {
     /// The folder `folder`; it is made when it is first needed.
     #[must_use]
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self {
+            folder,
+            recipients: Recipients::default(),
+        }
+    }
+
+    /// The same folder, where profiles are encrypted to recipients.
+    #[must_use]
+    pub fn sealed_to(self, recipients: Recipients) -> Self {
+        Self { recipients, ..self }
+    }
+
+    /// To whom profiles are encrypted.
+    #[must_use]
+    pub fn recipients(&self) -> &Recipients {
+        &self.recipients
     }
 
     /// Where it is.
@@ -68,34 +147,54 @@ impl Sink {
         &self.folder
     }
 
+    /// Whether the profiles of a department are encrypted.
+    #[must_use]
+    pub fn is_sealed(&self, department: &DepartmentCode) -> bool {
+        !self.recipients.of(department).is_empty()
+    }
+
     /// Where the finished profile of `place` is, or will be.
     #[must_use]
     pub fn path(&self, place: &Place) -> PathBuf {
-        self.folder.join(place.file())
+        self.forms(place).0
     }
 
-    fn unproved(&self, place: &Place) -> PathBuf {
-        let mut name = self.path(place).into_os_string();
-        name.push(".");
-        name.push(UNPROVED);
-        name.into()
+    /// The path of the finished profile, and the one it would have if it were in clear instead of encrypted, or the other
+    /// way round.
+    fn forms(&self, place: &Place) -> (PathBuf, PathBuf) {
+        let clear = self.folder.join(place.file());
+        let sealed = with_ending(&clear, SEALED);
+        match self.is_sealed(&place.department) {
+            true => (sealed, clear),
+            false => (clear, sealed),
+        }
+    }
+
+    /// Where the profile of `place` is until it is proved.
+    #[must_use]
+    pub fn unproved(&self, place: &Place) -> PathBuf {
+        with_ending(&self.path(place), UNPROVED)
     }
 
     /// Makes sure, before the first key is made, that `places` can be written; each says whether a finished profile may be
     /// there already.
     ///
     /// # Errors
-    /// When a finished profile stands in the way, or nothing can be written there.
-    pub fn prepare<'a>(&self, places: impl IntoIterator<Item = (&'a Place, bool)>) -> Result<(), SaveError> {
+    /// When a finished profile stands in the way, in clear or encrypted, or nothing can be written there, or this build
+    /// cannot encrypt what is to be encrypted.
+    pub fn prepare<'a>(&self, places: impl IntoIterator<Item = (&'a Place, bool)>) -> Result<(), SinkError> {
         let mut folders = BTreeSet::new();
         for (place, beside) in places {
             let path = self.path(place);
-            if path.exists() && !beside {
-                return Err(SaveError::Exists(path));
+            if let Some(path) = self.standing(place).filter(|_| !beside) {
+                return Err(SaveError::Exists(path).into());
+            }
+            if self.is_sealed(&place.department) {
+                age::check()?;
             }
             folders.extend(path.parent().map(Path::to_owned));
         }
-        folders.iter().try_for_each(|folder| check_writable(folder))
+        Ok(folders.iter().try_for_each(|folder| check_writable(folder))?)
     }
 
     /// Removes the files of `stage` (none: the default one) that a run left half-written when it died. Only for whoever
@@ -111,70 +210,96 @@ impl Sink {
         }
     }
 
-    /// Puts a profile on the disk, not proved yet. When this returns it has reached the disk. One that an interrupted
-    /// run left at the same place is replaced: its key no longer exists, or is in the new text too.
+    /// Puts a profile on the disk, not proved yet, encrypted if the department has recipients. When this returns it has
+    /// reached the disk. One that an interrupted run left at the same place is replaced: its key no longer exists, or is
+    /// in the new text too.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put(&self, place: &Place, text: &Secret) -> Result<PathBuf, SaveError> {
+    pub fn put(&self, place: &Place, text: &Secret) -> Result<PathBuf, SinkError> {
         let path = self.unproved(place);
         if let Some(folder) = path.parent() {
             create_private_folder(folder)?;
         }
-        save(&path, text.expose().as_bytes(), Existing::Replace)?;
+        let recipients = self.recipients.of(&place.department);
+        if recipients.is_empty() {
+            save(&path, text.expose().as_bytes(), Existing::Replace)?;
+        } else {
+            let sealed = age::seal(text, &recipients)?;
+            save(&path, sealed.as_bytes(), Existing::Replace)?;
+        }
         Ok(path)
     }
 
-    /// Gives a proved profile its final name.
+    /// The name that the profile of `place` gets once it is proved: its own, or, where a finished one may be there and is,
+    /// one with `mark` beside that one (`claims-operator.<mark>.toml`).
+    #[must_use]
+    pub fn target(&self, place: &Place, mark: Option<&str>) -> PathBuf {
+        let path = self.path(place);
+        match mark.filter(|_| self.standing(place).is_some()) {
+            None => path,
+            Some(mark) => {
+                let marked = self.folder.join(place.file()).with_extension(format!("{mark}.toml"));
+                match self.is_sealed(&place.department) {
+                    true => with_ending(&marked, SEALED),
+                    false => marked,
+                }
+            }
+        }
+    }
+
+    /// The finished profile of `place` that is there, in clear or encrypted.
+    fn standing(&self, place: &Place) -> Option<PathBuf> {
+        let (path, other) = self.forms(place);
+        [path, other].into_iter().find(|path| path.exists())
+    }
+
+    /// Gives a proved profile its final name, a [`Sink::target`]. What an interrupted run left in the other form, before
+    /// there were recipients or while there were, is removed: its key is gone.
     ///
     /// # Errors
     /// When a finished profile of that name exists, or the file cannot be renamed.
-    pub fn finish(&self, place: &Place) -> Result<PathBuf, SaveError> {
-        let path = self.path(place);
-        promote(&self.unproved(place), &path, Existing::Keep)?;
-        Ok(path)
-    }
-
-    /// Gives a proved profile its final name, or, where a finished one has it, a name with `mark` beside that one:
-    /// `claims-operator.<mark>.toml`.
-    ///
-    /// # Errors
-    /// When the file cannot be renamed.
-    pub fn finish_beside(&self, place: &Place, mark: &str) -> Result<PathBuf, SaveError> {
-        match self.finish(place) {
-            Err(SaveError::Exists(path)) => {
-                let path = path.with_extension(format!("{mark}.toml"));
-                promote(&self.unproved(place), &path, Existing::Keep)?;
-                Ok(path)
+    pub fn finish(&self, place: &Place, target: &Path) -> Result<(), SinkError> {
+        let stale = with_ending(&self.forms(place).1, UNPROVED);
+        match fs::remove_file(&stale) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                let what = "remove";
+                return Err(SaveError::Io {
+                    what,
+                    path: stale,
+                    source,
+                }
+                .into());
             }
-            finished => finished,
+            _ => {}
         }
+        Ok(promote(&self.unproved(place), target, Existing::Keep)?)
     }
 
     /// Writes what a profile says now, without its key, beside the finished one: `claims-operator.<mark>.toml`.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn reissue(&self, place: &Place, mark: &str, text: &str) -> Result<PathBuf, SaveError> {
-        let path = self.path(place).with_extension(format!("{mark}.toml"));
+    pub fn reissue(&self, place: &Place, mark: &str, text: &str) -> Result<PathBuf, SinkError> {
+        let path = self.folder.join(place.file()).with_extension(format!("{mark}.toml"));
         if let Some(folder) = path.parent() {
             create_private_folder(folder)?;
         }
         match save(&path, text.as_bytes(), Existing::Keep) {
             // The mark is a hash of what it says: an earlier, interrupted run wrote the same.
             Ok(()) | Err(SaveError::Exists(_)) => Ok(path),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// The keys in a profile that is not proved yet; none when there is no such profile.
+    /// The keys in a profile that is not proved yet; none when there is no such profile, or it is encrypted.
     #[must_use]
     pub fn unproved_keys(&self, place: &Place) -> ProfileKeys {
         keys_in(&self.unproved(place)).unwrap_or_default()
     }
 
     /// The Cloud keys of a department whose profiles lie here, with their secrets: to try whether they are dead. Other keys
-    /// open nothing that could be tried.
+    /// open nothing that could be tried, and encrypted ones cannot be read.
     #[must_use]
     pub fn cloud_keys_of(&self, department: &DepartmentCode) -> Vec<(ApiKeyId, Secret)> {
         let contents = self.contents();
@@ -194,7 +319,8 @@ impl Sink {
         found
     }
 
-    /// Looks at what is there. What cannot be read as a profile is not one.
+    /// Looks at what is there. What cannot be read as a profile is not one, and what is not proved yet but in clear,
+    /// where it should be encrypted, is not waited for.
     #[must_use]
     pub fn contents(&self) -> Contents {
         let mut contents = Contents::default();
@@ -208,6 +334,9 @@ impl Sink {
                         folders.push(path);
                     } else if let Some(keys) = keys_in(&path) {
                         let proved = path.extension().is_none_or(|ending| ending != UNPROVED);
+                        if !proved && department_of(&path).is_some_and(|department| self.is_sealed(&department)) {
+                            continue;
+                        }
                         let list = if proved {
                             &mut contents.finished
                         } else {
@@ -235,49 +364,5 @@ fn keys_in(path: &Path) -> Option<ProfileKeys> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place(persona: &str) -> Place {
-        Place {
-            stage: None,
-            department: "claims".parse().unwrap(),
-            persona: persona.into(),
-        }
-    }
-
-    #[test]
-    fn a_profile_is_unproved_first_and_finished_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let sink = Sink::new(folder.path().join("cred"));
-        sink.prepare([(&place("operator"), false)]).unwrap();
-        let profile = |key: &str| Secret::new(format!("[key]\nid = \"{key}\"\nsecret = \"s\"\n"));
-        sink.put(&place("operator"), &profile("AAAABBBBCCCCDDDD")).unwrap();
-        assert_eq!(sink.contents().unproved.len(), 1);
-        let path = sink.finish(&place("operator")).unwrap();
-        assert_eq!(path, folder.path().join("cred/claims-operator.toml"));
-        assert_eq!(sink.contents().finished.len(), 1);
-        assert_eq!(sink.contents().unproved.len(), 0);
-        assert!(matches!(
-            sink.prepare([(&place("operator"), false)]),
-            Err(SaveError::Exists(_))
-        ));
-        sink.put(&place("operator"), &profile("EEEEFFFFGGGGHHHH")).unwrap();
-        assert!(matches!(sink.finish(&place("operator")), Err(SaveError::Exists(_))));
-        assert!(fs::read_to_string(path).unwrap().contains("AAAABBBBCCCCDDDD"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn nobody_else_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let sink = Sink::new(folder.path().join("cred"));
-        let path = sink.put(&place("operator"), &Secret::new("x")).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(
-            fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777,
-            0o700
-        );
-    }
-}
+#[path = "sink_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     diag::{Finding, SourceFile, Span},
-    model::{Department, DepartmentCode, Prefix},
+    model::{Department, DepartmentCode, Prefix, Recipient, recipient::cover_secret_keys},
 };
 
 /// A department as read, and the places that later checks point at.
@@ -54,23 +54,13 @@ pub fn read(source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> (Optio
     (file, document.into_findings())
 }
 
-/// The same file with any secret `age` key covered: findings show the line they are about, and `recipients` is where
-/// somebody would paste the wrong half.
+/// The same file with any secret `age` key covered: `recipients` is where somebody would paste the wrong half.
 fn without_secret_keys(source: &Arc<SourceFile>) -> Arc<SourceFile> {
-    const BEGIN: &str = "AGE-SECRET-KEY-";
-    if !source.text.to_ascii_uppercase().contains(BEGIN) {
+    let covered = cover_secret_keys(&source.text);
+    if covered == source.text {
         return Arc::clone(source);
     }
-    let mut text = source.text.clone().into_bytes();
-    let upper = text.to_ascii_uppercase();
-    for at in (0..upper.len()).filter(|at| upper[*at..].starts_with(BEGIN.as_bytes())) {
-        let secret = text[at + BEGIN.len()..].iter_mut();
-        secret
-            .take_while(|byte| byte.is_ascii_alphanumeric())
-            .for_each(|byte| *byte = b'*');
-    }
-    // Only ASCII was replaced by ASCII.
-    SourceFile::new(&source.path, String::from_utf8_lossy(&text))
+    SourceFile::new(&source.path, covered)
 }
 
 fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> Option<DepartmentFile> {
@@ -185,26 +175,20 @@ fn read_contacts(root: &Table<'_>) -> Vec<String> {
     contacts.into_iter().map(Spanned::into_inner).collect()
 }
 
-fn read_recipients(root: &Table<'_>) -> Vec<String> {
-    let recipients = root.list("recipients").unwrap_or_default();
-    for recipient in &recipients {
-        let text = recipient.get_ref();
-        if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY") {
-            let finding = Finding::error("recipient-secret", "this is the secret half of an `age` key");
-            let fix = "Take it out of the file, replace the key, and write its public half (`age1…`) here.";
-            root.report(recipient.span(), finding.fix(fix));
-        } else if !["age1", "ssh-ed25519 ", "ssh-rsa "]
-            .iter()
-            .any(|begin| text.starts_with(begin))
-        {
-            let finding = Finding::error("recipient-invalid", "not an `age` recipient");
-            root.report(
-                recipient.span(),
-                finding.fix("They begin with `age1`, `ssh-ed25519` or `ssh-rsa`."),
-            );
-        }
+fn read_recipients(root: &Table<'_>) -> Vec<Recipient> {
+    let mut recipients = Vec::new();
+    for written in root.list("recipients").unwrap_or_default() {
+        let finding = match written.get_ref().parse::<Recipient>() {
+            Ok(recipient) if !recipients.contains(&recipient) => {
+                recipients.push(recipient);
+                continue;
+            }
+            Ok(_) => Finding::warning("duplicate-value", "the recipient stands here twice"),
+            Err(error) => error.finding(),
+        };
+        root.report(written.span(), finding);
     }
-    recipients.into_iter().map(Spanned::into_inner).collect()
+    recipients
 }
 
 /// What must hold between departments: prefixes that do not meet, retired ones included, and names used once.

@@ -9,7 +9,8 @@ use crate::{
     access::isolation::EXPOSURES,
     diag::{Finding, Severity},
     model::{
-        Department, DepartmentQuota, Grant, GrantTarget, NamePattern, Prefix, ResourceKind, ownership::account_name,
+        Department, DepartmentQuota, Grant, GrantTarget, NamePattern, Prefix, Recipient, ResourceKind,
+        ownership::account_name,
     },
 };
 
@@ -83,6 +84,9 @@ pub struct DepartmentView {
     pub quota: DepartmentQuota,
     /// Whether its profiles are handed over encrypted.
     pub encrypted: bool,
+    /// To whom.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<Recipient>,
     /// Lint rules that do not apply.
     pub lint_exceptions: Vec<ExceptionView>,
     /// Who acts for it.
@@ -199,6 +203,7 @@ impl Workspace {
             schema_registry: desired.address.schema_registry.as_ref().map(ToString::to_string),
             quota: department.quota.clone(),
             encrypted: !department.recipients.is_empty(),
+            recipients: department.recipients.clone(),
             lint_exceptions: exceptions
                 .into_iter()
                 .flatten()

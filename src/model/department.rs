@@ -2,9 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{DepartmentQuota, Prefix};
+use super::{DepartmentQuota, Prefix, Recipient};
 
 /// The short name of a department: the name of its file, and a part of its accounts' names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,14 @@ impl Serialize for DepartmentCode {
     }
 }
 
+impl<'de> Deserialize<'de> for DepartmentCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
 /// A department with its defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Department {
@@ -69,7 +77,7 @@ pub struct Department {
     /// What it may use.
     pub quota: DepartmentQuota,
     /// `age` recipients of its hand-over files.
-    pub recipients: Vec<String>,
+    pub recipients: Vec<Recipient>,
     /// The day it was off-boarded: its file stays as the tombstone of its prefix.
     pub retired: Option<jiff::civil::Date>,
     /// Lint rules that do not apply to it, with the reason for each.

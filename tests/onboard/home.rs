@@ -86,6 +86,12 @@ impl Home {
         Left::of(&self.sandbox(), &self.folder().join("handover"))
     }
 
+    /// [`Home::left`] with profiles that are encrypted.
+    #[cfg(feature = "age")]
+    pub(crate) fn left_with(&self, open: &dyn Fn(&[u8]) -> String) -> Left {
+        Left::opened(&self.sandbox(), &self.folder().join("handover"), open)
+    }
+
     /// The Cloud keys of all profiles in a folder, by the name of the file.
     pub(crate) fn keys_in(folder: &std::path::Path) -> BTreeMap<String, Key> {
         let toml = files_below(folder).into_iter();

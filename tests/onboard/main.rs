@@ -12,10 +12,16 @@ mod audit;
 mod crash;
 mod isolation;
 mod changes;
+#[cfg(all(feature = "age", unix))]
+mod delivery;
+#[cfg(feature = "age")]
+mod handover;
 mod job;
 mod keys;
 mod offboard;
 mod proof;
+#[cfg(feature = "age")]
+mod receive;
 mod refusals;
 mod rivals;
 mod settings;

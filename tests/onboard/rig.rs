@@ -12,7 +12,7 @@ use confluent_ebs::{
     apply::{self, Engine, Journal, Report},
     client::{Auth, Client, CredentialSource, Credentials, InProcess, Jitter},
     config::{Endpoint, Profile},
-    handover::{Place, Sink},
+    handover::{Place, Recipients, Sink},
     interrupt::Interrupt,
     manifest::{DesiredDepartment, DesiredPersona, Workspace},
     model::{Address, ApiKeyId, KeyKind, Secret},
@@ -58,7 +58,14 @@ pub(crate) struct Rig {
     folder: TempDir,
     pub(crate) interrupt: Interrupt,
     pub(crate) prune: bool,
+    /// To whom profiles are encrypted.
+    pub(crate) recipients: Recipients,
+    /// How a test opens what is encrypted.
+    pub(crate) opener: Option<Opener>,
 }
+
+/// Opens what is encrypted.
+pub(crate) type Opener = Box<dyn Fn(&[u8]) -> String + Send + Sync>;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -93,14 +100,22 @@ impl Rig {
             folder: tempfile::tempdir().unwrap(),
             interrupt: Interrupt::new(),
             prune: false,
+            recipients: Recipients::default(),
+            opener: None,
         }
+    }
+
+    /// Everything that a run writes lies below it.
+    #[cfg(feature = "age")]
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn handover(&self) -> PathBuf {
         self.folder.path().join("handover")
     }
 
-    fn journal(&self) -> PathBuf {
+    pub(crate) fn journal(&self) -> PathBuf {
         self.folder.path().join("runs/prod.jsonl")
     }
 
@@ -175,7 +190,7 @@ impl Rig {
                 self.workspace.desired(department, "prod", &seen.address).unwrap()
             })
             .collect();
-        let sink = Sink::new(self.handover());
+        let sink = Sink::new(self.handover()).sealed_to(self.recipients.clone());
         let evidence = self.folder.path().join("evidence");
         let ledger = apply::ledger(&self.journal(), &evidence, &sink, seen.taken_at, PROPAGATION_BUDGET).unwrap();
         let departments = || self.workspace.active_departments();
@@ -250,6 +265,7 @@ impl Rig {
             listener: &(),
             interrupt: &self.interrupt,
             width: 4,
+            delivery: None,
             profiles: &profiles,
             client_as: &client_as,
             foreign: &foreign,
@@ -289,7 +305,10 @@ impl Rig {
 
     /// Everything that a clean run leaves, with names in place of ids and without what differs between runs.
     pub(crate) fn left(&self) -> Left {
-        Left::of(&self.sandbox, &self.handover())
+        match &self.opener {
+            Some(open) => Left::opened(&self.sandbox, &self.handover(), open),
+            None => Left::of(&self.sandbox, &self.handover()),
+        }
     }
 }
 
@@ -308,6 +327,21 @@ pub(crate) struct Left {
 
 impl Left {
     pub(crate) fn of(sandbox: &Sandbox, handover: &Path) -> Self {
+        Self::read(sandbox, handover, &|path| fs::read_to_string(path).unwrap())
+    }
+
+    /// With profiles that are encrypted.
+    pub(crate) fn opened(sandbox: &Sandbox, handover: &Path, open: &dyn Fn(&[u8]) -> String) -> Self {
+        Self::read(sandbox, handover, &|path| {
+            let bytes = fs::read(path).unwrap();
+            match path.extension().is_some_and(|ending| ending == "age") {
+                true => open(&bytes),
+                false => String::from_utf8(bytes).unwrap(),
+            }
+        })
+    }
+
+    fn read(sandbox: &Sandbox, handover: &Path, read: &dyn Fn(&Path) -> String) -> Self {
         let accounts = sandbox.accounts().unwrap();
         let named = |text: &str| {
             accounts.iter().fold(text.to_owned(), |text, account| {
@@ -335,7 +369,7 @@ impl Left {
         keys.sort();
         let mut files = BTreeMap::new();
         for path in files_below(handover) {
-            let text = fs::read_to_string(&path).unwrap();
+            let text = read(&path);
             let (_, found, _) = Profile::parse(&path, text, &[]);
             let mut works = Vec::new();
             for kind in [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry] {

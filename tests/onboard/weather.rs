@@ -50,14 +50,18 @@ fn stranger(rig: &Rig) {
     });
 }
 
-fn rig() -> Rig {
-    let rig = Rig::new(Settings::instant());
+/// How a machine is set up before the weather turns.
+type Setup = fn(&mut Rig);
+
+fn rig(setup: Setup) -> Rig {
+    let mut rig = Rig::new(Settings::instant());
+    setup(&mut rig);
     stranger(&rig);
     rig
 }
 
-fn clean() -> (Left, u64) {
-    let rig = rig();
+fn clean(setup: Setup) -> (Left, u64) {
+    let rig = rig(setup);
     let before = rig.last_request();
     assert_eq!(
         rig.until_done(&["claims"], 2),
@@ -70,15 +74,20 @@ fn clean() -> (Left, u64) {
 
 /// Runs with `kind` at each request in turn.
 fn at_every_request(kind: FaultKind) {
+    at_every_request_of(|_| {}, kind);
+}
+
+/// Runs with `kind` at each request in turn, on machines of a kind.
+pub(crate) fn at_every_request_of(setup: Setup, kind: FaultKind) {
     // Most of the time goes into waiting for the disk.
     const WORKERS: usize = 6;
-    let (wanted, requests) = clean();
+    let (wanted, requests) = clean(setup);
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let work = |first| {
             let wanted = &wanted;
             scope.spawn(move || {
                 let mine = (first..requests).step_by(WORKERS);
-                mine.filter_map(|skip| with_a_fault(kind, skip, wanted))
+                mine.filter_map(|skip| with_a_fault(setup, kind, skip, wanted))
                     .collect::<Vec<_>>()
             })
         };
@@ -94,8 +103,8 @@ fn at_every_request(kind: FaultKind) {
 }
 
 /// Runs with `kind` at one request; answers what is wrong afterwards.
-fn with_a_fault(kind: FaultKind, skip: u64, wanted: &Left) -> Option<String> {
-    let rig = rig();
+fn with_a_fault(setup: Setup, kind: FaultKind, skip: u64, wanted: &Left) -> Option<String> {
+    let rig = rig(setup);
     let begun = rig.sandbox.now().unwrap();
     let fault = Fault::once(kind).skipping(u32::try_from(skip).unwrap());
     rig.sandbox.add_fault(fault).unwrap();

@@ -1,9 +1,12 @@
 //! Keys and their profiles: made, put on the disk, handed over.
 
+use std::path::Path;
+
 use super::Running;
 use crate::{
-    apply::{Line, StepError, report::Handed},
+    apply::{Line, StepError, delivery::Route, journal::absolute, report::Handed},
     config::{KeyPair, Profile, ProfileKeys},
+    handover::{Parcel, Place},
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, KeyKind, Secret},
     plan::{AccountRef, Change, Operation},
@@ -119,32 +122,73 @@ impl Running<'_> {
                 key: key.clone(),
             })
             .collect();
-        let (journal, sink, place, now) = (
+        let place = self.place(change);
+        let path = self.engine.sink.target(&place, beside.then_some(self.engine.run));
+        let proved = Line::ProfileProved {
+            run,
+            department: place.department.clone(),
+            persona: place.persona.clone(),
+            from: absolute(&self.engine.sink.unproved(&place)),
+            file: absolute(&path),
+            keys: keys.clone(),
+        };
+        let (journal, sink, of, target, now) = (
             self.engine.journal.clone(),
             self.engine.sink.clone(),
-            self.place(change),
+            place.clone(),
+            path.clone(),
             self.engine.world.clock.now(),
         );
-        let path = blocking(move || {
-            let path = match beside {
-                true => sink.finish_beside(&place, &run)?,
-                false => sink.finish(&place)?,
-            };
+        blocking(move || {
+            journal.write(now, &proved, true)?;
+            sink.finish(&of, &target)?;
+            // After a crash the line above says the same, together with the name that the file has then.
             for line in &lines {
-                journal.write(now, line, true)?;
+                journal.write(now, line, false)?;
             }
-            Ok(path)
+            Ok(())
         })
         .await?;
-        let shown = path.display().to_string();
-        self.report.borrow_mut().handed.push(Handed {
+        let handed = Handed {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
+            keys: keys.clone(),
+            path: path.clone(),
+            taken: false,
+        };
+        // Whatever becomes of the delivery: the profile is finished.
+        self.report.borrow_mut().handed.push(handed);
+        self.deliver(&place, &persona.account_name, &keys, &path).await?;
+        Ok(Some(path.display().to_string()))
+    }
+
+    /// Gives a finished profile to whoever takes it.
+    async fn deliver(&self, place: &Place, account: &str, keys: &[ApiKeyId], path: &Path) -> Result<(), StepError> {
+        let Some(delivery) = self.engine.delivery else {
+            return Ok(());
+        };
+        let route = Route {
+            journal: self.engine.journal,
+            clock: &self.engine.world.clock,
+            run: self.engine.run,
+            interrupt: self.engine.interrupt,
+        };
+        let parcel = Parcel {
+            place,
+            stage: self.engine.stage,
+            account,
             keys,
             path,
-        });
-        Ok(Some(shown))
+        };
+        delivery.deliver(route, parcel).await?;
+        let mut report = self.report.borrow_mut();
+        report
+            .handed
+            .iter_mut()
+            .filter(|handed| handed.path == path)
+            .for_each(|handed| handed.taken = true);
+        Ok(())
     }
 
     pub(super) fn reissue(&self, change: &Change) -> Result<Option<String>, StepError> {
@@ -160,6 +204,7 @@ impl Running<'_> {
             account: persona.account_name.clone(),
             keys: Vec::new(),
             path,
+            taken: false,
         });
         Ok(None)
     }

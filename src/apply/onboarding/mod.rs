@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Journal, JournalError, Listener, Performer, Run, Step, StepError, report::Report};
+use super::{Delivery, Journal, JournalError, Listener, Performer, Run, Step, StepError, report::Report};
 use crate::{
     client::Client,
     config::{Profile, ProfileKeys},
@@ -60,6 +60,8 @@ pub struct Engine<'a> {
     pub interrupt: &'a Interrupt,
     /// How many changes are made at a time.
     pub width: usize,
+    /// Who takes finished profiles, if anybody does.
+    pub delivery: Option<&'a Delivery>,
     /// Makes profiles.
     pub profiles: &'a Profiles<'a>,
     /// Makes the client that a proof uses.

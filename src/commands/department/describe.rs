@@ -5,7 +5,7 @@ use crate::{
     commands::{Ctx, Report},
     error::Error,
     manifest::views::{DepartmentView, PersonaView},
-    model::{DepartmentCode, OrganizationId},
+    model::{DepartmentCode, OrganizationId, Recipient},
     render::{Block, Cell, Record, Table, Viewable},
 };
 
@@ -52,12 +52,15 @@ fn unknown_organization() -> OrganizationId {
 impl Viewable for DepartmentView {
     fn view(&self) -> Vec<Block> {
         let quota = &self.quota;
+        let recipients: Vec<&str> = self.recipients.iter().map(Recipient::as_str).collect();
+        let recipients = (!recipients.is_empty()).then(|| recipients.join(", "));
         let record = Record::new()
             .field("Department", self.code.clone())
             .field("Name", self.name.clone())
             .field("Prefix", self.prefix.clone())
             .optional("Cost Center", self.cost_center.clone())
             .field("Contacts", self.contacts.join(", "))
+            .optional("Recipients", recipients)
             .optional("Retired", self.retired.clone())
             .field("Template", format!("{}: {}", self.template, self.template_description))
             .field(

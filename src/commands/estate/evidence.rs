@@ -135,6 +135,13 @@ fn evidence_of(estate: &Estate<'_>, desired: &DesiredDepartment, plan: &Plan, re
         address: serde_json::json!(seen.address),
         provisioner: seen.name_of(&seen.seen_by),
         keys: keys.collect(),
+        recipients: estate
+            .sink
+            .recipients()
+            .of(code)
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         wanted: serde_json::json!(wanted),
         found: serde_json::json!(found),
         done: serde_json::json!({ "planned": planned, "done": done, "failed": failed }),

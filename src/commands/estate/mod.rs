@@ -1,24 +1,27 @@
 //! What every command that changes accounts, bindings and keys does: look, compare, carry out, write down.
 
 mod evidence;
+mod handover;
 mod refusal;
 pub(super) mod shown;
 
-pub(super) use refusal::{refused, unfinished};
+pub(super) use handover::{Deliveries, HandoverArgs, Later};
+pub(super) use refusal::{not_taken, refused, unfinished};
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
 
 use super::{Ctx, session::Session};
 use crate::{
-    apply::{self, Engine, Event, Journal, Report as Applied},
+    apply::{self, Delivery, Engine, Event, Journal, Report as Applied},
     client::{Auth, CredentialSource, Credentials, RetryNotice},
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
     handover::{
-        Place, Sink,
+        Place, Recipients, Sink,
         evidence::{Vouched, vouched},
     },
     hint::Advice,
@@ -51,21 +54,32 @@ pub(super) struct Estate<'a> {
     pub(super) sink: Sink,
     /// What we know of our keys.
     pub(super) ledger: Ledger,
+    delivery: Option<Delivery>,
     evidence_dir: PathBuf,
     journal: PathBuf,
-    journals: BTreeMap<PathBuf, u64>,
+    /// How long the journals were when it was looked.
+    journals: RefCell<BTreeMap<PathBuf, u64>>,
     known: BTreeSet<DepartmentCode>,
     adopt: BTreeSet<String>,
 }
 
 impl<'a> Estate<'a> {
-    /// Looks at the organization, for `departments`.
+    /// Looks at the organization, for `departments`. Who makes profiles says to whom they go, others name the folders.
     pub(super) async fn look(
         ctx: &Ctx,
         session: &'a Session,
         departments: &[Department],
-        folders: &FolderArgs,
+        handover: impl Into<HandoverArgs>,
     ) -> Result<Self, Error> {
+        let handover = handover.into();
+        let folders = &handover.folders;
+        let delivery = handover.delivery()?;
+        let sink = session.sink(folders.credentials_dir.as_ref())?;
+        let recipients = Recipients {
+            everywhere: handover.recipients()?,
+            own: sink.recipients().own.clone(),
+        };
+        let sink = sink.sealed_to(recipients);
         let journals = Journal::lengths(&session.places.journal);
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
@@ -81,7 +95,6 @@ impl<'a> Estate<'a> {
                     .desired(department, &session.stage_name, &seen.address)
             })
             .collect();
-        let sink = session.sink(folders.credentials_dir.as_ref())?;
         let journal = session.journal(&seen.address.organization);
         let evidence_dir = folders
             .evidence_dir
@@ -97,9 +110,10 @@ impl<'a> Estate<'a> {
             desired,
             sink,
             ledger,
+            delivery,
             evidence_dir,
             journal,
-            journals,
+            journals: RefCell::new(journals),
         })
     }
 
@@ -178,21 +192,27 @@ impl<'a> Estate<'a> {
                 "interrupted before anything was changed",
             ));
         }
-        let session = self.session;
         let run = apply::run::nonce().context("no random numbers from the system")?;
+        let journal = self.open_journal()?;
+        let report = self.apply(ctx, what, plan, &journal, &run, concurrency).await?;
+        let evidence = evidence::write(&self.evidence_dir, self, plan, &report, &run)?;
+        Ok((report, evidence))
+    }
+
+    /// Opens the journal, and with it keeps other runs out.
+    fn open_journal(&self) -> Result<Journal, Error> {
+        let session = self.session;
         let journal = Journal::open(&self.journal)?;
         self.sink
             .sweep((!session.is_default_stage()).then_some(session.stage_name.as_str()));
-        if journal.has_grown(&self.journals)? {
+        if journal.has_grown(&self.journals.borrow())? {
             return Err(Error::failed(format!(
                 "another run was at work on stage {} after this one had looked: nothing was changed",
                 session.stage_name
             ))
             .with_hint("Run the command again: it plans anew from what is there now."));
         }
-        let report = self.apply(ctx, what, plan, &journal, &run, concurrency).await?;
-        let evidence = evidence::write(&self.evidence_dir, self, plan, &report, &run)?;
-        Ok((report, evidence))
+        Ok(journal)
     }
 
     async fn apply(
@@ -256,6 +276,7 @@ impl<'a> Estate<'a> {
             interrupt: &ctx.interrupt,
             // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
             width: 2 * usize::from(concurrency),
+            delivery: self.delivery.as_ref(),
             profiles: &profiles,
             client_as: &client_as,
             foreign: &foreign,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::shown::counted;
+use super::{Later, shown::counted};
 use crate::{
     apply::Report as Applied,
     error::{Error, ErrorKind},
@@ -69,5 +69,22 @@ pub(in crate::commands) fn unfinished(report: &Applied) -> Option<Error> {
     if let Some(first) = report.failures.first() {
         error.hints.extend(first.hints.iter().cloned());
     }
+    Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
+}
+
+/// What ends a run whose command did not take everything that earlier runs had left.
+pub(in crate::commands) fn not_taken(later: &[Later]) -> Option<Error> {
+    let failed = || later.iter().filter(|later| later.reason.is_some());
+    let first = failed().next()?;
+    let message = format!(
+        "{} not handed over: {}",
+        counted(failed().count(), "profile"),
+        first.reason.as_deref().unwrap_or_default()
+    );
+    let error = first
+        .hints
+        .iter()
+        .cloned()
+        .fold(Error::new(ErrorKind::Partial, message), Error::with_hint);
     Some(error.with_hint("Run the same command again: it does the rest and nothing twice."))
 }

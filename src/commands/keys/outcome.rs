@@ -6,7 +6,10 @@ use serde::Serialize;
 
 use crate::{
     apply::Report as Applied,
-    commands::estate::shown::{changes, counted, totals},
+    commands::estate::{
+        Deliveries,
+        shown::{changes, counted, totals},
+    },
     model::DepartmentCode,
     plan::{Change, Operation, Plan},
     render::{Block, Line, Style, Viewable},
@@ -23,6 +26,9 @@ pub(super) struct KeysChanged {
     #[serde(flatten)]
     report: Option<Applied>,
     credentials_dir: PathBuf,
+    /// What a command took.
+    #[serde(flatten)]
+    deliveries: Deliveries,
     evidence: Vec<PathBuf>,
 }
 
@@ -35,8 +41,14 @@ impl KeysChanged {
             notices: plan.notices.clone(),
             report: None,
             credentials_dir: credentials_dir.to_owned(),
+            deliveries: Deliveries::default(),
             evidence: Vec::new(),
         }
+    }
+
+    pub(super) fn delivered(mut self, deliveries: Deliveries) -> Self {
+        self.deliveries = deliveries;
+        self
     }
 
     pub(super) fn dry(mut self) -> Self {
@@ -86,7 +98,9 @@ impl Viewable for KeysChanged {
             return plan_blocks(&plan, &departments);
         }
         let Some(report) = &self.report else {
-            let mut blocks = vec![Block::line("No API key was made or removed.")];
+            let mut lines = vec![Line::from("No API key was made or removed.")];
+            lines.extend(self.deliveries.lines(&[]));
+            let mut blocks = vec![Block::Lines(lines)];
             blocks.extend(notices(&self.notices));
             return blocks;
         };
@@ -120,6 +134,7 @@ impl Viewable for KeysChanged {
             );
             lines.push(Line::from(text).hang(4));
         }
+        lines.extend(self.deliveries.lines(&report.handed));
         let (proved, refuted, open) = report.verdicts();
         if proved + refuted + open > 0 {
             let mut text = format!(

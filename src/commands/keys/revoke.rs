@@ -6,7 +6,7 @@ use super::outcome::{KeysChanged, plan_blocks};
 use crate::{
     commands::{
         Ctx, Report,
-        estate::{Estate, FolderArgs, refused, unfinished},
+        estate::{Estate, HandoverArgs, refused, unfinished},
         session::Session,
     },
     error::Error,
@@ -47,7 +47,7 @@ pub(super) struct Revoke {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    folders: FolderArgs,
+    handover: HandoverArgs,
 }
 
 /// The keys of one persona that are to go.
@@ -67,7 +67,7 @@ impl Revoke {
 
     async fn revoke(&self, ctx: &Ctx, session: &Session) -> Result<Report<KeysChanged>, Error> {
         let all: Vec<_> = session.workspace.active_departments().cloned().collect();
-        let estate = Estate::look(ctx, session, &all, &self.folders).await?;
+        let estate = Estate::look(ctx, session, &all, &self.handover).await?;
         let seen = &estate.observed.snapshot;
         let losing = self.losing(&estate, seen)?;
         let mut plan = Plan::default();
@@ -99,7 +99,7 @@ impl Revoke {
         }
         let (report, evidence) = estate.carry_out(ctx, "keys revoke", &plan, 8).await?;
         let error = unfinished(&report);
-        let report = Report::new(changed.done(report, evidence));
+        let report = Report::new(changed.done(report, evidence).delivered(estate.deliveries(Vec::new())));
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,

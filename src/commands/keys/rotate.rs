@@ -9,7 +9,7 @@ use crate::{
     commands::{
         Ctx, Report,
         duration::duration,
-        estate::{self, Estate, FolderArgs, refused, shown::counted, unfinished},
+        estate::{self, Estate, HandoverArgs, not_taken, refused, shown::counted, unfinished},
         session::Session,
     },
     error::{Error, ErrorKind, ResultExt},
@@ -58,7 +58,7 @@ pub(super) struct Rotate {
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
     #[command(flatten)]
-    folders: FolderArgs,
+    handover: HandoverArgs,
 }
 
 impl Rotate {
@@ -77,7 +77,7 @@ impl Rotate {
         session: &Session,
         departments: &[Department],
     ) -> Result<Report<KeysChanged>, Error> {
-        let mut estate = Estate::look(ctx, session, departments, &self.folders).await?;
+        let mut estate = Estate::look(ctx, session, departments, &self.handover).await?;
         if self.all {
             // A department that was never onboarded has no keys, and must not hold up the others.
             let seen = &estate.observed.snapshot;
@@ -103,7 +103,16 @@ impl Rotate {
             return Ok(Report::new(changed.dry()).with_code(code));
         }
         if plan.is_empty() {
-            return Ok(Report::new(changed.with_evidence(estate.complete_evidence()?)));
+            let evidence = estate.complete_evidence()?;
+            let Some(later) = estate.offer_left_behind(ctx).await? else {
+                return Ok(Report::nothing());
+            };
+            let error = not_taken(&later);
+            let report = Report::new(changed.with_evidence(evidence).delivered(estate.deliveries(later)));
+            return Ok(match error {
+                Some(error) => report.with_error(error),
+                None => report,
+            });
         }
         estate.check_handover(&plan)?;
         if !ctx.globals.yes {
@@ -117,6 +126,13 @@ impl Rotate {
             if !ctx.confirm(&question)? {
                 return Ok(Report::nothing());
             }
+        }
+        let later = estate.deliver_left_behind(ctx).await?;
+        let not_taken = not_taken(&later);
+        let changed = changed.delivered(estate.deliveries(later));
+        if let Some(error) = not_taken {
+            // An old key works until the new one has arrived.
+            return Ok(Report::new(changed).with_error(error));
         }
         let (report, evidence) = estate.carry_out(ctx, "keys rotate", &plan, self.concurrency).await?;
         let error = unfinished(&report);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     Ctx, Report,
-    estate::{self, Estate, FolderArgs, refused, shown::counted, unfinished},
+    estate::{self, Estate, HandoverArgs, Later, not_taken, refused, shown::counted, unfinished},
     session::Session,
 };
 use crate::{
@@ -39,7 +39,11 @@ Show what would be done for a department.
 
 Onboard two departments, and put their profiles into a folder.
 
-  $ confluent ebs onboard claims fraud --credentials-dir ./handover")]
+  $ confluent ebs onboard claims fraud --credentials-dir ./handover
+
+Encrypt the profiles, and give each to a program that keeps them.
+
+  $ confluent ebs onboard claims --recipients-file ./claims.txt --handover-command ./to-vault")]
 pub(super) struct Onboard {
     /// Codes of departments: the names of their files without ".toml".
     #[arg(value_name = "department", required_unless_present = "all")]
@@ -60,9 +64,9 @@ pub(super) struct Onboard {
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
-    folders: FolderArgs,
-    /// Print the new API keys with their secrets, too.
-    #[arg(long)]
+    handover: HandoverArgs,
+    /// Print the new API keys with their secrets, too. Not for what is encrypted or removed.
+    #[arg(long, conflicts_with = "remove_taken")]
     show_secrets: bool,
 }
 
@@ -96,8 +100,15 @@ impl Onboard {
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
         let begun = std::cell::Cell::new(std::time::Instant::now());
-        let estate = Estate::look(ctx, session, departments, &self.folders).await?;
+        let estate = Estate::look(ctx, session, departments, &self.handover).await?;
         let (observed, desired, sink) = (&estate.observed, &estate.desired, &estate.sink);
+        let mut sealed = departments.iter().filter(|department| sink.is_sealed(&department.code));
+        if let Some(sealed) = sealed.next().filter(|_| self.show_secrets) {
+            return Err(Error::usage(format!(
+                "`--show-secrets` cannot show what is encrypted: department `{}` has recipients",
+                sealed.code
+            )));
+        }
         let seen = &observed.snapshot;
         let plan = plan::diff(&estate.wanted(self.prune), seen);
         let budget = plan::budget(&plan.changes, seen, &observed.quotas);
@@ -132,7 +143,7 @@ impl Onboard {
                 "`confluent ebs department validate` shows overlaps between files; remove the binding otherwise.",
             ));
         }
-        let answer = |plan: &Plan, report: Option<Applied>, evidence, secrets| {
+        let answer = |plan: &Plan, report: Option<Applied>, later: Vec<Later>, evidence, secrets| {
             let accounts = desired.iter().flat_map(|desired| {
                 desired
                     .personas
@@ -150,6 +161,7 @@ impl Onboard {
                 report,
                 isolation: Some(isolation.clone()),
                 credentials_dir: sink.folder().to_owned(),
+                deliveries: estate.deliveries(later),
                 evidence,
                 secrets,
                 elapsed_ms: u64::try_from(begun.get().elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -160,11 +172,19 @@ impl Onboard {
                 true => ExitCode::Differences,
                 false => ExitCode::Ok,
             };
-            return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new())).with_code(code));
+            return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new(), Vec::new())).with_code(code));
         }
         if plan.is_empty() {
             let evidence = estate.complete_evidence()?;
-            return Ok(Report::new(answer(&plan, None, evidence, Vec::new())));
+            let Some(later) = estate.offer_left_behind(ctx).await? else {
+                return Ok(Report::nothing());
+            };
+            let error = not_taken(&later);
+            let finished = Report::new(answer(&plan, None, later, evidence, Vec::new()));
+            return Ok(match error {
+                Some(error) => finished.with_error(error),
+                None => finished,
+            });
         }
         estate.check_handover(&plan)?;
 
@@ -185,14 +205,15 @@ impl Onboard {
         }
         // The time a person took to answer is not the run's.
         begun.set(std::time::Instant::now());
+        let later = estate.deliver_left_behind(ctx).await?;
         let (report, evidence) = estate.carry_out(ctx, "onboard", &plan, self.concurrency).await?;
         let secrets = if self.show_secrets {
             secrets(&report)
         } else {
             Vec::new()
         };
-        let error = unfinished(&report);
-        let mut finished = Report::new(answer(&plan, Some(report), evidence, secrets));
+        let error = unfinished(&report).or_else(|| not_taken(&later));
+        let mut finished = Report::new(answer(&plan, Some(report), later, evidence, secrets));
         if let Some(error) = error {
             finished = finished.with_error(error);
         }

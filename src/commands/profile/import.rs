@@ -1,32 +1,44 @@
 //! `confluent ebs profile import`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::load;
+use super::{load, trusted};
 use crate::{
     commands::{Ctx, Report},
     config::{
-        Folders,
+        Folders, Profile,
+        profile::is_open_to_others,
         save::{Existing, create_private_folder, save},
     },
+    diag::has_errors,
     error::{Error, ResultExt},
+    handover::age::{self, Identities},
+    model::Secret,
     render::{Block, Viewable},
 };
 
 /// Keep a profile that was handed over, by name.
 ///
-/// The file is copied for this user alone; delete the one that was handed over.
+/// The file is copied for this user alone; delete the one that was handed over. An encrypted one is opened with the
+/// private key that age-keygen made, and kept in clear for this user alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Keep a profile under the name of its file.
 
-  $ confluent ebs profile import ./claims-operator.toml")]
+  $ confluent ebs profile import ./claims-operator.toml
+
+Open one that is encrypted, and keep it.
+
+  $ confluent ebs profile import ./claims-operator.toml.age --identity ./key.txt")]
 pub(super) struct Import {
     /// File of the profile.
     #[arg(value_name = "file")]
     file: PathBuf,
+    /// File with the private age key that opens an encrypted profile.
+    #[arg(long, value_name = "string")]
+    identity: Option<PathBuf>,
     /// Name to keep it under, instead of the file's.
     #[arg(long, value_name = "string")]
     name: Option<String>,
@@ -37,9 +49,7 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Imported>, Error> {
-        load(ctx, &self.file)?;
-        let stem = self.file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let name = self.name.unwrap_or_else(|| stem.to_owned());
+        let name = self.name.clone().unwrap_or_else(|| name_of(&self.file));
         let safe = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if name.is_empty() || !name.chars().all(safe) {
             return Err(Error::usage(format!(
@@ -47,20 +57,64 @@ impl Import {
             ))
             .with_hint("Choose one with `--name`."));
         }
+        let (text, encrypted) = self.text(ctx)?;
         let folders = Folders::discover()?;
         create_private_folder(folders.profiles())?;
-        let text =
-            std::fs::read(&self.file).with_context(|| format!("the profile {} cannot be read", self.file.display()))?;
+        let file = folders.profile(&name);
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        save(&folders.profile(&name), &text, existing).hint("Replace it with `--force`.")?;
-        Ok(Report::new(Imported { name }))
+        save(&file, text.expose().as_bytes(), existing)
+            .hint("Choose another name with `--name`, or replace it with `--force`.")?;
+        Ok(Report::new(Imported { name, file, encrypted }))
     }
+
+    /// The profile in clear, without mistakes, and whether it was encrypted.
+    fn text(&self, ctx: &Ctx) -> Result<(Secret, bool), Error> {
+        let shown = self.file.display();
+        // A file that cannot be read is told by `load`.
+        let Some(sealed) = age::sealed_file(&self.file).ok().flatten() else {
+            load(ctx, &self.file)?;
+            if self.identity.is_some() {
+                ctx.ui.warn("the profile is not encrypted: --identity was not needed");
+            }
+            let text =
+                std::fs::read_to_string(&self.file).with_context(|| format!("the profile {shown} cannot be read"))?;
+            return Ok((Secret::new(text), false));
+        };
+        let Some(identity) = &self.identity else {
+            return Err(Error::failed(format!("the profile {shown} is encrypted"))
+                .with_hint("Name the file with your private key: `--identity key.txt`."));
+        };
+        let identities = Identities::load(identity)?;
+        if is_open_to_others(identity) {
+            ctx.ui
+                .warn(&format!("others on this computer can read {}", identity.display()));
+        }
+        let text = age::open(&sealed, &identities).with_context(|| format!("the profile {shown} cannot be opened"))?;
+        let (read, _, findings) = Profile::parse(&self.file, text.expose().to_owned(), &trusted(ctx));
+        if read.is_none() || has_errors(&findings) {
+            return Err(Error::findings(format!("profile \"{shown}\" cannot be used"), findings));
+        }
+        for warning in &findings {
+            ctx.ui.warn(&warning.message);
+        }
+        Ok((text, true))
+    }
+}
+
+/// The name of the file without `.toml` or `.toml.age`.
+fn name_of(file: &Path) -> String {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = name.strip_suffix(".age").unwrap_or(name);
+    name.strip_suffix(".toml").unwrap_or(name).to_owned()
 }
 
 /// The profile that is kept now.
 #[derive(Debug, Serialize)]
 pub(super) struct Imported {
     name: String,
+    file: PathBuf,
+    /// Whether it was encrypted; it is kept in clear.
+    encrypted: bool,
 }
 
 impl Viewable for Imported {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::names;
+use super::{names, trusted};
 use crate::{
     commands::{Ctx, Report},
     config::{Folders, Profile},
@@ -22,18 +22,20 @@ impl ListProfiles {
     pub(super) fn run(ctx: &mut Ctx) -> Result<Report<List<ProfileRow>>, Error> {
         let folders = Folders::discover()?;
         let current = folders.current_profile();
-        let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+        let trusted = trusted(ctx);
         let rows = names(&folders).into_iter().map(|name| {
             // A broken one is listed, too: it is there.
-            let facts = Profile::load(&folders.profile(&name), &trusted)
+            let profile = Profile::load(&folders.profile(&name), &trusted)
                 .ok()
-                .map(|loaded| loaded.profile.facts);
+                .map(|loaded| loaded.profile);
+            let facts = profile.as_ref().map(|profile| &profile.facts);
             let text = |fact: Option<String>| fact.unwrap_or_else(|| "unreadable".to_owned());
             ProfileRow {
                 is_current: current.as_deref() == Some(name.as_str()),
-                department: text(facts.as_ref().map(|facts| facts.department.to_string())),
-                persona: text(facts.as_ref().map(|facts| facts.persona.clone())),
-                stage: text(facts.map(|facts| facts.stage)),
+                department: text(facts.map(|facts| facts.department.to_string())),
+                persona: text(facts.map(|facts| facts.persona.clone())),
+                stage: text(facts.map(|facts| facts.stage.clone())),
+                endpoint: text(profile.as_ref().map(|profile| profile.endpoint.to_string())),
                 name,
             }
         });
@@ -49,10 +51,11 @@ pub(super) struct ProfileRow {
     department: String,
     persona: String,
     stage: String,
+    endpoint: String,
 }
 
 impl Row for ProfileRow {
-    const COLUMNS: &'static [&'static str] = &["Current", "Name", "Department", "Persona", "Stage"];
+    const COLUMNS: &'static [&'static str] = &["Current", "Name", "Department", "Persona", "Stage", "Endpoint"];
 
     fn cells(&self) -> Vec<Cell> {
         vec![
@@ -61,6 +64,7 @@ impl Row for ProfileRow {
             Cell::text(&self.department),
             Cell::text(&self.persona),
             Cell::text(&self.stage),
+            Cell::text(&self.endpoint),
         ]
     }
 }

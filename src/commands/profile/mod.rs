@@ -46,10 +46,14 @@ impl ProfileCommand {
     }
 }
 
+/// The hosts outside Confluent's domain that the user trusts.
+fn trusted(ctx: &Ctx) -> Vec<String> {
+    ctx.globals.trust_endpoint.iter().cloned().collect()
+}
+
 /// Reads the profile at `path`.
 fn load(ctx: &Ctx, path: &Path) -> Result<LoadedProfile, Error> {
-    let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
-    let loaded = Profile::load(path, &trusted)
+    let loaded = Profile::load(path, &trusted(ctx))
         .map_err(|findings| Error::findings(format!("profile \"{}\" cannot be used", path.display()), findings))?;
     for warning in &loaded.warnings {
         ctx.ui.warn(&warning.message);

@@ -6,6 +6,7 @@ use super::load;
 use crate::{
     commands::{Ctx, Report},
     config::{Folders, LoadedProfile},
+    env,
     error::Error,
     model::KeyKind,
     render::{Block, Record, Viewable},
@@ -14,6 +15,10 @@ use crate::{
 /// Show a profile, without its secrets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Show the profile that commands act with when none is named.
+
+  $ confluent ebs profile show
+
 Show a profile that is kept by name.
 
   $ confluent ebs profile show claims-operator
@@ -22,17 +27,30 @@ Show one that was just handed over.
 
   $ confluent ebs profile show ./claims-operator.toml")]
 pub(super) struct Show {
-    /// Name or file of the profile.
+    /// Name or file of the profile; without it, the one that is in use.
     #[arg(value_name = "profile")]
-    profile: String,
+    named: Option<String>,
 }
 
 impl Show {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<ProfileView>, Error> {
-        let path = Folders::discover()?.profile(&self.profile);
-        Ok(Report::new(ProfileView::of(&load(ctx, &path)?)))
+        let folders = Folders::discover()?;
+        let named = self
+            .named
+            .or_else(|| ctx.globals.profile.clone())
+            .or_else(|| env::var(env::CONFLUENT_EBS_PROFILE))
+            .or_else(|| folders.current_profile());
+        let Some(named) = named else {
+            return Err(Error::failed("no profile is in use")
+                .with_hint("Name one: `confluent ebs profile show NAME`; `confluent ebs profile list` shows them.")
+                .with_hint("`confluent ebs profile use NAME` chooses the one that is in use."));
+        };
+        Ok(Report::new(ProfileView::of(&load(ctx, &folders.profile(&named))?)))
     }
 }
+
+/// What stands for a secret, as in the service's own answers.
+const MASK: &str = "****************";
 
 /// A profile without its secrets.
 #[derive(Debug, Serialize)]
@@ -47,13 +65,14 @@ pub(super) struct ProfileView {
     environment: String,
     cluster: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    schema_registry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     runtime_account: Option<String>,
     connectors: u32,
     tasks: u32,
     tasks_per_connector: u32,
     plugins: Vec<String>,
     issued: String,
-    /// The public halves.
     keys: Vec<KeyView>,
 }
 
@@ -61,6 +80,8 @@ pub(super) struct ProfileView {
 struct KeyView {
     kind: &'static str,
     api_key: String,
+    /// That there is one; never which.
+    api_secret: &'static str,
 }
 
 impl ProfileView {
@@ -76,6 +97,7 @@ impl ProfileView {
             loaded.keys.get(kind).map(|pair| KeyView {
                 kind: word,
                 api_key: pair.id.to_string(),
+                api_secret: MASK,
             })
         });
         Self {
@@ -88,6 +110,7 @@ impl ProfileView {
             stage: facts.stage.clone(),
             environment: facts.environment.to_string(),
             cluster: facts.cluster.to_string(),
+            schema_registry: facts.schema_registry.as_ref().map(ToString::to_string),
             runtime_account: profile.runtime_account.as_ref().map(ToString::to_string),
             connectors: facts.quota.connectors,
             tasks: facts.quota.tasks,
@@ -104,12 +127,12 @@ impl Viewable for ProfileView {
         let keys: Vec<String> = self
             .keys
             .iter()
-            .map(|key| format!("{} ({})", key.api_key, key.kind))
+            .map(|key| format!("{} ({}), secret {}", key.api_key, key.kind, key.api_secret))
             .collect();
         let keys = if keys.is_empty() {
             "none; the environment names one".to_owned()
         } else {
-            keys.join(", ")
+            keys.join("; ")
         };
         let record = Record::new()
             .field("File", self.file.clone())
@@ -121,6 +144,7 @@ impl Viewable for ProfileView {
             .field("Stage", self.stage.clone())
             .field("Environment", self.environment.clone())
             .field("Cluster", self.cluster.clone())
+            .optional("Schema Registry", self.schema_registry.clone())
             .optional("Runtime Account", self.runtime_account.clone())
             .field("Connectors", self.connectors)
             .field(

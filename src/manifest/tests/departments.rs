@@ -44,10 +44,12 @@ taks = 3
     departments/claims.toml:5:11 error wrong-type: `retired` is text, a date without quotes, as in 2026-11-30, is expected
     departments/claims.toml:6:1 error unknown-key: unknown key `tasks`
         It belongs below `[quota]`.
+    departments/claims.toml:7:15 error recipient-invalid: an `age` recipient has 62 characters, this one has 7
+        Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
     departments/claims.toml:7:26 error recipient-invalid: not an `age` recipient
-        They begin with `age1`, `ssh-ed25519` or `ssh-rsa`.
+        It begins with `age1`; `age-keygen -y key.txt` prints the one of a key.
     departments/claims.toml:7:35 error recipient-secret: this is the secret half of an `age` key
-        Take it out of the file, replace the key, and write its public half (`age1…`) here.
+        Take it out, replace the key, and write its public half (`age1…`) instead.
     departments/claims.toml:10:14 error quota-zero: `connectors` is 0: the department could run nothing
         Give it at least 1, or the template `read-only` when it is only meant to look.
     departments/claims.toml:11:9 error wrong-type: `quota.tasks` is text, a whole number from 0 to 4294967295 is expected
@@ -96,6 +98,29 @@ fn contacts_look_like_addresses() {
     departments/aaa.toml:6:3 warning contact-invalid: `a@localhost` does not look like an e-mail address
     departments/aaa.toml:7:3 warning contact-invalid: `a b@example.com` does not look like an e-mail address
     ");
+}
+
+#[test]
+fn recipients_are_what_age_keygen_prints() {
+    let good = "age1mp5rpkkyvlrwdlr8jnttm6yk373dl8y5jqwdwfv2xw6dm9mma4eqlex5al";
+    let mistyped = good.replace("mp5", "mp6");
+    let text = format!(
+        "name = \"A\"\nprefix = \"aaa-\"\nrecipients = [\n  \"{good}\",\n  \"{good}\",\n  \"{mistyped}\",\n  \"{}\",\n  \
+         \"ssh-ed25519 AAAAC3\",\n]\n",
+        good.to_uppercase()
+    );
+    insta::assert_snapshot!(in_departments(&[("aaa", &text)]), @r"
+    departments/aaa.toml:5:3 warning duplicate-value: the recipient stands here twice
+    departments/aaa.toml:6:3 error recipient-invalid: the `age` recipient is mistyped: its last six characters do not fit the others
+        Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
+    departments/aaa.toml:7:3 error recipient-invalid: an `age` recipient holds no 'A'
+        Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
+    departments/aaa.toml:8:3 error recipient-unsupported: recipients of this kind (SSH) are not supported
+        `age-keygen -o key.txt` makes a key and prints its recipient, which begins with `age1`.
+    ");
+    let loaded = load(PLATFORM, &[("aaa", &text)], &[]);
+    let department = loaded.workspace.departments().next().unwrap();
+    assert_eq!(department.recipients.len(), 1);
 }
 
 #[test]

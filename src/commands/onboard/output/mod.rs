@@ -13,6 +13,7 @@ use crate::{
     access::isolation,
     apply::Report,
     checks::Check,
+    commands::estate::Deliveries,
     model::{Address, DepartmentCode, Snapshot},
     plan::{BudgetRow, Change, DepartmentPlan, Operation, Plan},
     probe::Verdict,
@@ -120,6 +121,9 @@ pub(crate) struct Onboarding {
     pub(crate) isolation: Option<Isolation>,
     /// The folder of profiles.
     pub(crate) credentials_dir: std::path::PathBuf,
+    /// What a command took.
+    #[serde(flatten)]
+    pub(crate) deliveries: Deliveries,
     /// The evidence files.
     pub(crate) evidence: Vec<std::path::PathBuf>,
     /// Keys and secrets, only when they were asked for.

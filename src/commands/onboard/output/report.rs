@@ -5,11 +5,23 @@ use super::{
     plan::{plan_blocks, remarks},
 };
 use crate::{
+    apply::Handed,
     commands::estate::shown::counted,
     plan::{DepartmentStatus, Plan},
     probe::Verdict,
     render::{Block, Cell, Line, Style, Table, Viewable},
 };
+
+/// Who can read a profile in clear. Windows has no modes: the rights of the folder are all there is.
+const ALONE: &str = if cfg!(unix) {
+    "readable by you alone"
+} else {
+    "readable by whoever the folder lets in"
+};
+
+fn is_sealed(path: &std::path::Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "age")
+}
 
 fn outcome_word(row: &DepartmentRow) -> &'static str {
     match (row.left > 0, row.refuted > 0, row.plan.status) {
@@ -133,17 +145,34 @@ impl Onboarding {
         lines
     }
 
-    fn handed_over(&self) -> Vec<Line> {
-        let Some(report) = &self.report else { return Vec::new() };
+    /// The profiles of this run.
+    fn handed(&self) -> &[Handed] {
+        self.report.as_ref().map_or(&[], |report| &report.handed)
+    }
+
+    fn profiles(&self) -> Vec<Line> {
         let mut lines = Vec::new();
-        if !report.handed.is_empty() {
-            let what = counted(report.handed.len(), "profile");
+        let kept = self.deliveries.kept(self.handed());
+        if !kept.is_empty() {
+            let how = match kept.iter().filter(|handed| is_sealed(&handed.path)).count() {
+                0 => ALONE.to_owned(),
+                sealed if sealed == kept.len() => "encrypted to their recipients".to_owned(),
+                sealed => format!("{sealed} encrypted to their recipients, the others {ALONE}"),
+            };
             let text = format!(
-                "Profiles: {what} in {}, readable by you alone.",
+                "Profiles: {} in {}, {how}.",
+                counted(kept.len(), "profile"),
                 self.credentials_dir.display()
             );
             lines.push(Line::from(text).hang(2));
         }
+        lines.extend(self.deliveries.lines(self.handed()));
+        lines
+    }
+
+    fn handed_over(&self) -> Vec<Line> {
+        let mut lines = self.profiles();
+        let Some(report) = &self.report else { return lines };
         for reissued in &report.reissued {
             let text = format!(
                 "  {} of {} must be replaced by {} (the key stays as it is)",
@@ -190,11 +219,15 @@ impl Onboarding {
     }
 
     fn next_steps(&self) -> Option<Block> {
-        let first = self.report.as_ref()?.handed.first()?;
-        let text = format!(
-            "Next: give each profile to its department; `--profile {}` uses it.",
-            first.path.display()
-        );
+        let first = self.handed().first().filter(|_| !self.deliveries.is_automatic())?;
+        let path = first.path.display();
+        let text = match is_sealed(&first.path) {
+            true => format!(
+                "Next: give each profile to its department; `confluent ebs profile import {path} --identity KEYFILE` opens it \
+                 there."
+            ),
+            false => format!("Next: give each profile to its department; `--profile {path}` uses it."),
+        };
         Some(Block::Lines(vec![Line::new().styled(Style::Muted, text).hang(2)]))
     }
 }

@@ -1,0 +1,163 @@
+//! What was sealed is opened by its recipients, by nobody else, and only unchanged.
+
+use ::age::{secrecy::ExposeSecret, x25519};
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::recipient::{SMALL_ORDER, tests::written};
+
+const TEXT: &str = "[key]\nid = \"ABCDEFGHIJKLMNOP\"\nsecret = \"canary\"\n";
+
+fn key() -> (x25519::Identity, Recipient) {
+    let identity = x25519::Identity::generate();
+    let recipient = identity.to_public().to_string().parse().unwrap();
+    (identity, recipient)
+}
+
+fn identities(text: &str) -> Result<Identities, AgeError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.txt");
+    std::fs::write(&path, text).unwrap();
+    Identities::load(&path)
+}
+
+/// The key as `age-keygen` writes it.
+fn held(identity: &x25519::Identity) -> Identities {
+    let secret = identity.to_string();
+    let text = format!(
+        "# created: 2026-11-26T10:00:00Z\n# public key: {}\n{}\n",
+        identity.to_public(),
+        secret.expose_secret()
+    );
+    identities(&text).unwrap()
+}
+
+#[test]
+fn each_recipient_opens_it_and_nobody_else() {
+    let ((anna, to_anna), (otto, to_otto), (eve, _)) = (key(), key(), key());
+    let sealed = seal(&Secret::new(TEXT), &[to_anna, to_otto]).unwrap();
+    assert!(sealed.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n") && is_encrypted(sealed.as_bytes()));
+    assert!(!sealed.contains("canary") && sealed.is_ascii());
+    for identity in [&anna, &otto] {
+        assert_eq!(open(sealed.as_bytes(), &held(identity)).unwrap().expose(), TEXT);
+    }
+    assert!(matches!(
+        open(sealed.as_bytes(), &held(&eve)),
+        Err(AgeError::OtherRecipients)
+    ));
+}
+
+#[test]
+fn without_a_recipient_nothing_is_sealed() {
+    assert!(matches!(seal(&Secret::new(TEXT), &[]), Err(AgeError::Sealing(_))));
+}
+
+#[test]
+fn a_file_without_armour_is_opened_too() {
+    let (identity, _) = key();
+    let sealed = ::age::encrypt(&identity.to_public(), TEXT.as_bytes()).unwrap();
+    assert!(is_encrypted(&sealed));
+    assert_eq!(open(&sealed, &held(&identity)).unwrap().expose(), TEXT);
+    let binary = ::age::encrypt(&identity.to_public(), &[0xff, 0xfe]).unwrap();
+    assert!(matches!(open(&binary, &held(&identity)), Err(AgeError::Damaged(_))));
+}
+
+#[test]
+fn what_a_passphrase_protects_is_refused() {
+    let passphrase = ::age::secrecy::SecretString::from("canary".to_owned());
+    let mut recipient = ::age::scrypt::Recipient::new(passphrase);
+    recipient.set_work_factor(2);
+    let sealed = ::age::encrypt(&recipient, TEXT.as_bytes()).unwrap();
+    assert!(matches!(open(&sealed, &held(&key().0)), Err(AgeError::Passphrase)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key.age");
+    std::fs::write(&path, &sealed).unwrap();
+    assert!(matches!(Identities::load(&path), Err(AgeError::Protected(_))));
+}
+
+#[test]
+fn an_identity_file_that_is_none_says_so_without_showing_it() {
+    let no_key = |text: &str| match identities(text) {
+        Err(error) => error.to_string(),
+        Ok(_) => panic!("{text} is a key"),
+    };
+    let (_, public) = key();
+    for (text, expected) in [
+        ("", "holds no key"),
+        ("# only a comment\n\n", "holds no key"),
+        (public.as_str(), "is the public half of a key"),
+        (
+            "\n-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\n",
+            "is the beginning of an SSH key",
+        ),
+        ("AGE-PLUGIN-YUBIKEY-1CANARY", "is an identity of a plugin"),
+        ("AGE-SECRET-KEY-PQ-1CANARY", "is a post-quantum key"),
+        ("AGE-SECRET-KEY-1CANARY", "is a mistyped key"),
+        ("canary", "is no key"),
+    ] {
+        let error = no_key(text);
+        assert!(error.contains(expected), "{text}: {error}");
+        assert!(!error.to_lowercase().contains("canary"), "{error}");
+    }
+    assert!(matches!(
+        Identities::load(Path::new("no-such-file")),
+        Err(AgeError::Unreadable { .. })
+    ));
+}
+
+#[test]
+fn a_file_that_never_ends_is_not_read_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large");
+    let file = File::create(&path).unwrap();
+    file.set_len(LARGEST + 1).unwrap();
+    assert!(matches!(sealed_file(&path), Err(AgeError::Unreadable { .. })));
+    file.set_len(LARGEST).unwrap();
+    assert!(sealed_file(&path).unwrap().is_none());
+}
+
+// Why `Recipient` refuses them: the library takes the keys and stops the process.
+#[test]
+fn a_key_that_protects_nothing_would_stop_the_process() {
+    for key in SMALL_ORDER {
+        let recipient: x25519::Recipient = written(&key).parse().unwrap();
+        assert!(
+            std::panic::catch_unwind(|| ::age::encrypt(&recipient, b"x")).is_err(),
+            "{key:x?}"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_was_changed_is_not_opened(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+        let (identity, recipient) = key();
+        let sealed = seal(&Secret::new(TEXT), &[recipient]).unwrap();
+        let mut changed = sealed.clone().into_bytes();
+        let at = at.index(changed.len());
+        match cut {
+            true => changed.truncate(at),
+            false => changed[at] = byte,
+        }
+        prop_assume!(changed.trim_ascii() != sealed.as_bytes().trim_ascii());
+        let opened = open(&changed, &held(&identity));
+        // A line may end in more than one way; nothing else may differ.
+        if let Ok(text) = opened {
+            prop_assert_eq!(text.expose(), TEXT);
+            prop_assert!(changed.iter().filter(|byte| !byte.is_ascii_whitespace()).eq(
+                sealed.as_bytes().iter().filter(|byte| !byte.is_ascii_whitespace())
+            ));
+        }
+    }
+
+    #[test]
+    fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let identities = held(&key().0);
+        for head in ["", "age-encryption.org/v1\n", "-----BEGIN AGE ENCRYPTED FILE-----\n"] {
+            let text = [head.as_bytes(), &bytes].concat();
+            prop_assert!(open(&text, &identities).is_err());
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Recipients of `age`: the public halves of the keys that a hand-over is encrypted to.
+//!
+//! Only the text is looked at here, so that files mean the same to every build; encrypting is for `handover::age`.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+
+use crate::diag::Finding;
+
+/// How the secret halves begin.
+const SECRET: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
+
+/// Letters of a recipient: `age`, `1`, 52 for 32 bytes and 6 that check them.
+const LENGTH: usize = 62;
+
+/// The letters of Bech32 in the order of their values (BIP-173).
+const LETTERS: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// Public keys that give the same result whoever uses them, as `x` coordinates: the points of small order on Curve25519
+/// (RFC 7748 §6.1 asks for the check, <https://cr.yp.to/ecdh.html#validate> lists them). What is encrypted to one of them
+/// everybody could read; `age` stops the process instead.
+pub(crate) const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    with_first(0, 1, 0),
+    [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09,
+        0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ],
+    [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44,
+        0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ],
+    with_first(0xff, 0xec, 0x7f),
+    with_first(0xff, 0xed, 0x7f),
+    with_first(0xff, 0xee, 0x7f),
+];
+
+const fn with_first(rest: u8, first: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [rest; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}
+
+/// A public `age` key of the kind that `age-keygen` makes: `age1…`, X25519 (age specification, "Native recipient types").
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Recipient(String);
+
+/// Why a text is no recipient. None of these holds the text: it may be the wrong half.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecipientError {
+    /// The wrong half.
+    #[error("this is the secret half of an `age` key")]
+    Secret,
+    /// Of another kind.
+    #[error("recipients of this kind ({0}) are not supported")]
+    Unsupported(&'static str),
+    /// Nothing of the sort.
+    #[error("not an `age` recipient")]
+    Unknown,
+    /// Cut off, or two of them run together.
+    #[error("an `age` recipient has 62 characters, this one has {0}")]
+    Length(usize),
+    /// A letter that does not occur in recipients.
+    #[error("an `age` recipient holds no {0:?}")]
+    Letter(char),
+    /// The letters that check the others do not.
+    #[error("the `age` recipient is mistyped: its last six characters do not fit the others")]
+    Checksum,
+    /// A key that protects nothing.
+    #[error("this `age` recipient protects nothing: everybody can read what is encrypted to it")]
+    Worthless,
+}
+
+impl RecipientError {
+    /// What is to be said about it where it stands.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        let (rule, fix) = match self {
+            Self::Secret => (
+                "recipient-secret",
+                "Take it out, replace the key, and write its public half (`age1…`) instead.",
+            ),
+            Self::Unsupported(_) => (
+                "recipient-unsupported",
+                "`age-keygen -o key.txt` makes a key and prints its recipient, which begins with `age1`.",
+            ),
+            Self::Unknown => (
+                "recipient-invalid",
+                "It begins with `age1`; `age-keygen -y key.txt` prints the one of a key.",
+            ),
+            Self::Length(_) | Self::Checksum | Self::Letter(_) => (
+                "recipient-invalid",
+                "Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.",
+            ),
+            Self::Worthless => ("recipient-invalid", "Ask whoever gave it to you for a real one."),
+        };
+        Finding::error(rule, self.to_string()).fix(fix)
+    }
+}
+
+impl Recipient {
+    /// The recipient as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = RecipientError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if holds_secret(text) {
+            return Err(RecipientError::Secret);
+        }
+        let lower = text.to_ascii_lowercase();
+        let Some(rest) = lower.strip_prefix("age1") else {
+            // A whole key of OpenSSH: kind, key, comment.
+            return Err(match lower.split_ascii_whitespace().next() {
+                Some(kind) if kind.starts_with("ssh-") || kind.starts_with("ecdsa-") => {
+                    RecipientError::Unsupported("SSH")
+                }
+                _ => RecipientError::Unknown,
+            });
+        };
+        // `age1NAME1…` is for a plugin NAME, such as one for a hardware token. In a key there is no 1.
+        match rest.find('1') {
+            Some(_) if rest.starts_with("pq1") => return Err(RecipientError::Unsupported("post-quantum")),
+            Some(name) if name < 30 => return Err(RecipientError::Unsupported("plugin")),
+            _ => {}
+        }
+        let length = text.chars().count();
+        if length != LENGTH {
+            return Err(RecipientError::Length(length));
+        }
+        if let Some(letter) = text.chars().find(|c| *c != '1' && !LETTERS.contains(*c)) {
+            return Err(RecipientError::Letter(letter));
+        }
+        let key = bytes(rest).ok_or(RecipientError::Checksum)?;
+        if is_worthless(key) {
+            return Err(RecipientError::Worthless);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Recipient {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(&self.0)
+    }
+}
+
+impl Serialize for Recipient {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Whether a text holds the secret half of an `age` key.
+fn holds_secret(text: &str) -> bool {
+    let upper = text.to_ascii_uppercase();
+    SECRET.iter().any(|begin| upper.contains(begin))
+}
+
+/// The same text with the secret halves of `age` keys in it covered, byte for byte: findings show the line they are
+/// about, and wherever recipients stand somebody will paste the wrong half.
+#[must_use]
+pub fn cover_secret_keys(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    let upper = bytes.to_ascii_uppercase();
+    for begin in SECRET {
+        for at in (0..upper.len()).filter(|at| upper[*at..].starts_with(begin.as_bytes())) {
+            let secret = bytes[at + begin.len()..].iter_mut();
+            secret
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-')
+                .for_each(|byte| *byte = b'*');
+        }
+    }
+    // Only ASCII was replaced by ASCII.
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The 32 bytes behind `age1` (Bech32, BIP-173); `None` when the check does not fit, or bits are left over.
+fn bytes(letters: &str) -> Option<[u8; 32]> {
+    let values: Vec<u8> = letters
+        .chars()
+        .map(|c| LETTERS.find(c).and_then(|at| u8::try_from(at).ok()))
+        .collect::<Option<_>>()?;
+    let expanded = "age"
+        .bytes()
+        .map(|byte| byte >> 5)
+        .chain([0])
+        .chain("age".bytes().map(|byte| byte & 31));
+    if polymod(expanded.chain(values.iter().copied())) != 1 {
+        return None;
+    }
+    let (mut out, mut at, mut kept, mut bits) = ([0; 32], 0, 0_u32, 0);
+    for value in &values[..values.len().checked_sub(6)?] {
+        kept = (kept << 5 | u32::from(*value)) & 0xfff;
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            *out.get_mut(at)? = u8::try_from(kept >> bits & 0xff).ok()?;
+            at += 1;
+        }
+    }
+    (at == 32 && kept & ((1 << bits) - 1) == 0).then_some(out)
+}
+
+/// The checksum of BIP-173.
+fn polymod(values: impl Iterator<Item = u8>) -> u32 {
+    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    values.fold(1, |check, value| {
+        let top = check >> 25;
+        let next = (check & 0x01ff_ffff) << 5 ^ u32::from(value);
+        (0..5)
+            .filter(|bit| top >> bit & 1 == 1)
+            .fold(next, |next, bit| next ^ GENERATOR[bit])
+    })
+}
+
+/// Whether a public key is of small order. The highest bit does not count (RFC 7748 §5).
+fn is_worthless(mut key: [u8; 32]) -> bool {
+    key[31] &= 0x7f;
+    SMALL_ORDER.contains(&key)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Made for these tests; nobody holds the other half.
+    pub(crate) const GOOD: &str = "age1mp5rpkkyvlrwdlr8jnttm6yk373dl8y5jqwdwfv2xw6dm9mma4eqlex5al";
+
+    fn error(text: &str) -> RecipientError {
+        text.parse::<Recipient>().unwrap_err()
+    }
+
+    /// The recipient of a public key, written independently of `bytes`.
+    pub(crate) fn written(key: &[u8; 32]) -> String {
+        let mut bits: Vec<u8> = key
+            .iter()
+            .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+            .collect();
+        bits.resize(260, 0);
+        let mut values: Vec<u8> = bits
+            .chunks(5)
+            .map(|five| five.iter().fold(0, |value, bit| value << 1 | bit))
+            .collect();
+        let head = [3, 3, 3, 0, 1, 7, 5];
+        let check = polymod(head.iter().chain(&values).copied().chain([0; 6])) ^ 1;
+        values.extend((0..6).map(|at| u8::try_from(check >> (5 * (5 - at)) & 31).unwrap()));
+        let letters = values
+            .iter()
+            .map(|value| char::from(LETTERS.as_bytes()[usize::from(*value)]));
+        "age1".chars().chain(letters).collect()
+    }
+
+    #[test]
+    fn a_recipient_is_what_age_keygen_prints() {
+        assert_eq!(GOOD.parse::<Recipient>().unwrap().as_str(), GOOD);
+        assert_eq!(format!(" {GOOD}\n").parse::<Recipient>().unwrap().as_str(), GOOD);
+    }
+
+    #[test]
+    fn what_is_none_is_told_apart() {
+        let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Wn example";
+        assert_eq!(error(ssh), RecipientError::Unsupported("SSH"));
+        assert_eq!(error("ssh-rsa AAAA"), RecipientError::Unsupported("SSH"));
+        assert_eq!(error("age1pq1qqqq"), RecipientError::Unsupported("post-quantum"));
+        assert_eq!(error("age1yubikey1qqqq"), RecipientError::Unsupported("plugin"));
+        assert_eq!(error("gpg:1"), RecipientError::Unknown);
+        assert_eq!(error(""), RecipientError::Unknown);
+        assert_eq!(error("AGE-SECRET-KEY-1QQQ"), RecipientError::Secret);
+        assert_eq!(error("age-plugin-yubikey-1qqq"), RecipientError::Secret);
+        assert_eq!(error(&GOOD[..61]), RecipientError::Length(61));
+        assert_eq!(error(&format!("{GOOD} {GOOD}")), RecipientError::Length(125));
+        assert_eq!(error(&GOOD.to_uppercase()), RecipientError::Letter('A'));
+        assert_eq!(error(&GOOD.replace(&GOOD[60..], "bb")), RecipientError::Letter('b'));
+    }
+
+    #[test]
+    fn one_wrong_letter_is_seen_wherever_it_is() {
+        for at in 4..LENGTH {
+            for letter in LETTERS.chars().filter(|letter| !GOOD[at..].starts_with(*letter)) {
+                let mut text = GOOD.to_owned();
+                text.replace_range(at..=at, &letter.to_string());
+                assert_eq!(error(&text), RecipientError::Checksum, "{text}");
+            }
+        }
+    }
+
+    // RFC 7748 §6.1: the shared secret of these is zero, whatever the other half.
+    #[test]
+    fn a_key_that_protects_nothing_is_refused() {
+        for key in SMALL_ORDER {
+            for top in [0, 0x80] {
+                let mut key = key;
+                key[31] |= top;
+                assert_eq!(error(&written(&key)), RecipientError::Worthless, "{key:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn secret_keys_are_covered_where_they_stand() {
+        let text = "a = \"age-secret-key-1CANARY\" # Schlüssel\nAGE-PLUGIN-YUBIKEY-1CANARY AGE-SECRET-KEY-1CANARY";
+        let covered = cover_secret_keys(text);
+        assert!(!covered.contains("CANARY"), "{covered}");
+        assert_eq!(covered.len(), text.len());
+        assert!(
+            covered.ends_with("AGE-PLUGIN-*************** AGE-SECRET-KEY-*******") && covered.contains("# Schlüssel\n")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_key_is_read_back(key in any::<[u8; 32]>()) {
+            prop_assert_eq!(bytes(&written(&key)[4..]), Some(key));
+        }
+
+        #[test]
+        fn no_text_breaks_it(text in "(age1|AGE-SECRET-KEY-)?\\PC{0,70}") {
+            let _ = text.parse::<Recipient>();
+            prop_assert_eq!(cover_secret_keys(&text).len(), text.len());
+        }
+    }
+}
