@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId};
+use super::{AclBinding, Address, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId};
 
 /// A service account as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +123,9 @@ pub struct Snapshot {
     pub accounts: Vec<SeenAccount>,
     /// Role bindings.
     pub bindings: Vec<SeenBinding>,
+    /// Kafka ACLs of the cluster.
+    #[serde(default)]
+    pub acls: Vec<AclBinding>,
     /// API keys.
     pub keys: Vec<SeenKey>,
     /// The connectors of the cluster.
@@ -169,6 +172,11 @@ impl Snapshot {
         self.bindings
             .iter()
             .filter(move |seen| &seen.binding.principal == principal)
+    }
+
+    /// The ACLs that are about `principal` by name; what everybody may do is not among them.
+    pub fn acls_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a AclBinding> {
+        self.acls.iter().filter(move |acl| &acl.principal == principal)
     }
 
     /// The keys of `principal`.

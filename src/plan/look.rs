@@ -58,6 +58,7 @@ pub async fn look(client: &Client, clock: &Clock, target: &Target) -> Result<Sna
         seen_by,
         accounts,
         bindings,
+        acls: Vec::new(),
         keys,
         connectors: seen_connectors(connectors),
         unknown,

@@ -257,6 +257,7 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         seen_by: Principal::ServiceAccount(provisioner.clone()),
         accounts,
         bindings,
+        acls: Vec::new(),
         keys: seen_keys(keys),
         connectors: seen_connectors(connectors),
         unknown,

@@ -51,6 +51,7 @@ impl World {
             seen_by: Principal::ServiceAccount(me()),
             accounts: Vec::new(),
             bindings: Vec::new(),
+            acls: Vec::new(),
             keys: Vec::new(),
             connectors: Vec::new(),
             unknown: BTreeMap::new(),

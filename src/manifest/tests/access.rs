@@ -327,6 +327,7 @@ fn seen(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
                 binding,
             })
             .collect(),
+        acls: Vec::new(),
         keys: Vec::new(),
         connectors: Vec::new(),
         unknown: BTreeMap::new(),
