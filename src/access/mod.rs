@@ -25,6 +25,7 @@ pub mod matrix;
 pub mod operation;
 mod overlap;
 pub mod question;
+mod right;
 pub mod roles;
 pub mod scene;
 
@@ -34,5 +35,6 @@ pub use doubt::Doubt;
 pub use evaluator::{Decision, Evaluator};
 pub use isolation::{Isolation, Party, prove};
 pub use operation::{Operation, OperationSet};
+pub use right::Right;
 pub use roles::given;
 pub use scene::{Answer, Member, Origin, Scene};
