@@ -24,6 +24,7 @@ use std::{
 
 use serde::Serialize;
 
+pub use super::exposure::{EXPOSURES, exposure, tolerated};
 use super::{
     Evaluator, Operation, OperationSet, Right,
     acl::PlacedAcl,
@@ -45,35 +46,6 @@ pub struct Party {
     pub prefix: Prefix,
     /// Who acts for it: its service accounts, and people if it has any.
     pub principals: BTreeSet<Principal>,
-}
-
-/// Names that Confluent makes everybody share, because they carry a connector's id and not its name: the consumer groups
-/// of sink connectors, and the topics for failed, successful and previewed records (dossier `rbac.md` §2.1, T7). Each is
-/// the beginning of names; a right *within* it is an exposure, a wider one is a failure.
-pub const EXPOSURES: [(ResourceKind, &str); 5] = [
-    (ResourceKind::Group, "connect-lcc"),
-    (ResourceKind::Topic, "dlq-lcc"),
-    (ResourceKind::Topic, "success-lcc"),
-    (ResourceKind::Topic, "error-lcc"),
-    (ResourceKind::Topic, "data-preview"),
-];
-
-/// What departments may do to one another's things within [`EXPOSURES`]: join as a consumer, make a queue and write to it.
-/// Reading, deleting or altering the topics of others would reach their records (dossier `rbac.md` §2.2, T7).
-#[must_use]
-pub const fn tolerated(kind: ResourceKind) -> OperationSet {
-    match kind {
-        ResourceKind::Group => OperationSet::of(&[Operation::Describe, Operation::Read]),
-        _ => OperationSet::of(&[Operation::Describe, Operation::Create, Operation::Write]),
-    }
-}
-
-/// The entry of the closed list that `name` lies within.
-#[must_use]
-pub fn exposure(kind: ResourceKind, name: &NamePattern) -> Option<usize> {
-    EXPOSURES
-        .iter()
-        .position(|(shared, begins)| *shared == kind && name.stem().starts_with(begins))
 }
 
 /// The kinds of resources that belong to a department by their names.

@@ -19,6 +19,7 @@ pub mod audit;
 pub mod bindable;
 pub mod doubt;
 pub mod evaluator;
+mod exposure;
 mod index;
 pub mod isolation;
 pub mod matrix;
