@@ -122,14 +122,18 @@ impl Evaluator {
                 ControlFlow::Continue(())
             });
         }
-        let gives = |acl: &PlacedAcl| acl.given(resource).contains(operation);
         match decision {
             Decision::Denied => self
-                .acls
-                .find(principal, gives)
+                .allowance(principal, operation, resource)
                 .map_or(Decision::Denied, |acl| Decision::AllowedByAcl(Arc::clone(acl))),
             decided => decided,
         }
+    }
+
+    /// The ACL that allows `operation` on `resource` to `principal`, whatever roles and denials say.
+    #[must_use]
+    pub fn allowance(&self, principal: &Principal, operation: Operation, resource: &Crn) -> Option<&Arc<PlacedAcl>> {
+        self.acls.find(principal, |acl| acl.given(resource).contains(operation))
     }
 
     /// The ACL that denies `operation` on `resource` to `principal`.

@@ -52,6 +52,9 @@ pub struct Assumptions {
     pub administrators_see_accounts: bool,
     /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 400.
     pub unknown_principal_is_forbidden: bool,
+    /// E: deleting an account also deletes the ACLs that name it; otherwise they stay, and lists name their principal by
+    /// a number.
+    pub acls_go_with_account: bool,
     /// What is not known about Connect.
     pub connect: ConnectAssumptions,
 }
@@ -72,6 +75,7 @@ impl Default for Assumptions {
             own_bindings_visible: true,
             administrators_see_accounts: true,
             unknown_principal_is_forbidden: true,
+            acls_go_with_account: false,
             connect: ConnectAssumptions::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! The whole API on one screen: every route, the credentials it takes, and its handler, one file per API group.
 
+mod acls;
 mod cmk;
 mod connect;
 mod fixed;
@@ -123,6 +124,11 @@ static ROUTES: &[Route] = &[
     route(GET, api::connect::OFFSETS_STATUS, connect::offsets::request_status),
     route(GET, api::connect::PLUGINS, connect::plugins::list),
     route(PUT, api::connect::VALIDATE, connect::plugins::validate),
+    // Kafka REST: ACLs
+    of(Access::Kafka, GET, api::kafka::ACLS, acls::list),
+    of(Access::Kafka, POST, api::kafka::ACLS, acls::create),
+    of(Access::Kafka, DELETE, api::kafka::ACLS, acls::delete),
+    of(Access::Kafka, POST, api::kafka::ACLS_BATCH, acls::create_all),
     // Kafka REST: topics
     of(Access::Kafka, GET, kafka::TOPICS, kafka::list),
     of(Access::Kafka, POST, kafka::TOPICS, kafka::create),
