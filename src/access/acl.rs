@@ -36,11 +36,7 @@ impl PlacedAcl {
     #[must_use]
     pub fn gives(&self, kind: ResourceKind) -> Set {
         match self.acl.permission {
-            AclPermission::Allow => {
-                let meant = |operation| named(&self.acl.resource, operation, kind);
-                let implied = implied(&self.acl.operation);
-                meant(&self.acl.operation).with(implied.as_ref().map_or(Set::EMPTY, meant))
-            }
+            AclPermission::Allow => allowed(&self.acl.resource, &self.acl.operation, kind),
             _ => Set::EMPTY,
         }
     }
@@ -141,6 +137,25 @@ fn on_cluster(operation: &AclOp, kind: ResourceKind) -> Set {
         (AclOp::All, K::Topic) => ACCESS.with(Set::of(&[Op::Create])),
         _ => Set::EMPTY,
     }
+}
+
+/// What an ALLOW of `operation` on a `resource` gives on a `kind` of resource that it is about: what it names, and what
+/// that implies.
+#[must_use]
+pub fn allowed(resource: &AclResource, operation: &AclOp, kind: ResourceKind) -> Set {
+    let meant = |operation| named(resource, operation, kind);
+    let implied = implied(operation);
+    meant(operation).with(implied.as_ref().map_or(Set::EMPTY, meant))
+}
+
+/// The operations that there are on a `kind` of resource, without `ALL`; none where Kafka knows no ACLs.
+pub fn operations_on(kind: ResourceKind) -> impl Iterator<Item = &'static AclOp> {
+    let resource = AclResource::of(kind);
+    let exists = move |operation: &&AclOp| {
+        let set = resource.as_ref().map(|resource| named(resource, operation, kind));
+        **operation != AclOp::All && set.is_some_and(|set| !set.is_empty())
+    };
+    AclOp::KNOWN.iter().filter(exists)
 }
 
 /// The operation that an ALLOW of `operation` gives as well.

@@ -18,7 +18,7 @@ pub use acl::{AclBinding, AclOperation, AclPermission, AclResource};
 pub use binding::RoleBinding;
 pub use crn::{Address, Crn, CrnError, CrnPattern, NamePattern, ResourceKind};
 pub use department::{Department, DepartmentCode};
-pub use grant::{Grant, GrantTarget, KeyKind, Persona, Template};
+pub use grant::{AclGrant, Grant, GrantTarget, KeyKind, Persona, Template};
 pub use id::{
     ApiKeyId, ClusterId, ConnectorId, EnvironmentId, IdError, OrganizationId, RoleBindingId, SchemaRegistryId,
     ServiceAccountId, UserId,
