@@ -135,6 +135,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What [`Self::unknown`] calls the ACLs, when nobody has looked at them.
+    pub const ACLS: &'static str = "ACLs of the cluster";
+
     /// The account of that name.
     #[must_use]
     pub fn account_named(&self, name: &str) -> Option<&SeenAccount> {

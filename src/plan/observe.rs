@@ -23,6 +23,7 @@ use crate::{
         Address, ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, OrganizationId, Principal,
         SchemaRegistryId, SeenAccount, SeenBinding, SeenConnector, SeenKey, ServiceAccountId, Snapshot, hidden,
     },
+    resources::acl,
 };
 
 /// Where to look.
@@ -268,6 +269,22 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         cluster,
         quotas: all_quotas,
     })
+}
+
+/// Looks at the ACLs of the cluster through `kafka`, or writes down why nobody did.
+pub async fn observe_acls(observed: &mut Observed, kafka: Result<&Client, String>) {
+    let found = match kafka {
+        Ok(kafka) => acl::list(kafka, &observed.cluster.id, None)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(reason) => Err(reason),
+    };
+    match found {
+        Ok(acls) => observed.snapshot.acls = acls,
+        Err(reason) => {
+            observed.snapshot.unknown.insert(Snapshot::ACLS.to_owned(), reason);
+        }
+    }
 }
 
 /// Everything below the organization in one list; where that is refused, scope by scope.

@@ -17,6 +17,9 @@ use crate::{
     resources::api_key::Ledger,
 };
 
+#[path = "acl_tests.rs"]
+mod acls;
+
 fn address() -> Address {
     Address {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
