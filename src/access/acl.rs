@@ -50,6 +50,17 @@ impl PlacedAcl {
         }
     }
 
+    /// Whether it may give something that this program has no rule about.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        let operation = matches!(self.acl.operation, AclOp::Other(_));
+        match self.acl.permission {
+            AclPermission::Allow => operation,
+            AclPermission::Deny => false,
+            AclPermission::Other(_) => true,
+        }
+    }
+
     /// What it gives on `resource`.
     #[must_use]
     pub fn given(&self, resource: &Crn) -> Set {

@@ -26,11 +26,7 @@ use serde::Serialize;
 
 pub use super::exposure::{EXPOSURES, exposure, tolerated};
 use super::{
-    Evaluator, Operation, OperationSet, Right,
-    acl::PlacedAcl,
-    index::beginnings,
-    overlap,
-    right::{Held, worst_of_role},
+    Evaluator, Operation, OperationSet, Permit, acl::PlacedAcl, index::beginnings, overlap, permit::worst_of_role,
     roles::gives_on_accounts,
 };
 use crate::model::{
@@ -129,7 +125,7 @@ pub struct CounterExample {
     /// How many more departments the same binding reaches in the same way.
     pub and_more: usize,
     /// The role binding, or the ACL.
-    pub binding: Right,
+    pub binding: Permit,
 }
 
 impl CounterExample {
@@ -141,14 +137,12 @@ impl CounterExample {
             1 => " and of 1 more department".to_owned(),
             count => format!(" and of {count} more departments"),
         };
-        format!(
-            "{name} of {} reaches {} of {}{more} through {} on {}",
-            self.department,
-            self.resource.short(),
-            self.reaches,
-            self.binding.role,
-            self.binding.pattern.short()
-        )
+        let who = match &self.binding {
+            Permit::Acl(acl) if acl.acl.is_for_everybody() => "everybody".to_owned(),
+            _ => format!("{name} of {}", self.department),
+        };
+        let (what, through) = (self.resource.short(), self.binding.short());
+        format!("{who} reaches {what} of {}{more} through {through}", self.reaches)
     }
 }
 
@@ -165,14 +159,14 @@ fn operations_or_unknown<S: serde::Serializer>(operations: &[Operation], seriali
 pub(super) struct Acting {
     /// Position of the department in the list of parties.
     pub(super) party: usize,
-    pub(super) held: Held,
+    pub(super) held: Permit,
     pub(super) through: Option<Arc<RoleBinding>>,
     /// What it gives on what it is bound on; `None` for nothing, an empty set when nobody can know.
     pub(super) operations: Option<OperationSet>,
 }
 
 impl Acting {
-    fn new(party: usize, held: Held, through: Option<Arc<RoleBinding>>) -> Self {
+    fn new(party: usize, held: Permit, through: Option<Arc<RoleBinding>>) -> Self {
         let operations = held.worst(held.pattern().kind());
         Self {
             party,
@@ -285,14 +279,14 @@ impl<'a> Ground<'a> {
                             queue.push_back((account, Some(Arc::clone(binding))));
                         }
                     }
-                    acting.push(Acting::new(party, Held::Role(Arc::clone(binding)), through.clone()));
+                    acting.push(Acting::new(party, Permit::Role(Arc::clone(binding)), through.clone()));
                 }
                 let acls = evaluator.acls_of(&principal);
-                acting.extend(acls.map(|acl| Acting::new(party, Held::Acl(Arc::clone(acl)), through.clone())));
+                acting.extend(acls.map(|acl| Acting::new(party, Permit::Acl(Arc::clone(acl)), through.clone())));
             }
         }
         for acl in evaluator.acls_of_everybody() {
-            let act = |party| Acting::new(party, Held::Acl(Arc::clone(acl)), None);
+            let act = |party| Acting::new(party, Permit::Acl(Arc::clone(acl)), None);
             acting.extend(self.actors(acl).into_iter().map(act));
         }
         acting
@@ -384,13 +378,13 @@ impl<'a> Ground<'a> {
             resource,
             reaches: self.parties[victim].code.clone(),
             and_more,
-            binding: one.held.right(),
+            binding: one.held.clone(),
         }
     }
 }
 
 /// What `held` gives on every service account of the organization, wherever it is bound.
-fn on_accounts(held: &Held) -> OperationSet {
+fn on_accounts(held: &Permit) -> OperationSet {
     held.role()
         .map_or(OperationSet::EMPTY, |binding| gives_on_accounts(&binding.role))
 }

@@ -25,8 +25,8 @@ pub mod isolation;
 pub mod matrix;
 pub mod operation;
 mod overlap;
+mod permit;
 pub mod question;
-mod right;
 pub mod roles;
 pub mod scene;
 
@@ -36,6 +36,6 @@ pub use doubt::Doubt;
 pub use evaluator::{Decision, Evaluator};
 pub use isolation::{Isolation, Party, prove};
 pub use operation::{Operation, OperationSet};
-pub use right::Right;
+pub use permit::Permit;
 pub use roles::given;
 pub use scene::{Answer, Member, Origin, Scene};

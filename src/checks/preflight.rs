@@ -2,7 +2,7 @@
 
 use super::{Check, cluster};
 use crate::{
-    model::{SchemaRegistryId, Snapshot},
+    model::{SchemaRegistryId, hidden},
     plan::{BudgetRow, BudgetVerdict, Change, Observed, Operation, Plan},
 };
 
@@ -39,7 +39,7 @@ fn credentials(observed: &Observed) -> Check {
 /// Whether the cluster has room for the ACLs of `plan`; nothing is said where nobody has looked at ACLs.
 #[must_use]
 pub fn acl_room(observed: &Observed, plan: &Plan) -> Option<Check> {
-    if observed.snapshot.unknown.contains_key(Snapshot::ACLS) {
+    if observed.snapshot.unknown.contains_key(hidden::ACLS) {
         return None;
     }
     let made = |change: &&Change| matches!(change.operation, Operation::CreateAcl { .. });

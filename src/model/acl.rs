@@ -250,7 +250,7 @@ impl AclBinding {
     /// Whether it is about every principal there is.
     #[must_use]
     pub fn is_for_everybody(&self) -> bool {
-        matches!(&self.principal, Principal::Other(text) if text == EVERYBODY)
+        self.principal.is_everybody()
     }
 
     /// What it is about in the cluster at `address`; `None` for what this program has no rule about.

@@ -92,6 +92,8 @@ pub mod hidden {
     pub const ACCOUNTS: &str = "service accounts";
     /// The API keys.
     pub const KEYS: &str = "API keys";
+    /// Kafka ACLs.
+    pub const ACLS: &str = "ACLs of the cluster";
     /// The connectors.
     pub const CONNECTORS: &str = "connectors of the cluster";
     /// Role bindings on the organization, on environments, on other clusters and on accounts that are not ours.
@@ -124,7 +126,6 @@ pub struct Snapshot {
     /// Role bindings.
     pub bindings: Vec<SeenBinding>,
     /// Kafka ACLs of the cluster.
-    #[serde(default)]
     pub acls: Vec<AclBinding>,
     /// API keys.
     pub keys: Vec<SeenKey>,
@@ -135,9 +136,6 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What [`Self::unknown`] calls the ACLs, when nobody has looked at them.
-    pub const ACLS: &'static str = "ACLs of the cluster";
-
     /// The account of that name.
     #[must_use]
     pub fn account_named(&self, name: &str) -> Option<&SeenAccount> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    model::{AclBinding, AclGrant, AclOperation, GrantTarget},
+    model::{AclBinding, AclGrant, AclOperation, AclResource, GrantTarget, hidden},
     plan::{Action, Change, PlannedAcl, Teardown, teardown},
 };
 
@@ -72,7 +72,7 @@ fn a_new_department_gets_its_acls_after_its_account_and_before_its_proof() {
         let Operation::CreateAcl { acl, .. } = &change.operation else {
             panic!("{change:?}")
         };
-        let account: crate::model::ServiceAccountId = "sa-runtime".parse().unwrap();
+        let account: ServiceAccountId = "sa-runtime".parse().unwrap();
         assert!(WANTED.contains(&acl.of(account).to_string().as_str()));
     }
     // In the same words for machines.
@@ -129,7 +129,7 @@ fn surplus_acls_of_our_accounts_are_shown_and_go_only_when_asked() {
 fn a_template_that_asks_is_refused_where_nobody_could_look_and_others_are_not() {
     let mut world = onboarded(&[]);
     let reason = "there is no API key of Kafka cluster `lkc-abc123` at hand";
-    world.seen.unknown.insert(Snapshot::ACLS.into(), reason.into());
+    world.seen.unknown.insert(hidden::ACLS.into(), reason.into());
     let plan = world.plan(&[with_acls("claims")], false);
     assert_eq!(rules(&plan), ["acls-unknown"]);
     let refusal = &plan.refusals[0];
@@ -214,10 +214,10 @@ fn acls_go_before_the_account_that_they_name() {
 #[test]
 fn the_same_acl_for_two_accounts_is_two() {
     let planned = PlannedAcl {
-        resource: crate::model::AclResource::Topic,
+        resource: AclResource::Topic,
         names: NamePattern::Literal("a".into()),
         operation: AclOperation::Read,
     };
-    let of = |id: &str| planned.of(id.parse::<crate::model::ServiceAccountId>().unwrap());
+    let of = |id: &str| planned.of(id.parse::<ServiceAccountId>().unwrap());
     assert_ne!(of("sa-a"), of("sa-b"));
 }

@@ -10,13 +10,13 @@ use super::{
 use crate::{
     env,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{AclBinding, AclPermission, AclResource, Prefix, Principal, SeenAccount, Snapshot},
+    model::{AclBinding, AclPermission, AclResource, Prefix, Principal, SeenAccount, Snapshot, hidden},
 };
 
 /// A template asks for ACLs, and nobody could look at those there are.
 pub(super) fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDepartment) -> Option<Refusal> {
     let asks = desired.personas.iter().any(|persona| !persona.acls.is_empty());
-    let reason = seen.unknown.get(Snapshot::ACLS).filter(|_| asks)?;
+    let reason = seen.unknown.get(hidden::ACLS).filter(|_| asks)?;
     let cluster = &wanted.address.cluster;
     Some(Refusal {
         department: desired.department.code.clone(),

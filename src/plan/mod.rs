@@ -19,8 +19,8 @@ pub use budget::{BudgetRow, BudgetVerdict, budget};
 pub use change::{AccountRef, Action, Change, Operation, PlannedAcl, PlannedPattern};
 pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
-pub use look::look;
-pub use observe::{ObserveError, Observed, Target, observe, observe_acls};
+pub use look::{look, observe_acls};
+pub use observe::{ObserveError, Observed, Target, observe};
 pub use rotation::Rotation;
 pub use teardown::{Teardown, teardown};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::try_join;
 
+use super::look::UNSEEN_ACLS;
 use crate::{
     api::{
         cmk::{Cluster, GetCluster},
@@ -23,7 +24,6 @@ use crate::{
         Address, ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, OrganizationId, Principal,
         SchemaRegistryId, SeenAccount, SeenBinding, SeenConnector, SeenKey, ServiceAccountId, Snapshot, hidden,
     },
-    resources::acl,
 };
 
 /// Where to look.
@@ -238,7 +238,7 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         async { Ok(client.list(of_cluster).await) },
         async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
     )?;
-    let mut unknown = BTreeMap::new();
+    let mut unknown = BTreeMap::from([(hidden::ACLS.to_owned(), UNSEEN_ACLS.to_owned())]);
     let keys = unless_forbidden(keys, hidden::KEYS, &mut unknown)?.unwrap_or_default();
     let mut all_quotas = unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
     all_quotas.extend(unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
@@ -269,22 +269,6 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         cluster,
         quotas: all_quotas,
     })
-}
-
-/// Looks at the ACLs of the cluster through `kafka`, or writes down why nobody did.
-pub async fn observe_acls(observed: &mut Observed, kafka: Result<&Client, String>) {
-    let found = match kafka {
-        Ok(kafka) => acl::list(kafka, &observed.cluster.id, None)
-            .await
-            .map_err(|error| error.to_string()),
-        Err(reason) => Err(reason),
-    };
-    match found {
-        Ok(acls) => observed.snapshot.acls = acls,
-        Err(reason) => {
-            observed.snapshot.unknown.insert(Snapshot::ACLS.to_owned(), reason);
-        }
-    }
 }
 
 /// Everything below the organization in one list; where that is refused, scope by scope.

@@ -286,7 +286,7 @@ pub(super) async fn observe(
         true => session.kafka(&observed.cluster),
         false => Err("no template asks for any, so nobody looked".to_owned()),
     };
-    plan::observe_acls(&mut observed, kafka.as_ref().map_err(Clone::clone)).await;
+    plan::observe_acls(&mut observed.snapshot, kafka.as_ref().map_err(Clone::clone)).await;
     Ok((observed, kafka.ok()))
 }
 

@@ -2,25 +2,49 @@
 
 use super::{Session, headers, open_sandbox};
 use crate::{
-    api::cmk::Cluster,
+    api::cmk::{Cluster, GetCluster},
     client::{Auth, BaseUrl, Client, CredentialSource, Credentials},
     commands::Ctx,
     config::{self, CredentialsError, Endpoint, KeyPair, LoadedProfile, Origin},
     env,
     error::Error,
     manifest::{Stage, Workspace},
-    model::Secret,
+    model::{ClusterId, Secret, Snapshot},
+    plan::{self, ObserveError},
 };
 
 /// A key of the stage's Kafka cluster, or why there is none.
 pub(super) type KafkaKey = Result<Option<Auth>, CredentialsError>;
 
 impl Session {
+    /// Looks at what the key may see, and at ACLs where a key of the stage's Kafka cluster is at hand.
+    pub(in crate::commands) async fn look(&self) -> Result<Snapshot, ObserveError> {
+        let mut seen = plan::look(&self.client, &self.clock, &self.target()).await?;
+        let kafka = self.kafka_of_stage().await;
+        plan::observe_acls(&mut seen, kafka.as_ref().map_err(Clone::clone)).await;
+        Ok(seen)
+    }
+
+    async fn kafka_of_stage(&self) -> Result<Client, String> {
+        // Without a key nobody needs to know where the cluster is.
+        self.kafka_key(&self.stage.cluster)?;
+        let get = GetCluster {
+            environment: self.stage.environment.clone(),
+            id: self.stage.cluster.clone(),
+        };
+        let cluster = self.client.send(&get).await.map_err(|error| error.to_string())?;
+        self.kafka(&cluster.value)
+    }
+
+    fn kafka_key(&self, cluster: &ClusterId) -> Result<&Auth, String> {
+        let missing = || format!("there is no API key of Kafka cluster `{cluster}` at hand");
+        let auth = self.kafka.as_ref().map_err(ToString::to_string)?;
+        auth.as_ref().ok_or_else(missing)
+    }
+
     /// The way to Kafka REST of `cluster`, at the address that the service tells; or why there is none.
     pub(in crate::commands) fn kafka(&self, cluster: &Cluster) -> Result<Client, String> {
-        let missing = || format!("there is no API key of Kafka cluster `{}` at hand", cluster.id);
-        let auth = self.kafka.as_ref().map_err(ToString::to_string)?;
-        let auth = auth.as_ref().ok_or_else(missing)?;
+        let auth = self.kafka_key(&cluster.id)?;
         // The answer decides where a key goes, so it must not lead away from Confluent.
         let endpoint = Endpoint::parse(&cluster.spec.http_endpoint, &self.trusted)
             .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;

@@ -1,68 +1,74 @@
-//! What gives a right, role binding or ACL alike, for whoever looks at all of them.
+//! What permits something, role binding and ACL alike, for whoever looks at both.
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{OperationSet, acl::PlacedAcl, roles::gives};
-use crate::model::{
-    AclBinding, AclOperation, AclPermission, AclResource, CrnPattern, Principal, ResourceKind, Role, RoleBinding,
-};
+use crate::model::{AclBinding, AclResource, CrnPattern, Principal, ResourceKind, Role, RoleBinding};
 
 /// A role binding or an ACL.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(untagged)]
-pub enum Right {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Permit {
     /// A role on a pattern.
-    Role(RoleBinding),
-    /// An operation that an ACL allows.
-    Acl(AclBinding),
+    Role(Arc<RoleBinding>),
+    /// An operation that an ACL is about.
+    Acl(Arc<PlacedAcl>),
 }
 
-impl Right {
+/// The binding or the ACL itself; which of them it is tells its fields.
+impl Serialize for Permit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Role(binding) => binding.serialize(serializer),
+            Self::Acl(acl) => acl.acl.serialize(serializer),
+        }
+    }
+}
+
+impl Permit {
     /// What and where, short enough for a table.
     #[must_use]
     pub fn short(&self) -> String {
         match self {
             Self::Role(binding) => format!("{} on {}", binding.role, binding.pattern.short()),
-            Self::Acl(acl) => acl.short(),
+            Self::Acl(acl) => acl.acl.short(),
         }
     }
-}
 
-/// The same with its place, as the evaluator holds it.
-#[derive(Clone, Debug)]
-pub(super) enum Held {
-    Role(Arc<RoleBinding>),
-    Acl(Arc<PlacedAcl>),
-}
-
-impl Held {
-    pub(super) fn pattern(&self) -> &CrnPattern {
+    /// Where it is bound.
+    #[must_use]
+    pub fn pattern(&self) -> &CrnPattern {
         match self {
             Self::Role(binding) => &binding.pattern,
             Self::Acl(acl) => &acl.place,
         }
     }
 
-    pub(super) fn principal(&self) -> &Principal {
+    /// Who holds it; an ACL may be about everybody.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
         match self {
             Self::Role(binding) => &binding.principal,
             Self::Acl(acl) => &acl.acl.principal,
         }
     }
 
-    pub(super) fn role(&self) -> Option<&RoleBinding> {
+    /// The role binding, if it is one.
+    #[must_use]
+    pub fn role(&self) -> Option<&RoleBinding> {
         match self {
             Self::Role(binding) => Some(binding),
             Self::Acl(_) => None,
         }
     }
 
-    pub(super) fn right(&self) -> Right {
+    /// The ACL, if it is one.
+    #[must_use]
+    pub fn acl(&self) -> Option<&AclBinding> {
         match self {
-            Self::Role(binding) => Right::Role(RoleBinding::clone(binding)),
-            Self::Acl(acl) => Right::Acl(acl.acl.clone()),
+            Self::Role(_) => None,
+            Self::Acl(acl) => Some(&acl.acl),
         }
     }
 
@@ -84,16 +90,10 @@ pub(super) fn worst_of_role(role: &Role, kind: ResourceKind) -> Option<Operation
 }
 
 fn worst_of_acl(acl: &PlacedAcl, kind: ResourceKind) -> Option<OperationSet> {
-    let AclBinding {
-        operation,
-        permission,
-        resource,
-        ..
-    } = &acl.acl;
+    let resource = &acl.acl.resource;
     let about = resource.kind() == Some(kind) || *resource == AclResource::Cluster;
-    match (operation, permission) {
-        (_, AclPermission::Deny) => None,
-        (AclOperation::Other(_), _) | (_, AclPermission::Other(_)) => about.then_some(OperationSet::EMPTY),
-        _ => Some(acl.gives(kind)).filter(|set| !set.is_empty()),
+    match acl.is_unknown() {
+        true => about.then_some(OperationSet::EMPTY),
+        false => Some(acl.gives(kind)).filter(|set| !set.is_empty()),
     }
 }
