@@ -26,6 +26,10 @@ variables! {
     CONFLUENT_CLOUD_API_KEY = "CONFLUENT_CLOUD_API_KEY";
     /// Secret of the Cloud API key.
     CONFLUENT_CLOUD_API_SECRET = "CONFLUENT_CLOUD_API_SECRET";
+    /// API key of the stage's Kafka cluster, with which ACLs are managed; only templates that ask for ACLs need it.
+    CONFLUENT_EBS_KAFKA_API_KEY = "CONFLUENT_EBS_KAFKA_API_KEY";
+    /// Secret of the API key of the Kafka cluster.
+    CONFLUENT_EBS_KAFKA_API_SECRET = "CONFLUENT_EBS_KAFKA_API_SECRET";
     /// Folder in which ebs.toml, departments and templates are looked for instead of the working folder.
     CONFLUENT_EBS_PLATFORM = "CONFLUENT_EBS_PLATFORM";
     /// Folder for journals, hand-over files and the sandbox, instead of the user's state folder.

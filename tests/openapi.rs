@@ -6,7 +6,7 @@ mod openapi;
 use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use confluent_ebs::api::{
-    Endpoint, Repeat, cmk, connect, endpoint, iam, keys, logs,
+    Endpoint, Repeat, cmk, connect, endpoint, iam, kafka, keys, logs,
     mds::{self, BindingScope},
     metrics, org, quota, srcm,
 };
@@ -140,6 +140,29 @@ fn everything(inspection: &Inspection<'_>) {
         scope: "kafka_cluster",
         environment: Some(text("env-abc123")),
         kafka_cluster: Some(text("lkc-abc123")),
+    });
+
+    let acl = || -> confluent_ebs::model::AclBinding {
+        let text = "TOPIC#dlq-lcc#PREFIXED#User:sa-abc123#*#WRITE#ALLOW";
+        text.parse().unwrap()
+    };
+    for principal in [None, Some(acl().principal)] {
+        inspection.check(&kafka::ListAcls {
+            cluster: cluster(),
+            principal,
+        });
+    }
+    inspection.check(&kafka::CreateAcl {
+        cluster: cluster(),
+        acl: acl(),
+    });
+    inspection.check(&kafka::CreateAcls {
+        cluster: cluster(),
+        acls: vec![acl()],
+    });
+    inspection.check(&kafka::DeleteAcl {
+        cluster: cluster(),
+        acl: acl(),
     });
 
     let place = || connect::Place {

@@ -96,7 +96,7 @@ async fn with_the_provisioners_key_terraforms_run_ends_at_the_api_key() {
         }
         player.play(&requests, None).await;
     }
-    assert_eq!(player.world.sandbox.keys().unwrap().len(), 2);
+    assert_eq!(player.world.sandbox.keys().unwrap().len(), 3, "the seeded ones");
     let made = player.world.sandbox.accounts().unwrap();
     assert!(made.iter().any(|account| account.display_name == "claims-operator"));
 }

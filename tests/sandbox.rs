@@ -12,6 +12,8 @@ mod openapi;
 
 #[path = "sandbox/accounts.rs"]
 mod accounts;
+#[path = "sandbox/acls.rs"]
+mod acls;
 #[path = "sandbox/auth.rs"]
 mod auth;
 #[path = "sandbox/lists.rs"]

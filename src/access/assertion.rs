@@ -1,21 +1,19 @@
 //! What somebody demands of the access there is: personas that can, and personas that cannot.
 //!
-//! `can` holds when one binding gives the operation on *everything* that the target means; `cannot` when no binding gives
+//! `can` holds when one binding or ACL gives the operation on *everything* that the target means; `cannot` when none gives
 //! it on *anything* of it. Both are about the account itself: what it could do through an account that it may attach is
 //! the subject of the proof of isolation.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Doubt, Evaluator, Operation, OperationSet,
+    Doubt, Evaluator, Operation, OperationSet, Permit,
+    doubt::unknown,
     isolation::{names_within, owners},
     roles::{gives, gives_on_accounts},
-    scene::{Answer, Member, Scene, reaches, somewhere},
+    scene::{Answer, Member, Scene, anywhere, denied, permits},
 };
-use crate::model::{CrnPattern, GrantTarget, NamePattern, Principal, ResourceKind, Role, RoleBinding};
+use crate::model::{CrnPattern, GrantTarget, NamePattern, Principal, ResourceKind, Role};
 
 /// Whether something must or must not be possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +82,10 @@ pub struct Violation {
     pub member: Member,
     /// The operation.
     pub operation: Operation,
-    /// On what. For `cannot`, as much of it as the binding reaches.
+    /// On what. For `cannot`, as much of it as the binding or ACL reaches.
     pub on: CrnPattern,
-    /// The binding that allows it; nothing when something that must be allowed is not.
-    pub through: Option<Arc<RoleBinding>>,
+    /// The binding or ACL that allows it; nothing when something that must be allowed is not.
+    pub through: Option<Permit>,
     /// Whether this is so only if the service refuses a role that has a fallback.
     pub by_fallback: bool,
 }
@@ -183,10 +181,12 @@ impl<'a> Examiner<'a> {
                 Answer::Yes(through) => {
                     let holds = |other: &Evaluator| other.decide_pattern(principal, operation, &on).is_allowed();
                     if self.scene.fallback.as_ref().is_some_and(|other| !holds(other)) {
-                        outcome.uncertain.insert(through.role.clone());
+                        outcome
+                            .uncertain
+                            .extend(through.role().map(|binding| binding.role.clone()));
                     }
                 }
-                Answer::No => outcome.violations.push(Violation {
+                Answer::No | Answer::Forbidden(_) => outcome.violations.push(Violation {
                     member: member.clone(),
                     operation,
                     on: on.clone(),
@@ -214,23 +214,21 @@ impl<'a> Examiner<'a> {
         let mut found = OperationSet::EMPTY;
         let fallback = self.scene.fallback.iter().map(|evaluator| (evaluator, true));
         for (evaluator, by_fallback) in std::iter::once((&self.scene.evaluator, false)).chain(fallback) {
-            for binding in evaluator.bindings_of(principal) {
+            for permit in permits(evaluator, principal) {
                 let reached = match target {
-                    Target::Own(_) => Some((on.clone(), somewhere(binding, &on))),
-                    Target::Others(kind) => self.of_others(member, binding, *kind),
+                    Target::Own(_) => Some((on.clone(), anywhere(&permit, &on))),
+                    Target::Others(kind) => self.of_others(member, &permit, *kind),
                 };
                 let Some((on, given)) = reached else { continue };
-                if matches!(binding.role, Role::Other(_)) && reaches(binding, &on) {
-                    let binding = RoleBinding::clone(binding);
-                    outcome.doubts.insert(Doubt::UnknownRole { binding });
-                }
-                let given = given.both(operations).without(found);
+                outcome.doubts.extend(unknown(&permit, &on));
+                let denied = denied(evaluator, principal, &on);
+                let given = given.both(operations).without(denied).without(found);
                 found = found.with(given);
                 outcome.violations.extend(given.iter().map(|operation| Violation {
                     member: member.clone(),
                     operation,
                     on: on.clone(),
-                    through: Some(Arc::clone(binding)),
+                    through: Some(permit.clone()),
                     by_fallback,
                 }));
             }
@@ -242,23 +240,21 @@ impl<'a> Examiner<'a> {
         self.scene.address.pattern(kind, NamePattern::Prefixed(String::new()))
     }
 
-    /// What of other departments `binding` reaches, and what it gives there.
-    fn of_others(
-        &self,
-        member: &Member,
-        binding: &RoleBinding,
-        kind: ResourceKind,
-    ) -> Option<(CrnPattern, OperationSet)> {
+    /// What of other departments `permit` reaches, and what it gives there.
+    fn of_others(&self, member: &Member, permit: &Permit, kind: ResourceKind) -> Option<(CrnPattern, OperationSet)> {
         let all = self.all(kind)?;
         // To make an account is nothing that is done to those of others.
         let create = match kind {
             ResourceKind::ServiceAccount => OperationSet::of(&[Operation::Create]),
             _ => OperationSet::EMPTY,
         };
-        let bound = names_within(&binding.pattern, &all);
-        let bound = bound.map(|names| (names, gives(&binding.role, kind).without(create)));
-        let everywhere = match kind {
-            ResourceKind::ServiceAccount => gives_on_accounts(&binding.role).without(create),
+        let given = match permit {
+            Permit::Role(binding) => gives(&binding.role, kind),
+            Permit::Acl(acl) => acl.gives(kind),
+        };
+        let bound = names_within(permit.pattern(), &all).map(|names| (names, given.without(create)));
+        let everywhere = match (kind, permit) {
+            (ResourceKind::ServiceAccount, Permit::Role(binding)) => gives_on_accounts(&binding.role).without(create),
             _ => OperationSet::EMPTY,
         };
         let everywhere = (!everywhere.is_empty()).then(|| (NamePattern::Prefixed(String::new()), everywhere));

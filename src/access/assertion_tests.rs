@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     access::{
         roles::everything,
+        scene::somewhere,
         scene::tests::{DEPARTMENTS, account, any_bindings, any_pattern, bound, pattern, scene},
     },
     model::Prefix,
@@ -88,6 +89,57 @@ proptest! {
             }
         }
     }
+}
+
+// Dossier `rbac.md` §1.5: ACLs count like roles, and a denial more than both.
+#[test]
+fn acls_let_an_assertion_hold_or_fail() {
+    let topics = |operations: &[Operation], expect| {
+        assertion(
+            expect,
+            Target::Own(GrantTarget::Prefix(ResourceKind::Topic)),
+            operations,
+        )
+    };
+    let examined = |acls: &[&str], assertion: &Assertion| {
+        let mut scene = scene([]);
+        let acls = acls.iter().map(|text| text.parse().unwrap());
+        scene.evaluator = scene.evaluator.with_acls(acls, &scene.address);
+        Examiner::new(&scene).check(assertion)
+    };
+    let who = |outcome: &Outcome| -> BTreeSet<String> {
+        violations(outcome).into_iter().map(|(account, _)| account).collect()
+    };
+    let read = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#READ#ALLOW";
+    let can = examined(&[read], &topics(&[Operation::Read], Expect::Can));
+    assert_eq!(who(&can).len(), 5, "all others");
+    let cannot = examined(&[read], &topics(&[Operation::Read], Expect::Cannot));
+    assert_eq!(who(&cannot), ["ebs-prod-claims-operator".to_owned()].into());
+    assert!(matches!(&cannot.violations[0].through, Some(Permit::Acl(acl)) if acl.acl.to_string() == read));
+    let denied = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#READ#DENY";
+    assert_eq!(
+        examined(&[read, denied], &topics(&[Operation::Read], Expect::Cannot)).violations,
+        []
+    );
+    assert_eq!(
+        who(&examined(&[read, denied], &topics(&[Operation::Read], Expect::Can))).len(),
+        6
+    );
+    // Of others' names, too, and for everybody.
+    let others = assertion(Expect::Cannot, Target::Others(ResourceKind::Topic), &[Operation::Write]);
+    let everybody = "TOPIC#claims-orders#LITERAL#User:*#*#WRITE#ALLOW";
+    let outcome = examined(&[everybody], &others);
+    assert_eq!(who(&outcome).len(), 4, "{outcome:?}");
+    assert_eq!(outcome.violations[0].on.short(), "topic claims-orders");
+    // What an operation does that this program does not know is a doubt.
+    let unknown = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#TWO_PHASE_COMMIT#ALLOW";
+    let outcome = examined(&[unknown], &topics(&[Operation::Write], Expect::Cannot));
+    assert_eq!(outcome.violations, []);
+    let doubts: Vec<String> = outcome.doubts.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        doubts,
+        ["what ALLOW TWO_PHASE_COMMIT on topic claims-* gives sa-claimsoperator is not known here"]
+    );
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! What a source does not tell. A list may be refused, it may leave out what its caller may not see, or it may hold what
 //! this program has no rule about: none of that is a "no" (dossier `rbac.md` T12).
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
 use super::{
-    Operation, Scene,
+    Operation, Permit, PlacedAcl, Scene,
     roles::is_scope,
     scene::{reaches, somewhere},
 };
-use crate::model::{CrnPattern, NamePattern, Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, hidden};
+use crate::model::{
+    AclBinding, CrnPattern, NamePattern, Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, hidden,
+};
 
 /// Something that the source does not tell, and that could turn a "no" into a "yes".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -39,8 +41,16 @@ pub enum Doubt {
         /// The group's binding.
         binding: RoleBinding,
     },
+    /// What an ACL gives, or whether, is not known.
+    UnknownAcl {
+        /// The ACL.
+        acl: AclBinding,
+    },
     /// Kafka ACLs were not looked at.
-    Acls,
+    Acls {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Doubt {
@@ -66,7 +76,13 @@ impl fmt::Display for Doubt {
                 binding.role,
                 binding.pattern.short()
             ),
-            Self::Acls => out.write_str("Kafka ACLs were not looked at"),
+            Self::UnknownAcl { acl } => write!(
+                out,
+                "what {} gives {} is not known here",
+                acl.short(),
+                acl.principal.id()
+            ),
+            Self::Acls { reason } => write!(out, "Kafka ACLs were not looked at: {reason}"),
         }
     }
 }
@@ -87,7 +103,7 @@ impl Scene {
         let is_person = matches!(who, Some(Principal::User(_)));
         for binding in self.evaluator.bindings() {
             let own = who.is_none_or(|who| *who == binding.principal);
-            if own && matches!(binding.role, Role::Other(_)) && reaches(binding, on) {
+            if own && is_unknown(binding, on) {
                 let binding = RoleBinding::clone(binding);
                 doubts.push(Doubt::UnknownRole { binding });
             } else if is_person && is_group(&binding.principal) && somewhere(binding, on).contains(operation) {
@@ -95,6 +111,9 @@ impl Scene {
                 doubts.push(Doubt::Group { binding });
             }
         }
+        let own = |acl: &PlacedAcl| acl.acl.is_for_everybody() || who.is_none_or(|who| *who == acl.acl.principal);
+        let acls = self.evaluator.acls().filter(|acl| own(acl));
+        doubts.extend(acls.filter_map(|acl| unknown(&Permit::Acl(Arc::clone(acl)), on)));
         doubts.sort();
         doubts
     }
@@ -107,7 +126,7 @@ impl Scene {
         if !is_scope(on.kind()) && !hidden.is_empty() && !self.may_look(on) {
             hidden.push(on.short());
         }
-        let acls = (!self.has_acls && takes_acls(on.kind())).then_some(Doubt::Acls);
+        let acls = self.without_acls().filter(|_| takes_acls(on.kind()));
         let hidden = (!hidden.is_empty()).then_some(Doubt::Hidden { on: hidden });
         refused.into_iter().chain(hidden).chain(acls)
     }
@@ -120,8 +139,12 @@ impl Scene {
             hidden.push("service accounts of others".to_owned());
         }
         let hidden = (!hidden.is_empty()).then_some(Doubt::Hidden { on: hidden });
-        let acls = (!self.has_acls).then_some(Doubt::Acls);
-        refused.into_iter().chain(hidden).chain(acls)
+        refused.into_iter().chain(hidden).chain(self.without_acls())
+    }
+
+    fn without_acls(&self) -> Option<Doubt> {
+        let reason = self.unseen.get(hidden::ACLS)?.clone();
+        Some(Doubt::Acls { reason })
     }
 
     /// Whether every service account was shown to whoever looked.
@@ -189,6 +212,23 @@ impl Scene {
             reason: reason.clone(),
         });
         doubts.collect()
+    }
+}
+
+/// Whether `binding` may give something on `on` that this program has no rule about.
+fn is_unknown(binding: &RoleBinding, on: &CrnPattern) -> bool {
+    matches!(binding.role, Role::Other(_)) && reaches(binding, on)
+}
+
+/// What `permit` may give on `on` beyond the rules of this program.
+pub(super) fn unknown(permit: &Permit, on: &CrnPattern) -> Option<Doubt> {
+    match permit {
+        Permit::Role(binding) => is_unknown(binding, on).then(|| Doubt::UnknownRole {
+            binding: RoleBinding::clone(binding),
+        }),
+        Permit::Acl(acl) => {
+            (acl.is_unknown() && acl.place.overlaps(on)).then(|| Doubt::UnknownAcl { acl: acl.acl.clone() })
+        }
     }
 }
 

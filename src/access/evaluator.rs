@@ -1,4 +1,4 @@
-//! Decides whether a principal may do something, and through which binding.
+//! Decides whether a principal may do something, and through which role binding or ACL.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,36 +8,43 @@ use std::{
 
 use super::{
     Operation, OperationSet,
+    acl::{Acls, PlacedAcl},
     index::Index,
     roles::{given, gives, gives_on_accounts},
 };
-use crate::model::{Crn, CrnPattern, Principal, ResourceKind, RoleBinding};
+use crate::model::{AclBinding, Address, Crn, CrnPattern, Principal, ResourceKind, RoleBinding};
 
 /// The answer to "may this principal do this here?".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Yes, through this binding.
     Allowed(Arc<RoleBinding>),
-    /// No binding gives it.
+    /// Yes, through this ACL; no binding gives it.
+    AllowedByAcl(Arc<PlacedAcl>),
+    /// No binding and no ACL gives it.
     Denied,
+    /// No: this ACL denies it, whatever else allows it.
+    DeniedByAcl(Arc<PlacedAcl>),
 }
 
 impl Decision {
     /// Whether the answer is yes.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        matches!(self, Self::Allowed(_))
+        matches!(self, Self::Allowed(_) | Self::AllowedByAcl(_))
     }
 }
 
-/// Role bindings, indexed for deciding.
+/// Role bindings and ACLs, indexed for deciding.
 ///
-/// Bindings only ever allow, and they add up (dossier `rbac.md` §1.5). ACLs are not looked at here. Whether two bindings
-/// are equal is decided by all their three parts, so inserting one twice changes nothing.
+/// Bindings only ever allow, and they add up. The order with ACLs: a DENY beats everything, then an ALLOW or a role is
+/// enough (dossier `rbac.md` §1.5; docs `access-control/rbac/use-acls-with-rbac`). Whether two bindings are equal is
+/// decided by all their parts, so inserting one twice changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluator {
     principals: BTreeMap<Principal, Index>,
     everyone: Index,
+    acls: Acls,
 }
 
 impl Evaluator {
@@ -56,6 +63,22 @@ impl Evaluator {
         let own = self.principals.entry(binding.principal.clone()).or_default();
         own.insert(&binding);
         self.everyone.insert(&binding);
+    }
+
+    /// Adds one ACL of the cluster at `address`. One that this program has no rule about changes nothing.
+    pub fn insert_acl(&mut self, acl: AclBinding, address: &Address) {
+        if let Some(placed) = PlacedAcl::new(acl, address) {
+            self.acls.insert(placed);
+        }
+    }
+
+    /// The same evaluator with `acls` of the cluster at `address`.
+    #[must_use]
+    pub fn with_acls(mut self, acls: impl IntoIterator<Item = AclBinding>, address: &Address) -> Self {
+        for acl in acls {
+            self.insert_acl(acl, address);
+        }
+        self
     }
 
     /// Takes one binding away.
@@ -86,6 +109,9 @@ impl Evaluator {
     /// Whether `principal` may do `operation` on `resource`; if several bindings give it, the most specific is named.
     #[must_use]
     pub fn decide(&self, principal: &Principal, operation: Operation, resource: &Crn) -> Decision {
+        if let Some(acl) = self.denial(principal, operation, resource) {
+            return Decision::DeniedByAcl(Arc::clone(acl));
+        }
         let mut decision = Decision::Denied;
         if let Some(own) = self.principals.get(principal) {
             let _ = own.visit(resource, &mut |binding| {
@@ -96,11 +122,27 @@ impl Evaluator {
                 ControlFlow::Continue(())
             });
         }
-        decision
+        match decision {
+            Decision::Denied => self
+                .allowance(principal, operation, resource)
+                .map_or(Decision::Denied, |acl| Decision::AllowedByAcl(Arc::clone(acl))),
+            decided => decided,
+        }
     }
 
-    /// Whether `principal` may do `operation` on *everything* that `pattern` covers, through one binding. Granting on a
-    /// pattern is allowed to who holds `AlterAccess` on all of it.
+    /// The ACL that allows `operation` on `resource` to `principal`, whatever roles and denials say.
+    #[must_use]
+    pub fn allowance(&self, principal: &Principal, operation: Operation, resource: &Crn) -> Option<&Arc<PlacedAcl>> {
+        self.acls.find(principal, |acl| acl.given(resource).contains(operation))
+    }
+
+    /// The ACL that denies `operation` on `resource` to `principal`.
+    fn denial(&self, principal: &Principal, operation: Operation, resource: &Crn) -> Option<&Arc<PlacedAcl>> {
+        self.acls.find(principal, |acl| acl.taken(resource).contains(operation))
+    }
+
+    /// Whether `principal` may do `operation` on *everything* that `pattern` covers, through one binding or ACL. Granting
+    /// on a pattern is allowed to who holds `AlterAccess` on all of it.
     #[must_use]
     pub fn decide_pattern(&self, principal: &Principal, operation: Operation, pattern: &CrnPattern) -> Decision {
         // A name is an ordinary question, and has the better index.
@@ -115,8 +157,16 @@ impl Evaluator {
                 && gives_on_accounts(&binding.role).contains(operation);
             covered || account
         };
-        let found = self.bindings_of(principal).find(gives_it);
-        found.map_or(Decision::Denied, |binding| Decision::Allowed(Arc::clone(binding)))
+        let denies = |acl: &PlacedAcl| acl.place.overlaps(pattern) && acl.takes(kind).contains(operation);
+        if let Some(acl) = self.acls.find(principal, denies) {
+            return Decision::DeniedByAcl(Arc::clone(acl));
+        }
+        if let Some(binding) = self.bindings_of(principal).find(gives_it) {
+            return Decision::Allowed(Arc::clone(binding));
+        }
+        let allows = |acl: &PlacedAcl| acl.place.covers_pattern(pattern) && acl.gives(kind).contains(operation);
+        let acl = self.acls.find(principal, allows);
+        acl.map_or(Decision::Denied, |acl| Decision::AllowedByAcl(Arc::clone(acl)))
     }
 
     /// Everything that `principal` may do on `resource`.
@@ -129,10 +179,12 @@ impl Evaluator {
                 ControlFlow::Continue(())
             });
         }
-        set
+        let (given, taken) = self.acls.effect(principal, resource);
+        set.with(given).without(taken)
     }
 
     /// Everybody who may do `operation` on `resource`, with every binding that gives it, in the order of principals.
+    /// Whom an ACL denies it is not among them; who may through an ACL, [`Self::who_can_by_acl`] tells.
     #[must_use]
     pub fn who_can(&self, operation: Operation, resource: &Crn) -> Vec<(Principal, Arc<RoleBinding>)> {
         let mut found = BTreeSet::new();
@@ -142,7 +194,19 @@ impl Evaluator {
             }
             ControlFlow::Continue(())
         });
+        found.retain(|(principal, _)| self.denial(principal, operation, resource).is_none());
         found.into_iter().collect()
+    }
+
+    /// Everybody who may do `operation` on `resource` through ACLs, with every one that gives it:
+    /// [`EVERYBODY`](crate::model::acl::EVERYBODY) first, then in the order of principals.
+    #[must_use]
+    pub fn who_can_by_acl(&self, operation: Operation, resource: &Crn) -> Vec<(Principal, Arc<PlacedAcl>)> {
+        let gives = |acl: &&Arc<PlacedAcl>| {
+            acl.given(resource).contains(operation) && self.denial(&acl.acl.principal, operation, resource).is_none()
+        };
+        let found = self.acls.all().filter(gives);
+        found.map(|acl| (acl.acl.principal.clone(), Arc::clone(acl))).collect()
     }
 
     /// Every binding that gives anything on at least one resource that `pattern` covers, with what it gives on that kind
@@ -159,6 +223,33 @@ impl Evaluator {
             let set = gives(&binding.role, kind);
             (reaches && !set.is_empty()).then_some((binding, set))
         })
+    }
+
+    /// Every ACL that gives anything on at least one resource that `pattern` covers, with what it gives, as for
+    /// [`Self::touching`].
+    pub fn acls_touching<'a>(
+        &'a self,
+        pattern: &'a CrnPattern,
+    ) -> impl Iterator<Item = (&'a Arc<PlacedAcl>, OperationSet)> {
+        self.acls.all().filter_map(move |acl| {
+            let set = acl.gives(pattern.kind());
+            (acl.place.overlaps(pattern) && !set.is_empty()).then_some((acl, set))
+        })
+    }
+
+    /// The ACLs that name `principal`. Those about everybody are about it, too, and not among them.
+    pub fn acls_of(&self, principal: &Principal) -> impl Iterator<Item = &Arc<PlacedAcl>> {
+        self.acls.of(principal)
+    }
+
+    /// The ACLs that are about everybody.
+    pub fn acls_of_everybody(&self) -> impl Iterator<Item = &Arc<PlacedAcl>> {
+        self.acls.of_everybody()
+    }
+
+    /// All ACLs: those about everybody, then in the order of principals.
+    pub fn acls(&self) -> impl Iterator<Item = &Arc<PlacedAcl>> {
+        self.acls.all()
     }
 
     /// The bindings that `principal` holds.
@@ -181,6 +272,11 @@ impl Evaluator {
     /// Everybody who holds a binding, in their order.
     pub fn principals(&self) -> impl Iterator<Item = &Principal> {
         self.principals.keys()
+    }
+
+    /// Everybody who is named in an ACL, in their order; `User:*` is not among them.
+    pub fn acl_principals(&self) -> impl Iterator<Item = &Principal> {
+        self.acls.principals()
     }
 }
 

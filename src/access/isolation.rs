@@ -4,16 +4,18 @@
 //! begins with its prefix, and its service accounts. Proved for all ordered pairs of departments and all operations at
 //! once, because each binding is looked at one time only, against all prefixes:
 //!
-//! 1. **Reach**: the names a binding covers are looked up among the sorted prefixes. A hit on a foreign one is a
+//! 1. **Reach**: the names a right covers are looked up among the sorted prefixes. A hit on a foreign one is a
 //!    counter-example.
 //! 2. **Control**: an account that a department may attach, own or make keys for acts for that department, so its
 //!    bindings count as the department's, over any number of steps.
-//! 3. **Overlap**: two departments may not be bound on a common name anywhere, whoever that name belongs to. One sweep
-//!    over the sorted patterns finds it ([`overlap`](super::overlap)). The exception is a closed list, [`EXPOSURES`].
+//! 3. **Overlap**: two departments may not hold a right on a common name anywhere, whoever that name belongs to. One
+//!    sweep over the sorted patterns finds it ([`overlap`](super::overlap)). The exception is a closed list,
+//!    [`EXPOSURES`], and within it only what [`tolerated`] says.
 //!
-//! Not part of the statement: what the service shows to everybody (dossier `rbac.md` §1.7), ACLs, and *new* service
-//! accounts, which every ResourceOwner can make (T4); who they are is part of the answer. A role without a rule counts
-//! as if it gave everything.
+//! Role bindings and ACLs count alike; an ACL for everybody acts for every department. A denial is not relied on: what
+//! it takes away counts as if it were there. Not part of the statement: what the service shows to everybody (dossier
+//! `rbac.md` §1.7), and *new* service accounts, which every ResourceOwner can make (T4); who they are is part of the
+//! answer. A role or an operation without a rule counts as if it gave everything.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -22,15 +24,13 @@ use std::{
 
 use serde::Serialize;
 
+pub use super::exposure::{EXPOSURES, exposure, tolerated};
 use super::{
-    Evaluator, Operation, OperationSet,
-    index::beginnings,
-    overlap,
-    roles::{gives, gives_on_accounts},
+    Evaluator, Operation, OperationSet, Permit, acl::PlacedAcl, index::beginnings, overlap, permit::worst_of_role,
+    roles::gives_on_accounts,
 };
 use crate::model::{
-    Address, CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind, Role, RoleBinding,
-    ServiceAccountId,
+    Address, CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind, RoleBinding, ServiceAccountId,
 };
 
 /// One department, as far as the proof is concerned.
@@ -43,17 +43,6 @@ pub struct Party {
     /// Who acts for it: its service accounts, and people if it has any.
     pub principals: BTreeSet<Principal>,
 }
-
-/// Names that Confluent makes everybody share, because they carry a connector's id and not its name: the consumer groups
-/// of sink connectors, and the topics for failed, successful and previewed records (dossier `rbac.md` §2.1, T7). Each is
-/// the beginning of names; a binding *within* it is an exposure, a wider one is a failure.
-pub const EXPOSURES: [(ResourceKind, &str); 5] = [
-    (ResourceKind::Group, "connect-lcc"),
-    (ResourceKind::Topic, "dlq-lcc"),
-    (ResourceKind::Topic, "success-lcc"),
-    (ResourceKind::Topic, "error-lcc"),
-    (ResourceKind::Topic, "data-preview"),
-];
 
 /// The kinds of resources that belong to a department by their names.
 pub const NAMED_KINDS: [ResourceKind; 5] = [
@@ -93,8 +82,10 @@ impl Isolation {
 pub struct Proof {
     /// Ordered pairs of departments.
     pub pairs: usize,
-    /// Bindings that act for a department.
+    /// Role bindings that act for a department.
     pub bindings: usize,
+    /// ACLs that act for a department.
+    pub acls: usize,
     /// Kinds of resources, service accounts included.
     pub kinds: usize,
     /// Named exposures that at least two departments share.
@@ -115,6 +106,7 @@ pub struct Exposure {
 }
 
 /// Why isolation does not hold: `principal`, acting for `department`, may do `operations` on `resource` through `binding`.
+/// An ACL for everybody has `User:*` as its principal, and acts for one department as for all others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct CounterExample {
     /// Whose principal it is.
@@ -132,8 +124,8 @@ pub struct CounterExample {
     pub reaches: DepartmentCode,
     /// How many more departments the same binding reaches in the same way.
     pub and_more: usize,
-    /// The binding.
-    pub binding: RoleBinding,
+    /// The role binding, or the ACL.
+    pub binding: Permit,
 }
 
 impl CounterExample {
@@ -145,14 +137,12 @@ impl CounterExample {
             1 => " and of 1 more department".to_owned(),
             count => format!(" and of {count} more departments"),
         };
-        format!(
-            "{name} of {} reaches {} of {}{more} through {} on {}",
-            self.department,
-            self.resource.short(),
-            self.reaches,
-            self.binding.role,
-            self.binding.pattern.short()
-        )
+        let who = match &self.binding {
+            Permit::Acl(acl) if acl.acl.is_for_everybody() => "everybody".to_owned(),
+            _ => format!("{name} of {}", self.department),
+        };
+        let (what, through) = (self.resource.short(), self.binding.short());
+        format!("{who} reaches {what} of {}{more} through {through}", self.reaches)
     }
 }
 
@@ -164,22 +154,34 @@ fn operations_or_unknown<S: serde::Serializer>(operations: &[Operation], seriali
     }
 }
 
-/// What `role` gives on `kind`; `None` when it gives nothing, an empty set when nobody can know.
-fn worst(role: &Role, kind: ResourceKind) -> Option<OperationSet> {
-    match role {
-        Role::Other(_) => Some(OperationSet::EMPTY),
-        known => Some(gives(known, kind)).filter(|set| !set.is_empty()),
-    }
-}
-
-/// A binding that acts for a department.
+/// A right that acts for a department.
 #[derive(Clone, Debug)]
 pub(super) struct Acting {
     /// Position of the department in the list of parties.
     pub(super) party: usize,
-    pub(super) binding: Arc<RoleBinding>,
+    pub(super) held: Permit,
     pub(super) through: Option<Arc<RoleBinding>>,
-    pub(super) operations: OperationSet,
+    /// What it gives on what it is bound on; `None` for nothing, an empty set when nobody can know.
+    pub(super) operations: Option<OperationSet>,
+}
+
+impl Acting {
+    fn new(party: usize, held: Permit, through: Option<Arc<RoleBinding>>) -> Self {
+        let operations = held.worst(held.pattern().kind());
+        Self {
+            party,
+            held,
+            through,
+            operations,
+        }
+    }
+
+    /// Whether it gives more than everybody may have within an exposure.
+    pub(super) fn takes_more(&self) -> bool {
+        let shared = tolerated(self.held.pattern().kind());
+        self.operations
+            .is_some_and(|set| set.is_empty() || !set.without(shared).is_empty())
+    }
 }
 
 /// Proves that no department reaches another, or shows how one does. The answer does not depend on the order of
@@ -191,8 +193,8 @@ pub fn prove(parties: &[Party], evaluator: &Evaluator, address: &Address) -> Iso
     let mut counter_examples = BTreeSet::new();
     let mut account_makers = BTreeSet::new();
     for one in &acting {
-        if gives_on_accounts(&one.binding.role).contains(Operation::Create) {
-            account_makers.insert(one.binding.principal.clone());
+        if on_accounts(&one.held).contains(Operation::Create) {
+            account_makers.insert(one.held.principal().clone());
         }
         ground.reach(one, &mut |example| {
             counter_examples.insert(example);
@@ -201,12 +203,14 @@ pub fn prove(parties: &[Party], evaluator: &Evaluator, address: &Address) -> Iso
     let swept = overlap::sweep(&acting);
     // What lies on a department's own ground was found as the other's reach, which says better who is at fault.
     for pair in swept.overlaps.iter().filter(|pair| !ground.is_own(&pair.one)) {
-        counter_examples.insert(ground.example(&pair.one, pair.one.binding.pattern.clone(), pair.other_party, 0));
+        counter_examples.insert(ground.example(&pair.one, pair.one.held.pattern().clone(), pair.other_party, 0));
     }
     let departments = parties.len();
+    let bindings = acting.iter().filter(|one| one.held.role().is_some()).count();
     let proof = Proof {
         pairs: departments * departments.saturating_sub(1),
-        bindings: acting.len(),
+        bindings,
+        acls: acting.len() - bindings,
         kinds: NAMED_KINDS.len() + 1,
         exposures: swept.exposures,
         account_makers,
@@ -257,7 +261,8 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// Every binding that acts for a department: those of its principals, and those of the accounts they control.
+    /// Every right that acts for a department: those of its principals, those of the accounts they control, and those of
+    /// everybody.
     fn acting(&self, evaluator: &Evaluator) -> Vec<Acting> {
         let mut acting = Vec::new();
         for (party, department) in self.parties.iter().enumerate() {
@@ -274,21 +279,33 @@ impl<'a> Ground<'a> {
                             queue.push_back((account, Some(Arc::clone(binding))));
                         }
                     }
-                    acting.push(Acting {
-                        party,
-                        binding: Arc::clone(binding),
-                        through: through.clone(),
-                        operations: worst(&binding.role, binding.pattern.kind()).unwrap_or_default(),
-                    });
+                    acting.push(Acting::new(party, Permit::Role(Arc::clone(binding)), through.clone()));
                 }
+                let acls = evaluator.acls_of(&principal);
+                acting.extend(acls.map(|acl| Acting::new(party, Permit::Acl(Arc::clone(acl)), through.clone())));
             }
+        }
+        for acl in evaluator.acls_of_everybody() {
+            let act = |party| Acting::new(party, Permit::Acl(Arc::clone(acl)), None);
+            acting.extend(self.actors(acl).into_iter().map(act));
         }
         acting
     }
 
+    /// The departments for which an ACL for everybody is shown to act. Two are enough to find whom it reaches; only
+    /// where it is an exposure, how many it exposes is told.
+    fn actors(&self, acl: &PlacedAcl) -> Vec<usize> {
+        let mut all: Vec<_> = (0..self.parties.len()).collect();
+        if exposure(acl.place.kind(), acl.place.name()).is_none() {
+            all.sort_by_key(|&party| &self.parties[party].code);
+            all.truncate(2);
+        }
+        all
+    }
+
     /// Whether `one` is bound on names or accounts of its own department.
     fn is_own(&self, one: &Acting) -> bool {
-        let pattern = &one.binding.pattern;
+        let pattern = one.held.pattern();
         let name = pattern.name();
         let here = |all: &CrnPattern| all.kind() == pattern.kind() && all.covers_pattern(pattern);
         let named = self.parties[one.party].prefix.pattern().covers(name) && self.all.iter().any(here);
@@ -299,11 +316,12 @@ impl<'a> Ground<'a> {
 
     /// Shows what of others `one` reaches.
     fn reach(&self, one: &Acting, show: &mut impl FnMut(CounterExample)) {
-        let pattern = &one.binding.pattern;
+        let pattern = one.held.pattern();
         for all in &self.all {
-            let Some(operations) = worst(&one.binding.role, all.kind()) else {
+            let operations = one.held.worst(all.kind());
+            if operations.is_none() {
                 continue;
-            };
+            }
             let Some(names) = names_within(pattern, all) else {
                 continue;
             };
@@ -316,15 +334,15 @@ impl<'a> Ground<'a> {
         let Some(all) = &self.all_accounts else { return };
         // A new account is nobody's yet: T4, reported on its own.
         let create = OperationSet::of(&[Operation::Create]);
-        let everywhere = gives_on_accounts(&one.binding.role).without(create);
-        let covered = names_within(pattern, all).zip(worst(&one.binding.role, ResourceKind::ServiceAccount));
+        let everywhere = on_accounts(&one.held).without(create);
+        let covered = names_within(pattern, all).zip(one.held.worst(ResourceKind::ServiceAccount));
         let reached = [
             covered,
             (!everywhere.is_empty()).then(|| (NamePattern::Prefixed(String::new()), everywhere)),
         ];
         for (names, operations) in reached.into_iter().flatten() {
             let one = Acting {
-                operations: operations.without(create),
+                operations: Some(operations.without(create)),
                 ..one.clone()
             };
             self.show_owners(&one, &owners(&self.accounts, &names, false), all, &names, show);
@@ -354,15 +372,21 @@ impl<'a> Ground<'a> {
     fn example(&self, one: &Acting, resource: CrnPattern, victim: usize, and_more: usize) -> CounterExample {
         CounterExample {
             department: self.parties[one.party].code.clone(),
-            principal: one.binding.principal.clone(),
+            principal: one.held.principal().clone(),
             controlled_through: one.through.as_deref().cloned(),
-            operations: one.operations.iter().collect(),
+            operations: one.operations.unwrap_or_default().iter().collect(),
             resource,
             reaches: self.parties[victim].code.clone(),
             and_more,
-            binding: RoleBinding::clone(&one.binding),
+            binding: one.held.clone(),
         }
     }
+}
+
+/// What `held` gives on every service account of the organization, wherever it is bound.
+fn on_accounts(held: &Permit) -> OperationSet {
+    held.role()
+        .map_or(OperationSet::EMPTY, |binding| gives_on_accounts(&binding.role))
 }
 
 /// The names of the kind of `all` that `pattern` reaches; `None` when it reaches none.
@@ -406,7 +430,7 @@ pub(super) const CONTROL: OperationSet = OperationSet::of(&[
 /// The accounts that whoever holds `binding` can make act for it.
 pub(super) fn controlled(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<ServiceAccountId> {
     let kind = ResourceKind::ServiceAccount;
-    let Some(operations) = worst(&binding.role, kind) else {
+    let Some(operations) = worst_of_role(&binding.role, kind) else {
         return Vec::new();
     };
     let unknown = operations.is_empty();
@@ -417,6 +441,7 @@ pub(super) fn controlled(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<Se
         NamePattern::Literal(id) => id.parse().ok().into_iter().collect(),
         begin @ NamePattern::Prefixed(_) => evaluator
             .principals()
+            .chain(evaluator.acl_principals())
             .filter_map(Principal::service_account)
             .filter(|account| begin.matches(account.as_str()))
             .cloned()

@@ -5,6 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{Crn, OrganizationId};
 
+#[path = "isolation_acl_tests.rs"]
+mod acls;
+
 const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
 
 fn address() -> Address {

@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::{
     Operation, OperationSet,
     isolation::EXPOSURES,
+    permit::Permit,
     roles::{given, gives, gives_on_accounts, is_scope},
-    scene::{Member, Scene},
+    scene::{Member, Scene, denied, permits},
 };
-use crate::model::{CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind, Role, RoleBinding};
+use crate::model::{CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind};
 
 /// How much of a kind somebody may do an operation on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,8 +43,8 @@ impl Reach {
     }
 }
 
-/// One persona, one operation, one kind, and one binding that gives it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// One persona, one operation, one kind, and one binding or ACL that gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
     /// The kind.
     pub kind: ResourceKind,
@@ -53,16 +54,12 @@ pub struct Right {
     pub persona: String,
     /// On how much.
     pub reach: Reach,
-    /// The role.
-    #[serde(rename = "role_name")]
-    pub role: Role,
-    /// Where it is bound.
-    #[serde(rename = "crn_pattern")]
-    pub pattern: CrnPattern,
+    /// What gives it.
+    pub through: Permit,
 }
 
 /// What the personas of one department may do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrix {
     /// The department.
     pub department: DepartmentCode,
@@ -106,8 +103,8 @@ impl Scene {
         let mut rights = BTreeSet::new();
         for member in &members {
             let Some(principal) = &member.principal else { continue };
-            for binding in self.evaluator.bindings_of(principal) {
-                self.rights(member, binding, &own, &mut rights);
+            for permit in permits(&self.evaluator, principal) {
+                self.rights(member, &permit, &own, &mut rights);
             }
         }
         let (known, missing): (Vec<&Member>, _) = members.iter().partition(|member| member.principal.is_some());
@@ -128,33 +125,36 @@ impl Scene {
         departments.into_iter().filter_map(|code| self.matrix(code)).collect()
     }
 
-    /// What `binding` gives `member`, kind by kind.
-    fn rights(&self, member: &Member, binding: &RoleBinding, own: &BTreeSet<&Principal>, out: &mut BTreeSet<Right>) {
+    /// What `permit` gives `member`, kind by kind.
+    fn rights(&self, member: &Member, permit: &Permit, own: &BTreeSet<&Principal>, out: &mut BTreeSet<Right>) {
         for (kind, _) in ResourceKind::GRANTABLE {
             let Some(all) = self.address.pattern(kind, NamePattern::Prefixed(String::new())) else {
                 continue;
             };
-            let pattern = &binding.pattern;
+            let pattern = permit.pattern();
             let covers = pattern.covers_pattern(&all) || (pattern.kind() == kind && all.covers_pattern(pattern));
-            let gives = match all.literal() {
+            let gives = match (permit, all.literal()) {
                 // A scope can also be seen by whoever works below it.
-                Some(scope) => given(binding, &scope),
-                None if covers => gives(&binding.role, kind),
-                None => OperationSet::EMPTY,
+                (Permit::Role(binding), Some(scope)) => given(binding, &scope),
+                (Permit::Role(binding), None) if covers => gives(&binding.role, kind),
+                (Permit::Acl(acl), _) if covers => acl.gives(kind),
+                _ => OperationSet::EMPTY,
             };
+            let reached = if pattern.kind() == kind { pattern } else { &all };
+            let denied = |principal| denied(&self.evaluator, principal, reached);
+            let gives = gives.without(member.principal.as_ref().map_or(OperationSet::EMPTY, denied));
             let mut add = |operation, reach| {
                 out.insert(Right {
                     kind,
                     operation,
                     persona: member.persona.clone(),
                     reach,
-                    role: binding.role.clone(),
-                    pattern: pattern.clone(),
+                    through: permit.clone(),
                 });
             };
             let reach = reach(pattern, kind, &member.prefix, own);
             gives.iter().for_each(|operation| add(operation, reach));
-            if kind == ResourceKind::ServiceAccount {
+            if let (ResourceKind::ServiceAccount, Permit::Role(binding)) = (kind, permit) {
                 let everywhere = gives_on_accounts(&binding.role);
                 everywhere.iter().for_each(|operation| add(operation, Reach::Beyond));
             }

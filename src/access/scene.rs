@@ -1,5 +1,5 @@
-//! Everything that questions about access are asked of: role bindings from one source (seen, saved or planned), who the
-//! principals are, where each binding came from, and what the source does not tell.
+//! Everything that questions about access are asked of: role bindings and ACLs from one source (seen, saved or planned),
+//! who the principals are, where each of them came from, and what the source does not tell.
 //!
 //! Who makes a scene is `manifest`, from the files and a snapshot. Answers here have three values: what could not be
 //! looked at is a [`Doubt`], never a "no".
@@ -13,11 +13,13 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    Decision, Doubt, Evaluator, Operation, OperationSet, Party,
+    Decision, Doubt, Evaluator, Operation, OperationSet, Party, Permit, PlacedAcl,
     isolation::{CONTROL, controlled},
     roles::{given, gives, gives_on_accounts},
 };
-use crate::model::{Address, CrnPattern, DepartmentCode, Prefix, Principal, ResourceKind, Role, RoleBinding};
+use crate::model::{
+    AclBinding, Address, CrnPattern, DepartmentCode, Prefix, Principal, ResourceKind, Role, RoleBinding,
+};
 
 /// A persona of a department, with the account it acts as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +38,7 @@ pub struct Member {
     pub principal: Option<Principal>,
 }
 
-/// Where a binding came from.
+/// Where a binding or an ACL came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum Origin {
@@ -136,10 +138,12 @@ impl fmt::Display for Origin {
 /// The answer to "may this principal do this there?".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Yes, through this binding.
-    Yes(Arc<RoleBinding>),
+    /// Yes, through this binding or ACL.
+    Yes(Permit),
     /// No: everything that could give it was looked at.
     No,
+    /// No, whatever gives it: this ACL denies it, and nothing outweighs that (dossier `rbac.md` §1.5).
+    Forbidden(Arc<PlacedAcl>),
     /// Nothing that was seen gives it, and this was not seen.
     Unknown(Vec<Doubt>),
 }
@@ -151,9 +155,9 @@ pub struct Scene {
     pub stage: String,
     /// Where it lives.
     pub address: Address,
-    /// The bindings.
+    /// The bindings and ACLs.
     pub evaluator: Evaluator,
-    /// The bindings if the service refuses every role that has a fallback; only where nothing was bound yet.
+    /// The same if the service refuses every role that has a fallback; only where nothing was bound yet.
     pub fallback: Option<Evaluator>,
     /// The departments with what their accounts are, for the proof of isolation.
     pub parties: Vec<Party>,
@@ -163,10 +167,10 @@ pub struct Scene {
     pub names: BTreeMap<Principal, String>,
     /// Where bindings came from, as far as it is known.
     pub origins: HashMap<RoleBinding, Origin>,
+    /// The same of ACLs.
+    pub acl_origins: HashMap<AclBinding, Origin>,
     /// What could not be looked at, with the reasons.
     pub unseen: BTreeMap<String, String>,
-    /// Whether ACLs are a part of it.
-    pub has_acls: bool,
     /// Who looked: what it may not see is not in the bindings. Nobody where nothing is hidden.
     pub looker: Option<Principal>,
 }
@@ -176,6 +180,9 @@ impl Scene {
     #[must_use]
     pub fn name_of(&self, principal: &Principal) -> String {
         let id = principal.id();
+        if principal.is_everybody() {
+            return "everybody".to_owned();
+        }
         self.names.get(principal).map_or_else(
             || id.to_owned(),
             |name| match id.starts_with(PLANNED) {
@@ -216,10 +223,25 @@ impl Scene {
     /// Where `binding` came from.
     #[must_use]
     pub fn origin(&self, binding: &RoleBinding) -> Origin {
-        if let Some(known) = self.origins.get(binding) {
-            return known.clone();
+        let known = self.origins.get(binding);
+        known.cloned().unwrap_or_else(|| self.unplanned(&binding.principal))
+    }
+
+    /// Where the binding or ACL came from.
+    #[must_use]
+    pub fn origin_of(&self, permit: &Permit) -> Origin {
+        match permit {
+            Permit::Role(binding) => self.origin(binding),
+            Permit::Acl(acl) => {
+                let known = self.acl_origins.get(&acl.acl);
+                known.cloned().unwrap_or_else(|| self.unplanned(&acl.acl.principal))
+            }
         }
-        match self.member_of(&binding.principal) {
+    }
+
+    /// Where what no template asks for came from.
+    fn unplanned(&self, holder: &Principal) -> Origin {
+        match self.member_of(holder) {
             Some(Member { template: None, .. }) => Origin::Unknown,
             Some(Member { template, .. }) => Origin::Hand {
                 template: template.clone(),
@@ -232,7 +254,9 @@ impl Scene {
     #[must_use]
     pub fn can(&self, who: &Principal, operation: Operation, on: &CrnPattern) -> Answer {
         match self.evaluator.decide_pattern(who, operation, on) {
-            Decision::Allowed(through) => Answer::Yes(through),
+            Decision::Allowed(through) => Answer::Yes(Permit::Role(through)),
+            Decision::AllowedByAcl(through) => Answer::Yes(Permit::Acl(through)),
+            Decision::DeniedByAcl(by) => Answer::Forbidden(by),
             Decision::Denied => match self.doubts(Some(who), operation, on) {
                 doubts if doubts.is_empty() => Answer::No,
                 doubts => Answer::Unknown(doubts),
@@ -240,22 +264,34 @@ impl Scene {
         }
     }
 
-    /// Every binding that lets somebody do `operation` on something that `on` covers, in the order of principals.
+    /// Every binding and ACL that lets somebody do `operation` on something that `on` covers: bindings first, each in the
+    /// order of principals.
     #[must_use]
-    pub fn who_can(&self, operation: Operation, on: &CrnPattern) -> Vec<Arc<RoleBinding>> {
+    pub fn who_can(&self, operation: Operation, on: &CrnPattern) -> Vec<Permit> {
         if let Some(resource) = on.literal() {
-            let found = self.evaluator.who_can(operation, &resource);
-            return found.into_iter().map(|(_, binding)| binding).collect();
+            let roles = self.evaluator.who_can(operation, &resource).into_iter();
+            let acls = self.evaluator.who_can_by_acl(operation, &resource).into_iter();
+            return roles
+                .map(|(_, binding)| Permit::Role(binding))
+                .chain(acls.map(|(_, acl)| Permit::Acl(acl)))
+                .collect();
         }
-        let gives = |binding: &&Arc<RoleBinding>| somewhere(binding, on).contains(operation);
-        self.evaluator.bindings().filter(gives).cloned().collect()
+        let roles = self.evaluator.bindings().cloned().map(Permit::Role);
+        let acls = self.evaluator.acls().cloned().map(Permit::Acl);
+        let gives = |permit: &Permit| self.leaves(permit, on).contains(operation);
+        roles.chain(acls).filter(gives).collect()
     }
 
-    /// The bindings of `who` that give `operation` on a part of what `on` covers.
+    /// The bindings and ACLs of `who` that give `operation` on a part of what `on` covers.
     #[must_use]
-    pub fn partly(&self, who: &Principal, operation: Operation, on: &CrnPattern) -> Vec<Arc<RoleBinding>> {
-        let gives = |binding: &&Arc<RoleBinding>| somewhere(binding, on).contains(operation);
-        self.evaluator.bindings_of(who).filter(gives).cloned().collect()
+    pub fn partly(&self, who: &Principal, operation: Operation, on: &CrnPattern) -> Vec<Permit> {
+        let gives = |permit: &Permit| self.leaves(permit, on).contains(operation);
+        permits(&self.evaluator, who).filter(gives).collect()
+    }
+
+    /// What `permit` gives on at least one of the things that `on` covers, without what is denied on all of them.
+    fn leaves(&self, permit: &Permit, on: &CrnPattern) -> OperationSet {
+        anywhere(permit, on).without(denied(&self.evaluator, permit.principal(), on))
     }
 
     /// An account that `who` can make act for itself, over any number of steps, and that may do `operation` on all of
@@ -332,6 +368,29 @@ pub(super) fn somewhere(binding: &RoleBinding, on: &CrnPattern) -> OperationSet 
         set = set.with(gives_on_accounts(&binding.role));
     }
     set
+}
+
+/// The same of a binding or an ACL.
+pub(super) fn anywhere(permit: &Permit, on: &CrnPattern) -> OperationSet {
+    match permit {
+        Permit::Role(binding) => somewhere(binding, on),
+        Permit::Acl(acl) if acl.place.overlaps(on) => acl.gives(on.kind()),
+        Permit::Acl(_) => OperationSet::EMPTY,
+    }
+}
+
+/// The bindings of `who`, and the ACLs about it: those that name it, and those about everybody.
+pub(super) fn permits<'a>(evaluator: &'a Evaluator, who: &'a Principal) -> impl Iterator<Item = Permit> + 'a {
+    let roles = evaluator.bindings_of(who).cloned().map(Permit::Role);
+    let acls = evaluator.acls_of(who).chain(evaluator.acls_of_everybody());
+    roles.chain(acls.cloned().map(Permit::Acl))
+}
+
+/// What ACLs deny `who` on all that `on` covers.
+pub(super) fn denied(evaluator: &Evaluator, who: &Principal, on: &CrnPattern) -> OperationSet {
+    let acls = evaluator.acls_of(who).chain(evaluator.acls_of_everybody());
+    let covering = acls.filter(|acl| acl.place.covers_pattern(on));
+    covering.fold(OperationSet::EMPTY, |denied, acl| denied.with(acl.takes(on.kind())))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod connect;
 pub mod endpoint;
 pub mod errors;
 pub mod iam;
+pub mod kafka;
 pub mod mds;
 pub mod keys;
 pub mod logs;

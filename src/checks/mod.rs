@@ -21,4 +21,4 @@ pub mod stock_config;
 pub mod time;
 
 pub use check::{Check, CheckState, Diagnosis, Examined, Topic};
-pub use preflight::preflight;
+pub use preflight::{acl_room, preflight};

@@ -2,8 +2,8 @@
 
 use super::{Check, cluster};
 use crate::{
-    model::SchemaRegistryId,
-    plan::{BudgetRow, BudgetVerdict, Observed},
+    model::{SchemaRegistryId, hidden},
+    plan::{BudgetRow, BudgetVerdict, Change, Observed, Operation, Plan},
 };
 
 /// Judges what was observed, and what the plan needs of the provider's quotas.
@@ -34,6 +34,38 @@ fn credentials(observed: &Observed) -> Check {
         "credentials",
         format!("acting as {}", observed.snapshot.name_of(&observed.snapshot.seen_by)),
     )
+}
+
+/// Whether the cluster has room for the ACLs of `plan`; nothing is said where nobody has looked at ACLs.
+#[must_use]
+pub fn acl_room(observed: &Observed, plan: &Plan) -> Option<Check> {
+    if observed.snapshot.unknown.contains_key(hidden::ACLS) {
+        return None;
+    }
+    let made = |change: &&Change| matches!(change.operation, Operation::CreateAcl { .. });
+    let (used, wanted) = (observed.snapshot.acls.len(), plan.changes.iter().filter(made).count());
+    let kind = observed.cluster.spec.config.kind.as_str();
+    // Dossier `quotas.md` §1.1; the service reports no usage.
+    let limit = match kind {
+        "Basic" | "Standard" => 1_000,
+        "Enterprise" => 4_000,
+        "Dedicated" | "Freight" => 10_000,
+        _ => {
+            return Some(Check::unknown(
+                "ACLs",
+                format!("{used} there, {wanted} wanted, of an unknown limit"),
+            ));
+        }
+    };
+    let detail = format!("{used} there, {wanted} wanted, of {limit} on a cluster of type {kind}");
+    Some(match wanted > 0 && used + wanted > limit {
+        false => Check::ok("ACLs", detail),
+        true => Check::problem(
+            "ACLs",
+            detail,
+            "Onboard fewer departments, use a template without ACLs, or a cluster of a larger type.",
+        ),
+    })
 }
 
 fn quota(row: &BudgetRow) -> Check {

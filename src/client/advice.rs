@@ -29,6 +29,14 @@ impl Advice for ClientError {
             _ if self.is_quota() => {
                 hints.push("The organization's administrators can ask Confluent for a higher limit.".into());
             }
+            _ if self.is_unauthorized() && at_kafka(self) => hints.push(
+                "Check that the key is one of this Kafka cluster (a Cloud API key does not work here), and that key and \
+                 secret belong together. A new key takes some minutes to be known there."
+                    .into(),
+            ),
+            _ if self.is_forbidden() && at_kafka(self) => hints.push(
+                "The owner of the key needs CloudClusterAdmin on the cluster, and no ACL may deny it ALTER there.".into(),
+            ),
             _ if self.is_unauthorized() => hints.push(
                 "Check that the key is a Cloud API key (a key of a Kafka cluster does not work here), that it was not \
                  revoked, and that key and secret belong together."
@@ -44,6 +52,11 @@ impl Advice for ClientError {
         }
         hints
     }
+}
+
+/// Whether the call went to Kafka REST, which has keys and rights of its own.
+fn at_kafka(error: &ClientError) -> bool {
+    error.call().path.starts_with("/kafka/")
 }
 
 fn transport_hint(cause: &TransportError) -> Option<Hint> {
@@ -116,5 +129,8 @@ mod tests {
         }
         let other = r#"{"error_code":400,"message":"name exceeds 64 characters"}"#;
         assert!(!answered_at(connectors, 400, other).is_quota());
+        let acls = "/kafka/v3/clusters/lkc-1/acls";
+        assert!(first(&answered_at(acls, 401, "")).contains("one of this Kafka cluster"));
+        assert!(first(&answered_at(acls, 403, "")).contains("CloudClusterAdmin"));
     }
 }

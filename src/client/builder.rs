@@ -158,6 +158,26 @@ impl Client {
         }
     }
 
+    /// A client of another service, on the same transport and as patient, with a rate limit of its own.
+    #[must_use]
+    pub fn towards(&self, base: BaseUrl, auth: Auth) -> Self {
+        let shared = &*self.shared;
+        Self {
+            shared: Arc::new(Shared {
+                base,
+                transport: Arc::clone(&shared.transport),
+                clock: shared.clock.clone(),
+                policy: shared.policy.clone(),
+                jitter: shared.jitter.clone(),
+                governor: shared.governor.fresh(),
+                wire_trace: shared.wire_trace.clone(),
+            }),
+            auth: Arc::new(auth),
+            on_retry: self.on_retry.clone(),
+            allowance: None,
+        }
+    }
+
     /// The same client with another listener: a step that wants its waits under its own name.
     #[must_use]
     pub fn with_on_retry(&self, listener: OnRetry) -> Self {

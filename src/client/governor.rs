@@ -42,6 +42,11 @@ impl Governor {
         }
     }
 
+    /// Another one with the same limit, on which no 429 has left its mark.
+    pub(super) fn fresh(&self) -> Self {
+        Self::new(self.limit)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Every critical section leaves the numbers consistent, so a panic elsewhere does no harm here.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -2,6 +2,7 @@
 //! with them.
 
 mod department;
+mod kafka;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -88,6 +89,9 @@ pub(super) struct Session {
     pub(super) places: Places,
     /// The address that profiles point to.
     pub(super) endpoint: Endpoint,
+    kafka: kafka::KafkaKey,
+    /// Hosts outside Confluent's domain that may be asked.
+    trusted: Vec<String>,
 }
 
 impl Session {
@@ -101,9 +105,16 @@ impl Session {
             .into_result()
             .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
         let (stage_name, stage) = stage(ctx, &workspace, profile.as_ref())?;
-        let way = match &sandbox_folder {
-            Some(folder) => Way::sandbox(ctx, folder, &workspace, profile.as_ref())?,
-            None => Way::service(ctx, profile.as_ref())?,
+        let (way, kafka) = match &sandbox_folder {
+            Some(folder) => {
+                let way = Way::sandbox(ctx, folder, &workspace, profile.as_ref())?;
+                let kafka = kafka::in_sandbox(ctx, folder, &workspace, &stage, profile.as_ref(), &way.auth)?;
+                (way, Ok(kafka))
+            }
+            None => (
+                Way::service(ctx, profile.as_ref())?,
+                kafka::of_service(profile.as_ref()),
+            ),
         };
         if let Some(source) = way.auth.source().filter(|_| ctx.globals.verbosity() > 0) {
             let origin = &workspace.origin;
@@ -127,6 +138,8 @@ impl Session {
             clock: way.clock,
             places,
             endpoint: way.endpoint,
+            kafka,
+            trusted: ctx.globals.trust_endpoint.iter().cloned().collect(),
         })
     }
 
@@ -300,6 +313,14 @@ fn seeded(sandbox: &Sandbox, who: Seeded) -> Result<Auth, Error> {
     }))
 }
 
+/// As a principal of the sandbox, without its key.
+fn headers(sandbox: &Sandbox, principal: &str) -> Result<Auth, Error> {
+    let headers = sandbox
+        .stand_in(principal)
+        .map(|(name, value)| -> Result<(HeaderName, HeaderValue), Error> { Ok((name, HeaderValue::try_from(value)?)) });
+    Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
+}
+
 /// As the account of a department's persona, without its key.
 fn stand_in(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str) -> Result<Auth, Error> {
     let wrong = || {
@@ -322,10 +343,7 @@ fn stand_in(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str)
             Error::failed(format!("the sandbox has no service account `{name}`"))
                 .with_hint(format!("`confluent ebs onboard {department} --sandbox` makes it."))
         })?;
-    let headers = sandbox
-        .stand_in(account.id.as_str())
-        .map(|(name, value)| -> Result<(HeaderName, HeaderValue), Error> { Ok((name, HeaderValue::try_from(value)?)) });
-    Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
+    headers(sandbox, account.id.as_str())
 }
 
 /// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.

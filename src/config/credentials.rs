@@ -45,8 +45,8 @@ pub enum CredentialsError {
         missing: &'static str,
     },
     /// The id cannot be one. It is not shown: the halves are easily swapped.
-    #[error("`{}` does not hold the id of an API key", env::CONFLUENT_CLOUD_API_KEY)]
-    NotAKey,
+    #[error("`{0}` does not hold the id of an API key")]
+    NotAKey(&'static str),
 }
 
 impl Advice for CredentialsError {
@@ -62,7 +62,7 @@ impl Advice for CredentialsError {
                 "Set `{key}` and `{secret}`, or add a `[key]` table to it."
             ))],
             Self::Half { missing, .. } => vec![Hint::new(format!("Set `{missing}` as well."))],
-            Self::NotAKey => vec![Hint::new(
+            Self::NotAKey(_) => vec![Hint::new(
                 "An id is 16 upper-case letters and digits; the long half is the secret.",
             )],
         }
@@ -87,28 +87,63 @@ impl Credentials {
                 origin: Origin::Profile(profile.path.clone()),
             });
         }
-        let (key, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
-        match (variable(key), variable(secret)) {
-            (Some(id), Some(secret)) => Ok(Self {
-                key: KeyPair {
-                    id: plausible(&id).ok_or(CredentialsError::NotAKey)?,
-                    secret: Secret::new(secret),
-                },
+        let key = env::CONFLUENT_CLOUD_API_KEY;
+        match pair(variable, key, env::CONFLUENT_CLOUD_API_SECRET)? {
+            Some(pair) => Ok(Self {
+                key: pair,
                 origin: Origin::Environment(key),
             }),
-            (Some(_), None) => Err(CredentialsError::Half {
-                set: key,
-                missing: secret,
-            }),
-            (None, Some(_)) => Err(CredentialsError::Half {
-                set: secret,
-                missing: key,
-            }),
-            (None, None) => Err(match profile {
+            None => Err(match profile {
                 Some(profile) => CredentialsError::ProfileWithoutKey(profile.path.clone()),
                 None => CredentialsError::None,
             }),
         }
+    }
+
+    /// The key of the Kafka cluster with which ACLs are managed: the profile's, else the environment's; `None` without one,
+    /// which is no mistake.
+    ///
+    /// # Errors
+    /// Half of a pair, or an id that cannot be one.
+    pub fn find_kafka(
+        profile: Option<&LoadedProfile>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, CredentialsError> {
+        if let Some((profile, key)) = profile.and_then(|profile| Some((profile, profile.keys.kafka.clone()?))) {
+            return Ok(Some(Self {
+                key,
+                origin: Origin::Profile(profile.path.clone()),
+            }));
+        }
+        let key = env::CONFLUENT_EBS_KAFKA_API_KEY;
+        let pair = pair(variable, key, env::CONFLUENT_EBS_KAFKA_API_SECRET)?;
+        Ok(pair.map(|pair| Self {
+            key: pair,
+            origin: Origin::Environment(key),
+        }))
+    }
+}
+
+/// A key and its secret from two variables.
+fn pair(
+    variable: impl Fn(&str) -> Option<String>,
+    key: &'static str,
+    secret: &'static str,
+) -> Result<Option<KeyPair>, CredentialsError> {
+    match (variable(key), variable(secret)) {
+        (Some(id), Some(secret)) => Ok(Some(KeyPair {
+            id: plausible(&id).ok_or(CredentialsError::NotAKey(key))?,
+            secret: Secret::new(secret),
+        })),
+        (Some(_), None) => Err(CredentialsError::Half {
+            set: key,
+            missing: secret,
+        }),
+        (None, Some(_)) => Err(CredentialsError::Half {
+            set: secret,
+            missing: key,
+        }),
+        (None, None) => Ok(None),
     }
 }
 
@@ -174,5 +209,39 @@ mod tests {
         let mut profile = loaded();
         profile.keys = ProfileKeys::default();
         assert_eq!(find(Some(&profile), &[]), "profile `claims-operator.toml` holds no key");
+    }
+
+    #[test]
+    fn a_key_of_the_kafka_cluster_is_found_in_the_same_order_and_may_be_missing() {
+        let pair = [
+            (env::CONFLUENT_EBS_KAFKA_API_KEY, "KAFKAKAFKAKAFKA1"),
+            (env::CONFLUENT_EBS_KAFKA_API_SECRET, "canary"),
+        ];
+        let mut profile = loaded();
+        profile.keys.kafka = None;
+        assert!(
+            Credentials::find_kafka(Some(&profile), variables(&PAIR))
+                .unwrap()
+                .is_none()
+        );
+        let found = Credentials::find_kafka(Some(&profile), variables(&pair))
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.key.id.as_str(), "KAFKAKAFKAKAFKA1");
+        assert_eq!(
+            found.origin.to_string(),
+            "environment variable CONFLUENT_EBS_KAFKA_API_KEY"
+        );
+        assert!(!format!("{found:?}").contains("canary"));
+        profile.keys.kafka = profile.keys.cloud.clone();
+        let found = Credentials::find_kafka(Some(&profile), variables(&pair))
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.origin.to_string(), "profile claims-operator.toml");
+        let half = Credentials::find_kafka(None, variables(&pair[..1])).unwrap_err();
+        assert_eq!(
+            half.to_string(),
+            "`CONFLUENT_EBS_KAFKA_API_KEY` is set, but `CONFLUENT_EBS_KAFKA_API_SECRET` is not"
+        );
     }
 }

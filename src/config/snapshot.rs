@@ -182,6 +182,7 @@ mod tests {
                     address.cluster_crn(),
                 ),
             }],
+            acls: vec!["TOPIC#claims-#PREFIXED#User:sa-abc123#*#READ#ALLOW".parse().unwrap()],
             keys: vec![SeenKey {
                 id: "ABCDEFGHIJKLMNOP".parse().unwrap(),
                 owner: Principal::from_id("sa-abc123"),

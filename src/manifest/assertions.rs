@@ -381,18 +381,15 @@ fn finding(assertion: &Assertion, outcome: &Outcome, scene: &Scene) -> Option<Fi
     let message = format!("{who} {verb} {operations} on {}{more}", first.on.short());
     Some(match &first.through {
         None => Finding::error("access-can", message)
-            .fix("No role binding gives it: change the template, or this assertion if it is not meant."),
+            .fix("No role binding and no ACL gives it: change the template, or this assertion if it is not meant."),
         Some(through) => {
-            let where_from = scene.origin(through);
+            let where_from = scene.origin_of(through);
             let fallback = match first.by_fallback {
                 true => " if the service refuses the role that is asked for first",
                 false => "",
             };
-            Finding::error("access-cannot", message).fix(format!(
-                "{} on {} gives it{fallback}; {where_from}.",
-                through.role,
-                through.pattern.short()
-            ))
+            let through = through.short();
+            Finding::error("access-cannot", message).fix(format!("{through} gives it{fallback}; {where_from}."))
         }
     })
 }

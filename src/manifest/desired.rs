@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{ProfileFacts, Workspace};
 use crate::model::{
-    Address, Department, Grant, KeyKind, OwnershipTag, Persona, ResourceKind, Template, ownership::account_name,
+    AclGrant, Address, Department, Grant, KeyKind, OwnershipTag, Persona, ResourceKind, Template,
+    ownership::account_name,
 };
 
 /// One department in one stage, as it should be.
@@ -37,6 +38,8 @@ pub struct DesiredPersona {
     pub keys: Vec<KeyKind>,
     /// What it may do.
     pub grants: Vec<Grant>,
+    /// What it may do in Kafka beyond its roles.
+    pub acls: Vec<AclGrant>,
     /// What the template gives but this stage has no place for: subjects where there is no Schema Registry.
     pub left_out: LeftOut,
     /// What its profile says.
@@ -135,6 +138,7 @@ impl Workspace {
                 tag,
                 keys,
                 grants,
+                acls: persona.acls.clone(),
                 left_out: LeftOut {
                     grants: grants_left,
                     keys: keys_left,

@@ -26,6 +26,7 @@ pub mod scene;
 pub mod starter;
 pub mod target;
 pub mod template;
+mod template_acl;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;

@@ -7,9 +7,9 @@ use super::{DesiredDepartment, DesiredPersona, Workspace, admin::PROVISIONER};
 use crate::{
     access::{Evaluator, Member, Origin, Party, Scene, scene::PLANNED},
     model::{
-        Address, Department, Grant, NamePattern, OrganizationId, OwnershipTag, Principal, ResourceKind, Role,
-        RoleBinding, SchemaRegistryId, SeenAccount, SeenBinding, ServiceAccountId, Snapshot, hidden,
-        ownership::account_name,
+        AclBinding, AclGrant, Address, Department, Grant, NamePattern, OrganizationId, OwnershipTag, Principal,
+        ResourceKind, Role, RoleBinding, SchemaRegistryId, SeenAccount, SeenBinding, ServiceAccountId, Snapshot,
+        hidden, ownership::account_name,
     },
 };
 
@@ -51,13 +51,18 @@ impl Workspace {
                 let principal = Principal::ServiceAccount(account.clone());
                 scene.names.insert(principal.clone(), persona.account_name.clone());
                 principals.insert(principal.clone());
-                scene.members.push(member(&desired, persona, Some(principal)));
+                scene.members.push(member(&desired, persona, Some(principal.clone())));
                 for granted in granted(&desired, persona, &account, &id_of, None) {
                     any_fallback |= granted.fallback.is_some();
                     let stand_in = granted.fallback.as_ref().unwrap_or(&granted.binding);
                     refused.insert(stand_in.clone());
                     scene.evaluator.insert(granted.binding.clone());
                     granted.note(&mut scene.origins);
+                }
+                for (acl, origin) in granted_acls(&desired, persona, &principal, None) {
+                    refused.insert_acl(acl.clone(), address);
+                    scene.evaluator.insert_acl(acl.clone(), address);
+                    scene.acl_origins.insert(acl, origin);
                 }
                 if let Some(provisioner) = &provisioner {
                     let on = address.service_account_crn(&account);
@@ -78,9 +83,9 @@ impl Workspace {
     pub fn recognize(&self, stage: &str, seen: &Snapshot) -> Scene {
         let address = &seen.address;
         let mut scene = Self::empty(stage, address, None);
-        scene.evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()));
+        scene.evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()))
+            .with_acls(seen.acls.iter().cloned(), address);
         scene.unseen.clone_from(&seen.unknown);
-        scene.has_acls = false;
         scene.looker = Some(seen.seen_by.clone());
         let names = seen
             .accounts
@@ -111,6 +116,11 @@ impl Workspace {
                 for mut granted in granted(&desired, persona, &account.id, &id_of, Some(account)) {
                     vouching.judge(&mut granted.origin);
                     granted.note(&mut scene.origins);
+                }
+                let principal = Principal::from(account.id.clone());
+                for (acl, mut origin) in granted_acls(&desired, persona, &principal, Some(account)) {
+                    vouching.judge(&mut origin);
+                    scene.acl_origins.insert(acl, origin);
                 }
             }
         }
@@ -168,8 +178,8 @@ impl Workspace {
             members: Vec::new(),
             names: BTreeMap::new(),
             origins: HashMap::new(),
+            acl_origins: HashMap::new(),
             unseen: BTreeMap::new(),
-            has_acls: true,
             looker: None,
         };
         if let Some(provisioner) = provisioner {
@@ -253,26 +263,46 @@ fn granted(
     id_of: &impl Fn(&str) -> Option<ServiceAccountId>,
     seen: Option<&SeenAccount>,
 ) -> Vec<Granted> {
-    let now = &desired.template.hash;
-    let tag = seen.and_then(SeenAccount::tag);
-    let hash = tag.map_or_else(|| now.clone(), |tag| tag.template_hash);
     let fill = |grant: &Grant| {
         let pattern = grant.on.resolve(&desired.address, &desired.department.prefix, id_of)?;
         let bound = |role: &Role| RoleBinding::new(account.clone(), role.clone(), pattern.clone());
         Some(Granted {
             binding: bound(&grant.role),
             fallback: grant.fallback.as_ref().map(bound),
-            origin: Origin::Template {
-                template: desired.template.name.clone(),
-                hash: hash.clone(),
-                now: (hash != *now).then(|| now.clone()),
-                instead_of: None,
-                why: grant.why.clone(),
-                owned_by: Vec::new(),
-            },
+            origin: of_template(desired, seen, &grant.why),
         })
     };
     persona.grants.iter().filter_map(fill).collect()
+}
+
+/// The ACLs that the template gives `persona`, which acts as `account`.
+fn granted_acls(
+    desired: &DesiredDepartment,
+    persona: &DesiredPersona,
+    account: &Principal,
+    seen: Option<&SeenAccount>,
+) -> Vec<(AclBinding, Origin)> {
+    let fill = |grant: &AclGrant| {
+        let origin = of_template(desired, seen, &grant.why);
+        let acls = grant.acls(account, &desired.department.prefix);
+        acls.map(|acl| (acl, origin.clone())).collect::<Vec<_>>()
+    };
+    persona.acls.iter().flat_map(fill).collect()
+}
+
+/// That a template gives something, in the version that `seen` was last brought up to date with.
+fn of_template(desired: &DesiredDepartment, seen: Option<&SeenAccount>, why: &str) -> Origin {
+    let now = &desired.template.hash;
+    let tag = seen.and_then(SeenAccount::tag);
+    let hash = tag.map_or_else(|| now.clone(), |tag| tag.template_hash);
+    Origin::Template {
+        template: desired.template.name.clone(),
+        now: (hash != *now).then(|| now.clone()),
+        hash,
+        instead_of: None,
+        why: why.to_owned(),
+        owned_by: Vec::new(),
+    }
 }
 
 /// Who owns which account: an account is the provisioner's work only if nobody else owns it (dossier `rbac.md` T4).

@@ -5,11 +5,15 @@ use std::{ops::Range, sync::Arc};
 use toml::Spanned;
 
 use super::{
-    target,
+    target, template_acl,
     toml::{Document, Table},
 };
 use crate::{
-    access::{Assumptions, Bindable, bindable, isolation::EXPOSURES},
+    access::{
+        Assumptions, Bindable, bindable,
+        isolation::{exposure, tolerated},
+        roles::gives,
+    },
     diag::{Finding, SourceFile, Span},
     hint,
     model::{Grant, GrantTarget, KeyKind, NamePattern, Persona, ResourceKind, Role, Template, ownership::short_hash},
@@ -102,6 +106,11 @@ fn content_hash(personas: &[Persona]) -> String {
             let fallback = grant.fallback.as_ref().map_or("-", Role::as_str);
             let _ = writeln!(text, "grant {} {} {fallback}", grant.role, grant.on);
         }
+        for acl in &persona.acls {
+            for operation in &acl.operations {
+                let _ = writeln!(text, "acl {operation} {}", acl.on);
+            }
+        }
     }
     short_hash(text.as_bytes())
 }
@@ -154,16 +163,25 @@ fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> 
             grant.report(place, Finding::warning("duplicate-value", message));
             continue;
         }
-        if let Some(finding) = unusable(&read, &keys, name.map_or("this persona", String::as_str)) {
+        if let Some(finding) = unusable(
+            read.on.kind(),
+            "a role",
+            &keys,
+            name.map_or("this persona", String::as_str),
+        ) {
             grant.report(place, finding);
         }
         grants.push(read);
     }
+    let acls = template_acl::read(table, personas, |kind| {
+        unusable(kind, "an ACL", &keys, name.map_or("this persona", String::as_str))
+    });
     Persona {
         name: name.cloned().unwrap_or_default(),
         keys,
         description,
         grants,
+        acls,
     }
 }
 
@@ -195,23 +213,10 @@ fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usiz
     let on_text = table.require::<String>("on");
     let why = table.require::<String>("why");
     let fallback_text = table.get::<String>("fallback");
-    if let Some(why) = why.as_ref().filter(|why| why.get_ref().trim().is_empty()) {
-        let finding = Finding::error("invalid-value", "a grant without a reason cannot be reviewed");
-        table.report(why.span(), finding.fix("Say what the persona does with it."));
-    }
+    check_reason(table, why.as_ref());
     let role = role_text.as_ref().and_then(|text| read_role(table, text));
     let fallback = fallback_text.as_ref().and_then(|text| read_role(table, text));
-    let on = on_text
-        .as_ref()
-        .and_then(|text| match target::parse(text.get_ref(), personas) {
-            Ok(on) => Some(on),
-            Err(error) => {
-                let mut finding = Finding::error(error.rule, error.message);
-                finding.fix = error.fix;
-                table.report(text.span(), finding);
-                None
-            }
-        });
+    let on = on_text.as_ref().and_then(|text| read_target(table, text, personas));
     let (role_text, on_text) = (role_text?, on_text?);
     let (role, on) = (role?, on?);
     if let Some(finding) = misplaced(&role, on.kind()) {
@@ -234,6 +239,27 @@ fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usiz
         why: why.map(Spanned::into_inner).unwrap_or_default(),
     };
     Some((grant, on_text.span()))
+}
+
+/// Every grant says why: nobody can review one that does not.
+pub(super) fn check_reason(table: &Table<'_>, why: Option<&Spanned<String>>) {
+    if let Some(why) = why.filter(|why| why.get_ref().trim().is_empty()) {
+        let finding = Finding::error("invalid-value", "a grant without a reason cannot be reviewed");
+        table.report(why.span(), finding.fix("Say what the persona does with it."));
+    }
+}
+
+/// Reads an `on`.
+pub(super) fn read_target(table: &Table<'_>, text: &Spanned<String>, personas: &[&str]) -> Option<GrantTarget> {
+    match target::parse(text.get_ref(), personas) {
+        Ok(on) => Some(on),
+        Err(error) => {
+            let mut finding = Finding::error(error.rule, error.message);
+            finding.fix = error.fix;
+            table.report(text.span(), finding);
+            None
+        }
+    }
 }
 
 fn read_role(table: &Table<'_>, text: &Spanned<String>) -> Option<Role> {
@@ -292,11 +318,16 @@ fn wide(role: &Role, on: &GrantTarget) -> Option<Finding> {
     let GrantTarget::Fixed(kind, name) = on else {
         return None;
     };
-    let covers = |(shared, stem): &(ResourceKind, &str)| {
-        shared == kind && NamePattern::Prefixed((*stem).to_owned()).covers(name)
-    };
-    if EXPOSURES.iter().any(covers) {
-        return None;
+    if exposure(*kind, name).is_some() {
+        // A role without a rule cannot stand here.
+        let more = gives(role, *kind).without(tolerated(*kind));
+        let begins = matches!(name, NamePattern::Prefixed(_));
+        return (begins && !more.is_empty()).then(|| {
+            let message =
+                format!("{role} on `{on}` also gives {more} on what belongs to connectors of all departments");
+            let finding = Finding::warning("grant-beyond-prefix", message);
+            finding.fix("The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.")
+        });
     }
     let scope = matches!(
         kind,
@@ -321,9 +352,8 @@ fn wide(role: &Role, on: &GrantTarget) -> Option<Finding> {
     Some(finding.fix("Isolation by prefix ends here: the proof after onboarding will name it as an overlap."))
 }
 
-/// A grant that no key of its persona can use.
-fn unusable(grant: &Grant, keys: &[KeyKind], persona: &str) -> Option<Finding> {
-    let kind = grant.on.kind();
+/// A grant that no key of its persona can use; `what` is a role or an ACL.
+fn unusable(kind: ResourceKind, what: &str, keys: &[KeyKind], persona: &str) -> Option<Finding> {
     let needed = match kind {
         ResourceKind::Topic | ResourceKind::Group | ResourceKind::TransactionalId => KeyKind::Kafka,
         ResourceKind::Subject => KeyKind::SchemaRegistry,
@@ -344,7 +374,7 @@ fn unusable(grant: &Grant, keys: &[KeyKind], persona: &str) -> Option<Finding> {
         return (needed == KeyKind::Cloud)
             .then(|| finding.fix("Give the role to a persona with `keys = [\"cloud\"]`."));
     }
-    let message = format!("no key of `{persona}` can use a role on a {}", kind.word());
+    let message = format!("no key of `{persona}` can use {what} on a {}", kind.word());
     let fix = format!(
         "It takes `keys = [\"{}\"]`; take the grant away or add the key.",
         word_of(needed)

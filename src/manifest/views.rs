@@ -9,7 +9,8 @@ use crate::{
     access::isolation::EXPOSURES,
     diag::{Finding, Severity},
     model::{
-        Department, DepartmentQuota, Grant, GrantTarget, NamePattern, Prefix, Recipient, ResourceKind,
+        AclGrant, AclOperation, Department, DepartmentQuota, Grant, GrantTarget, NamePattern, Prefix, Recipient,
+        ResourceKind,
         ownership::account_name,
     },
 };
@@ -118,6 +119,22 @@ pub struct PersonaView {
     pub profile: Option<PathBuf>,
     /// What it may do.
     pub grants: Vec<GrantView>,
+    /// What it may do in Kafka beyond its roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acls: Vec<AclView>,
+}
+
+/// One ACL grant of a persona.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AclView {
+    /// The operations.
+    pub operations: Vec<AclOperation>,
+    /// Where: a kind and a name, `topic dlq-lcc*`.
+    pub on: String,
+    /// Why.
+    pub why: String,
+    /// Whether Confluent makes all departments share these names, so that this is a known exposure.
+    pub shared: bool,
 }
 
 /// One grant of a persona.
@@ -229,6 +246,12 @@ fn personas(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView
         shared: is_shared(&grant.on),
         left_out,
     };
+    let acl = |acl: &AclGrant| AclView {
+        operations: acl.operations.clone(),
+        on: filled_in(&acl.on, &department.prefix, str::to_owned),
+        why: acl.why.clone(),
+        shared: is_shared(&acl.on),
+    };
     let personas = desired.personas.iter().map(|persona| PersonaView {
         persona: persona.persona.clone(),
         description: persona.description.clone(),
@@ -241,6 +264,7 @@ fn personas(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView
             .map(|grant| view(grant, false))
             .chain(persona.left_out.grants.iter().map(|grant| view(grant, true)))
             .collect(),
+        acls: persona.acls.iter().map(acl).collect(),
     });
     personas.collect()
 }

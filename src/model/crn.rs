@@ -502,6 +502,17 @@ impl Address {
         Crn(self.path(&[environment, (ResourceKind::Cluster, self.cluster.as_str())]))
     }
 
+    /// The CRN of the Kafka half of the cluster, off which topics, groups and transactional ids hang.
+    #[must_use]
+    pub fn kafka_crn(&self) -> Crn {
+        let mut kafka = self.cluster_crn();
+        kafka.0.push(Segment {
+            token: ResourceKind::Kafka.token().to_owned(),
+            value: self.cluster.as_str().to_owned(),
+        });
+        kafka
+    }
+
     /// The CRN of the Schema Registry, when there is one.
     #[must_use]
     pub fn schema_registry_crn(&self) -> Option<Crn> {
@@ -529,15 +540,7 @@ impl Address {
             ResourceKind::Environment => return Some(self.environment_crn().into()),
             ResourceKind::Cluster => return Some(self.cluster_crn().into()),
             ResourceKind::Connector => self.cluster_crn(),
-            ResourceKind::Topic | ResourceKind::Group | ResourceKind::TransactionalId => {
-                let mut kafka = self.cluster_crn();
-                let value = self.cluster.as_str().to_owned();
-                kafka.0.push(Segment {
-                    token: ResourceKind::Kafka.token().to_owned(),
-                    value,
-                });
-                kafka
-            }
+            ResourceKind::Topic | ResourceKind::Group | ResourceKind::TransactionalId => self.kafka_crn(),
             ResourceKind::Subject => self.schema_registry_crn()?,
             ResourceKind::ServiceAccount => self.organization_crn(),
             _ => return None,

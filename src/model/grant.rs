@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{Address, CrnPattern, NamePattern, Prefix, ResourceKind, Role, ServiceAccountId};
+use super::{
+    AclBinding, AclOperation, AclResource, Address, CrnPattern, NamePattern, Prefix, Principal, ResourceKind, Role,
+    ServiceAccountId,
+};
 
 /// Where a grant applies, before a department is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,17 @@ impl GrantTarget {
         }
     }
 
+    /// The names that are meant for a department; `None` for an account, which has an id.
+    #[must_use]
+    pub fn names(&self, prefix: &Prefix) -> Option<NamePattern> {
+        match self {
+            Self::Fixed(_, name) => Some(name.clone()),
+            Self::Prefix(_) => Some(prefix.pattern()),
+            Self::Prefixed(_, rest) => Some(NamePattern::Literal(format!("{prefix}{rest}"))),
+            Self::Account(_) => None,
+        }
+    }
+
     /// The pattern for a department. `account` answers the id of a persona's account.
     ///
     /// `None` when the address has no place for it (subjects without a Schema Registry) or the account is not known yet.
@@ -40,10 +54,8 @@ impl GrantTarget {
         account: impl FnOnce(&str) -> Option<ServiceAccountId>,
     ) -> Option<CrnPattern> {
         match self {
-            Self::Fixed(kind, name) => address.pattern(*kind, name.clone()),
-            Self::Prefix(kind) => address.pattern(*kind, prefix.pattern()),
-            Self::Prefixed(kind, rest) => address.pattern(*kind, NamePattern::Literal(format!("{prefix}{rest}"))),
             Self::Account(persona) => Some(address.service_account_crn(&account(persona)?).into()),
+            named => address.pattern(named.kind(), named.names(prefix)?),
         }
     }
 }
@@ -78,6 +90,28 @@ pub struct Grant {
     pub why: String,
 }
 
+/// Operations that Kafka ACLs allow on one target, with the reason: for what no role gives without giving more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AclGrant {
+    /// The operations, one ACL each.
+    pub operations: Vec<AclOperation>,
+    /// Where.
+    pub on: GrantTarget,
+    /// The reason, for whoever reviews it.
+    pub why: String,
+}
+
+impl AclGrant {
+    /// The ACLs for `principal` in a department with this prefix.
+    pub fn acls(&self, principal: &Principal, prefix: &Prefix) -> impl Iterator<Item = AclBinding> {
+        let place = AclResource::of(self.on.kind()).zip(self.on.names(prefix));
+        self.operations.iter().filter_map(move |operation| {
+            let (resource, names) = place.clone()?;
+            Some(AclBinding::allow(principal.clone(), operation.clone(), resource, names))
+        })
+    }
+}
+
 /// The kinds of API keys a persona can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -101,6 +135,9 @@ pub struct Persona {
     pub description: String,
     /// What it may do.
     pub grants: Vec<Grant>,
+    /// What it may do in Kafka beyond its roles.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acls: Vec<AclGrant>,
 }
 
 /// A template: what a department's personas may do.

@@ -1,5 +1,6 @@
 //! The vocabulary: the things this program talks about, as types that cannot hold nonsense. No I/O, no policy.
 
+pub mod acl;
 pub mod binding;
 pub mod crn;
 pub mod department;
@@ -14,10 +15,11 @@ pub mod role;
 pub mod secret;
 pub mod snapshot;
 
+pub use acl::{AclBinding, AclOperation, AclPermission, AclResource};
 pub use binding::RoleBinding;
 pub use crn::{Address, Crn, CrnError, CrnPattern, NamePattern, ResourceKind};
 pub use department::{Department, DepartmentCode};
-pub use grant::{Grant, GrantTarget, KeyKind, Persona, Template};
+pub use grant::{AclGrant, Grant, GrantTarget, KeyKind, Persona, Template};
 pub use id::{
     ApiKeyId, ClusterId, ConnectorId, EnvironmentId, IdError, OrganizationId, RoleBindingId, SchemaRegistryId,
     ServiceAccountId, UserId,

@@ -28,6 +28,12 @@ impl Principal {
         }
     }
 
+    /// Whether it stands for every principal there is, which only ACLs can be about.
+    #[must_use]
+    pub fn is_everybody(&self) -> bool {
+        matches!(self, Self::Other(_)) && self.id() == "*"
+    }
+
     /// The service account, if it is one.
     #[must_use]
     pub fn service_account(&self) -> Option<&ServiceAccountId> {

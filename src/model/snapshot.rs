@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Address, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId};
+use super::{AclBinding, Address, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId};
 
 /// A service account as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,8 @@ pub mod hidden {
     pub const ACCOUNTS: &str = "service accounts";
     /// The API keys.
     pub const KEYS: &str = "API keys";
+    /// Kafka ACLs.
+    pub const ACLS: &str = "ACLs of the cluster";
     /// The connectors.
     pub const CONNECTORS: &str = "connectors of the cluster";
     /// Role bindings on the organization, on environments, on other clusters and on accounts that are not ours.
@@ -123,6 +125,8 @@ pub struct Snapshot {
     pub accounts: Vec<SeenAccount>,
     /// Role bindings.
     pub bindings: Vec<SeenBinding>,
+    /// Kafka ACLs of the cluster.
+    pub acls: Vec<AclBinding>,
     /// API keys.
     pub keys: Vec<SeenKey>,
     /// The connectors of the cluster.
@@ -169,6 +173,11 @@ impl Snapshot {
         self.bindings
             .iter()
             .filter(move |seen| &seen.binding.principal == principal)
+    }
+
+    /// The ACLs that are about `principal` by name; what everybody may do is not among them.
+    pub fn acls_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a AclBinding> {
+        self.acls.iter().filter(move |acl| &acl.principal == principal)
     }
 
     /// The keys of `principal`.

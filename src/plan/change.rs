@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    ApiKeyId, CrnPattern, DepartmentCode, KeyKind, OwnershipTag, Role, RoleBinding, RoleBindingId, ServiceAccountId,
+    AclBinding, AclOperation, AclResource, ApiKeyId, CrnPattern, DepartmentCode, KeyKind, NamePattern, OwnershipTag,
+    Principal, Role, RoleBinding, RoleBindingId, ServiceAccountId,
 };
 
 /// What happens to an object; its symbol is what a plan shows first.
@@ -73,6 +74,31 @@ impl PlannedPattern {
     }
 }
 
+/// An ACL for an account that may not exist yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlannedAcl {
+    /// On what.
+    pub resource: AclResource,
+    /// On which of them.
+    #[serde(serialize_with = "as_text")]
+    pub names: NamePattern,
+    /// What it allows.
+    pub operation: AclOperation,
+}
+
+impl PlannedAcl {
+    /// The ACL for `principal`.
+    #[must_use]
+    pub fn of(&self, principal: impl Into<Principal>) -> AclBinding {
+        let Self {
+            resource,
+            names,
+            operation,
+        } = self.clone();
+        AclBinding::allow(principal, operation, resource, names)
+    }
+}
+
 /// What is done, with all that is needed to do it. Never holds a secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
@@ -111,6 +137,18 @@ pub enum Operation {
         id: RoleBindingId,
         /// What it must still be.
         binding: RoleBinding,
+    },
+    /// Make an ACL.
+    CreateAcl {
+        /// Who.
+        principal: AccountRef,
+        /// What, where.
+        acl: PlannedAcl,
+    },
+    /// Remove an ACL.
+    DeleteAcl {
+        /// Which, with all its parts.
+        acl: AclBinding,
     },
     /// Make an API key and put its secret on disk, not proved yet.
     CreateKey {
@@ -177,6 +215,7 @@ impl Operation {
         match self {
             Self::CreateAccount { .. } | Self::UpdateAccount { .. } | Self::DeleteAccount { .. } => "service-account",
             Self::CreateBinding { .. } | Self::DeleteBinding { .. } => "role-binding",
+            Self::CreateAcl { .. } | Self::DeleteAcl { .. } => "acl",
             Self::CreateKey { .. } | Self::DeleteKey { .. } => "api-key",
             Self::Prove { .. } => "proof",
             Self::HandOver { .. } | Self::Reissue { .. } => "profile",

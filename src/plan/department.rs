@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    acls,
     change::{AccountRef, Action, Operation, PlannedPattern},
     control,
     diff::{
@@ -32,7 +33,9 @@ pub(super) fn compare(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDep
         }
     }
     refusals.extend(prefix_refusals(wanted, seen, desired, &own));
+    refusals.extend(acls::refusal(wanted, seen, desired));
     plan.unmanaged.extend(unmanaged(wanted, seen, desired, &own));
+    plan.unmanaged.extend(acls::unmanaged(wanted, seen, desired, &own));
 
     let before = plan.changes.len();
     if refusals.is_empty() {
@@ -93,9 +96,10 @@ pub(super) fn compare_persona(
     let account = seen.account_named(&persona.account_name);
     let me = account_ref(seen, &persona.account_name);
     let born: Vec<usize> = made.get(&persona.persona).copied().into_iter().collect();
-    let bindings = compare_bindings(wanted, seen, desired, persona, account, made, plan);
+    let mut bindings = compare_bindings(wanted, seen, desired, persona, account, made, plan);
+    bindings.extend(acls::compare(wanted, seen, desired, persona, account, &born, plan));
 
-    // What a proof of this persona depends on: its own bindings, and its birth.
+    // What a proof of this persona depends on: its own bindings and ACLs, and its birth.
     let mut proof_needs: Vec<usize> = born.iter().chain(&bindings).copied().collect();
     proof_needs.sort_unstable();
     let issued = compare_keys(wanted, seen, desired, persona, &me, &born, &proof_needs, plan);

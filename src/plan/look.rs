@@ -21,9 +21,13 @@ use crate::{
     client::{Client, ClientError},
     clock::Clock,
     model::{Address, Crn, SeenAccount, Snapshot, hidden},
+    resources::acl,
 };
 
-/// Looks at accounts, role bindings, keys and connectors.
+/// What is said of ACLs until somebody looks: they are listed elsewhere, with another key.
+pub(super) const UNSEEN_ACLS: &str = "nobody looked";
+
+/// Looks at accounts, role bindings, keys and connectors; ACLs are asked for elsewhere, by [`observe_acls`].
 ///
 /// # Errors
 /// When not even the organization and the owner of the key are told, or an answer is neither a list nor a refusal. What
@@ -47,7 +51,7 @@ pub async fn look(client: &Client, clock: &Clock, target: &Target) -> Result<Sna
         cluster: target.cluster.clone(),
         schema_registry,
     };
-    let mut unknown = BTreeMap::new();
+    let mut unknown = BTreeMap::from([(hidden::ACLS.to_owned(), UNSEEN_ACLS.to_owned())]);
     let accounts = seen_accounts(unless_forbidden(accounts, hidden::ACCOUNTS, &mut unknown)?.unwrap_or_default());
     let keys = seen_keys(unless_forbidden(keys, hidden::KEYS, &mut unknown)?.unwrap_or_default());
     let connectors = unless_forbidden(connectors, hidden::CONNECTORS, &mut unknown)?.unwrap_or_default();
@@ -58,10 +62,28 @@ pub async fn look(client: &Client, clock: &Clock, target: &Target) -> Result<Sna
         seen_by,
         accounts,
         bindings,
+        acls: Vec::new(),
         keys,
         connectors: seen_connectors(connectors),
         unknown,
     })
+}
+
+/// Looks at the ACLs of the cluster through `kafka`, or writes down why nobody did.
+pub async fn observe_acls(seen: &mut Snapshot, kafka: Result<&Client, String>) {
+    let found = match kafka {
+        Ok(kafka) => acl::list(kafka, &seen.address.cluster, None)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(reason) => Err(reason),
+    };
+    match found {
+        Ok(acls) => {
+            seen.acls = acls;
+            seen.unknown.remove(hidden::ACLS);
+        }
+        Err(reason) => drop(seen.unknown.insert(hidden::ACLS.to_owned(), reason)),
+    }
 }
 
 /// From the widest scope that may be listed to the narrowest.

@@ -3,6 +3,7 @@
 //! A plan is data. `apply` obeys it and never decides again; the same inputs give the same plan, byte for byte, whatever
 //! order the service listed things in.
 
+mod acls;
 pub mod budget;
 pub mod change;
 pub mod connectors;
@@ -16,10 +17,10 @@ pub mod rotation;
 pub mod teardown;
 
 pub use budget::{BudgetRow, BudgetVerdict, budget};
-pub use change::{AccountRef, Action, Change, Operation, PlannedPattern};
+pub use change::{AccountRef, Action, Change, Operation, PlannedAcl, PlannedPattern};
 pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
 pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
-pub use look::look;
+pub use look::{look, observe_acls};
 pub use observe::{ObserveError, Observed, Target, observe};
 pub use removals::removals;
 pub use rotation::Rotation;

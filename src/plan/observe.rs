@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::try_join;
 
+use super::look::UNSEEN_ACLS;
 use crate::{
     api::{
         cmk::{Cluster, GetCluster},
@@ -237,7 +238,7 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         async { Ok(client.list(of_cluster).await) },
         async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
     )?;
-    let mut unknown = BTreeMap::new();
+    let mut unknown = BTreeMap::from([(hidden::ACLS.to_owned(), UNSEEN_ACLS.to_owned())]);
     let keys = unless_forbidden(keys, hidden::KEYS, &mut unknown)?.unwrap_or_default();
     let mut all_quotas = unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
     all_quotas.extend(unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
@@ -257,6 +258,7 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
         seen_by: Principal::ServiceAccount(provisioner.clone()),
         accounts,
         bindings,
+        acls: Vec::new(),
         keys: seen_keys(keys),
         connectors: seen_connectors(connectors),
         unknown,

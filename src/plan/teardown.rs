@@ -1,7 +1,7 @@
 //! Taking a department's access away, in an order that leaves nothing behind. Pure.
 //!
 //! Keys first, so that nobody holds a working one while the rest is taken down; then the bindings its accounts hold, the
-//! bindings that others hold on its accounts, and the accounts last: the provisioner's ownership of them must last until
+//! bindings that others hold on its accounts, the ACLs that name its accounts, and the accounts last: the provisioner's ownership of them must last until
 //! then (dossier `rbac.md` §5.5). Connectors go before all of this, in a plan of their own.
 
 use std::collections::BTreeSet;
@@ -9,13 +9,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
+    acls,
     change::{Action, Change, Operation},
     diff::{Plan, Refusal, Wanted, adopted},
 };
 use crate::{
     access::Evaluator,
     model::{
-        Department, Principal, ResourceKind, Role, RoleBinding, RoleBindingId, SeenAccount, SeenBinding, Snapshot,
+        AclBinding, AclResource, Department, Principal, ResourceKind, Role, RoleBinding, RoleBindingId, SeenAccount,
+        SeenBinding, Snapshot,
     },
 };
 
@@ -31,6 +33,16 @@ pub struct ForeignBinding {
     pub binding: RoleBinding,
 }
 
+/// An ACL on the department's prefix that is about somebody else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ForeignAcl {
+    /// Whom it is about.
+    pub holder: String,
+    /// What it is.
+    #[serde(flatten)]
+    pub acl: AclBinding,
+}
+
 /// What is to be taken away.
 #[derive(Debug, Default, Serialize)]
 pub struct Teardown {
@@ -39,6 +51,9 @@ pub struct Teardown {
     pub plan: Plan,
     /// Bindings of others below the prefix; among the changes only when they were asked for.
     pub foreign: Vec<ForeignBinding>,
+    /// ACLs about others below the prefix; among the changes only when they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub foreign_acls: Vec<ForeignAcl>,
     /// The accounts that go.
     pub accounts: Vec<SeenAccount>,
 }
@@ -72,6 +87,7 @@ pub fn teardown(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, r
         .map(|account| Principal::ServiceAccount(account.id.clone()))
         .collect();
     down.foreign = foreign(wanted, seen, department, &own);
+    down.foreign_acls = foreign_acls(wanted, seen, department, &own);
     if !down.plan.refusals.is_empty() {
         return down;
     }
@@ -91,6 +107,13 @@ pub fn teardown(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, r
                 foreign.binding.pattern.short()
             );
             let why = "on the department's prefix, held by somebody else";
+            down.plan
+                .push(change(department, NOBODY, what, why, Vec::new(), operation));
+        }
+        for ForeignAcl { holder, acl } in &down.foreign_acls {
+            let what = format!("{holder}  {}", acls::words(acl));
+            let why = "on the department's prefix, about somebody else";
+            let operation = Operation::DeleteAcl { acl: acl.clone() };
             down.plan
                 .push(change(department, NOBODY, what, why, Vec::new(), operation));
         }
@@ -155,6 +178,13 @@ fn take_down(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, acco
             true => "held by an account of the department",
             false => "held on an account of the department",
         };
+        before.push(plan.push(change(department, &persona, what, why, keys.clone(), operation)));
+    }
+    // The service may leave them when the account is gone, with a number for a name (docs/assumptions.md, E).
+    for acl in seen.acls_of(&principal) {
+        let what = format!("{name}  {}", acls::words(acl));
+        let why = "names an account of the department";
+        let operation = Operation::DeleteAcl { acl: acl.clone() };
         before.push(plan.push(change(department, &persona, what, why, keys.clone(), operation)));
     }
     before.sort_unstable();
@@ -290,6 +320,27 @@ fn foreign(
     found
 }
 
+/// ACLs below the prefix that neither the department nor the provisioner is named in. One that is about more than the
+/// prefix is about others, too: [`reach`] finds it.
+fn foreign_acls(
+    wanted: &Wanted<'_>,
+    seen: &Snapshot,
+    department: &Department,
+    own: &BTreeSet<Principal>,
+) -> Vec<ForeignAcl> {
+    let prefix = department.prefix.pattern();
+    let found = acls::on_names_of(seen, &department.prefix).filter(|acl| {
+        let ours = own.contains(&acl.principal) || acl.principal.service_account() == Some(wanted.provisioner);
+        !ours && prefix.covers(&acl.pattern)
+    });
+    found
+        .map(|acl| ForeignAcl {
+            holder: acls::whom(seen, acl),
+            acl: acl.clone(),
+        })
+        .collect()
+}
+
 /// Who can still do anything on a department's names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Reach {
@@ -302,7 +353,8 @@ pub struct Reach {
 /// Finds whoever can do anything on names that begin with the prefix of `department`.
 #[must_use]
 pub fn reach(seen: &Snapshot, department: &Department) -> Reach {
-    let evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()));
+    let evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()))
+        .with_acls(seen.acls.iter().cloned(), &seen.address);
     let mut reach = Reach::default();
     for kind in NAMED {
         let Some(all) = seen.address.pattern(kind, department.prefix.pattern()) else {
@@ -324,6 +376,13 @@ pub fn reach(seen: &Snapshot, department: &Department) -> Reach {
                         .insert(format!("{who} holds {} on {}", binding.role, binding.pattern.short()));
                 }
             }
+        }
+        for (acl, _) in evaluator.acls_touching(&all) {
+            let said = acls::about(seen, &acl.acl);
+            match acl.acl.resource == AclResource::Cluster || acl.acl.principal == seen.seen_by {
+                true => reach.administrators.insert(said),
+                false => reach.others.insert(said),
+            };
         }
     }
     reach

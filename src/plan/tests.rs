@@ -17,6 +17,9 @@ use crate::{
     resources::api_key::Ledger,
 };
 
+#[path = "acl_tests.rs"]
+mod acls;
+
 fn address() -> Address {
     Address {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
@@ -51,6 +54,7 @@ impl World {
             seen_by: Principal::ServiceAccount(me()),
             accounts: Vec::new(),
             bindings: Vec::new(),
+            acls: Vec::new(),
             keys: Vec::new(),
             connectors: Vec::new(),
             unknown: BTreeMap::new(),

@@ -4,6 +4,7 @@
 //! lost looks for what it may have made, updates and deletes read the address again and stop when somebody else was
 //! faster.
 
+pub mod acl;
 pub mod api_key;
 pub mod connector;
 pub mod logs;
@@ -33,6 +34,8 @@ pub const PROPAGATION_BUDGET: Duration = Duration::from_mins(6);
 pub struct World {
     /// The way to the service.
     pub client: Client,
+    /// The way to Kafka REST of the cluster, where there is a key of it at hand.
+    pub kafka: Option<Client>,
     /// The stage.
     pub address: Address,
     /// Who we are.
@@ -127,6 +130,7 @@ impl World {
     ) -> Self {
         Self {
             client,
+            kafka: None,
             address,
             provisioner,
             clock,
@@ -135,6 +139,13 @@ impl World {
             requests: Mutex::default(),
             fresh: Mutex::default(),
         }
+    }
+
+    /// The same world with a way to Kafka REST.
+    #[must_use]
+    pub fn with_kafka(mut self, kafka: Option<Client>) -> Self {
+        self.kafka = kafka;
+        self
     }
 
     /// The same world, in which waits end when somebody wishes to stop.

@@ -60,6 +60,9 @@ pub struct Assumptions {
     pub log_next_is_token: bool,
     /// F: a log search names a next page after the last one, which is empty.
     pub log_pages_end_empty: bool,
+    /// G: deleting an account also deletes the ACLs that name it; otherwise they stay, and lists name their principal by
+    /// a number.
+    pub acls_go_with_account: bool,
     /// What is not known about Connect.
     pub connect: ConnectAssumptions,
 }
@@ -83,6 +86,7 @@ impl Default for Assumptions {
             unknown_principal_is_forbidden: true,
             log_next_is_token: false,
             log_pages_end_empty: false,
+            acls_go_with_account: false,
             connect: ConnectAssumptions::default(),
         }
     }

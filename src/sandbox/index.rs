@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     access::Evaluator,
-    model::{ApiKeyId, ClusterId, Principal, ResourceKind, RoleBinding, RoleBindingId, ServiceAccountId},
+    model::{
+        AclBinding, ApiKeyId, ClusterId, Principal, ResourceKind, RoleBinding, RoleBindingId, ServiceAccountId,
+        acl::EVERYBODY,
+    },
 };
 
 /// What is derived from the objects.
@@ -27,6 +30,7 @@ pub(super) struct Index {
     /// Sorted by pattern, so that a scope is a range.
     pub(super) bindings_by_pattern: BTreeSet<(String, RoleBindingId)>,
     pub(super) bindings_by_principal: HashMap<Principal, BTreeSet<RoleBindingId>>,
+    pub(super) acls_by_principal: HashMap<Principal, BTreeSet<(ClusterId, AclBinding)>>,
     pub(super) bindings_per_cluster: HashMap<ClusterId, usize>,
     pub(super) live_bindings: usize,
     /// Bindings on the organization, on environments and on service accounts.
@@ -50,6 +54,7 @@ pub(super) enum Lingering {
     Account(ServiceAccountId),
     Key(ApiKeyId),
     Binding(RoleBindingId),
+    Acl(Box<(ClusterId, AclBinding)>),
     Connector(ClusterId, String),
 }
 
@@ -195,6 +200,12 @@ impl State {
                 Some((_, Lingering::Account(id))) => self.drop_account(&id),
                 Some((_, Lingering::Key(id))) => self.drop_key(&id),
                 Some((_, Lingering::Binding(id))) => self.drop_binding(&id),
+                Some((_, Lingering::Acl(key))) => {
+                    // It may have been made again since.
+                    if self.acl(&key.0, &key.1).is_none() {
+                        self.drop_acl(&key);
+                    }
+                }
                 Some((_, Lingering::Connector(cluster, name))) => {
                     // The name may have been given to another one since.
                     let key = (cluster, name);
@@ -215,16 +226,23 @@ impl State {
         self.index.held.get(principal).map(|held| &held.evaluator)
     }
 
-    /// What a principal may do at `now` that may never call: the identity of a connector. Nothing is kept, so nothing
-    /// can be out of date; an account holds few bindings.
-    pub(crate) fn rights_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
+    /// What a principal may do in Kafka at `now`, where ACLs count beside roles. Nothing is kept, so nothing can be out of
+    /// date; an account holds few of both.
+    pub(crate) fn kafka_rights_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
+        let in_force = |life: &Life| life.exists() && life.effective <= now;
         let mine = self.index.bindings_by_principal.get(principal).into_iter().flatten();
         let bindings = mine.filter_map(|id| self.bindings.get(id));
-        Evaluator::new(
+        let mut evaluator = Evaluator::new(
             bindings
-                .filter(|binding| binding.life.exists() && binding.life.effective <= now)
+                .filter(|binding| in_force(&binding.life))
                 .map(|binding| binding.binding.clone()),
-        )
+        );
+        let everybody = Principal::Other(EVERYBODY.to_owned());
+        let acls = self.acls_of(principal).chain(self.acls_of(&everybody));
+        for (cluster, acl) in acls.filter(|(_, acl)| in_force(&acl.life)) {
+            evaluator.insert_acl(acl.acl.clone(), &self.address(cluster));
+        }
+        evaluator
     }
 
     /// The roles of `principal` that are in effect.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     crypt::derived_secret,
-    seed::{ADMIN_EMAIL, ADMIN_PASSWORD, ClusterKind},
+    seed::{ADMIN_EMAIL, ADMIN_PASSWORD, ClusterKind, Seed},
     state::State,
 };
 
@@ -59,6 +59,12 @@ pub struct StageInfo {
     /// Its Schema Registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_registry: Option<String>,
+    /// The provisioner's key of the Kafka cluster.
+    #[serde(default)]
+    pub provisioner_kafka_key: String,
+    /// The secret of that key, when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisioner_kafka_secret: Option<String>,
 }
 
 impl Info {
@@ -73,6 +79,9 @@ impl Info {
                 cluster: stage.address.cluster.to_string(),
                 cluster_kind: stage.cluster_kind,
                 schema_registry: stage.address.schema_registry.as_ref().map(ToString::to_string),
+                provisioner_kafka_key: seed.provisioner_kafka_key(&stage.address.cluster).to_string(),
+                provisioner_kafka_secret: token
+                    .map(|token| Seed::provisioner_kafka_secret(token, &stage.address.cluster)),
             })
             .collect();
         // A seed without stages is refused, so there is a first one.

@@ -3,7 +3,7 @@
 use super::{Sandbox, SandboxError, state::Connector, view::View};
 use crate::{
     api::{iam, keys, mds},
-    model::ApiKeyId,
+    model::{AclBinding, ApiKeyId},
 };
 
 impl Sandbox {
@@ -29,6 +29,16 @@ impl Sandbox {
         self.all(|view| {
             let all = view.state.bindings.values().filter(|found| found.life.exists());
             all.map(|found| view.binding(found)).collect()
+        })
+    }
+
+    /// The ACLs of all clusters.
+    pub fn acls(&self) -> Result<Vec<AclBinding>, SandboxError> {
+        self.all(|view| {
+            let clusters = view.state.clusters.keys();
+            let all = clusters.flat_map(|cluster| view.state.acls_in(cluster));
+            let all = all.filter(|found| found.life.exists());
+            all.map(|found| found.acl.clone()).collect()
         })
     }
 

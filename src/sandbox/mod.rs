@@ -12,6 +12,7 @@
 //!
 //! Only what stands above this module is used, so that it cannot agree with our own client by accident.
 
+mod acls;
 pub mod assumptions;
 pub mod auth;
 mod clock;
@@ -203,7 +204,7 @@ impl Sandbox {
     /// Adds what `seed` has and the state has not.
     fn grow(&self, seed: &Seed) -> Result<(), SandboxError> {
         let (mut live, mut turn, now) = self.begin()?;
-        let changes = seed.growth(&live.store.state, now);
+        let changes = seed.growth(&live.store.state, self.token(), now)?;
         if !changes.is_empty() {
             self.change(&mut live, &mut turn, changes)?;
         }

@@ -14,8 +14,8 @@ use super::{
     settings::{Delay, Settings},
 };
 use crate::model::{
-    ApiKeyId, ClusterId, EnvironmentId, Principal, RoleBinding, RoleBindingId, SchemaRegistryId, ServiceAccountId,
-    UserId,
+    AclBinding, ApiKeyId, ClusterId, EnvironmentId, Principal, RoleBinding, RoleBindingId, SchemaRegistryId,
+    ServiceAccountId, UserId,
 };
 
 /// The moments that matter in the life of an object.
@@ -148,6 +148,15 @@ pub(crate) struct Binding {
     pub(crate) life: Life,
 }
 
+/// An ACL. It has no id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Acl {
+    pub(crate) cluster: ClusterId,
+    #[serde(flatten)]
+    pub(crate) acl: AclBinding,
+    pub(crate) life: Life,
+}
+
 /// A connector.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Connector {
@@ -210,6 +219,8 @@ pub(crate) enum Change {
     NoKey(ApiKeyId),
     Binding(Binding),
     NoBinding(RoleBindingId),
+    Acl(Acl),
+    NoAcl(ClusterId, AclBinding),
     Connector(Connector),
     NoConnector(ClusterId, String),
     /// By the name of the connector.

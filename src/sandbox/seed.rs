@@ -169,6 +169,57 @@ impl Seed {
         known(&self.ids().api_key(&["seeded", "provisioner"]))
     }
 
+    /// The provisioner's key of a cluster: ACLs are made with it.
+    #[must_use]
+    pub fn provisioner_kafka_key(&self, cluster: &ClusterId) -> ApiKeyId {
+        known(&self.ids().api_key(&["seeded", "provisioner", cluster.as_str()]))
+    }
+
+    /// The secret of that key, derived from the control token.
+    pub(crate) fn provisioner_kafka_secret(token: &str, cluster: &ClusterId) -> String {
+        derived_secret(token, &format!("provisioner {cluster}"))
+    }
+
+    /// The seeded keys: the Cloud keys of both principals, and the provisioner's key of each stage's cluster.
+    fn keys(&self, token: &str, at: Timestamp) -> std::io::Result<Vec<Change>> {
+        let provisioner = || Principal::from(self.provisioner());
+        let cloud = |id, owner, purpose: &str| {
+            (
+                id,
+                owner,
+                KeyResource::Cloud,
+                purpose.to_owned(),
+                derived_secret(token, purpose),
+            )
+        };
+        let mut keys = vec![
+            cloud(self.admin_key(), Principal::User(self.admin()), "admin"),
+            cloud(self.provisioner_key(), provisioner(), "provisioner"),
+        ];
+        let clusters: BTreeSet<_> = self.stages.iter().map(|stage| &stage.address.cluster).collect();
+        keys.extend(clusters.into_iter().map(|cluster| {
+            (
+                self.provisioner_kafka_key(cluster),
+                provisioner(),
+                KeyResource::Cluster(cluster.clone()),
+                "provisioner".to_owned(),
+                Self::provisioner_kafka_secret(token, cluster),
+            )
+        }));
+        let key = |(id, owner, resource, display_name, secret): (_, _, _, _, String)| {
+            Ok(Change::Key(Key {
+                id,
+                owner,
+                resource,
+                display_name,
+                description: "made with the sandbox".to_owned(),
+                secret: SecretDigest::of(&secret)?,
+                life: Life::at(at),
+            }))
+        };
+        keys.into_iter().map(key).collect()
+    }
+
     /// The roles of the two seeded principals. The provisioner's are those of dossier `rbac.md` §8.6 and no more.
     fn bindings(&self) -> Vec<RoleBinding> {
         let provisioner = || Principal::from(self.provisioner());
@@ -266,15 +317,16 @@ impl Seed {
     }
 
     /// What this seed has and `state` has not. Nothing is ever taken away.
-    pub(crate) fn growth(&self, state: &State, at: Timestamp) -> Vec<Change> {
+    pub(crate) fn growth(&self, state: &State, token: &str, at: Timestamp) -> std::io::Result<Vec<Change>> {
         // The number decides about the ids of what is there already.
         let grown = Self {
             seed: state.seed.seed,
             ..self.clone()
         };
         if grown == state.seed {
-            return Vec::new();
+            return Ok(Vec::new());
         }
+        let is_stage_of_old = |id: &ClusterId| state.seed.stages.iter().any(|stage| stage.address.cluster == *id);
         let is_new = |change: &Change| match change {
             Change::Environment(new) => state.environments.get(&new.id).is_none_or(|old| old.name != new.name),
             Change::Cluster(new) => state
@@ -285,12 +337,16 @@ impl Seed {
             Change::Binding(new) => state
                 .bindings_of(&new.binding.principal)
                 .all(|old| old.binding != new.binding),
+            // One that was revoked in the meantime is not made again.
+            Change::Key(new) => matches!(&new.resource, KeyResource::Cluster(id) if !is_stage_of_old(id)),
             _ => true,
         };
         let bindings = grown.bindings().into_iter().map(|binding| grown.bind(binding, at));
-        let mut changes: Vec<_> = grown.places(at).into_iter().chain(bindings).filter(is_new).collect();
+        let keys = grown.keys(token, at)?;
+        let all = grown.places(at).into_iter().chain(bindings).chain(keys);
+        let mut changes: Vec<_> = all.filter(is_new).collect();
         changes.push(Change::Seed(Box::new(grown)));
-        changes
+        Ok(changes)
     }
 
     /// A state with everything in it. Secrets are derived from the control token, stored as digests.
@@ -317,24 +373,8 @@ impl Seed {
         for binding in self.bindings() {
             state.apply(self.bind(binding, at));
         }
-        let keys = [
-            (self.admin_key(), Principal::User(self.admin()), "admin"),
-            (
-                self.provisioner_key(),
-                Principal::from(self.provisioner()),
-                "provisioner",
-            ),
-        ];
-        for (id, owner, purpose) in keys {
-            state.apply(Change::Key(Key {
-                id,
-                owner,
-                resource: KeyResource::Cloud,
-                display_name: purpose.to_owned(),
-                description: "made with the sandbox".to_owned(),
-                secret: SecretDigest::of(&derived_secret(token, purpose))?,
-                life: Life::at(at),
-            }));
+        for key in self.keys(token, at)? {
+            state.apply(key);
         }
         Ok(state)
     }

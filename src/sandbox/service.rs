@@ -154,6 +154,7 @@ impl Sandbox {
         let mut changes = Vec::new();
         let result = match (fault, who) {
             (Some(FaultKind::LostBefore | FaultKind::KillBefore), _) => None,
+            (Some(FaultKind::TooManyRequests { .. }), _) if access == Access::Kafka => Some(Err(Refusal::too_many())),
             (Some(FaultKind::TooManyRequests { retry_after }), _) => Some(Err(too_many(retry_after))),
             (Some(FaultKind::ServerError), _) => Some(Err(Refusal::broken("something went wrong on our side"))),
             (_, Err(refusal)) => Some(Err(refusal)),
@@ -161,7 +162,10 @@ impl Sandbox {
                 let mut exceeded = false;
                 if let (Some(limit), Some(name)) = (store.state.settings.rate_limit, &name) {
                     let verdict = windows.count(limit, name, now);
-                    rate = verdict.headers();
+                    // Kafka REST tells nobody how many are left (dossier `rbac.md` §4.7).
+                    if access != Access::Kafka {
+                        rate = verdict.headers();
+                    }
                     exceeded = verdict.exceeded;
                 }
                 Some(match found {

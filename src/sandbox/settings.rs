@@ -13,7 +13,7 @@ pub enum Timing {
     /// At once.
     #[default]
     Instant,
-    /// As long as the official clients expect: a role binding 90 s, a Cloud key 10 s, a Kafka key two minutes.
+    /// As long as the official clients expect: a role binding 90 s, an ACL and a Cloud key 10 s, a Kafka key two minutes.
     Real,
     /// Longer, differently for each object, and lists lag behind writes.
     Lagging,
@@ -28,6 +28,7 @@ pub(crate) enum Made {
     OwnerBinding,
     CloudKey,
     ResourceKey,
+    Acl,
     Connector,
 }
 
@@ -55,8 +56,13 @@ impl Timing {
                     Made::OwnerBinding => seconds(15),
                     Made::CloudKey => seconds(10),
                     Made::ResourceKey => seconds(120),
+                    Made::Acl => seconds(10),
                 },
-                listed: Duration::from_millis(500),
+                listed: match made {
+                    // Terraform's provider waits so long before it looks for what it made (`kafkaRestAPIWaitAfterCreate`).
+                    Made::Acl => seconds(10),
+                    _ => Duration::from_millis(500),
+                },
             },
             Self::Lagging => Delay {
                 effective: match made {
@@ -65,6 +71,7 @@ impl Timing {
                     Made::OwnerBinding => between("effective", 5, 60),
                     Made::CloudKey => between("effective", 5, 90),
                     Made::ResourceKey => between("effective", 60, 300),
+                    Made::Acl => between("effective", 2, 60),
                 },
                 listed: between("listed", 2, 15),
             },
@@ -202,6 +209,7 @@ mod tests {
         assert_eq!(delay(Made::Binding), 90);
         assert_eq!(delay(Made::CloudKey), 10);
         assert_eq!(delay(Made::ResourceKey), 120);
+        assert_eq!(delay(Made::Acl), 10);
     }
 
     #[test]

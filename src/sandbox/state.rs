@@ -4,20 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use super::{
-    clock::Anchor,
-    records::{
-        Account, Binding, Change, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, Session, Topic,
-        User,
-    },
-};
 use super::{
+    acls::{self, Acls},
     connector::ArmedConnectorFault,
     crypt::Ids,
     faults::ArmedFault,
     index::{Index, Lingering},
     seed::Seed,
     settings::Settings,
+};
+pub(crate) use super::{
+    clock::Anchor,
+    records::{
+        Account, Acl, Binding, Change, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, Session,
+        Topic, User,
+    },
 };
 use crate::model::{
     Address, ApiKeyId, ClusterId, EnvironmentId, ResourceKind, RoleBinding, RoleBindingId, SchemaRegistryId,
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) accounts: BTreeMap<ServiceAccountId, Account>,
     pub(crate) keys: BTreeMap<ApiKeyId, Key>,
     pub(crate) bindings: BTreeMap<RoleBindingId, Binding>,
+    #[serde(default, with = "acls::as_list")]
+    pub(super) acls: BTreeMap<ClusterId, Acls>,
     #[serde(with = "as_list")]
     pub(crate) connectors: BTreeMap<(ClusterId, String), Connector>,
     pub(crate) sessions: BTreeMap<String, Session>,
@@ -94,6 +97,7 @@ impl State {
             accounts: BTreeMap::new(),
             keys: BTreeMap::new(),
             bindings: BTreeMap::new(),
+            acls: BTreeMap::new(),
             connectors: BTreeMap::new(),
             sessions: BTreeMap::new(),
             faults: Vec::new(),
@@ -116,6 +120,9 @@ impl State {
         }
         for binding in std::mem::take(&mut self.bindings).into_values() {
             self.apply(Change::Binding(binding));
+        }
+        for acl in std::mem::take(&mut self.acls).into_values().flat_map(Acls::into_values) {
+            self.apply(Change::Acl(acl));
         }
         for connector in std::mem::take(&mut self.connectors).into_values() {
             self.apply(Change::Connector(connector));
@@ -147,6 +154,8 @@ impl State {
             Change::NoKey(id) => self.drop_key(&id),
             Change::Binding(binding) => self.put_binding(binding),
             Change::NoBinding(id) => self.drop_binding(&id),
+            Change::Acl(acl) => self.put_acl(acl),
+            Change::NoAcl(cluster, acl) => self.drop_acl(&(cluster, acl)),
             Change::Connector(connector) => {
                 let name = (connector.cluster.clone(), connector.name.clone());
                 let lingering = Lingering::Connector(name.0.clone(), name.1.clone());

@@ -140,7 +140,10 @@ impl Contract {
         };
         let answers = &operation.value["responses"];
         let code = status.to_string();
-        let Some(answer) = answers.get(&code).or_else(|| answers.get("default")) else {
+        // Kafka REST describes its failures as a class (`5XX`).
+        let class = format!("{}XX", status / 100);
+        let described = [code.as_str(), &class, "default"];
+        let Some(answer) = described.iter().find_map(|code| answers.get(code)) else {
             let described = answers
                 .as_object()
                 .map(|all| all.keys().cloned().collect::<Vec<_>>().join(", "));

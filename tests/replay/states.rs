@@ -198,7 +198,7 @@ const CHECKS: &[(&str, Check)] = &[
             } else if cloud {
                 6
             } else {
-                8
+                9
             }
         );
         // Owners are named with the help of the older lists.

@@ -3,7 +3,7 @@
 use confluent_ebs::sandbox::{Assumptions, Settings};
 use serde_json::json;
 
-use crate::harness::{Harness, Login};
+use crate::harness::{Harness, Login, SEEDED_KEYS};
 
 const ACCOUNTS: &str = "/iam/v2/service-accounts";
 
@@ -186,7 +186,7 @@ async fn what_goes_with_an_account() {
         // Its own topic binding goes; the two on it (Assigner, the provisioner's ownership) depend on Q12.
         assert_eq!(on_it, if with_it { 0 } else { 2 });
         assert_eq!(before - left.len(), if with_it { 3 } else { 1 });
-        assert_eq!(world.sandbox.keys().unwrap().len(), 2);
+        assert_eq!(world.sandbox.keys().unwrap().len(), SEEDED_KEYS);
     }
 }
 

@@ -79,7 +79,12 @@ pub(crate) struct Harness {
     pub(crate) seed: Seed,
     pub(crate) admin: Login,
     pub(crate) provisioner: Login,
+    /// The provisioner with its key of the first stage's cluster.
+    pub(crate) kafka: Login,
 }
+
+/// Two Cloud keys, and the provisioner's key of each of the two stages' clusters.
+pub(crate) const SEEDED_KEYS: usize = 4;
 
 impl Harness {
     pub(crate) fn new() -> Self {
@@ -92,10 +97,13 @@ impl Harness {
 
     pub(crate) fn around(sandbox: Sandbox, seed: Seed) -> Self {
         let info = sandbox.info(true).unwrap();
+        let stage = &info.stages[0];
+        let kafka_secret = stage.provisioner_kafka_secret.as_deref().unwrap();
         Self {
             sandbox,
             seed,
             admin: Login::key(&info.admin_key, &info.admin_secret.unwrap()),
+            kafka: Login::key(&stage.provisioner_kafka_key, kafka_secret),
             provisioner: Login::key(&info.provisioner_key, &info.provisioner_secret.unwrap()),
         }
     }

@@ -174,7 +174,8 @@ async fn roles_say_where_they_can_be_bound() {
         .expect(404);
 }
 
-const KAFKA: &str = "kafka_cluster&environment=env-prod1&kafka_cluster=lkc-prod1";
+/// A cluster of no stage, of which nobody holds a key yet.
+const KAFKA: &str = "kafka_cluster&environment=env-test1&kafka_cluster=lkc-dedicated1";
 
 async fn usage(world: &Harness, scope: &str, code: &str) -> Option<i64> {
     let target = format!("/service-quota/v1/applied-quotas?scope={scope}&id={code}");
@@ -191,7 +192,7 @@ async fn quotas_count_and_say_nothing_before_the_first_use() {
     );
     assert_eq!(usage(&world, KAFKA, "kafka.max_api_keys.per_cluster").await, None);
     let account = world.account("claims").await;
-    let key = world.make_key(&account, "lkc-prod1").await;
+    let key = world.make_key(&account, "lkc-dedicated1").await;
     assert_eq!(
         usage(&world, "ORGANIZATION", "iam.max_service_accounts.per_org").await,
         Some(2)

@@ -3,7 +3,7 @@
 use confluent_ebs::sandbox::PROVISIONER;
 use serde_json::json;
 
-use crate::harness::{Harness, Login, escape};
+use crate::harness::{Harness, Login, SEEDED_KEYS, escape};
 
 #[tokio::test]
 async fn the_provisioner_onboards_and_offboards_with_its_own_roles() {
@@ -74,6 +74,6 @@ async fn the_provisioner_onboards_and_offboards_with_its_own_roles() {
         .expect(204);
     world.get(&login, connectors).await.expect(401);
     assert_eq!(world.sandbox.accounts().unwrap()[0].display_name, PROVISIONER);
-    assert_eq!(world.sandbox.keys().unwrap().len(), 2);
+    assert_eq!(world.sandbox.keys().unwrap().len(), SEEDED_KEYS);
     assert_eq!(world.sandbox.bindings().unwrap().len(), 5);
 }

@@ -86,3 +86,75 @@ async fn who_may_configure_may_not_change_the_identity_nor_create() {
     world.harness.bind(&owner, "Assigner", &pattern).await;
     put(&login, stolen).await.expect(200);
 }
+
+/// What dossier `rbac.md` §8.3 gives a sink's identity as ACLs.
+async fn allow(world: &World, permission: &str, operation: &str, resource: &str, name: &str) {
+    let acl = json!({
+        "resource_type": resource, "resource_name": name, "pattern_type": "PREFIXED",
+        "principal": format!("User:{}", world.runtime), "host": "*", "operation": operation, "permission": permission,
+    });
+    let acls = "/kafka/v3/clusters/lkc-prod1/acls";
+    world.harness.post(&world.kafka, acls, acl).await.expect(201);
+}
+
+// Dossier `rbac.md` §2.2, option A, and `connect.md` §6: without it "User does not have CREATE access to topic prefixed
+// with dlq-lcc".
+#[tokio::test]
+async fn a_sink_whose_account_may_create_and_write_the_shared_queues_makes_its_own() {
+    let world = World::new().await;
+    world.create(&world.datagen("claims-source")).await.expect(201);
+    assert_eq!(world.state("claims-source").await, "RUNNING");
+    // Its queue is `dlq-` and the connector's id, as the plugin has it by default.
+    let mut sink = world.sink("claims-sink", &json!({}));
+    sink.as_object_mut()
+        .unwrap()
+        .remove("errors.deadletterqueue.topic.name");
+    world.create(&sink).await.expect(201);
+    let trace = async || {
+        let status = world.status("claims-sink").await;
+        (
+            status["connector"]["state"].as_str().unwrap().to_owned(),
+            status["connector"]["trace"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let (state, said) = trace().await;
+    assert_eq!(state, "FAILED");
+    assert!(said.contains("CREATE"), "{said}");
+    allow(&world, "ALLOW", "CREATE", "TOPIC", "dlq-lcc").await;
+    let (state, said) = trace().await;
+    assert_eq!(state, "FAILED", "it could not write what it makes");
+    assert!(said.contains("WRITE"), "{said}");
+    allow(&world, "ALLOW", "WRITE", "TOPIC", "dlq-lcc").await;
+    assert_eq!(world.state("claims-sink").await, "RUNNING");
+    let topics = world.topics().await;
+    assert!(topics.iter().any(|topic| topic.starts_with("dlq-lcc-")), "{topics:?}");
+    // A denial beats what the roles of the template give.
+    allow(&world, "DENY", "READ", "TOPIC", "claims-").await;
+    let (state, said) = trace().await;
+    assert_eq!(state, "FAILED");
+    assert!(said.contains("claims-orders"), "{said}");
+}
+
+// Dossier `rbac.md` §1.3: a Basic cluster knows no granular roles, so that ACLs are all a connector can have.
+#[tokio::test]
+async fn on_a_basic_cluster_acls_are_all_there_is() {
+    let world = World::new().await;
+    let connectors = CONNECTORS.replace("prod1", "test1").replace("lkc-test1", "lkc-basic1");
+    let body = json!({ "name": "claims-source", "config": world.datagen("claims-source") });
+    world.harness.post(world.admin(), &connectors, body).await.expect(201);
+    let state = async || {
+        let path = format!("{connectors}/claims-source/status");
+        let status = world.harness.get(world.admin(), &path).await.expect(200);
+        status.text("/connector/state")
+    };
+    assert_eq!(state().await, "FAILED");
+    let acls = "/kafka/v3/clusters/lkc-basic1/acls";
+    for operation in ["CREATE", "WRITE"] {
+        let acl = json!({
+            "resource_type": "TOPIC", "resource_name": "claims-", "pattern_type": "PREFIXED",
+            "principal": format!("User:{}", world.runtime), "host": "*", "operation": operation, "permission": "ALLOW",
+        });
+        world.harness.post(&world.kafka, acls, acl).await.expect(201);
+    }
+    assert_eq!(state().await, "RUNNING");
+}

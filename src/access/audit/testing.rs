@@ -119,6 +119,7 @@ impl Org {
                 seen_by: Principal::from_id("u-admin"),
                 accounts: Vec::new(),
                 bindings: Vec::new(),
+                acls: Vec::new(),
                 keys: Vec::new(),
                 connectors: Vec::new(),
                 unknown: BTreeMap::new(),

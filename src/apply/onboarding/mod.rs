@@ -22,7 +22,7 @@ use crate::{
     },
     plan::{AccountRef, Change, Operation, Plan, PlannedPattern},
     resources::{
-        ResourceError, World,
+        ResourceError, World, acl,
         api_key::{self},
         role_binding, service_account,
     },
@@ -152,6 +152,12 @@ impl Running<'_> {
         })
     }
 
+    /// The way to Kafka REST; a plan that needs it was refused without.
+    fn kafka(&self) -> Result<&Client, StepError> {
+        let kafka = self.engine.world.kafka.as_ref();
+        kafka.ok_or_else(|| StepError::Missing("no API key of the Kafka cluster is at hand".to_owned()))
+    }
+
     fn desired(&self, change: &Change) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
         let department = self
             .engine
@@ -225,6 +231,18 @@ impl Performer for Running<'_> {
             Operation::DeleteBinding { id, binding } => {
                 role_binding::delete(world, id, binding).await?;
                 Ok(Some(id.to_string()))
+            }
+            Operation::CreateAcl {
+                principal,
+                acl: planned,
+            } => {
+                let binding = planned.of(self.account(principal)?);
+                acl::create(world, self.kafka()?, &binding).await?;
+                Ok(Some(binding.to_string()))
+            }
+            Operation::DeleteAcl { acl: binding } => {
+                acl::delete(world, self.kafka()?, binding).await?;
+                Ok(Some(binding.to_string()))
             }
             Operation::DeleteKey { id, owner, keeps } => {
                 if let Some(keeps) = keeps {

@@ -7,7 +7,7 @@ use super::{
     source::{From, Ground, Otherwise, Source},
 };
 use crate::{
-    access::{Answer, Doubt, Scene},
+    access::{Answer, Doubt, Permit, Scene},
     commands::{Ctx, Report},
     error::Error,
     exit::ExitCode,
@@ -17,7 +17,7 @@ use crate::{
 
 /// Ask whether somebody may do something.
 ///
-/// Answers with the role binding that allows it and where that came from. Exits with 0 for yes, with 5 for no, and with 4
+/// Answers with the role binding or ACL that allows it and where that came from. Exits with 0 for yes, with 5 for no, and with 4
 /// if it cannot be told because something could not be looked at. Without "--as" and "--principal" it is about whoever
 /// owns the key, or whom the profile is for. A name may end in "*": then the answer is yes only if it holds for
 /// everything that begins so.
@@ -67,7 +67,7 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
     let (operation, on) = (asked.operation, &asked.crn_pattern);
     let decided = scene.can(principal, operation, on);
     let mut notes = Vec::new();
-    if let (Answer::Yes(through), Some(fallback)) = (&decided, &scene.fallback)
+    if let (Answer::Yes(Permit::Role(through)), Some(fallback)) = (&decided, &scene.fallback)
         && !fallback.decide_pattern(principal, operation, on).is_allowed()
     {
         notes.push(format!(
@@ -76,12 +76,22 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
         ));
     }
     let allowed = matches!(decided, Answer::Yes(_));
+    if let Answer::Forbidden(by) = &decided {
+        let about = match by.acl.is_for_everybody() {
+            true => "everybody".to_owned(),
+            false => scene.title_of(&by.acl.principal),
+        };
+        let acl = by.acl.short();
+        notes.push(format!(
+            "An ACL for {about} forbids it, which nothing outweighs: {acl}."
+        ));
+    }
     let partly: Vec<Held> = match allowed {
         true => Vec::new(),
         false => scene
             .partly(principal, operation, on)
             .iter()
-            .map(|binding| Held::new(scene, binding))
+            .map(|permit| Held::new(scene, permit))
             .collect(),
     };
     if !allowed && let Some((account, by)) = scene.through_account(principal, operation, on) {
@@ -93,7 +103,7 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
     }
     let (word, through, doubts) = match decided {
         Answer::Yes(through) => (Word::Yes, Some(Held::new(scene, &through)), Vec::new()),
-        Answer::No => (Word::No, None, Vec::new()),
+        Answer::No | Answer::Forbidden(_) => (Word::No, None, Vec::new()),
         Answer::Unknown(doubts) => (Word::Unknown, None, doubts),
     };
     Answered {
@@ -112,7 +122,10 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
 
 /// Whether the principal holds anything at all: a "no" about somebody who is not there may be a slip of the pen.
 fn is_known(scene: &Scene, principal: &Principal) -> bool {
-    scene.evaluator.any_binding(principal) || scene.names.contains_key(principal)
+    let evaluator = &scene.evaluator;
+    evaluator.any_binding(principal)
+        || evaluator.acls_of(principal).next().is_some()
+        || scene.names.contains_key(principal)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -130,9 +143,9 @@ pub(super) struct Answered {
     #[serde(flatten)]
     asked: Asked,
     principal: Named,
-    /// The binding that allows it.
+    /// The binding or ACL that allows it.
     through: Option<Held>,
-    /// Bindings that allow it on a part of what was asked about.
+    /// Bindings and ACLs that allow it on a part of what was asked about.
     partly: Vec<Held>,
     /// What could not be looked at.
     doubts: Vec<Doubt>,
@@ -171,7 +184,9 @@ impl Viewable for Answered {
             lines.push(Line::from(format!("On a part of it: {} ({}).", held.words(), held.origin)).hang(2));
         }
         if !self.is_known {
-            lines.push(Line::from("No account and no role binding of that principal was seen."));
+            lines.push(Line::from(
+                "No account, no role binding and no ACL of that principal was seen.",
+            ));
         }
         lines.extend(self.notes.iter().map(|note| Line::from(note.as_str())));
         if self.answer == Word::Unknown {

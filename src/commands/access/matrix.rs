@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    question::{no_department, place},
+    question::{no_department, place, what},
     source::{From, Otherwise, Source},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     },
     commands::{Ctx, Report},
     error::Error,
-    model::{DepartmentCode, ResourceKind},
+    model::{AclBinding, DepartmentCode, ResourceKind},
     render::{Block, Cell, Format, Line, Style, Table, Viewable, words},
 };
 
@@ -83,8 +83,10 @@ fn rows(scene: &Scene, matrix: &Matrix) -> Vec<RightRow> {
         kind: right.kind,
         operation: right.operation,
         reach: right.reach,
-        role_name: right.role.to_string(),
-        on: place(scene, &right.pattern),
+        what: what(&right.through),
+        role_name: right.through.role().map(|binding| binding.role.to_string()),
+        acl: right.through.acl().cloned(),
+        on: place(scene, right.through.pattern()),
     };
     matrix.rights.iter().map(row).collect()
 }
@@ -98,8 +100,14 @@ struct RightRow {
     kind: ResourceKind,
     operation: Operation,
     reach: Reach,
-    role_name: String,
+    /// The role, unless it is an ACL.
+    role_name: Option<String>,
+    /// The ACL, if it is one.
+    acl: Option<AclBinding>,
     on: String,
+    /// What it is, for people.
+    #[serde(skip)]
+    what: String,
 }
 
 /// What `matrix` answers.
@@ -250,7 +258,7 @@ fn csv(rights: &[RightRow]) -> String {
             right.kind.word(),
             right.operation.word(),
             right.reach.word(),
-            &right.role_name,
+            &right.what,
             &right.on,
         ];
         out.push_str(&fields.map(csv_field).join(","));

@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::source::{Ground, Me};
 use crate::{
     access::{
-        Doubt, Operation, Origin, Scene,
+        Doubt, Operation, Origin, Permit, Scene,
         question::{self, QuestionError, Resource},
         scene::PLANNED,
     },
     commands::Ctx,
     error::Error,
     hint,
-    model::{CrnPattern, DepartmentCode, NamePattern, Principal, ResourceKind, RoleBinding},
+    model::{AclBinding, CrnPattern, DepartmentCode, NamePattern, Principal, ResourceKind},
     render::{Cell, Line, Style},
 };
 
@@ -68,6 +68,14 @@ pub(super) fn place(scene: &Scene, pattern: &CrnPattern) -> String {
         // There is one, and its id is long.
         _ if pattern.kind() == ResourceKind::Organization => "organization".to_owned(),
         _ => pattern.short(),
+    }
+}
+
+/// `ConnectManager`, `ACL ALLOW WRITE`.
+pub(super) fn what(permit: &Permit) -> String {
+    match permit {
+        Permit::Role(binding) => binding.role.to_string(),
+        Permit::Acl(acl) => format!("ACL {} {}", acl.acl.permission, acl.acl.operation),
     }
 }
 
@@ -273,48 +281,56 @@ impl Named {
     }
 }
 
-/// A binding in an answer.
+/// A binding or an ACL in an answer.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Held {
     /// Who holds it.
     pub(super) principal: Named,
-    /// The role and where it is bound.
-    role_name: String,
+    /// The role, unless it is an ACL.
+    role_name: Option<String>,
+    /// The ACL, if it is one.
+    acl: Option<AclBinding>,
+    /// Where it is bound.
     crn_pattern: CrnPattern,
     /// Where it came from.
     pub(super) origin: Origin,
     /// Where it is bound, for people.
     #[serde(skip)]
     pub(super) place: String,
+    /// What it is, for people.
+    #[serde(skip)]
+    what: String,
 }
 
 impl Held {
-    pub(super) fn new(scene: &Scene, binding: &RoleBinding) -> Self {
+    pub(super) fn new(scene: &Scene, permit: &Permit) -> Self {
         Self {
-            principal: Named::new(scene, &binding.principal),
-            role_name: binding.role.to_string(),
-            crn_pattern: binding.pattern.clone(),
-            origin: scene.origin(binding),
-            place: place(scene, &binding.pattern),
+            principal: Named::new(scene, permit.principal()),
+            what: what(permit),
+            role_name: permit.role().map(|binding| binding.role.to_string()),
+            acl: permit.acl().cloned(),
+            crn_pattern: permit.pattern().clone(),
+            origin: scene.origin_of(permit),
+            place: place(scene, permit.pattern()),
         }
     }
 
-    /// `ConnectManager on connector claims-*`.
+    /// `ConnectManager on connector claims-*`, `ACL ALLOW WRITE on topic dlq-lcc*`.
     pub(super) fn words(&self) -> String {
-        format!("{} on {}", self.role_name, self.place)
+        format!("{} on {}", self.what, self.place)
     }
 
     /// Where it came from in full, when a row of a table does not say all of it.
     pub(super) fn reason(&self) -> Option<String> {
         let (short, full) = (self.origin.short(), self.origin.to_string());
-        (short != full).then(|| format!("{}: {full}.", self.role_name))
+        (short != full).then(|| format!("{}: {full}.", self.what))
     }
 
     /// Whether another one differs in nothing but the resource it is on.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let kind = |held: &Self| held.crn_pattern.kind();
         self.principal.title == other.principal.title
-            && self.role_name == other.role_name
+            && self.what == other.what
             && kind(self) == kind(other)
             && self.origin == other.origin
     }
@@ -327,7 +343,7 @@ impl Held {
         };
         [
             Cell::text(&self.principal.title),
-            Cell::text(&self.role_name),
+            Cell::text(&self.what),
             Cell::Text(place),
             Cell::Text(self.origin.short()),
         ]

@@ -12,7 +12,7 @@ use crate::{
     config::{Folders, LoadedProfile, SavedSnapshot},
     error::{Error, ErrorKind},
     manifest::{Stage, Workspace},
-    model::{Address, DepartmentCode, Principal, Snapshot, ownership::account_name},
+    model::{Address, DepartmentCode, Principal, Snapshot, hidden, ownership::account_name},
     plan::{self, Target},
     render::{Line, Style},
 };
@@ -184,8 +184,7 @@ fn live(ctx: &Ctx) -> Result<Ground, Error> {
     for warning in &session.warnings {
         ctx.ui.warn(&warning.message);
     }
-    let target = session.target();
-    let seen = ctx.block_on(async { Ok(plan::look(&session.client, &session.clock, &target).await?) })?;
+    let seen = ctx.block_on(async { Ok(session.look().await?) })?;
     Ok(seen_ground(session.workspace, session.stage_name, &seen, None))
 }
 
@@ -202,7 +201,9 @@ fn of_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<Ground, Error> {
         key: session.key.clone(),
     };
     let client = &session.connectors.client;
-    let seen = ctx.block_on(async { Ok(plan::look(client, session.clock(), &target).await?) })?;
+    let mut seen = ctx.block_on(async { Ok(plan::look(client, session.clock(), &target).await?) })?;
+    seen.unknown
+        .insert(hidden::ACLS.to_owned(), "only administrators may list them".to_owned());
     let mut ground = seen_ground(Workspace::nothing(), facts.stage.clone(), &seen, None);
     ground.scene.members.push(Member {
         account: account_name(&facts.stage, &facts.department, &facts.persona),

@@ -27,7 +27,7 @@ use crate::{
 /// Checks assertions in TOML files against what the platform's files would give, and proves that no department reaches
 /// another. Without a path these are the shipped assertions about every template, and those in the platform's folder
 /// "rbac-templates/tests", where a file replaces the shipped one of the same name. Exits with 5 if something does not
-/// hold, and shows the role binding that is the reason.
+/// hold, and shows the role binding or ACL that is the reason.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Check the platform in this folder.
@@ -62,10 +62,15 @@ impl Test {
         let examined = assertions::examine(&files, scene);
         let isolation = Isolation::prove(scene);
         findings.extend(examined.findings.iter().cloned());
-        // What single questions could not see is a part of what could not be seen at all, but for roles without a rule.
-        let is_role = |doubt: &&Doubt| matches!(doubt, Doubt::UnknownRole { .. } | Doubt::Group { .. });
-        let roles = examined.doubts.iter().filter(is_role).cloned();
-        let doubts: Vec<Doubt> = scene.unlisted_anywhere().chain(roles).collect();
+        // What single questions could not see is a part of what could not be seen at all, but for what has no rule here.
+        let is_known = |doubt: &&Doubt| {
+            matches!(
+                doubt,
+                Doubt::UnknownRole { .. } | Doubt::UnknownAcl { .. } | Doubt::Group { .. }
+            )
+        };
+        let unruly = examined.doubts.iter().filter(is_known).cloned();
+        let doubts: Vec<Doubt> = scene.unlisted_anywhere().chain(unruly).collect();
         let error = failure(&examined, &isolation).or_else(|| {
             (self.strict && !doubts.is_empty())
                 .then(|| Error::denied("what holds cannot be told: not everything could be looked at"))
@@ -112,6 +117,8 @@ struct Isolation {
     pairs: usize,
     /// Role bindings that act for a department.
     role_bindings: usize,
+    /// ACLs that act for a department.
+    acls: usize,
     /// What departments share all the same, out of the closed list.
     exposures: Vec<Exposure>,
     /// Accounts of departments that may make new service accounts.
@@ -161,6 +168,7 @@ impl Isolation {
             holds,
             pairs: proof.pairs,
             role_bindings: proof.bindings,
+            acls: proof.acls,
             exposures: proof.exposures,
             account_makers: proof
                 .account_makers
@@ -176,8 +184,12 @@ impl Isolation {
             true => (Style::Ok, "proved for all of"),
             false => (Style::Error, "refuted among"),
         };
+        let acls = match self.acls {
+            0 => String::new(),
+            acls => format!(" and {}", words::count(acls, "ACL")),
+        };
         let text = format!(
-            "Isolation by name prefix: {word} {} of departments and every operation, over {}.",
+            "Isolation by name prefix: {word} {} of departments and every operation, over {}{acls}.",
             words::count(self.pairs, "ordered pair"),
             words::count(self.role_bindings, "role binding"),
         );

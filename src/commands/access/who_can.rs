@@ -1,6 +1,6 @@
 //! `confluent ebs access who-can`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{
     source::{From, Otherwise, Source},
 };
 use crate::{
-    access::Doubt,
+    access::{Doubt, Permit},
     commands::{Ctx, Report},
     error::Error,
     model::Principal,
@@ -18,7 +18,7 @@ use crate::{
 
 /// Ask who may do something.
 ///
-/// Lists every principal with the role binding that allows it and where that came from: a template with its version and
+/// Lists every principal with the role binding or ACL that allows it and where that came from: a template with its version and
 /// reason, the provisioner's work, or by hand. A name may end in "*": then everybody is listed who may do it to anything
 /// that begins so.
 #[derive(Debug, clap::Args)]
@@ -47,14 +47,14 @@ impl WhoCan {
         let asked = Asked::read(&ground, &self.operation, &self.resource)?;
         let scene = &ground.scene;
         let found = scene.who_can(asked.operation, &asked.crn_pattern);
-        let mut grants: Vec<Held> = found.iter().map(|binding| Held::new(scene, binding)).collect();
+        let mut grants: Vec<Held> = found.iter().map(|permit| Held::new(scene, permit)).collect();
         grants.sort_by_cached_key(|grant| grant.cells(0));
-        let able: BTreeSet<&Principal> = found.iter().map(|binding| &binding.principal).collect();
+        let able: BTreeSet<&Principal> = found.iter().map(Permit::principal).collect();
         let controllers: BTreeSet<_> = able.iter().flat_map(|account| scene.controllers(account)).collect();
         let controllers = controllers
             .iter()
             .filter(|binding| !able.contains(&binding.principal))
-            .map(|binding| Held::new(scene, binding));
+            .map(|binding| Held::new(scene, &Permit::Role(Arc::clone(binding))));
         Ok(Report::new(Everybody {
             controllers: controllers.collect(),
             words: asked.words(scene),
@@ -74,7 +74,7 @@ const CONTROLLERS: usize = 4;
 pub(super) struct Everybody {
     #[serde(flatten)]
     asked: Asked,
-    /// The bindings that allow it.
+    /// The bindings and ACLs that allow it.
     grants: Vec<Held>,
     /// Bindings that make one of these accounts act for somebody else.
     controllers: Vec<Held>,

@@ -5,7 +5,7 @@ use crate::{
     commands::{Ctx, Report},
     error::Error,
     manifest::views::{DepartmentView, PersonaView},
-    model::{DepartmentCode, OrganizationId, Recipient},
+    model::{AclOperation, DepartmentCode, OrganizationId, Recipient},
     render::{Block, Cell, Record, Table, Viewable},
 };
 
@@ -90,6 +90,15 @@ fn persona(persona: &PersonaView) -> Block {
             on.push_str(" (left out: no Schema Registry)");
         }
         table.push([Cell::text(&grant.role), Cell::Text(on), Cell::text(&grant.why)]);
+    }
+    for acl in &persona.acls {
+        let operations: Vec<_> = acl.operations.iter().map(AclOperation::as_str).collect();
+        let shared = if acl.shared { " (shared by all)" } else { "" };
+        table.push([
+            Cell::Text(format!("ACL {}", operations.join(", "))),
+            Cell::Text(format!("{}{shared}", acl.on)),
+            Cell::text(&acl.why),
+        ]);
     }
     let keys = match persona.keys.as_slice() {
         [] => "no key".to_owned(),

@@ -88,6 +88,7 @@ fn evidence_of(estate: &Estate<'_>, desired: &DesiredDepartment, plan: &Plan, re
             serde_json::json!({
                 "account": account,
                 "role_bindings": seen.bindings_of(&principal).collect::<Vec<_>>(),
+                "acls": seen.acls_of(&principal).collect::<Vec<_>>(),
                 "keys": seen.keys_of(&principal).map(|key| &key.id).collect::<Vec<_>>(),
             })
         })
@@ -103,7 +104,9 @@ fn evidence_of(estate: &Estate<'_>, desired: &DesiredDepartment, plan: &Plan, re
     });
     let wanted: Vec<_> = personas()
         .map(|persona| {
-            serde_json::json!({ "account": persona.account_name, "keys": persona.keys, "grants": persona.grants })
+            serde_json::json!({
+                "account": persona.account_name, "keys": persona.keys, "grants": persona.grants, "acls": persona.acls,
+            })
         })
         .collect();
     let done: Vec<_> = report

@@ -17,7 +17,7 @@ use std::{
 use super::{Ctx, session::Session};
 use crate::{
     apply::{self, Delivery, Engine, Event, Journal, Report as Applied},
-    client::{Auth, CredentialSource, Credentials, RetryNotice},
+    client::{Auth, Client, CredentialSource, Credentials, OnRetry, RetryNotice},
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
     handover::{
@@ -48,6 +48,8 @@ pub(super) struct Estate<'a> {
     pub(super) session: &'a Session,
     /// What was seen.
     pub(super) observed: Observed,
+    /// The way to Kafka REST, where a template asks for ACLs and there is a key.
+    kafka: Option<Client>,
     /// The departments that were asked for.
     pub(super) desired: Vec<DesiredDepartment>,
     /// The folder of profiles.
@@ -83,9 +85,7 @@ impl<'a> Estate<'a> {
         let journals = Journal::lengths(&session.places.journal);
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
-        let observed = plan::observe(&session.client, &session.clock, &session.target())
-            .await
-            .map_err(denied)?;
+        let (observed, kafka) = observe(session, departments).await?;
         let seen = &observed.snapshot;
         let desired = departments
             .iter()
@@ -107,6 +107,7 @@ impl<'a> Estate<'a> {
             known: known.map(|department| department.code.clone()).collect(),
             adopt: session.workspace.platform.adopt.iter().cloned().collect(),
             observed,
+            kafka,
             desired,
             sink,
             ledger,
@@ -236,7 +237,9 @@ impl<'a> Estate<'a> {
             };
             retries.on(&event);
         };
-        let client = session.client.with_on_retry(std::sync::Arc::new(on_retry));
+        let on_retry: OnRetry = std::sync::Arc::new(on_retry);
+        let client = session.client.with_on_retry(on_retry.clone());
+        let kafka = self.kafka.as_ref().map(|kafka| kafka.with_on_retry(on_retry));
         let world = World::new(
             client.clone(),
             seen.address.clone(),
@@ -244,6 +247,7 @@ impl<'a> Estate<'a> {
             session.clock.clone(),
             PROPAGATION_BUDGET,
         )
+        .with_kafka(kafka)
         .with_interrupt(ctx.interrupt.clone());
         let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let profiles = |persona: &DesiredPersona, runtime| Profile {
@@ -283,6 +287,28 @@ impl<'a> Estate<'a> {
         };
         Ok(apply::apply(&engine, plan).await?)
     }
+}
+
+/// Looks at the organization; at the ACLs of the cluster only when the template of an active department asks for some, or
+/// that of one of `departments`. Answers the way to Kafka REST as well.
+pub(super) async fn observe(
+    session: &Session,
+    departments: &[Department],
+) -> Result<(Observed, Option<Client>), Error> {
+    let mut observed = plan::observe(&session.client, &session.clock, &session.target())
+        .await
+        .map_err(denied)?;
+    let workspace = &session.workspace;
+    let asks = |department: &Department| {
+        let template = workspace.template(&department.template);
+        template.is_some_and(|template| template.personas.iter().any(|persona| !persona.acls.is_empty()))
+    };
+    let kafka = match workspace.active_departments().chain(departments).any(asks) {
+        true => session.kafka(&observed.cluster),
+        false => Err("no template asks for any, so nobody looked".to_owned()),
+    };
+    plan::observe_acls(&mut observed.snapshot, kafka.as_ref().map_err(Clone::clone)).await;
+    Ok((observed, kafka.ok()))
 }
 
 /// Why the service let nobody look.

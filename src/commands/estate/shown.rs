@@ -51,6 +51,7 @@ fn word(kind: &str) -> &'static str {
     match kind {
         "service-account" => "service account",
         "role-binding" => "role binding",
+        "acl" => "ACL",
         "api-key" => "API key",
         _ => "object",
     }
@@ -60,7 +61,7 @@ fn word(kind: &str) -> &'static str {
 #[must_use]
 pub(crate) fn totals(plan: &Plan) -> String {
     let mut by_action: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for kind in ["service-account", "role-binding", "api-key"] {
+    for kind in ["service-account", "role-binding", "acl", "api-key"] {
         for ((symbol, of), count) in plan.totals() {
             if of == kind {
                 by_action.entry(symbol).or_default().push(counted(count, word(kind)));
@@ -88,7 +89,7 @@ fn shown(change: &Change) -> view::Change {
     words.extend(change.what.split("  ").map(str::to_owned));
     let mut shown = view::Change::new(mark(change.action), words);
     // Why a persona has an account and a key goes without saying.
-    if change.operation.kind() == "role-binding" || change.action != Action::Create {
+    if ["role-binding", "acl"].contains(&change.operation.kind()) || change.action != Action::Create {
         shown = shown.why(change.why.clone());
     }
     if let Operation::UpdateAccount { from, to, .. } = &change.operation {

@@ -22,9 +22,9 @@ use output::{Offboarding, plan_blocks};
 
 /// Take a department's access away.
 ///
-/// Removes its API keys, its role bindings and its service accounts, in an order that leaves nothing behind; its file
-/// stays, as the tombstone of its prefix. At the end it proves that the keys are dead and names whoever can still do
-/// anything on the prefix. Topics and schemas are never removed.
+/// Removes its API keys, its role bindings, its ACLs and its service accounts, in an order that leaves nothing behind;
+/// its file stays, as the tombstone of its prefix. At the end it proves that the keys are dead and names whoever can still
+/// do anything on the prefix. Topics and schemas are never removed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Show what would be taken away.
@@ -40,7 +40,7 @@ pub(super) struct Offboard {
     department: DepartmentCode,
     #[command(flatten)]
     connectors: ConnectorArgs,
-    /// Also remove role bindings that others hold on the prefix.
+    /// Also remove role bindings and ACLs of others on the prefix.
     #[arg(long)]
     remove_foreign: bool,
     /// Show the plan without committing changes.

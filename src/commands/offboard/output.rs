@@ -20,7 +20,10 @@ use crate::{
         },
     },
     model::{Department, DepartmentCode},
-    plan::{Change, Plan, Teardown, teardown::ForeignBinding},
+    plan::{
+        Change, Plan, Teardown,
+        teardown::{ForeignAcl, ForeignBinding},
+    },
     render::{Block, Line, Style, Viewable},
 };
 
@@ -39,6 +42,9 @@ pub(in crate::commands) struct Offboarding {
     changes: Vec<Change>,
     /// What others hold on the prefix.
     foreign: Vec<ForeignBinding>,
+    /// What ACLs say on the prefix about others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    foreign_acls: Vec<ForeignAcl>,
     /// The connectors that were saved.
     pub(super) saved: Vec<Saved>,
     /// The tombstone.
@@ -69,6 +75,7 @@ impl Offboarding {
             borrowed: names(&there.borrowed),
             changes: down.plan.changes.clone(),
             foreign: down.foreign.clone(),
+            foreign_acls: down.foreign_acls.clone(),
             saved: Vec::new(),
             retired: None,
             report: None,
@@ -116,7 +123,13 @@ pub(super) fn plan_blocks(offboarding: &Offboarding) -> Vec<Block> {
             |change| matches!(&change.operation, crate::plan::Operation::DeleteBinding { id, .. } if *id == foreign.id),
         )
     };
-    let stay: Vec<String> = offboarding
+    let removed_acl = |foreign: &&ForeignAcl| {
+        offboarding
+            .changes
+            .iter()
+            .any(|change| matches!(&change.operation, crate::plan::Operation::DeleteAcl { acl } if *acl == foreign.acl))
+    };
+    let mut stay: Vec<String> = offboarding
         .foreign
         .iter()
         .filter(|foreign| !removed(foreign))
@@ -130,6 +143,8 @@ pub(super) fn plan_blocks(offboarding: &Offboarding) -> Vec<Block> {
             )
         })
         .collect();
+    let acls = offboarding.foreign_acls.iter().filter(|foreign| !removed_acl(foreign));
+    stay.extend(acls.map(|foreign| format!("{}: {}", foreign.holder, foreign.acl.short())));
     blocks.extend(listed(
         "Held by others on the prefix (`--remove-foreign` removes them)",
         &stay,

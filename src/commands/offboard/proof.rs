@@ -7,7 +7,10 @@ use serde::Serialize;
 use crate::{
     api::org::ListEnvironments,
     client::{Auth, ClientError, CredentialSource, Credentials},
-    commands::{Ctx, estate::Estate},
+    commands::{
+        Ctx,
+        estate::{self, Estate},
+    },
     error::{Error, ErrorKind},
     model::{ApiKeyId, Department, Secret},
     plan::{
@@ -61,7 +64,7 @@ pub(super) async fn prove(
     down: &Teardown,
 ) -> Result<Proof, Error> {
     let session = estate.session;
-    let again = plan::observe(&session.client, &session.clock, &session.target()).await?;
+    let (again, _) = estate::observe(session, std::slice::from_ref(department)).await?;
     let seen = &again.snapshot;
     let left = teardown(&estate.wanted(false), seen, department, false);
     let mut still: Vec<String> = left

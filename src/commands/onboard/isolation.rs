@@ -10,7 +10,7 @@ use crate::{
     plan::{self, Operation, Plan},
 };
 
-/// Proves on the bindings as they will be that no department reaches another's names.
+/// Proves on the bindings and ACLs as they will be that no department reaches another's names.
 pub(super) fn prove(
     departments: &[&Department],
     desired: &[DesiredDepartment],
@@ -22,26 +22,36 @@ pub(super) fn prove(
         let known = seen.account_named(name).map(|account| account.id.clone());
         known.or_else(|| format!("sa-planned-{name}").parse().ok())
     };
-    let mut evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()));
+    let account = |account: &plan::AccountRef| match account {
+        plan::AccountRef::Known(id) => Some(id.clone()),
+        plan::AccountRef::Planned(name) => id_of(name),
+    };
+    let mut evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()))
+        .with_acls(seen.acls.iter().cloned(), &seen.address);
     for change in &plan.changes {
-        if let Operation::CreateBinding {
-            principal,
-            role,
-            pattern,
-            ..
-        } = &change.operation
-        {
-            let account = |account: &plan::AccountRef| match account {
-                plan::AccountRef::Known(id) => Some(id.clone()),
-                plan::AccountRef::Planned(name) => id_of(name),
-            };
-            let pattern = match pattern {
-                plan::PlannedPattern::Known(pattern) => Some(pattern.clone()),
-                plan::PlannedPattern::Account(on) => account(on).map(|id| seen.address.service_account_crn(&id).into()),
-            };
-            if let (Some(principal), Some(pattern)) = (account(principal), pattern) {
-                evaluator.insert(RoleBinding::new(principal, role.clone(), pattern));
+        match &change.operation {
+            Operation::CreateBinding {
+                principal,
+                role,
+                pattern,
+                ..
+            } => {
+                let pattern = match pattern {
+                    plan::PlannedPattern::Known(pattern) => Some(pattern.clone()),
+                    plan::PlannedPattern::Account(on) => {
+                        account(on).map(|id| seen.address.service_account_crn(&id).into())
+                    }
+                };
+                if let (Some(principal), Some(pattern)) = (account(principal), pattern) {
+                    evaluator.insert(RoleBinding::new(principal, role.clone(), pattern));
+                }
             }
+            Operation::CreateAcl { principal, acl } => {
+                if let Some(principal) = account(principal) {
+                    evaluator.insert_acl(acl.of(principal), &seen.address);
+                }
+            }
+            _ => {}
         }
     }
     let mut accounts: BTreeMap<&DepartmentCode, BTreeSet<Principal>> = BTreeMap::new();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     apply::Report as Applied,
-    checks::{CheckState, preflight},
+    checks::{CheckState, acl_room, preflight},
     config::Profile,
     error::Error,
     exit::ExitCode,
@@ -60,7 +60,7 @@ pub(super) struct Onboard {
     /// How many requests are under way at a time.
     #[arg(long, value_name = "int", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     concurrency: u16,
-    /// Also remove role bindings of our accounts that no template asks for.
+    /// Also remove role bindings and ACLs of our accounts that no template asks for.
     #[arg(long)]
     prune: bool,
     #[command(flatten)]
@@ -112,7 +112,8 @@ impl Onboard {
         let seen = &observed.snapshot;
         let plan = plan::diff(&estate.wanted(self.prune), seen);
         let budget = plan::budget(&plan.changes, seen, &observed.quotas);
-        let checks = preflight(observed, session.stage.schema_registry.as_ref(), &budget);
+        let mut checks = preflight(observed, session.stage.schema_registry.as_ref(), &budget);
+        checks.extend(acl_room(observed, &plan));
         let setting = setting(session, observed);
 
         refused("onboard", &plan)?;
@@ -140,7 +141,7 @@ impl Onboard {
         if let Some(overlap) = &isolation.in_the_way {
             let message = format!("nothing was changed: departments would not be isolated: {overlap}");
             return Err(Error::refused(message).with_hint(
-                "`confluent ebs department validate` shows overlaps between files; remove the binding otherwise.",
+                "`confluent ebs department validate` shows overlaps between files; remove the binding or ACL otherwise.",
             ));
         }
         let answer = |plan: &Plan, report: Option<Applied>, later: Vec<Later>, evidence, secrets| {

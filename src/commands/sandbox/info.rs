@@ -21,7 +21,7 @@ Read the provisioner's secret in a script.
 
   $ confluent ebs sandbox info -o json --show-secrets")]
 pub(super) struct ShowInfo {
-    /// Show the secrets of the two seeded keys, too.
+    /// Show the secrets of the seeded keys, too.
     #[arg(long)]
     show_secrets: bool,
 }
@@ -71,6 +71,7 @@ impl Viewable for Recipe {
     fn view(&self) -> Vec<Block> {
         let info = &self.info;
         let url = info.url.as_deref();
+        let first = info.stages.first();
         let record = Record::new()
             .field(
                 "URL",
@@ -83,7 +84,15 @@ impl Viewable for Recipe {
             .optional("Administrator's secret", info.admin_secret.clone())
             .field("Provisioner", info.provisioner.clone())
             .field("Provisioner's key", info.provisioner_key.clone())
-            .optional("Provisioner's secret", info.provisioner_secret.clone());
+            .optional("Provisioner's secret", info.provisioner_secret.clone())
+            .optional(
+                "Provisioner's Kafka key",
+                first.map(|stage| stage.provisioner_kafka_key.clone()),
+            )
+            .optional(
+                "Provisioner's Kafka secret",
+                first.and_then(|stage| stage.provisioner_kafka_secret.clone()),
+            );
         let mut stages = Table::new(["Stage", "Environment", "Cluster", "Type", "Schema Registry"]);
         for stage in &info.stages {
             stages.push([

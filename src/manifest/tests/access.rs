@@ -1,11 +1,11 @@
 //! What the files would give, what they recognise in what was seen, and what is asserted about both.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{load, shown};
 use crate::{
     access::{
-        Answer, Evaluator, Operation, Origin, Scene,
+        Answer, Evaluator, Operation, Origin, Permit, Scene,
         assertion::{Assertion, Examiner, Expect},
         prove,
     },
@@ -67,6 +67,10 @@ fn can(scene: &Scene, who: &Principal, operation: Operation, kind: ResourceKind,
 }
 
 // Dossier `rbac.md` §8.1, §8.2: the operator operates, the deployer deploys.
+fn has_role(permit: &Permit, role: &Role) -> bool {
+    permit.role().is_some_and(|binding| binding.role == *role)
+}
+
 #[test]
 fn the_plan_answers_before_anything_is_onboarded() {
     let scene = planned(&Workspace::embedded().workspace);
@@ -80,10 +84,10 @@ fn the_plan_answers_before_anything_is_onboarded() {
     let Answer::Yes(through) = delete(&deployer, "claims-orders") else {
         panic!("the deployer deletes")
     };
-    assert_eq!(through.role, Role::ResourceOwner);
+    assert!(has_role(&through, &Role::ResourceOwner));
     let Origin::Template {
         template, hash, why, ..
-    } = scene.origin(&through)
+    } = scene.origin_of(&through)
     else {
         panic!("it comes from the template")
     };
@@ -100,7 +104,7 @@ fn the_plan_answers_before_anything_is_onboarded() {
         ResourceKind::Connector,
         "claims-*",
     );
-    assert!(matches!(lifecycle, Answer::Yes(through) if through.role == Role::ConnectManager));
+    assert!(matches!(lifecycle, Answer::Yes(through) if has_role(&through, &Role::ConnectManager)));
     let fallback = scene.fallback.as_ref().unwrap();
     let on = CrnPattern::from(scene.address.resource(ResourceKind::Connector, "claims-x").unwrap());
     assert!(
@@ -126,7 +130,7 @@ fn the_provisioner_is_in_the_plan_and_departments_are_isolated_in_it() {
             .unwrap()
             .0;
         let yes = can(&scene, provisioner, Operation::Delete, ResourceKind::Connector, "x");
-        assert!(matches!(yes, Answer::Yes(through) if through.role == Role::CloudClusterAdmin));
+        assert!(matches!(yes, Answer::Yes(through) if has_role(&through, &Role::CloudClusterAdmin)));
         let proof = prove(&scene.parties, &scene.evaluator, &scene.address);
         assert!(proof.holds(), "{proof:?}");
     }
@@ -232,7 +236,7 @@ fn an_assertion_that_does_not_hold_names_the_binding() {
     tests/a.toml:2:1 error access-cannot: accounting/deployer can delete on connector accounting-*; and 20 more of those meant
         ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
     tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more of those meant
-        No role binding gives it: change the template, or this assertion if it is not meant.
+        No role binding and no ACL gives it: change the template, or this assertion if it is not meant.
     ");
 }
 
@@ -327,6 +331,7 @@ fn seen(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
                 binding,
             })
             .collect(),
+        acls: Vec::new(),
         keys: Vec::new(),
         connectors: Vec::new(),
         unknown: BTreeMap::new(),
@@ -338,7 +343,7 @@ fn origin(workspace: &Workspace, seen: &Snapshot, persona: &str, operation: Oper
     let scene = workspace.recognize("prod", seen);
     let who = account(&scene, "claims", persona);
     match can(&scene, &who, operation, ResourceKind::Connector, "claims-*") {
-        Answer::Yes(through) => scene.origin(&through).to_string(),
+        Answer::Yes(through) => scene.origin_of(&through).to_string(),
         other => format!("{other:?}"),
     }
 }
@@ -475,7 +480,7 @@ fn a_department_without_accounts_is_a_party_and_has_no_principals() {
             .pattern(ResourceKind::Connector, NamePattern::parse("claims-x").unwrap())
             .unwrap(),
     );
-    let stray: Vec<&Arc<RoleBinding>> = stray.iter().filter(|one| one.role == Role::ResourceOwner).collect();
+    let stray: Vec<&Permit> = stray.iter().filter(|one| has_role(one, &Role::ResourceOwner)).collect();
     assert_eq!(stray.len(), 1);
-    assert_eq!(scene.origin(stray[0]), Origin::Hand { template: None });
+    assert_eq!(scene.origin_of(stray[0]), Origin::Hand { template: None });
 }

@@ -29,11 +29,53 @@ fn every_example_is_valid() {
         &[("hybrid", template.as_str())],
     );
     assert_eq!(shown(&loaded.findings), "");
+    let acls = example("a persona with ACLs");
+    let loaded_acls = load(super::PLATFORM, &[], &[("own", acls.as_str())]);
+    assert_eq!(shown(&loaded_acls.findings), "");
+    assert_eq!(loaded_acls.workspace.template("own").unwrap().personas[0].acls.len(), 1);
     let written = loaded.workspace.templates.get("hybrid").unwrap();
     assert!(
         written.source.text.contains("People look after"),
         "the file replaces the built-in template"
     );
+}
+
+// Dossier `rbac.md` §2.1 and §8.3.
+#[test]
+fn the_template_with_acls_is_hybrid_and_what_connectors_need_besides() {
+    let text = include_str!("../../../examples/templates/hybrid.toml");
+    let loaded = load(super::PLATFORM, &[], &[("hybrid", text)]);
+    assert_eq!(shown(&loaded.findings), "");
+    let with = loaded.workspace.template("hybrid").unwrap();
+    let plain = Workspace::embedded().workspace;
+    let plain = plain.template("hybrid").unwrap();
+    assert_ne!(with.hash, plain.hash);
+    let mut without = with.clone();
+    for persona in &mut without.personas {
+        let acls: Vec<String> = std::mem::take(&mut persona.acls)
+            .iter()
+            .flat_map(|acl| {
+                acl.operations
+                    .iter()
+                    .map(move |operation| format!("{operation} {}", acl.on))
+            })
+            .collect();
+        let expected: &[&str] = match persona.name.as_str() {
+            "runtime" => &[
+                "CREATE topic:dlq-lcc*",
+                "WRITE topic:dlq-lcc*",
+                "CREATE topic:success-lcc*",
+                "WRITE topic:success-lcc*",
+                "CREATE topic:error-lcc*",
+                "WRITE topic:error-lcc*",
+                "CREATE topic:data-preview*",
+                "WRITE topic:data-preview*",
+            ],
+            _ => &[],
+        };
+        assert_eq!(acls, expected, "{}", persona.name);
+    }
+    assert_eq!(without.personas, plain.personas);
 }
 
 #[test]
@@ -85,6 +127,7 @@ fn every_key_is_documented() {
     keys.extend(known("zzzzzz = 1", template));
     keys.extend(known("[[persona]]\nzzzzzz = 1\ngrant = []", template));
     keys.extend(known("[[persona]]\nkeys = []\ngrant = [{ zzzzzz = 1 }]", template));
+    keys.extend(known("[[persona]]\nkeys = []\nacl = [{ zzzzzz = 1 }]", template));
     assert!(keys.len() > 25, "{keys:?}");
     for key in keys {
         let mentioned = [

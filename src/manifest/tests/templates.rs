@@ -194,7 +194,171 @@ fn targets_are_parsed_before_anything_is_filled_in() {
         Did you mean `runtime`?
     ");
     assert_eq!(on("topic:{prefix}audit"), "");
-    assert_eq!(on("topic:dlq-lcc*"), "");
+    assert_eq!(on("group:{prefix}*"), "");
+}
+
+// Dossier `rbac.md` §2.2 and T7.
+#[test]
+fn within_what_all_connectors_share_a_role_must_not_give_more_than_they_need() {
+    insta::assert_snapshot!(on("topic:dlq-lcc*"), @r"
+    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `topic:dlq-lcc*` also gives delete, read, alter, describe-configs, alter-configs, describe-access, alter-access on what belongs to connectors of all departments
+        The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.
+    ");
+    insta::assert_snapshot!(on("group:connect-lcc*"), @r"
+    rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `group:connect-lcc*` also gives delete, describe-access, alter-access on what belongs to connectors of all departments
+        The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.
+    ");
+    let role = |role: &str, on: &str| grant("\"kafka\"", &format!("role = \"{role}\"\non = \"{on}\"\nwhy = \"w\""));
+    assert_eq!(role("DeveloperWrite", "topic:dlq-lcc*"), "");
+    assert_eq!(role("DeveloperRead", "group:connect-lcc*"), "");
+    assert_eq!(role("DeveloperRead", "topic:dlq-lcc-abc123"), "");
+}
+
+/// A template of one persona with ACLs.
+fn acl(keys: &str, lines: &str) -> String {
+    found(&format!(
+        "[[persona]]\nname = \"runtime\"\nkeys = [{keys}]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\n\
+         on = \"group:{{prefix}}*\"\nwhy = \"w\"\n\n[[persona.acl]]\n{lines}\n"
+    ))
+}
+
+fn acl_on(operations: &str, target: &str) -> String {
+    acl(
+        "",
+        &format!("operations = [{operations}]\non = \"{target}\"\nwhy = \"w\""),
+    )
+}
+
+#[test]
+fn acls_are_read_with_their_places_and_the_nearest_words() {
+    insta::assert_snapshot!(acl("", "operatons = [\"CREATE\"]\non = \"topic:{prefix}*\""), @r"
+    rbac-templates/own.toml:10:1 error missing-key: `persona.acl.operations` is missing
+    rbac-templates/own.toml:10:1 error missing-key: `persona.acl.why` is missing
+    rbac-templates/own.toml:11:1 error unknown-key: unknown key `persona.acl.operatons`
+        Did you mean `operations`?
+    ");
+    insta::assert_snapshot!(acl("", "operations = \"CREATE\"\non = \"topc:{prefix}*\"\nwhy = \" \""), @r#"
+    rbac-templates/own.toml:11:14 error wrong-type: `persona.acl.operations` is text, a list of texts is expected
+        Write `operations = ["…"]`.
+    rbac-templates/own.toml:12:6 error unknown-kind: `topc` is not a kind that can be granted on
+        Did you mean `topic`?
+    rbac-templates/own.toml:13:7 error invalid-value: a grant without a reason cannot be reviewed
+        Say what the persona does with it.
+    "#);
+    insta::assert_snapshot!(acl_on("\"WRTE\", \"write\", \"GRANT\", \"ALL\"", "topic:{prefix}*"), @r"
+    rbac-templates/own.toml:11:15 error unknown-operation: `WRTE` is not an operation of Kafka's ACLs
+        Did you mean `WRITE`?
+    rbac-templates/own.toml:11:23 error unknown-operation: `write` is not an operation of Kafka's ACLs
+        Did you mean `WRITE`?
+    rbac-templates/own.toml:11:32 error unknown-operation: `GRANT` is not an operation of Kafka's ACLs
+        Known: CREATE, READ, WRITE, DELETE, ALTER, DESCRIBE, ALTER_CONFIGS, DESCRIBE_CONFIGS, CLUSTER_ACTION, IDEMPOTENT_WRITE.
+    rbac-templates/own.toml:11:41 error acl-misplaced: ALL allows more than anybody can review, and what is yet to come
+        Name the operations.
+    ");
+    insta::assert_snapshot!(acl_on("", "topic:{prefix}*"), @r#"
+    rbac-templates/own.toml:12:6 error invalid-value: an ACL without an operation allows nothing
+        Write `operations = ["CREATE", "WRITE"]`.
+    "#);
+    insta::assert_snapshot!(acl_on("\"READ\", \"READ\"", "topic:{prefix}*"), @r"
+    rbac-templates/own.toml:11:23 warning duplicate-value: READ on `topic:{prefix}*` is already granted above
+    ");
+    insta::assert_snapshot!(acl_on("\"READ\"", "topic:{prefix}"), @r"
+    rbac-templates/own.toml:12:6 error grant-target: `{prefix}` alone means one topic whose whole name is the prefix
+        Write `topic:{prefix}*` for everything that begins with it.
+    ");
+}
+
+#[test]
+fn acls_go_only_where_kafka_knows_them() {
+    insta::assert_snapshot!(acl_on("\"CREATE\"", "connector:{prefix}*"), @r"
+    rbac-templates/own.toml:12:6 error acl-misplaced: Kafka has no ACLs on a connector
+        Use `[[persona.grant]]` with a role.
+    ");
+    insta::assert_snapshot!(acl_on("\"READ\"", "subject:{prefix}*"), @r"
+    rbac-templates/own.toml:12:6 error acl-misplaced: Kafka has no ACLs on a subject
+        Use `[[persona.grant]]` with a role.
+    ");
+    insta::assert_snapshot!(acl_on("\"DESCRIBE\"", "service-account:{runtime}"), @r"
+    rbac-templates/own.toml:12:6 error acl-misplaced: Kafka has no ACLs on a service-account
+        Use `[[persona.grant]]` with a role.
+    ");
+    insta::assert_snapshot!(acl_on("\"ALTER\"", "cluster"), @r"
+    rbac-templates/own.toml:12:6 error acl-misplaced: an ACL on the whole cluster is no right for a department
+        Grant on topics, groups or transactional ids, as in `topic:{prefix}*`.
+    ");
+    insta::assert_snapshot!(acl_on("\"CREATE\"", "group:{prefix}*"), @r"
+    rbac-templates/own.toml:11:15 error acl-misplaced: there is no CREATE on a group
+        There is: READ, DELETE, DESCRIBE.
+    ");
+    insta::assert_snapshot!(acl_on("\"READ\"", "transactional-id:{prefix}*"), @r"
+    rbac-templates/own.toml:11:15 error acl-misplaced: there is no READ on a transactional-id
+        There is: WRITE, DESCRIBE.
+    ");
+}
+
+// Design §7: a closed list; dossier `rbac.md` §2.2: create and write, and neither read nor delete nor alter.
+#[test]
+fn acls_reach_the_departments_own_names_and_the_closed_list_and_nothing_else() {
+    for own in ["topic:{prefix}*", "topic:{prefix}audit"] {
+        let all = "\"CREATE\", \"READ\", \"WRITE\", \"DELETE\", \"ALTER\", \"DESCRIBE\", \"ALTER_CONFIGS\", \"DESCRIBE_CONFIGS\"";
+        assert_eq!(acl_on(all, own), "", "{own}");
+    }
+    for shared in [
+        "topic:dlq-lcc*",
+        "topic:success-lcc*",
+        "topic:error-lcc*",
+        "topic:data-preview*",
+    ] {
+        assert_eq!(acl_on("\"CREATE\", \"WRITE\", \"DESCRIBE\"", shared), "", "{shared}");
+        for operation in ["READ", "DELETE", "ALTER", "ALTER_CONFIGS"] {
+            let said = acl_on(&format!("\"{operation}\""), shared);
+            assert!(
+                said.contains("error grant-beyond-prefix"),
+                "{operation} {shared}: {said}"
+            );
+        }
+    }
+    assert_eq!(acl_on("\"READ\"", "group:connect-lcc*"), "");
+    insta::assert_snapshot!(acl_on("\"READ\", \"WRITE\"", "topic:dlq-lcc*"), @r"
+    rbac-templates/own.toml:11:15 error grant-beyond-prefix: READ on `topic:dlq-lcc*` reaches what belongs to connectors of other departments
+        There, only these may stand: CREATE, WRITE, DESCRIBE.
+    ");
+    insta::assert_snapshot!(acl_on("\"DELETE\"", "group:connect-lcc*"), @r"
+    rbac-templates/own.toml:11:15 error grant-beyond-prefix: DELETE on `group:connect-lcc*` reaches what belongs to connectors of other departments
+        There, only these may stand: READ, DESCRIBE.
+    ");
+    insta::assert_snapshot!(acl_on("\"WRITE\"", "topic:shared-in"), @r"
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:shared-in` is neither the department's own nor what all connectors share
+        Write `topic:{prefix}*`, or one of `topic:dlq-lcc*`, `topic:success-lcc*`, `topic:error-lcc*`, `topic:data-preview*`.
+    ");
+    insta::assert_snapshot!(acl_on("\"WRITE\"", "topic:dlq-*"), @r"
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:dlq-*` is neither the department's own nor what all connectors share
+        Write `topic:{prefix}*`, or one of `topic:dlq-lcc*`, `topic:success-lcc*`, `topic:error-lcc*`, `topic:data-preview*`.
+    ");
+    insta::assert_snapshot!(acl_on("\"READ\"", "topic:*"), @r"
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `topic:*` is neither the department's own nor what all connectors share
+        Write `topic:{prefix}*`, or one of `topic:dlq-lcc*`, `topic:success-lcc*`, `topic:error-lcc*`, `topic:data-preview*`.
+    ");
+    insta::assert_snapshot!(acl_on("\"WRITE\"", "transactional-id:x*"), @r"
+    rbac-templates/own.toml:12:6 error grant-beyond-prefix: `transactional-id:x*` is neither the department's own nor what all connectors share
+        Write `transactional-id:{prefix}*`.
+    ");
+}
+
+#[test]
+fn an_acl_that_no_key_can_use_is_a_warning() {
+    let with = |keys: &str| {
+        found(&format!(
+            "[[persona]]\nname = \"operator\"\nkeys = [{keys}]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\n\
+             on = \"connector:{{prefix}}*\"\nwhy = \"w\"\n\n[[persona.acl]]\noperations = [\"READ\"]\n\
+             on = \"topic:{{prefix}}*\"\nwhy = \"w\"\n"
+        ))
+    };
+    assert_eq!(with("\"cloud\", \"kafka\""), "");
+    insta::assert_snapshot!(with("\"cloud\""), @r#"
+    rbac-templates/own.toml:12:6 warning grant-unusable: no key of `operator` can use an ACL on a topic
+        It takes `keys = ["kafka"]`; take the grant away or add the key.
+    "#);
 }
 
 #[test]
@@ -285,6 +449,17 @@ fn the_hash_follows_the_grants_and_nothing_else() {
     assert_eq!(hash(&text("another", "DeveloperRead")), first);
     assert_eq!(hash(&text("one", "DeveloperRead").replace('\n', "\r\n")), first);
     assert_ne!(hash(&text("one", "DeveloperWrite")), first);
+    let acl = |operation: &str, why: &str| {
+        let acl =
+            format!("[[persona.acl]]\noperations = [\"{operation}\"]\non = \"topic:{{prefix}}*\"\nwhy = \"{why}\"\n");
+        hash(&format!(
+            "{}{acl}",
+            text("one", "DeveloperRead").replace("cloud", "cloud\", \"kafka")
+        ))
+    };
+    assert_ne!(acl("READ", "one"), first);
+    assert_ne!(acl("READ", "one"), acl("WRITE", "one"));
+    assert_eq!(acl("READ", "one"), acl("READ", "another"));
 }
 
 #[test]

@@ -15,10 +15,7 @@ use crate::{
     access::Operation,
     catalog::topic_keys::dotted,
     model::{Address, Crn, NamePattern, Principal, ResourceKind},
-    sandbox::{
-        seed::ClusterKind,
-        state::{Cluster, Connector, KeyResource, State as World, Topic},
-    },
+    sandbox::state::{Cluster, Connector, KeyResource, State as World, Topic},
 };
 
 /// Everything that follows from a connector's records at one moment.
@@ -236,8 +233,7 @@ impl Eye<'_> {
         for name in &reports {
             // Found when the configuration is validated, before anything runs.
             let there = self.topic(name).is_some();
-            let makes_it = assumed.dead_letters_by_role && topic(Operation::Create, name);
-            if !(there || made || makes_it) {
+            if !(there || made || self.may_make_queue(&identity, name)) {
                 return Err((Fault::DlqNotCreatable, format!("CREATE {name}")));
             }
             if !topic(Operation::Write, name) {
@@ -289,14 +285,22 @@ impl Eye<'_> {
         Ok(makes)
     }
 
-    /// Basic clusters know no roles on topics and groups, and the sandbox no ACLs: there, everything is allowed.
+    /// Roles and ACLs decide together; on a Basic cluster, which knows no roles on topics and groups, ACLs are all there is
+    /// (dossier `rbac.md` §1.3).
     fn may(&self, identity: &Principal, operation: Operation, resource: &Crn) -> bool {
-        self.cluster.kind == ClusterKind::Basic
-            || self
-                .world
-                .rights_at(identity, self.now)
-                .decide(identity, operation, resource)
-                .is_allowed()
+        let rights = self.world.kafka_rights_at(identity, self.now);
+        rights.decide(identity, operation, resource).is_allowed()
+    }
+
+    /// Whether the identity may make a queue for dead letters; roles may not be enough for that (CC-39052).
+    fn may_make_queue(&self, identity: &Principal, name: &str) -> bool {
+        let rights = self.world.kafka_rights_at(identity, self.now);
+        let by_role = self.world.settings.assumptions.connect.dead_letters_by_role;
+        self.address.resource(ResourceKind::Topic, name).is_some_and(|queue| {
+            let decision = rights.decide(identity, Operation::Create, &queue);
+            let by_acl = || rights.allowance(identity, Operation::Create, &queue).is_some();
+            decision.is_allowed() && (by_role || by_acl())
+        })
     }
 
     /// Whether the identity may write every topic that begins so.
@@ -304,11 +308,10 @@ impl Eye<'_> {
         let pattern = self
             .address
             .pattern(ResourceKind::Topic, NamePattern::Prefixed(prefix.to_owned()));
-        self.cluster.kind == ClusterKind::Basic
-            || pattern.is_some_and(|pattern| {
-                let rights = self.world.rights_at(identity, self.now);
-                rights.decide_pattern(identity, Operation::Write, &pattern).is_allowed()
-            })
+        pattern.is_some_and(|pattern| {
+            let rights = self.world.kafka_rights_at(identity, self.now);
+            rights.decide_pattern(identity, Operation::Write, &pattern).is_allowed()
+        })
     }
 }
 

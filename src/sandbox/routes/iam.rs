@@ -3,7 +3,7 @@
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use super::mds::remove_binding;
+use super::{acls::remove_acls_of, mds::remove_binding};
 use crate::{
     access::Operation,
     api::{self, quota},
@@ -158,7 +158,8 @@ pub(crate) fn update_account(tx: &mut Tx<'_>, request: &Request) -> Result<Reply
     Ok(reply)
 }
 
-/// Its keys and the bindings that it holds go with it (SDK iam/v2; docs `predefined-rbac-roles`).
+/// Its keys and the bindings that it holds go with it (SDK iam/v2; docs `predefined-rbac-roles`), the ACLs that name it
+/// stay (docs `access-control/acls/overview`).
 pub(crate) fn delete_account(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let state = tx.state;
     let account = tx.account_for(Operation::Delete, request.segment(0))?;
@@ -176,6 +177,9 @@ pub(crate) fn delete_account(tx: &mut Tx<'_>, request: &Request) -> Result<Reply
                 remove_binding(tx, binding);
             }
         }
+    }
+    if tx.assumptions().acls_go_with_account {
+        remove_acls_of(tx, &principal);
     }
     tx.change(Change::Count(format!("service-account {}", account.display_name)));
     tx.change(match tx.lingers(account.id.as_str()) {

@@ -1,4 +1,4 @@
-//! Kafka REST: the topics of a cluster, made by hand, by sources and for dead letters.
+//! Kafka REST: the topics of a cluster, made by hand, by sources and for dead letters; and what all of Kafka REST shares.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::connect::eye;
 use crate::{
-    access::Operation,
-    model::{Address, ClusterId, Crn, ResourceKind},
+    access::{Evaluator, Operation},
+    model::{Address, ClusterId, Crn, Principal, ResourceKind},
     sandbox::{
         connector::diagnose::PARTITIONS,
         reply::{Refusal, Reply, Shape},
@@ -20,7 +20,8 @@ use crate::{
 pub(crate) const TOPICS: &str = "/kafka/v3/clusters/{cluster}/topics";
 pub(crate) const TOPIC: &str = "/kafka/v3/clusters/{cluster}/topics/{topic}";
 
-fn place<'a>(tx: &Tx<'a>, request: &Request) -> Result<(&'a Cluster, Address), Refusal> {
+/// The cluster that the path names.
+pub(super) fn place<'a>(tx: &Tx<'a>, request: &Request) -> Result<(&'a Cluster, Address), Refusal> {
     let id = request.segment(0);
     let cluster = id.parse::<ClusterId>().ok().and_then(|id| tx.state.clusters.get(&id));
     let Some(cluster) = cluster else {
@@ -35,9 +36,40 @@ fn crn(tx: &Tx<'_>, address: &Address, name: &str) -> Crn {
     resource.unwrap_or_else(|| tx.state.organization_crn())
 }
 
-fn require(tx: &Tx<'_>, operation: Operation, crn: &Crn) -> Result<(), Refusal> {
-    tx.require(operation, crn)
-        .map_err(|refusal| refusal.shaped(Shape::Flat))
+/// What the caller may do in Kafka, where ACLs count beside roles.
+pub(super) struct Rights<'a> {
+    principal: &'a Principal,
+    evaluator: Evaluator,
+}
+
+impl<'a> Rights<'a> {
+    pub(super) fn of(tx: &Tx<'a>) -> Result<Self, Refusal> {
+        let principal = tx.principal().map_err(|refusal| refusal.shaped(Shape::Flat))?;
+        let evaluator = tx.state.kafka_rights_at(principal, tx.now);
+        Ok(Self { principal, evaluator })
+    }
+
+    fn may(&self, operation: Operation, resource: &Crn) -> bool {
+        self.evaluator.decide(self.principal, operation, resource).is_allowed()
+    }
+
+    /// Whether some ACL is about the caller.
+    fn any_acl(&self) -> bool {
+        self.evaluator.acls().next().is_some()
+    }
+
+    /// 403 unless the caller may do this.
+    pub(super) fn require(&self, tx: &Tx<'_>, operation: Operation, resource: &Crn) -> Result<(), Refusal> {
+        match self.may(operation, resource) {
+            true => Ok(()),
+            false => Err(forbidden(tx, operation, resource)),
+        }
+    }
+}
+
+fn forbidden(tx: &Tx<'_>, operation: Operation, resource: &Crn) -> Refusal {
+    tx.denied(&format!("{} on {resource}", operation.word()))
+        .shaped(Shape::Flat)
 }
 
 /// All topics, those that connectors have made in the meantime included.
@@ -78,12 +110,15 @@ fn shown(request: &Request, topic: &Topic) -> Value {
 /// The topics that the caller may describe.
 pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let (cluster, address) = place(tx, request)?;
-    let here = tx.state.cluster_crn(cluster.environment.as_str(), cluster.id.as_str());
-    require(tx, Operation::Describe, &here)?;
+    let rights = Rights::of(tx)?;
+    let here = address.cluster_crn();
+    if !rights.any_acl() {
+        rights.require(tx, Operation::Describe, &here)?;
+    }
     let all = topics(tx, cluster);
     let seen = all
         .iter()
-        .filter(|topic| tx.may(Operation::Describe, &crn(tx, &address, &topic.name)));
+        .filter(|topic| rights.may(Operation::Describe, &crn(tx, &address, &topic.name)));
     let data: Vec<_> = seen.map(|topic| shown(request, topic)).collect();
     Ok(Reply::ok(json!({
         "kind": "KafkaTopicList",
@@ -102,14 +137,14 @@ struct NewTopic {
 }
 
 /// Error codes are Kafka REST's own, as its document lists them.
-fn coded(status: StatusCode, code: u32, message: &str) -> Reply {
+pub(super) fn coded(status: StatusCode, code: u32, message: &str) -> Reply {
     Reply::with(status, json!({ "error_code": code, "message": message }))
 }
 
 pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let (cluster, address) = place(tx, request)?;
     let new: NewTopic = request.json().map_err(|refusal| refusal.shaped(Shape::Flat))?;
-    require(tx, Operation::Create, &crn(tx, &address, &new.topic_name))?;
+    Rights::of(tx)?.require(tx, Operation::Create, &crn(tx, &address, &new.topic_name))?;
     let good = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     let name = &new.topic_name;
     if name.is_empty() || name.len() > 249 || !name.chars().all(good) || [".", ".."].contains(&name.as_str()) {
@@ -158,7 +193,7 @@ fn unknown() -> Reply {
 pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let (cluster, address) = place(tx, request)?;
     let name = request.segment(1);
-    require(tx, Operation::Describe, &crn(tx, &address, name))?;
+    Rights::of(tx)?.require(tx, Operation::Describe, &crn(tx, &address, name))?;
     let all = topics(tx, cluster);
     let found = all.iter().find(|topic| topic.name == name);
     Ok(found.map_or_else(unknown, |topic| Reply::ok(shown(request, topic))))
@@ -167,7 +202,7 @@ pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
 pub(crate) fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let (cluster, address) = place(tx, request)?;
     let name = request.segment(1);
-    require(tx, Operation::Delete, &crn(tx, &address, name))?;
+    Rights::of(tx)?.require(tx, Operation::Delete, &crn(tx, &address, name))?;
     if !topics(tx, cluster).iter().any(|topic| topic.name == name) {
         return Ok(unknown());
     }

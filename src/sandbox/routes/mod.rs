@@ -1,5 +1,6 @@
 //! The whole API on one screen: every route, the credentials it takes, and its handler, one file per API group.
 
+mod acls;
 mod cmk;
 mod connect;
 mod fixed;
@@ -141,6 +142,11 @@ static ROUTES: &[Route] = &[
         api::metrics::RESOURCE_DESCRIPTORS,
         metrics::resource_descriptors,
     ),
+    // Kafka REST: ACLs
+    of(Access::Kafka, GET, api::kafka::ACLS, acls::list),
+    of(Access::Kafka, POST, api::kafka::ACLS, acls::create),
+    of(Access::Kafka, DELETE, api::kafka::ACLS, acls::delete),
+    of(Access::Kafka, POST, api::kafka::ACLS_BATCH, acls::create_all),
     // Kafka REST: topics
     of(Access::Kafka, GET, kafka::TOPICS, kafka::list),
     of(Access::Kafka, POST, kafka::TOPICS, kafka::create),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::Operation,
-    model::Principal,
+    model::{Principal, ServiceAccountId},
     sandbox::{
         auth::{DATA_PLANE, SESSION, issue},
         crypt::{SecretDigest, hex, random},
@@ -147,13 +147,17 @@ fn person(user: &User) -> Value {
     })
 }
 
-fn account(account: &Account) -> Value {
-    // The older endpoints number principals; any number will do as long as it stays the same.
-    let number = account.id.as_str().bytes().fold(1_u32, |number, byte| {
+/// The older endpoints and Kafka number service accounts; any number will do as long as it stays the same.
+pub(crate) fn number(account: &ServiceAccountId) -> u32 {
+    let number = account.as_str().bytes().fold(1_u32, |number, byte| {
         number.wrapping_mul(31).wrapping_add(u32::from(byte))
     });
+    1_000 + number % 1_000_000_000
+}
+
+fn account(account: &Account) -> Value {
     json!({
-        "id": 1_000 + number % 1_000_000_000, "resource_id": account.id, "service_name": account.display_name,
+        "id": number(&account.id), "resource_id": account.id, "service_name": account.display_name,
         "service_description": account.description, "organization_id": ORGANIZATION_NUMBER, "service_account": true,
     })
 }

@@ -16,7 +16,6 @@ use crate::{
     error::Error,
     manifest::Workspace,
     model::{Prefix, SeenConnector, ServiceAccountId, Snapshot},
-    plan,
     resources::{
         PROPAGATION_BUDGET,
         api_key::{KeyClaim, Ledger},
@@ -43,8 +42,7 @@ impl Ground {
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }
-        let target = session.target();
-        let seen = ctx.block_on(async { Ok(plan::look(&session.client, &session.clock, &target).await?) })?;
+        let seen = ctx.block_on(async { Ok(session.look().await?) })?;
         Self::of(session.workspace, session.stage_name, seen, session.places)
     }
 

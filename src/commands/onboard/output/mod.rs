@@ -57,7 +57,7 @@ pub(crate) struct DepartmentRow {
     pub(crate) left: usize,
 }
 
-/// What is isolated from what, as far as role bindings decide it.
+/// What is isolated from what, as far as role bindings and ACLs decide it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Isolation {
     /// Ordered pairs of departments that were looked at.

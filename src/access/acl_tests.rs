@@ -1,0 +1,357 @@
+//! ACLs against literal tables from docs `access-control/acls/operations` and dossier `rbac.md` §1.5, §2.1, §2.2.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    access::{Decision, Evaluator},
+    model::{Role, RoleBinding, acl::CLUSTER_NAME},
+};
+
+fn address() -> Address {
+    Address {
+        organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
+        environment: "env-1".parse().unwrap(),
+        cluster: "lkc-1".parse().unwrap(),
+        schema_registry: Some("lsrc-1".parse().unwrap()),
+    }
+}
+
+fn me() -> Principal {
+    Principal::from_id("sa-me")
+}
+
+/// Reads `PERMISSION OPERATION RESOURCE NAME` for a principal.
+fn acl(principal: &str, text: &str) -> AclBinding {
+    let [permission, operation, resource, name] = text.split(' ').collect::<Vec<_>>()[..] else {
+        panic!("{text}")
+    };
+    let (name, pattern) = match name.strip_suffix('*') {
+        Some(begin) if !begin.is_empty() => (begin, "PREFIXED"),
+        _ => (name, "LITERAL"),
+    };
+    format!("{resource}#{name}#{pattern}#User:{principal}#*#{operation}#{permission}")
+        .parse()
+        .unwrap()
+}
+
+fn evaluator(acls: &[(&str, &str)]) -> Evaluator {
+    Evaluator::default().with_acls(acls.iter().map(|(who, text)| acl(who, text)), &address())
+}
+
+fn resource(kind: ResourceKind, name: &str) -> Crn {
+    match kind {
+        ResourceKind::Kafka => address().kafka_crn(),
+        kind => address().resource(kind, name).unwrap(),
+    }
+}
+
+fn may(evaluator: &Evaluator, kind: ResourceKind, name: &str) -> String {
+    evaluator.operations(&me(), &resource(kind, name)).to_string()
+}
+
+// The first table of docs `access-control/acls/operations`; READ, WRITE, DELETE and ALTER let describe, ALTER_CONFIGS lets
+// read the settings (Apache Kafka `StandardAuthorizerData`, IMPLIES_DESCRIBE and IMPLIES_DESCRIBE_CONFIGS).
+#[test]
+fn an_acl_gives_one_operation_and_what_it_implies() {
+    use ResourceKind::{Group, Topic, TransactionalId};
+    let table = [
+        ("TOPIC", Topic, "CREATE", "create"),
+        ("TOPIC", Topic, "READ", "describe, read"),
+        ("TOPIC", Topic, "WRITE", "describe, write"),
+        ("TOPIC", Topic, "DELETE", "describe, delete"),
+        ("TOPIC", Topic, "ALTER", "describe, alter"),
+        ("TOPIC", Topic, "DESCRIBE", "describe"),
+        ("TOPIC", Topic, "ALTER_CONFIGS", "describe-configs, alter-configs"),
+        ("TOPIC", Topic, "DESCRIBE_CONFIGS", "describe-configs"),
+        ("TOPIC", Topic, "IDEMPOTENT_WRITE", ""),
+        ("TOPIC", Topic, "TWO_PHASE_COMMIT", ""),
+        (
+            "TOPIC",
+            Topic,
+            "ALL",
+            "describe, create, delete, read, write, alter, describe-configs, alter-configs",
+        ),
+        ("GROUP", Group, "READ", "describe, read"),
+        ("GROUP", Group, "DELETE", "describe, delete"),
+        ("GROUP", Group, "ALL", "describe, delete, read"),
+        ("TRANSACTIONAL_ID", TransactionalId, "WRITE", "describe, write"),
+        ("TRANSACTIONAL_ID", TransactionalId, "DESCRIBE", "describe"),
+        // "ACLs are not inherited across different resource types" (docs `access-control/acls/troubleshooting`).
+        ("GROUP", Topic, "READ", ""),
+        ("TOPIC", Group, "ALL", ""),
+    ];
+    for (on, kind, operation, expected) in table {
+        let evaluator = evaluator(&[("sa-me", &format!("ALLOW {operation} {on} claims-*"))]);
+        assert_eq!(may(&evaluator, kind, "claims-orders"), expected, "{operation} {on}");
+        assert_eq!(may(&evaluator, kind, "fraud-orders"), "", "{operation} {on}");
+        let elsewhere: Crn = resource(kind, "claims-orders")
+            .to_string()
+            .replace("lkc-1", "lkc-2")
+            .parse()
+            .unwrap();
+        assert!(evaluator.operations(&me(), &elsewhere).is_empty(), "{operation} {on}");
+    }
+}
+
+fn evaluator_of(text: &str) -> Evaluator {
+    evaluator(&[("sa-me", text)])
+}
+
+// Docs `access-control/acls/operations`: CREATE allows creating topics, ALTER is CreateAcls and DeleteAcls, DESCRIBE other
+// metadata; Apache Kafka's protocol guide: DescribeAcls needs DESCRIBE on the cluster.
+#[test]
+fn an_acl_on_the_cluster_reaches_what_hangs_below_it() {
+    use ResourceKind::{Group, Kafka, Topic};
+    let table = [
+        ("DESCRIBE", "describe, describe-configs, describe-access", "", ""),
+        ("CREATE", "", "create", ""),
+        (
+            "ALTER",
+            "describe, describe-configs, describe-access, alter-access",
+            "describe-access, alter-access",
+            "describe-access, alter-access",
+        ),
+        ("IDEMPOTENT_WRITE", "", "", ""),
+        (
+            "ALL",
+            "describe, describe-configs, alter-configs, describe-access, alter-access",
+            "create, describe-access, alter-access",
+            "describe-access, alter-access",
+        ),
+    ];
+    for (operation, cluster, topic, group) in table {
+        let evaluator = evaluator_of(&format!("ALLOW {operation} CLUSTER {CLUSTER_NAME}"));
+        for (kind, expected) in [(Kafka, cluster), (Topic, topic), (Group, group)] {
+            assert_eq!(may(&evaluator, kind, "any"), expected, "{operation} {kind:?}");
+        }
+        // The control plane knows nothing of ACLs.
+        let cluster = address().cluster_crn();
+        assert!(evaluator.operations(&me(), &cluster).is_empty(), "{operation}");
+    }
+}
+
+// Dossier `rbac.md` §2.2, option A: create and write, and neither read nor delete nor alter.
+#[test]
+fn a_dead_letter_queue_can_be_made_and_written_without_reading_or_deleting_those_of_others() {
+    let evaluator = evaluator(&[
+        ("sa-me", "ALLOW CREATE TOPIC dlq-lcc*"),
+        ("sa-me", "ALLOW WRITE TOPIC dlq-lcc*"),
+    ]);
+    assert_eq!(
+        may(&evaluator, ResourceKind::Topic, "dlq-lcc-abc123"),
+        "describe, create, write"
+    );
+    let whole = address()
+        .pattern(ResourceKind::Topic, NamePattern::Prefixed("dlq-lcc".into()))
+        .unwrap();
+    for (operation, expected) in [
+        (Op::Create, true),
+        (Op::Write, true),
+        (Op::Read, false),
+        (Op::Delete, false),
+    ] {
+        let decision = evaluator.decide_pattern(&me(), operation, &whole);
+        assert_eq!(decision.is_allowed(), expected, "{operation}");
+    }
+}
+
+// Dossier `rbac.md` §1.5: ACL DENY beats everything, then ACL ALLOW or RBAC allows.
+#[test]
+fn a_denial_beats_everything_and_the_decision_names_what_decided() {
+    let topic = resource(ResourceKind::Topic, "claims-orders");
+    let pattern = address()
+        .pattern(ResourceKind::Topic, NamePattern::Prefixed("claims-".into()))
+        .unwrap();
+    let role = RoleBinding::new(me(), Role::DeveloperRead, pattern.clone());
+    let decide = |acls: &[(&str, &str)], roles: &[RoleBinding]| {
+        let evaluator =
+            Evaluator::new(roles.to_vec()).with_acls(acls.iter().map(|(who, text)| acl(who, text)), &address());
+        let whole = evaluator.decide_pattern(&me(), Op::Read, &pattern);
+        let one = evaluator.decide(&me(), Op::Read, &topic);
+        let text = |decision: Decision| match decision {
+            Decision::Allowed(binding) => binding.role.to_string(),
+            Decision::AllowedByAcl(acl) | Decision::DeniedByAcl(acl) => acl.acl.short(),
+            Decision::Denied => "nothing".to_owned(),
+        };
+        (one.is_allowed(), text(one), whole.is_allowed())
+    };
+    let says = |allowed: bool, by: &str, whole: bool| (allowed, by.to_owned(), whole);
+    let roles = std::slice::from_ref(&role);
+    let mine = ("sa-me", "ALLOW READ TOPIC claims-*");
+    let narrow = ("sa-me", "ALLOW READ TOPIC claims-orders");
+    assert_eq!(decide(&[], &[]), says(false, "nothing", false));
+    assert_eq!(decide(&[], roles), says(true, "DeveloperRead", true));
+    assert_eq!(decide(&[mine], &[]), says(true, "ALLOW READ on topic claims-*", true));
+    assert_eq!(decide(&[mine], roles), says(true, "DeveloperRead", true));
+    // The narrower of two is named.
+    assert_eq!(
+        decide(&[mine, narrow], &[]),
+        says(true, "ALLOW READ on topic claims-orders", true)
+    );
+    assert_eq!(
+        decide(&[narrow], &[]),
+        says(true, "ALLOW READ on topic claims-orders", false)
+    );
+    assert_eq!(
+        decide(&[("*", "ALLOW READ TOPIC *"), mine], &[]),
+        says(true, "ALLOW READ on topic claims-*", true)
+    );
+    assert_eq!(
+        decide(&[("*", "ALLOW READ TOPIC *")], &[]),
+        says(true, "ALLOW READ on topic *", true)
+    );
+    for denial in [
+        ("sa-me", "DENY READ TOPIC claims-orders"),
+        ("sa-me", "DENY ALL TOPIC claims-*"),
+        ("*", "DENY READ TOPIC *"),
+    ] {
+        let named = acl(denial.0, denial.1).short();
+        assert_eq!(decide(&[denial, mine], roles), says(false, &named, false));
+    }
+    // A denial of something else, or for somebody else, takes nothing. One of describing does not take reading.
+    for denial in [
+        ("sa-me", "DENY WRITE TOPIC claims-orders"),
+        ("sa-me", "DENY DESCRIBE TOPIC claims-orders"),
+        ("sa-me", "DENY READ GROUP claims-orders"),
+        ("sa-other", "DENY READ TOPIC claims-orders"),
+    ] {
+        assert_eq!(
+            decide(&[denial, mine], &[]),
+            says(true, "ALLOW READ on topic claims-*", true)
+        );
+    }
+    // One name in a pattern that is denied: not everything is allowed.
+    let denied_beside = ("sa-me", "DENY READ TOPIC claims-secret");
+    assert_eq!(decide(&[denied_beside], roles), says(true, "DeveloperRead", false));
+}
+
+#[test]
+fn a_denial_from_single_hosts_takes_nothing_for_sure() {
+    let mut from_one = acl("sa-me", "DENY READ TOPIC claims-*");
+    from_one.host = "192.0.2.7".into();
+    let evaluator = evaluator_of("ALLOW READ TOPIC claims-*");
+    let topic = resource(ResourceKind::Topic, "claims-x");
+    let evaluator = evaluator.with_acls([from_one.clone()], &address());
+    assert!(evaluator.decide(&me(), Op::Read, &topic).is_allowed());
+    from_one.host = ANY_HOST.into();
+    let evaluator = evaluator.with_acls([from_one], &address());
+    assert!(!evaluator.decide(&me(), Op::Read, &topic).is_allowed());
+}
+
+#[test]
+fn who_can_names_roles_and_acls_and_leaves_out_whom_an_acl_denies() {
+    let pattern = address()
+        .pattern(ResourceKind::Topic, NamePattern::Prefixed("claims-".into()))
+        .unwrap();
+    let reader = |who: &str| RoleBinding::new(Principal::from_id(who), Role::DeveloperRead, pattern.clone());
+    let evaluator = Evaluator::new([reader("sa-a"), reader("sa-b")]).with_acls(
+        [
+            acl("sa-b", "DENY READ TOPIC claims-orders"),
+            acl("sa-c", "ALLOW READ TOPIC claims-*"),
+            acl("sa-c", "ALLOW ALL TOPIC claims-orders"),
+            acl("sa-d", "ALLOW WRITE TOPIC claims-*"),
+            acl("*", "ALLOW READ TOPIC claims-orders"),
+        ],
+        &address(),
+    );
+    let topic = resource(ResourceKind::Topic, "claims-orders");
+    let by_role = evaluator.who_can(Op::Read, &topic);
+    let by_role: Vec<_> = by_role.iter().map(|(who, _)| who.id().to_owned()).collect();
+    assert_eq!(by_role, ["sa-a"]);
+    let by_acl: Vec<_> = evaluator
+        .who_can_by_acl(Op::Read, &topic)
+        .iter()
+        .map(|(who, acl)| format!("{} {}", who.id(), acl.acl.short()))
+        .collect();
+    assert_eq!(
+        by_acl,
+        [
+            "* ALLOW READ on topic claims-orders",
+            "sa-c ALLOW ALL on topic claims-orders",
+            "sa-c ALLOW READ on topic claims-*",
+        ]
+    );
+    let touching: Vec<_> = evaluator
+        .acls_touching(&pattern)
+        .map(|(acl, set)| format!("{} {set}", acl.acl.principal.id()))
+        .collect();
+    assert_eq!(touching.len(), 4, "{touching:?}");
+    assert!(touching.contains(&"sa-d describe, write".to_owned()), "{touching:?}");
+}
+
+fn word<T: Clone + std::fmt::Debug + 'static>(words: &'static [T]) -> impl Strategy<Value = T> {
+    proptest::sample::select(words)
+}
+
+fn any_acl() -> impl Strategy<Value = (String, String)> {
+    let name = prop_oneof![8 => "[ab]{1,3}", 4 => "[ab]{1,2}\\*", 1 => Just("*".to_owned())];
+    (
+        word(&["sa-me", "sa-you", "*"]),
+        word(&["ALLOW", "DENY"]),
+        word(&["ALL", "READ", "WRITE", "CREATE", "ALTER", "DESCRIBE"]),
+        word(&["TOPIC", "GROUP", "CLUSTER"]),
+        name,
+    )
+        .prop_map(|(who, permission, operation, on, name)| {
+            let name = if on == "CLUSTER" { CLUSTER_NAME.to_owned() } else { name };
+            (who.to_owned(), format!("{permission} {operation} {on} {name}"))
+        })
+}
+
+proptest! {
+    // The order of dossier `rbac.md` §1.5, written down a second time over all ACLs and bindings.
+    #[test]
+    fn the_order_of_the_dossier_decides(
+        acls in proptest::collection::vec(any_acl(), 0..8),
+        stem in "[ab]{1,2}",
+        name in "[ab]{1,3}",
+        on_group in any::<bool>(),
+    ) {
+        let kind = if on_group { ResourceKind::Group } else { ResourceKind::Topic };
+        let role = RoleBinding::new(
+            me(),
+            Role::DeveloperRead,
+            address().pattern(kind, NamePattern::Prefixed(stem.clone())).unwrap(),
+        );
+        let acls: Vec<_> = acls.iter().map(|(who, text)| acl(who, text)).collect();
+        let evaluator = Evaluator::new([role.clone()]).with_acls(acls.clone(), &address());
+        let topic = resource(kind, &name);
+        for operation in Op::ALL {
+            let about = || {
+                let placed = acls.iter().filter(|acl| acl.concerns(&me())).cloned();
+                placed.filter_map(|acl| PlacedAcl::new(acl, &address()))
+            };
+            let denied = about().any(|acl| acl.taken(&topic).contains(operation));
+            let allowed = about().any(|acl| acl.given(&topic).contains(operation));
+            let role = [Op::Describe, Op::Read].contains(&operation) && name.starts_with(&stem);
+            let expected = !denied && (allowed || role);
+            prop_assert_eq!(evaluator.decide(&me(), operation, &topic).is_allowed(), expected);
+            prop_assert_eq!(evaluator.operations(&me(), &topic).contains(operation), expected);
+            prop_assert_eq!(evaluator.decide_pattern(&me(), operation, &topic.clone().into()).is_allowed(), expected);
+            let by_role = evaluator.who_can(operation, &topic).iter().any(|(who, _)| *who == me());
+            let by_acl = evaluator.who_can_by_acl(operation, &topic);
+            let by_acl = by_acl.iter().any(|(_, acl)| acl.acl.concerns(&me()));
+            prop_assert_eq!(by_role, role && !denied);
+            // What everybody may is named once; who is denied it all the same, the decision says.
+            prop_assert!(by_acl || !allowed || denied);
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_on_a_pattern_is_allowed_on_everything_in_it(
+        acls in proptest::collection::vec(any_acl(), 0..8),
+        begin in "[ab]{1,2}",
+        tail in "[ab]{0,2}",
+    ) {
+        let acls = acls.iter().map(|(who, text)| acl(who, text));
+        let evaluator = Evaluator::default().with_acls(acls, &address());
+        let pattern = address().pattern(ResourceKind::Topic, NamePattern::Prefixed(begin.clone())).unwrap();
+        let inside = resource(ResourceKind::Topic, &format!("{begin}{tail}"));
+        for operation in Op::ALL {
+            if evaluator.decide_pattern(&me(), operation, &pattern).is_allowed() {
+                prop_assert!(evaluator.decide(&me(), operation, &inside).is_allowed());
+            }
+        }
+    }
+}

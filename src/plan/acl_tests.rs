@@ -1,0 +1,223 @@
+//! ACLs in plans: made, kept, surplus, refused, taken down.
+
+use super::*;
+use crate::{
+    model::{AclBinding, AclGrant, AclOperation, AclResource, GrantTarget, hidden},
+    plan::{Action, Change, PlannedAcl, Teardown, teardown},
+};
+
+/// The hybrid template with what dossier `rbac.md` §8.3 gives the runtime account through ACLs, in part.
+fn with_acls(code: &str) -> DesiredDepartment {
+    let mut desired = desired(code);
+    let runtime = desired.personas.iter_mut().find(|persona| persona.persona == "runtime");
+    let names = NamePattern::Prefixed("dlq-lcc".into());
+    runtime.unwrap().acls = vec![
+        AclGrant {
+            operations: vec![AclOperation::Create, AclOperation::Write],
+            on: GrantTarget::Fixed(ResourceKind::Topic, names),
+            why: "dead letters".into(),
+        },
+        AclGrant {
+            operations: vec![AclOperation::Read],
+            on: GrantTarget::Prefix(ResourceKind::Topic),
+            why: "own topics".into(),
+        },
+    ];
+    desired
+}
+
+fn acl(text: &str) -> AclBinding {
+    text.parse().unwrap()
+}
+
+const WANTED: [&str; 3] = [
+    "TOPIC#dlq-lcc#PREFIXED#User:sa-runtime#*#CREATE#ALLOW",
+    "TOPIC#dlq-lcc#PREFIXED#User:sa-runtime#*#WRITE#ALLOW",
+    "TOPIC#claims-#PREFIXED#User:sa-runtime#*#READ#ALLOW",
+];
+
+fn onboarded(acls: &[&str]) -> World {
+    let mut world = World::onboarded(&with_acls("claims"));
+    world.seen.acls = acls.iter().map(|text| acl(text)).collect();
+    world
+}
+
+fn acl_changes(plan: &Plan) -> Vec<&Change> {
+    let changes = plan.changes.iter();
+    changes.filter(|change| change.operation.kind() == "acl").collect()
+}
+
+#[test]
+fn a_new_department_gets_its_acls_after_its_account_and_before_its_proof() {
+    let plan = World::empty().plan(&[with_acls("claims")], false);
+    let created = acl_changes(&plan);
+    let shown: Vec<String> = created.iter().map(|change| change.label()).collect();
+    assert_eq!(
+        shown,
+        [
+            "create acl claims-runtime  ALLOW CREATE  topic dlq-lcc*",
+            "create acl claims-runtime  ALLOW WRITE  topic dlq-lcc*",
+            "create acl claims-runtime  ALLOW READ  topic claims-*",
+        ]
+    );
+    for change in created {
+        let [account] = change.needs[..] else {
+            panic!("{change:?}")
+        };
+        let Operation::CreateAccount { tag } = &plan.changes[account].operation else {
+            panic!("{change:?}")
+        };
+        assert_eq!(tag.persona, "runtime");
+        assert!(change.operation.writes());
+        let Operation::CreateAcl { acl, .. } = &change.operation else {
+            panic!("{change:?}")
+        };
+        let account: ServiceAccountId = "sa-runtime".parse().unwrap();
+        assert!(WANTED.contains(&acl.of(account).to_string().as_str()));
+    }
+    // In the same words for machines.
+    let value = serde_json::to_value(acl_changes(&plan)[0]).unwrap();
+    assert_eq!(value["operation"], "create_acl");
+    assert_eq!(
+        value["acl"],
+        serde_json::json!({ "resource": "TOPIC", "names": "dlq-lcc*", "operation": "CREATE" })
+    );
+}
+
+#[test]
+fn what_is_there_is_left_and_what_is_missing_is_made() {
+    let desired = with_acls("claims");
+    assert!(onboarded(&WANTED).plan(std::slice::from_ref(&desired), true).is_empty());
+    let plan = onboarded(&WANTED[..2]).plan(std::slice::from_ref(&desired), true);
+    assert_eq!(plan.changes.len(), 1, "{:?}", plan.changes);
+    // What differs in one part is another one.
+    let similar = [
+        "TOPIC#dlq-lcc#LITERAL#User:sa-runtime#*#WRITE#ALLOW",
+        "TOPIC#dlq-lcc#PREFIXED#User:sa-runtime#*#WRITE#DENY",
+        "GROUP#dlq-lcc#PREFIXED#User:sa-runtime#*#WRITE#ALLOW",
+        "TOPIC#dlq-lcc#PREFIXED#User:sa-operator#*#WRITE#ALLOW",
+    ];
+    for similar in similar {
+        let plan = onboarded(&[WANTED[0], WANTED[2], similar]).plan(std::slice::from_ref(&desired), false);
+        assert_eq!(acl_changes(&plan).len(), 1, "{similar}");
+    }
+}
+
+#[test]
+fn surplus_acls_of_our_accounts_are_shown_and_go_only_when_asked() {
+    let desired = with_acls("claims");
+    let extra = "TOPIC#claims-#PREFIXED#User:sa-operator#*#ALL#ALLOW";
+    let mut there = WANTED.to_vec();
+    there.push(extra);
+    let kept = onboarded(&there).plan(std::slice::from_ref(&desired), false);
+    assert!(kept.is_empty());
+    let shown: Vec<_> = kept.surplus.iter().map(|surplus| surplus.what.as_str()).collect();
+    assert_eq!(shown, ["claims-operator  ALLOW ALL  topic claims-*"]);
+    let pruned = onboarded(&there).plan(&[desired], true);
+    assert!(pruned.surplus.is_empty());
+    let [gone] = &pruned.changes[..] else {
+        panic!("{:?}", pruned.changes)
+    };
+    assert_eq!(gone.action, Action::Delete);
+    assert!(matches!(&gone.operation, Operation::DeleteAcl { acl: found } if *found == acl(extra)));
+    // A template without ACLs makes everything else surplus that was seen.
+    let plain = onboarded(&WANTED).plan(&[super::desired("claims")], false);
+    assert_eq!(plain.surplus.len(), 3);
+}
+
+#[test]
+fn a_template_that_asks_is_refused_where_nobody_could_look_and_others_are_not() {
+    let mut world = onboarded(&[]);
+    let reason = "there is no API key of Kafka cluster `lkc-abc123` at hand";
+    world.seen.unknown.insert(hidden::ACLS.into(), reason.into());
+    let plan = world.plan(&[with_acls("claims")], false);
+    assert_eq!(rules(&plan), ["acls-unknown"]);
+    let refusal = &plan.refusals[0];
+    assert!(refusal.message.contains(reason), "{}", refusal.message);
+    assert!(
+        refusal.hints[0].contains("confluent api-key create --resource lkc-"),
+        "{:?}",
+        refusal.hints
+    );
+    assert!(
+        refusal.hints[1].contains("CONFLUENT_EBS_KAFKA_API_KEY"),
+        "{:?}",
+        refusal.hints
+    );
+    assert!(plan.is_empty());
+    assert!(world.plan(&[desired("claims")], false).refusals.is_empty());
+}
+
+#[test]
+fn acls_of_others_on_the_prefix_are_told_and_left() {
+    let desired = with_acls("claims");
+    let mut there = WANTED.to_vec();
+    there.extend([
+        "TOPIC#claims-orders#LITERAL#User:*#*#READ#ALLOW",
+        "GROUP#claim#PREFIXED#User:1234567#*#READ#ALLOW",
+        "TOPIC#fraud-#PREFIXED#User:sa-other#*#READ#ALLOW",
+        "CLUSTER#kafka-cluster#LITERAL#User:sa-other#*#DESCRIBE#ALLOW",
+        // The provisioner's own are no foreigner's.
+        "TOPIC#claims-#PREFIXED#User:sa-provisioner#*#READ#ALLOW",
+    ]);
+    let plan = onboarded(&there).plan(&[desired], true);
+    assert!(plan.is_empty(), "{:?}", plan.changes);
+    assert_eq!(
+        plan.unmanaged,
+        [
+            "claims: 1234567: ALLOW READ on group claim*",
+            "claims: everybody: ALLOW READ on topic claims-orders",
+        ]
+    );
+}
+
+fn down(world: &World, removes_foreign: bool) -> Teardown {
+    let desired = with_acls("claims");
+    let wanted = Wanted {
+        stage: "prod",
+        address: &address(),
+        provisioner: &me(),
+        departments: &[],
+        known: &BTreeSet::new(),
+        adopt: &world.adopt,
+        ledger: &world.ledger,
+        prune: false,
+    };
+    teardown(&wanted, &world.seen, &desired.department, removes_foreign)
+}
+
+#[test]
+fn acls_go_before_the_account_that_they_name() {
+    let mut there = WANTED.to_vec();
+    there.push("TOPIC#claims-orders#LITERAL#User:*#*#READ#ALLOW");
+    let world = onboarded(&there);
+    let own = down(&world, false);
+    let gone = acl_changes(&own.plan);
+    assert_eq!(gone.len(), 3);
+    let is_runtime = |change: &&Change| matches!(&change.operation, Operation::DeleteAccount { id, .. } if id.as_str() == "sa-runtime");
+    let account = own.plan.changes.iter().find(is_runtime).unwrap();
+    for change in gone {
+        assert!(account.needs.contains(&change.id), "{change:?}");
+    }
+    assert_eq!(own.foreign_acls.len(), 1);
+    assert_eq!(acl_changes(&down(&world, true).plan).len(), 4);
+    // Whoever can still act through an ACL is named: the department's own are gone by then.
+    let mut after = onboarded(&there[3..]);
+    after.seen.accounts.clear();
+    let reach = crate::plan::teardown::reach(&after.seen, &with_acls("claims").department);
+    assert!(
+        reach.others.contains("everybody: ALLOW READ on topic claims-orders"),
+        "{reach:?}"
+    );
+}
+
+#[test]
+fn the_same_acl_for_two_accounts_is_two() {
+    let planned = PlannedAcl {
+        resource: AclResource::Topic,
+        names: NamePattern::Literal("a".into()),
+        operation: AclOperation::Read,
+    };
+    let of = |id: &str| planned.of(id.parse::<ServiceAccountId>().unwrap());
+    assert_ne!(of("sa-a"), of("sa-b"));
+}

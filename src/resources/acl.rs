@@ -1,0 +1,78 @@
+//! ACLs: they have no id and no update, and making one twice is as good as once.
+
+use std::time::Duration;
+
+use super::{ResourceError, World};
+use crate::{
+    api::kafka::{CreateAcl, DeleteAcl, ListAcls},
+    client::{Client, ClientError},
+    model::{AclBinding, ClusterId, Principal},
+};
+
+const ATTEMPTS: u32 = 4;
+
+/// The ACLs of `cluster`, all of them or those of one principal, in their order.
+///
+/// # Errors
+/// When Kafka REST refuses, or does not answer.
+pub async fn list(
+    kafka: &Client,
+    cluster: &ClusterId,
+    principal: Option<&Principal>,
+) -> Result<Vec<AclBinding>, ClientError> {
+    let request = ListAcls {
+        cluster: cluster.clone(),
+        principal: principal.cloned(),
+    };
+    let found = kafka.send(&request).await?.value.data;
+    let mut acls: Vec<_> = found.into_iter().map(|object| object.acl).collect();
+    acls.sort();
+    acls.dedup();
+    Ok(acls)
+}
+
+/// Makes `acl` through `kafka`.
+///
+/// # Errors
+/// When Kafka REST refuses, or does not answer.
+pub async fn create(world: &World, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
+    let request = CreateAcl {
+        cluster: world.address.cluster.clone(),
+        acl: acl.clone(),
+    };
+    let mut attempt = 1;
+    loop {
+        match kafka.send(&request).await {
+            Ok(answered) => {
+                world.wrote(&acl.to_string(), answered.request_id.as_ref());
+                return Ok(());
+            }
+            Err(error) if error.is_conflict() || error.is_answer_lost() => {
+                let there = list(kafka, &world.address.cluster, Some(&acl.principal)).await?;
+                if there.contains(acl) {
+                    return Ok(());
+                }
+                if attempt == ATTEMPTS {
+                    return Err(error.into());
+                }
+                world.clock.sleep(Duration::from_secs(2) * attempt).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        attempt += 1;
+    }
+}
+
+/// Deletes `acl` through `kafka`. Gone already is as good, and what differs in any of its parts is another one.
+///
+/// # Errors
+/// When Kafka REST refuses, or does not answer.
+pub async fn delete(world: &World, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
+    let request = DeleteAcl {
+        cluster: world.address.cluster.clone(),
+        acl: acl.clone(),
+    };
+    let answered = kafka.send(&request).await?;
+    world.wrote(&acl.to_string(), answered.request_id.as_ref());
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The ACLs of the clusters: kept in step with every change, and found by cluster and by principal.
+
+use std::collections::BTreeMap;
+
+use super::{
+    index::Lingering,
+    records::Acl,
+    state::{Cluster, State},
+};
+use crate::model::{AclBinding, ClusterId, Principal};
+
+/// The ACLs of one cluster.
+pub(crate) type Acls = BTreeMap<AclBinding, Acl>;
+
+/// Keeping them in step.
+impl State {
+    pub(super) fn put_acl(&mut self, acl: Acl) {
+        let key = (acl.cluster.clone(), acl.acl.clone());
+        self.linger(&acl.life, Lingering::Acl(Box::new(key.clone())));
+        let mine = self
+            .index
+            .acls_by_principal
+            .entry(acl.acl.principal.clone())
+            .or_default();
+        mine.insert(key);
+        let here = self.acls.entry(acl.cluster.clone()).or_default();
+        here.insert(acl.acl.clone(), acl);
+    }
+
+    pub(super) fn drop_acl(&mut self, key: &(ClusterId, AclBinding)) {
+        if let Some(here) = self.acls.get_mut(&key.0) {
+            here.remove(&key.1);
+        }
+        if let Some(mine) = self.index.acls_by_principal.get_mut(&key.1.principal) {
+            mine.remove(key);
+        }
+    }
+}
+
+/// Looking them up.
+impl State {
+    /// The ACLs of a cluster, deleted ones that lists still show among them.
+    pub(crate) fn acls_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &Acl> {
+        self.acls.get(cluster).into_iter().flat_map(Acls::values)
+    }
+
+    /// An ACL that exists.
+    pub(crate) fn acl(&self, cluster: &ClusterId, acl: &AclBinding) -> Option<&Acl> {
+        self.acls.get(cluster)?.get(acl).filter(|found| found.life.exists())
+    }
+
+    /// The ACLs that name `principal`, in all clusters that there are.
+    pub(super) fn acls_of(&self, principal: &Principal) -> impl Iterator<Item = (&Cluster, &Acl)> {
+        let mine = self.index.acls_by_principal.get(principal).into_iter().flatten();
+        mine.filter_map(|(cluster, acl)| Some((self.clusters.get(cluster)?, self.acl(cluster, acl)?)))
+    }
+}
+
+/// JSON knows no maps with composed keys.
+pub(super) mod as_list {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Acl, Acls};
+    use crate::model::ClusterId;
+
+    pub(in crate::sandbox) fn serialize<S: Serializer>(
+        map: &BTreeMap<ClusterId, Acls>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map.values().flat_map(BTreeMap::values))
+    }
+
+    pub(in crate::sandbox) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<ClusterId, Acls>, D::Error> {
+        let mut map: BTreeMap<ClusterId, Acls> = BTreeMap::new();
+        for acl in Vec::<Acl>::deserialize(deserializer)? {
+            let here = map.entry(acl.cluster.clone()).or_default();
+            here.insert(acl.acl.clone(), acl);
+        }
+        Ok(map)
+    }
+}
