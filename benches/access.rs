@@ -127,7 +127,7 @@ fn scene(address: &Address, departments: usize) -> Scene {
         names: BTreeMap::new(),
         origins: HashMap::new(),
         unseen: BTreeMap::new(),
-        has_acls: true,
+        acl_origins: HashMap::new(),
         looker: None,
     }
 }
@@ -279,6 +279,7 @@ fn snapshot(address: &Address, departments: usize) -> Snapshot {
         seen_by: Principal::from_id("u-admin"),
         accounts,
         bindings: bindings.collect(),
+        acls: Vec::new(),
         keys: Vec::new(),
         connectors: Vec::new(),
         unknown: BTreeMap::new(),

@@ -10,8 +10,7 @@ use crate::{
     diag::{Finding, Severity},
     model::{
         AclGrant, AclOperation, Department, DepartmentQuota, Grant, GrantTarget, NamePattern, Prefix, Recipient,
-        ResourceKind,
-        ownership::account_name,
+        ResourceKind, ownership::account_name,
     },
 };
 

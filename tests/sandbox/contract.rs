@@ -9,7 +9,15 @@ use crate::{harness::Answer, openapi::Contract};
 static CONTRACT: LazyLock<Option<Contract>> = LazyLock::new(Contract::load);
 
 /// The groups that the documents describe; the older endpoints are in none.
-const DESCRIBED: [&str; 7] = ["/iam/", "/org/", "/cmk/", "/srcm/", "/service-quota/", "/v2/metrics/", "/kafka/"];
+const DESCRIBED: [&str; 7] = [
+    "/iam/",
+    "/org/",
+    "/cmk/",
+    "/srcm/",
+    "/service-quota/",
+    "/v2/metrics/",
+    "/kafka/",
+];
 
 /// What the sandbox itself has to say is in no document: a wrong verb or a fixed place, a body beyond all measure.
 const OUR_OWN: [u16; 2] = [405, 413];
