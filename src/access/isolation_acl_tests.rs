@@ -262,7 +262,7 @@ fn a_role_that_takes_more_than_a_queue_needs_is_a_breach_like_an_acl() {
 fn an_account_that_a_department_controls_acts_with_its_acls() {
     let shadow = ("sa-fraud-deployer", "ResourceOwner", "$O/service-account=sa-shadow");
     let breach = acl("sa-shadow", "TOPIC#claims-orders#LITERAL#READ", "ALLOW");
-    let Isolation::Refuted { counter_examples, .. } = with(&[shadow], &[breach.clone()]) else {
+    let Isolation::Refuted { counter_examples, .. } = with(&[shadow], std::slice::from_ref(&breach)) else {
         panic!("not found");
     };
     let [example] = &counter_examples[..] else {

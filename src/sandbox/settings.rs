@@ -54,9 +54,8 @@ impl Timing {
                     Made::Account | Made::Connector => Duration::ZERO,
                     Made::Binding => seconds(90),
                     Made::OwnerBinding => seconds(15),
-                    Made::CloudKey => seconds(10),
+                    Made::CloudKey | Made::Acl => seconds(10),
                     Made::ResourceKey => seconds(120),
-                    Made::Acl => seconds(10),
                 },
                 listed: match made {
                     // Terraform's provider waits so long before it looks for what it made (`kafkaRestAPIWaitAfterCreate`).
