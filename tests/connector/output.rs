@@ -163,6 +163,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("change.to", "only after a template has changed"),
     ("change.key", "only after an interrupted run"),
     ("department.retired", "no department of the example is retired"),
+    ("department.recipients", "no department of the example has one"),
     ("failure.change", "nothing fails here"),
     ("failure.label", "nothing fails here"),
     ("failure.department", "nothing fails here"),
@@ -178,6 +179,14 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("retired.file", "the example has no files"),
     ("sandbox.url", "no server runs"),
     ("check.fix", "nothing stands in the way"),
+    ("onboarding.taker", "no command takes profiles here"),
+    ("onboarding.remove_taken", "no command takes profiles here"),
+    ("onboarding.earlier", "no command takes profiles here"),
+    ("keys_changed.taker", "no command takes profiles here"),
+    ("keys_changed.remove_taken", "no command takes profiles here"),
+    ("keys_changed.earlier", "no command takes profiles here"),
+    ("earlier.path", "no command takes profiles here"),
+    ("earlier.reason", "no command takes profiles here"),
 ];
 
 const ORDERS: &str = r#"{"name": "claims-orders", "config": {"connector.class": "DatagenSource",

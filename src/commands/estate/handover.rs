@@ -149,7 +149,7 @@ pub(in crate::commands) struct Deliveries {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     remove_taken: bool,
     /// What became of profiles that earlier runs had finished.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "earlier", skip_serializing_if = "Vec::is_empty")]
     later: Vec<Later>,
 }
 
