@@ -1,6 +1,12 @@
 //! All rules together, on an organization as it should be.
 
+use proptest::prelude::*;
+
 use super::{RULES, Verdict, testing::Org};
+use crate::{
+    access::{Evaluator, Operation, OperationSet, isolation::NAMED_KINDS},
+    model::{NamePattern, Principal, ResourceKind, Role, RoleBinding, SeenBinding},
+};
 
 // Issue: "`access audit` on the example platform is clean".
 #[test]
@@ -103,5 +109,115 @@ fn every_threat_has_a_rule_or_a_reason_why_not() {
         let rule = RULES.iter().any(|rule| rule.threat == threat);
         let reason = super::rules::NOT_AUDITED.iter().any(|(not, ..)| *not == threat);
         assert!(rule || reason, "{threat}");
+    }
+}
+
+const PREFIXES: [(&str, &str); 2] = [("claims", "claims-"), ("fraud", "fraud-")];
+
+/// Whether `binding` alone lets its holder do something to what belongs to a department that is not its own.
+fn reaches_somebody_else(org: &Org, binding: &RoleBinding) -> bool {
+    const CONTROL: OperationSet = OperationSet::of(&[
+        Operation::Assign,
+        Operation::Update,
+        Operation::Delete,
+        Operation::ManageCloudKeys,
+        Operation::ManageKafkaKeys,
+        Operation::AlterAccess,
+    ]);
+    let address = &org.seen.address;
+    let holder = binding.principal.id();
+    let evaluator = Evaluator::new([binding.clone()]);
+    let others = PREFIXES
+        .iter()
+        .filter(|(code, _)| !holder.starts_with(&format!("sa-{code}-")));
+    others.into_iter().any(|(code, prefix)| {
+        let names = NAMED_KINDS.into_iter().any(|kind| {
+            let all = address.pattern(kind, NamePattern::Prefixed((*prefix).to_owned()));
+            all.is_some_and(|all| evaluator.touching(&all).next().is_some())
+        });
+        let accounts = ["operator", "deployer", "viewer", "runtime"]
+            .into_iter()
+            .any(|persona| {
+                let id = format!("sa-{code}-{persona}").parse().unwrap();
+                let operations = evaluator.operations(&binding.principal, &address.service_account_crn(&id));
+                !operations.both(CONTROL).is_empty()
+            });
+        names || accounts
+    })
+}
+
+fn names(kind: ResourceKind) -> &'static [&'static str] {
+    match kind {
+        ResourceKind::ServiceAccount => &[
+            "sa-claims-runtime",
+            "sa-fraud-operator",
+            "sa-provisioner",
+            "sa-central",
+            "*",
+        ],
+        _ => &[
+            "claims-*",
+            "claims-a",
+            "c*",
+            "*",
+            "fraud-*",
+            "fraud",
+            "legacy-*",
+            "central-*",
+            "connect-lcc*",
+            "dlq-lcc-1",
+        ],
+    }
+}
+
+fn patterns() -> Vec<String> {
+    let kinds = [
+        ("$C/connector", ResourceKind::Connector),
+        ("$K/topic", ResourceKind::Topic),
+        ("$K/group", ResourceKind::Group),
+        ("$K/transactional-id", ResourceKind::TransactionalId),
+        ("$S/subject", ResourceKind::Subject),
+        ("$O/service-account", ResourceKind::ServiceAccount),
+    ];
+    let named = kinds
+        .iter()
+        .flat_map(|(parent, kind)| names(*kind).iter().map(move |name| format!("{parent}={name}")));
+    named.chain(["$O", "$E", "$C", "$K", "$S"].map(str::to_owned)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    // What the evaluator says that a binding gives decides, not what the rules look for: no way past all of them.
+    #[test]
+    fn every_binding_that_reaches_somebody_else_is_found_by_exactly_one_rule(
+        who in proptest::sample::select(vec![
+            "u-eve", "pool-abc", "group-sso", "sa-central", "sa-stranger",
+            "sa-claims-operator", "sa-claims-deployer", "sa-claims-runtime", "sa-fraud-viewer",
+        ]),
+        role in proptest::sample::select(Role::KNOWN.to_vec()),
+        on in proptest::sample::select(patterns()),
+    ) {
+        let mut org = Org::clean();
+        let before: Vec<SeenBinding> = org.seen.bindings.clone();
+        let id = org.bind(who, role.as_str(), &on);
+        let planted = org.seen.bindings.last().unwrap().binding.clone();
+        prop_assume!(before.iter().all(|seen| seen.binding != planted));
+        let own = matches!(planted.principal, Principal::ServiceAccount(_)) && !who.contains("str") && who != "sa-central";
+        let found: Vec<_> = org
+            .rulings()
+            .into_iter()
+            .filter(|ruling| {
+                let shown = |found: &super::Found| found.evidence.iter().any(|evidence| evidence.id == id);
+                ruling.findings.iter().any(|found| found.counts() && shown(found))
+            })
+            .map(|ruling| ruling.rule.id)
+            .collect();
+        prop_assert!(found.len() <= 1, "{} {} {}: {:?}", who, role, on, found);
+        // A fallback of the template is as good as its role.
+        let declared = role == Role::DeveloperRead && who == "sa-claims-operator" && on == "$C/connector=claims-*";
+        if reaches_somebody_else(&org, &planted) || (own && !declared) {
+            prop_assert_eq!(found.len(), 1, "{} {} {}", who, role, on);
+        }
     }
 }

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::blueprint::{Blueprint, Expected, ExpectedPersona};
-use crate::model::{
-    CrnPattern, Grant, NamePattern, OwnershipTag, Principal, ResourceKind, SeenAccount, SeenBinding, Snapshot,
+use crate::{
+    access::{Operation, roles::gives},
+    model::{
+        CrnPattern, Grant, NamePattern, OwnershipTag, Principal, ResourceKind, Role, SeenAccount, SeenBinding, Snapshot,
+    },
 };
 
 /// Whose a principal is.
@@ -49,6 +52,16 @@ impl Member<'_> {
     pub(super) fn is_of(&self, other: &Expected) -> bool {
         self.department.department.code == other.department.code
     }
+}
+
+/// What a role on an account lets its holder do: everything (`true`), or use it as the identity of connectors.
+pub(super) fn controls(role: &Role) -> Option<bool> {
+    if matches!(role, Role::Other(_)) {
+        return Some(true);
+    }
+    let gives = gives(role, ResourceKind::ServiceAccount);
+    let owns = gives.contains(Operation::ManageCloudKeys) || gives.contains(Operation::AlterAccess);
+    (owns || gives.contains(Operation::Assign)).then_some(owns)
 }
 
 /// The accounts of departments, in the order of the snapshot.

@@ -10,7 +10,7 @@ use crate::{
         whose::{Member, Who},
     },
     diag::Severity,
-    model::{NamePattern, OwnershipTag, Role, SeenAccount},
+    model::{NamePattern, OwnershipTag, Principal, Role, SeenAccount},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -22,8 +22,8 @@ pub(super) const RULE: Rule = Rule {
           next department: `onboard` refuses it, and the audit finds it before. Only who controls an account decides whose it \
           is.",
     evidence: "A name that begins like ours without our tag; our tag under another name; or both, while the provisioner is \
-               not the owner or somebody else holds a role on it. Assigners of the own department do not count, nor what \
-               `adopt` in `ebs.toml` accepts.",
+               not the owner or somebody else holds a role on it. A role on the provisioner's own account, which makes all \
+               others. Assigners of the own department do not count, nor what `adopt` in `ebs.toml` accepts.",
     remedy: "EBS: do not hand anything over. Find out in the audit log who made it, and delete it or take the roles away.",
     needs: &[Need::Accounts],
     check,
@@ -59,7 +59,25 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             _ => {}
         }
     }
+    provisioner(subject, report);
     families(subject, report);
+}
+
+/// Whoever controls the provisioner controls everything that it has made.
+fn provisioner(subject: &Subject<'_>, report: &mut Report) {
+    let principal = Principal::from(subject.blueprint.provisioner.clone());
+    let Some(account) = subject.account(&principal) else {
+        return;
+    };
+    let strange = |held: &&Held<'_>| !matches!(held.who, Who::Provisioner | Who::Named | Who::Gone);
+    for held in subject.on_account(account).filter(strange) {
+        let id = held.seen.id.as_str();
+        let found = report.error(id, format!("{}, the provisioner itself", subject.holds(held)));
+        found.binding(held.seen).account(account);
+        found.fix(format!(
+            "Remove role binding {id}, and look for keys of the provisioner that nobody knows."
+        ));
+    }
 }
 
 fn remove(account: &SeenAccount) -> String {
@@ -223,6 +241,15 @@ mod tests {
             "$O/service-account=sa-ghost-runtime",
         );
         org.found(ID, &["sa-ghost-runtime"]);
+    }
+
+    #[test]
+    fn a_role_on_the_provisioner_itself_is_found_whoever_holds_it() {
+        for who in ["u-eve", "sa-claims-deployer", "sa-central"] {
+            let mut org = Org::clean();
+            let binding = org.bind(who, "ResourceOwner", "$O/service-account=sa-provisioner");
+            org.only(ID, &[&binding]);
+        }
     }
 
     #[test]

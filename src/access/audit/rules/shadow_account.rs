@@ -11,12 +11,12 @@ use crate::{
             place::Place,
             sight::Need,
             subject::{Held, Subject, account_name},
-            whose::{Member, Who},
+            whose::{Member, Who, controls},
         },
-        roles::{gives, gives_on_accounts},
+        roles::gives_on_accounts,
     },
     diag::Severity,
-    model::{DepartmentCode, NamePattern, Principal, ResourceKind, Role, SeenBinding},
+    model::{DepartmentCode, NamePattern, Principal, SeenBinding},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -78,16 +78,6 @@ struct Shadow<'a> {
     bindings: Vec<&'a SeenBinding>,
 }
 
-/// What a role on an account lets its holder do: all of it, or use it as a connector's identity.
-fn control(role: &Role) -> Option<bool> {
-    if matches!(role, Role::Other(_)) {
-        return Some(true);
-    }
-    let gives = gives(role, ResourceKind::ServiceAccount);
-    let owns = gives.contains(Operation::ManageCloudKeys) || gives.contains(Operation::AlterAccess);
-    (owns || gives.contains(Operation::Assign)).then_some(owns)
-}
-
 fn owned<'a>(subject: &Subject<'a>, report: &mut Report) -> BTreeMap<String, Shadow<'a>> {
     let mut by_principal: BTreeMap<&str, Vec<&Held<'a>>> = BTreeMap::new();
     for held in &subject.bindings {
@@ -106,7 +96,7 @@ fn owned<'a>(subject: &Subject<'a>, report: &mut Report) -> BTreeMap<String, Sha
     let mut queue: VecDeque<(String, Member<'_>)> = start.collect();
     while let Some((principal, member)) = queue.pop_front() {
         for held in by_principal.get(principal.as_str()).into_iter().flatten() {
-            let (Place::Accounts(name), Some(owns)) = (held.place, control(held.role())) else {
+            let (Place::Accounts(name), Some(owns)) = (held.place, controls(held.role())) else {
                 continue;
             };
             let NamePattern::Literal(id) = name else {

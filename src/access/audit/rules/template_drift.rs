@@ -9,11 +9,10 @@ use crate::{
         place::Place,
         sight::Need,
         subject::{Held, Subject, account_name},
-        whose::Member,
-        whose::Who,
+        whose::{Member, Who, controls},
     },
     diag::Severity,
-    model::{CrnPattern, Grant, KeyKind, NamePattern, ResourceKind, Role, SeenKey},
+    model::{CrnPattern, Grant, KeyKind, ResourceKind, Role, SeenKey},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -109,7 +108,7 @@ fn compare(
         found.about(code).account(member.account);
         found.fix(format!("`confluent ebs onboard {code}` makes it."));
     }
-    for held in own.iter().filter(|held| is_surplus(held, member)) {
+    for held in own.iter().filter(|held| is_surplus(subject, held, member)) {
         let message = format!("{}, which its template does not ask for", subject.holds(held));
         let id = held.seen.id.as_str();
         // An owner can pass on what it owns.
@@ -155,16 +154,20 @@ fn missing<'a>(
 }
 
 /// What is neither asked for nor another rule's.
-fn is_surplus(held: &Held<'_>, member: &Member<'_>) -> bool {
+fn is_surplus(subject: &Subject<'_>, held: &Held<'_>, member: &Member<'_>) -> bool {
     if held.declared.is_some() {
         return false;
     }
     match held.place {
         Place::Names(_, name) => member.department.department.prefix.pattern().covers(name),
         Place::Elsewhere => true,
-        // An Assigner on an account of its own: whatever is more is `runtime-owner` or `forged-account`.
-        Place::Accounts(NamePattern::Literal(_)) => *held.role() == Role::Assigner && held.on_own_account(),
-        Place::Accounts(_) | Place::Scope(_) => false,
+        // What controls an account is `shadow-account`, `forged-account` or `runtime-owner`, as long as it is there.
+        Place::Accounts(_) if held.on_own_account() => *held.role() == Role::Assigner,
+        Place::Accounts(name) => {
+            let provisioner = name.stem() == subject.blueprint.provisioner.as_str();
+            held.target.is_none() && !provisioner && controls(held.role()).is_none()
+        }
+        Place::Scope(_) => false,
     }
 }
 
