@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{HeaderMap, Request, Response, StatusCode, Uri, header};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 
@@ -14,6 +15,8 @@ use crate::{
     clock::Clock,
     env,
 };
+
+const OTHERS: &str = "hosts of logs and metrics";
 
 /// What happened when the service was asked without a key.
 #[derive(Debug)]
@@ -45,8 +48,34 @@ pub struct Answer {
 
 /// Asks the service behind `base` for its organizations, without a key.
 pub async fn knock(transport: &dyn Transport, base: &BaseUrl, clock: &Clock) -> Knock {
+    knock_at(transport, base, ORGANIZATIONS, clock).await
+}
+
+/// A host beside the API's, what it is for, and what happened when it was asked.
+#[derive(Debug)]
+pub struct OtherHost {
+    /// What it is for, in words.
+    pub purpose: &'static str,
+    /// What happened.
+    pub knock: Knock,
+}
+
+/// Asks the hosts of `places`, each with its purpose, for nothing in particular, all at once.
+pub async fn knock_on_others(
+    transport: &dyn Transport,
+    places: Vec<(&'static str, BaseUrl)>,
+    clock: &Clock,
+) -> Vec<OtherHost> {
+    let asked = places.into_iter().map(|(purpose, base)| async move {
+        let knock = knock_at(transport, &base, "/", clock).await;
+        OtherHost { purpose, knock }
+    });
+    join_all(asked).await
+}
+
+async fn knock_at(transport: &dyn Transport, base: &BaseUrl, path: &str, clock: &Clock) -> Knock {
     let began = clock.now();
-    let request = Request::get(format!("{base}{ORGANIZATIONS}"))
+    let request = Request::get(format!("{base}{path}"))
         .header(header::USER_AGENT, user_agent())
         .header(header::ACCEPT, "application/json")
         .body(Bytes::new());
@@ -145,7 +174,7 @@ pub fn nobody_asked(offline: bool) -> Vec<Check> {
         true => "nobody was asked: --offline",
         false => "there is no way to ask",
     };
-    ["service reachable", "certificate", "clock"]
+    ["service reachable", OTHERS, "certificate", "clock"]
         .map(|name| Check::unknown(name, why))
         .into()
 }
@@ -239,6 +268,53 @@ fn answers(answer: &Answer, host: &str) -> Check {
             "Correct `endpoint` in the profile: Confluent Cloud is `https://api.confluent.cloud`.",
         ),
     }
+}
+
+/// Whether the hosts beside the API's answer at all: without them there are no connector logs and no metrics. `Err` tells
+/// why they were not asked.
+#[must_use]
+pub fn others(asked: Result<&[OtherHost], Check>) -> Check {
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(check) => return check,
+    };
+    let silent = |other: &&OtherHost| other.knock.answer.is_err();
+    let Some(first) = asked.iter().find(silent) else {
+        return match asked {
+            [] => Check::ok(OTHERS, "the same as the endpoint"),
+            _ => {
+                let hosts: Vec<&str> = asked.iter().map(|other| other.knock.host.as_str()).collect();
+                Check::ok(OTHERS, format!("{} answer", hosts.join(", ")))
+            }
+        };
+    };
+    let missing: Vec<String> = asked
+        .iter()
+        .filter_map(|other| {
+            let error = other.knock.answer.as_ref().err()?;
+            Some(format!("{}: {}", other.purpose, with_cause(error)))
+        })
+        .collect();
+    Check::problem(
+        OTHERS,
+        missing.join("; "),
+        format!(
+            "Ask those who run the network to let {0} through: `curl -v https://{0}` shows what is in the way.",
+            first.knock.host
+        ),
+    )
+}
+
+/// The check of the hosts beside the API's when nobody asked them.
+#[must_use]
+pub fn others_unasked(why: &str) -> Check {
+    Check::unknown(OTHERS, why)
+}
+
+/// The check of the hosts beside the API's when one of them may not be asked.
+#[must_use]
+pub fn others_refused(why: &str) -> Check {
+    Check::problem(OTHERS, why, "Correct or `unset` the variable.")
 }
 
 /// Whose certificate it is. What a company's own authority is called, nobody here can know: people see the name.

@@ -152,3 +152,35 @@ fn an_answer_from_a_cache_has_aged() {
     headers.insert(header::DATE, "yesterday".parse().unwrap());
     assert_eq!(date(&headers), None);
 }
+
+#[test]
+fn a_host_of_logs_that_does_not_answer_is_named_with_what_it_is_for() {
+    let other = |purpose, knock| OtherHost { purpose, knock };
+    let logs = Knock {
+        host: "api.logging.confluent.cloud".into(),
+        ..failed(TransportError::Timeout {
+            host: "api.logging.confluent.cloud:443".into(),
+            seconds: 10,
+        })
+    };
+    // Whatever they say without a key, they are there.
+    let good = [
+        other("connector logs", answered(status(404))),
+        other("metrics", answered(status(401))),
+    ];
+    assert_eq!(others(Ok(&good)).state, CheckState::Ok);
+    assert_eq!(others(Ok(&[])).state, CheckState::Ok);
+    let [first, _] = good;
+    let check = others(Ok(&[first, other("connector logs", logs)]));
+    assert_eq!(check.state, CheckState::Problem);
+    assert_eq!(
+        check.detail,
+        "connector logs: api.logging.confluent.cloud:443 did not answer within 10 s"
+    );
+    assert!(
+        check
+            .fix
+            .unwrap()
+            .contains("`curl -v https://api.logging.confluent.cloud`")
+    );
+}

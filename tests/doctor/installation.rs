@@ -47,7 +47,8 @@ fn with_nothing_configured_it_says_what_to_do_first() {
     Network
       ok       endpoint: https://api.confluent.cloud
       ok       proxy: none named by the environment
-      unknown  service reachable, certificate, clock: nobody was asked: --offline
+      unknown  service reachable, hosts of logs and metrics, certificate, clock:
+               nobody was asked: --offline
 
 
     Platform
@@ -64,7 +65,7 @@ fn with_nothing_configured_it_says_what_to_do_first() {
       ok       template assumptions: no templates here
 
 
-    17 ok, 1 problem, 14 unknown.
+    17 ok, 1 problem, 15 unknown.
     Do first: Name the profile that EBS handed over with `--profile FILE`; as EBS,
               begin with `confluent ebs init`; without an account, try `confluent
               ebs onboard claims --sandbox`.

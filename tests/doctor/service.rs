@@ -229,6 +229,43 @@ async fn one_failure_hides_no_other_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_of_logs_that_nobody_reaches_is_told() {
+    let (world, server) = (World::new(), MockServer::start().await);
+    well(&server).await;
+    let good = examined(&world, &server);
+    assert_eq!(good.detail("hosts of logs and metrics"), "the same as the endpoint");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let seen = |variable: &str| {
+        let mut command = world.command();
+        command.env("CONFLUENT_EBS_LOGS_ENDPOINT", variable).args([
+            "doctor",
+            "-o",
+            "json",
+            "--profile",
+            "claims-operator.toml",
+        ]);
+        Diagnosed::of(&tokio::task::block_in_place(|| world.see(&mut command)))
+    };
+    let closed = seen(&format!("http://{free}"));
+    assert_eq!(
+        (closed.code, closed.all("problem")),
+        (Some(6), vec!["hosts of logs and metrics"])
+    );
+    assert!(
+        closed
+            .detail("hosts of logs and metrics")
+            .starts_with("connector logs: could not connect")
+    );
+    let stranger = seen("https://logs.example.com");
+    assert_eq!(stranger.all("problem"), ["hosts of logs and metrics"]);
+    assert!(
+        stranger
+            .detail("hosts of logs and metrics")
+            .contains("CONFLUENT_EBS_LOGS_ENDPOINT")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_key_is_recognised() {
     let (world, server) = (World::new(), MockServer::start().await);
     let other = json!({ "id": "sa-abc123", "display_name": "ebs-prod-claims-deployer" });

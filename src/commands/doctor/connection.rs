@@ -8,7 +8,7 @@ use crate::{
     client::{Auth, BaseUrl, CredentialSource, Credentials, Socket, SocketSettings, Transport},
     clock::Clock,
     commands::{Ctx, session::Way},
-    config::{self, CredentialsError, Endpoint},
+    config::{self, CredentialsError, Endpoint, Hosts},
     env,
     model::ApiKeyId,
     sandbox::Sandbox,
@@ -26,6 +26,8 @@ pub(super) struct Connection {
     pub(super) auth: Option<Auth>,
     /// Whether the service is a part of this program.
     pub(super) inside: bool,
+    /// The hosts beside it, or why they cannot be used.
+    pub(super) hosts: Result<Hosts, String>,
 }
 
 /// What holds the key, kept so that the judgement can borrow it.
@@ -101,7 +103,11 @@ pub(super) fn connection(
             (Some(auth), Holding::Key(found.key.id, found.origin.to_string()))
         }
     };
-    let connection = base.map(|base| Connection {
+    let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+    let named = loaded.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
+    let connection = base.map(|base: BaseUrl| Connection {
+        hosts: Hosts::find(base.as_str(), &named, &trusted, env::var)
+            .map_err(|error| format!("{:#}", anyhow::Error::from(error))),
         base,
         transport: socket(false),
         clock: ctx.clock.clone(),
@@ -147,6 +153,7 @@ fn sandbox_connection(
         )
     })?;
     let connection = Connection {
+        hosts: Ok(Hosts::all_at(&way.base)),
         base,
         transport: way.transport,
         clock: way.clock,

@@ -15,7 +15,7 @@ use crate::{
         Check, Diagnosis, Topic,
         heard::{self, Heard, Question},
         key::{self, Expected},
-        network::{self, Knock, Proxy},
+        network::{self, Knock, OtherHost, Proxy},
         place, platform,
         plugin::{self, Installation},
         profile::{self, EnvironmentKeys, Named},
@@ -24,7 +24,7 @@ use crate::{
         stock_config::{StockConfig, StockState},
         time,
     },
-    client::{Auth, Client},
+    client::{Auth, BaseUrl, Client},
     commands::Ctx,
     config::{self, git},
     env,
@@ -73,7 +73,11 @@ async fn look(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Diagnosis {
             },
         }
     };
-    let (stock, (knock, heard)) = join!(stock, call(connection.as_ref(), &question, asked.offline));
+    let (stock, (knock, heard), others) = join!(
+        stock,
+        call(connection.as_ref(), &question, asked.offline),
+        call_others(connection.as_ref(), asked.offline),
+    );
 
     let mut checks: Vec<(Topic, Check)> = Vec::new();
     let mut add = |topic, more: Vec<Check>| checks.extend(more.into_iter().map(|check| (topic, check)));
@@ -90,7 +94,7 @@ async fn look(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Diagnosis {
     );
     add(
         Topic::Network,
-        the_way(around, connection.as_ref(), knock.as_ref(), asked),
+        the_way(around, connection.as_ref(), knock.as_ref(), others, asked),
     );
     add(
         Topic::Platform,
@@ -193,6 +197,30 @@ async fn call(connection: Option<&Connection>, question: &Question, offline: boo
     (Some(knock), heard)
 }
 
+/// Asks the hosts beside the API's, as far as they are others: `confluent.cloud` gives the tokens that logs need.
+async fn call_others(connection: Option<&Connection>, offline: bool) -> Result<Vec<OtherHost>, Check> {
+    let Some(connection) = connection else {
+        return Err(network::others_unasked("there is no way to ask"));
+    };
+    let hosts = connection.hosts.as_ref().map_err(|why| network::others_refused(why))?;
+    if offline {
+        return Err(network::others_unasked("nobody was asked: --offline"));
+    }
+    let named = [
+        ("tokens for connector logs", &hosts.token),
+        ("connector logs", &hosts.logs),
+        ("metrics", &hosts.metrics),
+    ];
+    let mut places: Vec<(&'static str, BaseUrl)> = Vec::new();
+    for (purpose, host) in named {
+        let Ok(base) = host.parse::<BaseUrl>() else { continue };
+        if base != connection.base && places.iter().all(|(_, known)| *known != base) {
+            places.push((purpose, base));
+        }
+    }
+    Ok(network::knock_on_others(&*connection.transport, places, &connection.clock).await)
+}
+
 /// The folders that the Confluent CLI looks into: those of `PATH`, then its own.
 fn installation(home: Option<PathBuf>) -> Installation {
     let path = std::env::var_os(env::PATH).unwrap_or_default();
@@ -274,6 +302,7 @@ fn the_way(
     around: &Surroundings,
     connection: Option<&Connection>,
     knock: Option<&Knock>,
+    others: Result<Vec<OtherHost>, Check>,
     asked: &Doctor,
 ) -> Vec<Check> {
     let proxies: Vec<Proxy> = network::proxies(around.variables.iter().cloned());
@@ -289,6 +318,11 @@ fn the_way(
     match (connection, knock) {
         (Some(connection), Some(knock)) => checks.extend([
             network::reachable(knock, &proxies),
+            match knock.answer.is_ok() {
+                true => network::others(others.as_deref().map_err(Clone::clone)),
+                // One cause is one problem.
+                false => network::others_unasked("not judged: the service itself does not answer"),
+            },
             network::certificate(knock, &connection.base),
             time::clock(knock, std::env::consts::OS, connection.inside),
         ]),
