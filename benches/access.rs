@@ -298,7 +298,7 @@ fn expected(address: &Address, department: usize, names: bool) -> Expected {
                 Some(rest) if names => GrantTarget::Prefixed(kind, rest.to_owned()),
                 _ => return None,
             },
-            fixed => GrantTarget::Fixed(kind, fixed.clone()),
+            fixed @ NamePattern::Prefixed(_) => GrantTarget::Fixed(kind, fixed.clone()),
         };
         Some(Grant {
             role: binding.role,
@@ -348,7 +348,7 @@ fn blueprint(address: &Address, departments: usize, names: bool) -> Blueprint<'s
         administrators: ["u-admin".to_owned()].into(),
         adopted: BTreeSet::new(),
         keys: Some(BTreeMap::new()),
-        max_key_age: Duration::from_secs(90 * 24 * 60 * 60),
+        max_key_age: Duration::from_hours(90 * 24),
         earlier: None,
         outside: |_, _| Vec::new(),
     }

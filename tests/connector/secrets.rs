@@ -73,6 +73,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
+#[expect(clippy::print_stdout, reason = "how much was searched is a part of the result")]
 fn hunt(flags: &str, disturbed: bool) {
     let world = onboarded();
     prepare(&world);

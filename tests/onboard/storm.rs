@@ -195,6 +195,7 @@ fn number_of(variable: &str) -> Option<u64> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how many storms there were is a part of the result")]
 fn after_a_storm_all_is_as_it_was() {
     let template = prepared();
     let wanted = State::of(&template);
