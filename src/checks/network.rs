@@ -280,13 +280,11 @@ pub fn others(asked: Result<&[OtherHost], Check>) -> Check {
     };
     let silent = |other: &&OtherHost| other.knock.answer.is_err();
     let Some(first) = asked.iter().find(silent) else {
-        return match asked {
-            [] => Check::ok(OTHERS, "the same as the endpoint"),
-            _ => {
-                let hosts: Vec<&str> = asked.iter().map(|other| other.knock.host.as_str()).collect();
-                Check::ok(OTHERS, format!("{} answer", hosts.join(", ")))
-            }
-        };
+        if asked.is_empty() {
+            return Check::ok(OTHERS, "the same as the endpoint");
+        }
+        let hosts: Vec<&str> = asked.iter().map(|other| other.knock.host.as_str()).collect();
+        return Check::ok(OTHERS, format!("{} answer", hosts.join(", ")));
     };
     let missing: Vec<String> = asked
         .iter()

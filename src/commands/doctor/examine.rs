@@ -94,7 +94,7 @@ async fn look(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Diagnosis {
     );
     add(
         Topic::Network,
-        the_way(around, connection.as_ref(), knock.as_ref(), others, asked),
+        the_way(around, connection.as_ref(), knock.as_ref(), &others, asked),
     );
     add(
         Topic::Platform,
@@ -302,7 +302,7 @@ fn the_way(
     around: &Surroundings,
     connection: Option<&Connection>,
     knock: Option<&Knock>,
-    others: Result<Vec<OtherHost>, Check>,
+    others: &Result<Vec<OtherHost>, Check>,
     asked: &Doctor,
 ) -> Vec<Check> {
     let proxies: Vec<Proxy> = network::proxies(around.variables.iter().cloned());
