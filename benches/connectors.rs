@@ -1,0 +1,185 @@
+//! What departments type every day: a list of 150 connectors on a served sandbox, compared with the stock CLI; one of 500;
+//! and the linter over 113 files that others wrote.
+
+#![expect(clippy::print_stdout, reason = "a measurement is printed")]
+
+#[path = "measure/mod.rs"]
+mod measure;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use axum::body::Body;
+use confluent_ebs::{
+    catalog::{Context, lint},
+    manifest::connector_file,
+    sandbox::{Sandbox, Seed},
+};
+use http::Request;
+use tower::ServiceExt as _;
+
+/// The stock CLI for the same list, measured on the machine of issue 4: CPU time and the most memory it held.
+const STOCK_CPU: Duration = Duration::from_millis(155);
+const STOCK_MEMORY: f64 = 65.0;
+
+const RUNS: u32 = 50;
+
+fn main() {
+    listing(150);
+    listing(500);
+    linting();
+}
+
+/// Ends the server when the measurement is over, however it ends.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The state folder of the sandbox in `home`.
+fn folder(home: &Path) -> PathBuf {
+    home.join("state/confluent-ebs/sandbox")
+}
+
+fn listing(connectors: usize) {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let home = home.path();
+    measure::time(measure::binary(home, &["onboard", "claims", "--sandbox", "--yes"]));
+    make(home, connectors);
+    let _server = Server(
+        measure::binary(home, &["sandbox", "start", "--port", "0"])
+            .spawn()
+            .expect("the binary starts"),
+    );
+    let begun = Instant::now();
+    while Sandbox::server_of(&folder(home)).is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the sandbox does not start");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let profile = folder(home).join("handover/claims-operator.toml");
+    let profile = profile.display().to_string();
+    let list = || measure::binary(home, &["connector", "list", "--profile", &profile]);
+
+    let before = requests(home);
+    let cpu = measure::cpu(RUNS, list);
+    let asked = requests(home) - before;
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| measure::time(list())).collect();
+    times.sort();
+    // Looking at the memory costs time: other runs.
+    let peak = (0..RUNS).map(|_| measure::run(list()).peak).max().unwrap_or(0);
+    let peak = mebibytes(peak);
+    println!("connector list, {connectors} connectors on a served sandbox, {RUNS} runs");
+    println!("  requests   {} for each list", asked / u64::from(RUNS));
+    match cpu {
+        Some(cpu) => println!("  CPU        {:.1} ms", cpu.as_secs_f64() * 1e3),
+        None => println!("  CPU        not told by this system"),
+    }
+    println!("  median     {:.1} ms", times[times.len() / 2].as_secs_f64() * 1e3);
+    println!("  peak RSS   {peak:.1} MiB");
+    if let (150, Some(cpu)) = (connectors, cpu) {
+        let share = cpu.as_secs_f64() / STOCK_CPU.as_secs_f64();
+        println!(
+            "  of the stock CLI's CPU time ({} ms)     {share:.3}, aim 0.1",
+            STOCK_CPU.as_millis()
+        );
+        println!(
+            "  of the stock CLI's memory ({STOCK_MEMORY} MiB)       {:.3}, aim 0.2",
+            peak / STOCK_MEMORY
+        );
+    }
+}
+
+fn mebibytes(kibibytes: u64) -> f64 {
+    f64::from(u32::try_from(kibibytes).unwrap_or(u32::MAX)) / 1024.0
+}
+
+/// How many requests the sandbox has had.
+fn requests(home: &Path) -> u64 {
+    let sandbox = Sandbox::open(&folder(home), Seed::default(), None).expect("a sandbox");
+    let journal = sandbox.journal().expect("a journal");
+    journal.last().map_or(0, |entry| entry.seq)
+}
+
+/// Makes connectors of "claims", more than a cluster carries.
+fn make(home: &Path, number: usize) {
+    let sandbox = Sandbox::open(&folder(home), Seed::default(), None).expect("a sandbox");
+    let mut settings = sandbox.settings().expect("settings");
+    settings.quotas.insert("connect.max_tasks.per_cluster".into(), 100_000);
+    sandbox.set_settings(settings).expect("settings");
+    let accounts = sandbox.accounts().expect("accounts");
+    let runs_as = accounts
+        .iter()
+        .find(|account| account.display_name.ends_with("claims-runtime"));
+    let runs_as = &runs_as.expect("a runtime account").id;
+    let admin = sandbox.info(false).expect("an administrator").admin;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        for number in 1..=number {
+            let name = format!("claims-source-{number:03}");
+            let body = serde_json::json!({"name": name, "config": {
+                "name": name, "connector.class": "DatagenSource", "kafka.topic": "claims-orders",
+                "quickstart": "ORDERS", "output.data.format": "JSON", "kafka.auth.mode": "SERVICE_ACCOUNT",
+                "kafka.service.account.id": runs_as, "tasks.max": "1",
+            }});
+            let mut request =
+                Request::post("http://127.0.0.1/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors");
+            for (name, value) in sandbox.stand_in(&admin) {
+                request = request.header(name, value);
+            }
+            let request = request.body(Body::from(body.to_string())).expect("a request");
+            let Ok(answer) = sandbox.router().oneshot(request).await;
+            assert_eq!(answer.status(), 201, "{name}");
+        }
+    });
+}
+
+fn linting() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/managed");
+    let Ok(entries) = fs::read_dir(&corpus) else {
+        println!("linting: skipped, {} is missing", corpus.display());
+        return;
+    };
+    let files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let judge = || {
+        let judged = files
+            .iter()
+            .filter_map(|file| connector_file::read(file).ok())
+            .map(|file| lint(&file, &Context::default()).findings.len());
+        judged.sum::<usize>()
+    };
+    // The facts are read once, by the first file.
+    let begun = Instant::now();
+    let findings = judge();
+    let first = begun.elapsed();
+    let begun = Instant::now();
+    for _ in 0..RUNS {
+        assert_eq!(judge(), findings);
+    }
+    let again = begun.elapsed() / RUNS;
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let path = corpus.display().to_string();
+    let command = || measure::binary(home.path(), &["connector", "lint", &path]);
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| measure::time_to(command(), 5)).collect();
+    times.sort();
+    println!("linting {} files, {findings} findings, aim 100 ms", files.len());
+    println!(
+        "  first time {:.1} ms, the facts read with it",
+        first.as_secs_f64() * 1e3
+    );
+    println!("  again      {:.1} ms", again.as_secs_f64() * 1e3);
+    println!(
+        "  process    {:.1} ms, median of {RUNS}",
+        times[times.len() / 2].as_secs_f64() * 1e3
+    );
+}
