@@ -408,6 +408,10 @@ fn a_wrong_password_ends_in_a_cause_and_an_owner() {
     let seen = create("wrong-password", &[]);
     assert_eq!(seen.code, Some(6), "{seen}");
     assert!(said(&seen).contains("password authentication failed"), "{seen}");
+    assert!(
+        said(&seen).contains("connector update claims-db --config-file FILE"),
+        "{seen}"
+    );
     assert!(!seen.to_string().contains("\tat "), "{seen}");
     let described = json(&operator(&world, "connector describe claims-db -o json"));
     assert_eq!(described["cause"]["owner"], "department", "{described}");

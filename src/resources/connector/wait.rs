@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Connectors, Seen, cause};
+use super::{Connectors, Seen, cause, cause::Cause};
 use crate::{
     client::ClientError,
     hint::{Advice, Hint},
@@ -297,12 +297,42 @@ impl Advice for WaitError {
         let name = &self.name;
         match self.ended {
             Ended::Failed | Ended::Rejected => {
-                vec![format!("See all of it with `confluent ebs connector describe {name}`.").into()]
+                let cause = self
+                    .seen
+                    .as_deref()
+                    .map_or_else(Default::default, |seen| cause(&seen.now.status));
+                let see = format!("See all of it with `confluent ebs connector describe {name}`.");
+                remedy(name, &cause).into_iter().chain([see]).map(Hint::from).collect()
             }
             Ended::TimedOut | Ended::Interrupted => {
                 vec![format!("Wait on with `confluent ebs connector wait {name}`.").into()]
             }
             Ended::Gone => Vec::new(),
         }
+    }
+}
+
+/// What whoever is named by a cause can do about it.
+fn remedy(name: &str, cause: &Cause) -> Option<String> {
+    let keys = || {
+        let keys = cause.validation_errors.iter().flat_map(|error| &error.configs);
+        let mut keys = keys.filter(|key| !key.is_empty()).cloned().collect::<Vec<_>>();
+        keys.dedup();
+        match keys.len() {
+            0 => "what is wrong".to_owned(),
+            1..=3 => keys.join(", "),
+            // Debezium names all of them for one cause.
+            _ => "what the keys above say".to_owned(),
+        }
+    };
+    match cause.owner? {
+        "department" => Some(format!(
+            "Correct {} in the connector's file or in the secrets that it refers to, then send it with `confluent ebs \
+             connector update {name} --config-file FILE`.",
+            keys()
+        )),
+        _ => Some(format!(
+            "It is the service's fault: try `confluent ebs connector restart {name}`, and tell EBS when that does not help."
+        )),
     }
 }
