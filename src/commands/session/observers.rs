@@ -1,4 +1,4 @@
-//! The ways to what is kept on hosts of their own: connector logs, and metrics.
+//! The way to what is kept on hosts of its own: connector logs.
 
 use std::{
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 use super::{Embedded, Way, department::Kept};
 use crate::{
     api::{connect::Place, org::ListOrganizations},
-    client::{Auth, Client, ClientBuilder, Logs, Metrics, OnRetry, RetryPolicy, Tokens, Transport, trace::WireTrace},
+    client::{Auth, Client, ClientBuilder, Logs, OnRetry, RetryPolicy, Tokens, Transport, trace::WireTrace},
     clock::Clock,
     config::Hosts,
     error::{Error, ResultExt},
@@ -21,7 +21,7 @@ use crate::{
 /// `logs.md` §2.5).
 const THROTTLED: Duration = Duration::from_secs(12);
 
-/// The ways to logs and metrics.
+/// The way to logs.
 pub(in crate::commands) struct Observers {
     transport: Arc<dyn Transport>,
     auth: Auth,
@@ -102,12 +102,6 @@ impl Observers {
         };
         let search = self.client(&self.hosts.logs)?.policy(policy).build();
         Ok(Logs::new(search, Tokens::new(exchange), Some(self.folder.clone())))
-    }
-
-    /// The way to metrics.
-    pub(in crate::commands) fn metrics(&self) -> Result<Metrics, Error> {
-        let client = self.client(&self.hosts.metrics)?.build();
-        Ok(Metrics::new(&client, Some(&self.folder)))
     }
 
     /// The name of a connector as logs know it. The organization is in it, which is asked for where no file says it.

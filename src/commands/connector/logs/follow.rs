@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     Logs, Output,
     file::LogFile,
-    read::{explained, scrubber, subject},
+    read::{explained, say, scrubber, subject, unread},
     show::Told,
 };
 use crate::{
@@ -22,7 +22,6 @@ use crate::{
         session::DepartmentSession,
     },
     error::Error,
-    render::Block,
     resources::{
         connector::{Connectors, Seen},
         logs::{
@@ -113,7 +112,10 @@ pub(super) async fn follow(
             Ok(event) => tell(ctx, &name, &event),
             Err(error) => {
                 let one = seen.iter().find(|one| one.name == name);
-                failures.extend(one.map(|one| failed(ctx, session, one, error)));
+                if let Some(one) = one {
+                    say(ctx, &[unread(one)]);
+                    failures.push(explained(session, one, error));
+                }
                 continue;
             }
         }
@@ -156,13 +158,4 @@ fn tell(ctx: &Ctx, name: &str, event: &Event) {
             wait.as_secs()
         )),
     }
-}
-
-/// A connector that cannot be followed: its status is shown instead.
-fn failed(ctx: &Ctx, session: &DepartmentSession, seen: &Seen, error: LogError) -> Error {
-    let mut blocks = vec![Block::line(format!("It is {}.", seen.state()))];
-    blocks.extend(why(seen).as_ref().map(cause_lines));
-    let title = format!("Status of Connector {}", seen.id());
-    ctx.ui.say(&[Block::titled(title, blocks)]);
-    explained(session, seen, error)
 }

@@ -24,7 +24,7 @@ use crate::{
     },
     error::{Error, ErrorKind},
     model::Address,
-    render::Format,
+    render::{Block, Format},
     resources::{
         connector::Seen,
         logs::{
@@ -63,10 +63,7 @@ pub(super) async fn read(
             let read = Reader::new(ctx, session, &logs, &address, &seen, question)?;
             Ok::<_, Error>(match read.lines(asked, window).await {
                 Ok((lines, more)) => (found(&seen, lines, more), None),
-                Err(error) => (
-                    found(&seen, Vec::new(), false).with_status(&seen),
-                    Some(explained(session, &seen, error)),
-                ),
+                Err(error) => (unread(&seen), Some(explained(session, &seen, error))),
             })
         }
     };
@@ -80,6 +77,9 @@ pub(super) async fn read(
         let (found, failure) = one?;
         all.push(found);
         failures.extend(failure);
+    }
+    if ctx.ui.format() != Format::Human || asked.output_file.is_some() {
+        say(ctx, &all);
     }
     let output = match &asked.output_file {
         Some(path) => {
@@ -99,24 +99,32 @@ pub(super) async fn read(
     })
 }
 
-fn found(seen: &Seen, lines: Vec<LogEntry>, more: bool) -> Found {
-    let found = Found {
-        name: seen.name.clone(),
-        id: seen.id().to_owned(),
-        more,
-        state: None,
-        lines,
-    };
-    match found.lines.is_empty() && is_troubled(seen) {
-        true => found.with_status(seen),
-        false => found,
+/// How those are that have no lines to say it, on standard error: what is for machines holds lines alone.
+pub(super) fn say(ctx: &Ctx, all: &[Found]) {
+    let blocks: Vec<Block> = all.iter().filter_map(Found::status).collect();
+    if !blocks.is_empty() {
+        ctx.ui.say(&blocks);
     }
 }
 
-impl Found {
-    fn with_status(mut self, seen: &Seen) -> Self {
-        self.state = Some((seen.state().to_owned(), why(seen)));
-        self
+fn found(seen: &Seen, lines: Vec<LogEntry>, more: bool) -> Found {
+    let troubled = lines.is_empty() && is_troubled(seen);
+    Found {
+        name: seen.name.clone(),
+        id: seen.id().to_owned(),
+        more,
+        unread: false,
+        state: troubled.then(|| (seen.state().to_owned(), why(seen))),
+        lines,
+    }
+}
+
+/// Where lines cannot be read, the status is all that there is.
+pub(super) fn unread(seen: &Seen) -> Found {
+    Found {
+        unread: true,
+        state: Some((seen.state().to_owned(), why(seen))),
+        ..found(seen, Vec::new(), false)
     }
 }
 
@@ -145,10 +153,14 @@ async fn stream_all(
         let mut spool = match read {
             Ok((spool, _)) => spool,
             Err(error) => {
+                say(ctx, &[unread(connector)]);
                 failures.push(explained(session, connector, error));
                 continue;
             }
         };
+        if spool.is_empty() {
+            say(ctx, &[found(connector, Vec::new(), false)]);
+        }
         while let Some(lines) = spool.pop()? {
             match &mut file {
                 Some(file) => file.append(&connector.name, &lines)?,

@@ -137,12 +137,9 @@ fn indented(trace: &str, whole: bool) -> String {
     let trace = escape_lines(trace.trim_end()).into_owned();
     let all = trace.lines().count();
     let shown = if whole { all } else { TRACE_LINES };
-    let mut out: String = trace.lines().take(shown).map(|line| format!("    {line}\n")).collect();
-    if all > shown {
-        // Writing into a `String` cannot fail.
-        out.push_str(&format!("    ({} more lines; --expand shows them)\n", all - shown));
-    }
-    out
+    let rest = (all > shown).then(|| format!("    ({} more lines; --expand shows them)\n", all - shown));
+    let lines = trace.lines().take(shown).map(|line| format!("    {line}\n"));
+    lines.chain(rest).collect()
 }
 
 /// What was found.
@@ -167,7 +164,9 @@ pub(super) struct Found {
     pub(super) lines: Vec<LogEntry>,
     /// There are older ones than these.
     pub(super) more: bool,
-    /// How it is, where that says more than its lines, or where these could not be read.
+    /// Its lines could not be read.
+    pub(super) unread: bool,
+    /// How it is, where it has no lines to say it.
     pub(super) state: Option<(String, Option<Cause>)>,
 }
 
@@ -194,10 +193,10 @@ impl Viewable for Lines {
             [one] => table(one),
             several => vec![together(several, true, self.expand)],
         };
-        let empty = self.rows.is_empty();
-        if empty && self.found.iter().all(|found| found.state.is_none()) {
+        let in_vain = |found: &Found| !found.unread && !found.never_ran();
+        if self.rows.is_empty() && self.found.iter().any(in_vain) {
             // The stock CLI's words (dossier `native-cli.md` §4.3).
-            return vec![Block::line("No logs found for the current query")];
+            blocks = vec![Block::line("No logs found for the current query")];
         }
         for found in self.found.iter().filter(|found| found.more) {
             blocks.push(Block::line(format!(
@@ -207,26 +206,31 @@ impl Viewable for Lines {
                 found.id
             )));
         }
-        blocks.extend(self.found.iter().filter_map(status));
+        blocks.extend(self.found.iter().filter_map(Found::status));
         blocks.retain(|block| !matches!(block, Block::Verbatim(text) if text.is_empty()));
         blocks
     }
 }
 
-/// How a connector is whose lines say nothing.
-fn status(found: &Found) -> Option<Block> {
-    let (state, cause) = found.state.as_ref()?;
-    let mut blocks = Vec::new();
-    let never = found.lines.is_empty() && cause.as_ref().is_some_and(|cause| !cause.validation_errors.is_empty());
-    blocks.push(Block::line(match never {
-        // Dossier `logs.md` §2.4.
-        true => format!(
-            "It is {state}: its configuration was refused. A connector that never started a task has no log lines."
-        ),
-        false => format!("It is {state}."),
-    }));
-    blocks.extend(cause.as_ref().map(cause_lines));
-    Some(Block::titled(format!("Status of Connector {}", found.id), blocks))
+impl Found {
+    /// Whether it has no lines because no task of it ever started (dossier `logs.md` §2.4).
+    fn never_ran(&self) -> bool {
+        let cause = self.state.as_ref().and_then(|(_, cause)| cause.as_ref());
+        self.lines.is_empty() && cause.is_some_and(|cause| !cause.validation_errors.is_empty())
+    }
+
+    /// How a connector is whose lines do not say it.
+    pub(super) fn status(&self) -> Option<Block> {
+        let (state, cause) = self.state.as_ref()?;
+        let mut blocks = vec![Block::line(match self.never_ran() {
+            true => format!(
+                "It is {state}: its configuration was refused. A connector that never started a task has no log lines."
+            ),
+            false => format!("It is {state}."),
+        })];
+        blocks.extend(cause.as_ref().map(cause_lines));
+        Some(Block::titled(format!("Status of Connector {}", self.id), blocks))
+    }
 }
 
 /// The stock CLI's table. A stack trace would not be readable in it: each stands below, once, and lines that repeat one are
