@@ -79,6 +79,9 @@ pub enum Output {
     Json,
     /// One YAML document.
     Yaml,
+    /// One line of JSON per result; only where a command says so.
+    #[value(hide = true)]
+    Ndjson,
 }
 
 impl From<Output> for Format {
@@ -87,6 +90,7 @@ impl From<Output> for Format {
             Output::Human => Self::Human,
             Output::Json => Self::Json,
             Output::Yaml => Self::Yaml,
+            Output::Ndjson => Self::Ndjson,
         }
     }
 }

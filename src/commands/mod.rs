@@ -37,9 +37,11 @@ pub use report::Report;
 
 use crate::{
     client::trace::subscriber,
+    error::Error,
     exit::ExitCode,
     render::{Format, Ui},
 };
+use globals::Output;
 use usage::Stop;
 
 /// Onboard departments to a shared Confluent Cloud organization, and run their connectors with one restricted key.
@@ -88,6 +90,14 @@ enum Command {
 }
 
 impl Command {
+    /// Whether it can answer in a format that not every command knows.
+    fn offers(&self, output: Output) -> bool {
+        match self {
+            Self::Connector(command) => command.offers(output),
+            _ => output != Output::Ndjson,
+        }
+    }
+
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
             Self::Access(command) => command.run(ctx),
@@ -120,6 +130,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match usage::parse(&args) {
         Ok(cli) => {
             let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
+            if !cli.command.offers(cli.globals.output) {
+                let error = Error::usage("invalid value \"ndjson\" for --output: this command takes human, json, yaml");
+                ui.problem(&error.problem());
+                return error.exit_code();
+            }
             start_log(&ui);
             let mut ctx = Ctx::new(ui, cli.globals);
             cli.command.run(&mut ctx)

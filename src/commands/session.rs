@@ -3,12 +3,14 @@
 
 mod department;
 mod kafka;
+mod observers;
 
 use std::{path::PathBuf, sync::Arc};
 
 use http::{HeaderName, HeaderValue};
 
 pub(super) use department::{DepartmentSession, Tenant};
+pub(super) use observers::{Observers, connector_crn};
 
 use super::Ctx;
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
         trace::WireTrace,
     },
     clock::Clock,
-    config::{self, Endpoint, Folders, LoadedProfile},
+    config::{self, Endpoint, Folders, Hosts, LoadedProfile},
     diag::Finding,
     env,
     error::{Error, ErrorKind, ResultExt},
@@ -212,6 +214,17 @@ pub(super) struct Way {
     /// Time.
     pub(super) clock: Clock,
     endpoint: Endpoint,
+    /// Where tokens, logs and metrics are.
+    hosts: Hosts,
+    /// The embedded Confluent Cloud, when it is that.
+    embedded: Option<Embedded>,
+}
+
+/// The embedded Confluent Cloud, whose clock tells the time of its logs and metrics.
+struct Embedded {
+    sandbox: Sandbox,
+    /// It runs as a server: waiting takes real time.
+    served: bool,
 }
 
 impl Way {
@@ -235,12 +248,16 @@ impl Way {
             source,
         });
         let transport = Arc::new(Socket::new(SocketSettings::default()));
+        let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+        let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
         Ok(Self {
             base: base.clone(),
             transport,
             auth,
             clock: ctx.clock.clone(),
+            hosts: Hosts::find(base, &named, &trusted, env::var)?,
             endpoint,
+            embedded: None,
         })
     }
 
@@ -273,11 +290,13 @@ impl Way {
             };
             let transport = Arc::new(Socket::new(settings));
             return Ok(Self {
+                hosts: Hosts::all_at(&url),
                 base: url,
                 transport,
                 auth,
                 clock: ctx.clock.clone(),
                 endpoint,
+                embedded: Some(Embedded { sandbox, served: true }),
             });
         }
         // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
@@ -289,6 +308,8 @@ impl Way {
             auth,
             clock: sandbox.clock(),
             endpoint,
+            hosts: Hosts::all_at(IN_PROCESS),
+            embedded: Some(Embedded { sandbox, served: false }),
         })
     }
 }

@@ -74,6 +74,11 @@ impl Folders {
         self.state.join("saved")
     }
 
+    /// What is kept about logs and metrics: limits that processes share, and lines that were read with `--cache`.
+    pub fn observed(&self) -> PathBuf {
+        self.state.join("observed")
+    }
+
     /// Profiles that were handed over and not fetched yet.
     pub fn handover(&self) -> PathBuf {
         self.state.join("handover")

@@ -18,6 +18,44 @@ pub(crate) fn render(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(out)
 }
 
+/// One line per element of a list, or one line.
+pub(super) fn lines(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut out = String::new();
+    let value = serde_json::to_value(value)?;
+    let items = value
+        .as_array()
+        .map_or_else(|| std::slice::from_ref(&value), Vec::as_slice);
+    for item in items {
+        write_compact(item, &mut out);
+        out.push('\n');
+    }
+    Ok(out)
+}
+
+fn write_compact(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_compact(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            out.push('{');
+            for (index, (name, value)) in fields.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_string(name, out);
+                out.push(':');
+                write_compact(value, out);
+            }
+            out.push('}');
+        }
+        scalar => write_scalar(scalar, out),
+    }
+}
+
 fn write_value(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Array(items) if !items.is_empty() => {
@@ -128,6 +166,17 @@ mod tests {
         let long = json!({"plugins": ["a".repeat(40), "b".repeat(40)]});
         assert_eq!(render(&long).unwrap().lines().count(), 6);
         assert_eq!(render(&json!([])).unwrap(), "[]\n");
+    }
+
+    #[test]
+    fn one_line_holds_one_element() {
+        let list = json!([{"a": "x\ny", "b": [1, true, null], "c": {}}, "z"]);
+        assert_eq!(
+            lines(&list).unwrap(),
+            "{\"a\":\"x\\ny\",\"b\":[1,true,null],\"c\":{}}\n\"z\"\n"
+        );
+        assert_eq!(lines(&json!({"a": 1})).unwrap(), "{\"a\":1}\n");
+        assert_eq!(lines(&json!([])).unwrap(), "");
     }
 
     proptest! {

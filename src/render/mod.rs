@@ -2,6 +2,7 @@
 //!
 //! A command returns a [`Viewable`] value. [`Ui`] prints its view for people, or the value itself as JSON or YAML.
 
+mod csv;
 pub mod error;
 pub mod escape;
 mod findings;
@@ -18,6 +19,7 @@ pub mod words;
 mod wrap;
 mod yaml;
 
+pub use csv::csv;
 pub use error::Problem;
 pub use escape::escape;
 pub use findings::sarif;
@@ -40,4 +42,6 @@ pub enum Format {
     Json,
     /// One YAML document.
     Yaml,
+    /// JSON, one value per line: for what comes bit by bit, and for lists that are long.
+    Ndjson,
 }

@@ -127,6 +127,17 @@ impl Ui {
             Format::Human => self.human(&value.view(), self.0.out.palette),
             Format::Json => json::render(value).map_err(io::Error::other)?,
             Format::Yaml => yaml::render(value)?,
+            Format::Ndjson => json::lines(value).map_err(io::Error::other)?,
+        };
+        self.write_out(&text)
+    }
+
+    /// One of many results that come bit by bit, while the command goes on. Under `-o json` and `yaml` standard output holds
+    /// one document, so that nothing can come bit by bit; there it is written as under `ndjson`.
+    pub fn item(&self, value: &impl Viewable) -> io::Result<()> {
+        let text = match self.0.format {
+            Format::Human => self.human(&value.view(), self.0.out.palette),
+            Format::Json | Format::Yaml | Format::Ndjson => json::lines(value).map_err(io::Error::other)?,
         };
         self.write_out(&text)
     }

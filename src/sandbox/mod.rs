@@ -259,6 +259,11 @@ impl Sandbox {
         self.0.clock.clone()
     }
 
+    /// From now on waiting on the clock takes real time in this process, too: for whoever watches what happens.
+    pub fn wait_in_real_time(&self) {
+        self.0.time.serve();
+    }
+
     /// The control token. It opens the control endpoints, and stands in for any principal (see [`Sandbox::stand_in`]).
     pub fn control_token(&self) -> &str {
         &self.0.token

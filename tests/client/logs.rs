@@ -249,7 +249,7 @@ async fn no_secret_is_in_a_trace_an_error_or_a_line() {
     let (subject, question) = (
         Subject {
             crn: crn(),
-            id: "lcc-1".into(),
+            id: Some("lcc-1".into()),
         },
         Question {
             levels: vec!["ERROR".into()],

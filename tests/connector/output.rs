@@ -149,6 +149,8 @@ impl Contract {
 
 /// Keys that no run here can show, with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
+    ("log_line.exception", "nothing is thrown here"),
+    ("exception.stacktrace", "nothing is thrown here"),
     ("audited.baseline", "no finding is accepted here"),
     ("origin.instead_of", "no role was refused"),
     ("origin.now", "no template has changed"),
@@ -226,6 +228,7 @@ pub(crate) const RUNS: &[&str] = &[
     "connector wait claims-orders --paused PROFILE",
     "connector resume claims-orders PROFILE",
     "connector wait claims-orders PROFILE",
+    "connector logs claims-orders --since 2h PROFILE",
     "connector restart claims-orders PROFILE",
     "connector plugin list PROFILE",
     "connector plugin new PostgresSource --output-file starter.yaml",

@@ -97,7 +97,7 @@ impl Rig {
         let address = &self.world.harness.seed.stages[0].address;
         Subject {
             crn: address.resource(ResourceKind::Connector, &seen.name).unwrap(),
-            id: seen.id().to_owned(),
+            id: Some(seen.id().to_owned()),
         }
     }
 
@@ -121,7 +121,7 @@ impl Rig {
         let subject = self.subject(&seen);
         let window = Window { from, to };
         let (all, mut scrubber) = (all_levels(), Scrubber::default());
-        let one = logs.of(&subject.id);
+        let one = logs.of(subject.key());
         let (mut spool, more) = read(&one, &subject, &all, window, None, &mut scrubber, &|_| {})
             .await
             .unwrap();

@@ -247,11 +247,20 @@ fn some(departments: &[&str]) -> String {
     }
 }
 
-/// Comma-separated values as RFC 4180 has them, but with bare line feeds.
+/// One line per right.
 fn csv(rights: &[RightRow]) -> String {
-    let mut out = String::from("department,template,persona,kind,operation,reach,role,on\n");
-    for right in rights {
-        let fields = [
+    let header = [
+        "department",
+        "template",
+        "persona",
+        "kind",
+        "operation",
+        "reach",
+        "role",
+        "on",
+    ];
+    let rows = rights.iter().map(|right| {
+        vec![
             right.department.as_str(),
             right.template.as_deref().unwrap_or_default(),
             &right.persona,
@@ -260,18 +269,7 @@ fn csv(rights: &[RightRow]) -> String {
             right.reach.word(),
             &right.what,
             &right.on,
-        ];
-        out.push_str(&fields.map(csv_field).join(","));
-        out.push('\n');
-    }
-    out
-}
-
-/// A field that holds a separator or a quote stands in quotes.
-fn csv_field(text: &str) -> String {
-    let text = crate::render::escape(text);
-    match text.contains([',', '"', '\n']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.into_owned(),
-    }
+        ]
+    });
+    crate::render::csv(&header, rows)
 }

@@ -8,6 +8,7 @@ mod file;
 mod lifecycle;
 mod lint;
 mod list;
+mod logs;
 mod names;
 mod offset;
 mod pause;
@@ -29,7 +30,9 @@ pub(super) use run::run as run_plan;
 pub(super) use saving::{SaveArgs, Saved};
 
 use super::{
-    Ctx, report,
+    Ctx,
+    globals::Output,
+    report,
     session::{DepartmentSession, Tenant},
 };
 use crate::exit::ExitCode;
@@ -52,6 +55,7 @@ enum Command {
     Describe(describe::Describe),
     Lint(lint::Lint),
     List(list::ListConnectors),
+    Logs(logs::Logs),
     Offset(offset::Offset),
     Pause(pause::Pause),
     Plugin(plugin::Plugin),
@@ -63,6 +67,11 @@ enum Command {
 }
 
 impl Connector {
+    /// Whether the command that is called can answer in a format that not every command knows.
+    pub(super) fn offers(&self, output: Output) -> bool {
+        output != Output::Ndjson || matches!(self.command, Command::Logs(_))
+    }
+
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             Command::Create(command) => report::finish(command.run(ctx), ctx),
@@ -70,6 +79,7 @@ impl Connector {
             Command::Describe(command) => report::finish(command.run(ctx), ctx),
             Command::Lint(command) => report::finish(command.run(ctx), ctx),
             Command::List(command) => report::finish(command.run(ctx), ctx),
+            Command::Logs(command) => report::finish(command.run(ctx), ctx),
             Command::Offset(command) => command.run(ctx),
             Command::Pause(command) => report::finish(command.run(ctx), ctx),
             Command::Plugin(command) => command.run(ctx),

@@ -6,10 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Way, connector_journal, open_sandbox, profile, sandbox_folder, stage, workspace};
+use super::{Observers, Way, connector_journal, open_sandbox, profile, sandbox_folder, stage, workspace};
 use crate::{
     api::{connect::Place, iam::ListServiceAccounts},
-    client::{BaseUrl, Client, RetryNotice, trace::WireTrace},
+    client::{BaseUrl, Client, OnRetry, RetryNotice, trace::WireTrace},
     clock::Clock,
     commands::Ctx,
     config::{Folders, LoadedProfile},
@@ -19,7 +19,9 @@ use crate::{
         desired::runtime_persona,
         platform::{RESERVE_PERCENT, TASK_CEILING},
     },
-    model::{ApiKeyId, DepartmentCode, DepartmentQuota, Prefix, ServiceAccountId, ownership::account_name},
+    model::{
+        ApiKeyId, DepartmentCode, DepartmentQuota, OrganizationId, Prefix, ServiceAccountId, ownership::account_name,
+    },
     quota::Ceiling,
     resources::connector::Connectors,
 };
@@ -65,6 +67,8 @@ pub(in crate::commands) struct DepartmentSession {
     pub(in crate::commands) journal: PathBuf,
     /// Where connectors are saved before they are changed or removed.
     pub(in crate::commands) saved: PathBuf,
+    /// The ways to logs and metrics.
+    pub(in crate::commands) observers: Observers,
 }
 
 impl DepartmentSession {
@@ -126,7 +130,8 @@ impl DepartmentSession {
             tasks: TASK_CEILING,
             reserve_percent: RESERVE_PERCENT,
         };
-        let kept = Kept::of(folders, folder, &place);
+        let mut kept = Kept::of(folders, folder, &place);
+        kept.organization = Some(facts.organization.clone());
         Self::with(ctx, way, place, Some(tenant), ceiling, facts.stage.clone(), false, kept)
     }
 
@@ -169,7 +174,8 @@ impl DepartmentSession {
             tenant.persona = Some(persona.to_owned());
         }
         let sees_all = persona.is_none();
-        let kept = Kept::of(folders, folder, &place);
+        let mut kept = Kept::of(folders, folder, &place);
+        kept.organization.clone_from(&workspace.platform.organization);
         Self::with(ctx, way, place, tenant, ceiling, stage_name, sees_all, kept)
     }
 
@@ -188,6 +194,7 @@ impl DepartmentSession {
             ctx.ui.note(&format!("Credentials from {source}."));
         }
         let key = way.auth.key().and_then(|key| key.parse().ok());
+        let (journal, saved) = (kept.journal.clone(), kept.saved.clone());
         let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
         let ui = ctx.ui.clone();
         let on_retry = move |notice: &RetryNotice| {
@@ -198,10 +205,12 @@ impl DepartmentSession {
                 notice.reason
             ));
         };
-        let mut builder =
-            Client::builder(base, way.transport, way.auth, way.clock.clone()).on_retry(Arc::new(on_retry));
-        if ctx.globals.unsafe_trace {
-            builder = builder.wire_trace(Arc::new(WireTrace::stderr()));
+        let on_retry: OnRetry = Arc::new(on_retry);
+        let wire = ctx.globals.unsafe_trace.then(|| Arc::new(WireTrace::stderr()));
+        let observers = Observers::new(&way, kept, &place, on_retry.clone(), wire.clone());
+        let mut builder = Client::builder(base, way.transport, way.auth, way.clock.clone()).on_retry(on_retry);
+        if let Some(wire) = wire {
+            builder = builder.wire_trace(wire);
         }
         Ok(Self {
             tenant,
@@ -214,8 +223,9 @@ impl DepartmentSession {
             ceiling,
             stage,
             sees_all,
-            journal: kept.journal,
-            saved: kept.saved,
+            journal,
+            saved,
+            observers,
         })
     }
 
@@ -249,22 +259,28 @@ impl DepartmentSession {
     }
 }
 
-/// Where a session keeps things.
-struct Kept {
+/// Where a session keeps things, and what it knows beforehand.
+pub(super) struct Kept {
     journal: PathBuf,
     saved: PathBuf,
+    /// Limits that processes share, and log lines.
+    pub(super) observed: PathBuf,
+    /// The organization, where a file says which.
+    pub(super) organization: Option<OrganizationId>,
 }
 
 impl Kept {
     /// In the state folder; for a sandbox beside its state, so that a rehearsal never mixes with what it rehearses.
     fn of(folders: &Folders, sandbox: Option<&Path>, place: &Place) -> Self {
-        let (journal, saved) = match sandbox {
-            Some(folder) => (folder.join("runs"), folder.join("saved")),
-            None => (folders.journal(), folders.saved()),
+        let (journal, saved, observed) = match sandbox {
+            Some(folder) => (folder.join("runs"), folder.join("saved"), folder.join("observed")),
+            None => (folders.journal(), folders.saved(), folders.observed()),
         };
         Self {
             journal: connector_journal(&journal, place),
             saved,
+            observed,
+            organization: None,
         }
     }
 }

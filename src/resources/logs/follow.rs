@@ -52,8 +52,16 @@ impl Question {
 pub struct Subject {
     /// The connector, by name.
     pub crn: Crn,
-    /// Its id.
-    pub id: String,
+    /// Its id, where it is known: the expanded list alone tells it.
+    pub id: Option<String>,
+}
+
+impl Subject {
+    /// By what its limit is kept.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.id.as_deref().unwrap_or_else(|| self.crn.name())
+    }
 }
 
 /// Why lines could not be read.
@@ -86,7 +94,7 @@ pub async fn read(
         search: Search {
             level: question.levels.clone(),
             search_text: question.text.clone(),
-            id: Some(subject.id.clone()),
+            id: subject.id.clone(),
         },
         from: window.from,
         to: window.to,
@@ -214,7 +222,7 @@ impl Follower {
         let clock = roster.connectors.clock.clone();
         Self {
             name: seen.name.clone(),
-            logs: all.of(&subject.id),
+            logs: all.of(subject.key()),
             all: all.clone(),
             subject,
             question,
@@ -306,16 +314,14 @@ impl Follower {
             now: now.clone(),
         };
         self.gone = false;
-        if !seen.now.id.id.is_empty() && seen.now.id.id != self.subject.id {
-            let old = std::mem::replace(&mut self.subject.id, seen.now.id.id.clone());
-            self.logs = self.all.of(&self.subject.id);
+        let id = &seen.now.id.id;
+        if let Some(old) = self.subject.id.as_mut().filter(|old| !id.is_empty() && *old != id) {
+            let old = std::mem::replace(old, id.clone());
+            self.logs = self.all.of(id);
             // Nothing of the new one is older than this.
             self.tail = Tail::new(self.tail.reached(), OVERLAP);
             seen.state().clone_into(&mut self.state);
-            return Some(Event::Anew {
-                old,
-                new: self.subject.id.clone(),
-            });
+            return Some(Event::Anew { old, new: id.clone() });
         }
         if seen.state() != self.state && !seen.state().is_empty() {
             seen.state().clone_into(&mut self.state);

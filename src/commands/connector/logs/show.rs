@@ -1,0 +1,342 @@
+//! What log lines look like: a table as the stock CLI has it, lines for what comes bit by bit, and rows for machines.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    api::logs::LogEntry,
+    render::{Block, Cell, Line, Style, Table, Viewable, escape, escape::escape_lines},
+    resources::{
+        connector::Cause,
+        logs::fold::{Folds, Trace, root_cause},
+    },
+};
+
+use super::super::show::cause_lines;
+
+/// How many lines of a stack trace are shown, unless all are asked for.
+const TRACE_LINES: usize = 30;
+
+/// One line for machines: the stock CLI's fields (dossier `native-cli.md` §4.3), and whose it is.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Row {
+    timestamp: String,
+    level: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    task_id: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<Exception>,
+    connector: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    id: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Exception {
+    stacktrace: String,
+}
+
+impl Row {
+    pub(super) fn of(connector: &str, line: &LogEntry) -> Self {
+        Self {
+            timestamp: line.timestamp.clone(),
+            level: line.level.clone(),
+            task_id: line.task_id.clone(),
+            message: line.message.clone(),
+            exception: line.exception.as_ref().map(|exception| Exception {
+                stacktrace: exception.stacktrace.clone(),
+            }),
+            connector: connector.to_owned(),
+            id: line.id.clone(),
+        }
+    }
+}
+
+/// A line of a file: the stock CLI's, whose stack trace is a text (dossier `logs.md` §2.7).
+#[derive(Debug, Serialize)]
+pub(super) struct FileRow<'a> {
+    timestamp: &'a str,
+    level: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    task_id: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    exception: &'a str,
+    connector: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: &'a str,
+}
+
+impl<'a> FileRow<'a> {
+    pub(super) fn of(connector: &'a str, line: &'a LogEntry) -> Self {
+        Self {
+            timestamp: &line.timestamp,
+            level: &line.level,
+            task_id: &line.task_id,
+            message: &line.message,
+            exception: line.trace(),
+            connector,
+            id: &line.id,
+        }
+    }
+}
+
+/// A line that is shown as soon as it comes.
+#[derive(Debug, Serialize)]
+pub(super) struct Told {
+    #[serde(flatten)]
+    row: Row,
+    #[serde(skip)]
+    text: String,
+}
+
+impl Told {
+    /// `named`: several connectors are shown, so each line says whose it is.
+    pub(super) fn of(connector: &str, line: &LogEntry, named: bool, folds: &mut Folds, expand: bool) -> Self {
+        let mut text = plain(connector, line, named);
+        let trace = match folds.see(line) {
+            Trace::None => String::new(),
+            Trace::Again { number, times } if !expand => format!(
+                "    (stack trace {number} again, {times} times so far: {})\n",
+                escape(root_cause(line.trace()))
+            ),
+            Trace::First(_) | Trace::Again { .. } => indented(line.trace(), expand),
+        };
+        text.push_str(&trace);
+        Self {
+            row: Row::of(connector, line),
+            text,
+        }
+    }
+}
+
+impl Viewable for Told {
+    fn view(&self) -> Vec<Block> {
+        vec![Block::Verbatim(self.text.clone())]
+    }
+}
+
+/// `2026-08-20T08:44:23.761Z  ERROR  claims-orders  task-0  message`: never wrapped, so that `grep` finds it.
+fn plain(connector: &str, line: &LogEntry, named: bool) -> String {
+    let mut words = vec![
+        escape(&line.timestamp).into_owned(),
+        format!("{:<5}", escape(&line.level)),
+    ];
+    if named {
+        words.push(escape(connector).into_owned());
+    }
+    if !line.task_id.is_empty() {
+        words.push(escape(&line.task_id).into_owned());
+    }
+    let message = escape_lines(line.message.trim_end()).replace('\n', "\n    ");
+    format!("{}  {message}\n", words.join("  "))
+}
+
+/// A stack trace below its line.
+fn indented(trace: &str, whole: bool) -> String {
+    let trace = escape_lines(trace.trim_end()).into_owned();
+    let all = trace.lines().count();
+    let shown = if whole { all } else { TRACE_LINES };
+    let rest = (all > shown).then(|| format!("    ({} more lines; --expand shows them)\n", all - shown));
+    let lines = trace.lines().take(shown).map(|line| format!("    {line}\n"));
+    lines.chain(rest).collect()
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(in crate::commands::connector) struct Lines {
+    rows: Vec<Row>,
+    #[serde(skip)]
+    found: Vec<Found>,
+    #[serde(skip)]
+    expand: bool,
+}
+
+/// What was found of one connector.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Its name.
+    pub(super) name: String,
+    /// Its id, or its name where nobody tells the id.
+    pub(super) id: String,
+    /// Its lines, the oldest first.
+    pub(super) lines: Vec<LogEntry>,
+    /// There are older ones than these.
+    pub(super) more: bool,
+    /// Its lines could not be read.
+    pub(super) unread: bool,
+    /// How it is, where it has no lines to say it.
+    pub(super) state: Option<(String, Option<Cause>)>,
+}
+
+impl Lines {
+    pub(super) fn new(found: Vec<Found>, expand: bool) -> Self {
+        let mut rows: Vec<(Option<Timestamp>, Row)> = found
+            .iter()
+            .flat_map(|found| found.lines.iter().map(|line| (line.at(), Row::of(&found.name, line))))
+            .collect();
+        rows.sort_by_key(|(at, _)| *at);
+        Self {
+            rows: rows.into_iter().map(|(_, row)| row).collect(),
+            found,
+            expand,
+        }
+    }
+}
+
+impl Viewable for Lines {
+    fn view(&self) -> Vec<Block> {
+        let mut blocks = match self.found.as_slice() {
+            [one] if one.lines.is_empty() => Vec::new(),
+            [one] if self.expand => vec![Block::Lines(found_line(one)), together(&self.found, false, true)],
+            [one] => table(one),
+            several => vec![together(several, true, self.expand)],
+        };
+        let in_vain = |found: &Found| !found.unread && !found.never_ran();
+        if self.rows.is_empty() && self.found.iter().any(in_vain) {
+            // The stock CLI's words (dossier `native-cli.md` §4.3).
+            blocks = vec![Block::line("No logs found for the current query")];
+        }
+        for found in self.found.iter().filter(|found| found.more) {
+            blocks.push(Block::line(format!(
+                "These are the newest {} of connector \"{}\"; there are more. Narrow with --since, --level or --grep, raise \
+                 --limit, or write them all into a file: --limit 0 --output-file FILE",
+                found.lines.len(),
+                found.id
+            )));
+        }
+        blocks.extend(self.found.iter().filter_map(Found::status));
+        blocks.retain(|block| !matches!(block, Block::Verbatim(text) if text.is_empty()));
+        blocks
+    }
+}
+
+impl Found {
+    /// Whether it has no lines because no task of it ever started (dossier `logs.md` §2.4).
+    fn never_ran(&self) -> bool {
+        let cause = self.state.as_ref().and_then(|(_, cause)| cause.as_ref());
+        self.lines.is_empty() && cause.is_some_and(|cause| !cause.validation_errors.is_empty())
+    }
+
+    /// How a connector is whose lines do not say it.
+    pub(super) fn status(&self) -> Option<Block> {
+        let (state, cause) = self.state.as_ref()?;
+        let mut blocks = vec![Block::line(match self.never_ran() {
+            true => format!(
+                "It is {state}: its configuration was refused. A connector that never started a task has no log lines."
+            ),
+            false => format!("It is {state}."),
+        })];
+        blocks.extend(cause.as_ref().map(cause_lines));
+        Some(Block::titled(format!("Status of Connector {}", self.id), blocks))
+    }
+}
+
+/// The stock CLI's table. A stack trace would not be readable in it: each stands below, once, and lines that repeat one are
+/// left out.
+fn table(found: &Found) -> Vec<Block> {
+    let mut folds = Folds::default();
+    let mut traces: Vec<Repeated<'_>> = Vec::new();
+    let mut rows: Vec<(&LogEntry, Option<usize>)> = Vec::new();
+    for line in &found.lines {
+        match folds.see(line) {
+            Trace::None => rows.push((line, None)),
+            Trace::First(_) => {
+                rows.push((line, Some(traces.len())));
+                traces.push(Repeated {
+                    times: 1,
+                    first: line,
+                    last: line,
+                });
+            }
+            Trace::Again { number, times } => {
+                let known = usize::try_from(number - 1).ok().and_then(|at| traces.get_mut(at));
+                if let Some(known) = known {
+                    (known.times, known.last) = (times, line);
+                }
+            }
+        }
+    }
+    let mut table = Table::new(["Timestamp", "Level", "Task ID", "Message", "Exception"]);
+    let folded = found.lines.len() - rows.len();
+    for (line, trace) in rows {
+        let cell = trace.map(|number| {
+            let times = traces[number].times;
+            let again = if times > 1 {
+                format!(", {times} times")
+            } else {
+                String::new()
+            };
+            format!("Stack trace {}{again}", number + 1)
+        });
+        table.push([
+            Cell::text(&line.timestamp),
+            Cell::text(&line.level),
+            Cell::text(&line.task_id),
+            Cell::Multiline(line.message.clone()),
+            cell.into(),
+        ]);
+    }
+    let mut head = found_line(found);
+    if folded > 0 {
+        let noun = if folded == 1 {
+            "line that repeats"
+        } else {
+            "lines that repeat"
+        };
+        head.push(Line::from(format!(
+            "{folded} {noun} a stack trace stand with it below; --expand shows them."
+        )));
+    }
+    let mut blocks = vec![Block::Lines(head), Block::Table(table)];
+    for (number, trace) in traces.iter().enumerate() {
+        let when = match trace.times {
+            1 => format!("At {}:", trace.first.timestamp),
+            times => format!(
+                "{times} times, from {} to {}:",
+                trace.first.timestamp, trace.last.timestamp
+            ),
+        };
+        blocks.push(Block::titled(
+            format!("Stack Trace {}", number + 1),
+            [
+                Block::Lines(vec![Line::new().styled(Style::Muted, when)]),
+                Block::Verbatim(indented(trace.first.trace(), false)),
+            ],
+        ));
+    }
+    blocks
+}
+
+/// The stock CLI's words (dossier `native-cli.md` §4.3).
+fn found_line(found: &Found) -> Vec<Line> {
+    let count = found.lines.len();
+    let noun = if count == 1 { "entry" } else { "entries" };
+    vec![Line::from(format!(
+        "Found {count} log {noun} for connector {}:",
+        found.id
+    ))]
+}
+
+/// A stack trace and when it came.
+struct Repeated<'a> {
+    times: u32,
+    first: &'a LogEntry,
+    last: &'a LogEntry,
+}
+
+/// The lines of connectors in the order of their times, one below the other.
+fn together(several: &[Found], named: bool, expand: bool) -> Block {
+    let mut lines: Vec<(&str, &LogEntry)> = several
+        .iter()
+        .flat_map(|found| found.lines.iter().map(|line| (found.name.as_str(), line)))
+        .collect();
+    lines.sort_by_key(|(_, line)| line.at());
+    let mut folds = Folds::default();
+    let texts = lines
+        .iter()
+        .map(|(name, line)| Told::of(name, line, named, &mut folds, expand).text);
+    Block::Verbatim(texts.collect())
+}

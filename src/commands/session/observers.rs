@@ -1,0 +1,129 @@
+//! The way to what is kept on hosts of its own: connector logs.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Embedded, Way, department::Kept};
+use crate::{
+    api::{connect::Place, org::ListOrganizations},
+    client::{Auth, Client, ClientBuilder, Logs, OnRetry, RetryPolicy, Tokens, Transport, trace::WireTrace},
+    clock::Clock,
+    config::Hosts,
+    error::{Error, ResultExt},
+    model::{Address, Crn, OrganizationId, ResourceKind},
+    sandbox::Sandbox,
+};
+
+/// How long to wait after a 429 that does not say how long: a fifth of the minute that a connector's limit is about (dossier
+/// `logs.md` §2.5).
+const THROTTLED: Duration = Duration::from_secs(12);
+
+/// The way to logs.
+pub(in crate::commands) struct Observers {
+    transport: Arc<dyn Transport>,
+    auth: Auth,
+    hosts: Hosts,
+    clock: Clock,
+    /// The sandbox in this process, whose time steps unless it is told otherwise.
+    stepping: Option<Sandbox>,
+    folder: PathBuf,
+    place: Place,
+    organization: Option<OrganizationId>,
+    on_retry: OnRetry,
+    wire: Option<Arc<WireTrace>>,
+}
+
+impl Observers {
+    pub(super) fn new(way: &Way, kept: Kept, place: &Place, on_retry: OnRetry, wire: Option<Arc<WireTrace>>) -> Self {
+        let (clock, stepping) = match &way.embedded {
+            None => (way.clock.clone(), None),
+            Some(Embedded { sandbox, served: false }) => (sandbox.clock(), Some(sandbox.clone())),
+            // Its lines have its time, which may be ahead of this computer's.
+            Some(Embedded { sandbox, served: true }) => {
+                sandbox.wait_in_real_time();
+                (sandbox.clock(), None)
+            }
+        };
+        Self {
+            transport: way.transport.clone(),
+            auth: way.auth.clone(),
+            hosts: way.hosts.clone(),
+            clock,
+            stepping,
+            folder: kept.observed,
+            place: place.clone(),
+            organization: kept.organization,
+            on_retry,
+            wire,
+        }
+    }
+
+    /// Time, as the lines tell it.
+    pub(in crate::commands) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// From now on waiting takes real time, also on a sandbox in this process: somebody is watching.
+    pub(in crate::commands) fn watch(&self) {
+        if let Some(sandbox) = &self.stepping {
+            sandbox.wait_in_real_time();
+        }
+    }
+
+    /// Where limits and lines are kept.
+    pub(in crate::commands) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where logs are searched.
+    pub(in crate::commands) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    fn client(&self, host: &str) -> Result<ClientBuilder, Error> {
+        let base = host.parse().context("the address cannot be used")?;
+        let builder = Client::builder(base, self.transport.clone(), self.auth.clone(), self.clock.clone());
+        let builder = builder.on_retry(self.on_retry.clone());
+        Ok(match &self.wire {
+            Some(wire) => builder.wire_trace(wire.clone()),
+            None => builder,
+        })
+    }
+
+    /// The way to log lines.
+    pub(in crate::commands) fn logs(&self) -> Result<Logs, Error> {
+        let exchange = self.client(&self.hosts.token)?.build();
+        let policy = RetryPolicy {
+            throttled: THROTTLED,
+            ..RetryPolicy::default()
+        };
+        let search = self.client(&self.hosts.logs)?.policy(policy).build();
+        Ok(Logs::new(search, Tokens::new(exchange), Some(self.folder.clone())))
+    }
+
+    /// The name of a connector as logs know it. The organization is in it, which is asked for where no file says it.
+    pub(in crate::commands) async fn address(&self, client: &Client) -> Result<Address, Error> {
+        let organization = if let Some(organization) = &self.organization {
+            organization.clone()
+        } else {
+            let all = client.list(ListOrganizations).await?;
+            let only = all.into_iter().next().map(|organization| organization.id);
+            only.ok_or_else(|| Error::failed("the key sees no organization"))?
+        };
+        Ok(Address {
+            organization,
+            environment: self.place.environment.clone(),
+            cluster: self.place.cluster.clone(),
+            schema_registry: None,
+        })
+    }
+}
+
+/// The CRN of a connector.
+pub(in crate::commands) fn connector_crn(address: &Address, name: &str) -> Result<Crn, Error> {
+    let crn = address.resource(ResourceKind::Connector, name);
+    crn.ok_or_else(|| Error::failed(format!("connector \"{name}\" has no name that logs can be asked for")))
+}
