@@ -39,9 +39,9 @@ const MOST: usize = 50_000;
 /// and "yaml", --output takes "ndjson": one line of JSON per log line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show errors and warnings of the last two hours.
+Show errors of the last two hours.
 
-  $ confluent ebs connector logs claims-orders --since 2h --level \"ERROR|WARN\"
+  $ confluent ebs connector logs claims-orders --since 2h --level ERROR
 
 Follow all connectors of the department.
 
