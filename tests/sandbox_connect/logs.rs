@@ -405,7 +405,7 @@ async fn under_real_timing_some_lines_are_late() {
     config["tasks.max"] = json!("4");
     world.create(&config).await.expect(201);
     let (mut early, mut complete) = (0, 0);
-    for _ in 0..12 {
+    for _ in 0..60 {
         world.advance(600);
         let login = token(&world, world.admin()).await;
         let wanted = body(&world, "claims-orders", 5, &json!({}));
