@@ -36,3 +36,10 @@ fn what_cannot_be_read_is_refused_in_words() {
     let seen = operator(&world, "connector logs claims-orders --level LOUD");
     assert_eq!(seen.code, Some(64), "{seen}");
 }
+
+#[test]
+fn a_department_without_connectors_is_told_so() {
+    let world = onboarded();
+    let seen = operator(&world, "connector logs --all");
+    assert_eq!((seen.code, seen.stdout.as_str()), (Some(0), "None found.\n"), "{seen}");
+}

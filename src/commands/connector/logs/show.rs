@@ -189,6 +189,8 @@ impl Lines {
 impl Viewable for Lines {
     fn view(&self) -> Vec<Block> {
         let mut blocks = match self.found.as_slice() {
+            // The department has no connectors.
+            [] => vec![Block::Empty],
             [one] if one.lines.is_empty() => Vec::new(),
             [one] if self.expand => vec![Block::Lines(found_line(one)), together(&self.found, false, true)],
             [one] => table(one),
