@@ -125,16 +125,7 @@ impl Create {
         }
         if let Some(seen) = there.as_ref().filter(|_| created.updated) {
             ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &created.configs)]);
-            created.saved = self
-                .save
-                .save(ctx, &session.connectors, &session.saved, seen, false)
-                .await?;
-            if let Some(saved) = &created.saved {
-                ctx.ui.note(&format!(
-                    "The former configuration is saved to {}.",
-                    saved.path.display()
-                ));
-            }
+            created.saved = self.save.save_former(ctx, session, seen).await?;
         }
         let ran = run::run(
             ctx,

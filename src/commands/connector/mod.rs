@@ -26,6 +26,7 @@ mod waiting;
 
 use clap::Subcommand;
 
+pub(super) use prepare::refused;
 pub(super) use run::run as run_plan;
 pub(super) use saving::{SaveArgs, Saved};
 

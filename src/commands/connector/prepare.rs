@@ -216,8 +216,8 @@ pub(super) async fn say_overshoot(ctx: &Ctx, session: &DepartmentSession, tenant
     }
 }
 
-/// The refusal of a decision, if it is one.
-pub(super) fn refused(tenant: &Tenant, decision: &Decision) -> Result<(), Error> {
+/// The refusal of a decision, if it is one, with every remedy once.
+pub(in crate::commands) fn refused(tenant: &Tenant, decision: &Decision) -> Result<(), Error> {
     if decision.allowed {
         return Ok(());
     }

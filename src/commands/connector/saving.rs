@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::{
-    commands::Ctx,
+    commands::{Ctx, session::DepartmentSession},
     config::{SaveError, save},
     error::{Error, ResultExt},
     render::words,
@@ -55,6 +55,21 @@ impl Saved {
 }
 
 impl SaveArgs {
+    /// Saves the configuration of `seen` before it is changed, and says where.
+    pub(super) async fn save_former(
+        &self,
+        ctx: &Ctx,
+        session: &DepartmentSession,
+        seen: &Seen,
+    ) -> Result<Option<Saved>, Error> {
+        let saved = self.save(ctx, &session.connectors, &session.saved, seen, false).await?;
+        if let Some(saved) = &saved {
+            let path = saved.path.display();
+            ctx.ui.note(&format!("The former configuration is saved to {path}."));
+        }
+        Ok(saved)
+    }
+
     /// Saves `seen` below `folder`, with its offsets if `offsets` are asked for; nothing where the caller wants nothing saved.
     pub(in crate::commands) async fn save(
         &self,

@@ -187,16 +187,7 @@ impl Update {
             return Ok(Report::new(updated));
         }
         ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &updated.changes)]);
-        updated.saved = self
-            .save
-            .save(ctx, &session.connectors, &session.saved, seen, false)
-            .await?;
-        if let Some(saved) = &updated.saved {
-            ctx.ui.note(&format!(
-                "The former configuration is saved to {}.",
-                saved.path.display()
-            ));
-        }
+        updated.saved = self.save.save_former(ctx, session, seen).await?;
         let ran = run::run(
             ctx,
             &session.connectors,

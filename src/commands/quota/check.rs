@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{DepartmentSession, source};
 use crate::{
-    commands::{Ctx, Report, session::Tenant},
+    commands::{Ctx, Report, connector::refused},
     error::Error,
     quota::{ADVISORY, ClusterUse, Current, Decision, Request, Usage, decide, metered},
     render::{Block, Cell, Line, Table, Viewable},
@@ -65,7 +65,7 @@ impl Check {
         let usage = Usage::of(&list, &tenant.prefix);
         let cluster = ClusterUse::of(&list, &tenant.prefix, session.sees_all);
         let decision = decide(&tenant.quota, &usage, cluster, session.ceiling, &request);
-        let error = (!decision.allowed).then(|| refused(tenant, &decision));
+        let error = refused(tenant, &decision).err();
         let report = Report::new(Checked {
             decision,
             source: source(&session),
@@ -75,22 +75,6 @@ impl Check {
             None => report,
         })
     }
-}
-
-/// The refusal, with every remedy once.
-fn refused(tenant: &Tenant, decision: &Decision) -> Error {
-    let messages: Vec<&str> = decision.denials.iter().map(|denial| denial.message.as_str()).collect();
-    let mut error = Error::refused(format!(
-        "refused by the quota of department \"{}\": {}",
-        tenant.code,
-        messages.join("; ")
-    ));
-    for remedy in decision.denials.iter().flat_map(|denial| &denial.remedies) {
-        if !error.hints.iter().any(|hint| hint.as_str() == remedy) {
-            error = error.with_hint(remedy.clone());
-        }
-    }
-    error
 }
 
 /// The answer.
