@@ -330,10 +330,25 @@ mod walk {
         }
         assert_eq!(state(world, "claims-orders"), "RUNNING");
         good(&deployer(world, "connector offset delete claims-orders --force"));
+        // A change that needs no more tasks is none for the quota.
+        good(&deployer(
+            world,
+            "connector update claims-orders --config quickstart=USERS",
+        ));
+        let raised = deployer(world, "connector update claims-orders --config tasks.max=2");
+        assert_eq!(raised.code, Some(4), "{raised}");
+        assert!(
+            said(&raised).contains("2 tasks instead of 1 cannot be set against the quota"),
+            "{raised}"
+        );
         let missing = operator(world, "connector pause claims-nothing");
         assert!(said(&missing).contains("\"claims-nothing\" not found"), "{missing}");
         let foreign = operator(world, "connector describe motor-orders");
         assert_eq!(foreign.code, Some(4), "{foreign}");
+        good(&deployer(world, "connector delete claims-orders --force"));
+        good(&world.ebs("sandbox clock advance 1m"));
+        let gone = operator(world, "connector describe claims-orders");
+        assert!(said(&gone).contains("\"claims-orders\" not found"), "{gone}");
     }
 
     /// Makes the connector as the administrator would.

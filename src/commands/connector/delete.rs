@@ -48,7 +48,7 @@ impl Delete {
         let session = DepartmentSession::open(ctx)?;
         names::refuse_foreign(session.tenant.as_ref(), &self.connectors)?;
         let seen = ctx.block_on(async {
-            let list = session.connectors.list().await?;
+            let list = session.connectors.look(&self.connectors).await?;
             names::resolve(&session, &list, &self.connectors)
         })?;
         if self.dry_run {

@@ -9,7 +9,7 @@ use super::{DepartmentSession, Tenant, file::ConnectorFile, show::Added};
 use crate::{
     api::connect::{Expanded, Validate, Validation},
     catalog::{Direction, Reference, catalog, secret::secrecy},
-    client::redact::is_secret_name,
+    client::{ClientError, redact::is_secret_name},
     commands::Ctx,
     config::references::{ReferenceError, Resolver},
     env,
@@ -196,6 +196,24 @@ pub(super) fn quota(
         current,
     };
     Ok(decide(&tenant.quota, &usage, cluster, session.ceiling, &request))
+}
+
+/// Refuses more tasks than there are where the list is refused: the department's use cannot be counted.
+pub(super) fn refuse_growth(
+    tenant: &Tenant,
+    file: &ConnectorFile,
+    seen: &Seen,
+    list: ClientError,
+) -> Result<(), Error> {
+    let wanted = tasks_max(&file.config).map_err(|error| Error::refused(error.to_string()))?;
+    let now = metered(&seen.now.info.config, seen.now.status.tasks.len());
+    match wanted > now {
+        true => Err(Error::from(list).context(format!(
+            "{wanted} tasks instead of {now} cannot be set against the quota of department \"{}\"",
+            tenant.code
+        ))),
+        false => Ok(()),
+    }
 }
 
 /// Says when the department has more than it may have after a create: another one ran at the same time, and the service

@@ -97,8 +97,8 @@ impl Update {
         session: &DepartmentSession,
         file: Option<ConnectorFile>,
     ) -> Result<Report<Updated>, Error> {
-        let list = session.connectors.list().await?;
         let written = std::slice::from_ref(&self.connector);
+        let (list, uncounted) = session.connectors.look_or_why(written).await?;
         let seen = names::resolve(session, &list, written)?.remove(0);
         let mut file = match file {
             Some(file) if file.name != seen.name => {
@@ -133,6 +133,9 @@ impl Update {
         prepare::refuse_masks(&file.config, |key| self.keep_secrets && masked(key))
             .map_err(|error| error.with_hint("Or keep the stored secrets with `--keep-secrets`."))?;
         if let Some(tenant) = &session.tenant {
+            if let Some(refused) = uncounted {
+                prepare::refuse_growth(tenant, &file, &seen, refused)?;
+            }
             let decision = prepare::quota(session, tenant, &list, &file, Some(&seen))?;
             prepare::refused(tenant, &decision)?;
             decision.notes.iter().for_each(|note| ctx.ui.note(note));

@@ -138,9 +138,21 @@ impl Connectors {
     /// # Errors
     /// When they cannot be read; with the refusal of the list when something is written that is not a name.
     pub async fn look(&self, written: &[String]) -> Result<BTreeMap<String, Expanded>, ClientError> {
+        Ok(self.look_or_why(written).await?.0)
+    }
+
+    /// The same, and why there is no more than what is written, where the list is refused: what is not read cannot be
+    /// counted.
+    ///
+    /// # Errors
+    /// As [`Connectors::look`].
+    pub async fn look_or_why(
+        &self,
+        written: &[String],
+    ) -> Result<(BTreeMap<String, Expanded>, Option<ClientError>), ClientError> {
         let refused = match self.list().await {
             Err(error) if error.is_forbidden() => error,
-            read => return read,
+            read => return Ok((read?, None)),
         };
         if written.is_empty() || !written.iter().all(|name| is_name(name)) {
             return Err(refused);
@@ -151,7 +163,7 @@ impl Connectors {
                 found.insert(name.clone(), now);
             }
         }
-        Ok(found)
+        Ok((found, Some(refused)))
     }
 
     /// One connector without its id, which the expanded list alone tells.
