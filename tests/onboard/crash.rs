@@ -60,7 +60,7 @@ pub(crate) struct State {
     pub(crate) bindings: Vec<String>,
     pub(crate) keys: Vec<String>,
     /// Profiles by name, and whether their keys work.
-    profiles: Vec<(String, Vec<String>)>,
+    pub(crate) profiles: Vec<(String, Vec<String>)>,
     /// For each key of a department, whether evidence vouches for it.
     pub(crate) evidence: Vec<bool>,
     pub(crate) connectors: Value,
@@ -281,7 +281,7 @@ fn onboarded(home: &Home) {
     home.must("onboard claims fraud --sandbox --yes", 0);
 }
 
-fn with_a_connector(home: &Home) {
+pub(crate) fn with_a_connector(home: &Home) {
     onboarded(home);
     let ledger = json!({ "name": "claims-ledger", "config": {
         "connector.class": "PostgresSource", "connection.host": "db.example.com", "connection.port": "5432",

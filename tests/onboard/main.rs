@@ -6,6 +6,7 @@ mod common;
 mod home;
 mod rig;
 
+mod abreast;
 mod access;
 mod attacks;
 mod audit;
