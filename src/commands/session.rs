@@ -4,36 +4,30 @@
 mod department;
 mod kafka;
 mod observers;
+mod way;
 
 use std::{path::PathBuf, sync::Arc};
 
-use http::{HeaderName, HeaderValue};
-
 pub(super) use department::{DepartmentSession, Tenant};
 pub(super) use observers::{Observers, connector_crn};
+pub(super) use way::Way;
 
 use super::Ctx;
 use crate::{
     api::connect::Place,
-    client::{
-        Auth, BaseUrl, Client, CredentialSource, Credentials, InProcess, Socket, SocketSettings, Transport,
-        trace::WireTrace,
-    },
+    client::{BaseUrl, Client, trace::WireTrace},
     clock::Clock,
-    config::{self, Endpoint, Folders, Hosts, LoadedProfile},
+    config::{self, Endpoint, Folders, LoadedProfile},
     diag::Finding,
     env,
-    error::{Error, ErrorKind, ResultExt},
+    error::{Error, ResultExt},
     handover::{Recipients, Sink},
     hint::Advice,
     manifest::{Loaded, Origin, Stage, Workspace},
-    model::{Address, ApiKeyId, OrganizationId, Secret},
+    model::{Address, ApiKeyId, OrganizationId},
     plan::Target,
     sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage, Settings},
 };
-
-/// What stands in the address of a sandbox that is called in-process.
-const IN_PROCESS: &str = "http://127.0.0.1:1024";
 
 /// Where things of a run are kept.
 #[derive(Clone, Debug)]
@@ -201,170 +195,6 @@ pub(super) fn service_client(ctx: &Ctx) -> Result<Client, Error> {
     };
     let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
     Ok(Client::builder(base, way.transport, way.auth, way.clock).build())
-}
-
-/// The client's half of a session.
-pub(super) struct Way {
-    /// Where requests go.
-    pub(super) base: String,
-    /// How they get there.
-    pub(super) transport: Arc<dyn Transport>,
-    /// As whom.
-    pub(super) auth: Auth,
-    /// Time.
-    pub(super) clock: Clock,
-    endpoint: Endpoint,
-    /// Where tokens, logs and metrics are.
-    hosts: Hosts,
-    /// The embedded Confluent Cloud, when it is that.
-    embedded: Option<Embedded>,
-}
-
-/// The embedded Confluent Cloud, whose clock tells the time of its logs and metrics.
-struct Embedded {
-    sandbox: Sandbox,
-    /// It runs as a server: waiting takes real time.
-    served: bool,
-}
-
-impl Way {
-    /// To Confluent Cloud, or to where the profile points.
-    fn service(ctx: &Ctx, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
-        let credentials = config::Credentials::find(profile, env::var)
-            .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
-        let endpoint = profile.map_or_else(Endpoint::confluent_cloud, |loaded| loaded.profile.endpoint.clone());
-        let Endpoint::Url(base) = &endpoint else {
-            return Err(Error::failed("the profile points to a sandbox"));
-        };
-        let source = match profile {
-            Some(profile) if profile.keys.cloud.is_some() => {
-                CredentialSource::Profile(profile.path.display().to_string())
-            }
-            _ => CredentialSource::Environment(env::CONFLUENT_CLOUD_API_KEY),
-        };
-        let auth = Auth::Basic(Credentials {
-            key: credentials.key.id.to_string(),
-            secret: credentials.key.secret,
-            source,
-        });
-        let transport = Arc::new(Socket::new(SocketSettings::default()));
-        let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
-        let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
-        Ok(Self {
-            base: base.clone(),
-            transport,
-            auth,
-            clock: ctx.clock.clone(),
-            hosts: Hosts::find(base, &named, &trusted, env::var)?,
-            endpoint,
-            embedded: None,
-        })
-    }
-
-    /// To the embedded Confluent Cloud: to the server that runs on its folder, else in this process.
-    pub(super) fn sandbox(
-        ctx: &Ctx,
-        folder: &std::path::Path,
-        workspace: &Workspace,
-        profile: Option<&LoadedProfile>,
-    ) -> Result<Self, Error> {
-        let sandbox = open_sandbox(folder, workspace)?;
-        let auth = match (
-            ctx.globals.sandbox_as.as_deref(),
-            profile.and_then(|profile| profile.keys.cloud.as_ref()),
-        ) {
-            (None, Some(key)) => Auth::Basic(Credentials {
-                key: key.id.to_string(),
-                secret: key.secret.clone(),
-                source: CredentialSource::Profile(profile.map(|p| p.path.display().to_string()).unwrap_or_default()),
-            }),
-            (None, None) => seeded(&sandbox, Seeded::Provisioner)?,
-            (Some("admin"), _) => seeded(&sandbox, Seeded::Admin)?,
-            (Some(somebody), _) => stand_in(&sandbox, ctx, workspace, somebody)?,
-        };
-        let endpoint = Endpoint::Sandbox(Some(folder.to_owned()));
-        if let Some(url) = Sandbox::server_of(folder) {
-            let settings = SocketSettings {
-                loopback_only: true,
-                ..SocketSettings::default()
-            };
-            let transport = Arc::new(Socket::new(settings));
-            return Ok(Self {
-                hosts: Hosts::all_at(&url),
-                base: url,
-                transport,
-                auth,
-                clock: ctx.clock.clone(),
-                endpoint,
-                embedded: Some(Embedded { sandbox, served: true }),
-            });
-        }
-        // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
-        sandbox.on_kill(|| std::process::abort());
-        let transport = Arc::new(InProcess::new(sandbox.router()));
-        Ok(Self {
-            base: IN_PROCESS.to_owned(),
-            transport,
-            auth,
-            clock: sandbox.clock(),
-            endpoint,
-            hosts: Hosts::all_at(IN_PROCESS),
-            embedded: Some(Embedded { sandbox, served: false }),
-        })
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Seeded {
-    Admin,
-    Provisioner,
-}
-
-fn seeded(sandbox: &Sandbox, who: Seeded) -> Result<Auth, Error> {
-    let info = sandbox.info(true)?;
-    let (key, secret, name) = match who {
-        Seeded::Admin => (info.admin_key, info.admin_secret, "administrator"),
-        Seeded::Provisioner => (info.provisioner_key, info.provisioner_secret, "provisioner"),
-    };
-    let secret = Secret::new(secret.unwrap_or_default());
-    Ok(Auth::Basic(Credentials {
-        key,
-        secret,
-        source: CredentialSource::Sandbox(name.to_owned()),
-    }))
-}
-
-/// As a principal of the sandbox, without its key.
-fn headers(sandbox: &Sandbox, principal: &str) -> Result<Auth, Error> {
-    let headers = sandbox
-        .stand_in(principal)
-        .map(|(name, value)| -> Result<(HeaderName, HeaderValue), Error> { Ok((name, HeaderValue::try_from(value)?)) });
-    Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
-}
-
-/// As the account of a department's persona, without its key.
-fn stand_in(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str) -> Result<Auth, Error> {
-    let wrong = || {
-        Error::usage(format!("`--sandbox-as {somebody}` names nobody"))
-            .with_hint("Write `admin`, or a department and a persona such as `claims/operator`.")
-    };
-    let (department, persona) = somebody.split_once('/').ok_or_else(wrong)?;
-    let department = department.parse().map_err(|_| wrong())?;
-    let stage = ctx
-        .globals
-        .stage
-        .as_deref()
-        .unwrap_or(&workspace.platform.default_stage);
-    let name = crate::model::ownership::account_name(stage, &department, persona);
-    let account = sandbox
-        .accounts()?
-        .into_iter()
-        .find(|account| account.display_name == name)
-        .ok_or_else(|| {
-            Error::failed(format!("the sandbox has no service account `{name}`"))
-                .with_hint(format!("`confluent ebs onboard {department} --sandbox` makes it."))
-        })?;
-    headers(sandbox, account.id.as_str())
 }
 
 /// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.

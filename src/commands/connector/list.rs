@@ -36,11 +36,13 @@ impl ListConnectors {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Listing>, Error> {
         let session = DepartmentSession::open(ctx)?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let mut rows: Vec<ConnectorRow> = names::all(&session, &list).iter().map(ConnectorRow::of).collect();
-        rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
         if let (Some(tenant), Format::Human) = (&session.tenant, ctx.ui.format()) {
             ctx.ui.note(&quota_line(tenant, &Usage::of(&list, &tenant.prefix)));
         }
+        // One after the other: a list may be long, and each row is a small part of what was read.
+        let own = names::own(session.tenant.as_ref(), list);
+        let mut rows: Vec<ConnectorRow> = own.map(|seen| ConnectorRow::of(&seen)).collect();
+        rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
         Ok(Report::new(Listing { rows, wide: self.wide }))
     }
 }

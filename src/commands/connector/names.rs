@@ -93,6 +93,12 @@ pub(super) fn all(session: &DepartmentSession, list: &BTreeMap<String, Expanded>
         .collect()
 }
 
+/// All connectors of the department, out of a list that is not needed any more.
+pub(super) fn own(tenant: Option<&Tenant>, list: BTreeMap<String, Expanded>) -> impl Iterator<Item = Seen> {
+    let seen = list.into_iter().map(|(name, now)| Seen { name, now });
+    seen.filter(move |seen| tenant.is_none_or(|tenant| tenant.prefix.owns(&seen.name)))
+}
+
 fn is_pattern(written: &str) -> bool {
     written.contains(['*', '?'])
 }

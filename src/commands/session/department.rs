@@ -103,7 +103,10 @@ impl DepartmentSession {
         }
         let way = match folder {
             // The platform's files matter only to a sandbox that is still to be made.
-            Some(folder) => Way::sandbox(ctx, folder, &workspace(true)?.workspace, Some(loaded))?,
+            Some(folder) => match Way::served(ctx, folder, loaded) {
+                Some(way) => way,
+                None => Way::sandbox(ctx, folder, &workspace(true)?.workspace, Some(loaded))?,
+            },
             None => Way::service(ctx, Some(loaded))?,
         };
         let place = Place {

@@ -1,6 +1,6 @@
 //! The way to Kafka REST: at the cluster's own address, with a key of the cluster.
 
-use super::{Session, headers, open_sandbox};
+use super::{Session, open_sandbox, way::headers};
 use crate::{
     api::cmk::{Cluster, GetCluster},
     client::{Auth, BaseUrl, Client, CredentialSource, Credentials},

@@ -2,11 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use super::{Embedded, Way, department::Kept};
+use super::{
+    department::Kept,
+    way::{Embedded, Way},
+};
 use crate::{
     api::{connect::Place, org::ListOrganizations},
     client::{Auth, Client, ClientBuilder, Logs, OnRetry, RetryPolicy, Tokens, Transport, trace::WireTrace},
@@ -14,7 +17,7 @@ use crate::{
     config::Hosts,
     error::{Error, ResultExt},
     model::{Address, Crn, OrganizationId, ResourceKind},
-    sandbox::Sandbox,
+    sandbox::{Sandbox, Seed},
 };
 
 /// How long to wait after a 429 that does not say how long: a fifth of the minute that a connector's limit is about (dossier
@@ -26,7 +29,12 @@ pub(in crate::commands) struct Observers {
     transport: Arc<dyn Transport>,
     auth: Auth,
     hosts: Hosts,
-    clock: Clock,
+    /// Time, as the lines tell it; read from the folder of a served sandbox only when somebody asks.
+    clock: OnceLock<Clock>,
+    /// This computer's time.
+    here: Clock,
+    /// The folder of the sandbox that is served.
+    served: Option<PathBuf>,
     /// The sandbox in this process, whose time steps unless it is told otherwise.
     stepping: Option<Sandbox>,
     folder: PathBuf,
@@ -38,20 +46,18 @@ pub(in crate::commands) struct Observers {
 
 impl Observers {
     pub(super) fn new(way: &Way, kept: Kept, place: &Place, on_retry: OnRetry, wire: Option<Arc<WireTrace>>) -> Self {
-        let (clock, stepping) = match &way.embedded {
-            None => (way.clock.clone(), None),
-            Some(Embedded { sandbox, served: false }) => (sandbox.clock(), Some(sandbox.clone())),
-            // Its lines have its time, which may be ahead of this computer's.
-            Some(Embedded { sandbox, served: true }) => {
-                sandbox.wait_in_real_time();
-                (sandbox.clock(), None)
-            }
+        let (stepping, served) = match &way.embedded {
+            None => (None, None),
+            Some(Embedded::Here(sandbox)) => (Some(sandbox.clone()), None),
+            Some(Embedded::Served(folder)) => (None, Some(folder.clone())),
         };
         Self {
             transport: way.transport.clone(),
             auth: way.auth.clone(),
             hosts: way.hosts.clone(),
-            clock,
+            clock: OnceLock::new(),
+            here: way.clock.clone(),
+            served,
             stepping,
             folder: kept.observed,
             place: place.clone(),
@@ -63,7 +69,19 @@ impl Observers {
 
     /// Time, as the lines tell it.
     pub(in crate::commands) fn clock(&self) -> &Clock {
-        &self.clock
+        self.clock.get_or_init(|| {
+            let Some(folder) = &self.served else {
+                return self.here.clone();
+            };
+            // Its lines have its time, which may be ahead of this computer's.
+            match Sandbox::open(folder, Seed::default(), None) {
+                Ok(sandbox) => {
+                    sandbox.wait_in_real_time();
+                    sandbox.clock()
+                }
+                Err(_) => self.here.clone(),
+            }
+        })
     }
 
     /// From now on waiting takes real time, also on a sandbox in this process: somebody is watching.
@@ -85,7 +103,7 @@ impl Observers {
 
     fn client(&self, host: &str) -> Result<ClientBuilder, Error> {
         let base = host.parse().context("the address cannot be used")?;
-        let builder = Client::builder(base, self.transport.clone(), self.auth.clone(), self.clock.clone());
+        let builder = Client::builder(base, self.transport.clone(), self.auth.clone(), self.clock().clone());
         let builder = builder.on_retry(self.on_retry.clone());
         Ok(match &self.wire {
             Some(wire) => builder.wire_trace(wire.clone()),
