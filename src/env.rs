@@ -44,6 +44,14 @@ variables! {
     NO_COLOR = "NO_COLOR";
     /// Width of the output when standard output is not a terminal.
     COLUMNS = "COLUMNS";
+    /// Locale: without UTF-8 in it curves are drawn with letters.
+    LC_ALL = "LC_ALL";
+    /// The same, where LC_ALL is not set.
+    LC_CTYPE = "LC_CTYPE";
+    /// The same, where neither is set.
+    LANG = "LANG";
+    /// Kind of the terminal: on `linux` and `dumb` curves are drawn with letters.
+    TERM = "TERM";
     /// Certificate file that is trusted besides the system's store.
     SSL_CERT_FILE = "SSL_CERT_FILE";
     /// Proxy for https; never used for loopback.

@@ -251,7 +251,7 @@ mod tests {
         let finding = Finding::error("wrong-type", "`mode` is `x`, not a whole number")
             .at(Span::new(&file, range))
             .fix("Did you mean `bulk`? It can be `timestamp`, `incrementing`, `timestamp+incrementing` and `bulk`.");
-        human(&[finding], width, Palette { colour: false })
+        human(&[finding], width, Palette::PLAIN)
     }
 
     #[test]

@@ -24,8 +24,8 @@ pub(super) fn render(blocks: &[Block], width: usize, palette: Palette) -> String
 
 fn block(block: &Block, width: usize, palette: Palette, out: &mut String) {
     match block {
-        Block::Table(table) => table::list(table, width, out),
-        Block::Record(record) => table::record(record, width, out),
+        Block::Table(table) => table::list(table, width, palette, out),
+        Block::Record(record) => table::record(record, width, palette, out),
         Block::Lines(lines) => {
             for line in lines {
                 wrap::styled(line, width, palette, out);

@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod progress;
 mod prompt;
+mod spark;
 mod stream;
 pub mod style;
 mod table;

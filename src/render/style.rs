@@ -46,16 +46,21 @@ impl Style {
     }
 }
 
-/// Whether styles are shown on one stream.
+/// What can be shown on one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Palette {
-    /// False when the stream is no terminal, or the user does not want colour.
+    /// Styles. False when the stream is no terminal, or the user does not want colour.
     pub colour: bool,
+    /// Characters that draw. False where the locale or the terminal has no more than letters.
+    pub unicode: bool,
 }
 
 impl Palette {
-    /// No styles at all.
-    pub const PLAIN: Self = Self { colour: false };
+    /// No styles at all, and nothing but letters.
+    pub const PLAIN: Self = Self {
+        colour: false,
+        unicode: false,
+    };
 
     /// Appends `text` in `style`.
     pub fn paint(self, style: Style, text: &str, out: &mut String) {
@@ -74,18 +79,23 @@ impl Palette {
 mod tests {
     use super::*;
 
+    const COLOURED: Palette = Palette {
+        colour: true,
+        ..Palette::PLAIN
+    };
+
     #[test]
     fn a_plain_palette_adds_nothing() {
         let mut out = String::new();
         Palette::PLAIN.paint(Style::Error, "no", &mut out);
-        Palette { colour: true }.paint(Style::Plain, "thing", &mut out);
+        COLOURED.paint(Style::Plain, "thing", &mut out);
         assert_eq!(out, "nothing");
     }
 
     #[test]
     fn a_style_ends_where_its_text_ends() {
         let mut out = String::new();
-        Palette { colour: true }.paint(Style::Added, "+", &mut out);
+        COLOURED.paint(Style::Added, "+", &mut out);
         assert_eq!(out, "\u{1b}[32m+\u{1b}[0m");
     }
 }

@@ -1,20 +1,23 @@
 //! Tables as the stock CLI prints them (dossier `native-cli.md` §4.3): lists without an outer border, records with one.
 //! Never coloured, so that a pasted table is the table that was seen.
 
-use std::borrow::Cow;
-
 use comfy_table::{
     Cell as TableCell, CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table as Grid, TableStyle,
 };
 
 use super::{
     escape::{escape, escape_lines},
+    spark,
+    style::Palette,
     view::{Cell, Record, Table},
     wrap,
 };
 
 /// At this many columns a cell of a list is wrapped, however wide the terminal is.
 const CELL_WIDTH: usize = 30;
+
+/// A curve is never wider, however wide the terminal is.
+const CURVE_WIDTH: usize = 60;
 
 /// Below this many columns a cell cannot be read any more.
 const NARROWEST: usize = 8;
@@ -33,7 +36,7 @@ const BORDERED: TableStyle = TableStyle::new()
 
 /// Appends `table`, at most `width` columns wide. When its columns would become unreadably narrow, each row is shown as
 /// a record instead.
-pub(super) fn list(table: &Table, width: usize, out: &mut String) {
+pub(super) fn list(table: &Table, width: usize, palette: Palette, out: &mut String) {
     if table.rows.is_empty() {
         out.push_str("None found.\n");
         return;
@@ -43,8 +46,8 @@ pub(super) fn list(table: &Table, width: usize, out: &mut String) {
         .iter()
         .map(|row| row.iter().map(cell_text).collect::<Vec<_>>())
         .collect::<Vec<_>>();
-    let Some(limits) = limits(&table.columns, &texts, width) else {
-        return rows_as_records(table, width, out);
+    let Some(limits) = limits(table, &texts, width) else {
+        return rows_as_records(table, width, palette, out);
     };
     let fold = |text: &str, column: usize| fold(text, limits[column].min(CELL_WIDTH), limits[column]);
 
@@ -56,10 +59,16 @@ pub(super) fn list(table: &Table, width: usize, out: &mut String) {
         .collect::<Vec<_>>();
     let texts = texts
         .iter()
-        .map(|row| {
-            row.iter()
+        .zip(&table.rows)
+        .map(|(texts, row)| {
+            texts
+                .iter()
+                .zip(row)
                 .enumerate()
-                .map(|(column, text)| fold(text, column))
+                .map(|(column, (text, cell))| match cell {
+                    Cell::Curve(values) => spark::draw(values, limits[column], palette.unicode),
+                    _ => fold(text, column),
+                })
                 .collect::<Vec<_>>()
         })
         .collect::<Vec<_>>();
@@ -75,8 +84,8 @@ pub(super) fn list(table: &Table, width: usize, out: &mut String) {
     for (row, texts) in table.rows.iter().zip(texts) {
         grid.add_row(row.iter().zip(texts).map(|(cell, text)| {
             TableCell::new(text).set_alignment(match cell {
-                Cell::Integer(_) => CellAlignment::Right,
-                Cell::Text(_) | Cell::Multiline(_) => CellAlignment::Left,
+                Cell::Integer(_) | Cell::Number(_) => CellAlignment::Right,
+                Cell::Text(_) | Cell::Multiline(_) | Cell::Curve(_) => CellAlignment::Left,
             })
         }));
     }
@@ -84,7 +93,7 @@ pub(super) fn list(table: &Table, width: usize, out: &mut String) {
 }
 
 /// Appends `record`, at most `width` columns wide.
-pub(super) fn record(record: &Record, width: usize, out: &mut String) {
+pub(super) fn record(record: &Record, width: usize, palette: Palette, out: &mut String) {
     let names = record
         .fields
         .iter()
@@ -95,7 +104,11 @@ pub(super) fn record(record: &Record, width: usize, out: &mut String) {
     let room = width.saturating_sub(names + 7).max(NARROWEST);
     let mut grid = grid(BORDERED);
     for (name, value) in &record.fields {
-        grid.add_row([name.to_string(), fold(&cell_text(value), room, room)]);
+        let value = match value {
+            Cell::Curve(values) => spark::draw(values, room.min(CURVE_WIDTH), palette.unicode),
+            value => fold(&cell_text(value), room, room),
+        };
+        grid.add_row([name.to_string(), value]);
     }
     finish(&grid, out);
 }
@@ -110,13 +123,13 @@ fn centred(heading: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn rows_as_records(table: &Table, width: usize, out: &mut String) {
+fn rows_as_records(table: &Table, width: usize, palette: Palette, out: &mut String) {
     for (index, row) in table.rows.iter().enumerate() {
         if index > 0 {
             out.push('\n');
         }
         let fields = table.columns.iter().cloned().zip(row.iter().cloned()).collect();
-        record(&Record { fields }, width, out);
+        record(&Record { fields }, width, palette, out);
     }
 }
 
@@ -135,11 +148,13 @@ fn finish(grid: &Grid, out: &mut String) {
     }
 }
 
+/// The text of a cell; a curve is drawn later, when it is known how wide.
 fn cell_text(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => escape(text).into_owned(),
+        Cell::Text(text) | Cell::Number(text) => escape(text).into_owned(),
         Cell::Multiline(text) => escape_lines(text.trim_end()).into_owned(),
         Cell::Integer(number) => number.to_string(),
+        Cell::Curve(_) => String::new(),
     }
 }
 
@@ -160,23 +175,44 @@ fn fold(text: &str, limit: usize, most: usize) -> String {
 }
 
 /// How wide each column may become so that the table fits into `width`; nothing when it cannot fit.
-fn limits(columns: &[Cow<'static, str>], rows: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+fn limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+    let columns = &table.columns;
     let cells = |column: usize| {
         let heading = columns.get(column).map(AsRef::as_ref).unwrap_or_default();
-        rows.iter()
+        texts
+            .iter()
             .filter_map(move |row| row.get(column).map(String::as_str))
             .chain([heading])
     };
-    let widest = |part: &dyn Fn(&str) -> usize| {
+    let curve = |column: usize| {
+        let lengths = table.rows.iter().filter_map(|row| match row.get(column) {
+            Some(Cell::Curve(values)) => Some(values.len()),
+            _ => None,
+        });
+        lengths.max().unwrap_or(0)
+    };
+    let widest = |part: &dyn Fn(&str) -> usize, widest_curve: usize| {
         (0..columns.len())
-            .map(|c| cells(c).map(part).max().unwrap_or(0))
+            .map(|c| {
+                cells(c)
+                    .map(part)
+                    .chain([curve(c).min(widest_curve)])
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect::<Vec<_>>()
     };
-    let words = widest(&|text| text.split_whitespace().map(wrap::width).max().unwrap_or(0));
-    let natural = widest(&|text| {
-        let folded = fold(text, CELL_WIDTH, usize::MAX);
-        folded.split('\n').map(wrap::width).max().unwrap_or(0)
-    });
+    let words = widest(
+        &|text| text.split_whitespace().map(wrap::width).max().unwrap_or(0),
+        NARROWEST,
+    );
+    let natural = widest(
+        &|text| {
+            let folded = fold(text, CELL_WIDTH, usize::MAX);
+            folded.split('\n').map(wrap::width).max().unwrap_or(0)
+        },
+        CURVE_WIDTH,
+    );
 
     // One blank on either side of every cell, a line between the columns, a blank for each missing border.
     let room = width.checked_sub(3 * columns.len() + 1)?;
@@ -205,7 +241,7 @@ mod tests {
 
     fn shown(table: &Table, width: usize) -> String {
         let mut out = String::new();
-        list(table, width, &mut out);
+        list(table, width, Palette::PLAIN, &mut out);
         out
     }
 
@@ -355,7 +391,7 @@ mod tests {
             .field("Status", "RUNNING")
             .field("Type", "Sink")
             .optional("Trace", None::<String>);
-        record(&fields, 80, &mut out);
+        record(&fields, 80, Palette::PLAIN, &mut out);
         assert_eq!(
             out,
             concat!(
@@ -372,6 +408,45 @@ mod tests {
     #[test]
     fn an_empty_list_says_so() {
         assert_eq!(shown(&Table::new(["ID"]), 80), "None found.\n");
+    }
+
+    #[test]
+    fn a_curve_takes_the_room_that_is_left() {
+        let values: Vec<Option<u64>> = (0..60).map(|minute| (minute < 30).then_some(minute)).collect();
+        let table = Table::new(["Name", "Curve", "Last"]).row([
+            "claims-lake".into(),
+            Cell::Curve(values),
+            Cell::Number("<0.1".to_owned()),
+        ]);
+        assert_eq!(
+            shown(&table, 60),
+            sample(concat!(
+                "     Name     |                Curve                | Last  ¶\n",
+                "--------------+-------------------------------------+-------\n",
+                "  claims-lake | _--==+++**%%###@@@................. | <0.1  ¶\n",
+            ))
+        );
+        assert_eq!(
+            shown(&table, 36),
+            sample(concat!(
+                "     Name     |    Curve    | Last  ¶\n",
+                "--------------+-------------+-------\n",
+                "  claims-lake | -+*%@@..... | <0.1  ¶\n",
+            ))
+        );
+        let columns = |width| shown(&table, width).lines().map(wrap::width).max();
+        assert_eq!((columns(200), columns(300)), (Some(85), Some(85)));
+        assert_eq!(
+            shown(&table, 20),
+            concat!(
+                "+-------+----------+\n",
+                "| Name  | claims-l |\n",
+                "|       | ake      |\n",
+                "| Curve | =*#@.... |\n",
+                "| Last  | <0.1     |\n",
+                "+-------+----------+\n",
+            )
+        );
     }
 
     #[test]

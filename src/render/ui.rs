@@ -30,6 +30,15 @@ pub(crate) fn width() -> usize {
         .unwrap_or(DEFAULT_WIDTH)
 }
 
+/// Whether characters that draw can be expected to show. The console of Linux has no font for them.
+fn unicode() -> bool {
+    let locale = [env::LC_ALL, env::LC_CTYPE, env::LANG].into_iter().find_map(env::var);
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    let terminal = env::var(env::TERM).unwrap_or_default();
+    let poor = matches!(terminal.as_str(), "linux" | "dumb");
+    cfg!(windows) || (!poor && (locale.contains("utf-8") || locale.contains("utf8")))
+}
+
 /// Where text goes. Cheap to clone; all clones write to the same place.
 #[derive(Clone)]
 pub struct Ui(pub(super) Arc<Inner>);
@@ -39,6 +48,7 @@ pub(super) struct Inner {
     verbosity: u8,
     width: usize,
     out: Stream,
+    out_is_terminal: bool,
     err: Stream,
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
@@ -58,8 +68,10 @@ impl Ui {
     #[must_use]
     pub fn new(format: Format, verbosity: u8) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
+        let unicode = unicode();
         let colour = |choice| Palette {
             colour: choice != anstream::ColorChoice::Never,
+            unicode,
         };
         // Log lines and bars would overwrite each other.
         let progress = if err.is_terminal() && verbosity == 0 {
@@ -76,6 +88,7 @@ impl Ui {
             verbosity,
             width: width(),
             // These translate colours for old Windows consoles; whether there are any was decided above.
+            out_is_terminal: out.is_terminal(),
             out: Stream::new(palettes.0, anstream::AutoStream::always(out)),
             err: Stream::new(palettes.1, anstream::AutoStream::always(err)),
             input: Mutex::new(Box::new(io::BufReader::new(io::stdin()))),
@@ -94,6 +107,7 @@ impl Ui {
             verbosity: 0,
             width,
             out: Stream::new(Palette::PLAIN, captured.out.clone()),
+            out_is_terminal: false,
             err: Stream::new(Palette::PLAIN, captured.err.clone()),
             input: Mutex::new(Box::new(io::Cursor::new(input.to_owned()))),
             input_is_terminal: false,
@@ -140,6 +154,18 @@ impl Ui {
             Format::Json | Format::Yaml | Format::Ndjson => json::lines(value).map_err(io::Error::other)?,
         };
         self.write_out(&text)
+    }
+
+    /// A result that is shown again and again while the command goes on: on a terminal it stands in the place of the one
+    /// before, elsewhere below it.
+    pub fn again(&self, value: &impl Viewable) -> io::Result<()> {
+        if self.0.format == Format::Human && self.0.out_is_terminal {
+            let text = self.human(&value.view(), self.0.out.palette);
+            // To the corner, the text, and nothing of what stood there before.
+            let text = text.replace('\n', "\u{1b}[K\n");
+            return self.write_out(&format!("\u{1b}[H{text}\u{1b}[J"));
+        }
+        self.item(value)
     }
 
     /// What a person must see before a question, such as a plan, and an empty line. Under `-o json` and `yaml` it goes to

@@ -95,6 +95,10 @@ pub enum Cell {
     Multiline(String),
     /// A number, on the right.
     Integer(i64),
+    /// A number that is written already (`0.4`, `<0.1`), on the right.
+    Number(String),
+    /// Values over time, drawn as wide as there is room for; nothing where there is no value, which is not zero.
+    Curve(Vec<Option<u64>>),
 }
 
 impl Cell {

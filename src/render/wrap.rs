@@ -181,7 +181,15 @@ mod tests {
     fn styles_survive_a_break() {
         let line = Line::new().then("a ").styled(Style::Added, "green word");
         let mut out = String::new();
-        styled(&line, 8, Palette { colour: true }, &mut out);
+        styled(
+            &line,
+            8,
+            Palette {
+                colour: true,
+                ..Palette::PLAIN
+            },
+            &mut out,
+        );
         assert_eq!(out, "a \u{1b}[32mgreen\u{1b}[0m\n\u{1b}[32mword\u{1b}[0m\n");
     }
 
