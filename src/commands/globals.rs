@@ -82,12 +82,24 @@ pub enum Output {
     /// One line of JSON per result; only where a command says so.
     #[value(hide = true)]
     Ndjson,
+    /// Comma-separated values; only where a command says so.
+    #[value(hide = true)]
+    Csv,
+}
+
+impl Output {
+    /// Whether every command knows it.
+    #[must_use]
+    pub fn is_common(self) -> bool {
+        matches!(self, Self::Human | Self::Json | Self::Yaml)
+    }
 }
 
 impl From<Output> for Format {
     fn from(output: Output) -> Self {
         match output {
-            Output::Human => Self::Human,
+            // Whoever offers the last one writes it as text.
+            Output::Human | Output::Csv => Self::Human,
             Output::Json => Self::Json,
             Output::Yaml => Self::Yaml,
             Output::Ndjson => Self::Ndjson,

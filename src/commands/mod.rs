@@ -28,7 +28,7 @@ mod usage;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use context::Ctx;
 pub use globals::Globals;
@@ -94,7 +94,7 @@ impl Command {
     fn offers(&self, output: Output) -> bool {
         match self {
             Self::Connector(command) => command.offers(output),
-            _ => output != Output::Ndjson,
+            _ => output.is_common(),
         }
     }
 
@@ -131,7 +131,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => {
             let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
             if !cli.command.offers(cli.globals.output) {
-                let error = Error::usage("invalid value \"ndjson\" for --output: this command takes human, json, yaml");
+                let word = cli.globals.output.to_possible_value();
+                let word = word.as_ref().map_or("", |value| value.get_name());
+                let error = Error::usage(format!(
+                    "invalid value \"{word}\" for --output: this command takes human, json, yaml"
+                ));
                 ui.problem(&error.problem());
                 return error.exit_code();
             }

@@ -8,6 +8,7 @@ pub mod acl;
 pub mod api_key;
 pub mod connector;
 pub mod logs;
+pub mod metrics;
 pub mod role_binding;
 pub mod service_account;
 

@@ -8,6 +8,7 @@ mod errors;
 mod inspected;
 mod hostile;
 mod logs;
+mod metrics;
 mod network;
 mod pages;
 mod patience;

@@ -93,6 +93,7 @@ impl Contract {
                 let fits = match word.as_str() {
                     "string" => value.is_string(),
                     "integer" => value.is_i64() || value.is_u64(),
+                    "number" => value.is_number(),
                     "boolean" => value.is_boolean(),
                     "time" => value
                         .as_str()
@@ -151,6 +152,9 @@ impl Contract {
 const NOT_SHOWN: &[(&str, &str)] = &[
     ("log_line.exception", "nothing is thrown here"),
     ("exception.stacktrace", "nothing is thrown here"),
+    ("sign.sign", "nothing is odd here"),
+    ("sign.message", "nothing is odd here"),
+    ("sign.advice", "nothing is odd here"),
     ("audited.baseline", "no finding is accepted here"),
     ("origin.instead_of", "no role was refused"),
     ("origin.now", "no template has changed"),
@@ -229,6 +233,8 @@ pub(crate) const RUNS: &[&str] = &[
     "connector resume claims-orders PROFILE",
     "connector wait claims-orders PROFILE",
     "connector logs claims-orders --since 2h PROFILE",
+    "sandbox clock advance 10m",
+    "connector metrics claims-orders --sandbox --department claims",
     "connector restart claims-orders PROFILE",
     "connector plugin list PROFILE",
     "connector plugin new PostgresSource --output-file starter.yaml",

@@ -8,6 +8,7 @@ mod home;
 
 mod lint;
 mod lists;
+mod metrics;
 mod offsets;
 mod quota;
 mod starter;

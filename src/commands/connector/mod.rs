@@ -9,6 +9,7 @@ mod lifecycle;
 mod lint;
 mod list;
 mod logs;
+mod metrics;
 mod names;
 mod offset;
 mod pause;
@@ -23,6 +24,7 @@ mod update;
 mod validate;
 mod wait;
 mod waiting;
+mod when;
 
 use clap::Subcommand;
 
@@ -57,6 +59,7 @@ enum Command {
     Lint(lint::Lint),
     List(list::ListConnectors),
     Logs(logs::Logs),
+    Metrics(metrics::Metrics),
     Offset(offset::Offset),
     Pause(pause::Pause),
     Plugin(plugin::Plugin),
@@ -70,7 +73,12 @@ enum Command {
 impl Connector {
     /// Whether the command that is called can answer in a format that not every command knows.
     pub(super) fn offers(&self, output: Output) -> bool {
-        output != Output::Ndjson || matches!(self.command, Command::Logs(_))
+        output.is_common()
+            || match self.command {
+                Command::Logs(_) => output == Output::Ndjson,
+                Command::Metrics(_) => matches!(output, Output::Ndjson | Output::Csv),
+                _ => false,
+            }
     }
 
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
@@ -81,6 +89,7 @@ impl Connector {
             Command::Lint(command) => report::finish(command.run(ctx), ctx),
             Command::List(command) => report::finish(command.run(ctx), ctx),
             Command::Logs(command) => report::finish(command.run(ctx), ctx),
+            Command::Metrics(command) => report::finish(command.run(ctx), ctx),
             Command::Offset(command) => command.run(ctx),
             Command::Pause(command) => report::finish(command.run(ctx), ctx),
             Command::Plugin(command) => command.run(ctx),

@@ -1,4 +1,4 @@
-//! The way to what is kept on hosts of its own: connector logs.
+//! The way to what is kept on hosts of its own: connector logs and metrics.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     api::{connect::Place, org::ListOrganizations},
-    client::{Auth, Client, ClientBuilder, Logs, OnRetry, RetryPolicy, Tokens, Transport, trace::WireTrace},
+    client::{Auth, Client, ClientBuilder, Logs, Metrics, OnRetry, RetryPolicy, Tokens, Transport, trace::WireTrace},
     clock::Clock,
     config::Hosts,
     error::{Error, ResultExt},
@@ -24,7 +24,7 @@ use crate::{
 /// `logs.md` §2.5).
 const THROTTLED: Duration = Duration::from_secs(12);
 
-/// The way to logs.
+/// The way to logs and metrics.
 pub(in crate::commands) struct Observers {
     transport: Arc<dyn Transport>,
     auth: Auth,
@@ -96,7 +96,7 @@ impl Observers {
         &self.folder
     }
 
-    /// Where logs are searched.
+    /// Where logs are searched, and metrics queried.
     pub(in crate::commands) fn hosts(&self) -> &Hosts {
         &self.hosts
     }
@@ -120,6 +120,12 @@ impl Observers {
         };
         let search = self.client(&self.hosts.logs)?.policy(policy).build();
         Ok(Logs::new(search, Tokens::new(exchange), Some(self.folder.clone())))
+    }
+
+    /// The way to metrics: the key itself opens them (dossier `metrics.md` §1).
+    pub(in crate::commands) fn metrics(&self) -> Result<Metrics, Error> {
+        let client = self.client(&self.hosts.metrics)?.build();
+        Ok(Metrics::new(&client, Some(&self.folder)))
     }
 
     /// The name of a connector as logs know it. The organization is in it, which is asked for where no file says it.

@@ -10,11 +10,8 @@ use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 
-use self::{
-    question::{Levels, When},
-    show::Lines,
-};
-use super::{DepartmentSession, names};
+use self::{question::Levels, show::Lines};
+use super::{DepartmentSession, names, when::When};
 use crate::{
     api::logs::HISTORY,
     commands::{Ctx, Report},

@@ -1,0 +1,188 @@
+//! What metrics look like: one connector with each of its metrics, several with one line each.
+
+use super::{
+    rows::{ConnectorRow, Metered, MetricRow, StayRow, scale},
+    units::Scale,
+};
+use crate::{
+    api::metrics::{Reading, Unit},
+    render::{Block, Cell, Line, Style, Table, Viewable},
+    resources::metrics::Curve,
+};
+
+/// More stays than that are for machines.
+const STAYS: usize = 20;
+
+/// Values to be drawn; what is more than nothing stays so.
+fn drawn(curve: &Curve) -> Cell {
+    let whole = |value: &f64| format!("{:.0}", value.ceil()).parse().unwrap_or(u64::MAX);
+    Cell::Curve(curve.values().iter().map(|value| value.as_ref().map(whole)).collect())
+}
+
+impl Viewable for Metered {
+    fn view(&self) -> Vec<Block> {
+        if self.csv {
+            return vec![Block::Verbatim(self.csv())];
+        }
+        let mut blocks = match self.connectors.as_slice() {
+            [] => return vec![Block::Empty],
+            [one] => detail(one),
+            several => vec![Block::Table(overview(several))],
+        };
+        let mut lines = Vec::new();
+        for row in &self.connectors {
+            if self.connectors.len() > 1 && row.status != "RUNNING" {
+                lines.push(Line::from(format!("{} is {}.", row.name, row.status)));
+            }
+            lines.extend(row.signs.iter().map(|sign| {
+                let seen = format!("{} {}.", row.name, sign.message);
+                Line::new()
+                    .styled(Style::Warning, seen)
+                    .then(format!(" {}", sign.advice))
+                    .hang(2)
+            }));
+        }
+        if !lines.is_empty() {
+            blocks.push(Block::Lines(lines));
+        }
+        blocks.push(Block::Lines(self.legend()));
+        blocks
+    }
+}
+
+impl Metered {
+    /// What nobody could know from the numbers alone.
+    fn legend(&self) -> Vec<Line> {
+        // Dossier `metrics.md` §2: what is no count is averaged over a step.
+        let steps = match self.bucket_seconds {
+            60 => "by the minute".to_owned(),
+            seconds => format!("in steps of {} minutes, of which lag is the mean", seconds / 60),
+        };
+        let again = if self.watched {
+            " Shown anew every minute, until Ctrl-C."
+        } else {
+            ""
+        };
+        let numbers = match self.connectors.len() {
+            1 => "A total is of the whole time.",
+            _ => "Records and bytes are the mean, dead letters all of the time, lag the latest.",
+        };
+        [
+            format!("From {} to {}, {steps}; metrics are about five minutes late.{again}", self.from, self.to),
+            format!(
+                "A curve goes from zero to its peak. {numbers} A dot or \"-\" is no value, which is not zero: of minutes in \
+                 which nothing was counted the service says nothing."
+            ),
+            "CPU and memory of managed connectors are not measured.".to_owned(),
+        ]
+        .map(|text| Line::new().styled(Style::Muted, text))
+        .into()
+    }
+}
+
+/// One connector, each of its metrics on a line.
+fn detail(row: &ConnectorRow) -> Vec<Block> {
+    let mut table = Table::new(["Metric", "Curve", "Last", "Mean", "Peak", "Total"]);
+    for metric in &row.metrics {
+        let scale = metric.scale();
+        let number = |value| Cell::Number(scale.text(value));
+        let total = match metric.of.reading {
+            Reading::Count => number(metric.total),
+            Reading::Gauge | Reading::State => "".into(),
+        };
+        table.push([
+            Cell::Text(metric.label()),
+            drawn(&metric.curve),
+            number(metric.last),
+            number(metric.mean),
+            number(metric.peak),
+            total,
+        ]);
+    }
+    let number = |value| Cell::Number(Scale::PLAIN.text(value));
+    table.push([
+        "Tasks running".into(),
+        drawn(&row.running),
+        number(row.running.last()),
+        "".into(),
+        number(row.running.peak()),
+        "".into(),
+    ]);
+    let title = format!(
+        "{} ({}): {}, {}, {} tasks run now",
+        row.name,
+        row.id,
+        row.direction,
+        row.status,
+        row.tasks_now()
+    );
+    let mut blocks = vec![Block::titled(title, [Block::Table(table)])];
+    blocks.extend(stays(row));
+    blocks
+}
+
+/// When it and its tasks were in which state, unless all of them ran all the time.
+fn stays(row: &ConnectorRow) -> Option<Block> {
+    let own = row.states.iter().map(|stay| (None, stay));
+    let tasks = row.tasks.iter();
+    let of_tasks = tasks.flat_map(|task| task.states.iter().map(|stay| (Some(task.task), stay)));
+    let mut all: Vec<(Option<u32>, &StayRow)> = own.chain(of_tasks).collect();
+    if all.iter().all(|(_, stay)| stay.state == "RUNNING") {
+        return None;
+    }
+    all.sort_by_key(|(task, stay)| (stay.from, *task));
+    let earlier = all.len().saturating_sub(STAYS);
+    let mut table = Table::new(["Of", "State", "From", "To"]);
+    for (task, stay) in &all[earlier..] {
+        table.push([
+            task.map_or("connector".into(), |task| Cell::Text(format!("task {task}"))),
+            Cell::text(&stay.state),
+            Cell::text(&stay.from),
+            Cell::text(&stay.to),
+        ]);
+    }
+    let mut blocks = vec![Block::Table(table)];
+    if earlier > 0 {
+        blocks.push(Block::line(format!(
+            "{earlier} earlier ones are left out; `-o json` has them all."
+        )));
+    }
+    Some(Block::titled("States", blocks))
+}
+
+/// Several connectors, one on each line.
+fn overview(rows: &[ConnectorRow]) -> Table {
+    const RECORDS: [&str; 2] = ["sent_records", "received_records"];
+    const BYTES: [&str; 2] = ["sent_bytes", "received_bytes"];
+    let largest = |suffixes: &[&str], value: fn(&MetricRow) -> Option<f64>| {
+        let values = rows.iter().filter_map(|row| value(row.metric(suffixes)?));
+        values.reduce(f64::max)
+    };
+    let records = scale(Unit::Records, largest(&RECORDS, |row| row.mean));
+    let bytes = scale(Unit::Bytes, largest(&BYTES, |row| row.mean));
+    let mut table = Table::new([
+        "Name".to_owned(),
+        "Tasks".to_owned(),
+        "Curve".to_owned(),
+        format!("{}/min", records.unit),
+        format!("{}/min", bytes.unit),
+        "Dead Letters".to_owned(),
+        "Lag".to_owned(),
+    ]);
+    for row in rows {
+        let number = |suffixes: &[&str], scale: Scale, value: fn(&MetricRow) -> Option<f64>| {
+            row.metric(suffixes)
+                .map_or("".into(), |metric| Cell::Number(scale.text(value(metric))))
+        };
+        table.push([
+            Cell::text(&row.name),
+            Cell::Text(row.tasks_now()),
+            row.metric(&RECORDS).map_or("".into(), |metric| drawn(&metric.curve)),
+            number(&RECORDS, records, |metric| metric.mean),
+            number(&BYTES, bytes, |metric| metric.mean),
+            number(&["dead_letter_queue_records"], Scale::PLAIN, |metric| metric.total),
+            number(&["records_lag_max"], Scale::PLAIN, |metric| metric.last),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,113 @@
+//! Numbers as they are shown: one unit for all that stand together, and never zero for what is more.
+
+/// What numbers are shown in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scale {
+    /// One of it in what is measured.
+    one: f64,
+    /// Its name.
+    pub(super) unit: &'static str,
+    /// Digits after the point.
+    digits: usize,
+}
+
+/// From this on records are told in thousands, and so on.
+const MANY: f64 = 10_000_000.0;
+
+const BYTES: [(f64, &str); 5] = [
+    (1.0, "B"),
+    (1_024.0, "KiB"),
+    (1_048_576.0, "MiB"),
+    (1_073_741_824.0, "GiB"),
+    (1_099_511_627_776.0, "TiB"),
+];
+
+const RECORDS: [(f64, &str); 4] = [
+    (1.0, "Records"),
+    (1e3, "Thousand Records"),
+    (1e6, "Million Records"),
+    (1e9, "Billion Records"),
+];
+
+impl Scale {
+    /// As it is.
+    pub(super) const PLAIN: Self = Self {
+        one: 1.0,
+        unit: "",
+        digits: 0,
+    };
+
+    /// The largest unit of bytes of which `largest` is one at least.
+    pub(super) fn bytes(largest: f64) -> Self {
+        let fits = BYTES.iter().rev().find(|(one, _)| largest >= *one);
+        let (one, unit) = *fits.unwrap_or(&BYTES[0]);
+        Self {
+            one,
+            unit,
+            digits: usize::from(one > 1.0),
+        }
+    }
+
+    /// Records, for as long as that can be read.
+    pub(super) fn records(largest: f64) -> Self {
+        let fits = RECORDS.iter().find(|(one, _)| largest < *one * MANY);
+        let (one, unit) = *fits.unwrap_or(&RECORDS[RECORDS.len() - 1]);
+        Self { one, unit, digits: 0 }
+    }
+
+    /// A number, or `-` where there is none.
+    pub(super) fn text(&self, value: Option<f64>) -> String {
+        let Some(value) = value else { return "-".to_owned() };
+        let value = value / self.one;
+        let text = format!("{value:.*}", self.digits);
+        let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
+        match is_zero && value > 0.0 {
+            true if self.digits == 0 => "<1".to_owned(),
+            true => "<0.1".to_owned(),
+            false => text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn bytes_and_records_grow_into_larger_units() {
+        let bytes = |largest: f64| Scale::bytes(largest).unit;
+        assert_eq!(
+            [0.0, 1_023.0, 1_024.0, 5e6, 2e9, 9e15].map(bytes),
+            ["B", "B", "KiB", "MiB", "GiB", "TiB"]
+        );
+        let records = |largest: f64| Scale::records(largest).unit;
+        assert_eq!(
+            [0.0, 9_999_999.0, 1e7, 1e10, 1e13, 1e20].map(records),
+            [
+                "Records",
+                "Records",
+                "Thousand Records",
+                "Million Records",
+                "Billion Records",
+                "Billion Records"
+            ]
+        );
+        let scale = Scale::bytes(300_000.0);
+        let texts = [Some(300_000.0), Some(1.0), Some(0.0), None].map(|value| scale.text(value));
+        assert_eq!(texts, ["293.0", "<0.1", "0.0", "-"]);
+        let texts = [Some(12.4), Some(0.2), Some(0.0)].map(|value| Scale::PLAIN.text(value));
+        assert_eq!(texts, ["12", "<1", "0"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_zero_and_something_look_different(value in 1e-9_f64..1e18, largest in 0.0_f64..1e18) {
+            for scale in [Scale::bytes(largest), Scale::records(largest), Scale::PLAIN] {
+                let (some, zero, nothing) = (scale.text(Some(value)), scale.text(Some(0.0)), scale.text(None));
+                prop_assert!(some != zero && zero != nothing && some != nothing, "{some} {zero} {nothing}");
+            }
+        }
+    }
+}

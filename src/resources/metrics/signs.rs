@@ -1,0 +1,346 @@
+//! What values say of a connector that its state does not: it runs, and yet nothing goes through (dossier `metrics.md` §7).
+
+use super::{Measured, series::Curve};
+
+/// So many minutes of growing lag are no chance.
+const GROWING: f64 = 5.0;
+/// So many minutes without a record are worth a word.
+const SILENT: f64 = 15.0;
+/// What Kafka waits for a task until it takes its partitions away: `max.poll.interval.ms`.
+const MAX_POLL: f64 = 300_000.0;
+/// Which part of it is near.
+const NEAR: f64 = 0.8;
+/// So many minutes are looked at for changes of the state.
+const RECENT: f64 = 60.0;
+/// So many changes are more than one failure, or one recovery.
+const CHANGES: usize = 2;
+
+/// Something that is worth a look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sign {
+    /// A sink runs, and what it has not read grows while it reads nothing.
+    Stalled {
+        /// For how long.
+        minutes: f64,
+        /// How much is not read, in the partition that is furthest behind.
+        lag: f64,
+    },
+    /// A source runs, and has sent nothing.
+    Silent {
+        /// For how long.
+        minutes: f64,
+    },
+    /// Records were put aside.
+    DeadLetters {
+        /// How many.
+        records: f64,
+        /// Of how many that were read, where that is known.
+        of: Option<f64>,
+    },
+    /// The other system takes nearly as long as Kafka waits.
+    SlowTarget {
+        /// The longest.
+        milliseconds: f64,
+    },
+    /// Its state goes to and fro.
+    Flapping {
+        /// How often it changed within the hour.
+        changes: usize,
+    },
+}
+
+impl Sign {
+    /// The word for machines.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Stalled { .. } => "stalled",
+            Self::Silent { .. } => "silent",
+            Self::DeadLetters { .. } => "dead_letters",
+            Self::SlowTarget { .. } => "slow_target",
+            Self::Flapping { .. } => "flapping",
+        }
+    }
+
+    /// What is seen, as the rest of a sentence about the connector.
+    #[must_use]
+    pub fn seen(&self) -> String {
+        match self {
+            Self::Stalled { minutes, lag } => format!(
+                "has read nothing for {minutes:.0} minutes while it runs, and its lag has grown to {lag:.0} records"
+            ),
+            Self::Silent { minutes } => format!("has sent no record for {minutes:.0} minutes while it runs"),
+            Self::DeadLetters { records, of: Some(of) } if *of > 0.0 => format!(
+                "has put {records:.0} of {of:.0} records into its dead letter queue ({})",
+                percent(*records / *of)
+            ),
+            Self::DeadLetters { records, .. } => {
+                format!("has put {records:.0} records into its dead letter queue")
+            }
+            Self::SlowTarget { milliseconds } => format!(
+                "needed {:.0} s to hand over a batch; after 300 s Kafka takes its partitions away",
+                milliseconds / 1_000.0
+            ),
+            Self::Flapping { changes } => format!("has changed its state {changes} times within the hour"),
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Stalled { .. } => "Look at its log lines for what it waits for, then restart it.",
+            Self::Silent { .. } => {
+                "There may be nothing new at the source. If there is, look at its log lines, then at its offsets."
+            }
+            Self::DeadLetters { .. } => "Its dead letter queue's records say in their headers why each was put there.",
+            Self::SlowTarget { .. } => "Let batches be smaller, or the other system faster.",
+            Self::Flapping { .. } => "Look at the log lines of its errors: it fails, is restarted, and fails again.",
+        }
+    }
+}
+
+fn percent(part: f64) -> String {
+    match part * 100.0 {
+        little if little < 0.1 => "less than 0.1 %".to_owned(),
+        some => format!("{some:.1} %"),
+    }
+}
+
+/// What is worth a look. `state` is how the connector is now, by the Connect API.
+#[must_use]
+pub fn signs(measured: &Measured, state: &str) -> Vec<Sign> {
+    let mut signs = Vec::new();
+    if state == "RUNNING" {
+        let lag = measured.curve("records_lag_max");
+        let read = measured.curve("received_records");
+        if let (Some(lag), Some(read)) = (lag, read) {
+            signs.extend(stalled(measured, lag, read));
+        }
+        let silent = measured.curve("sent_records").map(|sent| silence(measured, sent));
+        signs.extend(
+            silent
+                .filter(|minutes| *minutes >= SILENT)
+                .map(|minutes| Sign::Silent { minutes }),
+        );
+    }
+    let dead = measured.curve("dead_letter_queue_records").and_then(Curve::total);
+    signs.extend(dead.filter(|records| *records > 0.0).map(|records| Sign::DeadLetters {
+        records,
+        of: measured.curve("received_records").and_then(Curve::total),
+    }));
+    let slowest = measured
+        .curve("sink_task_put_batch_max_time_milliseconds")
+        .and_then(Curve::peak);
+    let slow = slowest.filter(|milliseconds| *milliseconds >= NEAR * MAX_POLL);
+    signs.extend(slow.map(|milliseconds| Sign::SlowTarget { milliseconds }));
+    let grid = measured.states.grid();
+    let mut minutes = 0.0;
+    let recent = (0..grid.buckets()).rev().take_while(|bucket| {
+        minutes += grid.minutes(*bucket);
+        minutes <= RECENT
+    });
+    let changes = measured.states.changes(recent.count());
+    signs.extend((changes >= CHANGES).then_some(Sign::Flapping { changes }));
+    signs
+}
+
+/// For how many minutes up to the end it ran without a record. A bucket without a value counts where it is known that the
+/// connector ran: the service says nothing where nothing was counted.
+fn silence(measured: &Measured, records: &Curve) -> f64 {
+    let grid = records.grid();
+    let silent = |bucket: &usize| {
+        let runs = measured.states.at(*bucket) == Some("RUNNING");
+        runs && records.values()[*bucket].is_none_or(|records| records <= 0.0)
+    };
+    (0..grid.buckets())
+        .rev()
+        .take_while(silent)
+        .map(|bucket| grid.minutes(bucket))
+        .sum()
+}
+
+fn stalled(measured: &Measured, lag: &Curve, read: &Curve) -> Option<Sign> {
+    let grid = lag.grid();
+    let silent = silence(measured, read);
+    let mut minutes = 0.0;
+    let mut later: Option<f64> = None;
+    // Back from the end, for as long as the earlier value is the smaller one.
+    for bucket in (0..grid.buckets()).rev() {
+        let Some(value) = lag.values()[bucket] else { break };
+        if later.is_some_and(|later| value >= later) || minutes >= silent {
+            break;
+        }
+        later = Some(value);
+        minutes += grid.minutes(bucket);
+    }
+    let last = lag.last().filter(|_| minutes >= GROWING)?;
+    Some(Sign::Stalled { minutes, lag: last })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        api::metrics::Point,
+        resources::metrics::{Grid, States},
+    };
+
+    const MINUTES: usize = 60;
+
+    fn moment(minute: usize) -> Timestamp {
+        let start: Timestamp = "2026-08-20T08:00:00Z".parse().unwrap();
+        start + std::time::Duration::from_secs(60 * minute as u64)
+    }
+
+    fn grid() -> Grid {
+        Grid::of(moment(0), moment(MINUTES), moment(MINUTES + 10)).unwrap()
+    }
+
+    fn points(values: &[(usize, f64)]) -> Vec<Point> {
+        let point = |(minute, value): &(usize, f64)| Point {
+            timestamp: moment(*minute),
+            value: *value,
+        };
+        values.iter().map(point).collect()
+    }
+
+    type Values = Vec<(usize, f64)>;
+
+    fn always(value: f64) -> Values {
+        (0..MINUTES).map(|minute| (minute, value)).collect()
+    }
+
+    /// A connector that runs all the time, unless `states` says otherwise.
+    fn measured(curves: &[(&'static str, Values)], states: &[(&str, Values)]) -> Measured {
+        let curve = |(suffix, values): &(&'static str, Values)| {
+            let mut curve = Curve::unknown(grid());
+            curve.add(&points(values));
+            (*suffix, curve)
+        };
+        let mut told = States::unknown(grid());
+        if states.is_empty() {
+            told.add("RUNNING", &points(&always(1.0)));
+        }
+        for (state, minutes) in states {
+            told.add(state, &points(minutes));
+        }
+        Measured {
+            curves: curves.iter().map(curve).collect(),
+            states: told,
+            tasks: BTreeMap::new(),
+        }
+    }
+
+    fn seen(curves: &[(&'static str, Values)]) -> Vec<Sign> {
+        signs(&measured(curves, &[]), "RUNNING")
+    }
+
+    /// Lag that begins to grow at `from`.
+    fn growing(from: usize) -> Values {
+        let value = |minute: usize| 10.0 + 100.0 * f64::from(u32::try_from(minute.saturating_sub(from)).unwrap());
+        (0..MINUTES).map(|minute| (minute, value(minute))).collect()
+    }
+
+    // Dossier `metrics.md` §7: lag rises over some points while nothing is read and the state is RUNNING.
+    #[test]
+    fn a_sink_that_reads_nothing_while_its_lag_grows_is_stalled() {
+        let until = |end: usize| -> Values { (0..end).map(|minute| (minute, 600.0)).collect() };
+        let stalled = |read: Values, lag: Values| seen(&[("received_records", read), ("records_lag_max", lag)]);
+        assert_eq!(
+            stalled(until(50), growing(49)),
+            [Sign::Stalled {
+                minutes: 10.0,
+                lag: 1_010.0
+            }]
+        );
+        // It reads, if not enough; it reads nothing because there is nothing; it has just begun.
+        assert_eq!(stalled(always(600.0), growing(10)), []);
+        assert_eq!(stalled(until(50), always(0.0)), []);
+        assert_eq!(stalled(until(56), growing(55)), []);
+        // Zeros that are sent are the same as minutes of which nothing is said.
+        let mut zeros = until(50);
+        zeros.extend((50..MINUTES).map(|minute| (minute, 0.0)));
+        assert!(matches!(stalled(zeros, growing(49))[..], [Sign::Stalled { .. }]));
+        // Whoever is paused or failed is not stalled.
+        let paused = measured(
+            &[("received_records", until(50)), ("records_lag_max", growing(49))],
+            &[],
+        );
+        assert_eq!(signs(&paused, "PAUSED"), []);
+    }
+
+    #[test]
+    fn a_source_that_runs_and_sends_nothing_is_silent() {
+        let sent: Values = (0..40).map(|minute| (minute, 600.0)).collect();
+        assert_eq!(
+            seen(&[("sent_records", sent.clone())]),
+            [Sign::Silent { minutes: 20.0 }]
+        );
+        let sent_until: Values = (0..50).map(|minute| (minute, 600.0)).collect();
+        assert_eq!(seen(&[("sent_records", sent_until)]), []);
+        // Minutes of which nothing is known at all say nothing: it may not have existed.
+        let new = measured(
+            &[("sent_records", Vec::new())],
+            &[("RUNNING", vec![(58, 1.0), (59, 1.0)])],
+        );
+        assert_eq!(signs(&new, "RUNNING"), []);
+        let unknown = measured(&[("sent_records", Vec::new())], &[("RUNNING", Vec::new())]);
+        assert_eq!(signs(&unknown, "RUNNING"), []);
+    }
+
+    #[test]
+    fn dead_letters_and_slow_targets_are_said() {
+        let one = |suffix, value| seen(&[(suffix, vec![(7, value)])]);
+        let dead = seen(&[
+            ("dead_letter_queue_records", vec![(7, 2.0), (9, 1.0)]),
+            ("received_records", always(100.0)),
+        ]);
+        let of = Some(6_000.0);
+        assert_eq!(dead, [Sign::DeadLetters { records: 3.0, of }]);
+        assert_eq!(
+            dead[0].seen(),
+            "has put 3 of 6000 records into its dead letter queue (less than 0.1 %)"
+        );
+        assert_eq!(one("dead_letter_queue_records", 0.0), []);
+        // 300 s is Kafka's limit (dossier `metrics.md` §7).
+        let slow = one("sink_task_put_batch_max_time_milliseconds", 250_000.0);
+        assert_eq!(
+            slow,
+            [Sign::SlowTarget {
+                milliseconds: 250_000.0
+            }]
+        );
+        assert_eq!(one("sink_task_put_batch_max_time_milliseconds", 20_000.0), []);
+    }
+
+    #[test]
+    fn a_state_that_goes_to_and_fro_is_flapping() {
+        let every = |third: usize| -> Values {
+            let minutes = (0..MINUTES).filter(|minute| minute / 10 % 2 == third);
+            minutes.map(|minute| (minute, 1.0)).collect()
+        };
+        let to_and_fro = measured(&[], &[("RUNNING", every(0)), ("FAILED", every(1))]);
+        assert_eq!(signs(&to_and_fro, "FAILED"), [Sign::Flapping { changes: 5 }]);
+        let paused = measured(&[], &[("RUNNING", every(0)), ("PAUSED", every(1))]);
+        assert_eq!(signs(&paused, "RUNNING"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_has_just_read_is_neither_stalled_nor_silent(
+            lag in proptest::collection::vec(0.0_f64..1e9, MINUTES),
+            read in 1.0_f64..1e9,
+        ) {
+            let lag: Values = lag.into_iter().enumerate().collect();
+            let last = vec![(MINUTES - 1, read)];
+            let told = seen(&[("received_records", last.clone()), ("records_lag_max", lag), ("sent_records", last)]);
+            prop_assert_eq!(told, []);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! In which state something was, and when. These metrics are about five minutes late: how it is now, the Connect API says
+//! (dossier `metrics.md` §2).
+
+use jiff::Timestamp;
+
+use super::series::Grid;
+use crate::api::metrics::Point;
+
+/// From worst to best; what nobody knows stands between (dossier `metrics.md` §2, the words of dashboards).
+const WORST_FIRST: [&str; 4] = ["FAILED", "DEGRADED", "RESTARTING", "PAUSED"];
+
+/// The state of a connector or a task, bucket by bucket.
+#[derive(Clone, Debug, PartialEq)]
+pub struct States {
+    grid: Grid,
+    /// The worst of each bucket; nothing where the service says nothing.
+    worst: Vec<Option<String>>,
+}
+
+/// A stretch of time in one state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// The state, in the service's word.
+    pub state: String,
+    /// The beginning.
+    pub from: Timestamp,
+    /// The end, which is not included.
+    pub to: Timestamp,
+}
+
+fn rank(state: &str) -> usize {
+    match WORST_FIRST.iter().position(|known| *known == state) {
+        Some(place) => place,
+        None if state == "RUNNING" => WORST_FIRST.len() + 1,
+        None => WORST_FIRST.len(),
+    }
+}
+
+impl States {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn unknown(grid: Grid) -> Self {
+        Self {
+            grid,
+            worst: vec![None; grid.buckets()],
+        }
+    }
+
+    /// The time that they are about.
+    #[must_use]
+    pub fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    /// It was in `state` where there are points; the constant 1 is no value.
+    pub fn add(&mut self, state: &str, points: &[Point]) {
+        for (bucket, value) in self.grid.place(points) {
+            let Some(known) = self.worst.get_mut(bucket).filter(|_| value > 0.0) else {
+                continue;
+            };
+            if known.as_deref().is_none_or(|known| rank(state) < rank(known)) {
+                *known = Some(state.to_owned());
+            }
+        }
+    }
+
+    /// The worst state of a bucket.
+    #[must_use]
+    pub fn at(&self, bucket: usize) -> Option<&str> {
+        self.worst.get(bucket)?.as_deref()
+    }
+
+    /// One after the other. Where nothing is known, a stay ends.
+    #[must_use]
+    pub fn stays(&self) -> Vec<Stay> {
+        let mut stays: Vec<Stay> = Vec::new();
+        for (bucket, state) in self.worst.iter().enumerate() {
+            let Some(state) = state else { continue };
+            let (from, to) = (self.grid.begin(bucket), self.grid.begin(bucket + 1));
+            match stays.last_mut() {
+                Some(last) if last.state == *state && last.to == from => last.to = to,
+                _ => stays.push(Stay {
+                    state: state.clone(),
+                    from,
+                    to,
+                }),
+            }
+        }
+        stays
+    }
+
+    /// How often it went from one state to another in the last `buckets`. Being paused, being made and being unknown is no
+    /// state of its own: somebody wished for it, or nobody knows.
+    pub(super) fn changes(&self, buckets: usize) -> usize {
+        let from = self.worst.len().saturating_sub(buckets);
+        let known = self.worst[from..].iter().flatten();
+        let mut own: Vec<&String> = known
+            .filter(|state| !matches!(state.as_str(), "PAUSED" | "PROVISIONING"))
+            .collect();
+        own.dedup();
+        own.len().saturating_sub(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(minute: usize) -> Timestamp {
+        format!("2026-08-20T08:{minute:02}:00Z").parse().unwrap()
+    }
+
+    fn states(told: &[(&str, &[usize])]) -> States {
+        let now = "2026-08-20T09:00:00Z".parse().unwrap();
+        let mut states = States::unknown(Grid::of(moment(0), moment(10), now).unwrap());
+        for (state, minutes) in told {
+            let point = |minute: &usize| Point {
+                timestamp: moment(*minute),
+                value: 1.0,
+            };
+            states.add(state, &minutes.iter().map(point).collect::<Vec<_>>());
+        }
+        states
+    }
+
+    #[test]
+    fn stays_end_where_the_state_changes_or_nothing_is_known() {
+        let states = states(&[("RUNNING", &[0, 1, 2, 4, 5, 6]), ("FAILED", &[6, 7])]);
+        let told: Vec<(String, Timestamp, Timestamp)> = states
+            .stays()
+            .into_iter()
+            .map(|stay| (stay.state, stay.from, stay.to))
+            .collect();
+        let stay = |state: &str, from, to| (state.to_owned(), moment(from), moment(to));
+        assert_eq!(
+            told,
+            [stay("RUNNING", 0, 3), stay("RUNNING", 4, 6), stay("FAILED", 6, 8)]
+        );
+        assert_eq!(
+            (states.at(6), states.at(3), states.at(99)),
+            (Some("FAILED"), None, None)
+        );
+    }
+
+    #[test]
+    fn a_pause_is_no_change() {
+        let changes = |told: &[(&str, &[usize])]| states(told).changes(60);
+        assert_eq!(changes(&[("RUNNING", &[0, 1, 4]), ("PAUSED", &[2, 3])]), 0);
+        assert_eq!(changes(&[("PROVISIONING", &[0]), ("RUNNING", &[1, 2])]), 0);
+        assert_eq!(changes(&[("RUNNING", &[0, 1]), ("FAILED", &[2, 3])]), 1);
+        assert_eq!(changes(&[("RUNNING", &[0, 3, 6]), ("FAILED", &[1, 4])]), 4);
+        assert_eq!(states(&[("RUNNING", &[0, 3]), ("FAILED", &[1])]).changes(9), 1);
+        assert_eq!(changes(&[]), 0);
+    }
+}
