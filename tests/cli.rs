@@ -146,6 +146,39 @@ fn a_mistake_says_what_and_what_to_do() {
     Suggestions:
         See `confluent ebs completion --help`.
     "#);
+    insta::assert_snapshot!(world.ebs("connector logs"), @r#"
+    exit 64
+    ----- stderr -----
+    Error: missing argument <id>
+
+    Usage:
+      confluent ebs connector logs [id-1] ... [id-n] [flags]
+
+    Suggestions:
+        `--all` means all of them.
+        See `confluent ebs connector logs --help`.
+    "#);
+    for (args, said) in [
+        (
+            "connector logs x --limit -3",
+            "invalid value \"-3\" for --limit: it must not be negative",
+        ),
+        (
+            "connector logs x --since -30m",
+            "invalid value \"-30m\" for --since: it must not be negative",
+        ),
+        (
+            "connector logs x --limit=-3",
+            "invalid value \"-3\" for --limit: write a number of lines,",
+        ),
+        // A flag that nobody knows stays one.
+        ("connector logs x --limit 3 -4", "unknown flag: -4"),
+        ("connector logs x --follow -4", "unknown flag: -4"),
+    ] {
+        let seen = world.ebs(args);
+        assert_eq!(seen.code, Some(64), "{seen}");
+        assert!(seen.stderr.starts_with(&format!("Error: {said}")), "{seen}");
+    }
     insta::assert_snapshot!(world.ebs("man --dri x"), @r#"
     exit 64
     ----- stderr -----

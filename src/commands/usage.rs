@@ -56,7 +56,7 @@ fn stop(error: &clap::Error, args: &[OsString]) -> Stop {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Stop::Answer(help::of(&called(args)))
         }
-        _ => Stop::Wrong(wrong(error, &called(args))),
+        _ => Stop::Wrong(wrong(error, args, &called(args))),
     }
 }
 
@@ -93,17 +93,43 @@ fn takes_the_next_word(command: &Command, word: &str) -> bool {
     arg.is_some_and(|arg| arg.get_action().takes_values())
 }
 
-fn wrong(error: &clap::Error, names: &[String]) -> Error {
+/// A value that looks like a flag, after the flag that it is meant for: `--limit -3`. `unknown` is how it begins.
+fn negative_value(args: &[OsString], names: &[String], unknown: &str) -> Option<(String, String)> {
+    let is_number = |word: &str| {
+        word.strip_prefix('-')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let mut root = tree();
+    root.build();
+    let mut command = &root;
+    for name in names {
+        command = command.find_subcommand(name)?;
+    }
+    let words: Vec<_> = args.iter().map(|word| word.to_string_lossy()).collect();
+    let pair = words
+        .windows(2)
+        .find(|pair| pair[1].starts_with(unknown) && is_number(&pair[1]) && takes_the_next_word(command, &pair[0]))?;
+    Some((pair[0].to_string(), pair[1].to_string()))
+}
+
+fn wrong(error: &clap::Error, args: &[OsString], names: &[String]) -> Error {
     let command = help::full_name(names);
     // Flags are named as they are written, without the names of their values.
     let argument = text(error, ContextKind::InvalidArg);
     let argument = name_only(&argument);
     let value = text(error, ContextKind::InvalidValue);
+    let negative = match error.kind() {
+        ErrorKind::UnknownArgument => negative_value(args, names, argument),
+        _ => None,
+    };
 
     let mut said = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let name = text(error, ContextKind::InvalidSubcommand);
             Error::usage(format!("unknown command \"{name}\" for \"{command}\""))
+        }
+        ErrorKind::UnknownArgument if let Some((flag, value)) = &negative => {
+            Error::usage(format!("invalid value \"{value}\" for {flag}: it must not be negative"))
         }
         ErrorKind::UnknownArgument if argument.starts_with('-') => Error::usage(format!("unknown flag: {argument}")),
         ErrorKind::UnknownArgument => Error::usage(format!("unexpected argument \"{argument}\" for \"{command}\"")),
@@ -165,6 +191,8 @@ fn wrong(error: &clap::Error, names: &[String]) -> Error {
                     .find(|name| name.starts_with(&subcommand))
             })
             .map(|name| format!("{command} {name}"))
+    } else if negative.is_some() {
+        None
     } else if error.kind() == ErrorKind::UnknownArgument {
         let known = help::flags_of(names);
         nearest(argument, known.iter().map(String::as_str)).map(str::to_owned)
@@ -174,6 +202,9 @@ fn wrong(error: &clap::Error, names: &[String]) -> Error {
     };
     if let Some(nearest) = nearest {
         said = said.with_hint(format!("Did you mean `{nearest}`?"));
+    }
+    if error.kind() == ErrorKind::MissingRequiredArgument && help::flags_of(names).iter().any(|flag| flag == "--all") {
+        said = said.with_hint("`--all` means all of them.");
     }
     said.usage = Some(help::usage_of(names));
     said.with_hint(format!("See `{command} --help`."))

@@ -73,7 +73,7 @@ pub(super) struct Logs {
     #[arg(short, long)]
     follow: bool,
     /// At most so many lines of each connector, the newest; 0 for all. With --follow, end after so many.
-    #[arg(long, value_name = "number")]
+    #[arg(long, value_name = "number", value_parser = question::lines)]
     limit: Option<usize>,
     /// Append the lines to this file, as lines of JSON.
     #[arg(long, value_name = "file")]
@@ -98,6 +98,10 @@ impl Logs {
             session.tenant()?;
         }
         names::refuse_foreign(session.tenant.as_ref(), &self.connectors)?;
+        if self.cache && (self.grep.is_some() || self.task.is_some()) {
+            ctx.ui
+                .warn("only whole answers are kept: with --grep or --task the service is asked each time");
+        }
         if self.follow {
             session.observers.watch();
         }

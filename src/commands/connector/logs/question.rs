@@ -41,6 +41,12 @@ pub(super) fn task(text: &str) -> Result<u32, String> {
         .map_err(|_| "write the number of a task, such as 0".to_owned())
 }
 
+/// Reads a number of lines.
+pub(super) fn lines(text: &str) -> Result<usize, String> {
+    text.parse()
+        .map_err(|_| "write a number of lines, such as 100, or 0 for all".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +60,7 @@ mod tests {
         assert!(levels("").is_err());
         assert_eq!((task("1"), task("task-12")), (Ok(1), Ok(12)));
         assert!(task("x").is_err() && task("task--1").is_err());
+        assert_eq!((lines("0"), lines("100")), (Ok(0), Ok(100)));
+        assert!(lines("-3").unwrap_err().contains("a number of lines") && lines("1k").is_err());
     }
 }
