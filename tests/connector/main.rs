@@ -7,7 +7,6 @@ mod common;
 mod assumptions;
 mod changes;
 mod faults;
-mod logs;
 mod output;
 mod secrets;
 mod weather;

@@ -8,6 +8,9 @@ mod home;
 
 mod lint;
 mod lists;
+#[cfg(unix)]
+mod live;
+mod logs;
 mod metrics;
 mod offsets;
 mod quota;

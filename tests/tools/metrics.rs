@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::live::Live;
 use crate::{
     common::{Seen, World},
     fleet,
@@ -414,43 +416,6 @@ fn bad_weather_is_waited_out_or_told() {
     assert_eq!((seen.code, seen.stdout.as_str()), (Some(1), ""), "{seen}");
 }
 
-/// Starts the binary, waits until it has written `lines`, interrupts it, and answers how it ended and what it wrote.
-#[cfg(unix)]
-fn watched(world: &World, args: &str, lines: usize) -> (Option<i32>, Vec<String>) {
-    use std::{
-        io::{BufRead as _, BufReader, Read as _},
-        process::{Command, Stdio},
-    };
-    let prepared = world.command();
-    let mut command = Command::new(prepared.get_program());
-    command
-        .args(args.split_whitespace())
-        .env_clear()
-        .current_dir(world.path(""));
-    for (name, value) in prepared.get_envs() {
-        if let Some(value) = value {
-            command.env(name, value);
-        }
-    }
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut seen = Vec::new();
-    while seen.len() < lines {
-        let mut line = String::new();
-        assert!(out.read_line(&mut line).unwrap() > 0, "it ended: {seen:?}");
-        seen.push(line);
-    }
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupted.success());
-    let mut rest = String::new();
-    out.read_to_string(&mut rest).unwrap();
-    seen.extend(rest.lines().map(str::to_owned));
-    (child.wait().unwrap().code(), seen)
-}
-
 // §5: no more often than once a minute. The sandbox's minute takes a twentieth of a second here.
 #[cfg(unix)]
 #[test]
@@ -460,12 +425,10 @@ fn watching_looks_again_every_minute_until_it_is_interrupted() {
     ok(world.ebs("onboard claims --sandbox --yes"));
     begin(&world);
     let before = fleet::last(&world);
-    let (code, lines) = watched(
-        &world,
-        &format!("connector metrics --all --watch -o ndjson {CLAIMS}"),
-        4,
-    );
-    assert_eq!(code, Some(0), "{lines:?}");
+    let mut live = Live::start(&world, &format!("connector metrics --all --watch -o ndjson {CLAIMS}"));
+    live.more(4);
+    let (code, lines, said) = live.interrupt();
+    assert_eq!(code, Some(0), "{said}");
     let ends: Vec<String> = lines
         .iter()
         .map(|line| {
@@ -484,8 +447,10 @@ fn watching_looks_again_every_minute_until_it_is_interrupted() {
     assert!(asked.iter().all(|entry| entry.status == 200), "{asked:?}");
     // Nine queries and a list each time.
     assert!(asked.len() <= lines.len() * 10 + 10, "{}", asked.len());
-    let (code, lines) = watched(&world, &format!("connector metrics claims-orders --watch {CLAIMS}"), 30);
-    assert_eq!(code, Some(0));
+    let mut live = Live::start(&world, &format!("connector metrics claims-orders --watch {CLAIMS}"));
+    live.more(30);
+    let (code, lines, said) = live.interrupt();
+    assert_eq!(code, Some(0), "{said}");
     let titles = lines
         .iter()
         .filter(|line| line.starts_with("claims-orders (lcc-"))
