@@ -14,8 +14,14 @@ use crate::{
 pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &Interrupt) {
     let (ui, interrupt) = (ui.clone(), interrupt.clone());
     runtime.spawn(orphaned(interrupt.clone()));
+    // Heard before the work begins: a signal that nobody hears yet would end the process on the spot.
+    let heard = {
+        let _runtime = runtime.enter();
+        Signals::hear()
+    };
     runtime.spawn(async move {
-        while signal().await.is_ok() {
+        let Ok(mut signals) = heard else { return };
+        while signals.next().await.is_ok() {
             let asking = interrupt.is_asking();
             if asking {
                 // The line of the question is still open.
@@ -31,19 +37,43 @@ pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &Interrupt) {
     });
 }
 
+/// The signals, which are heard from the moment on in which this is made.
 #[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn hear() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> std::io::Result<()> {
+        tokio::select! {
+            _ = self.interrupt.recv() => Ok(()),
+            _ = self.terminate.recv() => Ok(()),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn hear() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> std::io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }
 
 /// Wishes to stop when the Confluent CLI that started this process is gone: nobody reads its output any more, and the
