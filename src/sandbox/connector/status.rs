@@ -109,9 +109,10 @@ pub(crate) fn recommendations(connector: &Connector, seen: &Seen) -> Option<Valu
     let trouble = seen
         .shown()
         .filter(|trouble| trouble.starts_tasks && !trouble.recommendations.is_empty())?;
+    let since = seen.wrong_since.unwrap_or(connector.run.since);
     Some(json!({
         "error": null,
-        "event_id": format!("{}_{}", connector.id, connector.run.since.as_second()),
+        "event_id": format!("{}_{}", connector.id, since.as_second()),
         "recommendations": trouble.recommendations,
     }))
 }
