@@ -12,6 +12,7 @@ use confluent_ebs::{
     diag::Severity,
     env as variables,
     exit::ExitCode,
+    resources::connector::diagnosis,
 };
 
 /// Set it to write the pages instead of comparing them.
@@ -549,6 +550,69 @@ fn the_page_of_lint_rules_is_made_from_their_list() {
          `src/catalog/rules/` (`tests/cli.rs`).\n",
     );
     check_page("docs/lint.md", &page);
+}
+
+#[test]
+fn the_page_of_causes_is_made_from_the_rules() {
+    let mut page = String::from(
+        "# What errors of connectors mean\n\n\
+         `confluent ebs connector explain` compares what the service and the log lines say with these rules, the most particular\n\
+         first, and shows the one that is met; `--message` does so with a message from anywhere. In the patterns `*` stands for\n\
+         anything within a line; capitals do not count.\n\n\
+         Behind each example stands how sure the words are: *verified* in source code, a specification or a recording,\n\
+         *documented*, or *inferred*. An error that is not here, or is explained wrongly, is worth a word to EBS: a rule is a few\n\
+         lines of code.\n\n\
+         | Rule | Means | Whose |\n|---|---|---|\n",
+    );
+    for rule in diagnosis::rules() {
+        page.extend([
+            "| [",
+            rule.id,
+            "](#",
+            rule.id,
+            ") | ",
+            rule.cause,
+            " | ",
+            rule.owner.who(),
+            " |\n",
+        ]);
+    }
+    for rule in diagnosis::rules() {
+        let (id, whose) = (rule.id, rule.owner.who());
+        let example = rule.example.replace('\n', "\n    ");
+        page.extend(["\n## ", id, "\n\n", rule.cause, "\n\n    ", &example, "\n\n"]);
+        page.extend(["Whose it is: ", whose, ".\n\n1. ", rule.fix, "\n"]);
+        for (place, step) in rule.then.iter().enumerate() {
+            page.extend([&(place + 2).to_string(), ". ", step.text]);
+            if let Some(command) = step.command {
+                let command = command.replace("{name}", "NAME").replace("{plugin}", "PLUGIN");
+                page.extend([": `confluent ebs ", &command, "`"]);
+            }
+            page.push('\n');
+        }
+        let patterns: Vec<String> = rule.patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+        if !patterns.is_empty() {
+            page.extend(["\nMet by: ", &patterns.join(", "), ".\n"]);
+        }
+        page.extend(["\nThe words are ", rule.mark.word(), " (", rule.source, ").\n"]);
+    }
+    page.push_str("\nThis page is made from `src/resources/connector/diagnosis/rules/` (`tests/cli.rs`).\n");
+    check_page("docs/causes.md", &page);
+}
+
+#[test]
+fn steps_that_rules_name_can_be_typed() {
+    for rule in diagnosis::rules() {
+        for command in rule.then.iter().filter_map(|step| step.command) {
+            let typed = command.replace("{name}", "claims-a").replace("{plugin}", "S3_SINK");
+            let words = std::iter::once("confluent-ebs").chain(typed.split_whitespace());
+            assert!(
+                commands::tree().try_get_matches_from(words).is_ok(),
+                "{}: {typed}",
+                rule.id
+            );
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod common;
 
 mod assumptions;
 mod changes;
+mod explain;
 mod faults;
 mod output;
 mod secrets;

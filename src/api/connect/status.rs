@@ -3,6 +3,7 @@
 //! Several fields are real and in no document (dossier `connect.md` §2.9); all of them may be absent.
 
 use http::Method;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Place, RECOMMENDATIONS, STATUS, TASKS, connectors::by_name};
@@ -107,6 +108,15 @@ pub struct Recommendations {
     pub recommendations: Vec<String>,
 }
 
+impl Recommendations {
+    /// When the error happened: the event's id ends in a Unix time (dossier `connect.md` §2.10).
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        let (_, second) = self.event_id.rsplit_once('_')?;
+        Timestamp::from_second(second.parse().ok()?).ok()
+    }
+}
+
 by_name! {
     /// Reads the status of a connector.
     GetStatus: GET STATUS, Safe -> Status, empty: false, "read";
@@ -118,7 +128,22 @@ by_name! {
 
 #[cfg(test)]
 mod tests {
-    use super::Status;
+    use super::{Recommendations, Status};
+
+    // The id of dossier `connect.md` §2.10.
+    #[test]
+    fn an_event_tells_its_time() {
+        let at = |event_id: &str| {
+            let advice = Recommendations {
+                event_id: event_id.to_owned(),
+                ..Recommendations::default()
+            };
+            advice.at().map(|at| at.to_string())
+        };
+        assert_eq!(at("lcc-8kq2zm_1767225600").as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(at("lcc-8kq2zm"), None);
+        assert_eq!(at("lcc-8kq2zm_soon"), None);
+    }
 
     // Two clients disagree on the elements (dossier `connect.md` §2.9).
     #[test]

@@ -316,7 +316,7 @@ impl Viewable for Created {
             .optional("Error Trace", self.error_trace.clone());
         let mut blocks = vec![Block::Record(record)];
         if let Some(cause) = &self.cause {
-            blocks.push(show::cause_lines(cause));
+            blocks.push(show::cause_lines(&self.name, cause));
         }
         blocks
     }

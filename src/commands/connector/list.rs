@@ -43,6 +43,10 @@ impl ListConnectors {
         let own = names::own(session.tenant.as_ref(), list);
         let mut rows: Vec<ConnectorRow> = own.map(|seen| ConnectorRow::of(&seen)).collect();
         rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
+        if ctx.ui.format() == Format::Human && rows.iter().any(|row| row.cause.is_some()) {
+            ctx.ui
+                .note("What to do about those that do not run: `confluent ebs connector explain --all`.");
+        }
         Ok(Report::new(Listing { rows, wide: self.wide }))
     }
 }

@@ -4,6 +4,7 @@
 mod create;
 mod delete;
 mod describe;
+mod explain;
 mod file;
 mod lifecycle;
 mod lint;
@@ -56,6 +57,7 @@ enum Command {
     Create(create::Create),
     Delete(delete::Delete),
     Describe(describe::Describe),
+    Explain(explain::Explain),
     Lint(lint::Lint),
     List(list::ListConnectors),
     Logs(logs::Logs),
@@ -86,6 +88,7 @@ impl Connector {
             Command::Create(command) => report::finish(command.run(ctx), ctx),
             Command::Delete(command) => report::finish(command.run(ctx), ctx),
             Command::Describe(command) => report::finish(command.run(ctx), ctx),
+            Command::Explain(command) => report::finish(command.run(ctx), ctx),
             Command::Lint(command) => report::finish(command.run(ctx), ctx),
             Command::List(command) => report::finish(command.run(ctx), ctx),
             Command::Logs(command) => report::finish(command.run(ctx), ctx),

@@ -58,8 +58,8 @@ pub(super) fn why(seen: &Seen) -> Option<Cause> {
     (troubled && cause != Cause::default()).then_some(cause)
 }
 
-/// The cause in sentences.
-pub(super) fn cause_lines(cause: &Cause) -> Block {
+/// The cause of connector `name` in sentences, and what helps.
+pub(super) fn cause_lines(name: &str, cause: &Cause) -> Block {
     let mut lines = Vec::new();
     for error in &cause.validation_errors {
         lines.push(
@@ -79,13 +79,19 @@ pub(super) fn cause_lines(cause: &Cause) -> Block {
         let text = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
         lines.extend(text.map(|line| Line::from(line).hang(2)));
     }
-    lines.extend(match cause.owner {
-        Some("department") => Some(Line::from("This is the department's to fix.")),
-        Some(_) => Some(Line::from(
+    lines.extend(match (cause.rule, cause.owner) {
+        (Some(rule), _) => Some(Line::from(format!("This is for {} to fix. {}", rule.owner.who(), rule.fix)).hang(2)),
+        (None, Some("department")) => Some(Line::from("This is the department's to fix.")),
+        (None, Some(_)) => Some(Line::from(
             "This is not the department's to fix: tell the platform team.",
         )),
-        None => None,
+        (None, None) => None,
     });
+    lines.push(
+        Line::from("What to do, in order: ")
+            .styled(Style::Hint, format!("confluent ebs connector explain {name}"))
+            .hang(2),
+    );
     Block::Lines(lines)
 }
 

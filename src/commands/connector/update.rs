@@ -321,7 +321,7 @@ impl Viewable for Updated {
             ];
         }
         let mut blocks = vec![Block::line(format!("Updated connector \"{}\".", self.id))];
-        blocks.extend(self.cause.as_ref().map(show::cause_lines));
+        blocks.extend(self.cause.as_ref().map(|cause| show::cause_lines(&self.name, cause)));
         blocks
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::diagnosis::{Owner, Rule, diagnose};
 use crate::api::connect::Status;
 
 /// Why a connector does not run.
@@ -11,8 +12,14 @@ pub struct Cause {
     pub validation_errors: Vec<ValidationError>,
     /// What went wrong, the most telling first; each once.
     pub messages: Vec<String>,
-    /// Who can do something about it.
+    /// Whose it is in the first place: the department's or EBS's. The rule says it more finely.
     pub owner: Option<&'static str>,
+    /// The rule that explains it, where one is met that says more than that something failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static Rule>,
+    /// What helps, in one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<&'static str>,
 }
 
 /// One thing that is wrong with a configuration.
@@ -40,22 +47,10 @@ impl Cause {
 /// `connect.md` §2.9, §3.3).
 #[must_use]
 pub fn cause(status: &Status) -> Cause {
-    let mut cause = Cause::default();
-    for error in status.validation_errors.iter().flatten() {
-        let (key, message) = error.split_once(':').unwrap_or(("", error));
-        let (key, message) = (key.trim().to_owned(), message.trim().to_owned());
-        match cause
-            .validation_errors
-            .iter_mut()
-            .find(|known| known.message == message)
-        {
-            Some(known) => known.configs.push(key),
-            None => cause.validation_errors.push(ValidationError {
-                configs: vec![key],
-                message,
-            }),
-        }
-    }
+    let mut cause = Cause {
+        validation_errors: validation_errors(status),
+        ..Cause::default()
+    };
     let mut say = |text: &str| {
         let text = text.trim();
         if !text.is_empty() && !cause.messages.iter().any(|known| known == text) {
@@ -72,21 +67,41 @@ pub fn cause(status: &Status) -> Cause {
         say(&task.msg);
         say(root_of(task.trace.as_deref().unwrap_or_default()));
     }
+    let diagnosis = diagnose(status);
+    let found = diagnosis.causes.first().filter(|found| !found.rule.is_vague);
+    cause.rule = found.map(|found| found.rule);
+    cause.fix = found.map(|found| found.rule.fix);
     // Dossier `connect.md` §3.1.
-    cause.owner = if status.tasks.iter().any(|task| task.state == "USER_ACTIONABLE_ERROR")
-        || !cause.validation_errors.is_empty()
-    {
-        Some("department")
-    } else if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
-        Some("ebs")
-    } else {
-        None
+    cause.owner = match found.map(|found| found.owner) {
+        Some(Owner::Department | Owner::Network) => Some("department"),
+        Some(Owner::Ebs | Owner::Confluent) => Some("ebs"),
+        None if status.tasks.iter().any(|task| task.state == "USER_ACTIONABLE_ERROR") => Some("department"),
+        None if !cause.validation_errors.is_empty() => Some("department"),
+        None if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") => Some("ebs"),
+        None => None,
     };
     cause
 }
 
+/// What is wrong with the configuration: each text once, with all keys that the service names for it.
+pub(super) fn validation_errors(status: &Status) -> Vec<ValidationError> {
+    let mut errors: Vec<ValidationError> = Vec::new();
+    for error in status.validation_errors.iter().flatten() {
+        let (key, message) = error.split_once(':').unwrap_or(("", error));
+        let (key, message) = (key.trim().to_owned(), message.trim().to_owned());
+        match errors.iter_mut().find(|known| known.message == message) {
+            Some(known) => known.configs.push(key),
+            None => errors.push(ValidationError {
+                configs: vec![key],
+                message,
+            }),
+        }
+    }
+    errors
+}
+
 /// The innermost cause of a Java stack trace, else its first line.
-fn root_of(trace: &str) -> &str {
+pub(super) fn root_of(trace: &str) -> &str {
     let mut causes = trace.lines().filter_map(|line| line.trim().strip_prefix("Caused by: "));
     causes.next_back().or_else(|| trace.lines().next()).unwrap_or_default()
 }

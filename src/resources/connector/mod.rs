@@ -5,11 +5,13 @@
 //! - [`offsets`]: where it is, and moving it
 //! - [`wait`]: until it runs, or until it is clear that it does not
 //! - [`cause`](mod@cause): why it does not run
+//! - [`diagnosis`]: what that means, whose it is and what helps
 //! - [`backup`]: a file that makes it again
 
 pub mod backup;
 pub mod cause;
 mod change;
+pub mod diagnosis;
 pub mod diff;
 mod lifecycle;
 pub mod offsets;
@@ -24,9 +26,11 @@ pub use diff::{FieldDiff, differences, is_mask, is_server_key};
 pub use lifecycle::Restarted;
 pub use wait::{Goal, Outcome, Patience, Sight, WaitError};
 
+use http::StatusCode;
+
 use super::ResourceError;
 use crate::{
-    api::connect::{Expanded, GetConnector, GetStatus, ListConnectors, Place},
+    api::connect::{Expanded, GetConnector, GetRecommendations, GetStatus, ListConnectors, Place, Recommendations},
     client::{Client, ClientError},
     clock::Clock,
 };
@@ -188,6 +192,21 @@ impl Connectors {
                 ..Expanded::default()
             })),
             Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The service's own advice on what is wrong with a connector, where it has some: refused, not found and a bad request
+    /// all mean that there is none (dossier `connect.md` §2.10).
+    pub async fn advice(&self, name: &str) -> Result<Option<Recommendations>, ClientError> {
+        let ask = GetRecommendations {
+            place: self.place.clone(),
+            name: name.to_owned(),
+        };
+        match self.client.send(&ask).await {
+            Ok(answered) => Ok(Some(answered.value)),
+            Err(error) if error.is_forbidden() || error.is_not_found() => Ok(None),
+            Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Connectors, Seen, cause, cause::Cause};
+use super::{Connectors, Seen, cause, cause::Cause, diagnosis::Step};
 use crate::{
     client::ClientError,
     hint::{Advice, Hint},
@@ -301,7 +301,7 @@ impl Advice for WaitError {
                     .seen
                     .as_deref()
                     .map_or_else(Default::default, |seen| cause(&seen.now.status));
-                let see = format!("See all of it with `confluent ebs connector describe {name}`.");
+                let see = format!("See what to do, in order, with `confluent ebs connector explain {name}`.");
                 remedy(name, &cause).into_iter().chain([see]).map(Hint::from).collect()
             }
             Ended::TimedOut | Ended::Interrupted => {
@@ -313,26 +313,17 @@ impl Advice for WaitError {
 }
 
 /// What whoever is named by a cause can do about it.
-fn remedy(name: &str, cause: &Cause) -> Option<String> {
-    let keys = || {
-        let keys = cause.validation_errors.iter().flat_map(|error| &error.configs);
-        let mut keys = keys.filter(|key| !key.is_empty()).cloned().collect::<Vec<_>>();
-        keys.dedup();
-        match keys.len() {
-            0 => "what is wrong".to_owned(),
-            1..=3 => keys.join(", "),
-            // Debezium names all of them for one cause.
-            _ => "what the keys above say".to_owned(),
-        }
-    };
-    match cause.owner? {
-        "department" => Some(format!(
-            "Correct {} in the connector's file or in the secrets that it refers to, then send it with `confluent ebs \
-             connector update {name} --config-file FILE`.",
-            keys()
-        )),
-        _ => Some(format!(
-            "It is the service's fault: try `confluent ebs connector restart {name}`, and tell EBS when that does not help."
-        )),
+fn remedy(name: &str, cause: &Cause) -> Vec<String> {
+    if let Some(rule) = cause.rule {
+        let corrects = rule.then.iter().any(Step::is_update);
+        let send = corrects
+            .then(|| format!("Then send the file with `confluent ebs connector update {name} --config-file FILE`."));
+        return [rule.fix.to_owned()].into_iter().chain(send).collect();
     }
+    let restart = || {
+        format!(
+            "It is the service's fault: try `confluent ebs connector restart {name}`, and tell EBS when that does not help."
+        )
+    };
+    (cause.owner == Some("ebs")).then(restart).into_iter().collect()
 }

@@ -2,6 +2,7 @@
 
 mod file;
 mod follow;
+mod glance;
 mod question;
 mod read;
 mod show;
@@ -9,6 +10,9 @@ mod show;
 use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
+
+pub(super) use glance::Glances;
+pub(super) use read::scrubber;
 
 use self::{question::Levels, show::Lines};
 use super::{DepartmentSession, names, when::When};

@@ -40,7 +40,7 @@ use crate::{
 /// How many connectors are read at a time: each has a limit of its own.
 const WIDTH: usize = 8;
 /// A wait that is worth a word.
-const WORTH_SAYING: Duration = Duration::from_secs(3);
+pub(super) const WORTH_SAYING: Duration = Duration::from_secs(3);
 
 /// Reads and shows.
 pub(super) async fn read(
@@ -184,7 +184,7 @@ async fn stream_all(
 }
 
 /// Reads the lines of one connector.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     ctx: &'a Ctx,
     session: &'a DepartmentSession,
     logs: ConnectorLogs,
@@ -195,7 +195,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(
+    pub(super) fn new(
         ctx: &'a Ctx,
         session: &'a DepartmentSession,
         logs: &client::Logs,
@@ -215,7 +215,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    async fn window(&self, window: Window, limit: Option<usize>) -> Result<(Spool, bool), LogError> {
+    /// How long the first request would have to wait for its turn.
+    pub(super) fn wait(&self) -> Duration {
+        self.logs.wait()
+    }
+
+    pub(super) async fn window(&self, window: Window, limit: Option<usize>) -> Result<(Spool, bool), LogError> {
         let (ui, logs, name) = (self.ctx.ui.clone(), &self.logs, &self.name);
         let tell = |lines: usize| {
             let wait = logs.wait();
@@ -324,7 +329,7 @@ pub(super) fn subject(address: &Address, seen: &Seen) -> Result<Subject, Error> 
 }
 
 /// Knows the secret keys of a plugin besides those that are secret by their names.
-pub(super) fn scrubber(class: &str) -> Scrubber {
+pub(in crate::commands::connector) fn scrubber(class: &str) -> Scrubber {
     let facts = catalog();
     let plugin = facts.plugin(class);
     let keys = plugin.into_iter().flat_map(|plugin| plugin.keys.keys());

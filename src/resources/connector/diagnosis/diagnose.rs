@@ -1,0 +1,342 @@
+//! From what a connector says to the rules that it meets. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Owner, Rule,
+    pattern::holds,
+    rules::{INVALID_CONFIGURATION, PROVISIONING, UNKNOWN, rules},
+};
+use crate::{
+    api::connect::Status,
+    resources::connector::cause::{root_of, validation_errors},
+};
+
+/// How a connector is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// Something is wrong with it.
+    Unhealthy,
+    /// It is on its way, or in a state that nobody knows.
+    Unsettled,
+    /// It is as somebody wanted it.
+    Healthy,
+}
+
+/// How a connector is, by its status (dossier `connect.md` §3.1).
+#[must_use]
+pub fn health(status: &Status) -> Health {
+    let refused = status.validation_errors.iter().flatten().next().is_some();
+    let failed = status.tasks.iter().any(|task| has_failed(&task.state));
+    match status.connector.state.as_str() {
+        "FAILED" | "DEGRADED" => Health::Unhealthy,
+        _ if refused || failed => Health::Unhealthy,
+        "RUNNING" if runs(status) => Health::Healthy,
+        "PAUSED" | "STOPPED" => Health::Healthy,
+        _ => Health::Unsettled,
+    }
+}
+
+fn has_failed(state: &str) -> bool {
+    matches!(state, "FAILED" | "USER_ACTIONABLE_ERROR" | "SYSTEM_ERROR")
+}
+
+fn runs(status: &Status) -> bool {
+    status.tasks.iter().any(|task| task.state == "RUNNING")
+}
+
+/// What is wrong with a connector.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnosis {
+    /// The rules that it meets, the first the one to begin with; none for what is healthy.
+    pub causes: Vec<Found>,
+    /// Whether a configuration from before is in force; nothing where the one that is stored was not refused.
+    pub previous_runs: Option<bool>,
+    /// The tasks that failed, by number.
+    pub tasks: Vec<TaskError>,
+}
+
+impl Diagnosis {
+    /// Whether log lines may say more.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        self.causes.iter().all(|found| found.rule.is_vague)
+    }
+}
+
+/// A rule that was met, and by what.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// The keys of the configuration that the service names.
+    pub configs: Vec<String>,
+    /// What was said, each line once.
+    pub errors: Vec<String>,
+    /// Who can do something about it: as the rule says, unless it is vague and the states of the tasks tell.
+    pub owner: Owner,
+}
+
+impl Found {
+    /// A rule that is met by a state.
+    #[must_use]
+    pub fn by_state(rule: &'static Rule) -> Self {
+        met(rule, Said::text(""))
+    }
+}
+
+/// A task that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskError {
+    /// Its number.
+    pub task: u32,
+    /// Its state.
+    pub state: String,
+    /// The line of its trace that matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Something that was said.
+struct Said {
+    configs: Vec<String>,
+    /// All of it.
+    text: String,
+}
+
+/// What a status means, in the order in which it is worth reading: what is wrong with the configuration, then what tasks
+/// said, then summaries (dossier `connect.md` §3.3).
+#[must_use]
+pub fn diagnose(status: &Status) -> Diagnosis {
+    let mut diagnosis = Diagnosis {
+        tasks: failed_tasks(status),
+        ..Diagnosis::default()
+    };
+    let health = health(status);
+    if health != Health::Unhealthy {
+        if matches!(status.connector.state.as_str(), "PROVISIONING" | "NONE" | "") {
+            diagnosis.causes.push(Found::by_state(&PROVISIONING));
+        }
+        return diagnosis;
+    }
+    let refused = refusals(status);
+    if !refused.is_empty() {
+        // Dossier `connect.md` §2.4: the service says so also of a connector that never had another configuration.
+        diagnosis.previous_runs = Some(runs(status));
+    }
+    let mut causes = Causes::default();
+    for said in refused {
+        causes.add(said, &INVALID_CONFIGURATION);
+    }
+    for text in traces(status) {
+        causes.add(Said::text(&text), &UNKNOWN);
+    }
+    if causes.all_vague() {
+        for text in [&status.override_message, &status.error_summary].into_iter().flatten() {
+            causes.add(Said::text(text), &UNKNOWN);
+        }
+    }
+    diagnosis.causes = causes.done();
+    if diagnosis.causes.is_empty() {
+        diagnosis.causes.push(Found::by_state(&UNKNOWN));
+    }
+    // Dossier `connect.md` §3.1: what is not the department's to fix.
+    if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
+        let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_vague);
+        vague
+            .filter(|found| found.owner == Owner::Department)
+            .for_each(|found| found.owner = Owner::Ebs);
+    }
+    diagnosis
+}
+
+/// What a text from elsewhere means, such as a log line with its trace; nothing where no rule says more than that something
+/// failed.
+#[must_use]
+pub fn in_text(text: &str) -> Option<Found> {
+    let rule = rule_of(text).filter(|rule| !rule.is_vague)?;
+    Some(met(rule, Said::text(text)))
+}
+
+/// What a message from anywhere means.
+#[must_use]
+pub fn of_message(message: &str) -> Found {
+    met(rule_of(message).unwrap_or(&UNKNOWN), Said::text(message))
+}
+
+/// The rule that a text meets.
+fn rule_of(text: &str) -> Option<&'static Rule> {
+    let text = text.to_lowercase();
+    let meets = |rule: &&Rule| {
+        let mut patterns = rule.patterns.iter();
+        patterns.any(|pattern| text.lines().any(|line| holds(line, pattern)))
+    };
+    rules().find(meets)
+}
+
+impl Said {
+    fn text(text: &str) -> Self {
+        Self {
+            configs: Vec::new(),
+            text: text.trim().to_owned(),
+        }
+    }
+}
+
+fn met(rule: &'static Rule, said: Said) -> Found {
+    let line = telling(rule, &said.text);
+    Found {
+        rule,
+        configs: said.configs,
+        errors: Some(line).filter(|line| !line.is_empty()).into_iter().collect(),
+        owner: rule.owner,
+    }
+}
+
+/// The line of a text that a rule is met by, the innermost one; else the one that matters.
+fn telling(rule: &Rule, text: &str) -> String {
+    let by_rule = text.lines().rev().find(|line| {
+        let line = line.to_lowercase();
+        rule.patterns.iter().any(|pattern| holds(&line, pattern))
+    });
+    let line = by_rule.unwrap_or_else(|| root_of(text)).trim();
+    // What Java and Debezium put in front says nothing.
+    let line = line.strip_prefix("Caused by: ").unwrap_or(line);
+    let line = line
+        .strip_prefix("Error while validating connector config: ")
+        .unwrap_or(line);
+    // Of two classes in front, the outer one is a wrapper.
+    let inner = without_class(line);
+    if without_class(inner) == inner { line } else { inner }.to_owned()
+}
+
+/// Rules that were met so far.
+#[derive(Default)]
+struct Causes(Vec<Found>);
+
+impl Causes {
+    /// `otherwise`: what it is when no rule knows it.
+    fn add(&mut self, said: Said, otherwise: &'static Rule) {
+        if said.text.is_empty() {
+            return;
+        }
+        let rule = match rule_of(&said.text) {
+            // A wrapper says less than the key under which it stands.
+            Some(rule) if rule.is_vague && !otherwise.is_vague => otherwise,
+            Some(rule) => rule,
+            None => otherwise,
+        };
+        let found = met(rule, said);
+        match self.0.iter_mut().find(|known| known.rule.id == rule.id) {
+            Some(known) => {
+                merge(&mut known.configs, found.configs);
+                // Traces repeat what was said before, with a class in front or a wrapper around it.
+                let new = found.errors.into_iter().filter(|error| !repeats(&known.errors, error));
+                let new: Vec<String> = new.collect();
+                known.errors.extend(new);
+            }
+            None => self.0.push(found),
+        }
+    }
+
+    fn all_vague(&self) -> bool {
+        self.0.iter().all(|found| found.rule.is_vague)
+    }
+
+    /// Without what says less than the rest.
+    fn done(mut self) -> Vec<Found> {
+        if !self.all_vague() {
+            self.0.retain(|found| !found.rule.is_vague);
+        }
+        self.0
+    }
+}
+
+fn merge(known: &mut Vec<String>, new: Vec<String>) {
+    for word in new {
+        if !known.contains(&word) {
+            known.push(word);
+        }
+    }
+}
+
+fn repeats(known: &[String], error: &str) -> bool {
+    let error = without_class(error);
+    let mut known = known.iter().map(|known| without_class(known));
+    known.any(|known| known.contains(error) || error.contains(known))
+}
+
+/// A message without the class of the exception in front.
+fn without_class(error: &str) -> &str {
+    match error.split_once(": ") {
+        Some((class, rest)) if class.contains('.') && !class.contains(' ') => rest,
+        _ => error,
+    }
+}
+
+/// What is wrong with the configuration: one root, and all keys that the service names for it.
+fn refusals(status: &Status) -> Vec<Said> {
+    let mut said: Vec<Said> = Vec::new();
+    for error in validation_errors(status) {
+        let configs = error.configs.into_iter().filter(|key| !key.is_empty()).collect();
+        said.push(Said {
+            configs,
+            text: error.message,
+        });
+    }
+    if said.is_empty()
+        && let Some((_, errors)) = refusal(&status.connector.trace)
+    {
+        // The lines of the trace are the same (dossier `connect.md` §2.4).
+        let mut by_text: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (key, text) in errors.lines().filter_map(|line| line.split_once(':')) {
+            by_text.entry(text.trim()).or_default().push(key.trim().to_owned());
+        }
+        said.extend(by_text.into_iter().map(|(text, configs)| Said {
+            configs,
+            text: text.to_owned(),
+        }));
+    }
+    said
+}
+
+/// The trace of a configuration that was refused, and the errors behind it.
+fn refusal(trace: &str) -> Option<(&str, &str)> {
+    let (before, errors) = trace.split_once("Errors:")?;
+    before
+        .to_lowercase()
+        .contains("unable to validate configuration")
+        .then_some((before, errors))
+}
+
+/// What tasks and the connector said.
+fn traces(status: &Status) -> Vec<String> {
+    let mut texts = status.trace_errors();
+    let tasks = status.tasks.iter().filter(|task| has_failed(&task.state));
+    texts.extend(tasks.flat_map(|task| [task.trace.clone().unwrap_or_default(), task.msg.clone()]));
+    let trace = &status.connector.trace;
+    if refusal(trace).is_none() {
+        texts.push(trace.clone());
+    }
+    texts
+}
+
+fn failed_tasks(status: &Status) -> Vec<TaskError> {
+    let failed = status.tasks.iter().filter(|task| has_failed(&task.state));
+    let mut tasks: Vec<TaskError> = failed
+        .map(|task| {
+            let root = root_of(task.trace.as_deref().unwrap_or_default()).trim();
+            let line = if root.is_empty() { task.msg.trim() } else { root };
+            TaskError {
+                task: task.id,
+                state: task.state.clone(),
+                error: Some(line.to_owned()).filter(|line| !line.is_empty()),
+            }
+        })
+        .collect();
+    tasks.sort_by_key(|task| task.task);
+    tasks
+}

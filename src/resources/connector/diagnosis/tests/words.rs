@@ -1,0 +1,370 @@
+//! Which rule a text meets, and which it must not.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::super::*;
+use crate::api::connect::Status;
+
+pub(super) fn rule_of(text: &str) -> &'static str {
+    let status = failed(text);
+    diagnose(&status).causes[0].rule.id
+}
+
+/// A connector that failed with this trace.
+fn failed(trace: &str) -> Status {
+    serde_json::from_value(json!({ "connector": { "state": "FAILED", "trace": trace } })).unwrap()
+}
+
+/// The number of the pattern in dossier `connect.md` §10, a message as the service words it, the rule, and whose it is.
+/// Where the dossier gives the words, they stand here as there; else they are those of the other system.
+const TABLE: &[(u32, &str, &str, Owner)] = &[
+    (
+        1,
+        "There were some errors with your configuration:\ntopics: Provided Kafka ApiKey is invalid\nkafka.api.secret: \
+         Provided Kafka ApiKey is invalid",
+        "kafka-key-invalid",
+        Owner::Department,
+    ),
+    (
+        2,
+        "1. \"s3.bucket.name\" : [\"\"s3.bucket.name\" is required\"]",
+        "missing-key",
+        Owner::Department,
+    ),
+    (
+        3,
+        "Value \"FOO\" doesn't belong to the property's \"output.data.format\" enum",
+        "value-not-allowed",
+        Owner::Department,
+    ),
+    (
+        4,
+        "\"flush.size\" should be greater than or equal to 1000",
+        "value-out-of-range",
+        Owner::Department,
+    ),
+    (
+        5,
+        "kafka.service.account.id: User does not have CREATE access to topic prefixed with dlq-lcc",
+        "dead-letters-denied",
+        Owner::Ebs,
+    ),
+    (
+        5,
+        "User does not have WRITE access to topic prefixed with success-lcc",
+        "dead-letters-denied",
+        Owner::Ebs,
+    ),
+    (
+        5,
+        "User does not have CREATE access to topic prefixed with error-lcc",
+        "dead-letters-denied",
+        Owner::Ebs,
+    ),
+    (
+        6,
+        "Unable to validate configuration. If an update was made to the configuration, this means that the configuration was \
+         invalid, and the connector continues to operate on a previous configuration that passed validation. \
+         Errors:\nmqtt.server.uri: this is wrong",
+        "invalid-configuration",
+        Owner::Department,
+    ),
+    (
+        7,
+        "Failed to find any class that implements Connector and which name matches \
+         io.confluent.connect.s3.S3SinkConnector, available connectors are: …",
+        "unknown-plugin",
+        Owner::Department,
+    ),
+    (
+        8,
+        "FATAL: password authentication failed for user \"cdc\"",
+        "wrong-password",
+        Owner::Department,
+    ),
+    (
+        8,
+        "Access denied for user 'cdc'@'10.0.12.7' (using password: YES)",
+        "wrong-password",
+        Owner::Department,
+    ),
+    (
+        8,
+        "Login failed for user 'cdc'. ClientConnectionId:7c1a",
+        "wrong-password",
+        Owner::Department,
+    ),
+    (
+        8,
+        "ORA-01017: invalid username/password; logon denied",
+        "wrong-password",
+        Owner::Department,
+    ),
+    (
+        8,
+        "FATAL: no pg_hba.conf entry for host \"198.51.100.7\", user \"cdc\", database \"hr\", no encryption",
+        "host-not-allowed",
+        Owner::Department,
+    ),
+    (
+        9,
+        "Error while validating connector config: Couldn't obtain encoding for database hr",
+        "database-unreachable",
+        Owner::Department,
+    ),
+    (
+        10,
+        "The connection attempt failed.\nCaused by: java.net.UnknownHostException: pg1",
+        "unknown-host",
+        Owner::Network,
+    ),
+    (10, "The connection attempt failed.", "timed-out", Owner::Network),
+    (
+        10,
+        "java.net.ConnectException: Connection refused (Connection refused)",
+        "connection-refused",
+        Owner::Network,
+    ),
+    (10, "connect timed out", "timed-out", Owner::Network),
+    (
+        10,
+        "Timed out after 30000 ms while waiting for a server that matches ReadPreferenceServerSelector",
+        "mongo-unreachable",
+        Owner::Network,
+    ),
+    (
+        11,
+        "javax.net.ssl.SSLHandshakeException: No subject alternative DNS name matching mqtt found.",
+        "tls-name",
+        Owner::Department,
+    ),
+    (
+        11,
+        "sun.security.validator.ValidatorException: PKIX path building failed: unable to find valid certification path to \
+         requested target",
+        "tls-untrusted",
+        Owner::Department,
+    ),
+    (
+        12,
+        "Creation of replication slot failed\nCaused by: ERROR: could not access file \"decoderbufs\": No such file",
+        "decoding-plugin",
+        Owner::Department,
+    ),
+    (
+        13,
+        "ERROR: replication slot \"hr_cdc\" is active for PID 4711",
+        "slot-in-use",
+        Owner::Department,
+    ),
+    (
+        13,
+        "ERROR: all replication slots are in use",
+        "slots-exhausted",
+        Owner::Department,
+    ),
+    (
+        14,
+        "but this is no longer available on the server",
+        "log-purged",
+        Owner::Department,
+    ),
+    (
+        15,
+        "Failed to subscribe to the redo log topic 'erp-redo' even after waiting 300 seconds",
+        "redo-topic",
+        Owner::Department,
+    ),
+    (
+        16,
+        "Caused by: SerializationException: Unknown magic byte!",
+        "wrong-format",
+        Owner::Department,
+    ),
+    (
+        16,
+        "Converting byte[] to Kafka Connect data failed due to serialization error",
+        "wrong-format",
+        Owner::Department,
+    ),
+    (
+        17,
+        "Error retrieving Avro value schema for id 7",
+        "schema-unreadable",
+        Owner::Ebs,
+    ),
+    (
+        17,
+        "RestClientException: Subject not found.; error code: 40401",
+        "schema-missing",
+        Owner::Department,
+    ),
+    (
+        17,
+        "Error retrieving JSON schema\nCaused by: RestClientException: Unauthorized; error code: 401",
+        "schema-denied",
+        Owner::Ebs,
+    ),
+    (
+        18,
+        "TopicAuthorizationException: Not authorized to access topics: [fin.orders]",
+        "topic-denied",
+        Owner::Ebs,
+    ),
+    (
+        18,
+        "GroupAuthorizationException: Not authorized to access group: connect-lcc-8kq2zm",
+        "group-denied",
+        Owner::Ebs,
+    ),
+    (
+        19,
+        "org.apache.kafka.common.errors.RecordTooLargeException: The message is 9000000 bytes",
+        "record-too-large",
+        Owner::Department,
+    ),
+    (
+        20,
+        "Table \"FIN\".\"LEDGER\" is missing and auto-creation is disabled",
+        "table-missing",
+        Owner::Department,
+    ),
+    (
+        20,
+        "is configured with 'pk.mode=record_key' and therefore requires records with a non-null Struct key",
+        "record-without-schema",
+        Owner::Department,
+    ),
+    (
+        21,
+        "AmazonS3Exception: Access Denied (Service: Amazon S3; Status Code: 403)",
+        "storage-denied",
+        Owner::Department,
+    ),
+    (
+        21,
+        "does not have storage.objects.create access to the bucket",
+        "storage-denied",
+        Owner::Department,
+    ),
+    (
+        21,
+        "Status code 403, AuthorizationFailure",
+        "storage-denied",
+        Owner::Department,
+    ),
+    (
+        22,
+        "SnowflakeSQLException: JWT token is invalid. [0]",
+        "snowflake-key",
+        Owner::Department,
+    ),
+    (
+        23,
+        "org.apache.kafka.clients.consumer.CommitFailedException: Offset commit",
+        "slow-target",
+        Owner::Department,
+    ),
+    (
+        23,
+        "time between subsequent calls to poll() was longer than max.poll.interval.ms",
+        "slow-target",
+        Owner::Department,
+    ),
+    (
+        24,
+        "WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and unrecoverable exception",
+        "task-crashed",
+        Owner::Department,
+    ),
+    (
+        25,
+        "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this issue. We \
+         apologize for any inconvenience.",
+        "platform-error",
+        Owner::Confluent,
+    ),
+    (
+        26,
+        "invalid API key: make sure you're using a Cloud API Key",
+        "api-key-invalid",
+        Owner::Ebs,
+    ),
+    (27, "Forbidden Access", "forbidden", Owner::Ebs),
+    (28, "account not found", "wrong-place", Owner::Department),
+    (28, "resource not found", "wrong-place", Owner::Department),
+    (
+        29,
+        "Connector a cannot be restarted: it is PAUSED, not RUNNING",
+        "not-restartable",
+        Owner::Department,
+    ),
+    (
+        30,
+        "the number of tasks is currently limited to 250",
+        "quota",
+        Owner::Ebs,
+    ),
+    (
+        31,
+        "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long (java.lang.String and \
+         java.lang.Long are in module java.base)",
+        "offset-type",
+        Owner::Department,
+    ),
+];
+
+#[test]
+fn every_pattern_of_the_dossier_meets_its_rule() {
+    for (number, text, rule, owner) in TABLE {
+        assert_eq!(rule_of(text), *rule, "pattern {number}: {text}");
+        assert_eq!(
+            rule_of(&text.to_uppercase()),
+            *rule,
+            "pattern {number}, in capitals: {text}"
+        );
+        assert_eq!(find(rule).unwrap().owner, *owner, "{rule}");
+    }
+    // The last one is a state, not a text.
+    let numbers: BTreeSet<u32> = TABLE.iter().map(|row| row.0).collect();
+    assert_eq!(numbers, (1..=31).collect());
+    assert_eq!(NO_RECORDS.id, "no-records");
+}
+
+#[test]
+fn texts_that_only_look_alike_meet_another_rule_or_none() {
+    for (text, rule) in [
+        // A word of a pattern alone.
+        ("SSL is required by the broker", "unknown"),
+        ("The certificate is required", "unknown"),
+        ("replication slot \"a\" was created", "unknown"),
+        ("This slot is active", "unknown"),
+        ("The user is limited", "unknown"),
+        ("Wrote 403 records", "unknown"),
+        ("The table \"a\" is missing", "unknown"),
+        ("Retrieving Avro value schema for id 7", "unknown"),
+        ("User cdc has CREATE access to topic prefixed with dlq-lcc", "unknown"),
+        ("The topic was not found", "unknown"),
+        // A cast that has nothing to do with offsets.
+        (
+            "ClassCastException: class java.util.HashMap cannot be cast to class java.lang.Number",
+            "unknown",
+        ),
+        // Two systems that refuse in nearly the same words.
+        ("Access denied for user 'a'@'b'", "wrong-password"),
+        (
+            "Access Denied (Service: Amazon S3; Status Code: 403; Error Code: AccessDenied)",
+            "storage-denied",
+        ),
+        (
+            "User does not have CREATE access to topic claims-dead-letters",
+            "topic-denied",
+        ),
+        // Only in another line.
+        ("slot: replication slot \"a\"\nstate: is active", "unknown"),
+    ] {
+        assert_eq!(rule_of(text), rule, "{text}");
+    }
+}
