@@ -7,12 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::save::{self, Existing, SaveError};
 use crate::{
     hint::{Advice, Hint},
-    model::Snapshot,
+    model::{Snapshot, hidden},
 };
 
 /// What the file says it is.
@@ -36,6 +36,17 @@ pub struct SavedSnapshot {
 struct Header {
     format: String,
     version: u32,
+}
+
+/// Which of the parts that were added later are there.
+#[derive(Deserialize)]
+struct Parts {
+    snapshot: Looked,
+}
+
+#[derive(Deserialize)]
+struct Looked {
+    acls: Option<IgnoredAny>,
 }
 
 #[derive(Serialize)]
@@ -131,7 +142,15 @@ impl SavedSnapshot {
             }
             _ => return Err(SnapshotError::Foreign(path())),
         }
-        serde_json::from_str(text).map_err(|source| SnapshotError::Damaged { path: path(), source })
+        let damaged = |source| SnapshotError::Damaged { path: path(), source };
+        let mut saved: Self = serde_json::from_str(text).map_err(damaged)?;
+        let parts: Parts = serde_json::from_str(text).map_err(damaged)?;
+        if parts.snapshot.acls.is_none() {
+            // Not that there were none.
+            let unknown = saved.snapshot.unknown.entry(hidden::ACLS.to_owned());
+            unknown.or_insert_with(|| "the snapshot is from before they were looked at".to_owned());
+        }
+        Ok(saved)
     }
 
     fn text(&self) -> String {
@@ -233,6 +252,30 @@ mod tests {
         let damaged = text.replace("\"connectors\"", "\"conectors\"");
         assert!(matches!(read(&damaged), SnapshotError::Damaged { .. }));
         assert!(matches!(read(&text[..text.len() / 2]), SnapshotError::Damaged { .. }));
+    }
+
+    // Unknown is not absent.
+    #[test]
+    fn a_snapshot_from_before_acls_were_looked_at_does_not_say_that_there_are_none() {
+        let mut old: serde_json::Value = serde_json::from_str(&saved().text()).unwrap();
+        old["snapshot"].as_object_mut().unwrap().remove("acls").unwrap();
+        let read = SavedSnapshot::parse(Path::new("seen.json"), &old.to_string())
+            .unwrap()
+            .snapshot;
+        assert_eq!(
+            read.unknown[hidden::ACLS],
+            "the snapshot is from before they were looked at"
+        );
+        assert!(!saved().snapshot.unknown.contains_key(hidden::ACLS));
+        let new = SavedSnapshot::parse(Path::new("seen.json"), &saved().text())
+            .unwrap()
+            .snapshot;
+        assert!(!new.unknown.contains_key(hidden::ACLS));
+        assert_eq!(new.acls, saved().snapshot.acls);
+        // What is there and no list is no old snapshot.
+        old["snapshot"]["acls"] = serde_json::json!("none");
+        let read = SavedSnapshot::parse(Path::new("seen.json"), &old.to_string());
+        assert!(matches!(read, Err(SnapshotError::Damaged { .. })));
     }
 
     #[test]

@@ -125,7 +125,8 @@ pub struct Snapshot {
     pub accounts: Vec<SeenAccount>,
     /// Role bindings.
     pub bindings: Vec<SeenBinding>,
-    /// Kafka ACLs of the cluster.
+    /// Kafka ACLs of the cluster. Who reads a snapshot from before they were looked at must add that to `unknown`.
+    #[serde(default)]
     pub acls: Vec<AclBinding>,
     /// API keys.
     pub keys: Vec<SeenKey>,
