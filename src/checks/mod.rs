@@ -8,6 +8,7 @@ pub mod assumptions;
 mod check;
 mod cluster;
 pub mod heard;
+pub mod kafka;
 pub mod key;
 pub mod network;
 pub mod place;

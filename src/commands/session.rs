@@ -9,6 +9,9 @@ mod way;
 use std::{path::PathBuf, sync::Arc};
 
 pub(super) use department::{DepartmentSession, Tenant};
+pub(super) use kafka::{
+    base as kafka_base, in_sandbox as kafka_in_sandbox, of_profile as kafka_of_profile, of_service as kafka_of_service,
+};
 pub(super) use observers::{Observers, connector_crn};
 pub(super) use way::Way;
 

@@ -227,6 +227,12 @@ impl Workspace {
         self.departments().filter(|department| department.retired.is_none())
     }
 
+    /// Whether the template of a department asks for Kafka ACLs.
+    pub fn asks_for_acls(&self, department: &Department) -> bool {
+        let template = self.template(&department.template);
+        template.is_some_and(|template| template.personas.iter().any(|persona| !persona.acls.is_empty()))
+    }
+
     /// The file of the department `code`, for pointing at.
     pub fn department_file(&self, code: &DepartmentCode) -> Option<&DepartmentFile> {
         self.departments.get(code)

@@ -42,6 +42,9 @@ fn with_nothing_configured_it_says_what_to_do_first() {
                      EBS, begin with `confluent ebs init`; without an account, try
                      `confluent ebs onboard claims --sandbox`.
       unknown  key accepted, key owner, key age: nobody was asked: --offline
+      unknown  Kafka key: none, and no platform files to tell whether a template
+               needs one
+               Next: Run it where `ebs.toml` is.
 
 
     Network
@@ -65,7 +68,7 @@ fn with_nothing_configured_it_says_what_to_do_first() {
       ok       template assumptions: no templates here
 
 
-    17 ok, 1 problem, 15 unknown.
+    17 ok, 1 problem, 16 unknown.
     Do first: Name the profile that EBS handed over with `--profile FILE`; as EBS,
               begin with `confluent ebs init`; without an account, try `confluent
               ebs onboard claims --sandbox`.

@@ -43,6 +43,8 @@ fn a_rehearsal_is_well_from_the_first_call_on() {
     );
     assert_eq!(fresh.detail("key owner").split(' ').next(), Some("ebs-provisioner"));
     assert_eq!(fresh.detail("provisioner's roles"), "all there, in prod, test");
+    let kafka = fresh.detail("Kafka key");
+    assert!(kafka.ends_with("lkc-prod01 shows it no ACLs"), "{kafka}");
 
     assert_eq!(world.ebs("onboard claims --sandbox --yes").code, Some(0));
     let onboarded = doctor(&world, "--sandbox");

@@ -17,7 +17,7 @@ use wiremock::{
 use crate::{
     common::World,
     inspected::inspected,
-    rig::{CANARY, Diagnosed, keep_profile},
+    rig::{CANARY, Diagnosed, close, keep_profile, profile},
 };
 
 const ORGANIZATIONS: &str = "/org/v2/organizations";
@@ -107,6 +107,82 @@ async fn a_good_key_at_a_good_service_is_well() {
     asked.sort();
     asked.dedup();
     assert_eq!(asked.len(), all, "{asked:?}");
+}
+
+/// What is said of a department's profile with a key of the cluster, which the service knows as one of `resource`, where
+/// the cluster answers it with `status`; `elsewhere` stands in for the cluster's own address.
+async fn with_a_kafka_key(resource: &str, status: u16, elsewhere: Option<&str>) -> Diagnosed {
+    let (world, server, kafka) = (World::new(), MockServer::start().await, MockServer::start().await);
+    let cluster = json!({
+        "id": "lkc-prod01", "status": { "phase": "PROVISIONED" },
+        "spec": {
+            "config": { "kind": "Standard" },
+            "http_endpoint": elsewhere.map_or_else(|| kafka.uri(), str::to_owned),
+        }
+    });
+    let key = json!({
+        "id": "KAFKAKAFKAKAFKA1", "spec": { "owner": { "id": "sa-abc123" }, "resource": { "id": resource } }
+    });
+    for (route, answer) in [
+        ("/cmk/v2/clusters/lkc-prod01", cluster),
+        ("/iam/v2/api-keys/KAFKAKAFKAKAFKA1", key),
+    ] {
+        let answer = ResponseTemplate::new(200).set_body_json(answer);
+        Mock::given(path(route)).respond_with(answer).mount(&server).await;
+    }
+    let acls = json!({ "data": [], "error_code": status, "message": "no" });
+    Mock::given(path("/kafka/v3/clusters/lkc-prod01/acls"))
+        .respond_with(ResponseTemplate::new(status).set_body_json(acls))
+        .mount(&kafka)
+        .await;
+    well(&server).await;
+    let own = format!("\n[key.kafka]\nid = \"KAFKAKAFKAKAFKA1\"\nsecret = \"{CANARY}\"\n");
+    let file = world.write("claims-operator.toml", profile(&server.uri()) + &own);
+    close(&file);
+    let mut command = world.command();
+    command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
+    let seen = tokio::task::block_in_place(|| world.see(&mut command));
+    assert!(!seen.to_string().contains(CANARY), "{seen}");
+    Diagnosed::of(&seen)
+}
+
+// Dossier `rbac.md` §5.3: a cluster takes keys of its own, at its own address.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_the_cluster_is_tried_where_the_cluster_is() {
+    const NAME: &str = "Kafka key";
+    let good = with_a_kafka_key("lkc-prod01", 200, None).await;
+    assert_eq!(
+        (good.code, good.all("problem"), good.state(NAME)),
+        (Some(0), vec![], "ok")
+    );
+    assert!(
+        good.detail(NAME).ends_with("lkc-prod01 shows it no ACLs"),
+        "{}",
+        good.detail(NAME)
+    );
+    // A department's key need not show any.
+    let blind = with_a_kafka_key("lkc-prod01", 403, None).await;
+    assert_eq!((blind.code, blind.state(NAME)), (Some(0), "ok"));
+    let ill = with_a_kafka_key("lkc-prod01", 500, None).await;
+    assert_eq!((ill.code, ill.state(NAME)), (Some(0), "unknown"));
+    assert!(!ill.fix(NAME).is_empty());
+    let refused = with_a_kafka_key("lkc-prod01", 401, None).await;
+    assert_eq!((refused.code, refused.all("problem")), (Some(6), vec![NAME]));
+    assert!(
+        refused.fix(NAME).contains("--resource lkc-prod01"),
+        "{}",
+        refused.fix(NAME)
+    );
+    let other = with_a_kafka_key("lkc-other1", 401, None).await;
+    assert_eq!((other.code, other.all("problem")), (Some(6), vec![NAME]));
+    assert!(
+        other.detail(NAME).ends_with("opens lkc-other1, not lkc-prod01"),
+        "{}",
+        other.detail(NAME)
+    );
+    let away = with_a_kafka_key("lkc-prod01", 200, Some("https://pkc-00000.example.com")).await;
+    assert_eq!((away.code, away.all("problem")), (Some(6), vec![NAME]));
+    assert!(away.detail(NAME).contains("was not sent"), "{}", away.detail(NAME));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{
     Doctor,
     connection::{Connection, Holding, connection},
+    kafka,
     surroundings::{Surroundings, Tenant},
 };
 use crate::{
@@ -73,9 +74,13 @@ async fn look(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Diagnosis {
             },
         }
     };
-    let (stock, (knock, heard), others) = join!(
+    let (stock, (knock, heard, kafka), others) = join!(
         stock,
-        call(connection.as_ref(), &question, asked.offline),
+        async {
+            let (knock, heard) = call(connection.as_ref(), &question, asked.offline).await;
+            let kafka = kafka::key(ctx, around, tenant.as_ref(), connection.as_ref(), &question, &heard).await;
+            (knock, heard, kafka)
+        },
         call_others(connection.as_ref(), asked.offline),
     );
 
@@ -92,6 +97,7 @@ async fn look(ctx: &Ctx, around: &Surroundings, asked: &Doctor) -> Diagnosis {
         Topic::Key,
         profile_and_key(around, &holding, &heard, &stock, &expected, now),
     );
+    add(Topic::Key, vec![kafka]);
     add(
         Topic::Network,
         the_way(around, connection.as_ref(), knock.as_ref(), &others, asked),

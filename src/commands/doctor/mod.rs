@@ -4,6 +4,7 @@ mod assumptions;
 mod bundle;
 mod connection;
 mod examine;
+mod kafka;
 mod surroundings;
 mod view;
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A key of the stage's Kafka cluster, or why there is none.
-pub(super) type KafkaKey = Result<Option<Auth>, CredentialsError>;
+pub(in crate::commands) type KafkaKey = Result<Option<Auth>, CredentialsError>;
 
 impl Session {
     /// Looks at what the key may see, and at ACLs where a key of the stage's Kafka cluster is at hand.
@@ -45,17 +45,21 @@ impl Session {
     /// The way to Kafka REST of `cluster`, at the address that the service tells; or why there is none.
     pub(in crate::commands) fn kafka(&self, cluster: &Cluster) -> Result<Client, String> {
         let auth = self.kafka_key(&cluster.id)?;
-        // The answer decides where a key goes, so it must not lead away from Confluent.
-        let endpoint = Endpoint::parse(&cluster.spec.http_endpoint, &self.trusted)
-            .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;
-        let base: Result<BaseUrl, _> = endpoint.to_string().parse();
-        let base = base.map_err(|error| error.to_string())?;
-        Ok(self.client.towards(base, auth.clone()))
+        Ok(self.client.towards(base(cluster, &self.trusted)?, auth.clone()))
     }
 }
 
+/// The address of Kafka REST. An answer of the service decides where a key goes, so it must not lead away from Confluent
+/// or from the hosts that are `trusted`.
+pub(in crate::commands) fn base(cluster: &Cluster, trusted: &[String]) -> Result<BaseUrl, String> {
+    let endpoint = Endpoint::parse(&cluster.spec.http_endpoint, trusted)
+        .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;
+    let base: Result<BaseUrl, _> = endpoint.to_string().parse();
+    base.map_err(|error| error.to_string())
+}
+
 /// The key that the profile or the environment names.
-pub(super) fn of_service(profile: Option<&LoadedProfile>) -> KafkaKey {
+pub(in crate::commands) fn of_service(profile: Option<&LoadedProfile>) -> KafkaKey {
     let found = config::Credentials::find_kafka(profile, env::var)?;
     Ok(found.map(|found| {
         let source = match found.origin {
@@ -74,9 +78,16 @@ fn basic(pair: &KeyPair, source: CredentialSource) -> Auth {
     })
 }
 
+/// The key that a profile holds.
+pub(in crate::commands) fn of_profile(profile: &LoadedProfile) -> Option<Auth> {
+    let pair = profile.keys.kafka.as_ref()?;
+    let source = CredentialSource::Profile(profile.path.display().to_string());
+    Some(basic(pair, source))
+}
+
 /// The same in the sandbox, whose provisioner holds a key of each stage's cluster. Whoever stands in without a key does so
 /// here, too; a profile has the keys that are in it.
-pub(super) fn in_sandbox(
+pub(in crate::commands) fn in_sandbox(
     ctx: &Ctx,
     folder: &std::path::Path,
     workspace: &Workspace,
@@ -86,10 +97,7 @@ pub(super) fn in_sandbox(
 ) -> Result<Option<Auth>, Error> {
     let acting = profile.filter(|profile| profile.keys.cloud.is_some());
     match (ctx.globals.sandbox_as.as_deref(), acting) {
-        (None, Some(profile)) => Ok(profile.keys.kafka.as_ref().map(|pair| {
-            let source = CredentialSource::Profile(profile.path.display().to_string());
-            basic(pair, source)
-        })),
+        (None, Some(profile)) => Ok(of_profile(profile)),
         (None, None) => {
             let sandbox = open_sandbox(folder, workspace)?;
             let info = sandbox.info(true)?;
