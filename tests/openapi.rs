@@ -146,6 +146,7 @@ fn everything(inspection: &Inspection<'_>) {
         let text = "TOPIC#dlq-lcc#PREFIXED#User:sa-abc123#*#WRITE#ALLOW";
         text.parse().unwrap()
     };
+    inspection.check(&kafka::ListTopics(cluster()));
     for principal in [None, Some(acl().principal)] {
         inspection.check(&kafka::ListAcls {
             cluster: cluster(),

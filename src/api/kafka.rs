@@ -1,4 +1,4 @@
-//! Kafka REST v3: ACLs (ccloud-sdk-go-v2 `kafkarest/v3/api/openapi.yaml`).
+//! Kafka REST v3: ACLs and the names of topics (ccloud-sdk-go-v2 `kafkarest/v3/api/openapi.yaml`).
 //!
 //! It does not answer at the address of the other groups, but at the cluster's own (`spec.http_endpoint` of the cluster),
 //! and takes an API key of that cluster, no Cloud key (dossier `rbac.md` §5.3). Its lists are unpaged, and a 429 carries
@@ -12,6 +12,8 @@ use crate::model::{AclBinding, ClusterId, Principal};
 
 /// All ACLs of a cluster.
 pub const ACLS: &str = "/kafka/v3/clusters/{cluster}/acls";
+/// All topics of a cluster.
+pub const TOPICS: &str = "/kafka/v3/clusters/{cluster}/topics";
 /// Several new ACLs at once.
 pub const ACLS_BATCH: &str = "/kafka/v3/clusters/{cluster}/acls:batch";
 
@@ -58,6 +60,39 @@ pub struct DeletedAcls {
     /// What they were; empty when there was none to delete.
     #[serde(default)]
     pub data: Vec<AclObject>,
+}
+
+/// A topic, as far as anybody here needs it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TopicObject {
+    /// Its name.
+    pub topic_name: String,
+}
+
+/// The topics that the caller may describe, all of them: the document's list has no pages.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TopicList {
+    /// What was found.
+    pub data: Vec<TopicObject>,
+}
+
+/// Lists topics.
+#[derive(Clone, Debug)]
+pub struct ListTopics(pub ClusterId);
+
+impl Endpoint for ListTopics {
+    const METHOD: Method = Method::GET;
+    const ROUTE: &'static str = TOPICS;
+    const REPEAT: Repeat = Repeat::Safe;
+    type Answer = TopicList;
+
+    fn segments(&self) -> Vec<&str> {
+        vec![self.0.as_str()]
+    }
+
+    fn subject(&self) -> String {
+        format!("topics of `{}`", self.0)
+    }
 }
 
 /// Lists ACLs.

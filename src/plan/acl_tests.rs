@@ -172,12 +172,15 @@ fn acls_of_others_on_the_prefix_are_told_and_left() {
 }
 
 fn down(world: &World, removes_foreign: bool) -> Teardown {
-    let desired = with_acls("claims");
+    down_of(&with_acls("claims"), world, removes_foreign)
+}
+
+fn down_of(desired: &DesiredDepartment, world: &World, removes_foreign: bool) -> Teardown {
     let wanted = Wanted {
         stage: "prod",
         address: &address(),
         provisioner: &me(),
-        departments: &[],
+        departments: std::slice::from_ref(desired),
         known: &BTreeSet::new(),
         adopt: &world.adopt,
         ledger: &world.ledger,
@@ -204,11 +207,30 @@ fn acls_go_before_the_account_that_they_name() {
     // Whoever can still act through an ACL is named: the department's own are gone by then.
     let mut after = onboarded(&there[3..]);
     after.seen.accounts.clear();
-    let reach = crate::plan::teardown::reach(&after.seen, &with_acls("claims").department);
+    let reach = crate::plan::reach(&after.seen, &with_acls("claims").department);
     assert!(
         reach.others.contains("everybody: ALLOW READ on topic claims-orders"),
         "{reach:?}"
     );
+}
+
+#[test]
+fn acls_that_a_template_asks_for_are_looked_at_before_their_account_goes() {
+    let mut world = onboarded(&WANTED);
+    world.seen.acls.clear();
+    world.seen.unknown.insert(hidden::ACLS.into(), "no key".into());
+    let refused = down(&world, false);
+    assert_eq!(rules(&refused.plan), ["acls-unknown"]);
+    assert!(refused.plan.changes.is_empty());
+    let hints = &refused.plan.refusals[0].hints;
+    assert!(
+        hints.iter().any(|hint| hint.as_str().contains("keys revoke")),
+        "{hints:?}"
+    );
+    // Whoever never asked for any needs no key, and where nothing is left there is nothing to look for.
+    assert!(down_of(&desired("claims"), &world, false).plan.refusals.is_empty());
+    world.seen.accounts.clear();
+    assert!(down(&world, false).plan.refusals.is_empty());
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub fn removals(wanted: &Wanted<'_>, seen: &Snapshot) -> Plan {
     let removes = |change: &Change| {
         matches!(
             change.operation,
-            Operation::DeleteBinding { .. } | Operation::DeleteKey { .. }
+            Operation::DeleteBinding { .. } | Operation::DeleteAcl { .. } | Operation::DeleteKey { .. }
         )
     };
     let all = std::mem::take(&mut plan.changes).into_iter().filter(removes);

@@ -1,8 +1,8 @@
 //! Taking a department's access away, in an order that leaves nothing behind. Pure.
 //!
 //! Keys first, so that nobody holds a working one while the rest is taken down; then the bindings its accounts hold, the
-//! bindings that others hold on its accounts, the ACLs that name its accounts, and the accounts last: the provisioner's ownership of them must last until
-//! then (dossier `rbac.md` §5.5). Connectors go before all of this, in a plan of their own.
+//! bindings that others hold on its accounts, the ACLs that name its accounts, and the accounts last: the provisioner's
+//! ownership of them must last until then (dossier `rbac.md` §5.5). Connectors go before all of this, in a plan of their own.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +13,9 @@ use super::{
     change::{Action, Change, Operation},
     diff::{Plan, Refusal, Wanted, adopted},
 };
-use crate::{
-    access::Evaluator,
-    model::{
-        AclBinding, AclResource, Department, Principal, ResourceKind, Role, RoleBinding, RoleBindingId, SeenAccount,
-        SeenBinding, Snapshot,
-    },
+use crate::model::{
+    AclBinding, Department, Principal, ResourceKind, Role, RoleBinding, RoleBindingId, SeenAccount, SeenBinding,
+    Snapshot,
 };
 
 /// A binding on the department's prefix that is not the department's.
@@ -82,6 +79,9 @@ pub fn teardown(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, r
             hints: vec!["Use the provisioner's key: as ResourceOwner of the accounts it sees their keys.".into()],
         });
     }
+    down.plan
+        .refusals
+        .extend(acls_unseen(wanted, seen, department, &accounts));
     let own: BTreeSet<Principal> = accounts
         .iter()
         .map(|account| Principal::ServiceAccount(account.id.clone()))
@@ -120,6 +120,23 @@ pub fn teardown(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, r
     }
     down.accounts = accounts.into_iter().cloned().collect();
     down
+}
+
+/// ACLs that its template asks for may be left, and when the account is gone nobody can tell whose they were.
+fn acls_unseen(
+    wanted: &Wanted<'_>,
+    seen: &Snapshot,
+    department: &Department,
+    accounts: &[&SeenAccount],
+) -> Option<Refusal> {
+    let mut departments = wanted.departments.iter();
+    let desired = departments.find(|desired| desired.department.code == department.code)?;
+    let mut refusal = acls::refusal(wanted, seen, desired).filter(|_| !accounts.is_empty())?;
+    refusal.hints.push(
+        "If it cannot wait, `confluent ebs keys revoke KEY --now --no-replace` takes the department's keys away without it."
+            .into(),
+    );
+    Some(refusal)
 }
 
 fn take_down(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, account: &SeenAccount, plan: &mut Plan) {
@@ -180,7 +197,7 @@ fn take_down(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, acco
         };
         before.push(plan.push(change(department, &persona, what, why, keys.clone(), operation)));
     }
-    // The service may leave them when the account is gone, with a number for a name (docs/assumptions.md, E).
+    // The service may leave them when the account is gone, with a number for a name (docs/assumptions.md, G).
     for acl in seen.acls_of(&principal) {
         let what = format!("{name}  {}", acls::words(acl));
         let why = "names an account of the department";
@@ -288,7 +305,7 @@ pub const NAMED: [ResourceKind; 5] = [
 ];
 
 /// Bindings below the prefix that neither the department nor the provisioner holds. One that covers more than the prefix
-/// is about others, too, and is not among them: [`reach`] finds it.
+/// is about others, too, and is not among them: [`reach`](super::reach) finds it.
 fn foreign(
     wanted: &Wanted<'_>,
     seen: &Snapshot,
@@ -321,7 +338,7 @@ fn foreign(
 }
 
 /// ACLs below the prefix that neither the department nor the provisioner is named in. One that is about more than the
-/// prefix is about others, too: [`reach`] finds it.
+/// prefix is about others, too: [`reach`](super::reach) finds it.
 fn foreign_acls(
     wanted: &Wanted<'_>,
     seen: &Snapshot,
@@ -339,51 +356,4 @@ fn foreign_acls(
             acl: acl.clone(),
         })
         .collect()
-}
-
-/// Who can still do anything on a department's names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Reach {
-    /// Administrators of the organization, the environment or the cluster, whose right is about everything there.
-    pub administrators: BTreeSet<String>,
-    /// Everybody else, with the binding that gives it.
-    pub others: BTreeSet<String>,
-}
-
-/// Finds whoever can do anything on names that begin with the prefix of `department`.
-#[must_use]
-pub fn reach(seen: &Snapshot, department: &Department) -> Reach {
-    let evaluator = Evaluator::new(seen.bindings.iter().map(|seen| seen.binding.clone()))
-        .with_acls(seen.acls.iter().cloned(), &seen.address);
-    let mut reach = Reach::default();
-    for kind in NAMED {
-        let Some(all) = seen.address.pattern(kind, department.prefix.pattern()) else {
-            continue;
-        };
-        for (binding, _) in evaluator.touching(&all) {
-            let who = seen.name_of(&binding.principal);
-            match binding.pattern.kind() {
-                ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster => {
-                    reach.administrators.insert(format!("{who} ({})", binding.role));
-                }
-                // The provisioner manages the subjects of everybody (dossier `rbac.md` §8.6).
-                _ if binding.principal == seen.seen_by => {
-                    reach.administrators.insert(format!("{who} ({})", binding.role));
-                }
-                _ => {
-                    reach
-                        .others
-                        .insert(format!("{who} holds {} on {}", binding.role, binding.pattern.short()));
-                }
-            }
-        }
-        for (acl, _) in evaluator.acls_touching(&all) {
-            let said = acls::about(seen, &acl.acl);
-            match acl.acl.resource == AclResource::Cluster || acl.acl.principal == seen.seen_by {
-                true => reach.administrators.insert(said),
-                false => reach.others.insert(said),
-            };
-        }
-    }
-    reach
 }

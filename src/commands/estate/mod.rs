@@ -16,6 +16,7 @@ use std::{
 
 use super::{Ctx, session::Session};
 use crate::{
+    api::kafka::ListTopics,
     apply::{self, Delivery, Engine, Event, Journal, Report as Applied},
     client::{Auth, Client, CredentialSource, Credentials, OnRetry, RetryNotice},
     config::Profile,
@@ -42,14 +43,23 @@ pub(super) struct FolderArgs {
     pub(super) evidence_dir: Option<PathBuf>,
 }
 
+/// When ACLs are looked at, which takes an API key of the Kafka cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AclSight {
+    /// Where a template asks for some: without, nobody needs the key.
+    Needed,
+    /// Wherever there is a key: what is left of earlier templates counts, too.
+    Possible,
+}
+
 /// The departments of a stage as they were seen and as they should be.
 pub(super) struct Estate<'a> {
     /// The way there.
     pub(super) session: &'a Session,
     /// What was seen.
     pub(super) observed: Observed,
-    /// The way to Kafka REST, where a template asks for ACLs and there is a key.
-    kafka: Option<Client>,
+    /// The way to Kafka REST, or why nobody went it.
+    kafka: Result<Client, String>,
     /// The departments that were asked for.
     pub(super) desired: Vec<DesiredDepartment>,
     /// The folder of profiles.
@@ -72,6 +82,7 @@ impl<'a> Estate<'a> {
         session: &'a Session,
         departments: &[Department],
         handover: impl Into<HandoverArgs>,
+        acls: AclSight,
     ) -> Result<Self, Error> {
         let handover = handover.into();
         let folders = &handover.folders;
@@ -85,7 +96,7 @@ impl<'a> Estate<'a> {
         let journals = Journal::lengths(&session.places.journal);
         let progress = ctx.ui.progress();
         progress.on(&Event::Phase { name: "Look", total: 0 });
-        let (observed, kafka) = observe(session, departments).await?;
+        let (observed, kafka) = observe(session, departments, acls).await?;
         let seen = &observed.snapshot;
         let desired = departments
             .iter()
@@ -175,6 +186,17 @@ impl<'a> Estate<'a> {
             .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))
     }
 
+    /// The topics whose names begin with the prefix of `department`, in their order; or why they could not be listed.
+    pub(super) async fn topics(&self, department: &Department) -> Result<Vec<String>, String> {
+        let kafka = self.kafka.as_ref().map_err(Clone::clone)?;
+        let list = ListTopics(self.observed.snapshot.address.cluster.clone());
+        let answered = kafka.send(&list).await.map_err(|error| error.to_string())?;
+        let names = answered.value.data.into_iter().map(|topic| topic.topic_name);
+        let mut own: Vec<String> = names.filter(|name| department.prefix.owns(name)).collect();
+        own.sort();
+        Ok(own)
+    }
+
     /// Carries out `plan` for the command `what`, and writes the evidence. Answers what came of it and the evidence files.
     ///
     /// # Errors
@@ -239,7 +261,7 @@ impl<'a> Estate<'a> {
         };
         let on_retry: OnRetry = std::sync::Arc::new(on_retry);
         let client = session.client.with_on_retry(on_retry.clone());
-        let kafka = self.kafka.as_ref().map(|kafka| kafka.with_on_retry(on_retry));
+        let kafka = self.kafka.as_ref().ok().map(|kafka| kafka.with_on_retry(on_retry));
         let world = World::new(
             client.clone(),
             seen.address.clone(),
@@ -289,26 +311,26 @@ impl<'a> Estate<'a> {
     }
 }
 
-/// Looks at the organization; at the ACLs of the cluster only when the template of an active department asks for some, or
-/// that of one of `departments`. Answers the way to Kafka REST as well.
+/// Looks at the organization; at the ACLs of the cluster where the template of an active department asks for some or that
+/// of one of `departments`, or as `acls` says. Answers the way to Kafka REST as well, or why
+/// nobody went it.
 pub(super) async fn observe(
     session: &Session,
     departments: &[Department],
-) -> Result<(Observed, Option<Client>), Error> {
+    acls: AclSight,
+) -> Result<(Observed, Result<Client, String>), Error> {
     let mut observed = plan::observe(&session.client, &session.clock, &session.target())
         .await
         .map_err(denied)?;
     let workspace = &session.workspace;
-    let asks = |department: &Department| {
-        let template = workspace.template(&department.template);
-        template.is_some_and(|template| template.personas.iter().any(|persona| !persona.acls.is_empty()))
-    };
-    let kafka = match workspace.active_departments().chain(departments).any(asks) {
+    let mut asking = workspace.active_departments().chain(departments);
+    let mut needed = || asking.any(|department| workspace.asks_for_acls(department));
+    let kafka = match acls == AclSight::Possible || needed() {
         true => session.kafka(&observed.cluster),
         false => Err("no template asks for any, so nobody looked".to_owned()),
     };
     plan::observe_acls(&mut observed.snapshot, kafka.as_ref().map_err(Clone::clone)).await;
-    Ok((observed, kafka.ok()))
+    Ok((observed, kafka))
 }
 
 /// Why the service let nobody look.

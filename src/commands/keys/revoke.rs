@@ -6,12 +6,12 @@ use super::outcome::{KeysChanged, plan_blocks};
 use crate::{
     commands::{
         Ctx, Report,
-        estate::{Estate, HandoverArgs, refused, unfinished},
+        estate::{AclSight, Estate, HandoverArgs, refused, unfinished},
         session::Session,
     },
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, DepartmentCode, Principal, SeenAccount, SeenKey, Snapshot},
+    model::{AclBinding, ApiKeyId, DepartmentCode, Principal, SeenAccount, SeenKey, Snapshot, hidden},
     plan::{Plan, rotation::replace_lost},
     render::words,
     resources::api_key::KeyClaim,
@@ -67,7 +67,7 @@ impl Revoke {
 
     async fn revoke(&self, ctx: &Ctx, session: &Session) -> Result<Report<KeysChanged>, Error> {
         let all: Vec<_> = session.workspace.active_departments().cloned().collect();
-        let estate = Estate::look(ctx, session, &all, &self.handover).await?;
+        let estate = Estate::look(ctx, session, &all, &self.handover, AclSight::Needed).await?;
         let seen = &estate.observed.snapshot;
         let losing = self.losing(&estate, seen)?;
         let mut plan = Plan::default();
@@ -198,6 +198,8 @@ impl Revoke {
             ),
         });
         let seen = &estate.observed.snapshot;
+        plan.notices
+            .extend(lost_acls(seen, losing).map(|acls| format!("{who} {acls}")));
         let mut part = replace_lost(
             &estate.wanted(false),
             seen,
@@ -217,6 +219,28 @@ impl Revoke {
         plan.refusals.extend(part.refusals);
         Ok(())
     }
+}
+
+/// What the keys were good for in Kafka, where no other key of the cluster stays: a Cloud key opens nothing there.
+fn lost_acls(seen: &Snapshot, losing: &Losing<'_>) -> Option<String> {
+    let cluster = seen.address.cluster.as_str();
+    let opens = |keys: &[&SeenKey]| keys.iter().any(|key| key.resource == cluster);
+    if !opens(&losing.keys) || opens(&losing.stay) {
+        return None;
+    }
+    if let Some(reason) = seen.unknown.get(hidden::ACLS) {
+        let asks = !losing.persona.acls.is_empty();
+        return asks.then(|| format!("may have ACLs that open nothing without a key of the cluster: {reason}"));
+    }
+    let account = seen.account_named(&losing.persona.account_name)?;
+    let principal = Principal::ServiceAccount(account.id.clone());
+    let acls: Vec<String> = seen.acls_of(&principal).map(AclBinding::short).collect();
+    (!acls.is_empty()).then(|| {
+        format!(
+            "loses its ACLs until it has another key of the cluster: {}",
+            acls.join(", ")
+        )
+    })
 }
 
 fn kept(stay: &[&SeenKey]) -> String {

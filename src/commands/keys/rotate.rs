@@ -9,7 +9,7 @@ use crate::{
     commands::{
         Ctx, Report,
         duration::duration,
-        estate::{self, Estate, HandoverArgs, not_taken, refused, shown::counted, unfinished},
+        estate::{self, AclSight, Estate, HandoverArgs, not_taken, refused, shown::counted, unfinished},
         session::Session,
     },
     error::{Error, ErrorKind, ResultExt},
@@ -77,7 +77,7 @@ impl Rotate {
         session: &Session,
         departments: &[Department],
     ) -> Result<Report<KeysChanged>, Error> {
-        let mut estate = Estate::look(ctx, session, departments, &self.handover).await?;
+        let mut estate = Estate::look(ctx, session, departments, &self.handover, AclSight::Needed).await?;
         if self.all {
             // A department that was never onboarded has no keys, and must not hold up the others.
             let seen = &estate.observed.snapshot;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{
     Ctx, Report,
-    estate::{self, Estate, FolderArgs, unfinished},
+    estate::{self, AclSight, Estate, FolderArgs, unfinished},
     session::Session,
 };
 use crate::{
@@ -24,7 +24,8 @@ use output::{Offboarding, plan_blocks};
 ///
 /// Removes its API keys, its role bindings, its ACLs and its service accounts, in an order that leaves nothing behind;
 /// its file stays, as the tombstone of its prefix. At the end it proves that the keys are dead and names whoever can still
-/// do anything on the prefix. Topics and schemas are never removed.
+/// do anything on the prefix. Topics and schemas are never removed; the topics of the prefix are listed with an API key of the
+/// Kafka cluster.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Show what would be taken away.
@@ -67,15 +68,23 @@ impl Offboard {
         department: &Department,
     ) -> Result<Report<Offboarding>, Error> {
         // Retired or not: an interrupted off-boarding has retired it already.
-        let estate = Estate::look(ctx, session, std::slice::from_ref(department), &self.folders).await?;
+        let estate = Estate::look(
+            ctx,
+            session,
+            std::slice::from_ref(department),
+            &self.folders,
+            AclSight::Possible,
+        )
+        .await?;
         let seen = &estate.observed.snapshot;
         let down = teardown(&estate.wanted(false), seen, department, self.remove_foreign);
         let there = connectors::look(&estate, department, &down).await?;
+        let topics = estate.topics(department).await;
         refused(&down)?;
         if !self.dry_run {
             self.connectors.refuse(department, &there)?;
         }
-        let mut answer = Offboarding::new(&estate, department, &down, &there, self);
+        let mut answer = Offboarding::new(&estate, department, &down, &there, topics, self);
         if self.dry_run {
             return Ok(Report::new(answer));
         }
@@ -103,7 +112,7 @@ impl Offboard {
             answer.done(report, evidence);
         }
         if error.is_none() {
-            let proof = Box::pin(proof::prove(ctx, &estate, department, &down)).await?;
+            let proof = Box::pin(proof::prove(ctx, &estate, department, &down, answer.topics_unseen())).await?;
             error = proof.error(department, self.remove_foreign);
             answer.evidence.extend(estate.write_proof(&department.code, &proof)?);
             answer.proof = Some(proof);

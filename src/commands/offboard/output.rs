@@ -27,6 +27,9 @@ use crate::{
     render::{Block, Line, Style, Viewable},
 };
 
+/// How many topics are told to people one by one; all of them are in JSON and YAML.
+const TOLD_TOPICS: usize = 20;
+
 /// What was taken away, or would be.
 #[derive(Debug, Serialize)]
 pub(in crate::commands) struct Offboarding {
@@ -45,6 +48,10 @@ pub(in crate::commands) struct Offboarding {
     /// What ACLs say on the prefix about others.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     foreign_acls: Vec<ForeignAcl>,
+    /// The topics of the prefix, which stay; null when they could not be listed.
+    topics: Option<Vec<String>>,
+    #[serde(skip)]
+    topics_unseen: Option<String>,
     /// The connectors that were saved.
     pub(super) saved: Vec<Saved>,
     /// The tombstone.
@@ -61,8 +68,13 @@ impl Offboarding {
         department: &Department,
         down: &Teardown,
         there: &There,
+        topics: Result<Vec<String>, String>,
         asked: &Offboard,
     ) -> Self {
+        let (topics, topics_unseen) = match topics {
+            Ok(topics) => (Some(topics), None),
+            Err(reason) => (None, Some(reason)),
+        };
         let names = |connectors: &[crate::resources::connector::Seen]| -> Vec<String> {
             connectors.iter().map(|seen| seen.name.clone()).collect()
         };
@@ -76,6 +88,8 @@ impl Offboarding {
             changes: down.plan.changes.clone(),
             foreign: down.foreign.clone(),
             foreign_acls: down.foreign_acls.clone(),
+            topics,
+            topics_unseen,
             saved: Vec::new(),
             retired: None,
             report: None,
@@ -87,6 +101,21 @@ impl Offboarding {
     pub(super) fn done(&mut self, report: Applied, evidence: Vec<PathBuf>) {
         self.report = Some(report);
         self.evidence = evidence;
+    }
+
+    /// What is proved about what was not looked at needs to know this, too.
+    pub(super) fn topics_unseen(&self) -> Option<&str> {
+        self.topics_unseen.as_deref()
+    }
+
+    /// The topics as they are told to people: the first of many.
+    fn told_topics(&self) -> Vec<String> {
+        let topics = self.topics.as_deref().unwrap_or_default();
+        let mut told: Vec<String> = topics.iter().take(TOLD_TOPICS).cloned().collect();
+        if topics.len() > TOLD_TOPICS {
+            told.push(format!("and {} more", topics.len() - TOLD_TOPICS));
+        }
+        told
     }
 
     fn plan(&self) -> Plan {
@@ -149,6 +178,11 @@ pub(super) fn plan_blocks(offboarding: &Offboarding) -> Vec<Block> {
         "Held by others on the prefix (`--remove-foreign` removes them)",
         &stay,
     ));
+    blocks.extend(listed("Topics of the prefix, which stay", &offboarding.told_topics()));
+    if let Some(reason) = &offboarding.topics_unseen {
+        let unseen = format!("Topics of the prefix were not looked at: {reason}.");
+        blocks.push(Block::line(Line::new().styled(Style::Muted, unseen).hang(2)));
+    }
     blocks
 }
 
@@ -183,6 +217,11 @@ impl Viewable for Offboarding {
         }
         if let Some(Retired { on, file: Some(file) }) = &self.retired {
             lines.push(Line::from(format!("Retired on {on} in {}.", file.display())).hang(2));
+        }
+        let topics = self.told_topics();
+        if !topics.is_empty() {
+            let topics = topics.join(", ");
+            lines.push(Line::from(format!("Topics of the prefix, which stay: {topics}.")).hang(2));
         }
         for failure in self.report.iter().flat_map(|report| &report.failures) {
             let failed = Line::new().styled(Style::Error, "failed");

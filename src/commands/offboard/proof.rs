@@ -9,14 +9,11 @@ use crate::{
     client::{Auth, ClientError, CredentialSource, Credentials},
     commands::{
         Ctx,
-        estate::{self, Estate},
+        estate::{self, AclSight, Estate},
     },
     error::{Error, ErrorKind},
     model::{ApiKeyId, Department, Secret},
-    plan::{
-        self, Teardown,
-        teardown::{Reach, reach, teardown},
-    },
+    plan::{self, Reach, Teardown, reach, teardown},
     render::words,
     resources::{PROPAGATION_BUDGET, rest},
 };
@@ -62,9 +59,10 @@ pub(super) async fn prove(
     estate: &Estate<'_>,
     department: &Department,
     down: &Teardown,
+    topics_unseen: Option<&str>,
 ) -> Result<Proof, Error> {
     let session = estate.session;
-    let (again, _) = estate::observe(session, std::slice::from_ref(department)).await?;
+    let (again, _) = estate::observe(session, std::slice::from_ref(department), AclSight::Possible).await?;
     let seen = &again.snapshot;
     let left = teardown(&estate.wanted(false), seen, department, false);
     let mut still: Vec<String> = left
@@ -98,7 +96,10 @@ pub(super) async fn prove(
         .iter()
         .map(|(what, why)| format!("{what}: {why}"))
         .collect();
-    not_looked_at.push("topics, schemas and consumer groups: nothing in them was looked at or removed".to_owned());
+    if let Some(reason) = topics_unseen {
+        not_looked_at.push(format!("topics of the prefix: {reason}"));
+    }
+    not_looked_at.push("what is in topics, schemas and consumer groups: none of them was removed".to_owned());
     Ok(Proof {
         keys,
         left: still,

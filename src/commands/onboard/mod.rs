@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     Ctx, Report,
-    estate::{self, Estate, HandoverArgs, Later, not_taken, refused, shown::counted, unfinished},
+    estate::{self, AclSight, Estate, HandoverArgs, Later, not_taken, refused, shown::counted, unfinished},
     session::Session,
 };
 use crate::{
@@ -100,7 +100,7 @@ impl Onboard {
         departments: &[Department],
     ) -> Result<Report<Onboarding>, Error> {
         let begun = std::cell::Cell::new(std::time::Instant::now());
-        let estate = Estate::look(ctx, session, departments, &self.handover).await?;
+        let estate = Estate::look(ctx, session, departments, &self.handover, AclSight::Needed).await?;
         let (observed, desired, sink) = (&estate.observed, &estate.desired, &estate.sink);
         let mut sealed = departments.iter().filter(|department| sink.is_sealed(&department.code));
         if let Some(sealed) = sealed.next().filter(|_| self.show_secrets) {

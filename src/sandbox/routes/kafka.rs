@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-pub(crate) const TOPICS: &str = "/kafka/v3/clusters/{cluster}/topics";
+pub(crate) use crate::api::kafka::TOPICS;
 pub(crate) const TOPIC: &str = "/kafka/v3/clusters/{cluster}/topics/{topic}";
 
 /// The cluster that the path names.

@@ -1,5 +1,5 @@
-//! Removes what is ours and should not be there: role bindings of our accounts that no template asks for, and keys whose
-//! secret nobody has. What belongs to others is never touched, and nothing is made.
+//! Removes what is ours and should not be there: role bindings and ACLs of our accounts that no template asks for, and
+//! keys whose secret nobody has. What belongs to others is never touched, and nothing is made.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::{
     commands::{
         Ctx,
         estate::{
-            Estate, FolderArgs, departments,
+            AclSight, Estate, FolderArgs, departments,
             shown::{changes, totals},
             unfinished,
         },
@@ -66,7 +66,7 @@ pub(super) fn fix(
         false => departments(&session, codes)?,
     };
     ctx.block_on(async {
-        let estate = Estate::look(ctx, &session, &departments, folders).await?;
+        let estate = Estate::look(ctx, &session, &departments, folders, AclSight::Possible).await?;
         let plan = plan::removals(&estate.wanted(true), &estate.observed.snapshot);
         let mut fixed = Fixed {
             dry_run,

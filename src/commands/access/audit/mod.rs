@@ -80,8 +80,8 @@ pub(super) struct AuditAccess {
     /// Days after which an API key is too old.
     #[arg(long, value_name = "int", default_value_t = MAX_KEY_AGE_DAYS)]
     max_key_age: u16,
-    /// Remove what is ours and should not be there: role bindings of our accounts that no template asks for, and API keys
-    /// whose secret nobody has.
+    /// Remove what is ours and should not be there: role bindings and ACLs of our accounts that no template asks for, and
+    /// API keys whose secret nobody has.
     #[arg(long, conflicts_with = "from")]
     fix: bool,
     /// Show what "--fix" would remove without committing changes.
