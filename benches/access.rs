@@ -314,6 +314,7 @@ fn expected(address: &Address, department: usize, names: bool) -> Expected {
             tag: tag(department, persona),
             keys: Vec::new(),
             grants: own.filter_map(grant).collect(),
+            acls: Vec::new(),
         }
     });
     Expected {

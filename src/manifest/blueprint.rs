@@ -17,6 +17,7 @@ impl Workspace {
                 tag: persona.tag,
                 keys: persona.keys,
                 grants: persona.grants,
+                acls: persona.acls,
             })
         };
         self.departments()

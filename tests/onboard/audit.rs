@@ -7,7 +7,7 @@ use std::{
 };
 
 use confluent_ebs::{
-    model::{CrnPattern, Principal, RoleBinding},
+    model::{AclBinding, CrnPattern, Principal, RoleBinding},
     sandbox::Sandbox,
 };
 use serde_json::{Value, json};
@@ -52,10 +52,10 @@ fn the_example_platform_is_clean() {
     let audited = audit(&home, "--sandbox-as admin", 0);
     assert_eq!(found(&audited), BTreeSet::new());
     for (rule, verdict) in verdicts(&audited) {
-        let expected = if rule == "stray-acl" { "unknown" } else { "absent" };
-        assert_eq!(verdict, expected, "{rule}");
+        assert_eq!(verdict, "absent", "{rule}");
     }
     assert_eq!(audited["counts"]["errors"], 0);
+    audit(&home, "--sandbox-as admin --strict", 0);
     audit(&home, "--sandbox", 0);
     // Unknown counts when it is asked for.
     audit(&home, "--sandbox --strict", 5);
@@ -81,6 +81,10 @@ impl Dirty {
         let home = Home::new();
         let platform = include_str!("../../examples/platform/ebs.toml");
         home.world.write("ebs.toml", platform);
+        home.world.write(
+            "rbac-templates/hybrid.toml",
+            include_str!("../../examples/templates/hybrid.toml"),
+        );
         for name in ["claims", "fraud", "motor", "ghost"] {
             home.world.write(format!("departments/{name}.toml"), file(name, ""));
         }
@@ -144,6 +148,13 @@ impl Dirty {
         });
         let body = json!({ "name": name, "config": config });
         self.home.done(&self.admin, "POST", CONNECTORS, Some(body));
+    }
+
+    /// An ACL of somebody, given with the provisioner's key of the cluster.
+    fn acl(&mut self, what: &str, who: &str, says: &str) {
+        let acl = format!("{what}#User:{who}#*#{says}");
+        self.home.acl(&acl);
+        self.expect("stray-acl", &acl);
     }
 
     /// A binding that the sandbox's own API would not take.
@@ -286,12 +297,39 @@ fn dirty() -> Dirty {
         &format!("/iam/v2/service-accounts/{gone}"),
         None,
     );
+    // Docs `access-control/acls/overview`: what an ACL says of an account stays when that is deleted, with a number.
+    let leaver = dirty.make_account(&dirty.admin, "leaver", "", "");
+    dirty
+        .home
+        .acl(&format!("TOPIC#fraud-cases#LITERAL#User:{leaver}#*#READ#ALLOW"));
+    dirty.home.done(
+        &dirty.admin,
+        "DELETE",
+        &format!("/iam/v2/service-accounts/{leaver}"),
+        None,
+    );
+    let listed = dirty.home.acls();
+    let left = listed.iter().find(|acl| acl.starts_with("TOPIC#fraud-cases#")).unwrap();
+    assert!(!left.contains(&leaver), "{left}");
+    dirty.expect("stray-acl", left);
     dirty.dangling = dirty.plant(
         "dangling-binding",
         "sa-gone",
         "DeveloperRead",
         &format!("{topics}/topic=motor-*"),
     );
+    // T14: "allow outside prefix; `User:*`"; §8.3: what the template asks for, and what is missing of it.
+    dirty.acl("TOPIC#claims-#PREFIXED", "*", "READ#ALLOW");
+    dirty.acl("TOPIC#claims-orders#LITERAL", &operator, "READ#ALLOW");
+    dirty.acl("TOPIC#motor-#PREFIXED", &viewer, "READ#ALLOW");
+    let writer = dirty.account(motor, "runtime");
+    dirty.acl("TOPIC#dlq-lcc#PREFIXED", &writer, "READ#ALLOW");
+    dirty.acl("GROUP#fraud-#PREFIXED", &contractor, "READ#ALLOW");
+    dirty.acl("CLUSTER#kafka-cluster#LITERAL", &contractor, "ALTER#ALLOW");
+    let lacks = format!("TOPIC#error-lcc#PREFIXED#User:{writer}#*#WRITE#ALLOW");
+    let lacks: AclBinding = lacks.parse().unwrap();
+    dirty.home.unacl(&lacks);
+    dirty.expect("template-drift", &format!("ebs-prod-motor-runtime {}", lacks.short()));
     // T15.
     dirty.bind(
         "retired-prefix",
@@ -333,10 +371,33 @@ fn an_administrator_finds_every_planted_threat_and_nothing_else() {
         missed.is_empty() && more.is_empty(),
         "missed {missed:#?}\nmore {more:#?}\n{audited:#}"
     );
-    // Every rule that the API lets look has something to find here.
+    // Every rule has something to find here.
     for (rule, verdict) in verdicts(&audited) {
-        let expected = if rule == "stray-acl" { "unknown" } else { "present" };
-        assert_eq!(verdict, expected, "{rule}");
+        assert_eq!(verdict, "present", "{rule}");
+    }
+}
+
+// T12 and §5.3: ACLs take a key of the cluster; without one nothing is said about them, and all else stays as it is.
+#[test]
+fn without_a_key_of_the_cluster_acls_are_unknown_and_nothing_else_is() {
+    let dirty = dirty();
+    let with = audit(&dirty.home, "--sandbox", 5);
+    dirty.home.profile_with(&dirty.home.provisioner());
+    let without = audit(&dirty.home, "--profile other.toml", 5);
+    let about_acls = |one: &String| one.starts_with("stray-acl ") || one.contains(" ALLOW ");
+    let (acls, rest): (BTreeSet<_>, BTreeSet<_>) = found(&with).into_iter().partition(about_acls);
+    let planted: BTreeSet<_> = dirty.planted.iter().filter(|one| about_acls(one)).cloned().collect();
+    assert_eq!(acls, planted);
+    assert_eq!(found(&without), rest);
+    assert_eq!(verdicts(&without)["stray-acl"], "unknown");
+    let rules = without["rules"].as_array().unwrap();
+    for rule in ["stray-acl", "template-drift"] {
+        let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
+        let unknown = row["unknown"].to_string();
+        assert!(
+            unknown.contains("there is no API key of Kafka cluster"),
+            "{rule}: {unknown}"
+        );
     }
 }
 
@@ -469,6 +530,7 @@ fn only_what_is_ours_is_removed_and_what_others_hold_stays() {
     let dirty = dirty();
     let home = &dirty.home;
     let before = home.left();
+    let acls = home.acls();
     let planned = home.must_not_write("access audit --sandbox --fix --dry-run", 5);
     assert!(planned.stdout.contains("DeveloperRead"), "{planned}");
     let refused = home.must_not_write("access audit --sandbox --fix", 64);
@@ -490,6 +552,18 @@ fn only_what_is_ours_is_removed_and_what_others_hold_stays() {
     // The operator of fraud was controlled by claims, and so not ours; now it is.
     let seen = home.must("access audit --sandbox --fix --yes -o json", 5);
     let left = found(&serde_json::from_str(&seen.stdout).unwrap());
+    // Of the ACLs those that our accounts should not have.
+    let left_acls = home.acls();
+    let mut gone = acls;
+    gone.retain(|acl| !left_acls.contains(acl));
+    assert_eq!(
+        gone,
+        [
+            "TOPIC#claims-orders#LITERAL#User:ebs-prod-fraud-operator#*#READ#ALLOW",
+            "TOPIC#dlq-lcc#PREFIXED#User:ebs-prod-motor-runtime#*#READ#ALLOW",
+            "TOPIC#motor-#PREFIXED#User:ebs-prod-motor-viewer#*#READ#ALLOW",
+        ]
+    );
     for rule in ["wildcard-slip", "runtime-owner", "orphaned-key"] {
         let planted = dirty.planted.iter().filter(|planted| planted.starts_with(rule)).count();
         assert!(
@@ -503,7 +577,7 @@ fn only_what_is_ours_is_removed_and_what_others_hold_stays() {
     );
     for gone in audited["fix"]["changes"].as_array().unwrap() {
         assert!(
-            ["delete_binding", "delete_key"].contains(&gone["operation"].as_str().unwrap()),
+            ["delete_binding", "delete_acl", "delete_key"].contains(&gone["operation"].as_str().unwrap()),
             "{gone}"
         );
     }

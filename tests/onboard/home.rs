@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use confluent_ebs::{
+    api::{Endpoint, encode_segment, kafka::DeleteAcl},
     config::Profile,
     manifest::Workspace,
-    model::KeyKind,
+    model::{AclBinding, KeyKind},
     sandbox::{JournalEntry, Sandbox},
 };
 use http::{Request, header};
@@ -147,6 +148,60 @@ impl Home {
         }
     }
 
+    /// The provisioner's key of the Kafka cluster of stage prod.
+    pub(crate) fn kafka(&self) -> Key {
+        let stages = self.sandbox().info(true).unwrap().stages;
+        let stage = stages.into_iter().find(|stage| stage.cluster == "lkc-prod01").unwrap();
+        Key {
+            id: stage.provisioner_kafka_key,
+            secret: stage.provisioner_kafka_secret.unwrap(),
+        }
+    }
+
+    /// Makes an ACL from its canonical form.
+    #[track_caller]
+    pub(crate) fn acl(&self, text: &str) {
+        let acl: AclBinding = text.parse().unwrap();
+        let body = serde_json::to_value(&acl).unwrap();
+        self.done(&self.kafka(), "POST", ACLS, Some(body));
+    }
+
+    /// Deletes an ACL.
+    #[track_caller]
+    pub(crate) fn unacl(&self, acl: &AclBinding) {
+        let cluster = "lkc-prod01".parse().unwrap();
+        let delete = DeleteAcl {
+            cluster,
+            acl: acl.clone(),
+        };
+        let query: Vec<String> = delete
+            .query()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={}", encode_segment(&value)))
+            .collect();
+        let gone = self.done(&self.kafka(), "DELETE", &format!("{ACLS}?{}", query.join("&")), None);
+        assert_eq!(gone["data"].as_array().unwrap().len(), 1, "{acl}");
+    }
+
+    /// All ACLs of the cluster of stage prod in their canonical form, with names for accounts.
+    pub(crate) fn acls(&self) -> Vec<String> {
+        let list = self.done(&self.kafka(), "GET", &format!("{ACLS}?principal=UserV2:*"), None);
+        let accounts = self.sandbox().accounts().unwrap();
+        let mut acls: Vec<String> = list["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|object| {
+                let acl: AclBinding = serde_json::from_value(object.clone()).unwrap();
+                accounts.iter().fold(acl.to_string(), |text, account| {
+                    text.replace(account.id.as_str(), &account.display_name)
+                })
+            })
+            .collect();
+        acls.sort();
+        acls
+    }
+
     /// Binds a role; answers the binding's id.
     #[track_caller]
     pub(crate) fn bind(&self, key: &Key, account: &str, role: &str, pattern: &str) -> String {
@@ -206,6 +261,8 @@ pub(crate) fn send(sandbox: &Sandbox, key: &Key, method: &str, target: &str, bod
     })
 }
 
+/// The ACLs of the cluster of stage prod.
+pub(crate) const ACLS: &str = "/kafka/v3/clusters/lkc-prod01/acls";
 /// The organization's CRN.
 pub(crate) const ORGANIZATION: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
 /// The CRN of the cluster of stage prod.

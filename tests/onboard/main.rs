@@ -8,6 +8,7 @@ mod rig;
 
 mod abreast;
 mod access;
+mod acls;
 mod attacks;
 mod audit;
 mod crash;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::model::{
-    ApiKeyId, CrnPattern, Department, Grant, KeyKind, OwnershipTag, Prefix, Principal, Role, SeenConnector,
+    AclGrant, ApiKeyId, CrnPattern, Department, Grant, KeyKind, OwnershipTag, Prefix, Principal, Role, SeenConnector,
     ServiceAccountId, Snapshot,
 };
 
@@ -57,6 +57,8 @@ pub struct ExpectedPersona {
     pub keys: Vec<KeyKind>,
     /// What it may do.
     pub grants: Vec<Grant>,
+    /// What it may do through ACLs.
+    pub acls: Vec<AclGrant>,
 }
 
 /// What a key that was seen on an account of ours is to us.

@@ -7,13 +7,13 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 use super::rules::Rule;
 use crate::{
     diag::{Finding, Owner, Severity},
-    model::{ApiKeyId, DepartmentCode, SeenAccount, SeenBinding, SeenConnector},
+    model::{AclBinding, ApiKeyId, DepartmentCode, SeenAccount, SeenBinding, SeenConnector},
 };
 
 /// An object that shows a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Evidence {
-    /// What it is: `role-binding`, `service-account`, `api-key`, `connector`, `department`.
+    /// What it is: `role-binding`, `acl`, `service-account`, `api-key`, `connector`, `department`.
     pub kind: &'static str,
     /// Its id; a name for what has none.
     pub id: String,
@@ -81,6 +81,15 @@ impl Found {
         match principal.service_account() {
             Some(id) => self.shown_by("service-account", id.as_str()),
             None => self.shown_by("principal", principal.id()),
+        }
+    }
+
+    /// An ACL shows it.
+    pub(super) fn acl(&mut self, acl: &AclBinding) -> &mut Self {
+        self.shown_by("acl", &acl.to_string());
+        match acl.principal.service_account() {
+            Some(id) => self.shown_by("service-account", id.as_str()),
+            None => self.shown_by("principal", acl.principal.id()),
         }
     }
 

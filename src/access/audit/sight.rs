@@ -33,6 +33,8 @@ pub enum Need {
     Subjects,
     /// All connectors of the cluster, with their configuration.
     Connectors,
+    /// Kafka ACLs of the cluster.
+    Acls,
     /// API keys that belong to people.
     PeopleKeys,
 }
@@ -51,6 +53,7 @@ impl Need {
             Self::Registry => "role bindings on the Schema Registry itself",
             Self::Subjects => "role bindings on subjects",
             Self::Connectors => "all connectors of the cluster",
+            Self::Acls => "Kafka ACLs of the cluster",
             Self::PeopleKeys => "API keys of people",
         }
     }
@@ -64,6 +67,7 @@ impl Need {
             Self::Cluster => &[hidden::CLUSTER],
             Self::Subjects => &[hidden::SUBJECTS],
             Self::Connectors => &[hidden::CONNECTORS],
+            Self::Acls => &[hidden::ACLS],
             Self::PeopleKeys => &[hidden::KEYS],
         }
     }
@@ -169,6 +173,8 @@ impl<'a> Sight<'a> {
             Need::Registry => address.schema_registry_crn().is_none_or(|crn| shows(crn.into())),
             Need::Subjects => every(ResourceKind::Subject).is_none_or(shows),
             Need::Connectors => every(ResourceKind::Connector).is_some_and(|all| self.may(Operation::ReadConfig, &all)),
+            // Kafka shows all of them, or none.
+            Need::Acls => true,
             Need::PeopleKeys => self.may(Operation::AlterAccess, &address.organization_crn().into()),
         }
     }

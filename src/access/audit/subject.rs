@@ -12,8 +12,8 @@ use crate::{
     access::index::beginnings,
     api::keys::CLOUD,
     model::{
-        ConnectorIdentity, CrnPattern, DepartmentCode, Grant, KeyKind, NamePattern, Principal, Role, SeenAccount,
-        SeenBinding, SeenConnector, SeenKey, Snapshot,
+        AclBinding, AclGrant, ConnectorIdentity, CrnPattern, DepartmentCode, Grant, KeyKind, NamePattern, Principal,
+        Role, SeenAccount, SeenBinding, SeenConnector, SeenKey, Snapshot,
     },
 };
 
@@ -27,6 +27,15 @@ pub(super) struct Held<'a> {
     pub(super) declared: Option<&'a Grant>,
     /// The account of a department that it grants on.
     pub(super) target: Option<Member<'a>>,
+}
+
+/// An ACL with what it means here.
+#[derive(Debug)]
+pub(super) struct HeldAcl<'a> {
+    pub(super) acl: &'a AclBinding,
+    pub(super) who: Who<'a>,
+    /// The grant of its template that asks for it.
+    pub(super) declared: Option<&'a AclGrant>,
 }
 
 impl Held<'_> {
@@ -59,6 +68,8 @@ pub(super) struct Subject<'a> {
     pub(super) sight: Sight<'a>,
     /// All bindings, in the order of the snapshot.
     pub(super) bindings: Vec<Held<'a>>,
+    /// All ACLs, in the order of the snapshot.
+    pub(super) acls: Vec<HeldAcl<'a>>,
     /// The accounts of departments in this stage, in the order of their names.
     pub(super) members: Vec<Member<'a>>,
     accounts: HashMap<&'a str, &'a SeenAccount>,
@@ -86,6 +97,18 @@ impl<'a> Subject<'a> {
                 target: crowd.target(&seen.binding.pattern),
             })
             .collect();
+        let acls = seen.acls.iter().map(|acl| {
+            let who = crowd.who(&acl.principal);
+            HeldAcl {
+                declared: match who {
+                    Who::Member(member) => member.asks_for(acl),
+                    _ => None,
+                },
+                acl,
+                who,
+            }
+        });
+        let acls = acls.collect();
         let mut on_accounts: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, held) in bindings.iter().enumerate() {
             if let Place::Accounts(NamePattern::Literal(id)) = held.place {
@@ -116,6 +139,7 @@ impl<'a> Subject<'a> {
             blueprint,
             sight,
             bindings,
+            acls,
             members,
             accounts,
             on_accounts,

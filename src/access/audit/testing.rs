@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Blueprint, Expected, ExpectedPersona, KeyStanding, Ruling, audit, blueprint::MAX_KEY_AGE_DAYS};
 use crate::model::{
-    Address, ApiKeyId, ConnectorIdentity, CrnPattern, Department, DepartmentQuota, Grant, GrantTarget, KeyKind,
-    NamePattern, OwnershipTag, Prefix, Principal, ResourceKind, Role, RoleBinding, SeenAccount, SeenBinding,
-    SeenConnector, SeenKey, Snapshot,
+    AclBinding, AclGrant, AclOperation, Address, ApiKeyId, ConnectorIdentity, CrnPattern, Department, DepartmentQuota,
+    Grant, GrantTarget, KeyKind, NamePattern, OwnershipTag, Prefix, Principal, ResourceKind, Role, RoleBinding,
+    SeenAccount, SeenBinding, SeenConnector, SeenKey, Snapshot,
 };
 
 const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
@@ -184,6 +184,7 @@ impl Org {
             tag: tag(STAGE, code, persona),
             keys,
             grants,
+            acls: Vec::new(),
         });
         self.departments.push(Expected {
             department,
@@ -270,6 +271,28 @@ impl Org {
             binding,
         });
         id
+    }
+
+    /// Gives a persona of a department's template ACLs: `CREATE WRITE topic:dlq-lcc*`.
+    pub(super) fn grant_acls(&mut self, code: &str, persona: &str, operations: &[AclOperation], on: &str) {
+        let mut personas = self.expected(code).personas.iter_mut();
+        let found = personas.find(|found| found.tag.persona == persona).unwrap();
+        let on = match on {
+            "prefix" => GrantTarget::Prefix(ResourceKind::Topic),
+            name => GrantTarget::Fixed(ResourceKind::Topic, NamePattern::parse(name).unwrap()),
+        };
+        found.acls.push(AclGrant {
+            operations: operations.to_vec(),
+            on,
+            why: "dead letters".to_owned(),
+        });
+    }
+
+    /// Adds an ACL; answers its text.
+    pub(super) fn acl(&mut self, text: &str) -> String {
+        let acl: AclBinding = text.parse().unwrap();
+        self.seen.acls.push(acl.clone());
+        acl.to_string()
     }
 
     /// Takes away what somebody holds somewhere.

@@ -6,7 +6,8 @@ use super::blueprint::{Blueprint, Expected, ExpectedPersona};
 use crate::{
     access::{Operation, roles::gives},
     model::{
-        CrnPattern, Grant, NamePattern, OwnershipTag, Principal, ResourceKind, Role, SeenAccount, SeenBinding, Snapshot,
+        AclBinding, AclGrant, CrnPattern, Grant, NamePattern, OwnershipTag, Principal, ResourceKind, Role, SeenAccount,
+        SeenBinding, Snapshot,
     },
 };
 
@@ -42,10 +43,17 @@ pub(super) struct Member<'a> {
     pub(super) account: &'a SeenAccount,
 }
 
-impl Member<'_> {
+impl<'a> Member<'a> {
     /// Whether connectors run under it: an identity without a key.
     pub(super) fn is_runtime(&self) -> bool {
         self.persona.is_some_and(|persona| persona.keys.is_empty())
+    }
+
+    /// The grant of its template that asks for an ACL.
+    pub(super) fn asks_for(&self, acl: &AclBinding) -> Option<&'a AclGrant> {
+        let prefix = &self.department.department.prefix;
+        let gives = |grant: &&AclGrant| grant.acls(&acl.principal, prefix).any(|given| given == *acl);
+        self.persona?.acls.iter().find(gives)
     }
 
     /// Whether it belongs to the same department as `other`.

@@ -76,7 +76,7 @@ fn report_at(subject: &Subject<'_>, held: &Held<'_>, id: &str, message: String, 
 }
 
 /// §8.1: reading the dead letters and the group of its own connectors is added when their ids are known.
-fn is_own(subject: &Subject<'_>, member: &Member<'_>, name: &NamePattern) -> bool {
+pub(super) fn is_own(subject: &Subject<'_>, member: &Member<'_>, name: &NamePattern) -> bool {
     let connector = subject.connector_of(name);
     let owner = connector.and_then(|connector| subject.owner(&connector.name));
     owner.is_some_and(|owner| member.is_of(owner))

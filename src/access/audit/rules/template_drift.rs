@@ -12,7 +12,7 @@ use crate::{
         whose::{Member, Who, controls},
     },
     diag::Severity,
-    model::{CrnPattern, Grant, KeyKind, ResourceKind, Role, SeenKey},
+    model::{AclBinding, AclGrant, CrnPattern, Grant, KeyKind, Principal, ResourceKind, Role, SeenKey},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
     why: "A role on the own prefix that no template asks for was given by hand, or by the department itself: whoever is \
           ResourceOwner of the prefix can widen its own accounts. What is missing breaks the department, and is the trace of \
           somebody who took it away.",
-    evidence: "Missing: an account, a binding or a key that the template asks for. Surplus: a binding of one of its accounts on \
+    evidence: "Missing: an account, a binding, an ACL or a key that the template asks for. Surplus: a binding of one of its accounts on \
                its own names or in another environment, a key of a kind that its persona does not get, an account of a \
                persona that its template does not have. An older template or profile in an account's tag. A department none \
                of whose accounts exist is information: it was never onboarded in this stage.",
@@ -108,6 +108,13 @@ fn compare(
         found.about(code).account(member.account);
         found.fix(format!("`confluent ebs onboard {code}` makes it."));
     }
+    for (acl, grant) in missing_acls(subject, member, persona, report) {
+        let message = format!("{name} lacks the ACL {}: {}", acl.short(), grant.why);
+        let id = format!("{} {}", member.account.name, acl.short());
+        let found = report.warning(&id, message);
+        found.about(code).account(member.account);
+        found.fix(format!("`confluent ebs onboard {code}` makes it."));
+    }
     for held in own.iter().filter(|held| is_surplus(subject, held, member)) {
         let message = format!("{}, which its template does not ask for", subject.holds(held));
         let id = held.seen.id.as_str();
@@ -151,6 +158,30 @@ fn missing<'a>(
         !has && subject.resolve(grant, member).is_some_and(|pattern| !unseen(&pattern))
     };
     persona.grants.iter().filter(is_missing).collect()
+}
+
+/// The ACLs that the template asks for and that are not there; where nobody looked, that is unknown.
+fn missing_acls<'a>(
+    subject: &Subject<'_>,
+    member: &Member<'_>,
+    persona: &'a ExpectedPersona,
+    report: &mut Report,
+) -> Vec<(AclBinding, &'a AclGrant)> {
+    if persona.acls.is_empty() {
+        return Vec::new();
+    }
+    if let Some(hidden) = subject.hidden(Need::Acls) {
+        report.unknown.insert(hidden);
+        return Vec::new();
+    }
+    let principal = Principal::from(member.account.id.clone());
+    let prefix = &member.department.department.prefix;
+    let wanted = persona
+        .acls
+        .iter()
+        .flat_map(|grant| grant.acls(&principal, prefix).map(move |acl| (acl, grant)));
+    let held: BTreeSet<&AclBinding> = subject.seen.acls_of(&principal).collect();
+    wanted.filter(|(acl, _)| !held.contains(acl)).collect()
 }
 
 /// What is neither asked for nor another rule's.
@@ -220,11 +251,27 @@ const fn words(kind: KeyKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::{
+        access::audit::{Verdict, testing::Org},
+        model::{AclOperation, hidden},
+    };
 
     const ID: &str = super::RULE.id;
 
     // T3: "whose role ∉ plan".
+    #[test]
+    fn an_acl_that_is_missing_is_found_where_somebody_looked() {
+        let mut org = Org::clean();
+        let both = [AclOperation::Create, AclOperation::Write];
+        org.grant_acls("claims", "runtime", &both, "dlq-lcc*");
+        org.acl("TOPIC#dlq-lcc#PREFIXED#User:sa-claims-runtime#*#CREATE#ALLOW");
+        let ruling = org.only(ID, &["ebs-prod-claims-runtime ALLOW WRITE on topic dlq-lcc*"]);
+        assert!(ruling.findings[0].finding.message.ends_with(": dead letters"));
+        org.seen.acls.clear();
+        org.seen.unknown.insert(hidden::ACLS.into(), "no key".into());
+        assert_eq!(org.found(ID, &[]).verdict(), Verdict::Unknown);
+    }
+
     #[test]
     fn a_binding_on_the_own_prefix_that_no_template_asks_for_is_surplus() {
         let mut org = Org::clean();
