@@ -360,6 +360,8 @@ impl Org {
                 found.finding.severity <= ruling.rule.severity,
                 "{rule} is worse than it says"
             );
+            let says = found.finding.fix.is_some() || !found.counts();
+            assert!(says, "{rule} does not say what to do: {found:#?}");
         }
         ruling
     }

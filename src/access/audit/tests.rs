@@ -65,6 +65,99 @@ fn a_key_without_any_role_sees_nothing_and_says_so() {
     }
 }
 
+// T12: each list by itself. Whoever needs it must not call clean what it has not seen, and nobody else may care.
+#[test]
+fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
+    let on_cluster = [
+        "prefix-overlap",
+        "wildcard-slip",
+        "granted-onward",
+        "template-drift",
+        "shared-namespace",
+        "dangling-binding",
+        "retired-prefix",
+        "group-mapping",
+        "unnamed-administrator",
+    ];
+    let accounts = [
+        "prefix-overlap",
+        "wildcard-slip",
+        "template-drift",
+        "shadow-account",
+        "forged-account",
+        "shared-namespace",
+        "connector-identity",
+        "dangling-binding",
+        "retired-prefix",
+        "orphan-department",
+    ];
+    let expected: &[(&str, &[&str])] = &[
+        (hidden::ACLS, &["stray-acl"]),
+        (
+            hidden::KEYS,
+            &[
+                "template-drift",
+                "runtime-key",
+                "unvouched-key",
+                "orphaned-key",
+                "key-age",
+                "key-count",
+                "user-key",
+            ],
+        ),
+        (
+            hidden::CONNECTORS,
+            &[
+                "connector-topic",
+                "shared-namespace",
+                "connector-identity",
+                "retired-prefix",
+            ],
+        ),
+        (hidden::ACCOUNTS, &accounts),
+        (
+            hidden::ORGANIZATION,
+            &[
+                "wildcard-slip",
+                "shadow-account",
+                "dangling-binding",
+                "group-mapping",
+                "unnamed-administrator",
+            ],
+        ),
+        (
+            hidden::ENVIRONMENT,
+            &[
+                "wildcard-slip",
+                "registry-wide",
+                "group-mapping",
+                "unnamed-administrator",
+            ],
+        ),
+        (hidden::CLUSTER, &on_cluster),
+        (
+            hidden::SUBJECTS,
+            &[
+                "prefix-overlap",
+                "wildcard-slip",
+                "granted-onward",
+                "template-drift",
+                "registry-wide",
+                "dangling-binding",
+                "retired-prefix",
+            ],
+        ),
+    ];
+    for (list, rules) in expected {
+        let mut org = Org::clean();
+        org.seen.unknown.insert((*list).into(), "refused".into());
+        let rulings = org.rulings();
+        let unknown = rulings.iter().filter(|ruling| ruling.verdict() == Verdict::Unknown);
+        let unknown: Vec<&str> = unknown.map(|ruling| ruling.rule.id).collect();
+        assert_eq!(unknown, *rules, "{list}");
+    }
+}
+
 #[test]
 fn the_order_of_the_lists_does_not_matter() {
     let mut org = Org::clean();
