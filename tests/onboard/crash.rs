@@ -64,6 +64,8 @@ pub(crate) struct State {
     /// For each key of a department, whether evidence vouches for it.
     pub(crate) evidence: Vec<bool>,
     pub(crate) connectors: Value,
+    /// Kafka ACLs of the cluster.
+    acls: Vec<String>,
 }
 
 impl State {
@@ -112,6 +114,7 @@ impl State {
             profiles,
             evidence,
             connectors,
+            acls: home.acls(),
         }
     }
 }
@@ -232,6 +235,7 @@ fn disturbed(
         && state.keys == wanted.keys
         && (elsewhere || state.evidence == wanted.evidence)
         && state.connectors == wanted.connectors
+        && state.acls == wanted.acls
         && profiles == wanted_profiles;
     (!same).then(|| format!("{what}: {state:#?}\ninstead of {wanted:#?}"))
 }
@@ -354,6 +358,67 @@ fn a_department_is_offboarded() {
         name: "offboard",
         prepare: with_a_connector,
         command: |_| "offboard claims --delete-connectors --sandbox --yes".to_owned(),
+        elsewhere: true,
+        done: "",
+    });
+}
+
+/// A department whose only persona holds no key, one role and two ACLs (dossier `rbac.md` §8.3); beside it one that has
+/// them already.
+fn with_acls(home: &Home) {
+    home.world.write(
+        "ebs.toml",
+        "default_stage = \"prod\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n[stages.prod]\n\
+         environment = \"env-prod01\"\ncluster = \"lkc-prod01\"\nschema_registry = \"lsrc-prod01\"\n",
+    );
+    home.world.write(
+        "rbac-templates/sinks.toml",
+        r#"description = "Sinks alone."
+[[persona]]
+name = "runtime"
+description = "The identity of sinks."
+keys = []
+
+[[persona.grant]]
+role = "DeveloperRead"
+on = "topic:{prefix}*"
+why = "sinks read"
+
+[[persona.acl]]
+operations = ["CREATE", "WRITE"]
+on = "topic:dlq-lcc*"
+why = "dead letters"
+"#,
+    );
+    for code in ["claims", "fraud"] {
+        let text = format!("name = \"{code}\"\nprefix = \"{code}-\"\ntemplate = \"sinks\"\n[quota]\nconnectors = 1\n");
+        home.world.write(format!("departments/{code}.toml"), text);
+    }
+    home.must("onboard fraud --sandbox --yes", 0);
+    assert_eq!(home.acls().len(), 2);
+}
+
+#[test]
+fn a_department_with_acls_is_onboarded() {
+    matrix(&Flow {
+        name: "onboard, ACLs",
+        prepare: with_acls,
+        command: |_| "onboard claims --sandbox --yes".to_owned(),
+        elsewhere: true,
+        done: "",
+    });
+}
+
+#[test]
+fn a_department_with_acls_is_offboarded() {
+    matrix(&Flow {
+        name: "offboard, ACLs",
+        prepare: |home| {
+            with_acls(home);
+            home.must("onboard claims --sandbox --yes", 0);
+            assert_eq!(home.acls().len(), 4);
+        },
+        command: |_| "offboard claims --sandbox --yes".to_owned(),
         elsewhere: true,
         done: "",
     });
