@@ -144,7 +144,8 @@ fn names(kind: ResourceKind) -> Vec<String> {
         ResourceKind::ServiceAccount => DEPARTMENTS
             .iter()
             .flat_map(|(code, _)| PERSONAS.map(|persona| account(code, persona).id().to_owned()))
-            .chain(["sa-somebody".to_owned()])
+            // The second is what `any_pattern` may name besides.
+            .chain(["sa-somebody", "u-person"].map(str::to_owned))
             .collect(),
         _ => [
             "aa-x",
