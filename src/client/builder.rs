@@ -178,6 +178,24 @@ impl Client {
         }
     }
 
+    /// The same client with other patience.
+    #[must_use]
+    pub fn with_policy(&self, policy: RetryPolicy) -> Self {
+        let shared = &*self.shared;
+        Self {
+            shared: Arc::new(Shared {
+                base: shared.base.clone(),
+                transport: Arc::clone(&shared.transport),
+                clock: shared.clock.clone(),
+                policy,
+                jitter: shared.jitter.clone(),
+                governor: shared.governor.fresh(),
+                wire_trace: shared.wire_trace.clone(),
+            }),
+            ..self.clone()
+        }
+    }
+
     /// The same client with another listener: a step that wants its waits under its own name.
     #[must_use]
     pub fn with_on_retry(&self, listener: OnRetry) -> Self {

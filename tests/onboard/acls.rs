@@ -286,6 +286,28 @@ fn revoking_says_which_acls_a_persona_loses_where_it_knows() {
     assert!(!seen.stdout.contains("ACL"), "{seen}");
 }
 
+/// What is urgent does not wait for Kafka REST: it is asked once.
+#[test]
+fn a_leaked_key_is_revoked_while_kafka_rest_is_down() {
+    let home = onboarded();
+    let key = home.key("claims-operator");
+    let down = Fault::once(FaultKind::ServerError).on("GET", "/kafka/**").times(100);
+    home.sandbox().add_fault(down).unwrap();
+    let before = home.sandbox().journal().unwrap().len();
+    home.must(&format!("keys revoke {} --now --sandbox --yes", key.id), 0);
+    let journal = home.sandbox().journal().unwrap();
+    let asked = journal[before..]
+        .iter()
+        .filter(|entry| entry.path.starts_with("/kafka/") && entry.method == "GET");
+    assert_eq!(asked.count(), 1);
+    assert_eq!(home.send(&key, "GET", "/org/v2/environments", None).0, 401);
+    // Nor do lists of keys, which say nothing about ACLs.
+    let before = home.sandbox().journal().unwrap().len();
+    home.must("keys list claims --sandbox", 0);
+    let journal = home.sandbox().journal().unwrap();
+    assert!(journal[before..].iter().all(|entry| !entry.path.starts_with("/kafka/")));
+}
+
 // Design §7: what the service does at Kafka REST, and a rerun, end where an undisturbed run ends.
 #[test]
 fn bad_weather_at_kafka_rest_is_survived() {

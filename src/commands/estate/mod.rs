@@ -12,13 +12,14 @@ use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    time::Duration,
 };
 
 use super::{Ctx, session::Session};
 use crate::{
     api::kafka::ListTopics,
     apply::{self, Delivery, Engine, Event, Journal, Report as Applied},
-    client::{Auth, Client, CredentialSource, Credentials, OnRetry, RetryNotice},
+    client::{Auth, Client, CredentialSource, Credentials, OnRetry, RetryNotice, RetryPolicy},
     config::Profile,
     error::{Error, ErrorKind, ResultExt},
     handover::{
@@ -46,6 +47,10 @@ pub(super) struct FolderArgs {
 /// When ACLs are looked at, which takes an API key of the Kafka cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AclSight {
+    /// Never: nothing that is said depends on them.
+    No,
+    /// Where a template asks for some, and only when they are told at once: what is urgent does not wait for Kafka REST.
+    AtOnce,
     /// Where a template asks for some: without, nobody needs the key.
     Needed,
     /// Wherever there is a key: what is left of earlier templates counts, too.
@@ -325,11 +330,29 @@ pub(super) async fn observe(
     let workspace = &session.workspace;
     let mut asking = workspace.active_departments().chain(departments);
     let mut needed = || asking.any(|department| workspace.asks_for_acls(department));
-    let kafka = match acls == AclSight::Possible || needed() {
-        true => session.kafka(&observed.cluster),
-        false => Err("no template asks for any, so nobody looked".to_owned()),
+    let kafka = match acls {
+        AclSight::No => Err("nothing depends on them here, so nobody looked".to_owned()),
+        AclSight::AtOnce | AclSight::Needed if !needed() => {
+            Err("no template asks for any, so nobody looked".to_owned())
+        }
+        _ => session.kafka(&observed.cluster),
     };
-    plan::observe_acls(&mut observed.snapshot, kafka.as_ref().map_err(Clone::clone)).await;
+    let impatient = |kafka: &Client| {
+        kafka.with_policy(RetryPolicy {
+            tries: 1,
+            budget: Duration::ZERO,
+            ..RetryPolicy::default()
+        })
+    };
+    let asked = match acls {
+        AclSight::AtOnce => kafka.as_ref().map(impatient),
+        _ => kafka.as_ref().map(Clone::clone),
+    };
+    plan::observe_acls(
+        &mut observed.snapshot,
+        asked.as_ref().map_err(|reason| (*reason).clone()),
+    )
+    .await;
     Ok((observed, kafka))
 }
 

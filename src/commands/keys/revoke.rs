@@ -67,7 +67,7 @@ impl Revoke {
 
     async fn revoke(&self, ctx: &Ctx, session: &Session) -> Result<Report<KeysChanged>, Error> {
         let all: Vec<_> = session.workspace.active_departments().cloned().collect();
-        let estate = Estate::look(ctx, session, &all, &self.handover, AclSight::Needed).await?;
+        let estate = Estate::look(ctx, session, &all, &self.handover, AclSight::AtOnce).await?;
         let seen = &estate.observed.snapshot;
         let losing = self.losing(&estate, seen)?;
         let mut plan = Plan::default();
