@@ -346,7 +346,7 @@ pub(super) async fn observe(
     };
     let asked = match acls {
         AclSight::AtOnce => kafka.as_ref().map(impatient),
-        _ => kafka.as_ref().map(Clone::clone),
+        _ => kafka.as_ref().cloned(),
     };
     plan::observe_acls(
         &mut observed.snapshot,
