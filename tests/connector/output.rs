@@ -151,6 +151,10 @@ impl Contract {
 /// Keys that no run here can show, with the reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
     ("log_line.exception", "nothing is thrown here"),
+    ("share.condition", "every connector has its department"),
+    ("share.worst", "every connector has its department"),
+    ("share.failing_since", "every connector has its department"),
+    ("stage_status.unknown", "both clusters can be seen"),
     ("exception.stacktrace", "nothing is thrown here"),
     ("sign.sign", "nothing is odd here"),
     ("sign.message", "nothing is odd here"),
@@ -257,6 +261,8 @@ pub(crate) const RUNS: &[&str] = &[
     "sandbox fault connector claims-orders record-too-large",
     "connector explain claims-orders PROFILE",
     "sandbox fault clear claims-orders",
+    "status PROFILE",
+    "status --sandbox",
     "connector update claims-ledger --config table.whitelist=lines --keep-secrets --timeout 1m PROFILE",
     "connector create --config-file claims-ledger.json --or-update --timeout 1m PROFILE",
     "access can-i delete connector/claims-x --as claims/deployer --sandbox",

@@ -15,3 +15,4 @@ mod metrics;
 mod offsets;
 mod quota;
 mod starter;
+mod status;

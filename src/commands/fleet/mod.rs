@@ -1,0 +1,18 @@
+//! All departments at once: what `status` and `quota audit` look at. One list of connectors for each cluster is all that is
+//! asked of the service, however many departments and connectors there are.
+//!
+//! - [`Lookout`]: which clusters, and whose departments; looks at them
+//! - [`Fleet`]: what was seen, by stage, department and connector; pure
+//! - [`Condition`]: how a connector is, in one word that can be compared
+//! - [`sightings`]: since when things are as they are, as far as this computer knows
+
+mod condition;
+mod lookout;
+mod model;
+pub(super) mod sightings;
+
+pub(super) use condition::Condition;
+pub(super) use lookout::{Lookout, unseen};
+pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Share, StageView};
+
+use super::session::DepartmentSession;

@@ -1,0 +1,108 @@
+//! `confluent ebs status`.
+
+mod view;
+
+use serde::Serialize;
+
+use super::{
+    Ctx, Report,
+    fleet::{Condition, ConnectorRow, Fleet, Lookout, unseen},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    render::words,
+};
+
+/// Show the state of all connectors.
+///
+/// With a department's profile it shows that department's connectors; as the platform team, all departments in all
+/// stages, with one request for each cluster. Exits with 6 if a connector has failed. Since when a connector is in its
+/// state the service does not tell: what is shown is since when this computer has seen it so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Show the department's connectors.
+
+  $ confluent ebs status --profile claims-operator
+
+Show all departments of the stage \"prod\", and fail also when a connector works in part only.
+
+  $ confluent ebs status --stage prod --fail-on degraded")]
+pub(super) struct Status {
+    /// Exit with 6 from this condition on: "degraded" or "failed".
+    #[arg(
+        long,
+        value_enum,
+        value_name = "string",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    fail_on: FailOn,
+}
+
+/// What is bad enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    /// A connector does not work, or works in part only.
+    Degraded,
+    /// A connector does not work.
+    #[default]
+    Failed,
+}
+
+impl FailOn {
+    fn condition(self) -> Condition {
+        match self {
+            Self::Degraded => Condition::Degraded,
+            Self::Failed => Condition::Failed,
+        }
+    }
+}
+
+impl Status {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Shown>, Error> {
+        let lookout = Lookout::open(ctx)?;
+        let lists = ctx.block_on(lookout.list())?;
+        let fleet = lookout.fleet(&lists);
+        let error = unhealthy(&fleet, self.fail_on.condition()).or_else(|| unseen(&lists, &fleet));
+        let report = Report::new(Shown { fleet });
+        Ok(match error {
+            Some(error) => report.with_error(error),
+            None => report,
+        })
+    }
+}
+
+/// The state of all connectors.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Shown {
+    fleet: Fleet,
+}
+
+/// What is wrong, when it is as bad as `worst` at least.
+fn unhealthy(fleet: &Fleet, worst: Condition) -> Option<Error> {
+    let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
+    let bad: Vec<&ConnectorRow> = bad.map(|(_, row)| row).collect();
+    let first = &bad.first()?.name;
+    let failed = bad.iter().filter(|row| row.condition == Condition::Failed).count();
+    let degraded = bad.len() - failed;
+    let counted = |number: usize, one: &str, many: &str| {
+        let verb = if number == 1 { one } else { many };
+        (number > 0).then(|| format!("{} {verb}", words::count(number, "connector")))
+    };
+    let parts = [
+        counted(failed, "has failed", "have failed"),
+        counted(degraded, "is degraded", "are degraded"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let departments = match &fleet.department {
+        Some(_) => String::new(),
+        None => match fleet.troubled().len() {
+            0 => String::new(),
+            number => format!(", of {}", words::count(number, "department")),
+        },
+    };
+    let message = format!("{}{departments}", words::list(&parts));
+    let describe = format!("`confluent ebs connector describe {first}` shows all that the service says about it.");
+    Some(Error::new(ErrorKind::Unhealthy, message).with_hint(describe))
+}
