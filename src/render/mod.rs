@@ -6,6 +6,7 @@ mod csv;
 pub mod error;
 pub mod escape;
 mod findings;
+pub mod html;
 mod human;
 mod json;
 mod progress;

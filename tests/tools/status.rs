@@ -178,3 +178,22 @@ fn what_cannot_be_seen_is_unknown_and_never_clean() {
     ));
     assert_eq!(seen.code, Some(64), "{seen}");
 }
+
+#[test]
+fn a_page_takes_the_place_of_an_older_one_and_is_for_whoever_may_read_files() {
+    let world = troubled();
+    world.write("page.html", "older");
+    let seen = operator(&world, "status --html page.html");
+    assert_eq!(seen.code, Some(6), "{seen}");
+    assert!(said(&seen).contains("Wrote page.html."), "{seen}");
+    assert!(world.read("page.html").starts_with("<!DOCTYPE html>"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let beside = world.write("beside", "");
+        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(world.path("page.html")), mode(beside));
+    }
+    let seen = operator(&world, "status --html nowhere/page.html");
+    assert_eq!((seen.code, seen.stdout.as_str()), (Some(1), ""), "{seen}");
+}

@@ -103,6 +103,15 @@ impl Counts {
         Condition::ALL.into_iter().find(|condition| self.of(*condition) > 0)
     }
 
+    /// `2 failed, 1 paused, 9 running`.
+    pub(in crate::commands) fn words(self) -> String {
+        let some = Condition::ALL.into_iter().filter(|condition| self.of(*condition) > 0);
+        let some: Vec<String> = some
+            .map(|condition| format!("{} {}", self.of(condition), condition.word()))
+            .collect();
+        some.join(", ")
+    }
+
     fn slot(&mut self, condition: Condition) -> &mut u32 {
         match condition {
             Condition::Failed => &mut self.failed,
@@ -177,6 +186,7 @@ mod tests {
         }
         assert_eq!(counts.worst(), Some(Condition::Unknown));
         assert_eq!((counts.of(Condition::Running), counts.total()), (2, 4));
+        assert_eq!(counts.words(), "1 unknown, 1 paused, 2 running");
         let mut sorted = Condition::ALL;
         sorted.sort();
         sorted.reverse();

@@ -8,7 +8,10 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::condition::{Condition, Counts};
+use super::{
+    condition::{Condition, Counts},
+    wording::few_words,
+};
 use crate::{
     api::connect::{Expanded, Place},
     client::scrub::Scrubber,
@@ -183,10 +186,10 @@ impl ConnectorRow {
         }
     }
 
-    /// Why it does not run, short enough for a line on a screen.
-    pub(in crate::commands) fn few_words(&self) -> Option<String> {
+    /// Why it does not run, in at most about so many characters.
+    pub(in crate::commands) fn why(&self, most: usize) -> Option<String> {
         match (&self.cause, self.condition) {
-            (Some(cause), _) => Some(few_words(cause)),
+            (Some(cause), _) => Some(few_words(cause, most)),
             (None, Condition::Unknown) if self.status.is_empty() => Some("the service tells no state".to_owned()),
             (None, Condition::Unknown) => Some("this state is not known here".to_owned()),
             (None, condition) => condition
@@ -329,6 +332,17 @@ impl Fleet {
             .flat_map(|stage| stage.connectors.iter().map(move |row| (stage, row)))
     }
 
+    /// The department that is meant, where it is one.
+    pub(in crate::commands) fn one(&self) -> Option<&DepartmentRow> {
+        self.stages.iter().find_map(|stage| self.one_in(stage))
+    }
+
+    /// [`Self::one`], in a stage.
+    pub(in crate::commands) fn one_in<'a>(&self, stage: &'a StageView) -> Option<&'a DepartmentRow> {
+        let code = self.department.as_ref()?;
+        stage.departments.iter().find(|row| row.department == *code)
+    }
+
     /// The stages that could not be looked at, with the reason.
     pub(in crate::commands) fn unseen(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages
@@ -341,29 +355,6 @@ impl Fleet {
         let troubled = self.connectors().filter(|(_, row)| row.condition.is_trouble());
         troubled.filter_map(|(_, row)| row.department.as_ref()).collect()
     }
-}
-
-/// A cause without what programmers need: the class of an exception before its message, and more than a line holds.
-fn few_words(cause: &str) -> String {
-    const MOST: usize = 110;
-    let mut text = cause.trim();
-    while let Some((class, rest)) = text.split_once(": ") {
-        let is_class = class.contains('.') && class.chars().all(|c| c.is_ascii_alphanumeric() || "._$".contains(c));
-        let named = class
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_uppercase()));
-        if !(is_class && named) {
-            break;
-        }
-        text = rest.trim_start();
-    }
-    if text.chars().count() <= MOST {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(MOST).collect();
-    let at_word = head.rsplit_once(' ').map_or(head.as_str(), |(words, _)| words);
-    format!("{}…", at_word.trim_end_matches([',', ';', ':', '.']))
 }
 
 #[cfg(test)]

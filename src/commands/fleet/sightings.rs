@@ -117,6 +117,17 @@ impl Notebook {
     }
 }
 
+/// How long something has been seen so, at least: `12m+`.
+pub(in crate::commands) fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(since).as_secs().max(0);
+    match seconds {
+        0..60 => "new".to_owned(),
+        60..3600 => format!("{}m+", seconds / 60),
+        3600..172_800 => format!("{}h+", seconds / 3600),
+        _ => format!("{}d+", seconds / 86_400),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +157,13 @@ mod tests {
         // After a month without a look nobody knows.
         let later = 60 * 24 * 31;
         assert_eq!(see("failed", later), at(later));
+    }
+
+    #[test]
+    fn how_long_is_told_in_one_unit_and_as_a_lower_bound() {
+        let after = |seconds: i64| age(at(0), Timestamp::from_second(seconds).unwrap());
+        let shown = [-5, 59, 60, 3_599, 3_600, 172_799, 172_800].map(after);
+        assert_eq!(shown, ["new", "new", "1m+", "59m+", "1h+", "47h+", "2d+"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! `confluent ebs status`.
 
+mod page;
 mod view;
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -9,6 +12,7 @@ use super::{
     fleet::{Condition, ConnectorRow, Fleet, Lookout, unseen},
 };
 use crate::{
+    config::save::publish,
     error::{Error, ErrorKind},
     render::words,
 };
@@ -26,7 +30,11 @@ Show the department's connectors.
 
 Show all departments of the stage \"prod\", and fail also when a connector works in part only.
 
-  $ confluent ebs status --stage prod --fail-on degraded")]
+  $ confluent ebs status --stage prod --fail-on degraded
+
+Write a page for the department \"claims\", which holds nothing of others.
+
+  $ confluent ebs status --department claims --html claims.html")]
 pub(super) struct Status {
     /// Exit with 6 from this condition on: "degraded" or "failed".
     #[arg(
@@ -37,6 +45,9 @@ pub(super) struct Status {
         hide_possible_values = true
     )]
     fail_on: FailOn,
+    /// Also write a page that stands alone into this file, in the place of an older one.
+    #[arg(long, value_name = "file")]
+    html: Option<PathBuf>,
 }
 
 /// What is bad enough.
@@ -63,6 +74,10 @@ impl Status {
         let lookout = Lookout::open(ctx)?;
         let lists = ctx.block_on(lookout.list())?;
         let fleet = lookout.fleet(&lists);
+        if let Some(path) = &self.html {
+            publish(path, page::page(&fleet).as_bytes())?;
+            ctx.ui.note(&format!("Wrote {}.", path.display()));
+        }
         let error = unhealthy(&fleet, self.fail_on.condition()).or_else(|| unseen(&lists, &fleet));
         let report = Report::new(Shown { fleet });
         Ok(match error {

@@ -4,9 +4,12 @@ use jiff::Timestamp;
 
 use super::Shown;
 use crate::{
-    commands::fleet::{Condition, ConnectorRow, DepartmentRow, Fleet, Share, StageView},
+    commands::fleet::{Condition, ConnectorRow, DepartmentRow, Fleet, Share, StageView, age},
     render::{Block, Cell, Line, Style, Table, Viewable, words},
 };
+
+/// Of a cause, what a line or two of a terminal hold.
+const CAUSE: usize = 110;
 
 impl Viewable for Shown {
     fn view(&self) -> Vec<Block> {
@@ -27,7 +30,7 @@ fn blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
     let table = match &fleet.department {
         _ if stage.unknown.is_some() => None,
         Some(_) => (!stage.connectors.is_empty()).then(|| connectors(fleet, stage)),
-        None => Some(departments(fleet, stage)),
+        None => Some(departments(fleet, stage, true)),
     };
     blocks.extend(table.map(Block::Table));
     let troubles = troubles(stage);
@@ -48,10 +51,27 @@ fn style(condition: Condition) -> Style {
 }
 
 /// The numbers of a stage in sentences.
-pub(super) fn summary(stage: &StageView) -> Vec<Line> {
+fn summary(stage: &StageView) -> Vec<Line> {
+    let mut lines = vec![counted(stage)];
+    if let Some(tasks) = stage.cluster_tasks {
+        lines.push(
+            format!(
+                "{} of {} tasks are used; {} more are kept in reserve.",
+                tasks.used, tasks.allocatable, tasks.reserved
+            )
+            .into(),
+        );
+    } else if let [row] = &stage.departments[..] {
+        lines.push(own_quota(row).into());
+    }
+    lines
+}
+
+/// How many connectors are how, in one sentence.
+pub(super) fn counted(stage: &StageView) -> Line {
     if let Some(why) = &stage.unknown {
         let line = Line::new().styled(Style::Warning, "Not known");
-        return vec![line.then(format!(": {why}.")).hang(2)];
+        return line.then(format!(": {why}.")).hang(2);
     }
     let counts = stage.counts;
     let number = usize::try_from(counts.total()).unwrap_or(usize::MAX);
@@ -66,19 +86,7 @@ pub(super) fn summary(stage: &StageView) -> Vec<Line> {
             before = ", ";
         }
     }
-    let mut lines = vec![capital(line.then("."))];
-    if let Some(tasks) = stage.cluster_tasks {
-        lines.push(
-            format!(
-                "{} of {} tasks are used; {} more are kept in reserve.",
-                tasks.used, tasks.allocatable, tasks.reserved
-            )
-            .into(),
-        );
-    } else if let [row] = &stage.departments[..] {
-        lines.push(own_quota(row).into());
-    }
-    lines
+    capital(line.then("."))
 }
 
 fn own_quota(row: &DepartmentRow) -> String {
@@ -100,8 +108,8 @@ fn capital(mut line: Line) -> Line {
     line
 }
 
-/// One row per department, and one for what is nobody's.
-pub(super) fn departments(fleet: &Fleet, stage: &StageView) -> Table {
+/// One row per department, also for those without connectors if `all` are meant, and one for what is nobody's.
+pub(super) fn departments(fleet: &Fleet, stage: &StageView, all: bool) -> Table {
     let mut table = Table::new([
         "Department",
         "Failed",
@@ -112,7 +120,8 @@ pub(super) fn departments(fleet: &Fleet, stage: &StageView) -> Table {
         "Failing For",
     ]);
     let now = fleet.taken_at;
-    for row in &stage.departments {
+    let meant = |row: &&DepartmentRow| all || row.share.counts.total() > 0;
+    for row in stage.departments.iter().filter(meant) {
         table.push(cells(row.department.as_str(), &row.share, Some(row.tasks_limit), now));
     }
     if let Some(unmanaged) = stage.unmanaged.as_ref().filter(|share| share.counts.total() > 0) {
@@ -162,26 +171,19 @@ pub(super) fn connectors(fleet: &Fleet, stage: &StageView) -> Table {
 }
 
 /// What is wrong, one line for each connector.
-pub(super) fn troubles(stage: &StageView) -> Vec<Line> {
+fn troubles(stage: &StageView) -> Vec<Line> {
     let noteworthy = stage.connectors.iter().filter(|row| row.is_noteworthy());
-    noteworthy.map(trouble).collect()
+    noteworthy
+        .map(|row| trouble(row, &format!("{} is ", row.name), "", usize::MAX).hang(2))
+        .collect()
 }
 
-fn trouble(row: &ConnectorRow) -> Line {
-    let words = row.few_words().unwrap_or_default();
-    Line::from(format!("{} is ", row.name))
+/// Whose state is what and why, on one line where that is `width` columns long.
+pub(super) fn trouble(row: &ConnectorRow, before: &str, after: &str, width: usize) -> Line {
+    let used = [before, row.state(), after].map(|text| text.chars().count());
+    let room = width.saturating_sub(used.iter().sum::<usize>() + ": ….".chars().count());
+    let words = row.why(room.min(CAUSE)).unwrap_or_default();
+    Line::from(before)
         .styled(style(row.condition), row.state())
-        .then(format!(": {words}"))
-        .hang(2)
-}
-
-/// How long something has been seen so, at least: `12m+`.
-pub(super) fn age(since: Timestamp, now: Timestamp) -> String {
-    let seconds = now.duration_since(since).as_secs().max(0);
-    match seconds {
-        0..60 => "new".to_owned(),
-        60..3600 => format!("{}m+", seconds / 60),
-        3600..172_800 => format!("{}h+", seconds / 3600),
-        _ => format!("{}d+", seconds / 86_400),
-    }
+        .then(format!("{after}: {words}"))
 }
