@@ -97,6 +97,7 @@ impl Command {
     fn offers(&self, output: Output) -> bool {
         match self {
             Self::Connector(command) => command.offers(output),
+            Self::Quota(command) => command.offers(output),
             _ => output.is_common(),
         }
     }

@@ -170,6 +170,9 @@ fn everybody_can_read_the_pages_of_24_departments_and_150_connectors() {
     assert!(page.contains(">claims-ledger-cdc<"));
     let told: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
     assert!(told.is_empty(), "the page of claims tells of others: {told:?}");
+    let audit = world.ebs("quota audit --sandbox -o html");
+    assert_eq!(audit.code, Some(5), "{audit}");
+    fs::write(folder.join("audit.html"), audit.stdout).unwrap();
     browse(&folder);
 }
 

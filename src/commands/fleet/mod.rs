@@ -1,4 +1,4 @@
-//! All departments at once: what `status` looks at. One list of connectors for each cluster is all that is
+//! All departments at once: what `status` and `quota audit` look at. One list of connectors for each cluster is all that is
 //! asked of the service, however many departments and connectors there are.
 //!
 //! - [`Lookout`]: which clusters, and whose departments; looks at them
@@ -16,7 +16,7 @@ mod wording;
 
 pub(super) use condition::Condition;
 pub(super) use lookout::{Lookout, unseen};
-pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Share, StageView};
+pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Owner, Share, StageView};
 
 pub(super) use sightings::age;
 
