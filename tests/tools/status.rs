@@ -180,6 +180,26 @@ fn what_cannot_be_seen_is_unknown_and_never_clean() {
 }
 
 #[test]
+fn what_is_watched_needs_a_terminal_and_one_format() {
+    let world = onboarded();
+    let seen = operator(&world, "status --watch");
+    assert_eq!((seen.code, seen.stdout.as_str()), (Some(64), ""), "{seen}");
+    assert!(
+        said(&seen).contains("--watch paints on a terminal, and standard output is none"),
+        "{seen}"
+    );
+    for args in [
+        "--watch -o json",
+        "--watch --html page.html",
+        "--interval 5s",
+        "--watch --interval 0s",
+    ] {
+        let seen = operator(&world, &format!("status {args}"));
+        assert_eq!(seen.code, Some(64), "{args}: {seen}");
+    }
+}
+
+#[test]
 fn a_page_takes_the_place_of_an_older_one_and_is_for_whoever_may_read_files() {
     let world = troubled();
     world.write("page.html", "older");

@@ -15,7 +15,7 @@ mod sightings;
 mod wording;
 
 pub(super) use condition::Condition;
-pub(super) use lookout::{Lookout, unseen};
+pub(super) use lookout::{Listed, Lookout, unseen};
 pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Owner, Share, StageView};
 
 pub(super) use sightings::age;

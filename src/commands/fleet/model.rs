@@ -358,5 +358,26 @@ impl Fleet {
 }
 
 #[cfg(test)]
+impl Fleet {
+    /// A fleet of one cluster, seen for the first time when time began.
+    pub(in crate::commands) fn example(
+        place: &Place,
+        ceiling: Ceiling,
+        list: &BTreeMap<String, Expanded>,
+        owners: &[Owner],
+    ) -> Self {
+        let area = Area {
+            stage: "prod",
+            place,
+            ceiling,
+            list: Ok(list),
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let stage = StageView::of(area, owners, false, &mut |_, _| Some(now));
+        Self::of(now, None, vec![stage])
+    }
+}
+
+#[cfg(test)]
 #[path = "model_tests.rs"]
 mod tests;

@@ -2,19 +2,21 @@
 
 mod page;
 mod view;
+mod watch;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
 use super::{
     Ctx, Report,
+    duration::duration,
     fleet::{Condition, ConnectorRow, Fleet, Lookout, unseen},
 };
 use crate::{
     config::save::publish,
     error::{Error, ErrorKind},
-    render::words,
+    render::{Format, words},
 };
 
 /// Show the state of all connectors.
@@ -34,7 +36,11 @@ Show all departments of the stage \"prod\", and fail also when a connector works
 
 Write a page for the department \"claims\", which holds nothing of others.
 
-  $ confluent ebs status --department claims --html claims.html")]
+  $ confluent ebs status --department claims --html claims.html
+
+Watch all departments.
+
+  $ confluent ebs status --watch --interval 30s")]
 pub(super) struct Status {
     /// Exit with 6 from this condition on: "degraded" or "failed".
     #[arg(
@@ -48,6 +54,20 @@ pub(super) struct Status {
     /// Also write a page that stands alone into this file, in the place of an older one.
     #[arg(long, value_name = "file")]
     html: Option<PathBuf>,
+    /// Paint it on the whole terminal, again and again, until "q" or Ctrl-C. How it was last is shown at the end.
+    #[arg(long, conflicts_with = "html")]
+    watch: bool,
+    /// How often to look, such as 10s or 1m.
+    #[arg(long, value_name = "duration", default_value = "10s", value_parser = every, requires = "watch")]
+    interval: Duration,
+}
+
+/// A second at least: each look is a request to every cluster.
+fn every(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("write 1s at least".to_owned()),
+        every => Ok(every),
+    }
 }
 
 /// What is bad enough.
@@ -72,8 +92,17 @@ impl FailOn {
 impl Status {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Shown>, Error> {
         let lookout = Lookout::open(ctx)?;
-        let lists = ctx.block_on(lookout.list())?;
-        let fleet = lookout.fleet(&lists);
+        let (lists, fleet) = if self.watch {
+            if ctx.ui.format() != Format::Human {
+                return Err(Error::usage("--watch cannot be used together with --output")
+                    .with_hint("Run the command again and again instead: each run is one document."));
+            }
+            watch::watch(ctx, &lookout, self.interval)?
+        } else {
+            let lists = ctx.block_on(lookout.list())?;
+            let fleet = lookout.fleet(&lists);
+            (lists, fleet)
+        };
         if let Some(path) = &self.html {
             publish(path, page::page(&fleet).as_bytes())?;
             ctx.ui.note(&format!("Wrote {}.", path.display()));
