@@ -56,7 +56,7 @@ fn a_department_sees_its_connectors_and_is_told_by_the_exit_code() {
         assert!(text.contains(words), "{words}: {seen}");
     }
     assert!(said(&seen).contains("1 connector has failed"), "{seen}");
-    assert!(said(&seen).contains("connector describe claims-b"), "{seen}");
+    assert!(said(&seen).contains("connector explain claims-b"), "{seen}");
     let widest = seen.stdout.lines().map(|line| line.trim_end().chars().count()).max();
     assert!(widest <= Some(80), "{seen}");
     // What is half broken is told with the exit code only to who asks for that.

@@ -17,7 +17,7 @@ use crate::{
     client::scrub::Scrubber,
     model::{DepartmentCode, DepartmentQuota, Prefix},
     quota::{Ceiling, counts, metered, tasks_max},
-    resources::connector::{Seen, cause},
+    resources::connector::{Cause, Seen, cause, diagnosis::Rule},
 };
 
 /// A department, as far as its connectors are concerned.
@@ -148,7 +148,11 @@ pub(in crate::commands) struct ConnectorRow {
     pub(in crate::commands) seen_since: Option<Timestamp>,
     /// Why it does not run, in one line.
     pub(in crate::commands) cause: Option<String>,
-    /// Who can do something about it, when the service's answer tells.
+    /// The rule that explains it, where one is met: its section in `docs/causes.md`.
+    pub(in crate::commands) rule: Option<&'static Rule>,
+    /// What helps, in one sentence.
+    pub(in crate::commands) fix: Option<&'static str>,
+    /// Who can do something about it, when the rule or the service's answer tells.
     pub(in crate::commands) owner: Option<&'static str>,
     #[serde(skip)]
     tasks: u32,
@@ -164,8 +168,8 @@ impl ConnectorRow {
         let now = &seen.now;
         let condition = Condition::of(&now.status);
         let config = &now.info.config;
-        let cause = cause(&now.status);
-        let told = condition.is_trouble() && cause != crate::resources::connector::Cause::default();
+        let cause = condition.is_trouble().then(|| cause(&now.status));
+        let cause = cause.filter(|cause| *cause != Cause::default());
         let running = now.status.tasks.iter().filter(|task| task.state == "RUNNING").count();
         Self {
             id: seen.id().to_owned(),
@@ -179,8 +183,12 @@ impl ConnectorRow {
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
             seen_since: since(seen.id(), condition),
             // Texts of others can hold an address with its password.
-            cause: told.then(|| Scrubber::default().scrub(&cause.words()).into_owned()),
-            owner: cause.owner.filter(|_| told),
+            cause: cause
+                .as_ref()
+                .map(|cause| Scrubber::default().scrub(&cause.words()).into_owned()),
+            rule: cause.as_ref().and_then(|cause| cause.rule),
+            fix: cause.as_ref().and_then(|cause| cause.fix),
+            owner: cause.and_then(|cause| cause.rule.map(|rule| rule.owner.word()).or(cause.owner)),
             tasks: metered(config, now.status.tasks.len()),
             readable: !config.is_empty(),
         }

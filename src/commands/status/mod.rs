@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     Ctx, Report,
     duration::duration,
-    fleet::{Condition, ConnectorRow, Fleet, Lookout, unseen},
+    fleet::{Condition, ConnectorRow, Fleet, Lookout, StageView, unseen},
 };
 use crate::{
     config::save::publish,
@@ -126,9 +126,9 @@ pub(super) struct Shown {
 /// What is wrong, when it is as bad as `worst` at least.
 fn unhealthy(fleet: &Fleet, worst: Condition) -> Option<Error> {
     let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
-    let bad: Vec<&ConnectorRow> = bad.map(|(_, row)| row).collect();
-    let first = &bad.first()?.name;
-    let failed = bad.iter().filter(|row| row.condition == Condition::Failed).count();
+    let bad: Vec<(&StageView, &ConnectorRow)> = bad.collect();
+    let (stage, ConnectorRow { name: first, .. }) = bad.first()?;
+    let failed = bad.iter().filter(|(_, row)| row.condition == Condition::Failed).count();
     let degraded = bad.len() - failed;
     let counted = |number: usize, one: &str, many: &str| {
         let verb = if number == 1 { one } else { many };
@@ -147,6 +147,10 @@ fn unhealthy(fleet: &Fleet, worst: Condition) -> Option<Error> {
         },
     };
     let message = format!("{}{departments}", words::list(&parts));
-    let describe = format!("`confluent ebs connector describe {first}` shows all that the service says about it.");
-    Some(Error::new(ErrorKind::Unhealthy, message).with_hint(describe))
+    let stage = match fleet.stages.len() {
+        0 | 1 => String::new(),
+        _ => format!(" --stage {}", stage.stage),
+    };
+    let explain = format!("`confluent ebs connector explain {first}{stage}` says what it means and what to do.");
+    Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
 }

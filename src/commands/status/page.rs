@@ -3,7 +3,7 @@
 use crate::{
     commands::fleet::{
         Condition, ConnectorRow, DepartmentRow, Fleet, StageView, age,
-        page::{Content, Page, badge, bar, cell, meter, prose, section, table, text, tiles, used},
+        page::{Content, Page, badge, bar, cell, meter, section, table, text, tiles, used},
     },
     quota::ADVISORY,
     render::{html::Html, words::count},
@@ -195,9 +195,18 @@ fn attention(html: &mut Html, fleet: &Fleet, stage: &StageView) {
                         .map(|since| age(since, fleet.taken_at))
                         .unwrap_or_default(),
                 ),
-                prose(row.why(CAUSE).unwrap_or_default()),
+                cell(|html| {
+                    html.element("div", &[("class", "prose")], |html| {
+                        html.text(&row.why(CAUSE).unwrap_or_default());
+                        if let Some(fix) = row.fix {
+                            html.leaf("span", &[("class", "small")], fix);
+                        }
+                    });
+                }),
                 text(match row.owner {
                     Some("department") => "department",
+                    Some("network") => "network team",
+                    Some("confluent") => "Confluent",
                     Some(_) => "platform team",
                     None => "",
                 }),
