@@ -85,6 +85,9 @@ pub enum Output {
     /// Comma-separated values; only where a command says so.
     #[value(hide = true)]
     Csv,
+    /// A page for a browser; only where a command says so.
+    #[value(hide = true)]
+    Html,
 }
 
 impl Output {
@@ -98,8 +101,8 @@ impl Output {
 impl From<Output> for Format {
     fn from(output: Output) -> Self {
         match output {
-            // Whoever offers the last one writes it as text.
-            Output::Human | Output::Csv => Self::Human,
+            // Whoever offers the last two writes them as text.
+            Output::Human | Output::Csv | Output::Html => Self::Human,
             Output::Json => Self::Json,
             Output::Yaml => Self::Yaml,
             Output::Ndjson => Self::Ndjson,

@@ -11,6 +11,7 @@ mod department;
 mod doctor;
 mod duration;
 mod estate;
+mod fleet;
 mod globals;
 mod help;
 mod init;
@@ -24,6 +25,7 @@ mod report;
 mod sandbox;
 mod session;
 mod signals;
+mod status;
 mod usage;
 
 use std::ffi::OsString;
@@ -87,6 +89,7 @@ enum Command {
     Profile(profile::ProfileCommand),
     Quota(quota::Quota),
     Sandbox(sandbox::Sandbox),
+    Status(status::Status),
 }
 
 impl Command {
@@ -94,6 +97,7 @@ impl Command {
     fn offers(&self, output: Output) -> bool {
         match self {
             Self::Connector(command) => command.offers(output),
+            Self::Quota(command) => command.offers(output),
             _ => output.is_common(),
         }
     }
@@ -113,6 +117,7 @@ impl Command {
             Self::Profile(command) => command.run(ctx),
             Self::Quota(command) => command.run(ctx),
             Self::Sandbox(command) => command.run(ctx),
+            Self::Status(command) => report::finish(command.run(ctx), ctx),
         }
     }
 }

@@ -93,6 +93,27 @@ pub fn save(path: &Path, contents: &[u8], existing: Existing) -> Result<(), Save
     }
 }
 
+/// Writes `contents` to `path` for whoever may read the user's files, in the place of an older file: a page that others are
+/// to see. The folder must exist.
+///
+/// # Errors
+/// What the system says; then nothing has changed.
+pub fn publish(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
+    let folder = folder_of(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(HALF_WRITTEN);
+    // The system takes away what the user's mask says.
+    #[cfg(unix)]
+    let mode: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(mode);
+    let mut file = builder.tempfile_in(folder).map_err(SaveError::io("write to", folder))?;
+    file.write_all(contents).map_err(SaveError::io("write", path))?;
+    file.persist(path)
+        .map_err(|error| SaveError::io("write", path)(error.error))?;
+    Ok(())
+}
+
 /// Gives a file its final name, as the last step of a hand-over.
 ///
 /// # Errors

@@ -396,7 +396,8 @@ pub(super) fn seen_connectors(connectors: BTreeMap<String, Expanded>) -> Vec<See
 }
 
 /// As whom a connector acts; without a mode the service takes the key (terraform docs `confluent_connector`).
-fn identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> {
+#[must_use]
+pub fn identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> {
     if config.is_empty() {
         return None;
     }

@@ -47,9 +47,11 @@ pub(super) struct Inner {
     pub(super) format: Format,
     verbosity: u8,
     width: usize,
-    out: Stream,
-    out_is_terminal: bool,
+    pub(super) out: Stream,
+    pub(super) out_is_terminal: bool,
     err: Stream,
+    /// While a screen is painted, the last message instead of standard error.
+    pub(super) held: Mutex<Option<String>>,
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
     progress: Progress,
@@ -87,6 +89,7 @@ impl Ui {
             format,
             verbosity,
             width: width(),
+            held: Mutex::default(),
             // These translate colours for old Windows consoles; whether there are any was decided above.
             out_is_terminal: out.is_terminal(),
             out: Stream::new(palettes.0, anstream::AutoStream::always(out)),
@@ -106,6 +109,7 @@ impl Ui {
             format,
             verbosity: 0,
             width,
+            held: Mutex::default(),
             out: Stream::new(Palette::PLAIN, captured.out.clone()),
             out_is_terminal: false,
             err: Stream::new(Palette::PLAIN, captured.err.clone()),
@@ -238,6 +242,10 @@ impl Ui {
     }
 
     pub(super) fn write_err(&self, text: &str) {
+        if let Some(held) = lock(&self.0.held).as_mut() {
+            text.clone_into(held);
+            return;
+        }
         // When standard error is gone, there is nobody left to tell.
         drop(self.above_bars(|| self.0.err.write(text)));
     }

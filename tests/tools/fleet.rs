@@ -14,34 +14,66 @@ pub(crate) fn sandbox(world: &World) -> Sandbox {
 
 /// Makes `number` connectors of "claims", more than a cluster carries.
 pub(crate) fn make(world: &World, number: usize) {
+    let names: Vec<String> = (1..=number)
+        .map(|number| format!("claims-source-{number:03}"))
+        .collect();
+    let plan = names.iter().map(|name| Made {
+        stage: "prod",
+        department: "claims",
+        name,
+        tasks: 1,
+    });
+    make_all(world, plan);
+}
+
+/// A connector to be made.
+pub(crate) struct Made<'a> {
+    pub(crate) stage: &'a str,
+    /// Under whose runtime account it runs.
+    pub(crate) department: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) tasks: u32,
+}
+
+/// Makes connectors as an administrator does, more than a cluster carries.
+pub(crate) fn make_all<'a>(world: &World, plan: impl IntoIterator<Item = Made<'a>>) {
     let sandbox = sandbox(world);
     let mut settings = sandbox.settings().unwrap();
     settings.quotas.insert("connect.max_tasks.per_cluster".into(), 100_000);
     sandbox.set_settings(settings).unwrap();
     let accounts = sandbox.accounts().unwrap();
-    let runtime = accounts
-        .iter()
-        .find(|account| account.display_name.ends_with("claims-runtime"));
-    let runtime = runtime.unwrap().id.clone();
     let admin = sandbox.info(false).unwrap().admin;
     let runtime_of_threads = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime_of_threads.block_on(async {
-        for number in 1..=number {
-            let name = format!("claims-source-{number:03}");
+        for made in plan {
+            let Made {
+                stage,
+                department,
+                name,
+                tasks,
+            } = made;
+            let runtime = format!("ebs-{stage}-{department}-runtime");
+            let runtime = accounts.iter().find(|account| account.display_name == runtime);
+            let runtime = &runtime.unwrap_or_else(|| panic!("{runtime:?} of {name}")).id;
+            // The one department of the example whose prefix is not its code.
+            let topic = format!("{}-orders", department.replace("data-platform", "dataplatform"));
             let body = serde_json::json!({"name": name, "config": {
-                "name": name, "connector.class": "DatagenSource", "kafka.topic": "claims-orders", "quickstart": "ORDERS",
-                "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime, "tasks.max": "1",
+                "name": name, "connector.class": "DatagenSource", "kafka.topic": topic,
+                "quickstart": "ORDERS", "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
+                "tasks.max": tasks.to_string(),
             }});
-            let target = "http://127.0.0.1/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
+            let target =
+                format!("http://127.0.0.1/connect/v1/environments/env-{stage}01/clusters/lkc-{stage}01/connectors");
             let mut request = Request::post(target);
             for (name, value) in sandbox.stand_in(&admin) {
                 request = request.header(name, value);
             }
-            let answer = sandbox.router().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
-            assert_eq!(answer.status(), 201, "{number}");
+            let request = request.body(Body::from(body.to_string())).unwrap();
+            let answer = sandbox.router().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), 201, "{name}");
         }
     });
 }

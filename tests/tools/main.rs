@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod browser;
 mod fleet;
 mod home;
 
@@ -15,3 +16,4 @@ mod metrics;
 mod offsets;
 mod quota;
 mod starter;
+mod status;

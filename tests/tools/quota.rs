@@ -128,3 +128,135 @@ fn a_full_cluster_is_the_same_advice_whoever_says_so() {
         assert!(said(&seen).contains(SHARED), "{seen}");
     }
 }
+
+/// "claims" with 17 connectors where 12 are allowed, one of them too large, one with an account of "motor", and one of nobody.
+fn audited() -> World {
+    let world = onboarded();
+    assert_eq!(world.ebs("onboard motor --sandbox --yes").code, Some(0));
+    fleet::make(&world, 15);
+    let made = |department, name, tasks| fleet::Made {
+        stage: "prod",
+        department,
+        name,
+        tasks,
+    };
+    let more = [
+        made("claims", "claims-large", 6),
+        made("motor", "claims-borrowed", 1),
+        made("motor", "lonely-source", 2),
+    ];
+    fleet::make_all(&world, more);
+    world
+}
+
+#[test]
+fn an_audit_tells_who_exceeds_what_is_nobodys_and_who_runs_as_somebody_else() {
+    let world = audited();
+    let before = fleet::last(&world);
+    let seen = world.ebs("quota audit --sandbox");
+    assert_eq!(seen.code, Some(5), "{seen}");
+    assert!(
+        said(&seen).contains("department \"claims\" in stage prod uses more than it may"),
+        "{seen}"
+    );
+    // It looks, and that is all.
+    let asked = fleet::asked_since(&world, before);
+    assert!(asked.iter().all(|entry| entry.method == "GET"), "{asked:#?}");
+    let lists = asked.iter().filter(|entry| entry.path.ends_with("/connectors"));
+    assert_eq!(lists.count(), 2, "{asked:#?}");
+    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "18 connectors use 24 of 225 tasks; 25 more are kept in reserve.",
+        // 217 in the files of 23 departments, and the default of one.
+        "The quotas promise 221 tasks and 134 connectors: 98 % of what may be had.",
+        "claims | 17 of 12 | 22 of 20 | over | new",
+        "motor | 0 of 10 | 0 of 16 | |",
+        "claims-large counts for 6 tasks; a connector of claims may have 4.",
+        "lonely-source belongs to no department: 2 tasks, and runs as ebs-prod-motor-runtime",
+        "claims-borrowed runs as ebs-prod-motor-runtime",
+        ", an account of motor.",
+    ] {
+        assert!(text.contains(words), "{words}: {seen}");
+    }
+    let widest = seen.stdout.lines().map(|line| line.trim_end().chars().count()).max();
+    assert!(widest <= Some(80), "{seen}");
+    // Since when the service does not tell; what is told was seen from here.
+    assert_eq!(world.ebs("sandbox clock advance 3h").code, Some(0));
+    assert!(world.ebs("quota audit --sandbox").stdout.contains("| over  | 3h+"));
+}
+
+#[test]
+fn an_audit_is_a_page_and_lines_for_a_spreadsheet() {
+    let world = audited();
+    let csv = world.ebs("quota audit --sandbox -o csv");
+    assert_eq!(csv.code, Some(5), "{csv}");
+    let mut lines = csv.stdout.lines();
+    assert_eq!(
+        lines.next(),
+        Some("stage,kind,subject,dimension,used,limit,state,over_seen_since")
+    );
+    let lines: Vec<&str> = lines.collect();
+    assert!(lines.iter().all(|line| line.split(',').count() == 8), "{csv}");
+    for begin in [
+        "prod,cluster,lkc-prod01,tasks,24,225,ok,",
+        "prod,cluster,lkc-prod01,tasks promised,221,225,ok,",
+        "prod,department,claims,connectors,17,12,over,2026-01-02T03:04:05Z",
+        "prod,connector,lonely-source,tasks,2,,unmanaged,",
+        "test,department,motor,tasks,0,16,ok,",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(begin)), "{begin}: {csv}");
+    }
+    let page = world.ebs("quota audit --sandbox -o html");
+    assert!(
+        page.stdout.starts_with("<!DOCTYPE html>") && page.stdout.contains(">17 of 12<"),
+        "{page}"
+    );
+    // Of one department, nothing of others.
+    let one = world.ebs("quota audit --sandbox --department claims -o html");
+    assert_eq!(one.code, Some(5), "{one}");
+    assert!(one.stdout.contains("claims-borrowed runs as"), "{one}");
+    assert!(
+        !one.stdout.contains("lonely") && !one.stdout.contains("of 225"),
+        "{one}"
+    );
+    // Other commands know neither.
+    for args in [
+        "quota list --sandbox -o csv",
+        "status --sandbox -o html",
+        "connector list --sandbox -o csv",
+    ] {
+        let seen = world.ebs(args);
+        assert_eq!(seen.code, Some(64), "{seen}");
+        assert!(said(&seen).contains("this command takes human, json, yaml"), "{seen}");
+    }
+}
+
+#[test]
+fn an_audit_is_for_the_platform_team_and_what_it_could_not_see_is_said() {
+    let world = audited();
+    let seen = operator(&world, "quota audit");
+    assert_eq!((seen.code, seen.stdout.as_str()), (Some(4), ""), "{seen}");
+    assert!(said(&seen).contains("only the platform team"), "{seen}");
+    for path in ["/iam/v2/service-accounts", "/connect/v1/environments/env-test01/**"] {
+        let refuse = format!("sandbox fault add server-error --path {path} --forever");
+        assert_eq!(world.ebs(&refuse).code, Some(0));
+    }
+    let seen = world.ebs("quota audit --sandbox");
+    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "Stage test (lkc-test01) Not known: ",
+        "Not known: service accounts: ",
+        "As whom claims-borrowed runs is not known: the service accounts could not be listed.",
+    ] {
+        assert!(text.contains(words), "{words}: {seen}");
+    }
+    let csv = world.ebs("quota audit --sandbox -o csv").stdout;
+    assert!(
+        csv.contains("test,cluster,lkc-test01,,,,") && csv.contains("unknown: "),
+        "{csv}"
+    );
+    // Where nobody exceeds, what could not be seen decides.
+    let seen = world.ebs("quota audit --sandbox --department motor");
+    assert_eq!(seen.code, Some(1), "{seen}");
+    assert!(said(&seen).contains("stage test could not be looked at"), "{seen}");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::DepartmentSession;
+use super::{DepartmentSession, state::State};
 use crate::{
     api::connect::Expanded,
     commands::{Ctx, Report, session},
@@ -86,41 +86,6 @@ fn whole_cluster(session: &DepartmentSession, list: &BTreeMap<String, Expanded>,
 
 fn owned(name: &str, prefixes: &[&Prefix]) -> bool {
     prefixes.iter().any(|prefix| prefix.owns(name))
-}
-
-/// How much of a quota is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    /// There is room.
-    Ok,
-    /// 80 % are used (dossier `quotas.md` §5.3).
-    Near,
-    /// Nothing is left.
-    Full,
-    /// More is used than may be.
-    Over,
-}
-
-impl State {
-    fn of(usage: &Usage, quota: &DepartmentQuota) -> Self {
-        let one = |used: u32, limit: u32| match used {
-            _ if used > limit => Self::Over,
-            _ if used == limit => Self::Full,
-            _ if u64::from(used) * 10 >= u64::from(limit) * 8 => Self::Near,
-            _ => Self::Ok,
-        };
-        one(usage.connectors, quota.connectors).max(one(usage.tasks, quota.tasks))
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Ok => "",
-            Self::Near => "nearly full",
-            Self::Full => "full",
-            Self::Over => "over",
-        }
-    }
 }
 
 /// One department.

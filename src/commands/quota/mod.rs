@@ -1,12 +1,14 @@
 //! `confluent ebs quota`: what departments use of what they may use.
 
+mod audit;
 mod check;
 mod describe;
 mod list;
+mod state;
 
 use clap::Subcommand;
 
-use super::{Ctx, report, session::DepartmentSession};
+use super::{Ctx, globals::Output, report, session::DepartmentSession};
 use crate::exit::ExitCode;
 
 /// Show quotas and what is used of them.
@@ -22,14 +24,25 @@ pub(super) struct Quota {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Audit(audit::AuditQuotas),
     Check(check::Check),
     Describe(describe::Describe),
     List(list::ListQuotas),
 }
 
 impl Quota {
+    /// Whether the command that is called can answer in a format that not every command knows.
+    pub(super) fn offers(&self, output: Output) -> bool {
+        output.is_common()
+            || match self.command {
+                Command::Audit(_) => matches!(output, Output::Csv | Output::Html),
+                _ => false,
+            }
+    }
+
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
+            Command::Audit(_) => report::finish(audit::AuditQuotas::run(ctx), ctx),
             Command::Check(command) => report::finish(command.run(ctx), ctx),
             Command::Describe(_) => report::finish(describe::Describe::run(ctx), ctx),
             Command::List(_) => report::finish(list::ListQuotas::run(ctx), ctx),

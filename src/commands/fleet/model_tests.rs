@@ -1,0 +1,159 @@
+use super::*;
+use crate::api::connect::TaskStatus;
+
+fn owner(code: &str) -> Owner {
+    Owner {
+        code: code.parse().unwrap(),
+        name: code.to_uppercase(),
+        prefix: Prefix::parse(&format!("{code}-")).unwrap(),
+        quota: DepartmentQuota {
+            connectors: 3,
+            tasks: 4,
+            tasks_per_connector: 2,
+            plugins: vec!["*".into()],
+        },
+    }
+}
+
+fn connector(state: &str, tasks: usize, trace: &str) -> Expanded {
+    let mut connector = Expanded::default();
+    let config = &mut connector.info.config;
+    config.insert("connector.class".into(), "DatagenSource".into());
+    config.insert("tasks.max".into(), tasks.to_string());
+    connector.status.connector.state = state.into();
+    connector.status.connector.trace = trace.into();
+    let task = TaskStatus {
+        state: state.into(),
+        ..TaskStatus::default()
+    };
+    connector.status.tasks = vec![task; tasks];
+    connector
+}
+
+fn minute(minute: i64) -> Timestamp {
+    Timestamp::from_second(minute * 60).unwrap()
+}
+
+/// A cluster with these connectors; those whose names end in a number are so since that minute.
+fn stage(list: &[(&str, Expanded)], owners: &[Owner], alone: bool) -> StageView {
+    let list: BTreeMap<String, Expanded> = list
+        .iter()
+        .map(|(name, now)| ((*name).to_owned(), now.clone()))
+        .collect();
+    let place = Place {
+        environment: "env-prod01".parse().unwrap(),
+        cluster: "lkc-prod01".parse().unwrap(),
+    };
+    let area = Area {
+        stage: "prod",
+        place: &place,
+        ceiling: Ceiling {
+            tasks: 250,
+            reserve_percent: 10,
+        },
+        list: Ok(&list),
+    };
+    let mut since = |id: &str, _| id.rsplit('-').next()?.parse().ok().map(minute);
+    StageView::of(area, owners, alone, &mut since)
+}
+
+#[test]
+fn each_department_has_a_row_and_trouble_comes_first() {
+    let owners = [owner("claims"), owner("fraud"), owner("motor")];
+    let list = [
+        ("claims-a", connector("RUNNING", 2, "")),
+        ("motor-late-50", connector("FAILED", 1, "late")),
+        ("motor-early-20", connector("FAILED", 1, "early")),
+        ("motor-worse-10", connector("DEGRADED", 1, "half")),
+        ("stray-1", connector("FAILED", 3, "nobody's")),
+    ];
+    let seen = stage(&list, &owners, false);
+    let rows: Vec<(&str, u32, u32)> = seen
+        .departments
+        .iter()
+        .map(|row| (row.department.as_str(), row.share.counts.total(), row.share.tasks))
+        .collect();
+    assert_eq!(rows, [("motor", 3, 3), ("claims", 1, 2), ("fraud", 0, 0)]);
+    let motor = &seen.departments[0].share;
+    assert_eq!(motor.worst.as_deref(), Some("motor-early-20"));
+    assert_eq!(motor.failing_since, Some(minute(20)));
+    assert_eq!(
+        seen.departments[2].share.condition, None,
+        "none is neither well nor ill"
+    );
+    let unmanaged = seen.unmanaged.as_ref().unwrap();
+    assert_eq!((unmanaged.counts.total(), unmanaged.tasks), (1, 3));
+    assert_eq!(
+        seen.cluster_tasks.map(|tasks| (tasks.used, tasks.allocatable)),
+        Some((8, 225))
+    );
+    let order: Vec<&str> = seen.connectors.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(
+        order,
+        [
+            "stray-1",
+            "motor-early-20",
+            "motor-late-50",
+            "motor-worse-10",
+            "claims-a"
+        ]
+    );
+}
+
+#[test]
+fn for_one_department_nothing_of_others_is_kept() {
+    let list = [
+        ("claims-a", connector("RUNNING", 2, "")),
+        ("motor-a", connector("FAILED", 100, "")),
+        ("stray", connector("FAILED", 100, "")),
+    ];
+    let seen = stage(&list, &[owner("claims")], true);
+    assert_eq!(seen.counts.total(), 1);
+    assert!(seen.unmanaged.is_none() && seen.cluster_tasks.is_none());
+    let text = serde_json::to_string(&seen).unwrap();
+    assert!(!text.contains("motor") && !text.contains("stray"), "{text}");
+}
+
+#[test]
+fn what_may_not_be_read_is_unknown_and_a_lower_bound() {
+    let seen = stage(&[("claims-a", Expanded::default())], &[owner("claims")], false);
+    let claims = &seen.departments[0].share;
+    assert_eq!(claims.condition, Some(Condition::Unknown));
+    assert_eq!((claims.tasks, claims.complete), (1, false));
+    let row = &seen.connectors[0];
+    assert_eq!(row.why(110).as_deref(), Some("the service tells no state"));
+    assert_eq!((row.tasks().as_str(), row.seen_since), ("0 of ?", None));
+}
+
+#[test]
+fn a_cluster_that_could_not_be_listed_has_no_rows_and_is_not_clean() {
+    let place = Place {
+        environment: "env-prod01".parse().unwrap(),
+        cluster: "lkc-prod01".parse().unwrap(),
+    };
+    let area = Area {
+        stage: "prod",
+        place: &place,
+        ceiling: Ceiling {
+            tasks: 250,
+            reserve_percent: 10,
+        },
+        list: Err("403 Forbidden".into()),
+    };
+    let seen = StageView::of(area, &[owner("claims")], false, &mut |_, _| None);
+    assert!(seen.departments.is_empty() && seen.unmanaged.is_none() && seen.cluster_tasks.is_none());
+    let fleet = Fleet::of(minute(1), None, vec![seen]);
+    assert_eq!(fleet.unseen().collect::<Vec<_>>(), [("prod", "403 Forbidden")]);
+    assert_eq!(fleet.condition, None);
+}
+
+#[test]
+fn a_cause_is_shown_without_secrets() {
+    let failed = connector(
+        "FAILED",
+        1,
+        "cannot open jdbc:postgresql://reader:canary@db.example/claims",
+    );
+    let seen = stage(&[("claims-a", failed)], &[owner("claims")], false);
+    assert!(!serde_json::to_string(&seen).unwrap().contains("canary"));
+}

@@ -1,0 +1,156 @@
+//! `confluent ebs status`.
+
+mod page;
+mod view;
+mod watch;
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Serialize;
+
+use super::{
+    Ctx, Report,
+    duration::duration,
+    fleet::{Condition, ConnectorRow, Fleet, Lookout, StageView, unseen},
+};
+use crate::{
+    config::save::publish,
+    error::{Error, ErrorKind},
+    render::{Format, words},
+};
+
+/// Show the state of all connectors.
+///
+/// With a department's profile it shows that department's connectors; as the platform team, all departments in all
+/// stages, with one request for each cluster. Exits with 6 if a connector has failed. Since when a connector is in its
+/// state the service does not tell: what is shown is since when this computer has seen it so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Show the department's connectors.
+
+  $ confluent ebs status --profile claims-operator
+
+Show all departments of the stage \"prod\", and fail also when a connector works in part only.
+
+  $ confluent ebs status --stage prod --fail-on degraded
+
+Write a page for the department \"claims\", which holds nothing of others.
+
+  $ confluent ebs status --department claims --html claims.html
+
+Watch all departments.
+
+  $ confluent ebs status --watch --interval 30s")]
+pub(super) struct Status {
+    /// Exit with 6 from this condition on: "degraded" or "failed".
+    #[arg(
+        long,
+        value_enum,
+        value_name = "string",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    fail_on: FailOn,
+    /// Also write a page that stands alone into this file, in the place of an older one.
+    #[arg(long, value_name = "file")]
+    html: Option<PathBuf>,
+    /// Paint it on the whole terminal, again and again, until "q" or Ctrl-C. How it was last is shown at the end.
+    #[arg(long, conflicts_with = "html")]
+    watch: bool,
+    /// How often to look, such as 10s or 1m.
+    #[arg(long, value_name = "duration", default_value = "10s", value_parser = every, requires = "watch")]
+    interval: Duration,
+}
+
+/// A second at least: each look is a request to every cluster.
+fn every(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("write 1s at least".to_owned()),
+        every => Ok(every),
+    }
+}
+
+/// What is bad enough.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    /// A connector does not work, or works in part only.
+    Degraded,
+    /// A connector does not work.
+    #[default]
+    Failed,
+}
+
+impl FailOn {
+    fn condition(self) -> Condition {
+        match self {
+            Self::Degraded => Condition::Degraded,
+            Self::Failed => Condition::Failed,
+        }
+    }
+}
+
+impl Status {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Shown>, Error> {
+        let lookout = Lookout::open(ctx)?;
+        let (lists, fleet) = if self.watch {
+            if ctx.ui.format() != Format::Human {
+                return Err(Error::usage("--watch cannot be used together with --output")
+                    .with_hint("Run the command again and again instead: each run is one document."));
+            }
+            watch::watch(ctx, &lookout, self.interval)?
+        } else {
+            let lists = ctx.block_on(lookout.list())?;
+            let fleet = lookout.fleet(&lists);
+            (lists, fleet)
+        };
+        if let Some(path) = &self.html {
+            publish(path, page::page(&fleet).as_bytes())?;
+            ctx.ui.note(&format!("Wrote {}.", path.display()));
+        }
+        let error = unhealthy(&fleet, self.fail_on.condition()).or_else(|| unseen(&lists, &fleet));
+        let report = Report::new(Shown { fleet });
+        Ok(match error {
+            Some(error) => report.with_error(error),
+            None => report,
+        })
+    }
+}
+
+/// The state of all connectors.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct Shown {
+    fleet: Fleet,
+}
+
+/// What is wrong, when it is as bad as `worst` at least.
+fn unhealthy(fleet: &Fleet, worst: Condition) -> Option<Error> {
+    let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
+    let bad: Vec<(&StageView, &ConnectorRow)> = bad.collect();
+    let (stage, ConnectorRow { name: first, .. }) = bad.first()?;
+    let failed = bad.iter().filter(|(_, row)| row.condition == Condition::Failed).count();
+    let degraded = bad.len() - failed;
+    let counted = |number: usize, one: &str, many: &str| {
+        let verb = if number == 1 { one } else { many };
+        (number > 0).then(|| format!("{} {verb}", words::count(number, "connector")))
+    };
+    let parts = [
+        counted(failed, "has failed", "have failed"),
+        counted(degraded, "is degraded", "are degraded"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let departments = match &fleet.department {
+        Some(_) => String::new(),
+        None => match fleet.troubled().len() {
+            0 => String::new(),
+            number => format!(", of {}", words::count(number, "department")),
+        },
+    };
+    let message = format!("{}{departments}", words::list(&parts));
+    let stage = match fleet.stages.len() {
+        0 | 1 => String::new(),
+        _ => format!(" --stage {}", stage.stage),
+    };
+    let explain = format!("`confluent ebs connector explain {first}{stage}` says what it means and what to do.");
+    Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
+}

@@ -1,0 +1,81 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::{
+    api::connect::{Expanded, Place},
+    commands::fleet::Owner,
+    model::{DepartmentQuota, Prefix},
+    quota::Ceiling,
+    render::{Format, Ui},
+};
+
+fn owner(number: usize) -> Owner {
+    Owner {
+        code: format!("department-{number}").parse().unwrap(),
+        name: format!("Department {number}"),
+        prefix: Prefix::parse(&format!("d{number:02}-")).unwrap(),
+        quota: DepartmentQuota {
+            connectors: 9,
+            tasks: 9,
+            tasks_per_connector: 9,
+            plugins: vec!["*".into()],
+        },
+    }
+}
+
+/// 24 departments with five connectors each, of which `failed` have failed.
+fn fleet(failed: usize) -> Fleet {
+    let owners: Vec<Owner> = (1..=24).map(owner).collect();
+    let names = (0..120).map(|number| format!("d{:02}-a-connector-with-a-name-{number}", number % 24 + 1));
+    let list = names.enumerate().map(|(number, name)| {
+        let mut now = Expanded::default();
+        now.info.config.insert("tasks.max".into(), "1".into());
+        now.status.connector.state = if number < failed { "FAILED" } else { "RUNNING" }.into();
+        now.status.connector.trace = "the database at db.example.com refused the password of the reader ".repeat(3);
+        (name, now)
+    });
+    let list: BTreeMap<String, Expanded> = list.collect();
+    let place = Place {
+        environment: "env-prod01".parse().unwrap(),
+        cluster: "lkc-prod01".parse().unwrap(),
+    };
+    let ceiling = Ceiling {
+        tasks: 250,
+        reserve_percent: 10,
+    };
+    Fleet::example(&place, ceiling, &list, &owners)
+}
+
+/// What stands on a screen of that size.
+fn shown(fleet: &Fleet, trouble: Option<&str>, width: usize, height: usize) -> Vec<String> {
+    let (ui, captured) = Ui::captured(Format::Human, width, "");
+    ui.say(&frame(fleet, Duration::from_secs(10), trouble, width, height));
+    captured.stderr().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_wrong_stands_on_the_smallest_screen_on_one_line_each() {
+    for (width, height) in [(80, 23), (200, 60)] {
+        let lines = shown(&fleet(12), None, width, height);
+        let widest = lines.iter().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(width), "{lines:#?}");
+        let first = lines.iter().position(|line| line.contains(" FAILED ")).unwrap();
+        let failed = lines.iter().filter(|line| line.contains(" FAILED ")).count();
+        assert_eq!(failed, (height / 3).min(12), "{lines:#?}");
+        assert!(first + failed < height, "{lines:#?}");
+        assert!(
+            lines[first].starts_with("d01-a-connector-with-a-name-0 FAILED new: the database"),
+            "{lines:#?}"
+        );
+    }
+    assert!(shown(&fleet(12), None, 80, 23).contains(&"… and 5 more".to_owned()));
+}
+
+#[test]
+fn a_look_that_failed_is_told_and_the_last_one_stays() {
+    let lines = shown(&fleet(0), Some("503 Service Unavailable"), 80, 23);
+    assert_eq!(lines[0], "Connectors of all departments, 00:00:00 UTC, every 10 s");
+    assert_eq!(lines[1], "Could not look again: 503 Service Unavailable.");
+    assert_eq!(lines[2], "prod  120 connectors: 120 running. 120 of 225 tasks.");
+    assert!(lines.iter().any(|line| line.contains("department-24")), "{lines:#?}");
+}

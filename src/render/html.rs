@@ -1,0 +1,145 @@
+//! HTML pages that stand alone: one file, no scripts, nothing from elsewhere, which the page itself forbids.
+//!
+//! They are written element by element. Text and values of attributes are escaped by the one function that writes them;
+//! names of elements and attributes are this program's own, so that nothing foreign can become markup.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+use super::escape::escape;
+
+/// How pages look: light and dark, wide and narrow.
+const CSS: &str = include_str!("page.css");
+
+/// Attributes of an element.
+pub type Attributes<'a> = &'a [(&'static str, &'a str)];
+
+/// A piece of a page.
+#[derive(Debug, Default)]
+pub struct Html(String);
+
+impl Html {
+    /// An element with what `inside` writes into it.
+    pub fn element(&mut self, name: &'static str, attributes: Attributes<'_>, inside: impl FnOnce(&mut Self)) {
+        self.open(name, attributes);
+        inside(self);
+        self.0.push_str("</");
+        self.0.push_str(name);
+        self.0.push('>');
+    }
+
+    /// An element with text.
+    pub fn leaf(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
+        self.element(name, attributes, |html| html.text(text));
+    }
+
+    /// An element that has no end, such as `meta`.
+    pub fn void(&mut self, name: &'static str, attributes: Attributes<'_>) {
+        self.open(name, attributes);
+    }
+
+    /// Text.
+    pub fn text(&mut self, text: &str) {
+        for c in escape(text).chars() {
+            match c {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                c => self.0.push(c),
+            }
+        }
+    }
+
+    fn open(&mut self, name: &'static str, attributes: Attributes<'_>) {
+        self.0.push('<');
+        self.0.push_str(name);
+        for (name, value) in attributes {
+            self.0.push(' ');
+            self.0.push_str(name);
+            self.0.push_str("=\"");
+            self.text(value);
+            self.0.push('"');
+        }
+        self.0.push('>');
+    }
+}
+
+/// A whole page; `body` writes what stands in it.
+#[must_use]
+pub fn page(title: &str, body: impl FnOnce(&mut Html)) -> String {
+    let digest = STANDARD.encode(Sha256::digest(CSS));
+    let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'");
+    let mut html = Html("<!DOCTYPE html>\n".to_owned());
+    html.element("html", &[("lang", "en")], |html| {
+        html.element("head", &[], |html| {
+            html.void("meta", &[("charset", "utf-8")]);
+            html.void(
+                "meta",
+                &[("http-equiv", "Content-Security-Policy"), ("content", &policy)],
+            );
+            let viewport = "width=device-width, initial-scale=1";
+            html.void("meta", &[("name", "viewport"), ("content", viewport)]);
+            html.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+            html.leaf("title", &[], title);
+            // Our own style sheet is the one text that is not escaped: there it would not be what the digest is of.
+            html.element("style", &[], |html| html.0.push_str(CSS));
+        });
+        html.element("body", &[], body);
+    });
+    html.0.push('\n');
+    html.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_element_has_attributes_and_what_is_inside() {
+        let mut html = Html::default();
+        html.element("p", &[("class", "note")], |html| {
+            html.text("a ");
+            html.leaf("b", &[], "b");
+        });
+        assert_eq!(html.0, "<p class=\"note\">a <b>b</b></p>");
+    }
+
+    #[test]
+    fn foreign_text_is_text_wherever_it_stands() {
+        let mut html = Html::default();
+        html.leaf("td", &[("data-label", "\" onclick='x'>")], "<script>&\u{202e}");
+        assert_eq!(
+            html.0,
+            "<td data-label=\"&quot; onclick=&#39;x&#39;&gt;\">&lt;script&gt;&amp;\\u{202e}</td>"
+        );
+    }
+
+    #[test]
+    fn a_page_may_load_and_run_nothing() {
+        let text = page("A </title> page", |html| html.leaf("h1", &[], "Title"));
+        assert!(
+            text.contains("default-src &#39;none&#39;; style-src &#39;sha256-"),
+            "{text}"
+        );
+        assert!(text.contains("<title>A &lt;/title&gt; page</title>"));
+        for word in ["<script", "http://", "https://", "url(", "@import", "src=", "href="] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_becomes_markup(text in any::<String>(), value in any::<String>()) {
+            let mut html = Html::default();
+            html.leaf("td", &[("title", &value)], &text);
+            let rest = html.0.strip_prefix("<td title=\"").unwrap().strip_suffix("</td>").unwrap();
+            let (value, text) = rest.split_once("\">").unwrap();
+            prop_assert!(!value.contains(['<', '>', '"', '\'']));
+            prop_assert!(!text.contains(['<', '>', '"', '\'']));
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The whole terminal, painted again and again for somebody who watches. What was on it before comes back at the end.
+
+use std::io::{self, IsTerminal};
+
+use super::{
+    human,
+    stream::lock,
+    style::Style,
+    ui::Ui,
+    view::{Block, Line},
+};
+use crate::interrupt::Interrupt;
+
+/// Another screen, without a cursor, on which a line that is too long is cut off.
+const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
+const LEAVE: &str = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l";
+const HOME: &str = "\u{1b}[H";
+const END_OF_LINE: &str = "\u{1b}[K";
+const END_OF_SCREEN: &str = "\u{1b}[J";
+
+/// Columns and lines of a terminal that does not tell them.
+const DEFAULT_SIZE: (usize, usize) = (80, 24);
+
+/// The terminal, taken over until this is dropped. Meanwhile messages stand in its last line.
+pub struct Screen {
+    ui: Ui,
+    /// How to stop, in words.
+    stop: &'static str,
+    _keys: Option<keys::Keys>,
+}
+
+impl Ui {
+    /// Takes the terminal over; nothing where standard output is none. A key that means to stop wishes `interrupt`.
+    #[must_use]
+    pub fn screen(&self, interrupt: &Interrupt) -> Option<Screen> {
+        if !self.0.out_is_terminal {
+            return None;
+        }
+        let keys = io::stdin()
+            .is_terminal()
+            .then(|| keys::Keys::listen(interrupt))
+            .flatten();
+        *lock(&self.0.held) = Some(String::new());
+        drop(self.write_out(ENTER));
+        Some(Screen {
+            ui: self.clone(),
+            stop: if keys.is_some() { keys::STOP } else { "Ctrl-C ends" },
+            _keys: keys,
+        })
+    }
+}
+
+impl Screen {
+    /// Paints what `frame` shows at this number of columns and lines; what does not fit is counted in the last line.
+    pub fn paint(&self, frame: impl FnOnce(usize, usize) -> Vec<Block>) -> io::Result<()> {
+        let size = terminal_size::terminal_size();
+        let (width, height) = size.map_or(DEFAULT_SIZE, |(width, height)| (width.0.into(), height.0.into()));
+        let room = height.saturating_sub(1);
+        let blocks = frame(width, room);
+        let note = lock(&self.ui.0.held).replace(String::new()).unwrap_or_default();
+        let text = painted(&self.ui, &blocks, (width, room), self.stop, &note);
+        self.ui.write_out(&text)
+    }
+}
+
+/// One painting: every line of the terminal, so that nothing of the last one stays.
+fn painted(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str, note: &str) -> String {
+    let text = human::render(blocks, width, ui.0.out.palette);
+    let lines: Vec<&str> = text.lines().collect();
+    let mut out = HOME.to_owned();
+    for line in lines.iter().take(room) {
+        out.push_str(line);
+        out.push_str(END_OF_LINE);
+        out.push('\n');
+    }
+    out.push_str(END_OF_SCREEN);
+    let left = match lines.len().saturating_sub(room) {
+        0 => String::new(),
+        1 => " 1 more line needs a larger window.".to_owned(),
+        number => format!(" {number} more lines need a larger window."),
+    };
+    let last = match note.trim() {
+        "" => format!("{stop}.{left}"),
+        note => note.lines().next_back().unwrap_or_default().to_owned(),
+    };
+    let last = Line::new().styled(Style::Muted, last);
+    let last = human::render(&[Block::line(last)], usize::MAX, ui.0.out.palette);
+    // Without filling up what is above it, the last line would stand right below the rest.
+    let missing = room.saturating_sub(lines.len());
+    out.extend(std::iter::repeat_n('\n', missing));
+    out.push_str(last.trim_end_matches('\n'));
+    out.push_str(END_OF_LINE);
+    out
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        drop(self.ui.write_out(LEAVE));
+        *lock(&self.ui.0.held) = None;
+    }
+}
+
+/// Keys as they are pressed, not line by line.
+#[cfg(unix)]
+mod keys {
+    use std::{
+        io::{self, Read as _},
+        thread,
+    };
+
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+
+    use crate::interrupt::Interrupt;
+
+    pub(super) const STOP: &str = "q ends";
+
+    /// The terminal as it was before.
+    pub(super) struct Keys(Termios);
+
+    impl Keys {
+        /// From now on `q` and Ctrl-C wish to stop. Ctrl-C sends no signal meanwhile: it would end the Confluent CLI that
+        /// started this process at once, and the shell would take the terminal as it is.
+        pub(super) fn listen(interrupt: &Interrupt) -> Option<Self> {
+            let before = tcgetattr(io::stdin()).ok()?;
+            let mut now = before.clone();
+            now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+            now.special_codes[SpecialCodeIndex::VMIN] = 1;
+            now.special_codes[SpecialCodeIndex::VTIME] = 0;
+            tcsetattr(io::stdin(), OptionalActions::Now, &now).ok()?;
+            let interrupt = interrupt.clone();
+            // It ends with the process at the latest: nobody can call back a thread that waits for a key.
+            thread::spawn(move || {
+                const CTRL_C: u8 = 3;
+                let mut key = [0];
+                while matches!(io::stdin().read(&mut key), Ok(1)) {
+                    if matches!(key[0], b'q' | b'Q' | CTRL_C) {
+                        interrupt.wish();
+                        return;
+                    }
+                }
+            });
+            Some(Self(before))
+        }
+    }
+
+    impl Drop for Keys {
+        fn drop(&mut self) {
+            // A terminal that is gone needs no way back.
+            let _gone = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        }
+    }
+}
+
+/// Elsewhere the signal of Ctrl-C is all there is.
+#[cfg(not(unix))]
+mod keys {
+    use crate::interrupt::Interrupt;
+
+    pub(super) const STOP: &str = "Ctrl-C ends";
+
+    pub(super) struct Keys;
+
+    impl Keys {
+        pub(super) fn listen(_: &Interrupt) -> Option<Self> {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Format;
+
+    fn shown(lines: usize, room: usize, note: &str) -> String {
+        let (ui, _) = Ui::captured(Format::Human, 80, "");
+        let lines = (1..=lines).map(|number| Line::from(format!("line {number}")));
+        let text = painted(&ui, &[Block::Lines(lines.collect())], (20, room), "q ends", note);
+        let text = text.replace(HOME, "^").replace(END_OF_LINE, "$");
+        text.replace(END_OF_SCREEN, "#")
+    }
+
+    #[test]
+    fn the_last_line_is_the_terminals_last_line() {
+        assert_eq!(shown(2, 4, ""), "^line 1$\nline 2$\n#\n\nq ends.$");
+        assert_eq!(
+            shown(5, 2, ""),
+            "^line 1$\nline 2$\n#q ends. 3 more lines need a larger window.$"
+        );
+        assert_eq!(
+            shown(3, 2, ""),
+            "^line 1$\nline 2$\n#q ends. 1 more line needs a larger window.$"
+        );
+    }
+
+    #[test]
+    fn a_message_stands_in_the_last_line_and_cannot_move_the_cursor() {
+        assert_eq!(
+            shown(1, 1, "Waiting 5 s\u{1b}[2J\n"),
+            "^line 1$\n#Waiting 5 s\\u{1b}[2J$"
+        );
+    }
+
+    #[test]
+    fn without_a_terminal_there_is_no_screen() {
+        let (ui, captured) = Ui::captured(Format::Human, 80, "");
+        assert!(ui.screen(&Interrupt::new()).is_none());
+        assert_eq!(captured.stdout(), "");
+    }
+}

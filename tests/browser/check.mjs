@@ -1,0 +1,137 @@
+// Looks at pages in headless Chromium, light and dark, wide and narrow, and checks that everybody can read them.
+//
+//   node check.mjs CHROMIUM FOLDER
+//
+// Every *.html in FOLDER is a page. For each, at each width and in each scheme:
+//   - axe-core finds nothing (contrast, names, roles, structure), with everything that can be unfolded unfolded
+//   - the page is not wider than the window
+//   - it has asked for nothing but itself, and nothing was refused or went wrong in it
+//   - in forced colours, where a browser takes all of the page's own away, every state still has its word
+// A screenshot of each is left in FOLDER. Ends with 1 when something was found.
+
+import { readFile, readdir, realpath } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { chromium } from "playwright-core";
+
+const [, , executablePath, named] = process.argv;
+if (!executablePath || !named) {
+  console.error("usage: node check.mjs CHROMIUM FOLDER");
+  process.exit(64);
+}
+
+// What axe takes for enough contrast (its own numbers, which are WCAG AA's), also for signs of a single character.
+const CONTRAST = {
+  ignoreUnicode: false,
+  ignoreLength: true,
+  ignorePseudo: false,
+  boldValue: 700,
+  boldTextPt: 14,
+  largeTextPt: 18,
+  contrastRatio: { normal: { expected: 4.5 }, large: { expected: 3 } },
+  pseudoSizeThreshold: 0.25,
+  shadowOutlineEmMax: 0.2,
+  textStrokeEmMin: 0.03,
+};
+
+const folder = await realpath(named);
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const pages = (await readdir(folder)).filter((name) => name.endsWith(".html")).sort();
+const findings = [];
+let looks = 0;
+
+// As root there is no sandbox to be had; the pages are our own. The rest keeps it from calling home.
+const args = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+const browser = await chromium.launch({ executablePath, args });
+try {
+  const looksOf = async (name) => {
+    for (const width of [1280, 400]) {
+      for (const scheme of ["light", "dark"]) {
+        await look(name, width, scheme);
+      }
+    }
+  };
+  await Promise.all(pages.map(looksOf));
+} finally {
+  await browser.close();
+}
+
+if (pages.length === 0) {
+  findings.push(`${folder} holds no page`);
+}
+for (const finding of findings.sort()) {
+  console.error(finding);
+}
+console.log(`${pages.length} pages, ${looks} looks, ${findings.length} findings`);
+process.exit(findings.length === 0 ? 0 : 1);
+
+async function look(name, width, scheme) {
+  const at = `${name} at ${width} pixels, ${scheme}`;
+  const say = (what) => findings.push(`${at}: ${what}`);
+  const url = pathToFileURL(path.join(folder, name)).href;
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: scheme,
+    offline: true,
+  });
+  const page = await context.newPage();
+  page.on("request", (request) => {
+    if (request.url() !== url) say(`asks for ${request.url()}`);
+  });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) say(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => say(`error: ${error.message}`));
+  await page.goto(url);
+  const shot = path.join(folder, `${name.replace(/\.html$/, "")}-${width}-${scheme}.png`);
+  await page.screenshot({ path: shot, fullPage: true });
+
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+  const overflow = await page.evaluate(() => {
+    const root = document.documentElement;
+    const wide = [...document.body.querySelectorAll("*")].find(
+      (element) => element.getBoundingClientRect().right > root.clientWidth + 1,
+    );
+    const by = root.scrollWidth - root.clientWidth;
+    return by > 0 ? `${by} pixels wider than the window, by ${wide?.outerHTML.slice(0, 120)}` : null;
+  });
+  if (overflow) say(overflow);
+
+  await page.evaluate(axe);
+  await page.evaluate((options) => {
+    window.axe.configure({ checks: [{ id: "color-contrast", options }] });
+  }, CONTRAST);
+  const { violations, incomplete, passes } = await page.evaluate(() => window.axe.run(document));
+  for (const { id, help, nodes } of violations) {
+    say(`${id}: ${help}: ${nodes.length} times, such as ${nodes[0].html.slice(0, 160)}`);
+  }
+  // What axe could not decide nobody has decided: a contrast that it cannot compute is not a contrast that is enough.
+  for (const { id, help, nodes } of incomplete) {
+    say(`not decided, ${id}: ${help}: ${nodes.length} times, such as ${nodes[0].html.slice(0, 160)}`);
+  }
+  for (const id of ["color-contrast", "document-title", "html-has-lang", "page-has-heading-one"]) {
+    if (!passes.some((rule) => rule.id === id)) say(`axe did not look at ${id}`);
+  }
+
+  await page.emulateMedia({ colorScheme: scheme, forcedColors: "active" });
+  const wordless = await page.evaluate(() =>
+    [...document.querySelectorAll(".badge, .tiles li, .verdict")]
+      .filter((element) => !/[a-z]{3}/i.test(element.innerText))
+      .map((element) => element.outerHTML.slice(0, 120)),
+  );
+  for (const html of wordless) say(`says something by colour alone: ${html}`);
+  looks += 1;
+  await context.close();
+}

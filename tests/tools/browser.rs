@@ -1,0 +1,218 @@
+//! The pages for people, of a whole fleet, made by the binary and looked at in a browser (`tests/browser`).
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+use crate::{
+    common::World,
+    fleet::{self, Made},
+    home::json,
+};
+
+const STAGE: &str = "prod";
+const CONNECTORS: usize = 150;
+
+/// What departments call their connectors.
+const NAMES: [&str; 12] = [
+    "orders",
+    "ledger-cdc",
+    "archive-s3",
+    "events",
+    "customers",
+    "invoices",
+    "search-index",
+    "audit-trail",
+    "partners",
+    "warehouse",
+    "alerts",
+    "reports",
+];
+
+/// Which of them fail, and how: what the departments do wrong, and what they cannot help.
+const FAULTS: [(&str, &str); 10] = [
+    ("claims-ledger-cdc", "wrong-password"),
+    ("claims-archive-s3", "storage-denied"),
+    ("motor-orders", "task-failed"),
+    ("payments-events", "platform-error"),
+    ("fraud-customers", "tls-untrusted"),
+    ("fraud-orders", "record-too-large"),
+    ("broker-orders", "unknown-host"),
+    ("life-ledger-cdc", "slot-in-use"),
+    ("travel-orders", "task-failed"),
+    ("health-events", "stuck-provisioning"),
+];
+
+/// An organization with all departments of the example, all but one of them with connectors.
+fn example() -> World {
+    let world = World::new();
+    for args in [
+        "onboard --all --sandbox --yes",
+        "onboard --all --sandbox --stage test --yes",
+    ] {
+        let seen = world.ebs(args);
+        assert_eq!(seen.code, Some(0), "{seen}");
+    }
+    let departments = json(&world.ebs("department list --sandbox -o json"));
+    let mut room: Vec<(String, String, u64)> = departments
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            (
+                text(&row["code"]),
+                text(&row["prefix"]),
+                row["connectors"].as_u64().unwrap(),
+            )
+        })
+        .filter(|(code, ..)| code != "legal")
+        .collect();
+    assert_eq!(room.len(), 23);
+    // One after the other gets one more, until there are enough; who is full has to ask.
+    let mut plan: Vec<(String, String)> = Vec::new();
+    for name in NAMES.iter().cycle() {
+        for (code, prefix, left) in &mut room {
+            let known = plan.iter().any(|(_, known)| *known == format!("{prefix}{name}"));
+            if *left > 0 && !known && plan.len() < CONNECTORS - 3 {
+                *left -= 1;
+                plan.push((code.clone(), format!("{prefix}{name}")));
+            }
+        }
+        if plan.len() == CONNECTORS - 3 || room.iter().all(|(.., left)| *left == 0) {
+            break;
+        }
+    }
+    // Nobody's, and more than a department may have.
+    plan.push(("claims".into(), "legacy-mainframe-export".into()));
+    plan.push(("risk".into(), "poc-lakehouse".into()));
+    while plan.len() < CONNECTORS {
+        plan.push(("treasury".into(), format!("treasury-extra-{}", plan.len())));
+    }
+    let made = plan.iter().enumerate().map(|(number, (department, name))| Made {
+        stage: STAGE,
+        department,
+        name,
+        tasks: if number % 5 == 0 { 2 } else { 1 },
+    });
+    fleet::make_all(&world, made);
+    let elsewhere = ["claims-orders", "motor-orders", "fraud-orders"].map(|name| Made {
+        stage: "test",
+        department: name.split_once('-').unwrap().0,
+        name,
+        tasks: 1,
+    });
+    fleet::make_all(&world, elsewhere);
+    for (name, kind) in FAULTS {
+        let seen = world.ebs(&format!("sandbox fault connector {name} {kind}"));
+        assert_eq!(seen.code, Some(0), "{seen}");
+    }
+    let seen = world.ebs("connector pause risk-orders hr-orders --sandbox");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    world
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// The folder of the pages, empty.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn everybody_can_read_the_pages_of_24_departments_and_150_connectors() {
+    let world = example();
+    // The first look begins to remember; the second has something to tell.
+    assert_eq!(world.ebs("status --sandbox").code, Some(6));
+    assert_eq!(world.ebs("sandbox clock advance 5h").code, Some(0));
+    let folder = folder();
+    for (name, args) in [
+        ("fleet", ""),
+        ("claims", "--department claims"),
+        ("hr", "--department hr"),
+    ] {
+        let page = folder.join(format!("{name}.html"));
+        let seen = world.ebs(&format!("status --sandbox {args} --html {}", page.display()));
+        assert_eq!(seen.code, Some(if name == "hr" { 0 } else { 6 }), "{seen}");
+    }
+    let page = fs::read_to_string(folder.join("fleet.html")).unwrap();
+    let status = json(&world.ebs("status --sandbox -o json"));
+    let prod = &status["stages"][0];
+    assert_eq!(prod["departments"].as_array().unwrap().len(), 24);
+    let connectors = prod["connectors"].as_array().unwrap();
+    assert_eq!(connectors.len(), CONNECTORS);
+    for row in connectors {
+        assert!(page.contains(&format!(">{}<", row["name"].as_str().unwrap())), "{row}");
+    }
+    for row in prod["departments"].as_array().unwrap() {
+        let code = row["department"].as_str().unwrap();
+        let named = [format!(">{code}<"), format!(" ({code})")];
+        assert!(named.iter().any(|named| page.contains(named)), "{row}");
+    }
+    assert!(page.contains("5h+"), "since when something fails");
+    let others: Vec<&str> = prod["departments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|row| [row["prefix"].as_str().unwrap(), row["name"].as_str().unwrap()])
+        .filter(|word| !["claims-", "Claims"].contains(word))
+        .chain(["legacy-", "poc-", "of 225"])
+        .collect();
+    let page = fs::read_to_string(folder.join("claims.html")).unwrap();
+    assert!(page.contains(">claims-ledger-cdc<"));
+    let told: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
+    assert!(told.is_empty(), "the page of claims tells of others: {told:?}");
+    let audit = world.ebs("quota audit --sandbox -o html");
+    assert_eq!(audit.code, Some(5), "{audit}");
+    fs::write(folder.join("audit.html"), audit.stdout).unwrap();
+    browse(&folder);
+}
+
+/// Lets a browser look at the pages of a folder.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn browse(folder: &Path) {
+    let checks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let named = env::var_os("CONFLUENT_EBS_CHROMIUM").map(PathBuf::from);
+    let missing = match named.or_else(|| program(&["chromium", "chromium-browser", "google-chrome"])) {
+        None => "Chromium",
+        Some(_) if program(&["node"]).is_none() => "Node.js",
+        Some(_) if !checks.join("node_modules").is_dir() => "what `npm ci` installs in tests/browser",
+        Some(chromium) => {
+            let check = Command::new("node")
+                .arg("check.mjs")
+                .arg(chromium)
+                .arg(folder)
+                .current_dir(checks)
+                .output();
+            let check = check.unwrap();
+            let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            assert!(check.status.success(), "{}{}", said(&check.stderr), said(&check.stdout));
+            return;
+        }
+    };
+    assert!(
+        env::var_os("CONFLUENT_EBS_REQUIRE_BROWSER").is_none(),
+        "{missing} is missing, and CONFLUENT_EBS_REQUIRE_BROWSER demands it"
+    );
+    eprintln!(
+        "skipped 1 check: {missing} is missing, so no browser looked at {}",
+        folder.display()
+    );
+}
+
+/// The first of these programs that is on the `PATH`.
+fn program(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let found = names
+        .iter()
+        .flat_map(|name| env::split_paths(&path).map(move |folder| folder.join(name)));
+    found.into_iter().find(|file| file.is_file())
+}
