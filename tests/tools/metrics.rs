@@ -30,7 +30,7 @@ fn advance(world: &World, by: &str) {
 }
 
 /// "claims" with a source and a sink that have run for two hours.
-fn two_hours() -> World {
+pub(crate) fn two_hours() -> World {
     let world = onboarded();
     begin(&world);
     world

@@ -6,6 +6,7 @@ use crate::{
     common::{Seen, World},
     fleet::{self, Made},
     home::{PROFILES, json, onboarded, operator, said},
+    metrics::two_hours,
 };
 
 /// Without its line breaks.
@@ -150,6 +151,41 @@ fn a_fleet_of_500_in_two_clusters_costs_two_requests() {
     let totals = status["stages"].as_array().unwrap().iter();
     let totals: Vec<&Value> = totals.map(|stage| &stage["counts"]["running"]).collect();
     assert_eq!(totals, [250, 250]);
+}
+
+// Issue 6, 4: "lag if allowed". No persona of a department may (dossier `metrics.md` §6).
+#[test]
+fn whoever_may_read_metrics_sees_how_far_the_sinks_of_a_department_are_behind() {
+    let world = two_hours();
+    let claims = "status --sandbox --department claims --stage prod";
+    let before = fleet::last(&world);
+    let status = json(&world.ebs(&format!("{claims} -o json --html page.html")));
+    let asked = fleet::asked_since(&world, before);
+    assert_eq!(asked.len(), 2, "one list, one query: {asked:#?}");
+    let lag = connector(&status, "claims-lake")["lag_records"].as_u64().unwrap();
+    assert_eq!(connector(&status, "claims-orders")["lag_records"], Value::Null);
+    let text = shown(&world.ebs(claims));
+    assert!(
+        text.contains(&format!("claims-lake | RUNNING | 2 of 2 | {lag} |")),
+        "{text}"
+    );
+    assert!(world.read("page.html").contains("Records behind"));
+    // Neither the department nor whoever looks at all of them asks.
+    for seen in [operator(&world, "status"), world.ebs("status --sandbox")] {
+        assert_eq!(seen.code, Some(0), "{seen}");
+        assert!(
+            !seen.stdout.contains("Lag") && !seen.stdout.contains("behind"),
+            "{seen}"
+        );
+    }
+    let refuse = "sandbox fault add server-error --path /v2/metrics/** --forever";
+    assert_eq!(world.ebs(refuse).code, Some(0));
+    let seen = world.ebs(claims);
+    assert_eq!(seen.code, Some(0), "{seen}");
+    assert!(
+        shown(&seen).contains("How far sinks are behind is not known: "),
+        "{seen}"
+    );
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Where to look, and for whom.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     DepartmentSession,
@@ -19,7 +20,10 @@ use crate::{
     manifest::Workspace,
     model::Department,
     quota::Ceiling,
-    resources::connector::Connectors,
+    resources::{
+        connector::Connectors,
+        metrics::{Grid, lags},
+    },
 };
 
 /// One cluster that is looked at.
@@ -44,7 +48,17 @@ pub(in crate::commands) struct Lookout {
     pub(in crate::commands) owners: Vec<Owner>,
     /// The clusters.
     pub(in crate::commands) watched: Vec<Watched>,
+    /// How far sinks were behind when it was asked last, which is not asked at every look.
+    lags: RefCell<Option<(Timestamp, Lags)>>,
 }
+
+/// By id; or why it is not known.
+type Lags = Result<BTreeMap<String, f64>, String>;
+
+/// Values come by the minute, and all who share an address share a limit of 60 requests in one (dossier `metrics.md` §5).
+const MEASURE_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How far back the latest value may lie.
+const MEASURE_BACK: SignedDuration = SignedDuration::from_mins(20);
 
 impl Lookout {
     /// With a profile: its department, in its stage. As the platform team: all departments, or the one of `--department`,
@@ -67,6 +81,7 @@ impl Lookout {
                 owners: vec![owner],
                 watched: vec![own],
                 session,
+                lags: RefCell::default(),
             });
         }
         let workspace = session::workspace(ctx.globals.is_sandbox())?.workspace;
@@ -80,6 +95,7 @@ impl Lookout {
             owners: meant.map(owner).collect(),
             watched: if one { vec![own] } else { stages(&workspace) },
             session,
+            lags: RefCell::default(),
         })
     }
 
@@ -120,8 +136,43 @@ impl Lookout {
         Ok(lists)
     }
 
+    /// Lists the connectors, and makes a fleet of them: of one department also how far its sinks are behind.
+    ///
+    /// # Errors
+    /// As [`Lookout::list`].
+    pub(in crate::commands) async fn look(&self) -> Result<(Vec<Listed>, Fleet), Error> {
+        let lists = self.list().await?;
+        let mut fleet = self.fleet(&lists);
+        // Whoever sees all departments has more sinks than one question can name. No persona of a department may ask:
+        // metrics are for whole clusters (dossier `metrics.md` §6).
+        if self.is_for_one() && self.session.sees_all {
+            let sinks = fleet.sinks();
+            if !sinks.is_empty() {
+                fleet.measured(&self.lags(sinks).await);
+            }
+        }
+        Ok((lists, fleet))
+    }
+
+    async fn lags(&self, sinks: Vec<String>) -> Lags {
+        let now = self.clock().now();
+        if let Some((at, lags)) = &*self.lags.borrow()
+            && now.duration_since(*at) < MEASURE_EVERY
+        {
+            return lags.clone();
+        }
+        let grid = Grid::of(now.saturating_sub(MEASURE_BACK).unwrap_or(Timestamp::MIN), now, now);
+        let lags = match (grid, self.session.observers.metrics()) {
+            (Some(grid), Ok(metrics)) => lags(&metrics, sinks, grid).await.map_err(|error| error.to_string()),
+            (None, _) => Ok(BTreeMap::new()),
+            (_, Err(error)) => Err(error.to_string()),
+        };
+        *self.lags.borrow_mut() = Some((now, lags.clone()));
+        lags
+    }
+
     /// The fleet that these lists show.
-    pub(in crate::commands) fn fleet(&self, lists: &[Listed]) -> Fleet {
+    fn fleet(&self, lists: &[Listed]) -> Fleet {
         let now = self.clock().now();
         let stages = self.watched.iter().zip(lists).map(|(watched, list)| {
             self.notebook(&watched.place).with(now, |sightings| {

@@ -42,6 +42,8 @@ pub(in crate::commands) struct Fleet {
     pub(in crate::commands) department: Option<DepartmentCode>,
     /// The worst of all connectors.
     pub(in crate::commands) condition: Option<Condition>,
+    /// Why it is not known how far sinks are behind, where somebody asked.
+    pub(in crate::commands) lag_unknown: Option<String>,
     /// By stage.
     pub(in crate::commands) stages: Vec<StageView>,
 }
@@ -144,6 +146,8 @@ pub(in crate::commands) struct ConnectorRow {
     pub(in crate::commands) tasks_running: usize,
     /// Tasks that may run; nothing when the configuration may not be read.
     pub(in crate::commands) tasks_max: Option<u32>,
+    /// How many records a sink is behind, a few minutes ago; nothing when nobody was asked, or nobody knows.
+    pub(in crate::commands) lag_records: Option<u64>,
     /// Since when it has been seen so.
     pub(in crate::commands) seen_since: Option<Timestamp>,
     /// Why it does not run, in one line.
@@ -181,6 +185,7 @@ impl ConnectorRow {
             plugin: seen.class().to_owned(),
             tasks_running: running,
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
+            lag_records: None,
             seen_since: since(seen.id(), condition),
             // Texts of others can hold an address with its password.
             cause: cause
@@ -329,8 +334,33 @@ impl Fleet {
             taken_at,
             department,
             condition: worst,
+            lag_unknown: None,
             stages,
         }
+    }
+
+    /// The sinks of which the service tells an id, which is what metrics are asked for by.
+    pub(super) fn sinks(&self) -> Vec<String> {
+        let sinks = self.connectors().filter(|(_, row)| row.direction == "sink");
+        let ids = sinks.map(|(_, row)| row.id.clone());
+        ids.filter(|id| id.starts_with("lcc-")).collect()
+    }
+
+    /// Writes down how far sinks are behind, by their ids; or why nobody knows.
+    pub(super) fn measured(&mut self, lags: &Result<BTreeMap<String, f64>, String>) {
+        match lags {
+            Ok(lags) => {
+                for row in self.stages.iter_mut().flat_map(|stage| &mut stage.connectors) {
+                    row.lag_records = lags.get(&row.id).and_then(|lag| whole(*lag));
+                }
+            }
+            Err(why) => self.lag_unknown = Some(why.clone()),
+        }
+    }
+
+    /// Whether it is known of any connector how far it is behind.
+    pub(in crate::commands) fn knows_lag(&self) -> bool {
+        self.connectors().any(|(_, row)| row.lag_records.is_some())
     }
 
     /// All connectors, with their stage.
@@ -363,6 +393,16 @@ impl Fleet {
         let troubled = self.connectors().filter(|(_, row)| row.condition.is_trouble());
         troubled.filter_map(|(_, row)| row.department.as_ref()).collect()
     }
+}
+
+/// A number of records; metrics are floating point numbers.
+fn whole(value: f64) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is not in between is cut off, and there are no parts of records"
+    )]
+    (value.is_finite() && value >= 0.0).then(|| value.round() as u64)
 }
 
 #[cfg(test)]

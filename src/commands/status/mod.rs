@@ -22,8 +22,9 @@ use crate::{
 /// Show the state of all connectors.
 ///
 /// With a department's profile it shows that department's connectors; as the platform team, all departments in all
-/// stages, with one request for each cluster. Exits with 6 if a connector has failed. Since when a connector is in its
-/// state the service does not tell: what is shown is since when this computer has seen it so.
+/// stages, with one request for each cluster, or with --department one of them, with how many records its sinks are
+/// behind. Exits with 6 if a connector has failed. Since when a connector is in its state the service does not tell: what
+/// is shown is since when this computer has seen it so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Show the department's connectors.
@@ -99,9 +100,7 @@ impl Status {
             }
             watch::watch(ctx, &lookout, self.interval)?
         } else {
-            let lists = ctx.block_on(lookout.list())?;
-            let fleet = lookout.fleet(&lists);
-            (lists, fleet)
+            ctx.block_on(lookout.look())?
         };
         if let Some(path) = &self.html {
             publish(path, page::page(&fleet).as_bytes())?;

@@ -1,5 +1,6 @@
 //! The fleet, or one department, as a page to send to somebody: everything in one file.
 
+use super::view::lag_of;
 use crate::{
     commands::fleet::{
         Condition, ConnectorRow, DepartmentRow, Fleet, StageView, age,
@@ -82,7 +83,12 @@ fn verdict(fleet: &Fleet) -> (Condition, String) {
 fn not_shown(fleet: &Fleet) -> Vec<String> {
     let mut sentences = vec![
         "What happened after the moment above: the page does not refresh itself.".to_owned(),
-        "How many records flow, how far connectors lag behind, and what they log.".to_owned(),
+        match fleet.knows_lag() {
+            true => "How many records flow, and what connectors log. How many records sinks are behind is from a few minutes \
+                     before."
+                .to_owned(),
+            false => "How many records flow, how far connectors lag behind, and what they log.".to_owned(),
+        },
         "Since when a connector really is in its state: the service does not tell. “Seen so for” is since when the computer \
          that made this page has seen it so: at least 5 hours are “5h+”."
             .to_owned(),
@@ -329,9 +335,13 @@ fn by_department(html: &mut Html, fleet: &Fleet, stage: &StageView) {
 }
 
 fn connectors<'a>(html: &mut Html, fleet: &Fleet, caption: &str, rows: impl Iterator<Item = &'a ConnectorRow>) {
-    let columns = ["Connector", "State", "Tasks that run", "Direction", "Seen so for"];
+    let lag = fleet.knows_lag();
+    let mut columns = vec!["Connector", "State", "Tasks that run", "Direction", "Seen so for"];
+    if lag {
+        columns.push("Records behind");
+    }
     let rows = rows.map(|row| {
-        vec![
+        let mut cells = vec![
             name(row),
             state(row),
             text(row.tasks()),
@@ -341,7 +351,11 @@ fn connectors<'a>(html: &mut Html, fleet: &Fleet, caption: &str, rows: impl Iter
                     .map(|since| age(since, fleet.taken_at))
                     .unwrap_or_default(),
             ),
-        ]
+        ];
+        if lag {
+            cells.push(text(lag_of(row).unwrap_or_default()));
+        }
+        cells
     });
     table(html, caption, &columns, rows);
 }

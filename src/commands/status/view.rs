@@ -33,6 +33,10 @@ fn blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
         None => Some(departments(fleet, stage, true)),
     };
     blocks.extend(table.map(Block::Table));
+    if let Some(why) = &fleet.lag_unknown {
+        let line = Line::from(format!("How far sinks are behind is not known: {why}."));
+        blocks.push(Block::line(line.hang(2)));
+    }
     let troubles = troubles(stage);
     if !troubles.is_empty() {
         blocks.push(Block::Lines(troubles));
@@ -157,17 +161,31 @@ fn tasks(share: &Share, limit: Option<u32>) -> String {
 
 /// One row per connector.
 pub(super) fn connectors(fleet: &Fleet, stage: &StageView) -> Table {
-    let mut table = Table::new(["Name", "Status", "Tasks", "Seen So For", "Plugin"]);
+    let lag = fleet.knows_lag();
+    let mut header = vec!["Name", "Status", "Tasks", "Seen So For", "Plugin"];
+    if lag {
+        header.insert(3, "Lag");
+    }
+    let mut table = Table::new(header);
     for row in &stage.connectors {
-        table.push([
+        let mut cells = vec![
             Cell::text(&row.name),
             Cell::text(row.state()),
             Cell::Text(row.tasks()),
             row.seen_since.map(|since| age(since, fleet.taken_at)).into(),
             Cell::text(&row.plugin),
-        ]);
+        ];
+        if lag {
+            cells.insert(3, lag_of(row).map(Cell::Number).into());
+        }
+        table.push(cells);
     }
     table
+}
+
+/// How many records a sink is behind.
+pub(super) fn lag_of(row: &ConnectorRow) -> Option<String> {
+    row.lag_records.map(|lag| lag.to_string())
 }
 
 /// What is wrong, one line for each connector.

@@ -24,13 +24,12 @@ pub(super) fn watch(ctx: &Ctx, lookout: &Lookout, every: Duration) -> Result<(Ve
         let mut last: Option<(Vec<Listed>, Fleet)> = None;
         loop {
             let looked = tokio::select! {
-                looked = lookout.list() => looked,
+                looked = lookout.look() => looked,
                 () = ctx.interrupt.wished() => break,
             };
             let trouble = match looked {
-                Ok(lists) => {
-                    let fleet = lookout.fleet(&lists);
-                    last = Some((lists, fleet));
+                Ok(looked) => {
+                    last = Some(looked);
                     None
                 }
                 // Without a first look there is nothing to show meanwhile.

@@ -1,6 +1,6 @@
 //! Connector metrics: read, and what they mean.
 //!
-//! - [`read`]: one query per metric for all connectors together
+//! - [`read`]: one query per metric for all connectors together; [`lags`]: only how far sinks are behind
 //! - [`series`]: values over time, in which no value is not zero; pure
 //! - [`states`]: in which state connectors and tasks were, and when; pure
 //! - [`signs`]: what values say of a connector that seems to run; pure
@@ -167,6 +167,30 @@ pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<
             Ok(Answer { measured, failures })
         }
     }
+}
+
+/// How many records sinks are behind, by id: the latest value of `sinks`, with one query for all of them. Whoever has no
+/// value is not there, which is not zero.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn lags(metrics: &Metrics, sinks: Vec<String>, grid: Grid) -> Result<BTreeMap<String, f64>, ClientError> {
+    let Some(metric) = Metric::of("records_lag_max").filter(|_| !sinks.is_empty()) else {
+        return Ok(BTreeMap::new());
+    };
+    let groups = metrics.query(query(metric, sinks.clone(), grid)).await?;
+    let mut lags = BTreeMap::new();
+    for group in groups {
+        let id = group
+            .label(CONNECTOR_ID)
+            .filter(|id| sinks.iter().any(|sink| sink == id));
+        let mut curve = Curve::unknown(grid);
+        curve.add(&group.sorted());
+        if let (Some(id), Some(lag)) = (id, curve.last()) {
+            lags.insert(id.to_owned(), lag);
+        }
+    }
+    Ok(lags)
 }
 
 fn query(metric: &Metric, connectors: Vec<String>, grid: Grid) -> QueryMetrics {
