@@ -88,6 +88,9 @@ pub enum Output {
     /// A page for a browser; only where a command says so.
     #[value(hide = true)]
     Html,
+    /// SARIF 2.1.0, as code scanners read it; only where a command says so.
+    #[value(hide = true)]
+    Sarif,
 }
 
 impl Output {
@@ -101,8 +104,8 @@ impl Output {
 impl From<Output> for Format {
     fn from(output: Output) -> Self {
         match output {
-            // Whoever offers the last two writes them as text.
-            Output::Human | Output::Csv | Output::Html => Self::Human,
+            // Whoever offers the last three writes them as text.
+            Output::Human | Output::Csv | Output::Html | Output::Sarif => Self::Human,
             Output::Json => Self::Json,
             Output::Yaml => Self::Yaml,
             Output::Ndjson => Self::Ndjson,

@@ -96,6 +96,7 @@ impl Command {
     /// Whether it can answer in a format that not every command knows.
     fn offers(&self, output: Output) -> bool {
         match self {
+            Self::Access(command) => command.offers(output),
             Self::Connector(command) => command.offers(output),
             Self::Quota(command) => command.offers(output),
             _ => output.is_common(),

@@ -394,7 +394,7 @@ fn departments_that_may_do_the_same_share_a_table() {
 
 #[test]
 fn a_spreadsheet_gets_one_line_per_right() {
-    let seen = planned("matrix hr --csv");
+    let seen = planned("matrix hr -o csv");
     let lines: Vec<&str> = seen.stdout.lines().collect();
     assert_eq!(lines[0], "department,template,persona,kind,operation,reach,role,on");
     assert!(
@@ -408,7 +408,7 @@ fn a_spreadsheet_gets_one_line_per_right() {
     assert!(lines.iter().all(|line| line.split(',').count() == 8), "{seen}");
     let rights = json(&planned("matrix hr -o json"));
     assert_eq!(rights["rights"].as_array().unwrap().len(), lines.len() - 1);
-    let seen = planned("matrix --csv -o json");
+    let seen = planned("can-i read topic/x -o csv");
     assert_eq!(seen.code, Some(64), "{seen}");
 }
 

@@ -179,7 +179,7 @@ fn sarif_is_what_code_scanners_read() {
     world.write("my connectors/broken.json", "{");
     world.write("my connectors/large.yaml", vec![b'a'; 3 * 1024 * 1024]);
     let mut command = world.command();
-    let seen = world.see(command.args(["connector", "lint", "my connectors", "--sarif"]));
+    let seen = world.see(command.args(["connector", "lint", "my connectors", "-o", "sarif"]));
     assert_eq!(seen.code, Some(1), "{seen}");
     let log = json(&seen);
     let schema = serde_json::from_str(include_str!("sarif-schema.json")).unwrap();
@@ -210,8 +210,4 @@ fn sarif_is_what_code_scanners_read() {
         results[2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
         "my%20connectors/claims-a.json"
     );
-    // The same document under `-o json`.
-    let mut command = world.command();
-    let again = world.see(command.args(["connector", "lint", "my connectors", "--sarif", "-o", "json"]));
-    assert_eq!(json(&again), log);
 }

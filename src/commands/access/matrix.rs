@@ -13,16 +13,16 @@ use crate::{
         Doubt, Operation, Scene,
         matrix::{Matrix, Reach, Right},
     },
-    commands::{Ctx, Report},
+    commands::{Ctx, Report, globals::Output},
     error::Error,
     model::{AclBinding, DepartmentCode, ResourceKind},
-    render::{Block, Cell, Format, Line, Style, Table, Viewable, words},
+    render::{Block, Cell, Line, Style, Table, Viewable, words},
 };
 
 /// Show what the personas of departments may do.
 ///
-/// One row per kind and operation, one column per persona. Departments that may do the same share a table. "--csv" prints
-/// one line per right instead, for spreadsheets.
+/// One row per kind and operation, one column per persona. Departments that may do the same share a table. Besides "human",
+/// "json" and "yaml", --output takes "csv": one line per right, for spreadsheets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Show what the personas of the department \"claims\" may do.
@@ -31,24 +31,18 @@ Show what the personas of the department \"claims\" may do.
 
 Write the rights that the platform's files give to all departments into a file.
 
-  $ confluent ebs access matrix --planned --csv > rights.csv")]
+  $ confluent ebs access matrix --planned -o csv > rights.csv")]
 pub(super) struct ShowMatrix {
     /// Code of a department; all of them without it.
     #[arg(value_name = "department")]
     code: Option<DepartmentCode>,
-    /// Print comma-separated values, one line per right.
-    #[arg(long)]
-    csv: bool,
     #[command(flatten)]
     from: From,
 }
 
 impl ShowMatrix {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Rights>, Error> {
-        if self.csv && ctx.ui.format() != Format::Human {
-            return Err(Error::usage("--csv cannot be used together with --output")
-                .with_hint("Comma-separated values are a format of their own."));
-        }
+        let csv = ctx.globals.output == Output::Csv;
         let ground = self.from.look(ctx, Otherwise::Live)?;
         let scene = &ground.scene;
         let named = self.code.as_ref().or(ctx.globals.department.as_ref());
@@ -58,7 +52,7 @@ impl ShowMatrix {
         };
         let rights = matrices.iter().flat_map(|matrix| rows(scene, matrix)).collect();
         let doubts: Vec<Doubt> = scene.unlisted_anywhere().collect();
-        if self.csv {
+        if csv {
             // A spreadsheet has no place for it.
             for doubt in &doubts {
                 ctx.ui.warn(&format!("there may be more: {doubt}"));
@@ -68,7 +62,7 @@ impl ShowMatrix {
             rights,
             matrices,
             doubts,
-            csv: self.csv,
+            csv,
             sees_accounts: scene.sees_accounts(),
             source: ground.source,
         }))

@@ -10,7 +10,7 @@ mod who_can;
 
 use clap::Subcommand;
 
-use super::{Ctx, report, session};
+use super::{Ctx, globals::Output, report, session};
 use crate::exit::ExitCode;
 
 /// Ask who may do what, and prove it.
@@ -36,6 +36,11 @@ enum Command {
 }
 
 impl Access {
+    /// Whether the command that is called can answer in a format that not every command knows.
+    pub(super) fn offers(&self, output: Output) -> bool {
+        output.is_common() || (output == Output::Csv && matches!(self.command, Command::Matrix(_)))
+    }
+
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
             Command::Audit(command) => report::finish(command.run(ctx), ctx),

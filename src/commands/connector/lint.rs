@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     catalog::lint::{self, Context, Excepted, Linted, Tenant},
-    commands::{Ctx, Report, session},
+    commands::{Ctx, Report, globals::Output, session},
     config::{Folders, LoadedProfile},
     diag::{Finding, Severity},
     error::{Error, ErrorKind, ResultExt},
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Every problem is reported with file, line and column. It works without a profile; with one, the rules about the
 /// department's prefix, quota and runtime account apply, too. Exits with 5 if a finding is an error, with 1 if a file
-/// cannot be read.
+/// cannot be read. Besides "human", "json" and "yaml", --output takes "sarif": SARIF 2.1.0, as code scanners read it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Check a connector file.
@@ -27,14 +27,11 @@ Check a connector file.
 
 Check all files of a folder against the department's rules, for a code scanner.
 
-  $ confluent ebs connector lint connectors/ --profile claims-deployer --sarif")]
+  $ confluent ebs connector lint connectors/ --profile claims-deployer -o sarif")]
 pub(super) struct Lint {
     /// Files or folders; \"-\" is standard input.
     #[arg(value_name = "file", required = true)]
     files: Vec<PathBuf>,
-    /// Print the findings in SARIF 2.1.0, as code scanners read it.
-    #[arg(long)]
-    sarif: bool,
 }
 
 impl Lint {
@@ -43,7 +40,7 @@ impl Lint {
         let files = files(&self.files)?;
         let mut checked = Checked {
             files: files.len(),
-            sarif: self.sarif,
+            sarif: ctx.globals.output == Output::Sarif,
             ..Checked::default()
         };
         let mut unreadable = 0;
@@ -178,9 +175,6 @@ impl Clone for Checked {
 
 impl From<Checked> for serde_json::Value {
     fn from(checked: Checked) -> Self {
-        if checked.sarif {
-            return sarif(&checked.findings);
-        }
         serde_json::json!({
             "files": checked.files,
             "errors": checked.count(Severity::Error),

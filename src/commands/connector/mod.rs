@@ -77,6 +77,7 @@ impl Connector {
     pub(super) fn offers(&self, output: Output) -> bool {
         output.is_common()
             || match self.command {
+                Command::Lint(_) => output == Output::Sarif,
                 Command::Logs(_) => output == Output::Ndjson,
                 Command::Metrics(_) => matches!(output, Output::Ndjson | Output::Csv),
                 _ => false,
