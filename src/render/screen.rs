@@ -69,8 +69,9 @@ fn painted(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str,
     let lines: Vec<&str> = text.lines().collect();
     let mut out = HOME.to_owned();
     for line in lines.iter().take(room) {
-        out.push_str(line);
+        // Before the line: after one as wide as the terminal it would take the last character away.
         out.push_str(END_OF_LINE);
+        out.push_str(line);
         out.push('\n');
     }
     out.push_str(END_OF_SCREEN);
@@ -88,8 +89,8 @@ fn painted(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str,
     // Without filling up what is above it, the last line would stand right below the rest.
     let missing = room.saturating_sub(lines.len());
     out.extend(std::iter::repeat_n('\n', missing));
-    out.push_str(last.trim_end_matches('\n'));
     out.push_str(END_OF_LINE);
+    out.push_str(last.trim_end_matches('\n'));
     out
 }
 
@@ -182,14 +183,14 @@ mod tests {
 
     #[test]
     fn the_last_line_is_the_terminals_last_line() {
-        assert_eq!(shown(2, 4, ""), "^line 1$\nline 2$\n#\n\nq ends.$");
+        assert_eq!(shown(2, 4, ""), "^$line 1\n$line 2\n#\n\n$q ends.");
         assert_eq!(
             shown(5, 2, ""),
-            "^line 1$\nline 2$\n#q ends. 3 more lines need a larger window.$"
+            "^$line 1\n$line 2\n#$q ends. 3 more lines need a larger window."
         );
         assert_eq!(
             shown(3, 2, ""),
-            "^line 1$\nline 2$\n#q ends. 1 more line needs a larger window.$"
+            "^$line 1\n$line 2\n#$q ends. 1 more line needs a larger window."
         );
     }
 
@@ -197,7 +198,7 @@ mod tests {
     fn a_message_stands_in_the_last_line_and_cannot_move_the_cursor() {
         assert_eq!(
             shown(1, 1, "Waiting 5 s\u{1b}[2J\n"),
-            "^line 1$\n#Waiting 5 s\\u{1b}[2J$"
+            "^$line 1\n#$Waiting 5 s\\u{1b}[2J"
         );
     }
 

@@ -160,18 +160,6 @@ impl Ui {
         self.write_out(&text)
     }
 
-    /// A result that is shown again and again while the command goes on: on a terminal it stands in the place of the one
-    /// before, elsewhere below it.
-    pub fn again(&self, value: &impl Viewable) -> io::Result<()> {
-        if self.0.format == Format::Human && self.0.out_is_terminal {
-            let text = self.human(&value.view(), self.0.out.palette);
-            // To the corner, the text, and nothing of what stood there before.
-            let text = text.replace('\n', "\u{1b}[K\n");
-            return self.write_out(&format!("\u{1b}[H{text}\u{1b}[J"));
-        }
-        self.item(value)
-    }
-
     /// What a person must see before a question, such as a plan, and an empty line. Under `-o json` and `yaml` it goes to
     /// standard error, because standard output then holds exactly one document.
     pub fn show(&self, blocks: &[Block]) -> io::Result<()> {

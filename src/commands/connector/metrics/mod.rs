@@ -15,7 +15,7 @@ use crate::{
     client::ClientError,
     commands::{Ctx, Report, globals::Output},
     error::{Error, ErrorKind, ResultExt},
-    render::words,
+    render::{Viewable as _, words},
     resources::{
         connector::Seen,
         metrics::{Grid, read},
@@ -60,7 +60,7 @@ pub(super) struct Metrics {
     /// Show values until this time.
     #[arg(long, alias = "end-time", value_name = "time", conflicts_with = "watch")]
     until: Option<When>,
-    /// Look again every minute, until Ctrl-C.
+    /// Look again every minute, on the whole terminal, until "q" or Ctrl-C.
     #[arg(short, long)]
     watch: bool,
 }
@@ -96,39 +96,49 @@ impl Metrics {
         }
     }
 
-    /// Shows, and waits, and shows again.
+    /// Shows, and waits, and shows again: on the whole terminal, elsewhere one below the other.
     async fn watch(&self, ctx: &Ctx, session: &DepartmentSession) -> Result<Report<Metered>, Error> {
-        let mut shown = false;
+        let human = ctx.globals.output == Output::Human;
+        let screen = human.then(|| ctx.ui.screen(&ctx.interrupt)).flatten();
+        let mut last = None;
         loop {
             let looked = tokio::select! {
                 looked = self.look(ctx, session) => looked,
                 () = ctx.interrupt.wished() => break,
             };
-            let trouble = match looked {
+            let (fresh, trouble) = match looked {
                 Ok(report) => {
-                    shown = true;
-                    if let Some(value) = &report.value {
-                        ctx.ui
-                            .again(value)
-                            .context("could not write the result to standard output")?;
-                    }
-                    report.error
+                    let fresh = report.value.is_some();
+                    last = report.value.or(last);
+                    (fresh, report.error)
                 }
                 // What passes is waited for; what does not, or was never right, ends it.
-                Err(error) if shown && error.kind == ErrorKind::Failed => Some(error),
+                Err(error) if last.is_some() && error.kind == ErrorKind::Failed => (false, Some(error)),
                 Err(error) => return Err(error),
             };
-            if let Some(error) = trouble {
+            if let Some(trouble) = trouble {
                 ctx.ui.note(&format!(
-                    "Not everything can be read just now, again in {} s: {error}",
+                    "Not everything can be read just now, again in {} s: {trouble}",
                     EVERY.as_secs()
                 ));
+            }
+            if let Some(value) = &last {
+                let shown = match &screen {
+                    Some(screen) => screen.paint(|_, _| value.view()),
+                    None if fresh => ctx.ui.item(value),
+                    None => Ok(()),
+                };
+                shown.context("could not write the result to standard output")?;
             }
             if !rest(session.observers.clock(), &ctx.interrupt, EVERY).await {
                 break;
             }
         }
-        Ok(Report::nothing())
+        // What was on the screen goes with it: how it was last stays.
+        Ok(match (screen, last) {
+            (Some(_), Some(last)) => Report::new(last),
+            _ => Report::nothing(),
+        })
     }
 
     async fn look(&self, ctx: &Ctx, session: &DepartmentSession) -> Result<Report<Metered>, Error> {
