@@ -158,6 +158,11 @@ impl Client {
         }
     }
 
+    /// How long its own limit would let the next request wait.
+    pub(super) fn turn(&self) -> std::time::Duration {
+        self.allowance.as_ref().map_or_else(Default::default, |own| own.wait())
+    }
+
     /// A client of another service, on the same transport and as patient, with a rate limit of its own.
     #[must_use]
     pub fn towards(&self, base: BaseUrl, auth: Auth) -> Self {

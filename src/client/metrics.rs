@@ -31,6 +31,12 @@ impl Metrics {
         }
     }
 
+    /// How long the next request would have to wait for its turn.
+    #[must_use]
+    pub fn wait(&self) -> Duration {
+        self.client.turn()
+    }
+
     /// All groups of a query, page by page.
     pub async fn query(&self, mut query: QueryMetrics) -> Result<Vec<Series>, ClientError> {
         let mut series = Vec::new();

@@ -29,6 +29,7 @@ pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &Interrupt) {
                 ui.problem(&Problem::new("interrupted before anything was changed"));
             }
             if asking || !interrupt.wish() {
+                ui.leave_screen();
                 // Work that cannot be left half done is resumed by the next run, whenever this one ends.
                 std::process::exit(ExitCode::Interrupted.code().into());
             }

@@ -13,9 +13,14 @@ pub fn csv<R: AsRef<str>>(header: &[&str], rows: impl IntoIterator<Item = Vec<R>
     out
 }
 
-/// A field that holds a separator or a quote stands in quotes.
+/// A field that holds a separator or a quote stands in quotes. What a spreadsheet would take for a formula gets an
+/// apostrophe before it: names and messages are other people's.
 fn field(text: &str) -> String {
-    let text = escape(text);
+    let formula = text.len() > 1 && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let text = match formula {
+        true => escape(&format!("'{text}")).into_owned().into(),
+        false => escape(text),
+    };
     match text.contains([',', '"', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
         false => text.into_owned(),
@@ -30,5 +35,15 @@ mod tests {
     fn separators_and_quotes_are_quoted_and_controls_written_out() {
         let text = csv(&["a", "b"], [vec!["x,y", "say \"hi\""], vec!["\u{1b}", ""]]);
         assert_eq!(text, "a,b\n\"x,y\",\"say \"\"hi\"\"\"\n\\u{1b},\n");
+    }
+
+    // What the field calls CSV injection.
+    #[test]
+    fn no_text_becomes_a_formula() {
+        let text = csv(
+            &["a"],
+            ["=1+2", "@SUM(A1)", "-", "-3.5", "+x", "a=b"].map(|text| vec![text]),
+        );
+        assert_eq!(text, "a\n'=1+2\n'@SUM(A1)\n-\n-3.5\n'+x\na=b\n");
     }
 }

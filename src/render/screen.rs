@@ -26,8 +26,10 @@ pub struct Screen {
     ui: Ui,
     /// How to stop, in words.
     stop: &'static str,
-    _keys: Option<keys::Keys>,
 }
+
+/// What is to be given back when the terminal is left: how keys were read.
+pub(super) type Before = Option<keys::Keys>;
 
 impl Ui {
     /// Takes the terminal over; nothing where standard output is none. A key that means to stop wishes `interrupt`.
@@ -38,15 +40,22 @@ impl Ui {
         }
         let keys = io::stdin()
             .is_terminal()
-            .then(|| keys::Keys::listen(interrupt))
+            .then(|| keys::Keys::listen(self, interrupt))
             .flatten();
+        let stop = if keys.is_some() { keys::STOP } else { "Ctrl-C ends" };
+        *lock(&self.0.taken) = Some(keys);
         *lock(&self.0.held) = Some(String::new());
         drop(self.write_out(ENTER));
-        Some(Screen {
-            ui: self.clone(),
-            stop: if keys.is_some() { keys::STOP } else { "Ctrl-C ends" },
-            _keys: keys,
-        })
+        Some(Screen { ui: self.clone(), stop })
+    }
+
+    /// Gives the terminal back as it was, if it is taken: also before a process ends without dropping anything.
+    pub fn leave_screen(&self) {
+        let taken = lock(&self.0.taken).take();
+        if taken.is_some() {
+            drop(self.write_out(LEAVE));
+            *lock(&self.0.held) = None;
+        }
     }
 }
 
@@ -96,8 +105,7 @@ fn painted(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str,
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        drop(self.ui.write_out(LEAVE));
-        *lock(&self.ui.0.held) = None;
+        self.ui.leave_screen();
     }
 }
 
@@ -111,32 +119,34 @@ mod keys {
 
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
-    use crate::interrupt::Interrupt;
+    use super::super::ui::Ui;
+    use crate::{exit::ExitCode, interrupt::Interrupt};
 
     pub(super) const STOP: &str = "q ends";
 
     /// The terminal as it was before.
-    pub(super) struct Keys(Termios);
+    pub(in crate::render) struct Keys(Termios);
 
     impl Keys {
-        /// From now on `q` and Ctrl-C wish to stop. Ctrl-C sends no signal meanwhile: it would end the Confluent CLI that
-        /// started this process at once, and the shell would take the terminal as it is.
-        pub(super) fn listen(interrupt: &Interrupt) -> Option<Self> {
+        /// From now on `q` and Ctrl-C wish to stop; pressed again, they end the process at once. Ctrl-C sends no signal
+        /// meanwhile: it would end the Confluent CLI that started this process at once, and the shell would take the
+        /// terminal as it is.
+        pub(super) fn listen(ui: &Ui, interrupt: &Interrupt) -> Option<Self> {
             let before = tcgetattr(io::stdin()).ok()?;
             let mut now = before.clone();
             now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
             now.special_codes[SpecialCodeIndex::VMIN] = 1;
             now.special_codes[SpecialCodeIndex::VTIME] = 0;
             tcsetattr(io::stdin(), OptionalActions::Now, &now).ok()?;
-            let interrupt = interrupt.clone();
+            let (ui, interrupt) = (ui.clone(), interrupt.clone());
             // It ends with the process at the latest: nobody can call back a thread that waits for a key.
             thread::spawn(move || {
                 const CTRL_C: u8 = 3;
                 let mut key = [0];
                 while matches!(io::stdin().read(&mut key), Ok(1)) {
-                    if matches!(key[0], b'q' | b'Q' | CTRL_C) {
-                        interrupt.wish();
-                        return;
+                    if matches!(key[0], b'q' | b'Q' | CTRL_C) && !interrupt.wish() {
+                        ui.leave_screen();
+                        std::process::exit(ExitCode::Interrupted.code().into());
                     }
                 }
             });
@@ -155,14 +165,15 @@ mod keys {
 /// Elsewhere the signal of Ctrl-C is all there is.
 #[cfg(not(unix))]
 mod keys {
+    use super::super::ui::Ui;
     use crate::interrupt::Interrupt;
 
     pub(super) const STOP: &str = "Ctrl-C ends";
 
-    pub(super) struct Keys;
+    pub(in crate::render) struct Keys;
 
     impl Keys {
-        pub(super) fn listen(_: &Interrupt) -> Option<Self> {
+        pub(super) fn listen(_: &Ui, _: &Interrupt) -> Option<Self> {
             None
         }
     }

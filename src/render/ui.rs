@@ -52,6 +52,8 @@ pub(super) struct Inner {
     err: Stream,
     /// While a screen is painted, the last message instead of standard error.
     pub(super) held: Mutex<Option<String>>,
+    /// While the terminal is taken, what it was like before.
+    pub(super) taken: Mutex<Option<super::screen::Before>>,
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
     progress: Progress,
@@ -90,6 +92,7 @@ impl Ui {
             verbosity,
             width: width(),
             held: Mutex::default(),
+            taken: Mutex::default(),
             // These translate colours for old Windows consoles; whether there are any was decided above.
             out_is_terminal: out.is_terminal(),
             out: Stream::new(palettes.0, anstream::AutoStream::always(out)),
@@ -110,6 +113,7 @@ impl Ui {
             verbosity: 0,
             width,
             held: Mutex::default(),
+            taken: Mutex::default(),
             out: Stream::new(Palette::PLAIN, captured.out.clone()),
             out_is_terminal: false,
             err: Stream::new(Palette::PLAIN, captured.err.clone()),

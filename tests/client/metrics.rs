@@ -207,6 +207,15 @@ async fn one_metric_that_cannot_be_read_leaves_the_others() {
             got.measured["claims-orders"].states.stays().is_empty(),
             "unknown, not made up"
         );
+        // What was not read says nothing: neither that there was none, nor that the connector is silent.
+        let (got, ..) = ask(move |suffix, _, _| match suffix {
+            "sent_records" => reply(broken.0, &[], broken.1),
+            _ => answer(&[]),
+        })
+        .await;
+        let orders = &got.unwrap().measured["claims-orders"];
+        assert!(orders.curve("sent_records").is_none(), "{broken:?}");
+        assert!(orders.curve("sent_bytes").is_some_and(|bytes| !bytes.is_known()));
         // And when nothing can be read, that is the answer.
         let (got, ..) = ask(move |_, _, _| reply(broken.0, &[], broken.1)).await;
         assert!(got.is_err(), "{broken:?}");

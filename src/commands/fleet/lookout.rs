@@ -162,7 +162,11 @@ impl Lookout {
             return lags.clone();
         }
         let grid = Grid::of(now.saturating_sub(MEASURE_BACK).unwrap_or(Timestamp::MIN), now, now);
-        let lags = match (grid, self.session.observers.metrics()) {
+        // States are there already: nobody waits for what is an extra.
+        let lags = match (grid, self.session.observers.metrics_at_once()) {
+            (_, Ok(metrics)) if !metrics.wait().is_zero() => {
+                Err("the requests that the Metrics API allows this address within a minute are used up".to_owned())
+            }
             (Some(grid), Ok(metrics)) => lags(&metrics, sinks, grid).await.map_err(|error| error.to_string()),
             (None, _) => Ok(BTreeMap::new()),
             (_, Err(error)) => Err(error.to_string()),

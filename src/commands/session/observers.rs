@@ -128,6 +128,17 @@ impl Observers {
         Ok(Metrics::new(&client, Some(&self.folder)))
     }
 
+    /// The way to metrics for what is only worth saying when it is told at once.
+    pub(in crate::commands) fn metrics_at_once(&self) -> Result<Metrics, Error> {
+        let impatient = RetryPolicy {
+            tries: 1,
+            budget: Duration::ZERO,
+            ..RetryPolicy::default()
+        };
+        let client = self.client(&self.hosts.metrics)?.policy(impatient).build();
+        Ok(Metrics::new(&client, Some(&self.folder)))
+    }
+
     /// The name of a connector as logs know it. The organization is in it, which is asked for where no file says it.
     pub(in crate::commands) async fn address(&self, client: &Client) -> Result<Address, Error> {
         let organization = if let Some(organization) = &self.organization {

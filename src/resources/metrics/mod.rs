@@ -42,7 +42,7 @@ const WIDTH: usize = 4;
 /// What is known of one connector over a stretch of time.
 #[derive(Clone, Debug)]
 pub struct Measured {
-    /// Its values by the metric's suffix; those that its kind has, also where nothing was said.
+    /// Its values by the metric's suffix; those that its kind has and that could be read, also where nothing was said.
     pub curves: BTreeMap<&'static str, Curve>,
     /// Its own states.
     pub states: States,
@@ -157,7 +157,13 @@ pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<
             }
             // No other query would fare better.
             Err(error) if error.is_forbidden() || error.is_unauthorized() => return Err(error),
-            Err(error) => failures.push((metric, error)),
+            Err(error) => {
+                // That nothing was read is not that there was nothing.
+                for measured in measured.values_mut() {
+                    measured.curves.remove(metric.suffix);
+                }
+                failures.push((metric, error));
+            }
         }
     }
     match failures.pop() {
@@ -186,8 +192,10 @@ pub async fn lags(metrics: &Metrics, sinks: Vec<String>, grid: Grid) -> Result<B
             .filter(|id| sinks.iter().any(|sink| sink == id));
         let mut curve = Curve::unknown(grid);
         curve.add(&group.sorted());
-        if let (Some(id), Some(lag)) = (id, curve.last()) {
-            lags.insert(id.to_owned(), lag);
+        // Values are late, some later than others.
+        let latest = curve.points().last();
+        if let (Some(id), Some(latest)) = (id, latest) {
+            lags.insert(id.to_owned(), latest.value);
         }
     }
     Ok(lags)

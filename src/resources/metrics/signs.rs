@@ -163,7 +163,7 @@ fn silence(measured: &Measured, records: &Curve) -> f64 {
 fn stalled(measured: &Measured, lag: &Curve, read: &Curve) -> Option<Sign> {
     let grid = lag.grid();
     let silent = silence(measured, read);
-    let mut minutes = 0.0;
+    let (mut minutes, mut taken) = (0.0, 0);
     let mut later: Option<f64> = None;
     // Back from the end, for as long as the earlier value is the smaller one.
     for bucket in (0..grid.buckets()).rev() {
@@ -173,8 +173,10 @@ fn stalled(measured: &Measured, lag: &Curve, read: &Curve) -> Option<Sign> {
         }
         later = Some(value);
         minutes += grid.minutes(bucket);
+        taken += 1;
     }
-    let last = lag.last().filter(|_| minutes >= GROWING)?;
+    // One bucket may be long enough, but is not compared with anything.
+    let last = lag.last().filter(|_| minutes >= GROWING && taken >= 2)?;
     Some(Sign::Stalled { minutes, lag: last })
 }
 
@@ -245,6 +247,27 @@ mod tests {
     fn growing(from: usize) -> Values {
         let value = |minute: usize| 10.0 + 100.0 * f64::from(u32::try_from(minute.saturating_sub(from)).unwrap());
         (0..MINUTES).map(|minute| (minute, value(minute))).collect()
+    }
+
+    // A bucket of a quarter of an hour is long, but one value has not grown.
+    #[test]
+    fn one_long_bucket_without_lag_is_no_sign() {
+        let day = 24 * 60;
+        let grid = Grid::of(moment(0), moment(2 * day), moment(2 * day + 10)).unwrap();
+        assert!(grid.minutes(0) >= GROWING, "{}", grid.minutes(0));
+        let mut lag = Curve::unknown(grid);
+        let quarters: Vec<(usize, f64)> = (0..2 * day).step_by(15).map(|minute| (minute, 0.0)).collect();
+        lag.add(&points(&quarters));
+        let mut states = States::unknown(grid);
+        let runs: Vec<(usize, f64)> = quarters.iter().map(|(minute, _)| (*minute, 1.0)).collect();
+        states.add("RUNNING", &points(&runs));
+        let curves = BTreeMap::from([("records_lag_max", lag), ("received_records", Curve::unknown(grid))]);
+        let idle = Measured {
+            curves,
+            states,
+            tasks: BTreeMap::new(),
+        };
+        assert_eq!(signs(&idle, "RUNNING"), []);
     }
 
     // Dossier `metrics.md` §7: lag rises over some points while nothing is read and the state is RUNNING.
