@@ -36,11 +36,14 @@ impl Expected {
     fn another(&self) -> String {
         match (&self.department, self.sandbox) {
             (Some(department), true) => {
-                format!("`confluent ebs onboard {department} --sandbox` makes a new one, if the sandbox was reset.")
+                format!(
+                    "Import the profile that was handed over last, if it was rotated; if the sandbox was reset, `confluent ebs \
+                     onboard {department} --sandbox` makes a new one."
+                )
             }
             (Some(department), false) => format!(
-                "Ask EBS for a new profile: `confluent ebs onboard {department}` makes what is missing. Only its Cloud key is \
-                 of use here."
+                "Import the profile that was handed over last, if it was rotated; else ask EBS for a new one: `confluent ebs \
+                 onboard {department}` makes what is missing. Only its Cloud key is of use here."
             ),
             (None, true) => "`confluent ebs sandbox info` shows which keys the sandbox has.".to_owned(),
             (None, false) => "Make one with `confluent api-key create --resource cloud --service-account sa-…`, as \

@@ -139,8 +139,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             if !cli.command.offers(cli.globals.output) {
                 let word = cli.globals.output.to_possible_value();
                 let word = word.as_ref().map_or("", |value| value.get_name());
+                let taken = Output::value_variants()
+                    .iter()
+                    .filter(|output| cli.command.offers(**output));
+                let taken: Vec<String> = taken
+                    .filter_map(ValueEnum::to_possible_value)
+                    .map(|value| value.get_name().to_owned())
+                    .collect();
                 let error = Error::usage(format!(
-                    "invalid value \"{word}\" for --output: this command takes human, json, yaml"
+                    "invalid value \"{word}\" for --output: this command takes {}",
+                    taken.join(", ")
                 ));
                 ui.problem(&error.problem());
                 return error.exit_code();

@@ -97,12 +97,12 @@ impl Profile {
             .map(|(id, secret)| (KeyKind::Cloud, id, secret))
             .into_iter()
             .collect();
-        self.render_keys(&keys)
+        self.render_keys(&self.file_name(&self.facts.stage), &keys)
     }
 
-    /// The file's text with all keys of a persona that has several.
-    pub fn render_keys(&self, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
-        profile_text::render(self, keys)
+    /// The text of `file` with all keys of a persona that has several.
+    pub fn render_keys(&self, file: &Path, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
+        profile_text::render(self, file, keys)
     }
 
     /// Reads a profile. `trusted` are the hosts of `--trust-endpoint`.
@@ -272,10 +272,13 @@ pub(crate) mod tests {
         assert!(keys.is_empty());
 
         let (cloud, kafka) = (pair("CLOUDCLOUDCLOUD1", "s\"1\\"), pair("KAFKAKAFKAKAFKA1", "s2"));
-        let text = profile.render_keys(&[
-            (KeyKind::Kafka, &kafka.id, &kafka.secret),
-            (KeyKind::Cloud, &cloud.id, &cloud.secret),
-        ]);
+        let text = profile.render_keys(
+            Path::new("claims-operator.toml"),
+            &[
+                (KeyKind::Kafka, &kafka.id, &kafka.secret),
+                (KeyKind::Cloud, &cloud.id, &cloud.secret),
+            ],
+        );
         let (read, keys, findings) = parse(&text);
         assert!(findings.is_empty(), "{findings:?}");
         assert_eq!(read, Some(profile));

@@ -1,6 +1,6 @@
 //! The text of a profile, written for the person who finds the file.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use super::profile::Profile;
 use crate::{
@@ -8,18 +8,19 @@ use crate::{
     model::{ApiKeyId, KeyKind, Secret},
 };
 
-pub(super) fn render(profile: &Profile, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
+pub(super) fn render(profile: &Profile, file: &Path, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> String {
     let mut out = String::new();
     // Writing into a `String` cannot fail.
-    let _ = write_head(&mut out, profile, !keys.is_empty());
+    let _ = write_head(&mut out, profile, file, !keys.is_empty());
     let _ = write_facts(&mut out, profile);
     let _ = write_keys(&mut out, keys);
     out
 }
 
-fn write_head(out: &mut String, profile: &Profile, with_key: bool) -> std::fmt::Result {
+fn write_head(out: &mut String, profile: &Profile, file: &Path, with_key: bool) -> std::fmt::Result {
     let facts = &profile.facts;
-    let file = facts.file_name(&facts.stage);
+    // Whoever reads it stands beside the file.
+    let file = file.file_name().map_or(file, Path::new);
     // The name is the only free text here, and a line break in it would end the comment.
     let name: String = facts.department_name.chars().filter(|c| !c.is_control()).collect();
     writeln!(

@@ -239,12 +239,21 @@ impl Sink {
         match mark.filter(|_| self.standing(place).is_some()) {
             None => path,
             Some(mark) => {
-                let marked = self.folder.join(place.file()).with_extension(format!("{mark}.toml"));
+                let marked = self.folder.join(self.clear_target(place, mark));
                 match self.is_sealed(&place.department) {
                     true => with_ending(&marked, SEALED),
                     false => marked,
                 }
             }
+        }
+    }
+
+    /// The same name in clear, below the folder, for a profile that may stand beside another.
+    #[must_use]
+    pub fn clear_target(&self, place: &Place, mark: &str) -> PathBuf {
+        match self.standing(place) {
+            None => place.file(),
+            Some(_) => place.file().with_extension(format!("{mark}.toml")),
         }
     }
 

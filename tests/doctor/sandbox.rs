@@ -164,7 +164,8 @@ fn a_revoked_key_is_a_problem_with_the_way_to_another() {
     assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key accepted"]));
     assert_eq!(
         seen.fix("key accepted"),
-        "`confluent ebs onboard claims --sandbox` makes a new one, if the sandbox was reset."
+        "Import the profile that was handed over last, if it was rotated; if the sandbox was reset, `confluent ebs onboard \
+         claims --sandbox` makes a new one."
     );
 }
 

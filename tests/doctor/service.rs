@@ -213,7 +213,7 @@ async fn a_refused_key_is_one_problem() {
     assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key accepted"]));
     assert!(
         seen.fix("key accepted")
-            .starts_with("Ask EBS for a new profile: `confluent ebs onboard claims`"),
+            .contains("else ask EBS for a new one: `confluent ebs onboard claims`"),
         "{}",
         seen.fix("key accepted")
     );

@@ -56,6 +56,16 @@ fn a_rotation_takes_two_calls_and_never_leaves_a_persona_without_a_working_key()
     );
     let new = home.key(&name);
     assert!(works(&home, &old) && works(&home, &new) && old.id != new.id);
+    // The file says how it is used, and takes the place of the old one by that.
+    let handed = home.folder().join("handover").join(format!("{name}.toml"));
+    let text = std::fs::read_to_string(&handed).unwrap();
+    assert!(text.contains(&format!("profile import ./{name}.toml")), "{text}");
+    let import = format!("profile import {}", handed.display());
+    let kept = home.must(&import, 0);
+    assert!(kept.stdout.contains("Imported profile \"claims-operator\"."), "{kept}");
+    let again = home.must(&import, 1);
+    assert!(again.stderr.contains("`--force`"), "{again}");
+    home.must(&format!("{import} --force"), 0);
 
     // Within the overlap the next call changes nothing and says when to come back.
     let seen = home.must_not_write("keys rotate claims --persona operator --sandbox --yes", 0);

@@ -91,7 +91,7 @@ fn a_sealed_profile_is_opened_kept_for_the_user_alone_and_works() {
 
     // It is kept once, unless said otherwise.
     let again = home.must("profile import claims-operator.toml.age --identity key.txt", 1);
-    assert!(words(&again.stderr).contains("exists already"), "{again}");
+    assert!(words(&again.stderr).contains("is kept already"), "{again}");
     let other = home.must(
         "profile import claims-operator.toml.age --identity key.txt --name mine -o json",
         0,

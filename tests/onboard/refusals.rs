@@ -29,6 +29,43 @@ fn platform(home: &Home, departments: &[(&str, &str)]) {
     }
 }
 
+// What a persona does not see would be taken for missing, and the advice would widen its rights.
+#[test]
+fn the_key_of_a_department() {
+    let home = Home::new();
+    home.must("onboard claims --sandbox --yes", 0);
+    let profile = "--profile .state/confluent-ebs/sandbox/handover/claims-operator.toml";
+    for command in [
+        "onboard claims --yes",
+        "keys list",
+        "keys rotate claims --yes",
+        "offboard claims --yes",
+    ] {
+        let seen = home.must_not_write(&format!("{command} {profile}"), 4);
+        assert!(
+            words(&seen.stderr).contains("the key is that of `ebs-prod-claims-operator`"),
+            "{command}: {seen}"
+        );
+    }
+}
+
+// The flag that names a department everywhere else names it here, too.
+#[test]
+fn a_department_by_its_flag() {
+    let home = Home::new();
+    home.must("onboard --department claims --sandbox --yes", 0);
+    home.must("onboard fraud --sandbox --yes", 0);
+    let listed = home.must("keys list --department claims --sandbox -o json", 0);
+    assert!(
+        listed.stdout.contains("claims") && !listed.stdout.contains("fraud"),
+        "{listed}"
+    );
+    let before = home.key("fraud-operator").id;
+    home.must("keys rotate --department claims --overlap 0s --sandbox --yes", 0);
+    assert_eq!(home.key("fraud-operator").id, before);
+    home.must_not_write("keys rotate --sandbox --yes", 64);
+}
+
 #[test]
 fn a_department_that_there_is_not() {
     let home = Home::new();

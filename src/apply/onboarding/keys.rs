@@ -54,11 +54,14 @@ impl Running<'_> {
                 secret,
             },
         );
-        let text = Secret::new(self.profile(desired, persona).render_keys(&pairs(&keys)));
+        let place = self.place(change);
+        // The name that it will have: another one where a profile of before stays.
+        let file = self.engine.sink.clear_target(&place, self.engine.run);
+        let text = Secret::new(self.profile(desired, persona).render_keys(&file, &pairs(&keys)));
         let (journal, sink, place, now) = (
             self.engine.journal.clone(),
             self.engine.sink.clone(),
-            self.place(change),
+            place,
             world.clock.now(),
         );
         // Writing through to the disk blocks; other changes go on meanwhile.

@@ -28,7 +28,7 @@ use crate::{
     },
     hint::Advice,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, Department, DepartmentCode, Secret},
+    model::{ApiKeyId, Department, DepartmentCode, Principal, Secret, Snapshot},
     plan::{self, Change, Observed, Operation, Plan, Wanted},
     resources::{PROPAGATION_BUDGET, World, api_key::Ledger},
 };
@@ -327,6 +327,7 @@ pub(super) async fn observe(
     let mut observed = plan::observe(&session.client, &session.clock, &session.target())
         .await
         .map_err(denied)?;
+    refuse_persona(&observed.snapshot)?;
     let workspace = &session.workspace;
     let mut asking = workspace.active_departments().chain(departments);
     let mut needed = || asking.any(|department| workspace.asks_for_acls(department));
@@ -354,6 +355,23 @@ pub(super) async fn observe(
     )
     .await;
     Ok((observed, kafka))
+}
+
+/// Refuses the key of a department: what it does not see would be taken for missing or for somebody else's.
+fn refuse_persona(seen: &Snapshot) -> Result<(), Error> {
+    let own = seen
+        .accounts
+        .iter()
+        .find(|account| Principal::ServiceAccount(account.id.clone()) == seen.seen_by);
+    match own.filter(|account| account.tag().is_some()) {
+        None => Ok(()),
+        Some(account) => Err(Error::denied(format!(
+            "only the platform team can do this, and the key is that of `{}`",
+            account.name
+        ))
+        .with_hint("Use the provisioner's key: in CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, without `--profile`.")
+        .with_hint("`confluent ebs profile list` shows whether a profile is in use.")),
+    }
 }
 
 /// Why the service let nobody look.

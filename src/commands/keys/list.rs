@@ -37,8 +37,11 @@ pub(super) struct ListKeys {
 }
 
 impl ListKeys {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<List<KeyRow>>, Error> {
+    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<Report<List<KeyRow>>, Error> {
         let session = Session::open(ctx, 8)?;
+        if self.departments.is_empty() {
+            self.departments.extend(ctx.globals.department.clone());
+        }
         for code in &self.departments {
             estate::department(&session, code)?;
         }

@@ -34,7 +34,7 @@ Replace the deployer's key wherever it is older than three months, and the old o
   $ confluent ebs keys rotate --all --persona deployer --older-than 90d --overlap 0s")]
 pub(super) struct Rotate {
     /// Codes of departments.
-    #[arg(value_name = "department", required_unless_present = "all")]
+    #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
     /// All departments that are not retired.
     #[arg(long, conflicts_with = "departments")]
@@ -62,7 +62,10 @@ pub(super) struct Rotate {
 }
 
 impl Rotate {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<KeysChanged>, Error> {
+    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<Report<KeysChanged>, Error> {
+        if !self.all && self.departments.is_empty() {
+            self.departments.extend(ctx.globals.department.clone());
+        }
         let session = Session::open(ctx, usize::from(self.concurrency))?;
         let departments: Vec<Department> = match self.all {
             true => session.workspace.active_departments().cloned().collect(),

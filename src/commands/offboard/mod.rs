@@ -91,7 +91,7 @@ impl Offboard {
         if !(down.plan.is_empty() && there.own.is_empty()) {
             ctx.ui.show(&plan_blocks(&answer))?;
             let question = format!(
-                "This takes away every access of department \"{}\" in stage {}. Type the department's code",
+                "This takes away every access of department \"{}\" in stage {}.",
                 department.code, session.stage_name
             );
             ctx.confirm_by_typing(&question, department.code.as_str())?;

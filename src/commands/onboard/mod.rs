@@ -46,7 +46,7 @@ Encrypt the profiles, and give each to a program that keeps them.
   $ confluent ebs onboard claims --recipients-file ./claims.txt --handover-command ./to-vault")]
 pub(super) struct Onboard {
     /// Codes of departments: the names of their files without ".toml".
-    #[arg(value_name = "department", required_unless_present = "all")]
+    #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
     /// Onboard every department that has a file and is not retired.
     #[arg(long, conflicts_with = "departments")]
@@ -71,7 +71,10 @@ pub(super) struct Onboard {
 }
 
 impl Onboard {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Onboarding>, Error> {
+    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<Report<Onboarding>, Error> {
+        if !self.all && self.departments.is_empty() {
+            self.departments.extend(ctx.globals.department.clone());
+        }
         let session = Session::open(ctx, usize::from(self.concurrency))?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);

@@ -10,7 +10,7 @@ use crate::{
     config::{
         Folders, Profile,
         profile::is_open_to_others,
-        save::{Existing, create_private_folder, save},
+        save::{Existing, SaveError, create_private_folder, save},
     },
     diag::has_errors,
     error::{Error, ResultExt},
@@ -62,8 +62,11 @@ impl Import {
         create_private_folder(folders.profiles())?;
         let file = folders.profile(&name);
         let existing = if self.force { Existing::Replace } else { Existing::Keep };
-        save(&file, text.expose().as_bytes(), existing)
-            .hint("Choose another name with `--name`, or replace it with `--force`.")?;
+        save(&file, text.expose().as_bytes(), existing).map_err(|error| match error {
+            SaveError::Exists(_) => Error::failed(format!("a profile \"{name}\" is kept already"))
+                .with_hint("Replace it with `--force`, as after a rotation; `--name` keeps both."),
+            error => error.into(),
+        })?;
         Ok(Report::new(Imported { name, file, encrypted }))
     }
 
@@ -101,11 +104,16 @@ impl Import {
     }
 }
 
-/// The name of the file without `.toml` or `.toml.age`.
+/// The name of the file without its endings: `.toml`, `.toml.age`, and the mark of a rotation before them.
 fn name_of(file: &Path) -> String {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = name.strip_suffix(".age").unwrap_or(name);
-    name.strip_suffix(".toml").unwrap_or(name).to_owned()
+    let name = name.strip_suffix(".toml").unwrap_or(name);
+    let mark = |end: &str| end.len() == 8 && end.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match name.rsplit_once('.') {
+        Some((name, end)) if mark(end) => name.to_owned(),
+        _ => name.to_owned(),
+    }
 }
 
 /// The profile that is kept now.
