@@ -55,7 +55,9 @@ impl SaveError {
 impl Advice for SaveError {
     fn hints(&self) -> Vec<Hint> {
         match self {
-            Self::Exists(_) => vec![Hint::new("Move the file away first, or name another folder.")],
+            Self::Exists(_) => vec![Hint::new(
+                "Move the file away first, or delete it if its key is dead; or write into another folder.",
+            )],
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     vec![Hint::new("Free some space on the disk.")]

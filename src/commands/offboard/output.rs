@@ -255,6 +255,12 @@ fn proof_lines(proof: &Proof, prefix: &str) -> Vec<Line> {
         let keys = counted(proof.keys.len(), "API key");
         lines.push(Line::from(format!("Proof: of {keys}, {}.", parts.join(", "))).hang(2));
     }
+    if count(KeyProof::Refused) > 0 {
+        // Keys are tried with the profiles that are at hand.
+        let dead =
+            "The profiles that were handed over open nothing any more: delete them, here and wherever they are kept.";
+        lines.push(Line::from(dead).hang(2));
+    }
     let administrators: Vec<&str> = proof.reach.administrators.iter().map(String::as_str).collect();
     let who = match (administrators.is_empty(), proof.reach.others.is_empty()) {
         (true, true) => "nobody that this key can see".to_owned(),
