@@ -392,6 +392,17 @@ fn departments_that_may_do_the_same_share_a_table() {
     ");
 }
 
+// Dossier `metrics.md` §6: two documents say two things, and whoever trusts the first is refused.
+#[test]
+fn metrics_are_allowed_with_a_caveat() {
+    let seen = planned("can-i view-metrics connector/claims-orders --as claims/operator");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("MetricsViewer and administrators alone"), "{seen}");
+    let seen = planned("can-i pause connector/claims-orders --as claims/operator");
+    assert!(!seen.stdout.contains("MetricsViewer"), "{seen}");
+}
+
 #[test]
 fn a_spreadsheet_gets_one_line_per_right() {
     let seen = planned("matrix hr -o csv");

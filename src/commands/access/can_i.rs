@@ -7,11 +7,11 @@ use super::{
     source::{From, Ground, Otherwise, Source},
 };
 use crate::{
-    access::{Answer, Doubt, Permit, Scene},
+    access::{Answer, Doubt, Operation, Permit, Scene},
     commands::{Ctx, Report},
     error::Error,
     exit::ExitCode,
-    model::Principal,
+    model::{Principal, ResourceKind},
     render::{Block, Line, Record, Style, Viewable},
 };
 
@@ -76,6 +76,14 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
         ));
     }
     let allowed = matches!(decided, Answer::Yes(_));
+    if allowed && operation == Operation::ViewMetrics && on.kind() == ResourceKind::Connector {
+        // Two documents say two things (dossier `metrics.md` §6).
+        notes.push(
+            "So the published table of roles says. The Metrics API is documented to answer MetricsViewer and administrators \
+             alone, and to refuse everybody else (assumption Q5 of `confluent ebs doctor --assumptions`)."
+                .to_owned(),
+        );
+    }
     if let Answer::Forbidden(by) = &decided {
         let about = match by.acl.is_for_everybody() {
             true => "everybody".to_owned(),
