@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::connect::Status;
+use crate::{
+    api::connect::Status,
+    resources::connector::diagnosis::{Health, health},
+};
 
 /// How a connector is; what is worse is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,13 +40,12 @@ impl Condition {
     pub(in crate::commands) fn of(status: &Status) -> Self {
         let is_troubled = |state: &str| matches!(state, "FAILED" | "SYSTEM_ERROR" | "USER_ACTIONABLE_ERROR");
         let troubled = status.tasks.iter().filter(|task| is_troubled(&task.state)).count();
-        let refused = status.validation_errors.iter().flatten().next().is_some();
         match status.connector.state.as_str() {
             "FAILED" => Self::Failed,
-            "DEGRADED" => Self::Degraded,
             // The state of the whole can lag behind that of the tasks: the service's own rule decides.
             "RUNNING" if troubled > 0 && troubled == status.tasks.len() => Self::Failed,
-            "RUNNING" if troubled > 0 || refused => Self::Degraded,
+            // In whichever state it is: what `connector explain` calls unhealthy is trouble here, too.
+            _ if health(status) == Health::Unhealthy => Self::Degraded,
             "RUNNING" => Self::Running,
             "PAUSED" | "STOPPED" => Self::Paused,
             "NONE" | "PROVISIONING" | "RESTARTING" | "UNASSIGNED" => Self::Starting,
@@ -163,13 +165,36 @@ mod tests {
         assert_eq!(of("RUNNING", &["RUNNING", "UNASSIGNED"]), Condition::Running);
     }
 
+    // A state of the whole that says nothing bad does not hide a task that failed, whichever it is.
+    #[test]
+    fn a_task_that_failed_is_trouble_in_every_state() {
+        for state in [
+            "",
+            "NONE",
+            "PROVISIONING",
+            "PAUSED",
+            "STOPPED",
+            "RESTARTING",
+            "UNASSIGNED",
+            "QUIESCED",
+        ] {
+            for failed in ["FAILED", "SYSTEM_ERROR", "USER_ACTIONABLE_ERROR"] {
+                assert_eq!(of(state, &[failed]), Condition::Degraded, "{state} {failed}");
+            }
+        }
+        assert_eq!(of("PAUSED", &["PAUSED"]), Condition::Paused);
+        assert_eq!(of("PROVISIONING", &["UNASSIGNED"]), Condition::Starting);
+    }
+
     // Dossier `connect.md` §2.4: an update that was stored and is not valid leaves the former one running.
     #[test]
     fn a_stored_configuration_that_is_not_in_force_is_trouble() {
-        let mut status = Status::default();
-        status.connector.state = "RUNNING".into();
-        status.validation_errors = Some(vec!["flush.size: too small".into()]);
-        assert_eq!(Condition::of(&status), Condition::Degraded);
+        for state in ["RUNNING", "PROVISIONING", "PAUSED", "RESTARTING", ""] {
+            let mut status = Status::default();
+            status.connector.state = state.into();
+            status.validation_errors = Some(vec!["flush.size: too small".into()]);
+            assert_eq!(Condition::of(&status), Condition::Degraded, "{state}");
+        }
     }
 
     #[test]
