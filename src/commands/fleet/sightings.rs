@@ -83,8 +83,8 @@ impl Notebook {
         }
     }
 
-    /// Lets `look` see things and remembers them, one process after the other. Where the disk refuses, what is seen now is
-    /// all there is.
+    /// Lets `look` see things and remembers them, one process at a time. Where the disk refuses, or another process has its
+    /// turn, what is seen now is all there is: nobody waits, because a screen may be painted meanwhile.
     pub(in crate::commands) fn with<T>(&self, now: Timestamp, look: impl Fn(&mut Sightings) -> T) -> T {
         self.remembered(now, &look).unwrap_or_else(|error| {
             tracing::info!(error = %error, "what was seen before is not known");
@@ -101,7 +101,7 @@ impl Notebook {
             source,
         };
         let turn = File::create(&lock).map_err(io)?;
-        turn.lock().map_err(io)?;
+        turn.try_lock().map_err(|busy| io(busy.into()))?;
         let path = self.folder.join(format!("{}.json", self.name));
         // What cannot be read is not there.
         let mut sightings: Sightings =
@@ -164,6 +164,27 @@ mod tests {
         let after = |seconds: i64| age(at(0), Timestamp::from_second(seconds).unwrap());
         let shown = [-5, 59, 60, 3_599, 3_600, 172_799, 172_800].map(after);
         assert_eq!(shown, ["new", "new", "1m+", "59m+", "1h+", "47h+", "2d+"]);
+    }
+
+    // Whoever waits for another process holds up the screen that it paints, and the key that ends it.
+    #[test]
+    fn nobody_waits_for_a_process_that_keeps_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place {
+            environment: "env-prod01".parse().unwrap(),
+            cluster: "lkc-prod01".parse().unwrap(),
+        };
+        let notebook = Notebook::of(folder.path(), &place);
+        let see = |minute| notebook.with(at(minute), |seen| seen.see("a", "failed", at(minute)));
+        assert_eq!(see(1), at(1));
+        let other = File::create(folder.path().join("sightings/env-prod01-lkc-prod01.lock")).unwrap();
+        other.lock().unwrap();
+        let (done, answer) = std::sync::mpsc::channel();
+        let meanwhile = notebook.clone();
+        std::thread::spawn(move || done.send(meanwhile.with(at(2), |seen| seen.see("a", "failed", at(2)))));
+        assert_eq!(answer.recv_timeout(Duration::from_secs(20)), Ok(at(2)));
+        drop(other);
+        assert_eq!(see(3), at(1), "what was remembered stays");
     }
 
     #[test]
