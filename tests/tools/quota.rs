@@ -201,6 +201,7 @@ fn an_audit_is_a_page_and_lines_for_a_spreadsheet() {
         "prod,cluster,lkc-prod01,tasks,24,225,ok,",
         "prod,cluster,lkc-prod01,tasks promised,221,225,ok,",
         "prod,department,claims,connectors,17,12,over,2026-01-02T03:04:05Z",
+        "prod,department,claims,tasks,22,20,over,2026-01-02T03:04:05Z",
         "prod,connector,lonely-source,tasks,2,,unmanaged,",
         "test,department,motor,tasks,0,16,ok,",
     ] {
@@ -253,6 +254,10 @@ fn an_audit_is_for_the_platform_team_and_what_it_could_not_see_is_said() {
     let csv = world.ebs("quota audit --sandbox -o csv").stdout;
     assert!(
         csv.contains("test,cluster,lkc-test01,,,,") && csv.contains("unknown: "),
+        "{csv}"
+    );
+    assert!(
+        csv.contains("\n,unknown,service accounts,,,,\"unknown: could not read service accounts"),
         "{csv}"
     );
     // Where nobody exceeds, what could not be seen decides.

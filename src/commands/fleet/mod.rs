@@ -16,7 +16,7 @@ mod wording;
 
 pub(super) use condition::Condition;
 pub(super) use lookout::{Listed, Lookout, unseen};
-pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Owner, Share, StageView};
+pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Owner, Share, StageView, at_least, tells_tasks};
 
 pub(super) use sightings::age;
 

@@ -87,6 +87,27 @@ pub(in crate::commands) struct ClusterTasks {
     pub(in crate::commands) allocatable: u32,
     /// How many are kept free besides.
     pub(in crate::commands) reserved: u32,
+    /// Whether it is known of all connectors how many tasks count; if not, those that count are a lower bound.
+    pub(in crate::commands) complete: bool,
+}
+
+impl ClusterTasks {
+    /// `at least 12 of 225`.
+    pub(in crate::commands) fn words(self) -> String {
+        format!("{}{} of {}", at_least(self.complete), self.used, self.allocatable)
+    }
+}
+
+/// What stands before a number that is a lower bound if not all is known.
+pub(in crate::commands) const fn at_least(complete: bool) -> &'static str {
+    if complete { "" } else { "at least " }
+}
+
+/// Whether a configuration tells how many tasks count: it may be read, and what it says is a number of tasks (dossier
+/// `quotas.md` §5.2).
+pub(in crate::commands) fn tells_tasks(now: &Expanded) -> bool {
+    let config = &now.info.config;
+    !config.is_empty() && tasks_max(config).is_ok()
 }
 
 /// One department.
@@ -116,7 +137,7 @@ pub(in crate::commands) struct Share {
     pub(in crate::commands) counts: Counts,
     /// The tasks that they count for.
     pub(in crate::commands) tasks: u32,
-    /// Whether all configurations could be read; if not, tasks are a lower bound.
+    /// Whether it is known of all of them how many tasks count; if not, tasks are a lower bound.
     pub(in crate::commands) complete: bool,
     /// The connector that is worst, the one that is so for longest.
     pub(in crate::commands) worst: Option<String>,
@@ -161,7 +182,7 @@ pub(in crate::commands) struct ConnectorRow {
     #[serde(skip)]
     tasks: u32,
     #[serde(skip)]
-    readable: bool,
+    told: bool,
 }
 
 /// Since when a connector has been seen in a condition.
@@ -195,7 +216,7 @@ impl ConnectorRow {
             fix: cause.as_ref().and_then(|cause| cause.fix),
             owner: cause.and_then(|cause| cause.rule.map(|rule| rule.owner.word()).or(cause.owner)),
             tasks: metered(config, now.status.tasks.len()),
-            readable: !config.is_empty(),
+            told: tells_tasks(now),
         }
     }
 
@@ -248,7 +269,7 @@ impl Share {
         for row in rows {
             share.counts.add(row.condition);
             share.tasks = share.tasks.saturating_add(row.tasks);
-            share.complete &= row.readable;
+            share.complete &= row.told;
             // The rows come with the worst first, and of those the oldest.
             if share.worst.is_none() && row.condition.is_trouble() {
                 share.worst = Some(row.name.clone());
@@ -317,6 +338,7 @@ impl StageView {
                 used: whole.tasks,
                 allocatable: area.ceiling.allocatable(),
                 reserved: area.ceiling.reserved(),
+                complete: whole.complete,
             }),
             unmanaged: (!alone && unknown.is_none()).then(|| share(None)),
             departments: if unknown.is_some() { Vec::new() } else { departments },

@@ -120,9 +120,31 @@ fn what_may_not_be_read_is_unknown_and_a_lower_bound() {
     let claims = &seen.departments[0].share;
     assert_eq!(claims.condition, Some(Condition::Unknown));
     assert_eq!((claims.tasks, claims.complete), (1, false));
+    let tasks = seen.cluster_tasks.unwrap();
+    assert_eq!((tasks.complete, tasks.words().as_str()), (false, "at least 1 of 225"));
     let row = &seen.connectors[0];
     assert_eq!(row.why(110).as_deref(), Some("the service tells no state"));
     assert_eq!((row.tasks().as_str(), row.seen_since), ("0 of ?", None));
+}
+
+// Dossier `quotas.md` §5.2: what is missing is 1; what is no number of tasks says nothing.
+#[test]
+fn a_number_of_tasks_that_is_none_is_not_one_task() {
+    for (tasks, complete) in [("lots", false), ("0", false), ("3", true)] {
+        let mut now = connector("RUNNING", 1, "");
+        now.info.config.insert("tasks.max".into(), tasks.into());
+        let seen = stage(&[("claims-a", now)], &[owner("claims")], false);
+        assert_eq!(seen.departments[0].share.complete, complete, "{tasks}");
+        assert_eq!(
+            seen.cluster_tasks.map(|tasks| tasks.complete),
+            Some(complete),
+            "{tasks}"
+        );
+    }
+    let mut now = connector("RUNNING", 1, "");
+    now.info.config.remove("tasks.max");
+    let seen = stage(&[("claims-a", now)], &[owner("claims")], false);
+    assert!(seen.departments[0].share.complete);
 }
 
 #[test]

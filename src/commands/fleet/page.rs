@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::condition::{Condition, Counts};
+use super::{
+    condition::{Condition, Counts},
+    model::at_least,
+};
 use crate::render::html::{self, Html};
 
 /// How a condition is drawn: the sign before its word.
@@ -129,10 +132,11 @@ pub(in crate::commands) fn bar(html: &mut Html, counts: Counts) {
     });
 }
 
-/// How much of something is used. The numbers stand beside it, so that it is only for the eye.
-pub(in crate::commands) fn meter(html: &mut Html, used: u32, limit: u32) {
+/// How much of something is used, or `least` so much. The numbers stand beside it, so that it is only for the eye.
+pub(in crate::commands) fn meter(html: &mut Html, least: bool, used: u32, limit: u32) {
     let condition = match used {
         _ if used > limit => Condition::Failed,
+        _ if least => Condition::Unknown,
         _ if u64::from(used) * 10 >= u64::from(limit) * 8 => Condition::Degraded,
         _ => Condition::Running,
     };
@@ -166,10 +170,10 @@ fn rectangle(html: &mut Html, class: &str, from: u32, width: u32) {
 
 /// `12 of 20`, with a meter below.
 pub(in crate::commands) fn used(html: &mut Html, least: bool, used: u32, limit: u32) {
-    let least = if least { "at least " } else { "" };
+    let words = format!("{}{used} of {limit}", at_least(!least));
     html.element("div", &[], |html| {
-        html.leaf("span", &[("class", "figures")], &format!("{least}{used} of {limit}"));
-        meter(html, used, limit);
+        html.leaf("span", &[("class", "figures")], &words);
+        meter(html, least, used, limit);
     });
 }
 

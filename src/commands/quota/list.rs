@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{DepartmentSession, state::State};
+use super::{
+    DepartmentSession,
+    state::{State, is_complete},
+};
 use crate::{
     api::connect::Expanded,
-    commands::{Ctx, Report, session},
+    commands::{
+        Ctx, Report,
+        fleet::{at_least, tells_tasks},
+        session,
+    },
     error::Error,
     model::{DepartmentCode, DepartmentQuota, Prefix},
     quota::{ADVISORY, Usage, counts, metered},
@@ -30,6 +37,7 @@ impl ListQuotas {
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         let row = |code: &DepartmentCode, prefix: &Prefix, quota: &DepartmentQuota| {
             let usage = Usage::of(&list, prefix);
+            let complete = is_complete(&usage, &list);
             QuotaRow {
                 department: code.clone(),
                 connectors: usage.connectors,
@@ -37,8 +45,8 @@ impl ListQuotas {
                 tasks: usage.tasks,
                 tasks_limit: quota.tasks,
                 tasks_per_connector_limit: quota.tasks_per_connector,
-                complete: usage.unreadable.is_empty(),
-                state: State::of(&usage, quota),
+                complete,
+                state: State::of(&usage, quota, complete),
             }
         };
         let rows: Vec<QuotaRow> = if let Some(tenant) = &session.tenant {
@@ -68,17 +76,21 @@ fn whole_cluster(session: &DepartmentSession, list: &BTreeMap<String, Expanded>,
         let counted = list
             .iter()
             .filter(|(name, connector)| counts(connector) && (own || !owned(name, prefixes)));
-        let tasks = counted.map(|(_, connector)| metered(&connector.info.config, connector.status.tasks.len()));
-        tasks.fold(0, u32::saturating_add)
+        counted.fold((0_u32, true), |(tasks, complete), (_, connector)| {
+            let more = metered(&connector.info.config, connector.status.tasks.len());
+            (tasks.saturating_add(more), complete && tells_tasks(connector))
+        })
     };
-    let (all, nobodys) = (tasks(true), tasks(false));
-    let rest = match nobodys {
-        0 => String::new(),
-        _ => format!(" {nobodys} of them belong to no department."),
+    let (all, complete) = tasks(true);
+    let rest = match tasks(false) {
+        (0, _) => String::new(),
+        (nobodys, true) => format!(" {nobodys} of them belong to no department."),
+        (nobodys, false) => format!(" At least {nobodys} of them belong to no department."),
     };
     format!(
-        "Cluster \"{}\" uses {all} of {} tasks; {} more are kept in reserve.{rest}",
+        "Cluster \"{}\" uses {}{all} of {} tasks; {} more are kept in reserve.{rest}",
         session.connectors.place.cluster,
+        at_least(complete),
         session.ceiling.allocatable(),
         session.ceiling.reserved()
     )
@@ -97,7 +109,7 @@ pub(super) struct QuotaRow {
     tasks: u32,
     tasks_limit: u32,
     tasks_per_connector_limit: u32,
-    /// Whether all configurations could be read; if not, tasks are a lower bound.
+    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
     complete: bool,
     state: State,
 }
@@ -106,7 +118,7 @@ impl Row for QuotaRow {
     const COLUMNS: &'static [&'static str] = &["Department", "Connectors", "Tasks", "Tasks per Connector", "State"];
 
     fn cells(&self) -> Vec<Cell> {
-        let least = if self.complete { "" } else { "at least " };
+        let least = at_least(self.complete);
         vec![
             Cell::text(&self.department),
             Cell::Text(format!("{} of {}", self.connectors, self.connectors_limit)),

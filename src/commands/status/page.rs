@@ -3,7 +3,7 @@
 use super::view::lag_of;
 use crate::{
     commands::fleet::{
-        Condition, ConnectorRow, DepartmentRow, Fleet, StageView, age,
+        Condition, ConnectorRow, DepartmentRow, Fleet, StageView, age, at_least,
         page::{Content, Page, badge, bar, cell, meter, section, table, text, tiles, used},
     },
     quota::ADVISORY,
@@ -145,28 +145,31 @@ fn gauges(html: &mut Html, stage: &StageView) {
             });
             bar(html, stage.counts);
         });
-        let mut gauge = |label: &str, words: String, used: u32, limit: u32| {
+        let mut gauge = |label: &str, words: String, least: bool, used: u32, limit: u32| {
             html.element("div", &[("class", "card")], |html| {
                 html.element("p", &[], |html| {
                     html.leaf("span", &[("class", "label")], label);
                     html.text(&words);
                 });
-                meter(html, used, limit);
+                meter(html, least, used, limit);
             });
         };
         if let Some(tasks) = stage.cluster_tasks {
-            let words = format!(
-                "{} of {}; {} more in reserve",
-                tasks.used, tasks.allocatable, tasks.reserved
+            let words = format!("{}; {} more in reserve", tasks.words(), tasks.reserved);
+            gauge(
+                "Tasks of the cluster: ",
+                words,
+                !tasks.complete,
+                tasks.used,
+                tasks.allocatable,
             );
-            gauge("Tasks of the cluster: ", words, tasks.used, tasks.allocatable);
         } else if let [row] = &stage.departments[..] {
             let total = row.share.counts.total();
             let words = format!("{total} of {}", row.connectors_limit);
-            gauge("Quota of connectors: ", words, total, row.connectors_limit);
-            let least = if row.share.complete { "" } else { "at least " };
-            let words = format!("{least}{} of {}", row.share.tasks, row.tasks_limit);
-            gauge("Quota of tasks: ", words, row.share.tasks, row.tasks_limit);
+            gauge("Quota of connectors: ", words, false, total, row.connectors_limit);
+            let (tasks, complete) = (row.share.tasks, row.share.complete);
+            let words = format!("{}{tasks} of {}", at_least(complete), row.tasks_limit);
+            gauge("Quota of tasks: ", words, !complete, tasks, row.tasks_limit);
         }
     });
 }
@@ -279,7 +282,7 @@ fn departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
                 }),
                 cell(move |html| badge(html, condition, condition.word())),
                 text(share.counts.total().to_string()),
-                text(share.tasks.to_string()),
+                text(format!("{}{}", at_least(share.complete), share.tasks)),
                 text(share.worst.clone().unwrap_or_default()),
                 text(since.unwrap_or_default()),
             ]

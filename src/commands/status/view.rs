@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Shown;
 use crate::{
-    commands::fleet::{Condition, ConnectorRow, DepartmentRow, Fleet, Share, StageView, age},
+    commands::fleet::{Condition, ConnectorRow, DepartmentRow, Fleet, Share, StageView, age, at_least},
     render::{Block, Cell, Line, Style, Table, Viewable, words},
 };
 
@@ -58,13 +58,12 @@ fn style(condition: Condition) -> Style {
 fn summary(stage: &StageView) -> Vec<Line> {
     let mut lines = vec![counted(stage)];
     if let Some(tasks) = stage.cluster_tasks {
-        lines.push(
-            format!(
-                "{} of {} tasks are used; {} more are kept in reserve.",
-                tasks.used, tasks.allocatable, tasks.reserved
-            )
-            .into(),
+        let line = format!(
+            "{} tasks are used; {} more are kept in reserve.",
+            tasks.words(),
+            tasks.reserved
         );
+        lines.push(capital(line.into()));
     } else if let [row] = &stage.departments[..] {
         lines.push(own_quota(row).into());
     }
@@ -105,9 +104,9 @@ fn own_quota(row: &DepartmentRow) -> String {
 
 fn capital(mut line: Line) -> Line {
     if let Some(first) = line.spans.first_mut()
-        && let Some(rest) = first.text.strip_prefix('n')
+        && let Some(letter) = first.text.get_mut(..1)
     {
-        first.text = format!("N{rest}");
+        letter.make_ascii_uppercase();
     }
     line
 }
@@ -152,7 +151,7 @@ fn cells(name: &str, share: &Share, limit: Option<u32>, now: Timestamp) -> [Cell
 }
 
 fn tasks(share: &Share, limit: Option<u32>) -> String {
-    let least = if share.complete { "" } else { "at least " };
+    let least = at_least(share.complete);
     match limit {
         Some(limit) => format!("{least}{} of {limit}", share.tasks),
         None => format!("{least}{}", share.tasks),

@@ -68,7 +68,7 @@ fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, he
         let mut line = Line::new().styled(Style::Heading, &stage.stage).then("  ");
         line.spans.extend(counted(stage).spans);
         if let Some(tasks) = stage.cluster_tasks {
-            line = line.then(format!(" {} of {} tasks.", tasks.used, tasks.allocatable));
+            line = line.then(format!(" {} tasks.", tasks.words()));
         }
         head.push(line.hang(2));
     }

@@ -1,6 +1,9 @@
 //! The audit for spreadsheets: one line for each number that has a limit, and for each connector that should not be so.
 
+use jiff::Timestamp;
+
 use super::judge::{Audit, ProviderQuota, StageAudit};
+use crate::commands::{fleet::at_least, quota::state::State};
 
 const HEADER: [&str; 8] = [
     "stage",
@@ -25,6 +28,21 @@ pub(super) fn csv(audit: &Audit) -> String {
             .iter()
             .map(|quota| provider("", "organization", quota)),
     );
+    // A spreadsheet must not take what was not seen for nothing.
+    rows.extend(audit.unknown.iter().map(|(what, why)| {
+        let [stage, dimension, used, limit, since] = <[String; 5]>::default();
+        let state = format!("unknown: {why}");
+        [
+            stage,
+            "unknown".to_owned(),
+            what.clone(),
+            dimension,
+            used,
+            limit,
+            state,
+            since,
+        ]
+    }));
     crate::render::csv(&HEADER, rows.into_iter().map(Vec::from))
 }
 
@@ -57,48 +75,31 @@ fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
         return;
     }
     if let Some(platform) = &stage.platform {
-        let since = platform.over_seen_since.map(|at| at.to_string()).unwrap_or_default();
         let limit = platform.tasks_allocatable;
-        let numbers = [platform.tasks.to_string(), limit.to_string()];
-        line(
-            "cluster",
-            &stage.cluster,
-            "tasks",
-            numbers,
-            platform.state.word(),
-            since,
-        );
+        let state = platform.state;
+        let numbers = [lower(platform.tasks, platform.complete), limit.to_string()];
+        let seen = since(state, platform.over_seen_since);
+        line("cluster", &stage.cluster, "tasks", numbers, state.word(), seen);
         let numbers = [platform.tasks_promised.to_string(), limit.to_string()];
         let state = if platform.promised_percent > 100 { "over" } else { "ok" };
         line("cluster", &stage.cluster, "tasks promised", numbers, state, none());
     }
     for row in &stage.departments {
         let code = row.department.as_str();
-        let since = || row.over_seen_since.map(|at| at.to_string()).unwrap_or_default();
+        // Each line has the state of its own number, and not that of the department.
+        let state = State::of_one(row.connectors.into(), row.connectors_limit.into());
         let numbers = [row.connectors.to_string(), row.connectors_limit.to_string()];
-        line("department", code, "connectors", numbers, row.state.word(), since());
-        let tasks = match row.complete {
-            true => row.tasks.to_string(),
-            false => format!("at least {}", row.tasks),
-        };
-        line(
-            "department",
-            code,
-            "tasks",
-            [tasks, row.tasks_limit.to_string()],
-            row.state.word(),
-            since(),
-        );
+        let seen = since(state, row.over_seen_since);
+        line("department", code, "connectors", numbers, state.word(), seen);
+        let state = State::of_tasks(row.tasks, row.tasks_limit, row.complete);
+        let numbers = [lower(row.tasks, row.complete), row.tasks_limit.to_string()];
+        let seen = since(state, row.over_seen_since);
+        line("department", code, "tasks", numbers, state.word(), seen);
         for connector in &row.oversized {
             let numbers = [connector.tasks.to_string(), row.tasks_per_connector_limit.to_string()];
-            line(
-                "connector",
-                &connector.name,
-                "tasks per connector",
-                numbers,
-                "over",
-                none(),
-            );
+            let seen = since(State::Over, row.over_seen_since);
+            let name = connector.name.as_str();
+            line("connector", name, "tasks per connector", numbers, "over", seen);
         }
     }
     for row in &stage.unmanaged {
@@ -106,7 +107,7 @@ fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
             "connector",
             &row.name,
             "tasks",
-            [row.tasks.to_string(), none()],
+            [lower(row.tasks, row.complete), none()],
             "unmanaged",
             none(),
         );
@@ -127,6 +128,17 @@ fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
     );
 }
 
+/// A number of tasks, which is a lower bound unless it is `complete`.
+fn lower(tasks: u32, complete: bool) -> String {
+    format!("{}{tasks}", at_least(complete))
+}
+
+/// Since when it has been seen so, where it is over.
+fn since(state: State, seen: Option<Timestamp>) -> String {
+    let seen = seen.filter(|_| state == State::Over);
+    seen.map(|at| at.to_string()).unwrap_or_default()
+}
+
 fn provider(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 8] {
     [
         stage.to_owned(),
@@ -134,7 +146,9 @@ fn provider(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 8] {
         subject.to_owned(),
         quota.quota_code.clone(),
         quota.used.map_or_else(|| "unknown".to_owned(), |used| used.to_string()),
-        quota.limit.to_string(),
+        quota
+            .limit
+            .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),
         quota.state.map_or("unknown", |state| state.word()).to_owned(),
         String::new(),
     ]

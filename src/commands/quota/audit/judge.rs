@@ -11,7 +11,10 @@ use crate::{
         quota::AppliedQuota,
     },
     client::ClientError,
-    commands::{fleet::Owner, quota::state::State},
+    commands::{
+        fleet::{Owner, tells_tasks},
+        quota::state::{State, is_complete},
+    },
     model::{ConnectorIdentity, DepartmentCode, SeenAccount},
     plan::observe::identity,
     quota::{Ceiling, Usage, counts, metered},
@@ -64,6 +67,8 @@ pub(super) struct StageAudit {
 pub(super) struct PlatformUse {
     pub(super) connectors: u32,
     pub(super) tasks: u32,
+    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    pub(super) complete: bool,
     /// How many departments may have together, how many more are kept free.
     pub(super) tasks_allocatable: u32,
     pub(super) tasks_reserved: u32,
@@ -86,7 +91,7 @@ pub(super) struct DepartmentUse {
     pub(super) tasks: u32,
     pub(super) tasks_limit: u32,
     pub(super) tasks_per_connector_limit: u32,
-    /// Whether all configurations could be read; if not, tasks are a lower bound.
+    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
     pub(super) complete: bool,
     pub(super) state: State,
     /// Since when this computer has seen it exceed; the service does not tell.
@@ -109,6 +114,9 @@ pub(super) struct Unmanaged {
     pub(super) id: String,
     pub(super) status: String,
     pub(super) tasks: u32,
+    /// Whether it is known how many tasks count; if not, tasks are a lower bound. The sum of the cluster says so in data.
+    #[serde(skip)]
+    pub(super) complete: bool,
     /// As whom it runs; nothing when that is not known.
     pub(super) runs_as: Option<String>,
     /// The department whose account that is.
@@ -137,24 +145,24 @@ pub(super) struct Unclear {
 pub(super) struct ProviderQuota {
     pub(super) quota_code: String,
     pub(super) name: String,
-    pub(super) limit: i64,
+    /// Nothing where the provider tells no number of things.
+    pub(super) limit: Option<u64>,
     /// Absent means unknown (dossier `quotas.md` §1.5).
-    pub(super) used: Option<i64>,
-    /// Nothing where the use is not known.
+    pub(super) used: Option<u64>,
+    /// Nothing where the use or the limit is not known.
     pub(super) state: Option<State>,
 }
 
 impl ProviderQuota {
     pub(super) fn of(quota: &AppliedQuota) -> Self {
-        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        let limit = u64::try_from(quota.applied_limit).ok();
+        let used = quota.usage.and_then(|usage| u64::try_from(usage).ok());
         Self {
             quota_code: quota.id.clone(),
             name: quota.display_name.clone(),
-            limit: quota.applied_limit,
-            used: quota.usage,
-            state: quota
-                .usage
-                .map(|usage| State::of_one(number(usage), number(quota.applied_limit))),
+            limit,
+            used,
+            state: used.zip(limit).map(|(used, limit)| State::of_one(used, limit)),
         }
     }
 }
@@ -200,6 +208,24 @@ impl Audit {
                 Some(format!("{} {verb}", list(&counted)))
             }
         }
+    }
+
+    /// Of how many nobody knows whether they use more than they may, in a sentence.
+    pub(super) fn unclear(&self) -> Option<String> {
+        let rows = self.stages.iter().flat_map(|stage| &stage.departments);
+        let rows = rows.filter(|row| row.state == State::Unknown && !row.exceeds());
+        let departments: BTreeSet<&DepartmentCode> = rows.map(|row| &row.department).collect();
+        let platforms = self.stages.iter().filter_map(|stage| stage.platform.as_ref());
+        let clusters = platforms.filter(|platform| platform.state == State::Unknown).count();
+        let counted = [(departments.len(), "department"), (clusters, "cluster")];
+        let counted = counted.into_iter().filter(|(number, _)| *number > 0);
+        let counted: Vec<String> = counted.map(|(number, what)| count(number, what)).collect();
+        let whether = match departments.len() + clusters {
+            0 => return None,
+            1 => "it uses more than it may",
+            _ => "they use more than they may",
+        };
+        Some(format!("Of {} it is not known whether {whether}.", list(&counted)))
     }
 }
 
@@ -273,11 +299,13 @@ impl Judge<'_> {
         let connectors = self.owners.iter().map(|owner| owner.quota.connectors);
         let allocatable = ceiling.allocatable();
         let percent = u64::from(promised) * 100 / u64::from(allocatable.max(1));
-        let state = State::of_one(tasks.into(), allocatable.into());
+        let complete = counted().all(tells_tasks);
+        let state = State::of_tasks(tasks, allocatable, complete);
         let seen = since("over the cluster", word(state == State::Over));
         PlatformUse {
             connectors: u32::try_from(counted().count()).unwrap_or(u32::MAX),
             tasks,
+            complete,
             tasks_allocatable: allocatable,
             tasks_reserved: ceiling.reserved(),
             tasks_promised: promised,
@@ -340,6 +368,7 @@ impl Judge<'_> {
             id: now.id.id.clone(),
             status: now.status.connector.state.clone(),
             tasks: tasks_of(now),
+            complete: tells_tasks(now),
             runs_as: id.map(|id| shown(account, &id)),
             account_of: account.and_then(|account| department_of(account, stage)),
         }
@@ -370,6 +399,7 @@ fn word(over: bool) -> &'static str {
 
 fn department(owner: &Owner, list: &BTreeMap<String, Expanded>, since: Since<'_>) -> DepartmentUse {
     let usage = Usage::of(list, &owner.prefix);
+    let complete = is_complete(&usage, list);
     let most = owner.quota.tasks_per_connector;
     let oversized = usage.tasks_by_connector.iter().filter(|(_, tasks)| **tasks > most);
     let mut row = DepartmentUse {
@@ -380,8 +410,8 @@ fn department(owner: &Owner, list: &BTreeMap<String, Expanded>, since: Since<'_>
         tasks: usage.tasks,
         tasks_limit: owner.quota.tasks,
         tasks_per_connector_limit: most,
-        complete: usage.unreadable.is_empty(),
-        state: State::of(&usage, &owner.quota),
+        complete,
+        state: State::of(&usage, &owner.quota, complete),
         over_seen_since: None,
         oversized: oversized
             .map(|(name, tasks)| Oversized {

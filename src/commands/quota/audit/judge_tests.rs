@@ -183,3 +183,100 @@ fn a_use_that_the_provider_does_not_tell_is_unknown() {
         Some(State::Over)
     );
 }
+
+// A limit below nothing is no limit that anything could exceed.
+#[test]
+fn a_limit_that_is_no_number_of_things_is_none() {
+    let quota = |json: &str| ProviderQuota::of(&serde_json::from_str(json).unwrap());
+    assert_eq!(quota(r#"{"id": "a", "applied_limit": -1, "usage": 3}"#).state, None);
+    assert_eq!(quota(r#"{"id": "a", "applied_limit": 10, "usage": -1}"#).state, None);
+    let nothing = quota(r#"{"id": "a", "applied_limit": 0, "usage": 0}"#);
+    assert_eq!(nothing.state, Some(State::Ok));
+}
+
+fn invalid(tasks: &str) -> Expanded {
+    let mut connector = connector(1, "sa-claims");
+    connector.info.config.insert("tasks.max".into(), tasks.into());
+    connector
+}
+
+fn audit(stage: StageAudit) -> Audit {
+    Audit {
+        taken_at: Timestamp::UNIX_EPOCH,
+        department: None,
+        stages: vec![stage],
+        provider_quotas: Vec::new(),
+        unknown: BTreeMap::new(),
+    }
+}
+
+fn has(csv: &str, line: &str) {
+    assert!(csv.lines().any(|known| known == line), "{line}: {csv}");
+}
+
+// Dossier `quotas.md` §5.2: `tasks.max` that is missing is 1; 0, or no number, is invalid, and says nothing of tasks.
+#[test]
+fn a_sum_of_what_is_not_known_is_a_lower_bound_and_never_room() {
+    let list = [
+        ("claims-a", invalid("lots")),
+        ("motor-a", connector(1, "sa-motor")),
+        ("stray", Expanded::default()),
+    ];
+    let seen = judged(&list, Some(&known()), 250);
+    let states: Vec<(&str, State, bool)> = seen
+        .departments
+        .iter()
+        .map(|row| (row.department.as_str(), row.state, row.complete))
+        .collect();
+    assert_eq!(states, [("claims", State::Unknown, false), ("motor", State::Ok, true)]);
+    let platform = seen.platform.as_ref().unwrap();
+    assert_eq!((platform.state, platform.complete), (State::Unknown, false));
+    assert!(!seen.unmanaged[0].complete);
+    let audit = audit(seen);
+    assert_eq!(audit.over(), None);
+    let not_known = "Of 1 department and 1 cluster it is not known whether they use more than they may.";
+    assert_eq!(audit.unclear().as_deref(), Some(not_known));
+    let csv = super::super::csv::csv(&audit);
+    has(&csv, "prod,cluster,lkc-prod01,tasks,at least 3,225,unknown,");
+    has(&csv, "prod,department,claims,connectors,1,2,ok,");
+    has(&csv, "prod,department,claims,tasks,at least 1,4,unknown,");
+    has(&csv, "prod,department,motor,tasks,1,4,ok,");
+    has(&csv, "prod,connector,stray,tasks,at least 1,,unmanaged,");
+    let page = super::super::page::page(&audit);
+    assert!(page.contains(not_known) && !page.contains("Nobody uses more"), "{page}");
+    assert!(page.contains("3 connectors use at least 3 of 225 tasks"), "{page}");
+    assert!(
+        page.contains("badge unknown") && page.contains("fill unknown"),
+        "{page}"
+    );
+    assert_eq!(page.matches("has room").count(), 1, "{page}");
+    let remarks = super::super::view::remarks(&audit.stages[0]);
+    assert!(
+        remarks.contains(&"stray belongs to no department: at least 1 task.".to_owned()),
+        "{remarks:?}"
+    );
+    for wrong in ["0", "-1", ""] {
+        let seen = judged(&[("claims-a", invalid(wrong))], None, 250);
+        assert_eq!(seen.departments[0].state, State::Unknown, "{wrong:?}");
+    }
+    // What is known to be too much is too much, whatever else there is.
+    let list = ["claims-a", "claims-b", "claims-c"].map(|name| (name, invalid("lots")));
+    let seen = judged(&list, None, 2);
+    assert_eq!(seen.departments[0].state, State::Over);
+    assert_eq!(seen.platform.unwrap().state, State::Over);
+}
+
+#[test]
+fn each_line_of_a_spreadsheet_has_the_state_of_its_own_number() {
+    let three = ["claims-a", "claims-b", "claims-c"].map(|name| (name, connector(1, "sa-claims")));
+    let csv = super::super::csv::csv(&audit(judged(&three, Some(&known()), 250)));
+    has(&csv, "prod,department,claims,connectors,3,2,over,1970-01-01T00:00:01Z");
+    has(&csv, "prod,department,claims,tasks,3,4,ok,");
+    let large = [("claims-a", connector(3, "sa-claims"))];
+    let csv = super::super::csv::csv(&audit(judged(&large, Some(&known()), 250)));
+    has(&csv, "prod,department,claims,connectors,1,2,ok,");
+    has(
+        &csv,
+        "prod,connector,claims-a,tasks per connector,3,2,over,1970-01-01T00:00:01Z",
+    );
+}

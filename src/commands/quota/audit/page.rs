@@ -24,14 +24,18 @@ pub(super) fn page(audit: &Audit) -> String {
     };
     let over = audit.over();
     let unseen = audit.stages.iter().filter(|stage| stage.unknown.is_some()).count();
+    let unclear = audit.unclear();
     let (condition, verdict) = match (over, unseen) {
-        (Some(over), _) => (Condition::Failed, format!("{over}.")),
+        (Some(over), _) => (Condition::Failed, Some(format!("{over}."))),
         (None, 1..) => (
             Condition::Unknown,
-            format!("{} could not be looked at.", count(unseen, "stage")),
+            Some(format!("{} could not be looked at.", count(unseen, "stage"))),
         ),
-        (None, 0) => (Condition::Running, "Nobody uses more than they may.".to_owned()),
+        (None, 0) if unclear.is_some() => (Condition::Unknown, None),
+        (None, 0) => (Condition::Running, Some("Nobody uses more than they may.".to_owned())),
     };
+    let verdict: Vec<String> = verdict.into_iter().chain(unclear).collect();
+    let verdict = verdict.join(" ");
     let not_shown = not_shown(audit);
     let page = Page {
         title: &title,
@@ -116,12 +120,15 @@ fn write_stage(html: &mut Html, audit: &Audit, stage: &StageAudit) {
 
 fn gauges(html: &mut Html, platform: &PlatformUse) {
     let [tasks, promised] = cluster_words(platform);
-    let gauges = [(tasks, platform.tasks), (promised, platform.tasks_promised)];
+    let gauges = [
+        (tasks, !platform.complete, platform.tasks),
+        (promised, false, platform.tasks_promised),
+    ];
     html.element("div", &[("class", "gauges")], |html| {
-        for (words, used) in gauges {
+        for (words, least, used) in gauges {
             html.element("div", &[("class", "card")], |html| {
                 html.leaf("p", &[], &capital(&words));
-                meter(html, used, platform.tasks_allocatable);
+                meter(html, least, used, platform.tasks_allocatable);
             });
         }
     });
@@ -131,6 +138,7 @@ fn gauges(html: &mut Html, platform: &PlatformUse) {
 fn condition(state: State) -> Condition {
     match state {
         State::Over => Condition::Failed,
+        State::Unknown => Condition::Unknown,
         State::Full | State::Near => Condition::Degraded,
         State::Ok => Condition::Running,
     }
@@ -191,7 +199,8 @@ fn provider(html: &mut Html, quotas: &[ProviderQuota]) {
         let rows = quotas.iter().map(|quota| {
             let state = quota.state.map_or(Condition::Unknown, condition);
             let word = match quota.state {
-                None => "use not told",
+                None if quota.used.is_none() => "use not told",
+                None => "limit not told",
                 Some(State::Ok) => "has room",
                 Some(state) => state.words(),
             };
@@ -202,7 +211,11 @@ fn provider(html: &mut Html, quotas: &[ProviderQuota]) {
                 }),
                 cell(move |html| badge(html, state, word)),
                 prose(quota.used.map_or_else(|| "unknown".to_owned(), |used| used.to_string())),
-                text(quota.limit.to_string()),
+                text(
+                    quota
+                        .limit
+                        .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),
+                ),
             ]
         });
         table(html, "Quotas of Confluent Cloud, the scarcest first.", &columns, rows);

@@ -6,7 +6,11 @@ use super::{
     page,
 };
 use crate::{
-    commands::{fleet::age, globals::Output, quota::state::State},
+    commands::{
+        fleet::{age, at_least},
+        globals::Output,
+        quota::state::State,
+    },
     quota::ADVISORY,
     render::{Block, Cell, Line, Style, Table, Viewable, words},
 };
@@ -69,8 +73,7 @@ fn blocks(audit: &Audit, stage: &StageAudit) -> Vec<Block> {
 
 /// `12 of 20`; a lower bound where something may not be read.
 pub(super) fn tasks(row: &DepartmentUse) -> String {
-    let least = if row.complete { "" } else { "at least " };
-    format!("{least}{} of {}", row.tasks, row.tasks_limit)
+    format!("{}{} of {}", at_least(row.complete), row.tasks, row.tasks_limit)
 }
 
 /// The word for how a department's quota is.
@@ -85,8 +88,9 @@ pub(super) fn state(row: &DepartmentUse) -> &'static str {
 /// The whole cluster in sentences.
 pub(super) fn cluster_words(platform: &PlatformUse) -> [String; 2] {
     let used = format!(
-        "{} use {} of {} tasks; {} more are kept in reserve.",
+        "{} use {}{} of {} tasks; {} more are kept in reserve.",
         words::count(usize::try_from(platform.connectors).unwrap_or(usize::MAX), "connector"),
+        at_least(platform.complete),
         platform.tasks,
         platform.tasks_allocatable,
         platform.tasks_reserved
@@ -106,7 +110,7 @@ fn cluster(platform: &PlatformUse) -> Vec<Line> {
     };
     let style = |is_bad| if is_bad { Style::Warning } else { Style::Plain };
     vec![
-        Line::new().styled(style(platform.state == State::Over), used),
+        Line::new().styled(style(matches!(platform.state, State::Over | State::Unknown)), used),
         Line::new().styled(style(platform.promised_percent > 100), promised),
     ]
 }
@@ -129,7 +133,8 @@ pub(super) fn remarks(stage: &StageAudit) -> Vec<String> {
             (None, _) => String::new(),
         };
         let tasks = words::count(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
-        format!("{} belongs to no department: {tasks}{account}.", row.name)
+        let least = at_least(row.complete);
+        format!("{} belongs to no department: {least}{tasks}{account}.", row.name)
     }));
     remarks.extend(stage.foreign_accounts.iter().map(|row| {
         let whose = match &row.account_of {
@@ -154,17 +159,22 @@ fn provider(quotas: &[ProviderQuota]) -> Vec<Line> {
         .filter(|quota| quota.state.is_some_and(|state| state != State::Ok));
     let mut lines: Vec<Line> = scarce
         .map(|quota| {
-            let used = quota.used.unwrap_or_default();
-            let line = format!("{}: {used} of {} are used.", quota.name, quota.limit);
+            let (used, limit) = (quota.used.unwrap_or_default(), quota.limit.unwrap_or_default());
+            let line = format!("{}: {used} of {limit} are used.", quota.name);
             Line::new().styled(Style::Warning, line).hang(2)
         })
         .collect();
     let untold = quotas.iter().filter(|quota| quota.state.is_none()).count();
     if !quotas.is_empty() {
         let all = words::count(quotas.len(), "quota");
+        let what = if quotas.iter().all(|quota| quota.limit.is_some()) {
+            "use"
+        } else {
+            "use or the limit"
+        };
         let untold = match untold {
             0 => String::new(),
-            number => format!(" Of {number} the provider does not tell the use."),
+            number => format!(" Of {number} the provider does not tell the {what}."),
         };
         let rest = if lines.is_empty() {
             "none is nearly used up"
