@@ -198,8 +198,16 @@ impl Lookout {
     }
 }
 
-/// What is to be said of stages that could not be looked at, when nothing is worse than that.
+/// What is to be said of stages that could not be looked at, or not again, when nothing is worse than that.
 pub(in crate::commands) fn unseen(lists: &[Listed], fleet: &Fleet) -> Option<Error> {
+    if let Some(outdated) = &fleet.outdated {
+        let mut error = Error::new(
+            outdated.kind,
+            format!("could not look again after {}: {}", fleet.time(), outdated.why),
+        );
+        error.hints.clone_from(&outdated.hints);
+        return Some(error);
+    }
     let failures: Vec<&ClientError> = lists.iter().filter_map(|list| list.as_ref().err()).collect();
     let denied = failures
         .iter()

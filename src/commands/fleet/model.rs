@@ -15,6 +15,8 @@ use super::{
 use crate::{
     api::connect::{Expanded, Place},
     client::scrub::Scrubber,
+    error::{Error, ErrorKind},
+    hint::Hint,
     model::{DepartmentCode, DepartmentQuota, Prefix},
     quota::{Ceiling, counts, metered, tasks_max},
     resources::connector::{Cause, Seen, cause, diagnosis::Rule},
@@ -44,8 +46,22 @@ pub(in crate::commands) struct Fleet {
     pub(in crate::commands) condition: Option<Condition>,
     /// Why it is not known how far sinks are behind, where somebody asked.
     pub(in crate::commands) lag_unknown: Option<String>,
+    /// What went wrong when somebody looked again; then all of this is from before.
+    #[serde(skip)]
+    pub(in crate::commands) outdated: Option<Outdated>,
     /// By stage.
     pub(in crate::commands) stages: Vec<StageView>,
+}
+
+/// Why nobody could look again.
+#[derive(Clone, Debug)]
+pub(in crate::commands) struct Outdated {
+    /// How a command ends for it.
+    pub(in crate::commands) kind: ErrorKind,
+    /// What went wrong.
+    pub(in crate::commands) why: String,
+    /// What to do.
+    pub(in crate::commands) hints: Vec<Hint>,
 }
 
 /// What was seen of one cluster.
@@ -357,6 +373,7 @@ impl Fleet {
             department,
             condition: worst,
             lag_unknown: None,
+            outdated: None,
             stages,
         }
     }
@@ -401,6 +418,21 @@ impl Fleet {
     pub(in crate::commands) fn one_in<'a>(&self, stage: &'a StageView) -> Option<&'a DepartmentRow> {
         let code = self.department.as_ref()?;
         stage.departments.iter().find(|row| row.department == *code)
+    }
+
+    /// The same, known to be from before: looking again went wrong.
+    pub(in crate::commands) fn outdated_by(mut self, error: Error) -> Self {
+        self.outdated = Some(Outdated {
+            kind: error.kind,
+            why: error.to_string(),
+            hints: error.hints,
+        });
+        self
+    }
+
+    /// When it was seen, for people who saw it today.
+    pub(in crate::commands) fn time(&self) -> String {
+        self.taken_at.strftime("%H:%M:%S UTC").to_string()
     }
 
     /// The stages that could not be looked at, with the reason.

@@ -13,10 +13,20 @@ const CAUSE: usize = 110;
 
 impl Viewable for Shown {
     fn view(&self) -> Vec<Block> {
-        let stages = self.fleet.stages.iter();
-        stages
-            .map(|stage| Block::titled(title(stage), blocks(&self.fleet, stage)))
-            .collect()
+        let fleet = &self.fleet;
+        let mut blocks = Vec::new();
+        if let Some(outdated) = &fleet.outdated {
+            let line = Line::new().styled(Style::Warning, format!("As of {}", fleet.time()));
+            let line = line.then(format!(": nobody could look again: {}.", outdated.why));
+            blocks.push(Block::line(line.hang(2)));
+        }
+        let stages = fleet.stages.iter();
+        blocks.extend(stages.map(|stage| Block::titled(title(stage), self::blocks(fleet, stage))));
+        if let Some(why) = &fleet.lag_unknown {
+            let line = Line::from(format!("How far sinks are behind is not known: {why}."));
+            blocks.push(Block::line(line.hang(2)));
+        }
+        blocks
     }
 }
 
@@ -33,10 +43,6 @@ fn blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
         None => Some(departments(fleet, stage, true)),
     };
     blocks.extend(table.map(Block::Table));
-    if let Some(why) = &fleet.lag_unknown {
-        let line = Line::from(format!("How far sinks are behind is not known: {why}."));
-        blocks.push(Block::line(line.hang(2)));
-    }
     let troubles = troubles(stage);
     if !troubles.is_empty() {
         blocks.push(Block::Lines(troubles));

@@ -12,7 +12,7 @@ use crate::{
     render::{Block, Line, Style},
 };
 
-/// Looks and paints until somebody has seen enough. Answers the last look.
+/// Looks and paints until somebody has seen enough. Answers the last look that succeeded, and whether one failed after it.
 pub(super) fn watch(ctx: &Ctx, lookout: &Lookout, every: Duration) -> Result<(Vec<Listed>, Fleet), Error> {
     let none = || {
         Error::usage("--watch paints on a terminal, and standard output is none")
@@ -22,21 +22,21 @@ pub(super) fn watch(ctx: &Ctx, lookout: &Lookout, every: Duration) -> Result<(Ve
     lookout.session.observers.watch();
     ctx.block_on(async {
         let mut last: Option<(Vec<Listed>, Fleet)> = None;
+        // Kept until a look succeeds: whoever ends it while nothing can be seen must not take the last look for the present.
+        let mut trouble: Option<Error> = None;
         loop {
             let looked = tokio::select! {
                 looked = lookout.look() => looked,
                 () = ctx.interrupt.wished() => break,
             };
-            let trouble = match looked {
-                Ok(looked) => {
-                    last = Some(looked);
-                    None
-                }
+            match looked {
+                Ok(looked) => (last, trouble) = (Some(looked), None),
                 // Without a first look there is nothing to show meanwhile.
                 Err(error) if last.is_none() => return Err(error),
-                Err(error) => Some(error.to_string()),
-            };
+                Err(error) => trouble = Some(error),
+            }
             if let Some((_, fleet)) = &last {
+                let trouble = trouble.as_ref().map(ToString::to_string);
                 screen.paint(|width, height| frame(fleet, every, trouble.as_deref(), width, height))?;
             }
             tokio::select! {
@@ -44,8 +44,18 @@ pub(super) fn watch(ctx: &Ctx, lookout: &Lookout, every: Duration) -> Result<(Ve
                 () = ctx.interrupt.wished() => break,
             }
         }
-        last.ok_or_else(|| Error::new(ErrorKind::Interrupted, "interrupted before anything was seen"))
+        let (lists, fleet) =
+            last.ok_or_else(|| Error::new(ErrorKind::Interrupted, "interrupted before anything was seen"))?;
+        Ok((lists, ended(fleet, trouble)))
     })
+}
+
+/// The last fleet, which is not how it is now if nobody could look again.
+fn ended(fleet: Fleet, trouble: Option<Error>) -> Fleet {
+    match trouble {
+        Some(error) => fleet.outdated_by(error),
+        None => fleet,
+    }
 }
 
 /// What stands on the screen: what is wrong first, because the end may be cut off.
@@ -54,7 +64,7 @@ fn frame(fleet: &Fleet, every: Duration, trouble: Option<&str>, width: usize, he
         Some(code) => format!("Connectors of {code}"),
         None => "Connectors of all departments".to_owned(),
     };
-    let at = fleet.taken_at.strftime("%H:%M:%S UTC");
+    let at = fleet.time();
     let mut head = vec![
         Line::new()
             .styled(Style::Heading, whose)

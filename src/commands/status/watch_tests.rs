@@ -3,10 +3,13 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     api::connect::{Expanded, Place},
-    commands::fleet::Owner,
+    commands::{
+        fleet::{Owner, unseen},
+        status::Shown,
+    },
     model::{DepartmentQuota, Prefix},
     quota::Ceiling,
-    render::{Format, Ui},
+    render::{Format, Ui, Viewable as _},
 };
 
 fn owner(number: usize) -> Owner {
@@ -78,4 +81,41 @@ fn a_look_that_failed_is_told_and_the_last_one_stays() {
     assert_eq!(lines[1], "Could not look again: 503 Service Unavailable.");
     assert_eq!(lines[2], "prod  120 connectors: 120 running. 120 of 225 tasks.");
     assert!(lines.iter().any(|line| line.contains("department-24")), "{lines:#?}");
+}
+
+#[test]
+fn an_end_while_nothing_can_be_seen_is_no_success() {
+    let told = |fleet: &Fleet| {
+        let (ui, captured) = Ui::captured(Format::Human, 80, "");
+        ui.say(&Shown { fleet: fleet.clone() }.view());
+        captured.stderr()
+    };
+    let failed = Error::denied("403 Forbidden").with_hint("Ask the platform team.");
+    let last = ended(fleet(0), Some(failed));
+    let text = told(&last);
+    assert!(
+        text.starts_with("As of 00:00:00 UTC: nobody could look again: 403 Forbidden."),
+        "{text}"
+    );
+    let error = unseen(&[], &last).unwrap();
+    assert_eq!(error.kind, ErrorKind::Denied);
+    assert_eq!(
+        error.to_string(),
+        "could not look again after 00:00:00 UTC: 403 Forbidden"
+    );
+    assert_eq!(error.hints.len(), 1);
+    // A look that succeeds makes good for those before it.
+    let last = ended(fleet(0), None);
+    assert!(unseen(&[], &last).is_none() && !told(&last).contains("As of"));
+}
+
+#[test]
+fn what_is_not_known_of_all_sinks_is_said_once() {
+    let mut fleet = fleet(0);
+    fleet.stages.push(fleet.stages[0].clone());
+    fleet.lag_unknown = Some("503 Service Unavailable".into());
+    let (ui, captured) = Ui::captured(Format::Human, 80, "");
+    ui.say(&Shown { fleet }.view());
+    let text = captured.stderr();
+    assert_eq!(text.matches("How far sinks are behind").count(), 1, "{text}");
 }
