@@ -52,9 +52,72 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, name)| name)
 }
 
+/// An argument as one word of a command that somebody copies: in single quotes where a shell would read more into it. POSIX
+/// shells and PowerShell expand nothing in these.
+#[must_use]
+pub fn word(argument: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "._-/:,+".contains(c) || (cfg!(windows) && c == '\\');
+    match !argument.is_empty() && argument.chars().all(is_plain) {
+        true => argument.to_owned(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
+    }
+}
+
+/// A connector as one word of a command that somebody copies. Its name is the choice of others: where it would be read as a
+/// flag or a pattern, or cannot be typed at all, its id stands there instead.
+#[must_use]
+pub fn typed(id: &str, name: &str) -> String {
+    let misread = |text: &str| text.is_empty() || text.starts_with('-') || text.contains(|c: char| c.is_control());
+    if !misread(name) && !name.contains(['*', '?']) {
+        word(name)
+    } else if !misread(id) {
+        word(id)
+    } else {
+        "ID".to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, typed, word};
+
+    #[test]
+    fn a_shell_reads_an_argument_as_one_word_and_expands_nothing() {
+        for (argument, expected) in [
+            ("claims-orders_v1.2", "claims-orders_v1.2"),
+            ("operators/claims.toml", "operators/claims.toml"),
+            ("claims-big lake", "'claims-big lake'"),
+            ("$(touch /tmp/pwn)", "'$(touch /tmp/pwn)'"),
+            ("`id`", "'`id`'"),
+            ("a\"; id; \"", "'a\"; id; \"'"),
+            ("it's", r"'it'\''s'"),
+            ("a\\", if cfg!(windows) { "a\\" } else { r"'a\'" }),
+            ("~root", "'~root'"),
+            ("=ls", "'=ls'"),
+            ("a!b", "'a!b'"),
+            ("a=b;c&d|e>f", "'a=b;c&d|e>f'"),
+            ("", "''"),
+        ] {
+            assert_eq!(word(argument), expected, "{argument:?}");
+        }
+    }
+
+    #[test]
+    fn a_connector_that_cannot_be_typed_by_its_name_is_typed_by_its_id() {
+        for (id, name, expected) in [
+            ("lcc-1", "claims-orders", "claims-orders"),
+            ("lcc-1", "$(id)", "'$(id)'"),
+            ("lcc-1", "--all", "lcc-1"),
+            ("lcc-1", "claims\nid", "lcc-1"),
+            ("lcc-1", "claims\u{1b}[2K", "lcc-1"),
+            ("lcc-1", "claims-*", "lcc-1"),
+            // Without an id the service's list has the name in its place.
+            ("--all", "--all", "ID"),
+            ("claims-*", "claims-*", "'claims-*'"),
+        ] {
+            assert_eq!(typed(id, name), expected, "{name:?}");
+        }
+    }
 
     #[test]
     fn nearest_finds_a_transposition_and_refuses_a_stranger() {

@@ -558,7 +558,7 @@ fn the_page_of_causes_is_made_from_the_rules() {
         "# What errors of connectors mean\n\n\
          `confluent ebs connector explain` compares what the service and the log lines say with these rules, the most particular\n\
          first, and shows the one that is met; `--message` does so with a message from anywhere. In the patterns `*` stands for\n\
-         anything within a line; capitals do not count.\n\n\
+         anything within a line, and `^` in front for its beginning; capitals do not count.\n\n\
          Behind each example stands how sure the words are: *verified* in source code, a specification or a recording,\n\
          *documented*, or *inferred*. An error that is not here, or is explained wrongly, is worth a word to EBS: a rule is a few\n\
          lines of code.\n\n\

@@ -208,6 +208,56 @@ fn one_screen_says_what_it_is_and_what_to_type() {
     assert_ne!(world.see(&mut typed).code, Some(64));
 }
 
+// What a command needs that was not said stands in it, or the command is left out.
+#[test]
+fn the_platform_team_gets_commands_that_are_not_refused() {
+    let world = running();
+    world.ebs("sandbox fault connector dataplatform-cdc wrong-password");
+    world.ebs("sandbox fault connector dataplatform-lake slow-target");
+    world.ebs("sandbox clock advance 3m");
+    let seen = world.ebs("connector explain dataplatform-cdc dataplatform-lake --sandbox -o json");
+    assert_eq!(seen.code, Some(6), "{seen}");
+    let answer = json(&seen);
+    let commands = answer
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["causes"].as_array().unwrap());
+    let commands = commands.flat_map(|cause| cause["steps"].as_array().unwrap());
+    let commands: Vec<&str> = commands.filter_map(|step| step["command"].as_str()).collect();
+    assert_eq!(
+        commands,
+        [
+            "confluent ebs connector update dataplatform-cdc --config-file FILE --sandbox --department data-platform",
+            "confluent ebs quota describe --sandbox --department data-platform",
+            "confluent ebs connector update dataplatform-lake --config-file FILE --sandbox --department data-platform",
+        ]
+    );
+    assert_eq!(
+        world.ebs(commands[1].strip_prefix("confluent ebs ").unwrap()).code,
+        Some(0)
+    );
+    let words = commands[0].strip_prefix("confluent ebs ").unwrap();
+    let mut typed = world.command();
+    typed
+        .args(words.replace("FILE", "dataplatform-cdc.json").split_whitespace())
+        .env("EBS_SECRET_P", "another horse");
+    let seen = world.see(&mut typed);
+    assert_ne!(seen.code, Some(64), "{seen}");
+    assert!(!said(&seen).contains("it is not said for which department"), "{seen}");
+    // A profile can be shown only where one is in use.
+    let message = |flags: &[&str]| {
+        let mut command = world.command();
+        command
+            .args(["connector", "explain", "--message", "account not found"])
+            .args(flags);
+        world.see(&mut command)
+    };
+    assert!(!message(&[]).stdout.contains("profile show"));
+    let profile = format!("{PROFILES}/data-platform-operator.toml");
+    assert!(said_out(&message(&["--profile", &profile])).contains("profile show --profile"));
+}
+
 #[test]
 fn a_refused_change_says_that_the_former_configuration_runs_on() {
     let world = running();

@@ -63,12 +63,12 @@ fn a_list_fits_narrow_and_wide_terminals() {
         without_ids(&seen.stdout)
     };
     insta::assert_snapshot!(list("80", ""), @r#"
-          ID     |     Name      | Status  |  Type  |            Trace             
-    -------------+---------------+---------+--------+------------------------------
-      lcc-abc123 | claims-db     | FAILED  | source | connection.user,             
-                 |               |         |        | connection.password: FATAL:  
-                 |               |         |        | password authentication      
-                 |               |         |        | failed for user "reader"     
+          ID     |     Name      | Status  |  Type  |           Trace            
+    -------------+---------------+---------+--------+----------------------------
+      lcc-abc123 | claims-db     | FAILED  | source | connection.user and 1      
+                 |               |         |        | more: FATAL: password      
+                 |               |         |        | authentication failed for  
+                 |               |         |        | user "reader"              
       lcc-abc123 | claims-orders | RUNNING | source |
     "#);
     insta::assert_snapshot!(list("160", "--wide"), @r#"
@@ -77,7 +77,7 @@ fn a_list_fits_narrow_and_wide_terminals() {
       lcc-abc123 | claims-db     | FAILED  | source | PostgresSource | 0/1    
       lcc-abc123 | claims-orders | RUNNING | source | DatagenSource  | 1/1    
 
-    claims-db is FAILED: connection.user, connection.password: FATAL: password authentication failed for user "reader"
+    claims-db is FAILED: connection.user and 1 more: FATAL: password authentication failed for user "reader"
     "#);
     insta::assert_snapshot!(list("80", "--wide"), @r#"
           ID     |     Name      | Status  |  Type  |     Plugin     | Tasks  
@@ -85,23 +85,22 @@ fn a_list_fits_narrow_and_wide_terminals() {
       lcc-abc123 | claims-db     | FAILED  | source | PostgresSource | 0/1    
       lcc-abc123 | claims-orders | RUNNING | source | DatagenSource  | 1/1    
 
-    claims-db is FAILED: connection.user, connection.password: FATAL: password
-      authentication failed for user "reader"
+    claims-db is FAILED: connection.user and 1 more: FATAL: password authentication
+      failed for user "reader"
     "#);
     insta::assert_snapshot!(list("30", ""), @r#"
-    +--------+-------------------+
-    | ID     | lcc-abc123        |
-    | Name   | claims-db         |
-    | Status | FAILED            |
-    | Type   | source            |
-    | Trace  | connection.user,  |
-    |        | connection.passwo |
-    |        | rd:               |
-    |        | FATAL: password   |
-    |        | authentication    |
-    |        | failed for user   |
-    |        | "reader"          |
-    +--------+-------------------+
+    +--------+-----------------+
+    | ID     | lcc-abc123      |
+    | Name   | claims-db       |
+    | Status | FAILED          |
+    | Type   | source          |
+    | Trace  | connection.user |
+    |        | and 1 more:     |
+    |        | FATAL: password |
+    |        | authentication  |
+    |        | failed for user |
+    |        | "reader"        |
+    +--------+-----------------+
 
     +--------+---------------+
     | ID     | lcc-abc123    |

@@ -68,6 +68,70 @@ fn a_department_sees_its_connectors_and_is_told_by_the_exit_code() {
     assert!(said(&seen).contains("1 connector is degraded"), "{seen}");
 }
 
+/// The command that a hint holds, as a shell reads it.
+fn hinted(seen: &Seen) -> Vec<String> {
+    let said = said(seen);
+    let (_, after) = said.split_once("`confluent ebs connector explain").unwrap();
+    let (command, _) = after.split_once('`').unwrap();
+    let words = command
+        .split_whitespace()
+        .map(|word| word.trim_matches('\'').to_owned());
+    ["connector".to_owned(), "explain".to_owned()]
+        .into_iter()
+        .chain(words)
+        .collect()
+}
+
+// What the hint leaves out leads elsewhere: "connector not found".
+#[test]
+fn what_it_says_to_type_looks_where_it_has_looked() {
+    let world = troubled();
+    let seen = world.ebs("onboard claims --sandbox --stage test --yes");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    let made = Made {
+        stage: "test",
+        department: "claims",
+        name: "claims-t",
+        tasks: 1,
+    };
+    fleet::make_all(&world, [made]);
+    fail(&world, "claims-t", "unknown-host");
+    let test = format!("--profile {PROFILES}/claims-operator.toml");
+    for (flags, command) in [
+        ("--sandbox", "claims-b --sandbox --stage prod".to_owned()),
+        ("--sandbox --stage test", "claims-t --stage test --sandbox".to_owned()),
+        (
+            "--sandbox --environment env-test01 --cluster lkc-test01",
+            "claims-t --environment env-test01 --cluster lkc-test01 --sandbox".to_owned(),
+        ),
+        (
+            "--sandbox --department claims --stage test",
+            "claims-t --department claims --stage test --sandbox".to_owned(),
+        ),
+        (
+            "--sandbox-as claims/operator --stage test",
+            "claims-t --sandbox-as claims/operator --stage test".to_owned(),
+        ),
+        (&test, format!("claims-b {test}")),
+    ] {
+        let seen = world.ebs(&format!("status {flags}"));
+        assert_eq!(seen.code, Some(6), "{seen}");
+        let words = hinted(&seen);
+        assert_eq!(words[2..].join(" "), command, "{seen}");
+        let typed = world.see(world.command().args(&words));
+        assert_eq!(typed.code, Some(6), "{typed}");
+    }
+    // "all" is refused to who has said no department.
+    let seen = world.ebs("connector list --sandbox --stage test");
+    assert_eq!(seen.code, Some(0), "{seen}");
+    assert_eq!(hinted(&seen)[2..].join(" "), "* --stage test --sandbox", "{seen}");
+    assert!(said(&seen).contains("explain '*' --stage test"), "{seen}");
+    let typed = world.see(world.command().args(hinted(&seen)));
+    assert_eq!(typed.code, Some(6), "{typed}");
+    let seen = operator(&world, "connector list");
+    assert_eq!(hinted(&seen)[2..].join(" "), format!("--all {test}"), "{seen}");
+}
+
 // The service does not tell since when (dossier `connect.md` §2.9); what is told was seen.
 #[test]
 fn since_when_is_what_was_seen_from_here() {

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     commands::{Ctx, Report},
     error::{Error, ErrorKind},
+    hint::{typed, word},
     plan::{ConnectorPlan, connectors::Differs},
     quota::Decision,
     render::{Block, Mark, Record, Viewable, words},
@@ -204,8 +205,8 @@ impl Create {
         ))
         .with_hint(format!(
             "Change it with `confluent ebs connector update {} --config-file {}`; `--dry-run` shows the differences.",
-            seen.name,
-            self.config_file.display()
+            typed(seen.id(), &seen.name),
+            word(&self.config_file.display().to_string())
         ))
         .with_hint("Or say `--or-update`.")
     }
@@ -316,7 +317,11 @@ impl Viewable for Created {
             .optional("Error Trace", self.error_trace.clone());
         let mut blocks = vec![Block::Record(record)];
         if let Some(cause) = &self.cause {
-            blocks.push(show::cause_lines(&self.name, cause));
+            blocks.push(show::cause_lines(
+                self.id.as_deref().unwrap_or_default(),
+                &self.name,
+                cause,
+            ));
         }
         blocks
     }

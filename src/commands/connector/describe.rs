@@ -178,7 +178,7 @@ impl Viewable for Description {
             .optional("Trace", head.trace.clone().map(Cell::Multiline));
         let mut blocks = vec![Block::titled("Connector Details", [Block::Record(record)])];
         if let Some(cause) = &self.cause {
-            blocks.push(Block::titled("Cause", [show::cause_lines(&head.name, cause)]));
+            blocks.push(Block::titled("Cause", [show::cause_lines(&head.id, &head.name, cause)]));
         }
         blocks.push(self.tasks());
         blocks.extend(self.configs());

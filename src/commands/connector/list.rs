@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, Tenant, names,
+    DepartmentSession, Tenant, flags, names,
     show::{running, trace, why},
 };
 use crate::{
@@ -44,8 +44,12 @@ impl ListConnectors {
         let mut rows: Vec<ConnectorRow> = own.map(|seen| ConnectorRow::of(&seen)).collect();
         rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
         if ctx.ui.format() == Format::Human && rows.iter().any(|row| row.cause.is_some()) {
-            ctx.ui
-                .note("What to do about those that do not run: `confluent ebs connector explain --all`.");
+            // Without a department "all" is refused: it would reach everybody's without anybody having said so.
+            let which = if session.tenant.is_some() { "--all" } else { "'*'" };
+            ctx.ui.note(&format!(
+                "What to do about those that do not run: `confluent ebs connector explain {which}{}`.",
+                flags(&ctx.globals)
+            ));
         }
         Ok(Report::new(Listing { rows, wide: self.wide }))
     }

@@ -9,6 +9,7 @@ use crate::{
         secret::{Secrecy, secrecy},
     },
     client::redact::is_secret_name,
+    hint::typed,
     render::{Block, Change, Line, Mark, Style},
     resources::connector::{Cause, FieldDiff, Seen, cause, is_mask},
 };
@@ -58,16 +59,17 @@ pub(super) fn why(seen: &Seen) -> Option<Cause> {
     (troubled && cause != Cause::default()).then_some(cause)
 }
 
-/// The cause of connector `name` in sentences, and what helps.
-pub(super) fn cause_lines(name: &str, cause: &Cause) -> Block {
+/// The cause of a connector in sentences, and what helps.
+pub(super) fn cause_lines(id: &str, name: &str, cause: &Cause) -> Block {
     let mut lines = Vec::new();
     for error in &cause.validation_errors {
-        lines.push(
-            Line::new()
-                .styled(Style::Error, error.configs.join(", "))
-                .then(format!(": {}", error.message))
-                .hang(2),
-        );
+        let line = match &error.configs[..] {
+            [] => Line::from(error.message.as_str()),
+            keys => Line::new()
+                .styled(Style::Error, keys.join(", "))
+                .then(format!(": {}", error.message)),
+        };
+        lines.push(line.hang(2));
     }
     for message in &cause.messages {
         // The trace of a refused configuration repeats what was said key by key.
@@ -89,7 +91,10 @@ pub(super) fn cause_lines(name: &str, cause: &Cause) -> Block {
     });
     lines.push(
         Line::from("What to do, in order: ")
-            .styled(Style::Hint, format!("confluent ebs connector explain {name}"))
+            .styled(
+                Style::Hint,
+                format!("confluent ebs connector explain {}", typed(id, name)),
+            )
             .hang(2),
     );
     Block::Lines(lines)

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     commands::{Ctx, Report},
     error::{Error, ErrorKind},
+    hint::{typed, word},
     plan::ConnectorPlan,
     quota::tasks_max,
     render::{Block, Mark, Viewable, words},
@@ -282,8 +283,8 @@ fn way_back(error: Error, updated: &Updated, kept_secrets: bool) -> Error {
     };
     let back = format!(
         "Go back with `confluent ebs connector update {} --config-file {}`.",
-        updated.name,
-        saved.path.display()
+        typed(&updated.id, &updated.name),
+        word(&saved.path.display().to_string())
     );
     match saved.needs() {
         Some(needs) => error.with_hint(back).with_hint(needs),
@@ -321,7 +322,11 @@ impl Viewable for Updated {
             ];
         }
         let mut blocks = vec![Block::line(format!("Updated connector \"{}\".", self.id))];
-        blocks.extend(self.cause.as_ref().map(|cause| show::cause_lines(&self.name, cause)));
+        blocks.extend(
+            self.cause
+                .as_ref()
+                .map(|cause| show::cause_lines(&self.id, &self.name, cause)),
+        );
         blocks
     }
 }

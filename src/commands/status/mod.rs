@@ -10,12 +10,15 @@ use serde::Serialize;
 
 use super::{
     Ctx, Report,
+    connector::flags,
     duration::duration,
     fleet::{Condition, ConnectorRow, Fleet, Lookout, StageView, unseen},
+    globals::Globals,
 };
 use crate::{
     config::save::publish,
     error::{Error, ErrorKind},
+    hint::{typed, word},
     render::{Format, words},
 };
 
@@ -106,7 +109,7 @@ impl Status {
             publish(path, page::page(&fleet).as_bytes())?;
             ctx.ui.note(&format!("Wrote {}.", path.display()));
         }
-        let error = unhealthy(&fleet, self.fail_on.condition()).or_else(|| unseen(&lists, &fleet));
+        let error = unhealthy(&fleet, self.fail_on.condition(), &ctx.globals).or_else(|| unseen(&lists, &fleet));
         let report = Report::new(Shown { fleet });
         Ok(match error {
             Some(error) => report.with_error(error),
@@ -122,11 +125,11 @@ pub(super) struct Shown {
     fleet: Fleet,
 }
 
-/// What is wrong, when it is as bad as `worst` at least.
-fn unhealthy(fleet: &Fleet, worst: Condition) -> Option<Error> {
+/// What is wrong, when it is as bad as `worst` at least; `globals` say how it was asked for.
+fn unhealthy(fleet: &Fleet, worst: Condition, globals: &Globals) -> Option<Error> {
     let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
     let bad: Vec<(&StageView, &ConnectorRow)> = bad.collect();
-    let (stage, ConnectorRow { name: first, .. }) = bad.first()?;
+    let (stage, first) = bad.first()?;
     let failed = bad.iter().filter(|(_, row)| row.condition == Condition::Failed).count();
     let degraded = bad.len() - failed;
     let counted = |number: usize, one: &str, many: &str| {
@@ -146,10 +149,60 @@ fn unhealthy(fleet: &Fleet, worst: Condition) -> Option<Error> {
         },
     };
     let message = format!("{}{departments}", words::list(&parts));
-    let stage = match fleet.stages.len() {
-        0 | 1 => String::new(),
-        _ => format!(" --stage {}", stage.stage),
+    let stage = match (fleet.stages.len(), &globals.stage) {
+        (0 | 1, _) | (_, Some(_)) => String::new(),
+        // Stages that share a cluster stand there together; either leads to it.
+        _ => format!(" --stage {}", word(stage.stage.split(", ").next().unwrap_or_default())),
     };
-    let explain = format!("`confluent ebs connector explain {first}{stage}` says what it means and what to do.");
+    let explain = format!(
+        "`confluent ebs connector explain {}{}{stage}` says what it means and what to do.",
+        typed(&first.id, &first.name),
+        flags(globals)
+    );
     Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api::connect::{Expanded, Place},
+        quota::Ceiling,
+    };
+
+    #[test]
+    fn the_hint_names_one_stage_and_a_connector_that_a_shell_does_not_execute() {
+        let mut failed = Expanded::default();
+        failed.status.connector.state = "FAILED".into();
+        failed.id.id = "lcc-1".into();
+        let place = Place {
+            environment: "env-prod01".parse().unwrap(),
+            cluster: "lkc-prod01".parse().unwrap(),
+        };
+        let ceiling = Ceiling {
+            tasks: 250,
+            reserve_percent: 10,
+        };
+        let hint = |name: &str, stages: &[&str]| {
+            let list = [(name.to_owned(), failed.clone())].into();
+            let mut fleet = Fleet::example(&place, ceiling, &list, &[]);
+            let stage = fleet.stages.remove(0);
+            fleet.stages.extend(stages.iter().map(|name| StageView {
+                stage: (*name).to_owned(),
+                ..stage.clone()
+            }));
+            let error = unhealthy(&fleet, Condition::Failed, &Globals::default()).unwrap();
+            error.hints.first().unwrap().to_string()
+        };
+        for (name, stages, command) in [
+            ("claims-a", &["prod, test", "lab"][..], "claims-a --stage prod"),
+            ("claims-a", &["prod, test"], "claims-a"),
+            // A name is the choice of others.
+            ("--all", &["prod"], "lcc-1"),
+            ("$(id)", &["prod"], "'$(id)'"),
+        ] {
+            let expected = format!("`confluent ebs connector explain {command}` says what it means and what to do.");
+            assert_eq!(hint(name, stages), expected);
+        }
+    }
 }

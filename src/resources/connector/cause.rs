@@ -25,7 +25,7 @@ pub struct Cause {
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ValidationError {
-    /// The keys that the service names for it: Debezium names all of them for one cause.
+    /// The keys that the service names for it, if any: Debezium names all of them for one cause.
     pub configs: Vec<String>,
     /// What is wrong.
     pub message: String,
@@ -36,12 +36,27 @@ impl Cause {
     #[must_use]
     pub fn words(&self) -> String {
         match (self.validation_errors.first(), self.messages.first()) {
-            (Some(error), _) => format!("{}: {}", error.configs.join(", "), error.message),
+            (Some(error), _) => error.words(),
             (None, Some(message)) => message.lines().next().unwrap_or_default().to_owned(),
             (None, None) => "the service does not say why".to_owned(),
         }
     }
 }
+
+impl ValidationError {
+    /// The same in one line, in which what is wrong is not lost behind its keys.
+    fn words(&self) -> String {
+        let message = self.message.strip_prefix(VALIDATING).unwrap_or(&self.message);
+        match &self.configs[..] {
+            [] => message.to_owned(),
+            [key] => format!("{key}: {message}"),
+            [key, others @ ..] => format!("{key} and {} more: {message}", others.len()),
+        }
+    }
+}
+
+/// What Debezium puts in front of everything (dossier `connect.md` §2.9).
+pub(super) const VALIDATING: &str = "Error while validating connector config: ";
 
 /// Reads the cause out of a status: first what is wrong with the configuration, then traces, then summaries (dossier
 /// `connect.md` §2.9, §3.3).
@@ -89,10 +104,11 @@ pub(super) fn validation_errors(status: &Status) -> Vec<ValidationError> {
     for error in status.validation_errors.iter().flatten() {
         let (key, message) = error.split_once(':').unwrap_or(("", error));
         let (key, message) = (key.trim().to_owned(), message.trim().to_owned());
+        let key = Some(key).filter(|key| !key.is_empty());
         match errors.iter_mut().find(|known| known.message == message) {
-            Some(known) => known.configs.push(key),
+            Some(known) => known.configs.extend(key),
             None => errors.push(ValidationError {
-                configs: vec![key],
+                configs: key.into_iter().collect(),
                 message,
             }),
         }

@@ -439,6 +439,24 @@ fn a_cause_is_said_once_with_all_its_keys() {
     assert_eq!(cause.owner, Some("department"));
 }
 
+// The status of a department has room for about 110 characters (dossier `connect.md` §2.9 for the words).
+#[test]
+fn a_cause_in_one_line_says_what_is_wrong_before_the_line_ends() {
+    let words = |errors: &[&str]| {
+        let status = json!({"connector": {"state": "FAILED"}, "validation_errors": errors});
+        cause(&serde_json::from_value(status).unwrap()).words()
+    };
+    let said = "Error while validating connector config: FATAL: password authentication failed for user \"cdc\"";
+    let keys = ["hostname", "port", "user", "password", "dbname"].map(|key| format!("database.{key}: {said}"));
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let told = "FATAL: password authentication failed for user \"cdc\"";
+    assert_eq!(words(&keys), format!("database.hostname and 4 more: {told}"));
+    assert_eq!(words(&keys[..1]), format!("database.hostname: {told}"));
+    // Without a key there is no colon for it.
+    assert_eq!(words(&["something"]), "something");
+    assert_eq!(words(&[": something"]), "something");
+}
+
 #[test]
 fn an_id_comes_before_a_name() {
     let list = serde_json::from_value(json!({

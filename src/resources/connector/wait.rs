@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Connectors, Seen, cause, cause::Cause, diagnosis::Step};
 use crate::{
     client::ClientError,
-    hint::{Advice, Hint},
+    hint::{Advice, Hint, typed},
     interrupt::Interrupt,
 };
 
@@ -294,7 +294,8 @@ impl std::error::Error for WaitError {}
 
 impl Advice for WaitError {
     fn hints(&self) -> Vec<Hint> {
-        let name = &self.name;
+        let id = self.seen().map_or(self.name.as_str(), Seen::id);
+        let name = &typed(id, &self.name);
         match self.ended {
             Ended::Failed | Ended::Rejected => {
                 let cause = self
@@ -312,7 +313,7 @@ impl Advice for WaitError {
     }
 }
 
-/// What whoever is named by a cause can do about it.
+/// What whoever is named by a cause can do about connector `name`, which is ready to be typed.
 fn remedy(name: &str, cause: &Cause) -> Vec<String> {
     if let Some(rule) = cause.rule {
         let corrects = rule.then.iter().any(Step::is_update);

@@ -10,8 +10,13 @@ use super::{
 };
 use crate::{
     api::{connect::Recommendations, logs::LogEntry},
-    commands::{Ctx, connector::logs::Glances, session::DepartmentSession},
+    commands::{
+        Ctx,
+        connector::logs::Glances,
+        session::{self, DepartmentSession},
+    },
     error::{Error, ErrorKind},
+    manifest::Workspace,
     resources::{
         connector::{
             Seen,
@@ -66,10 +71,26 @@ pub(super) async fn look(ctx: &Ctx, session: &DepartmentSession, all: Vec<Seen>,
         known
     };
     let looked: Vec<Known> = stream::iter(known).map(one).buffered(WIDTH).collect().await;
-    let typing = Typing::of(&ctx.globals, session.tenant.as_ref());
+    let typing = typing(ctx, session);
     let now = session.observers.clock().now();
     let explain = |known| Explanation::of(known, &typing, now);
     looked.into_iter().map(explain).collect()
+}
+
+/// What the caller can type.
+fn typing(ctx: &Ctx, session: &DepartmentSession) -> Typing {
+    let typing = Typing::of(&ctx.globals, session.tenant.as_ref());
+    let Some(tenant) = &session.tenant else {
+        // That the files can be read the session has found out.
+        let workspace = session::workspace(ctx.globals.is_sandbox()).map(|loaded| loaded.workspace);
+        let owners = workspace.iter().flat_map(Workspace::departments);
+        let owners = owners.map(|department| (department.prefix.clone(), department.code.clone()));
+        return typing.without_profile().for_owners(owners.collect());
+    };
+    match tenant.issued {
+        Some(_) => typing,
+        None => typing.without_profile(),
+    }
 }
 
 impl Known {

@@ -5,13 +5,16 @@ mod look;
 mod show;
 mod typed;
 
+pub(in crate::commands) use self::typed::flags;
+
 use self::{
     explanation::{Explanations, Meaning, Output},
     typed::Typing,
 };
 use super::{DepartmentSession, names};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{Ctx, Report, session},
+    config::Folders,
     error::{Error, ErrorKind},
     exit::ExitCode,
     resources::connector::diagnosis::Health,
@@ -59,6 +62,10 @@ impl Explain {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Output>, Error> {
         if let Some(message) = &self.message {
             let typing = Typing::of(&ctx.globals, None);
+            let typing = match session::named_profile(ctx, &Folders::discover()?) {
+                Some(_) => typing,
+                None => typing.without_profile(),
+            };
             return Ok(Report::new(Output::Message(Meaning::of(message, &typing))));
         }
         let session = DepartmentSession::open(ctx)?;

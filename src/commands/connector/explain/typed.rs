@@ -2,11 +2,21 @@
 
 use crate::{
     commands::{globals::Globals, session::Tenant},
+    hint,
+    model::{DepartmentCode, Prefix},
     resources::connector::{
         Seen,
         diagnosis::{Hand, Step},
     },
 };
+
+/// Commands that do nothing without a department.
+const OF_DEPARTMENTS: &[&str] = &[
+    "connector create ",
+    "connector update ",
+    "connector validate ",
+    "quota ",
+];
 
 /// Makes commands for whoever called.
 pub(super) struct Typing {
@@ -15,6 +25,10 @@ pub(super) struct Typing {
     flags: String,
     /// The same flags for those who may more.
     others: Vec<(Hand, String)>,
+    /// Whose connectors are meant by their names, for a caller who has said no department.
+    owners: Option<Vec<(Prefix, DepartmentCode)>>,
+    /// Whether a profile is in use, or whoever reads it may have one.
+    has_profile: bool,
 }
 
 impl Typing {
@@ -34,7 +48,23 @@ impl Typing {
             hand,
             flags: flags(globals),
             others: others.collect(),
+            owners: None,
+            has_profile: true,
         }
+    }
+
+    /// For somebody who acts with the platform's files, and not with a profile.
+    #[must_use]
+    pub(super) fn without_profile(mut self) -> Self {
+        self.has_profile = false;
+        self
+    }
+
+    /// For somebody who has said no department: a connector is that one's whose prefix its name has.
+    #[must_use]
+    pub(super) fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
+        self.owners = Some(owners);
+        self
     }
 
     /// As whom a step is done, if not as the caller.
@@ -42,20 +72,36 @@ impl Typing {
         (step.by > self.hand).then(|| step.by.persona())
     }
 
-    /// What to type for a step about a connector.
+    /// What to type for a step about a connector; nothing where it would be refused.
     pub(super) fn command(&self, step: &Step, seen: &Seen) -> Option<String> {
         let other = self.others.iter().find(|(hand, _)| *hand == step.by);
         let flags = other.map_or(&self.flags, |(_, flags)| flags);
         let command = step.command?;
+        if !self.has_profile && command.starts_with("profile ") {
+            return None;
+        }
+        let department = match &self.owners {
+            None => String::new(),
+            Some(owners) => match owners.iter().find(|(prefix, _)| prefix.owns(&seen.name)) {
+                Some((_, code)) => format!(" --department {}", hint::word(code.as_str())),
+                None if OF_DEPARTMENTS
+                    .iter()
+                    .any(|start| format!("{command} ").starts_with(start)) =>
+                {
+                    return None;
+                }
+                None => String::new(),
+            },
+        };
         let plugin = if seen.class().is_empty() {
             "PLUGIN"
         } else {
             seen.class()
         };
         let command = command
-            .replace("{name}", &quoted(&seen.name))
-            .replace("{plugin}", &quoted(plugin));
-        Some(format!("confluent ebs {command}{flags}"))
+            .replace("{plugin}", &hint::word(plugin))
+            .replace("{name}", &hint::typed(seen.id(), &seen.name));
+        Some(format!("confluent ebs {command}{flags}{department}"))
     }
 }
 
@@ -75,7 +121,8 @@ fn as_persona(globals: &Globals, tenant: &Tenant, persona: &str, other: &str) ->
     flags(&globals)
 }
 
-fn flags(globals: &Globals) -> String {
+/// The flags that say where and as whom, as they were typed.
+pub(in crate::commands) fn flags(globals: &Globals) -> String {
     let values = [
         ("profile", globals.profile.clone()),
         ("sandbox-as", globals.sandbox_as.clone()),
@@ -86,21 +133,12 @@ fn flags(globals: &Globals) -> String {
     ];
     let mut flags: String = values
         .into_iter()
-        .filter_map(|(flag, value)| Some(format!(" --{flag} {}", quoted(&value?))))
+        .filter_map(|(flag, value)| Some(format!(" --{flag} {}", hint::word(&value?))))
         .collect();
     if globals.sandbox {
         flags.push_str(" --sandbox");
     }
     flags
-}
-
-/// In double quotes where a shell would see more than one word.
-fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_.:/\\=~+,".contains(c);
-    match argument.chars().all(plain) {
-        true => argument.to_owned(),
-        false => format!("\"{argument}\""),
-    }
 }
 
 #[cfg(test)]
@@ -175,11 +213,61 @@ mod tests {
             let command = Typing::of(&globals, Some(&tenant(persona)))
                 .command(&step, &seen)
                 .unwrap();
-            let expected = step.command.unwrap().replace("{name}", "\"claims-big lake\"");
+            let expected = step.command.unwrap().replace("{name}", "'claims-big lake'");
             assert_eq!(command, format!("confluent ebs {expected} {flags}").trim_end());
         }
         let typing = Typing::of(&file("viewer"), Some(&tenant("viewer")));
         assert_eq!(typing.somebody_else(&restart), Some("operator"));
         assert_eq!(Typing::of(&Globals::default(), None).somebody_else(&update), None);
+    }
+
+    // Without a department the service is not even asked: "it is not said for which department".
+    #[test]
+    fn who_has_said_no_department_gets_the_owners_or_no_command() {
+        let seen = |name: &str| Seen {
+            name: name.to_owned(),
+            now: Expanded::default(),
+        };
+        let owners = vec![(Prefix::parse("claims-").unwrap(), "claims".parse().unwrap())];
+        let mut globals = Globals::default();
+        globals.stage = Some("test".to_owned());
+        let typing = Typing::of(&globals, None).without_profile().for_owners(owners);
+        let update = find("wrong-password").unwrap().then[0];
+        let quota = find("slow-target").unwrap().then[1];
+        let restart = find("connection-refused").unwrap().then[1];
+        let profile = find("wrong-place").unwrap().then[0];
+        for (step, name, expected) in [
+            (
+                update,
+                "claims-a",
+                Some("connector update claims-a --config-file FILE --stage test --department claims"),
+            ),
+            (
+                quota,
+                "claims-a",
+                Some("quota describe --stage test --department claims"),
+            ),
+            (update, "lonely", None),
+            (quota, "lonely", None),
+            (restart, "lonely", Some("connector restart lonely --stage test")),
+            (profile, "claims-a", None),
+        ] {
+            let expected = expected.map(|words| format!("confluent ebs {words}"));
+            assert_eq!(typing.command(&step, &seen(name)), expected, "{name}");
+        }
+        let message = Typing::of(&Globals::default(), None);
+        assert!(message.command(&profile, &seen("NAME")).is_some());
+    }
+
+    #[test]
+    fn a_name_cannot_become_a_command() {
+        let restart = find("connection-refused").unwrap().then[1];
+        let typing = Typing::of(&Globals::default(), None);
+        let seen: Seen = Seen {
+            name: "$(touch /tmp/pwn)".to_owned(),
+            now: Expanded::default(),
+        };
+        let command = typing.command(&restart, &seen).unwrap();
+        assert_eq!(command, "confluent ebs connector restart '$(touch /tmp/pwn)'");
     }
 }

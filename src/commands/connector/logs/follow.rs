@@ -147,7 +147,7 @@ fn tell(ctx: &Ctx, name: &str, event: &Event) {
         Event::State(Some(seen)) => {
             ctx.ui.note(&format!("Connector \"{name}\" is {} now.", seen.state()));
             if let Some(cause) = why(seen) {
-                ctx.ui.say(&[cause_lines(&seen.name, &cause)]);
+                ctx.ui.say(&[cause_lines(seen.id(), &seen.name, &cause)]);
             }
         }
         Event::Anew { old, new } => ctx

@@ -231,7 +231,7 @@ impl Found {
             ),
             false => format!("It is {state}."),
         })];
-        blocks.extend(cause.as_ref().map(|cause| cause_lines(&self.name, cause)));
+        blocks.extend(cause.as_ref().map(|cause| cause_lines(&self.id, &self.name, cause)));
         Some(Block::titled(format!("Status of Connector {}", self.id), blocks))
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         session::DepartmentSession,
     },
     error::{Error, ErrorKind},
+    hint::{typed, word},
     render::{Block, Cell, Line, Table, Viewable},
     resources::connector::{
         Seen,
@@ -147,7 +148,7 @@ pub(super) fn refuse_state(seen: &Seen) -> Result<(), Error> {
     ))
     .with_hint(format!(
         "Wait for it with `confluent ebs connector wait {}`, or pause it first.",
-        seen.name
+        typed(seen.id(), &seen.name)
     )))
 }
 
@@ -182,15 +183,15 @@ pub(super) fn change(
     if let Some(saved) = saved.as_ref().filter(|saved| saved.offsets) {
         ctx.ui.note(&format!(
             "Put the former offsets back with `confluent ebs connector offset update {} --config-file {}`.",
-            seen.name,
-            saved.path.display()
+            typed(seen.id(), &seen.name),
+            word(&saved.path.display().to_string())
         ));
     }
     let error = outcome(seen, &moved.status, moved.interrupted);
     if error.is_none() {
         ctx.ui.note(&format!(
             "The service starts it again by itself: `confluent ebs connector wait {}` tells whether it runs.",
-            seen.name
+            typed(seen.id(), &seen.name)
         ));
     }
     let status = RequestStatus::of(seen, moved.status).saved_as(saved.map(|saved| saved.path));
@@ -224,7 +225,7 @@ fn outcome(seen: &Seen, status: &OffsetsStatus, interrupted: bool) -> Option<Err
             let message = format!("{lead}the change of the offsets of connector \"{id}\" is {phase}");
             Some(Error::new(kind, message).with_hint(format!(
                 "See what became of it with `confluent ebs connector offset status describe {}`.",
-                seen.name
+                typed(seen.id(), &seen.name)
             )))
         }
     }

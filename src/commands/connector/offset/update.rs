@@ -20,6 +20,7 @@ use crate::{
         session::DepartmentSession,
     },
     error::{Error, ResultExt},
+    hint::typed,
     resources::connector::offsets::{objections, strangers},
 };
 
@@ -73,7 +74,7 @@ impl Update {
             );
             let hint = format!(
                 "See the shape of this connector's offsets with `confluent ebs connector offset describe {} -o json`.",
-                seen.name
+                typed(seen.id(), &seen.name)
             );
             return Err(Error::failed(message).with_hint(hint));
         }

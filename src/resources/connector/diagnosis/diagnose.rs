@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::{
     Owner, Rule,
     pattern::holds,
-    rules::{INVALID_CONFIGURATION, PROVISIONING, UNKNOWN, rules},
+    rules::{DATABASE_UNREACHABLE, INVALID_CONFIGURATION, PROVISIONING, UNKNOWN, rules},
 };
 use crate::{
     api::connect::Status,
-    resources::connector::cause::{root_of, validation_errors},
+    resources::connector::cause::{VALIDATING, root_of, validation_errors},
 };
 
 /// How a connector is.
@@ -205,9 +205,7 @@ fn telling(rule: &Rule, text: &str) -> String {
     let line = by_rule.unwrap_or_else(|| root_of(text)).trim();
     // What Java and Debezium put in front says nothing.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
-    let line = line
-        .strip_prefix("Error while validating connector config: ")
-        .unwrap_or(line);
+    let line = line.strip_prefix(VALIDATING).unwrap_or(line);
     // Of two classes in front, the outer one is a wrapper.
     let inner = without_class(line);
     if without_class(inner) == inner { line } else { inner }.to_owned()
@@ -224,8 +222,8 @@ impl Causes {
             return;
         }
         let rule = match rule_of(&said.text) {
-            // A wrapper says less than the key under which it stands.
-            Some(rule) if rule.is_vague && !otherwise.is_vague => otherwise,
+            // A wrapper says less than the key under which it stands, but for the one that stands under many.
+            Some(rule) if rule.is_vague && !otherwise.is_vague && *rule != DATABASE_UNREACHABLE => otherwise,
             Some(rule) => rule,
             None => otherwise,
         };
@@ -246,10 +244,16 @@ impl Causes {
         self.0.iter().all(|found| found.rule.is_vague)
     }
 
-    /// Without what says less than the rest.
+    /// Without what says less than the rest. What was said of keys gives way only to what tasks said: other keys have another
+    /// root.
     fn done(mut self) -> Vec<Found> {
+        let root = self
+            .0
+            .iter()
+            .any(|found| !found.rule.is_vague && found.configs.is_empty());
         if !self.all_vague() {
-            self.0.retain(|found| !found.rule.is_vague);
+            let stays = |found: &Found| !found.rule.is_vague || (!root && !found.configs.is_empty());
+            self.0.retain(stays);
         }
         self.0
     }
@@ -281,9 +285,8 @@ fn without_class(error: &str) -> &str {
 fn refusals(status: &Status) -> Vec<Said> {
     let mut said: Vec<Said> = Vec::new();
     for error in validation_errors(status) {
-        let configs = error.configs.into_iter().filter(|key| !key.is_empty()).collect();
         said.push(Said {
-            configs,
+            configs: error.configs,
             text: error.message,
         });
     }

@@ -24,8 +24,8 @@ pub use rules::{NO_RECORDS, PROVISIONING, UNKNOWN, find, rules};
 pub struct Rule {
     /// Its id, kebab-case and stable: the anchor in `docs/causes.md`.
     pub id: &'static str,
-    /// What is said when it is met, any of these: `*` stands for anything within a line, and case does not matter. Without
-    /// one, a rule is met by a state.
+    /// What is said when it is met, any of these: `*` stands for anything within a line, `^` in front for its beginning, and
+    /// case does not matter. Without one, a rule is met by a state.
     pub patterns: &'static [&'static str],
     /// What it means, in one sentence.
     pub cause: &'static str,

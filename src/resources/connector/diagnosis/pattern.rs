@@ -1,9 +1,19 @@
-//! Patterns of messages: words, with `*` for what differs from case to case.
+//! Patterns of messages: words, with `*` for what differs from case to case, and `^` in front where a line begins.
 
 /// Whether a line, written in small letters, holds what a pattern says.
 pub(super) fn holds(line: &str, pattern: &str) -> bool {
-    let mut rest = line;
-    pattern.to_lowercase().split('*').all(|part| match rest.find(part) {
+    let pattern = pattern.to_lowercase();
+    let (mut rest, pattern) = match pattern.strip_prefix('^') {
+        Some(pattern) => {
+            let line = line.trim_start();
+            if !line.starts_with(pattern.split('*').next().unwrap_or_default()) {
+                return false;
+            }
+            (line, pattern)
+        }
+        None => (line, pattern.as_str()),
+    };
+    pattern.split('*').all(|part| match rest.find(part) {
         Some(at) => {
             rest = &rest[at + part.len()..];
             true
@@ -24,6 +34,9 @@ mod tests {
             ("is active: slot \"a\"", "slot \"*\" is active", false),
             ("connection was refused", "Connection refused", false),
             ("aba", "ab*ba", false),
+            ("  resource not found", "^resource not found", true),
+            ("requested resource not found", "^resource not found", false),
+            ("not found: resource not found", "^not * resource", true),
             ("größe fehlt", "größe", true),
         ] {
             assert_eq!(holds(line, pattern), expected, "{line} {pattern}");

@@ -80,6 +80,8 @@ pub(super) static RULES: &[Rule] = &[
             "Subject * not found",
             "Subject not found",
             "Schema * not found; error code",
+            "Schema not found; error code",
+            "Schema not found.; error code",
         ],
         cause: "A schema that the records name is not in the Schema Registry.",
         fix: "Register the schema of the topic, or point schema.context.name to where it is.",
@@ -160,7 +162,15 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         id: "slow-target",
-        patterns: &["CommitFailedException", "max.poll.interval.ms"],
+        // The name of the setting alone stands in every configuration that a log line holds.
+        patterns: &[
+            "CommitFailedException",
+            "poll timeout has expired",
+            "longer than * max.poll.interval.ms",
+            "longer than max.poll.interval.ms",
+            "max.poll.interval.ms * exceeded",
+            "exceeded * max.poll.interval.ms",
+        ],
         cause: "The other system is too slow: Kafka takes the partitions away before a batch is written.",
         fix: "Lower max.poll.records or raise max.poll.interval.ms.",
         then: &[

@@ -15,6 +15,7 @@ use super::{
 };
 
 pub(super) use config::INVALID_CONFIGURATION;
+pub(super) use service::DATABASE_UNREACHABLE;
 pub use service::{NO_RECORDS, PROVISIONING, UNKNOWN};
 
 /// All rules, the most particular first.
@@ -30,7 +31,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     particular
         .into_iter()
         .flatten()
-        .chain([&INVALID_CONFIGURATION])
+        .chain([&INVALID_CONFIGURATION, &DATABASE_UNREACHABLE])
         .chain(service::VAGUE)
         .chain([&NO_RECORDS, &PROVISIONING, &UNKNOWN])
 }

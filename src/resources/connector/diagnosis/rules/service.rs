@@ -19,7 +19,13 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         id: "wrong-place",
-        patterns: &["account not found", "resource not found"],
+        // In the service's own frame: DynamoDB says "Requested resource not found" of a table.
+        patterns: &[
+            "account not found",
+            "^resource not found",
+            "\"resource not found",
+            "404 Not Found: resource not found",
+        ],
         cause: "There is no such Kafka cluster in this environment.",
         fix: "Compare the ids of environment and cluster with those of the profile.",
         then: &[look("See what the profile says", "profile show")],
@@ -47,23 +53,25 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
+/// It says more than the keys under which it stands: Debezium puts it under all that lead to the database.
+pub(in super::super) static DATABASE_UNREACHABLE: Rule = Rule {
+    id: "database-unreachable",
+    patterns: &[
+        "Couldn't obtain encoding for database",
+        "Unable to obtain a connection",
+        "Unable to connect",
+    ],
+    cause: "The database could not be asked; the service does not say why.",
+    fix: "Check host, port, user and password, one after the other.",
+    then: &[LOGS],
+    owner: Department,
+    example: "database.hostname: Error while validating connector config: Couldn't obtain encoding for database claims",
+    mark: Verified,
+    source: "dossier connect.md §10, 9; confluentinc/mcp-confluent fixture",
+    is_vague: true,
+};
+
 pub(super) static VAGUE: &[Rule] = &[
-    Rule {
-        id: "database-unreachable",
-        patterns: &[
-            "Couldn't obtain encoding for database",
-            "Unable to obtain a connection",
-            "Unable to connect",
-        ],
-        cause: "The database could not be asked; the service does not say why.",
-        fix: "Check host, port, user and password, one after the other.",
-        then: &[LOGS],
-        owner: Department,
-        example: "database.hostname: Error while validating connector config: Couldn't obtain encoding for database claims",
-        mark: Verified,
-        source: "dossier connect.md §10, 9; confluentinc/mcp-confluent fixture",
-        is_vague: true,
-    },
     Rule {
         id: "platform-error",
         patterns: &["The connector failed due to an unexpected error. Contact our Support"],

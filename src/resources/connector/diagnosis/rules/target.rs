@@ -63,7 +63,9 @@ pub(super) static RULES: &[Rule] = &[
         patterns: &[
             "AccessDenied",
             "Access Denied (Service: Amazon S3",
-            "Status Code: 403",
+            // As the two versions of Amazon's library word it; HTTP sinks say "Status code: 403", too.
+            "(Service: Amazon S3; Status Code: 403",
+            "(Service: S3, Status Code: 403",
             "storage.objects.create",
             "AuthorizationFailure",
             "AuthorizationPermissionMismatch",

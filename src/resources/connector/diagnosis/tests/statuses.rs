@@ -37,6 +37,43 @@ fn many_fields_and_a_trace_have_one_root() {
     );
 }
 
+// Pattern 9 of the dossier: the same message for all `database.*` fields is one root.
+#[test]
+fn what_debezium_says_of_every_field_is_one_root() {
+    let said = "Error while validating connector config: Couldn't obtain encoding for database claims";
+    let keys = ["hostname", "port", "user", "password", "dbname"].map(|key| format!("database.{key}"));
+    let status = |more: &[&str], trace: &str| -> Status {
+        let errors = keys.iter().map(|key| format!("{key}: {said}"));
+        let errors: Vec<String> = errors.chain(more.iter().map(|error| (*error).to_owned())).collect();
+        let trace = json!([{ "id": 0, "state": "USER_ACTIONABLE_ERROR", "trace": trace }]);
+        serde_json::from_value(
+            json!({ "connector": { "state": "FAILED" }, "validation_errors": errors, "tasks": trace }),
+        )
+        .unwrap()
+    };
+    let ids = |status: &Status| -> Vec<&str> { diagnose(status).causes.iter().map(|found| found.rule.id).collect() };
+    let alone = diagnose(&status(&[], ""));
+    assert_eq!(alone.causes.len(), 1, "{alone:?}");
+    assert_eq!(alone.causes[0].rule.id, "database-unreachable");
+    assert_eq!(alone.causes[0].configs, keys);
+    assert_eq!(alone.causes[0].errors, ["Couldn't obtain encoding for database claims"]);
+    assert!(alone.is_vague(), "log lines may say why");
+    // Another key has another root; what a task says is the root.
+    assert_eq!(
+        ids(&status(&["flush.size: cannot be guessed"], "")),
+        ["database-unreachable", "invalid-configuration"]
+    );
+    assert_eq!(
+        ids(&status(&[], "java.net.UnknownHostException: pg1")),
+        ["unknown-host"]
+    );
+    // What wraps everything says nothing of a key.
+    let wrapped: Status = serde_json::from_value(json!({ "connector": { "state": "FAILED" },
+        "validation_errors": ["s3.region: Task threw an uncaught and unrecoverable exception"] }))
+    .unwrap();
+    assert_eq!(ids(&wrapped), ["invalid-configuration"]);
+}
+
 #[test]
 fn different_roots_are_different_causes() {
     let status: Status = serde_json::from_value(json!({

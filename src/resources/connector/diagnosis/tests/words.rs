@@ -203,6 +203,18 @@ const TABLE: &[(u32, &str, &str, Owner)] = &[
     ),
     (
         17,
+        "RestClientException: Schema not found; error code: 40403",
+        "schema-missing",
+        Owner::Department,
+    ),
+    (
+        17,
+        "RestClientException: Schema 100042 not found; error code: 40403",
+        "schema-missing",
+        Owner::Department,
+    ),
+    (
+        17,
         "Error retrieving JSON schema\nCaused by: RestClientException: Unauthorized; error code: 401",
         "schema-denied",
         Owner::Ebs,
@@ -245,6 +257,12 @@ const TABLE: &[(u32, &str, &str, Owner)] = &[
     ),
     (
         21,
+        "S3Exception: Forbidden (Service: S3, Status Code: 403, Request ID: 8KQ2ZM)",
+        "storage-denied",
+        Owner::Department,
+    ),
+    (
+        21,
         "does not have storage.objects.create access to the bucket",
         "storage-denied",
         Owner::Department,
@@ -274,6 +292,26 @@ const TABLE: &[(u32, &str, &str, Owner)] = &[
         Owner::Department,
     ),
     (
+        23,
+        "consumer poll timeout has expired. This means the time between subsequent calls to poll() was longer than the \
+         configured max.poll.interval.ms, which typically implies that the poll loop is spending too much time",
+        "slow-target",
+        Owner::Department,
+    ),
+    (
+        23,
+        "max.poll.interval.ms was exceeded",
+        "slow-target",
+        Owner::Department,
+    ),
+    (
+        23,
+        "Application maximum poll interval (300000ms) exceeded by 75ms (adjust max.poll.interval.ms for long-running message \
+         processing)",
+        "slow-target",
+        Owner::Department,
+    ),
+    (
         24,
         "WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and unrecoverable exception",
         "task-crashed",
@@ -295,6 +333,18 @@ const TABLE: &[(u32, &str, &str, Owner)] = &[
     (27, "Forbidden Access", "forbidden", Owner::Ebs),
     (28, "account not found", "wrong-place", Owner::Department),
     (28, "resource not found", "wrong-place", Owner::Department),
+    (
+        28,
+        "{\"error\":{\"code\":404,\"message\":\"resource not found\"}}",
+        "wrong-place",
+        Owner::Department,
+    ),
+    (
+        28,
+        "404 Not Found: resource not found",
+        "wrong-place",
+        Owner::Department,
+    ),
     (
         29,
         "Connector a cannot be restarted: it is PAUSED, not RUNNING",
@@ -362,6 +412,20 @@ fn texts_that_only_look_alike_meet_another_rule_or_none() {
             "User does not have CREATE access to topic claims-dead-letters",
             "topic-denied",
         ),
+        // An HTTP sink, whose target is no bucket.
+        (
+            "Status code: 403, Reason Phrase: Forbidden, Url: https://example.com",
+            "unknown",
+        ),
+        // DynamoDB, not the service.
+        (
+            "ResourceNotFoundException: Requested resource not found: Table: claims-orders not found (Service: \
+             AmazonDynamoDBv2; Status Code: 400; Error Code: ResourceNotFoundException)",
+            "unknown",
+        ),
+        // A line of a configuration that a log line holds.
+        ("\tmax.poll.interval.ms = 300000", "unknown"),
+        ("\"max.poll.interval.ms\": \"300000\"", "unknown"),
         // Only in another line.
         ("slot: replication slot \"a\"\nstate: is active", "unknown"),
     ] {
