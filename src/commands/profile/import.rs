@@ -65,7 +65,7 @@ impl Import {
         save(&file, text.expose().as_bytes(), existing).map_err(|error| match error {
             SaveError::Exists(_) => Error::failed(format!("a profile \"{name}\" is kept already"))
                 .with_hint("Replace it with `--force`, as after a rotation; `--name` keeps both."),
-            error => error.into(),
+            error @ SaveError::Io { .. } => error.into(),
         })?;
         Ok(Report::new(Imported { name, file, encrypted }))
     }
