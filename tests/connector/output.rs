@@ -166,6 +166,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("unmanaged.id", "every connector has its department"),
     ("unmanaged.status", "every connector has its department"),
     ("unmanaged.tasks", "every connector has its department"),
+    ("unmanaged.complete", "every connector has its department"),
     ("unmanaged.runs_as", "every connector has its department"),
     ("unmanaged.account_of", "every connector has its department"),
     ("foreign_account.name", "every connector has its own account"),

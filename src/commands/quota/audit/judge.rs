@@ -114,8 +114,7 @@ pub(super) struct Unmanaged {
     pub(super) id: String,
     pub(super) status: String,
     pub(super) tasks: u32,
-    /// Whether it is known how many tasks count; if not, tasks are a lower bound. The sum of the cluster says so in data.
-    #[serde(skip)]
+    /// Whether it is known how many tasks count; if not, tasks are a lower bound.
     pub(super) complete: bool,
     /// As whom it runs; nothing when that is not known.
     pub(super) runs_as: Option<String>,
