@@ -100,7 +100,7 @@ impl Served {
 struct Flow {
     name: &'static str,
     prepare: fn(&Home),
-    command: fn() -> String,
+    command: fn(&Home) -> String,
     /// What is wrong with how both machines and the service were left, compared with one undisturbed run.
     judge: fn(&State, &State, &[Machine]) -> Option<String>,
 }
@@ -144,9 +144,9 @@ fn meet(flow: &Flow, template: &Home, at: usize, wanted: &State) -> Option<Resul
         met: Mutex::new(None),
     });
     let served = Served::begin(&first, &[&first, &second], gate.clone());
-    let (rival, command) = (second.clone(), (flow.command)());
+    let (rival, command) = (second.clone(), (flow.command)(&first));
     *gate.rival.lock().unwrap() = Some(Box::new(move || run(&rival, &command)));
-    let command = (flow.command)();
+    let command = (flow.command)(&first);
     let one = run(&first, &command);
     let (held, two) = gate.met.lock().unwrap().take()?;
     let codes = format!("{:?} and {:?}", one.code, two.code);
@@ -170,7 +170,7 @@ fn everywhere(flow: &Flow) {
     let template = Home::new();
     (flow.prepare)(&template);
     let clean = copy(&template);
-    let seen = run(&clean, &(flow.command)());
+    let seen = run(&clean, &(flow.command)(&clean));
     assert_eq!(seen.code, Some(0), "{}\n{seen}", flow.name);
     let wanted = State::of(&clean);
     let (next, cases) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -225,7 +225,7 @@ fn a_department_is_onboarded() {
         prepare: |home| {
             home.must("sandbox reset --yes", 0);
         },
-        command: || "onboard claims --sandbox --yes".to_owned(),
+        command: |_| "onboard claims --sandbox --yes".to_owned(),
         judge: |state, wanted, machines| {
             // Whoever comes second may be told that somebody else made a key, and must not take it over.
             if !machines.iter().any(|machine| machine.done) {
@@ -262,12 +262,37 @@ fn a_rotation_begins() {
         prepare: |home| {
             home.must("onboard claims fraud --sandbox --yes", 0);
         },
-        command: || "keys rotate claims --persona operator --sandbox --yes".to_owned(),
+        command: |_| "keys rotate claims --persona operator --sandbox --yes".to_owned(),
         judge: |state, wanted, machines| {
             if state.accounts != wanted.accounts || state.bindings != wanted.bindings {
                 return Some(format!("{state:#?}\ninstead of {wanted:#?}"));
             }
             keys_are_held(state, machines, "ebs-prod-claims-operator", 2)
+        },
+    });
+}
+
+#[test]
+fn a_leaked_key_is_replaced() {
+    everywhere(&Flow {
+        name: "keys revoke --now",
+        prepare: |home| {
+            home.must("onboard claims fraud --sandbox --yes", 0);
+        },
+        command: |home| {
+            let key = home.key("claims-operator").id;
+            format!("keys revoke {key} --now --sandbox --yes")
+        },
+        judge: |state, wanted, machines| {
+            if state.accounts != wanted.accounts || state.bindings != wanted.bindings {
+                return Some(format!("{state:#?}\ninstead of {wanted:#?}"));
+            }
+            // The leaked one is dead on both, and whoever made a new one holds it.
+            let account = "ebs-prod-claims-operator";
+            let (keys, kind) = (keys_of(state, account), format!("Cloud of {account}"));
+            let holders = held_by(machines).into_iter().filter(|held| *held == kind).count();
+            let live = keys.iter().all(|key| key.contains("state=live"));
+            (keys.is_empty() || !live || holders != keys.len()).then(|| format!("{keys:#?} are held {holders} times"))
         },
     });
 }
@@ -284,7 +309,7 @@ fn a_connector_is_created() {
             );
             home.must("sandbox clock advance 2m", 0);
         },
-        command: || format!("connector create --config-file claims-ledger.json --no-wait --profile {DEPLOYER}"),
+        command: |_| format!("connector create --config-file claims-ledger.json --no-wait --profile {DEPLOYER}"),
         judge: |state, wanted, machines| {
             if !machines.iter().all(|machine| machine.done) {
                 return Some("not done".into());
