@@ -85,7 +85,7 @@ impl Explanation {
             lines.push(labelled(
                 "Still",
                 Style::Plain,
-                "It runs now, and has failed a short while ago.",
+                "It runs now, and has failed a short while ago: if that was repaired since, there is nothing to do.",
             ));
         }
         match self.previous_runs {
