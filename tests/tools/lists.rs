@@ -175,9 +175,6 @@ fn everything_about_a_connector_is_described_and_no_secret() {
     connection.user, connection.password: FATAL: password authentication failed for
       user "reader"
     The connector cannot authenticate to the database.
-    Unable to validate configuration. If an update was made to the configuration,
-      this means that the configuration was invalid, and the connector continues to
-      operate on a previous configuration that passed validation.
     This is for the department to fix. Set user and password right: in the file, and
       in the secret that it refers to.
     What to do, in order: confluent ebs connector explain claims-db

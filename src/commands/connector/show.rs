@@ -72,13 +72,13 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &Cause) -> Block {
         lines.push(line.hang(2));
     }
     for message in &cause.messages {
-        // The trace of a refused configuration repeats what was said key by key.
+        // The trace of a refused configuration repeats what was said key by key, after a sentence that is about updates and
+        // is said of new connectors, too.
         let said = !cause.validation_errors.is_empty();
-        let text = match message.split_once("Errors:") {
-            Some((before, _)) if said => before,
-            _ => message,
-        };
-        let text = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        if said && message.contains("Errors:") {
+            continue;
+        }
+        let text = message.lines().map(str::trim_end).filter(|line| !line.is_empty());
         lines.extend(text.map(|line| Line::from(line).hang(2)));
     }
     lines.extend(match (cause.rule, cause.owner) {
