@@ -157,10 +157,6 @@ fn everything(inspection: &Inspection<'_>) {
         cluster: cluster(),
         acl: acl(),
     });
-    inspection.check(&kafka::CreateAcls {
-        cluster: cluster(),
-        acls: vec![acl()],
-    });
     inspection.check(&kafka::DeleteAcl {
         cluster: cluster(),
         acl: acl(),

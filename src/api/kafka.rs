@@ -164,35 +164,6 @@ impl Endpoint for CreateAcl {
     }
 }
 
-/// Creates several ACLs.
-#[derive(Clone, Debug)]
-pub struct CreateAcls {
-    /// The cluster.
-    pub cluster: ClusterId,
-    /// The ACLs.
-    pub acls: Vec<AclBinding>,
-}
-
-impl Endpoint for CreateAcls {
-    const METHOD: Method = Method::POST;
-    const ROUTE: &'static str = ACLS_BATCH;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    const EMPTY_ANSWER: bool = true;
-    type Answer = ();
-
-    fn segments(&self) -> Vec<&str> {
-        vec![self.cluster.as_str()]
-    }
-
-    fn body(&self) -> Option<serde_json::Value> {
-        Some(serde_json::json!({ "data": self.acls }))
-    }
-
-    fn subject(&self) -> String {
-        format!("{} ACLs of `{}`", self.acls.len(), self.cluster)
-    }
-}
-
 /// Deletes an ACL. The service deletes whatever matches a search; here the search always names all seven parts, so that
 /// it cannot match another one.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::{
+    hint,
     model::{ClusterId, DepartmentCode, EnvironmentId},
     render::Format,
 };
@@ -60,6 +61,26 @@ impl Globals {
     #[must_use]
     pub fn verbosity(&self) -> u8 {
         if self.unsafe_trace { 4 } else { self.verbose.min(4) }
+    }
+
+    /// The flags that say where and as whom, as they were typed: for commands that are shown to be typed next.
+    pub(in crate::commands) fn typed(&self) -> String {
+        let values = [
+            ("profile", self.profile.clone()),
+            ("sandbox-as", self.sandbox_as.clone()),
+            ("department", self.department.as_ref().map(ToString::to_string)),
+            ("stage", self.stage.clone()),
+            ("environment", self.environment.as_ref().map(ToString::to_string)),
+            ("cluster", self.cluster.as_ref().map(ToString::to_string)),
+        ];
+        let mut flags: String = values
+            .into_iter()
+            .filter_map(|(flag, value)| Some(format!(" --{flag} {}", hint::word(&value?))))
+            .collect();
+        if self.sandbox {
+            flags.push_str(" --sandbox");
+        }
+        flags
     }
 
     /// Whether the embedded Confluent Cloud is meant.

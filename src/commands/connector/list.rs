@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, Tenant, flags, names,
+    DepartmentSession, Tenant, names,
     show::{running, trace, why},
 };
 use crate::{
@@ -48,7 +48,7 @@ impl ListConnectors {
             let which = if session.tenant.is_some() { "--all" } else { "'*'" };
             ctx.ui.note(&format!(
                 "What to do about those that do not run: `confluent ebs connector explain {which}{}`.",
-                flags(&ctx.globals)
+                ctx.globals.typed()
             ));
         }
         Ok(Report::new(Listing { rows, wide: self.wide }))

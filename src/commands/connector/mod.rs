@@ -29,7 +29,6 @@ mod when;
 
 use clap::Subcommand;
 
-pub(super) use explain::flags;
 pub(super) use prepare::refused;
 pub(super) use run::run as run_plan;
 pub(super) use saving::{SaveArgs, Saved};

@@ -6,7 +6,10 @@ use super::{
     condition::{Condition, Counts},
     model::at_least,
 };
-use crate::render::html::{self, Html};
+use crate::{
+    model::DepartmentCode,
+    render::html::{self, Html},
+};
 
 /// How a condition is drawn: the sign before its word.
 const fn sign(condition: Condition) -> &'static str {
@@ -165,6 +168,18 @@ fn rectangle(html: &mut Html, class: &str, from: u32, width: u32) {
             ("height", "10"),
         ];
         html.element("rect", &attributes, |_| ());
+    }
+}
+
+/// Names whoever has no connectors in a sentence, where rows would say nothing.
+pub(in crate::commands) fn without_connectors<'a>(
+    html: &mut Html,
+    who: impl Iterator<Item = (&'a str, &'a DepartmentCode)>,
+) {
+    let named: Vec<String> = who.map(|(name, code)| format!("{name} ({code})")).collect();
+    if !named.is_empty() {
+        let sentence = format!("Without connectors: {}.", named.join(", "));
+        html.leaf("p", &[("class", "aside")], &sentence);
     }
 }
 

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::{
     Ctx, Report,
-    connector::flags,
     duration::duration,
     fleet::{Condition, ConnectorRow, Fleet, Lookout, StageView, unseen},
     globals::Globals,
@@ -157,7 +156,7 @@ fn unhealthy(fleet: &Fleet, worst: Condition, globals: &Globals) -> Option<Error
     let explain = format!(
         "`confluent ebs connector explain {}{}{stage}` says what it means and what to do.",
         typed(&first.id, &first.name),
-        flags(globals)
+        globals.typed()
     );
     Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
 }

@@ -4,7 +4,7 @@ use super::view::lag_of;
 use crate::{
     commands::fleet::{
         Condition, ConnectorRow, DepartmentRow, Fleet, StageView, age, at_least,
-        page::{Content, Page, badge, bar, cell, meter, section, table, text, tiles, used},
+        page::{Content, Page, badge, bar, cell, meter, section, table, text, tiles, used, without_connectors},
     },
     quota::ADVISORY,
     render::{html::Html, words::count},
@@ -296,14 +296,7 @@ fn departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
             &columns,
             rows,
         );
-        if !none.is_empty() {
-            let none: Vec<String> = none
-                .iter()
-                .map(|row| format!("{} ({})", row.name, row.department))
-                .collect();
-            let sentence = format!("Without connectors: {}.", none.join(", "));
-            html.leaf("p", &[("class", "aside")], &sentence);
-        }
+        without_connectors(html, none.into_iter().map(|row| (row.name.as_str(), &row.department)));
     });
 }
 

@@ -5,8 +5,6 @@ mod look;
 mod show;
 mod typed;
 
-pub(in crate::commands) use self::typed::flags;
-
 use self::{
     explanation::{Explanations, Meaning, Output},
     typed::Typing,

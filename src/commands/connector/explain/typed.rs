@@ -46,7 +46,7 @@ impl Typing {
         let others = others.filter_map(|other| Some((other, as_persona(globals, tenant?, persona?, other.persona()))));
         Self {
             hand,
-            flags: flags(globals),
+            flags: globals.typed(),
             others: others.collect(),
             owners: None,
             has_profile: true,
@@ -118,27 +118,7 @@ fn as_persona(globals: &Globals, tenant: &Tenant, persona: &str, other: &str) ->
         let named = globals.profile.as_deref().and_then(renamed);
         globals.profile = Some(named.unwrap_or_else(|| format!("{}-{other}", tenant.code)));
     }
-    flags(&globals)
-}
-
-/// The flags that say where and as whom, as they were typed.
-pub(in crate::commands) fn flags(globals: &Globals) -> String {
-    let values = [
-        ("profile", globals.profile.clone()),
-        ("sandbox-as", globals.sandbox_as.clone()),
-        ("department", globals.department.as_ref().map(ToString::to_string)),
-        ("stage", globals.stage.clone()),
-        ("environment", globals.environment.as_ref().map(ToString::to_string)),
-        ("cluster", globals.cluster.as_ref().map(ToString::to_string)),
-    ];
-    let mut flags: String = values
-        .into_iter()
-        .filter_map(|(flag, value)| Some(format!(" --{flag} {}", hint::word(&value?))))
-        .collect();
-    if globals.sandbox {
-        flags.push_str(" --sandbox");
-    }
-    flags
+    globals.typed()
 }
 
 #[cfg(test)]

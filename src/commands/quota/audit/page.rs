@@ -8,7 +8,7 @@ use crate::{
     commands::{
         fleet::{
             Condition, age,
-            page::{Content, Page, badge, cell, meter, prose, section, table, text, used},
+            page::{Content, Page, badge, cell, meter, prose, section, table, text, used, without_connectors},
         },
         quota::state::State,
     },
@@ -179,17 +179,7 @@ fn departments(html: &mut Html, audit: &Audit, stage: &StageAudit) {
                 rows,
             );
         }
-        if !none.is_empty() {
-            let none: Vec<String> = none
-                .iter()
-                .map(|row| format!("{} ({})", row.name, row.department))
-                .collect();
-            html.leaf(
-                "p",
-                &[("class", "aside")],
-                &format!("Without connectors: {}.", none.join(", ")),
-            );
-        }
+        without_connectors(html, none.into_iter().map(|row| (row.name.as_str(), &row.department)));
     });
 }
 
