@@ -228,6 +228,16 @@ fn whoever_may_read_metrics_sees_how_far_the_sinks_of_a_department_are_behind() 
     assert_eq!(asked.len(), 2, "one list, one query: {asked:#?}");
     let lag = connector(&status, "claims-lake")["lag_records"].as_u64().unwrap();
     assert_eq!(connector(&status, "claims-orders")["lag_records"], Value::Null);
+    // The latest of the values, which differ from minute to minute.
+    let metrics = json(&world.ebs("connector metrics claims-lake --sandbox --department claims --since 20m -o json"));
+    let rows = metrics["connectors"][0]["metrics"].as_array().unwrap();
+    let measured = rows.iter().find(|row| row["metric"] == "records_lag_max").unwrap();
+    assert_ne!(measured["points"][0]["value"], measured["last"], "{measured}");
+    assert_eq!(
+        measured["last"].as_f64().map(|last| last.round()),
+        Some(lag as f64),
+        "{measured}"
+    );
     let text = shown(&world.ebs(claims));
     assert!(
         text.contains(&format!("claims-lake | RUNNING | 2 of 2 | {lag} |")),
