@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::save::publish,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, ResultExt},
     hint::{typed, word},
     render::{Format, words},
 };
@@ -105,7 +105,8 @@ impl Status {
             ctx.block_on(lookout.look())?
         };
         if let Some(path) = &self.html {
-            publish(path, page::page(&fleet).as_bytes())?;
+            publish(path, page::page(&fleet).as_bytes())
+                .hint("The folder must be there already, and writable: make it, or name another one.")?;
             ctx.ui.note(&format!("Wrote {}.", path.display()));
         }
         let error = unhealthy(&fleet, self.fail_on.condition(), &ctx.globals).or_else(|| unseen(&lists, &fleet));

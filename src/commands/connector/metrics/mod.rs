@@ -178,6 +178,12 @@ impl Metrics {
         let mut from = self.since.moment(now);
         let to = self.until.map_or(now, |until| until.moment(now));
         let oldest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
+        if to <= oldest {
+            return Err(
+                Error::usage("metrics are kept for 7 days, and all of this time is before")
+                    .with_hint("End later, such as with `--until 1d`, or leave `--until` out."),
+            );
+        }
         if from < oldest {
             ctx.ui.warn("metrics are kept for 7 days: what is older is not shown");
             from = oldest;
