@@ -9,15 +9,15 @@ use std::{
 
 use confluent_ebs::{
     access::{
-        Evaluator, Isolation, Member, Operation, Party, Scene,
-        assertion::{Assertion, Examiner, Expect, Target, Who},
-        audit::{Blueprint, Expected, ExpectedPersona, Found, Verdict, audit},
-        prove,
-        roles::everything,
+        AccessModel, DepartmentPrincipals, Evaluator, IsolationResult, Operation, PersonaAccount,
+        assertion::{Assertion, AssertionChecker, AssertionTarget, Expectation, PersonaPattern},
+        audit::{AuditFinding, AuditVerdict, DesiredState, ExpectedDepartment, ExpectedPersona, audit},
+        check_isolation,
+        roles::all_operations,
     },
     model::{
-        Address, Department, DepartmentQuota, Grant, GrantTarget, NamePattern, OwnershipTag, Prefix, Principal,
-        ResourceKind, Role, RoleBinding, SeenAccount, SeenBinding, Snapshot,
+        Department, DepartmentQuota, GrantTarget, NamePattern, ObservedAccount, ObservedBinding, OwnershipTag, Prefix,
+        Principal, ResourceKind, Role, RoleBinding, RoleGrant, Snapshot, StageAddress,
     },
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -25,8 +25,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 const BINDINGS_PER_DEPARTMENT: usize = 50;
 const PERSONAS: [&str; 5] = ["operator", "deployer", "runtime", "viewer", "app"];
 
-fn address() -> Address {
-    Address {
+fn address() -> StageAddress {
+    StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().expect("a UUID"),
         environment: "env-abc123".parse().expect("an id"),
         cluster: "lkc-abc123".parse().expect("an id"),
@@ -38,8 +38,8 @@ fn account(department: usize, persona: usize) -> Principal {
     Principal::from_id(&format!("sa-{department:04}{}", PERSONAS[persona]))
 }
 
-fn party(department: usize) -> Party {
-    Party {
+fn department_principals(department: usize) -> DepartmentPrincipals {
+    DepartmentPrincipals {
         code: format!("dept-{department:04}").parse().expect("a code"),
         prefix: Prefix::parse(&format!("dept-{department:04}-")).expect("a prefix"),
         principals: (0..PERSONAS.len())
@@ -49,7 +49,7 @@ fn party(department: usize) -> Party {
 }
 
 /// What dossier `rbac.md` §8 gives on the prefix, then single names as they pile up over the years.
-fn bindings(address: &Address, department: usize) -> Vec<RoleBinding> {
+fn department_bindings(address: &StageAddress, department: usize) -> Vec<RoleBinding> {
     use ResourceKind as K;
     let begin = format!("dept-{department:04}-");
     let prefix = |kind| {
@@ -92,9 +92,9 @@ fn bindings(address: &Address, department: usize) -> Vec<RoleBinding> {
 }
 
 /// All departments, and the provisioner, which owns every account.
-fn evaluator(address: &Address, departments: usize) -> Evaluator {
+fn evaluator(address: &StageAddress, departments: usize) -> Evaluator {
     let provisioner = Principal::from_id("sa-provisioner");
-    let of_departments = (0..departments).flat_map(|department| bindings(address, department));
+    let of_departments = (0..departments).flat_map(|department| department_bindings(address, department));
     let mut evaluator = Evaluator::new(of_departments);
     evaluator.insert(RoleBinding::new(
         provisioner,
@@ -105,10 +105,10 @@ fn evaluator(address: &Address, departments: usize) -> Evaluator {
 }
 
 /// All of it as questions are asked of it.
-fn scene(address: &Address, departments: usize) -> Scene {
-    let parties: Vec<_> = (0..departments).map(party).collect();
+fn access_model(address: &StageAddress, departments: usize) -> AccessModel {
+    let parties: Vec<_> = (0..departments).map(department_principals).collect();
     let members = parties.iter().enumerate().flat_map(|(department, party)| {
-        (0..PERSONAS.len()).map(move |persona| Member {
+        (0..PERSONAS.len()).map(move |persona| PersonaAccount {
             department: party.code.clone(),
             template: Some("hybrid".to_owned()),
             prefix: party.prefix.clone(),
@@ -117,23 +117,23 @@ fn scene(address: &Address, departments: usize) -> Scene {
             principal: Some(account(department, persona)),
         })
     });
-    Scene {
+    AccessModel {
         stage: "prod".to_owned(),
         address: address.clone(),
         evaluator: evaluator(address, departments),
-        fallback: None,
-        members: members.collect(),
-        parties,
-        names: BTreeMap::new(),
+        fallback_evaluator: None,
+        personas: members.collect(),
+        departments: parties,
+        display_names: BTreeMap::new(),
         origins: HashMap::new(),
-        unseen: BTreeMap::new(),
+        unknown: BTreeMap::new(),
         acl_origins: HashMap::new(),
-        looker: None,
+        observer: None,
     }
 }
 
 /// Nobody can do anything to what belongs to another department: the last assertion of every shipped file.
-fn out_of_reach() -> Assertion {
+fn other_departments_unreachable() -> Assertion {
     use ResourceKind as K;
     let all = || NamePattern::Prefixed(String::new());
     let kinds = [
@@ -146,17 +146,19 @@ fn out_of_reach() -> Assertion {
     ];
     Assertion {
         template: None,
-        expect: Expect::Cannot,
-        who: vec![Who {
+        expect: Expectation::Cannot,
+        personas: vec![PersonaPattern {
             department: all(),
             persona: all(),
         }],
-        on: kinds.map(|kind| (Target::Others(kind), everything(kind))).into(),
+        targets: kinds
+            .map(|kind| (AssertionTarget::Others(kind), all_operations(kind)))
+            .into(),
     }
 }
 
 #[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
-fn access(criterion: &mut Criterion) {
+fn bench_access(criterion: &mut Criterion) {
     let address = address();
     let large = evaluator(&address, 200);
     eprintln!("{} bindings of {} principals", large.len(), large.principals().count());
@@ -184,9 +186,9 @@ fn access(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("isolation of all pairs");
     group.sample_size(20);
     for departments in [50, 100, 200, 400] {
-        let parties: Vec<_> = (0..departments).map(party).collect();
+        let parties: Vec<_> = (0..departments).map(department_principals).collect();
         let evaluator = evaluator(&address, departments);
-        let Isolation::Proved(proof) = prove(&parties, &evaluator, &address) else {
+        let IsolationResult::Passed(proof) = check_isolation(&parties, &evaluator, &address) else {
             eprintln!("{departments} departments: NOT isolated");
             return;
         };
@@ -196,11 +198,11 @@ fn access(criterion: &mut Criterion) {
             proof.pairs,
             proof.bindings,
             proof.kinds,
-            proof.exposures.len(),
+            proof.shared_names.len(),
         );
         group.throughput(Throughput::Elements(proof.bindings as u64));
         group.bench_with_input(BenchmarkId::from_parameter(departments), &departments, |bencher, _| {
-            bencher.iter(|| prove(&parties, &evaluator, &address));
+            bencher.iter(|| check_isolation(&parties, &evaluator, &address));
         });
     }
     group.finish();
@@ -208,8 +210,8 @@ fn access(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nothing of others can be done by anybody");
     group.sample_size(10);
     for departments in [50, 100, 200, 400] {
-        let scene = scene(&address, departments);
-        let outcome = Examiner::new(&scene).check(&out_of_reach());
+        let scene = access_model(&address, departments);
+        let outcome = AssertionChecker::new(&scene).check(&other_departments_unreachable());
         eprintln!(
             "{departments} departments: {} questions, {} violations",
             outcome.questions,
@@ -217,18 +219,18 @@ fn access(criterion: &mut Criterion) {
         );
         group.throughput(Throughput::Elements(scene.evaluator.len() as u64));
         group.bench_with_input(BenchmarkId::from_parameter(departments), &departments, |bencher, _| {
-            bencher.iter(|| Examiner::new(&scene).check(&out_of_reach()));
+            bencher.iter(|| AssertionChecker::new(&scene).check(&other_departments_unreachable()));
         });
     }
     group.finish();
 
-    let scene = scene(&address, 200);
+    let scene = access_model(&address, 200);
     criterion.bench_function("the matrix of all 200 departments", |bencher| {
         bencher.iter(|| scene.matrices());
     });
 }
 
-fn tag(department: usize, persona: usize) -> OwnershipTag {
+fn ownership_tag(department: usize, persona: usize) -> OwnershipTag {
     OwnershipTag {
         stage: "prod".to_owned(),
         department: format!("dept-{department:04}").parse().expect("a code"),
@@ -240,7 +242,7 @@ fn tag(department: usize, persona: usize) -> OwnershipTag {
 }
 
 /// What was seen: the departments' accounts and bindings, and a provisioner that owns each account.
-fn snapshot(address: &Address, departments: usize) -> Snapshot {
+fn snapshot(address: &StageAddress, departments: usize) -> Snapshot {
     let provisioner = Principal::from_id("sa-provisioner");
     let mut accounts = Vec::new();
     let mut all = vec![
@@ -252,7 +254,7 @@ fn snapshot(address: &Address, departments: usize) -> Snapshot {
         RoleBinding::new(provisioner.clone(), Role::CloudClusterAdmin, address.cluster_crn()),
     ];
     for department in 0..departments {
-        all.extend(bindings(address, department));
+        all.extend(department_bindings(address, department));
         for persona in 0..PERSONAS.len() {
             let id = account(department, persona)
                 .service_account()
@@ -260,8 +262,8 @@ fn snapshot(address: &Address, departments: usize) -> Snapshot {
                 .clone();
             let owned = address.service_account_crn(&id);
             all.push(RoleBinding::new(provisioner.clone(), Role::ResourceOwner, owned));
-            let tag = tag(department, persona);
-            accounts.push(SeenAccount {
+            let tag = ownership_tag(department, persona);
+            accounts.push(ObservedAccount {
                 id,
                 name: tag.account_name(),
                 description: tag.to_string(),
@@ -269,14 +271,14 @@ fn snapshot(address: &Address, departments: usize) -> Snapshot {
             });
         }
     }
-    let bindings = all.into_iter().enumerate().map(|(number, binding)| SeenBinding {
+    let bindings = all.into_iter().enumerate().map(|(number, binding)| ObservedBinding {
         id: format!("rb-{number}").parse().expect("an id"),
         binding,
     });
     Snapshot {
         taken_at: "2026-11-22T12:00:00Z".parse().expect("a time"),
         address: address.clone(),
-        seen_by: Principal::from_id("u-admin"),
+        observed_by: Principal::from_id("u-admin"),
         accounts,
         bindings: bindings.collect(),
         acls: Vec::new(),
@@ -287,8 +289,8 @@ fn snapshot(address: &Address, departments: usize) -> Snapshot {
 }
 
 /// The same as the files would want it; with `names` also the single names, which are surplus otherwise.
-fn expected(address: &Address, department: usize, names: bool) -> Expected {
-    let prefix = party(department).prefix;
+fn expected_principal(address: &StageAddress, department: usize, names: bool) -> ExpectedDepartment {
+    let prefix = department_principals(department).prefix;
     let grant = |binding: RoleBinding| {
         let kind = binding.pattern.kind();
         let on = match binding.pattern.name() {
@@ -300,7 +302,7 @@ fn expected(address: &Address, department: usize, names: bool) -> Expected {
             },
             fixed @ NamePattern::Prefixed(_) => GrantTarget::Fixed(kind, fixed.clone()),
         };
-        Some(Grant {
+        Some(RoleGrant {
             role: binding.role,
             on,
             fallback: None,
@@ -308,21 +310,21 @@ fn expected(address: &Address, department: usize, names: bool) -> Expected {
         })
     };
     let personas = (0..PERSONAS.len()).map(|persona| {
-        let own = bindings(address, department).into_iter();
+        let own = department_bindings(address, department).into_iter();
         let own = own.filter(|binding| binding.principal == account(department, persona));
         ExpectedPersona {
-            tag: tag(department, persona),
+            tag: ownership_tag(department, persona),
             keys: Vec::new(),
             grants: own.filter_map(grant).collect(),
             acls: Vec::new(),
         }
     });
-    Expected {
+    ExpectedDepartment {
         personas: personas.collect(),
         department: Department {
-            code: party(department).code,
+            code: department_principals(department).code,
             name: format!("Department {department}"),
-            prefix: party(department).prefix,
+            prefix: department_principals(department).prefix,
             template: "hybrid".to_owned(),
             cost_center: None,
             contacts: Vec::new(),
@@ -339,41 +341,41 @@ fn expected(address: &Address, department: usize, names: bool) -> Expected {
     }
 }
 
-fn blueprint(address: &Address, departments: usize, names: bool) -> Blueprint<'static> {
-    Blueprint {
+fn desired_state(address: &StageAddress, departments: usize, names: bool) -> DesiredState<'static> {
+    DesiredState {
         stage: "prod",
         departments: (0..departments)
-            .map(|department| expected(address, department, names))
+            .map(|department| expected_principal(address, department, names))
             .collect(),
         provisioner: "sa-provisioner".parse().expect("an id"),
         administrators: ["u-admin".to_owned()].into(),
         adopted: BTreeSet::new(),
-        keys: Some(BTreeMap::new()),
+        key_statuses: Some(BTreeMap::new()),
         max_key_age: Duration::from_hours(90 * 24),
-        earlier: None,
-        outside: |_, _| Vec::new(),
+        previous: None,
+        topics_outside: |_, _| Vec::new(),
     }
 }
 
 /// All rules over organizations of several sizes that are as they should be, and over one where seven bindings of ten are
 /// surplus.
 #[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
-fn all_rules(criterion: &mut Criterion) {
+fn bench_audit_rules(criterion: &mut Criterion) {
     let address = address();
     let mut group = criterion.benchmark_group("audit");
     group.sample_size(20);
     for (departments, clean) in [(50, true), (100, true), (200, true), (400, true), (200, false)] {
-        let blueprint = blueprint(&address, departments, clean);
+        let blueprint = desired_state(&address, departments, clean);
         let seen = snapshot(&address, departments);
         let rulings = audit(&blueprint, &seen);
         let found = rulings
             .iter()
             .flat_map(|ruling| &ruling.findings)
-            .filter(|found| Found::counts(found))
+            .filter(|found| AuditFinding::is_problem(found))
             .count();
         let absent = rulings
             .iter()
-            .filter(|ruling| ruling.verdict() == Verdict::Absent)
+            .filter(|ruling| ruling.verdict() == AuditVerdict::Absent)
             .count();
         eprintln!(
             "{departments} departments: {} bindings, {} accounts, {} rules, {absent} of them absent, {found} findings",
@@ -391,5 +393,5 @@ fn all_rules(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, access, all_rules);
+criterion_group!(benches, bench_access, bench_audit_rules);
 criterion_main!(benches);

@@ -3,14 +3,14 @@
 use std::{hint::black_box, sync::Arc};
 
 use confluent_ebs::{
-    catalog::{Context, catalog, lint},
+    catalog::{LintOptions, catalog, lint},
     diag::SourceFile,
     manifest::connector_file,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-fn files() -> Vec<Arc<SourceFile>> {
-    let file = |plugin: &confluent_ebs::catalog::Plugin| {
+fn plugin_files() -> Vec<Arc<SourceFile>> {
+    let file = |plugin: &confluent_ebs::catalog::PluginSchema| {
         let mut config = serde_json::Map::new();
         config.insert("name".into(), format!("claims-{}", plugin.class).into());
         for fact in plugin
@@ -30,9 +30,10 @@ fn files() -> Vec<Arc<SourceFile>> {
 }
 
 #[expect(clippy::print_stderr, reason = "the counts belong to the figures")]
-fn judge(criterion: &mut Criterion) {
-    let files = files();
-    let found = |file| connector_file::parse(file).map_or(0, |file| lint(&file, &Context::default()).findings.len());
+fn bench_lint(criterion: &mut Criterion) {
+    let files = plugin_files();
+    let found =
+        |file| connector_file::parse(file).map_or(0, |file| lint(&file, &LintOptions::default()).findings.len());
     let findings: usize = files.iter().map(found).sum();
     eprintln!("{} files, {findings} findings", files.len());
     let mut group = criterion.benchmark_group("connector files");
@@ -43,5 +44,5 @@ fn judge(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, judge);
+criterion_group!(benches, bench_lint);
 criterion_main!(benches);

@@ -15,7 +15,7 @@ use std::{
 
 use axum::body::Body;
 use confluent_ebs::{
-    catalog::{Context, lint},
+    catalog::{LintOptions, lint},
     manifest::connector_file,
     sandbox::{Sandbox, Seed},
 };
@@ -23,21 +23,21 @@ use http::Request;
 use tower::ServiceExt as _;
 
 /// The stock CLI for the same list, measured on the machine of issue 4: CPU time and the most memory it held.
-const STOCK_CPU: Duration = Duration::from_millis(155);
-const STOCK_MEMORY: f64 = 65.0;
+const CONFLUENT_CLI_CPU: Duration = Duration::from_millis(155);
+const CONFLUENT_CLI_MEMORY_MIB: f64 = 65.0;
 
 const RUNS: u32 = 50;
 
 fn main() {
-    listing(150);
-    listing(500);
-    linting();
+    bench_listing(150);
+    bench_listing(500);
+    bench_lint();
 }
 
 /// Ends the server when the measurement is over, however it ends.
-struct Server(Child);
+struct ConnectorsBenchServer(Child);
 
-impl Drop for Server {
+impl Drop for ConnectorsBenchServer {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -45,37 +45,43 @@ impl Drop for Server {
 }
 
 /// The state folder of the sandbox in `home`.
-fn folder(home: &Path) -> PathBuf {
+fn sandbox_state_dir(home: &Path) -> PathBuf {
     home.join("state/confluent-ebs/sandbox")
 }
 
-fn listing(connectors: usize) {
+fn bench_listing(connectors: usize) {
     let home = tempfile::tempdir().expect("a temporary folder");
     let home = home.path();
-    measure::time(measure::binary(home, &["onboard", "claims", "--sandbox", "--yes"]));
-    make(home, connectors);
-    let _server = Server(
-        measure::binary(home, &["sandbox", "start", "--port", "0"])
+    measure::run_and_time(measure::command_in_home(
+        home,
+        &["onboard", "claims", "--sandbox", "--yes"],
+    ));
+    create_connectors(home, connectors);
+    let _server = ConnectorsBenchServer(
+        measure::command_in_home(home, &["sandbox", "start", "--port", "0"])
             .spawn()
             .expect("the binary starts"),
     );
     let begun = Instant::now();
-    while Sandbox::server_of(&folder(home)).is_none() {
+    while Sandbox::running_server_url(&sandbox_state_dir(home)).is_none() {
         assert!(begun.elapsed() < Duration::from_secs(20), "the sandbox does not start");
         std::thread::sleep(Duration::from_millis(10));
     }
-    let profile = folder(home).join("handover/claims-operator.toml");
+    let profile = sandbox_state_dir(home).join("handover/claims-operator.toml");
     let profile = profile.display().to_string();
-    let list = || measure::binary(home, &["connector", "list", "--profile", &profile]);
+    let list = || measure::command_in_home(home, &["connector", "list", "--profile", &profile]);
 
-    let before = requests(home);
-    let cpu = measure::cpu(RUNS, list);
-    let asked = requests(home) - before;
-    let mut times: Vec<Duration> = (0..RUNS).map(|_| measure::time(list())).collect();
+    let before = count_requests(home);
+    let cpu = measure::mean_cpu_time(RUNS, list);
+    let asked = count_requests(home) - before;
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| measure::run_and_time(list())).collect();
     times.sort();
     // Looking at the memory costs time: other runs.
-    let peak = (0..RUNS).map(|_| measure::run(list()).peak).max().unwrap_or(0);
-    let peak = mebibytes(peak);
+    let peak = (0..RUNS)
+        .map(|_| measure::run_and_measure(list()).peak_kib)
+        .max()
+        .unwrap_or(0);
+    let peak = to_mebibytes(peak);
     println!("connector list, {connectors} connectors on a served sandbox, {RUNS} runs");
     println!("  requests   {} for each list", asked / u64::from(RUNS));
     match cpu {
@@ -85,32 +91,32 @@ fn listing(connectors: usize) {
     println!("  median     {:.1} ms", times[times.len() / 2].as_secs_f64() * 1e3);
     println!("  peak RSS   {peak:.1} MiB");
     if let (150, Some(cpu)) = (connectors, cpu) {
-        let share = cpu.as_secs_f64() / STOCK_CPU.as_secs_f64();
+        let share = cpu.as_secs_f64() / CONFLUENT_CLI_CPU.as_secs_f64();
         println!(
             "  of the stock CLI's CPU time ({} ms)     {share:.3}, aim 0.1",
-            STOCK_CPU.as_millis()
+            CONFLUENT_CLI_CPU.as_millis()
         );
         println!(
-            "  of the stock CLI's memory ({STOCK_MEMORY} MiB)       {:.3}, aim 0.2",
-            peak / STOCK_MEMORY
+            "  of the stock CLI's memory ({CONFLUENT_CLI_MEMORY_MIB} MiB)       {:.3}, aim 0.2",
+            peak / CONFLUENT_CLI_MEMORY_MIB
         );
     }
 }
 
-fn mebibytes(kibibytes: u64) -> f64 {
+fn to_mebibytes(kibibytes: u64) -> f64 {
     f64::from(u32::try_from(kibibytes).unwrap_or(u32::MAX)) / 1024.0
 }
 
 /// How many requests the sandbox has had.
-fn requests(home: &Path) -> u64 {
-    let sandbox = Sandbox::open(&folder(home), Seed::default(), None).expect("a sandbox");
+fn count_requests(home: &Path) -> u64 {
+    let sandbox = Sandbox::open(&sandbox_state_dir(home), Seed::default(), None).expect("a sandbox");
     let journal = sandbox.journal().expect("a journal");
     journal.last().map_or(0, |entry| entry.seq)
 }
 
 /// Makes connectors of "claims", more than a cluster carries.
-fn make(home: &Path, number: usize) {
-    let sandbox = Sandbox::open(&folder(home), Seed::default(), None).expect("a sandbox");
+fn create_connectors(home: &Path, number: usize) {
+    let sandbox = Sandbox::open(&sandbox_state_dir(home), Seed::default(), None).expect("a sandbox");
     let mut settings = sandbox.settings().expect("settings");
     settings.quotas.insert("connect.max_tasks.per_cluster".into(), 100_000);
     sandbox.set_settings(settings).expect("settings");
@@ -134,7 +140,7 @@ fn make(home: &Path, number: usize) {
             }});
             let mut request =
                 Request::post("http://127.0.0.1/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors");
-            for (name, value) in sandbox.stand_in(&admin) {
+            for (name, value) in sandbox.impersonation_headers(&admin) {
                 request = request.header(name, value);
             }
             let request = request.body(Body::from(body.to_string())).expect("a request");
@@ -144,7 +150,7 @@ fn make(home: &Path, number: usize) {
     });
 }
 
-fn linting() {
+fn bench_lint() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/managed");
     let Ok(entries) = fs::read_dir(&corpus) else {
         println!("linting: skipped, {} is missing", corpus.display());
@@ -155,7 +161,7 @@ fn linting() {
         let judged = files
             .iter()
             .filter_map(|file| connector_file::read(file).ok())
-            .map(|file| lint(&file, &Context::default()).findings.len());
+            .map(|file| lint(&file, &LintOptions::default()).findings.len());
         judged.sum::<usize>()
     };
     // The facts are read once, by the first file.
@@ -169,8 +175,10 @@ fn linting() {
     let again = begun.elapsed() / RUNS;
     let home = tempfile::tempdir().expect("a temporary folder");
     let path = corpus.display().to_string();
-    let command = || measure::binary(home.path(), &["connector", "lint", &path]);
-    let mut times: Vec<Duration> = (0..RUNS).map(|_| measure::time_to(command(), 5)).collect();
+    let command = || measure::command_in_home(home.path(), &["connector", "lint", &path]);
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| measure::run_and_time_with_code(command(), 5))
+        .collect();
     times.sort();
     println!("linting {} files, {findings} findings, aim 100 ms", files.len());
     println!(

@@ -15,78 +15,78 @@ use std::{
 
 use confluent_ebs::{
     manifest::Workspace,
-    model::Address,
-    sandbox::{ClusterKind, JournalEntry, Sandbox, Seed, SeedStage},
+    model::StageAddress,
+    sandbox::{ClusterKind, Sandbox, SandboxJournalEntry, Seed, SeedStage},
 };
 
-const DELAY: Duration = Duration::from_millis(50);
-const WIDTH: u32 = 10;
+const RESPONSE_DELAY: Duration = Duration::from_millis(50);
+const CONCURRENCY: u32 = 10;
 /// Requests that can only follow each other. Looking: a list, then the role bindings, which need the organization. Then
 /// an account, its key (make it, see that nobody else made one, mark it as live), and the proof: what must work, then
 /// what must be refused.
-const CHAIN: u32 = 2 + 1 + 3 + 2;
+const SEQUENTIAL_REQUESTS: u32 = 2 + 1 + 3 + 2;
 const DEPARTMENTS: usize = 200;
 
 fn main() {
-    served();
-    many();
+    bench_served_sandbox();
+    bench_many_departments();
 }
 
 /// The state folder of the sandbox in `home`.
-fn folder(home: &Path) -> std::path::PathBuf {
+fn sandbox_state_dir(home: &Path) -> std::path::PathBuf {
     home.join("state/confluent-ebs/sandbox")
 }
 
 /// Ends the server when the measurement is over, however it ends.
-struct Server(Child);
+struct OnboardBenchServer(Child);
 
-impl Drop for Server {
+impl Drop for OnboardBenchServer {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-fn served() {
+fn bench_served_sandbox() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let home = home.path();
-    let server = measure::binary(home, &["sandbox", "start", "--port", "0"]).spawn();
-    let _server = Server(server.expect("the binary starts"));
+    let server = measure::command_in_home(home, &["sandbox", "start", "--port", "0"]).spawn();
+    let _server = OnboardBenchServer(server.expect("the binary starts"));
     let begun = Instant::now();
-    while Sandbox::server_of(&folder(home)).is_none() {
+    while Sandbox::running_server_url(&sandbox_state_dir(home)).is_none() {
         assert!(begun.elapsed() < Duration::from_secs(20), "the sandbox does not start");
         std::thread::sleep(Duration::from_millis(10));
     }
-    let delay = format!("{}ms", DELAY.as_millis());
+    let delay = format!("{}ms", RESPONSE_DELAY.as_millis());
     let slow = ["sandbox", "fault", "add", "slow", "--delay", &delay, "--forever"];
-    measure::time(measure::binary(home, &slow));
-    let width = WIDTH.to_string();
+    measure::run_and_time(measure::command_in_home(home, &slow));
+    let width = CONCURRENCY.to_string();
     let onboard = ["onboard", "--all", "--sandbox", "--yes", "--concurrency", &width];
-    let took = measure::time(measure::binary(home, &onboard));
+    let took = measure::run_and_time(measure::command_in_home(home, &onboard));
 
-    let journal = journal(home);
-    let is_probe = |entry: &&JournalEntry| {
+    let journal = read_journal(home);
+    let is_probe = |entry: &&SandboxJournalEntry| {
         entry.path.contains("/connectors/") || (entry.method == "POST" && entry.path.ends_with("/connectors"))
     };
     let requests = journal.len();
     let writes = journal.iter().filter(|entry| entry.is_write()).count();
     let probes = journal.iter().filter(is_probe).count();
-    let first_write = journal.iter().position(JournalEntry::is_write).unwrap_or(0);
+    let first_write = journal.iter().position(SandboxJournalEntry::is_write).unwrap_or(0);
     let looks = journal[..first_write].len();
     let other = requests - writes - probes - looks;
-    let rounds = u32::try_from(requests).unwrap_or(u32::MAX).div_ceil(WIDTH);
-    let bound = DELAY * rounds + DELAY * CHAIN;
+    let rounds = u32::try_from(requests).unwrap_or(u32::MAX).div_ceil(CONCURRENCY);
+    let bound = RESPONSE_DELAY * rounds + RESPONSE_DELAY * SEQUENTIAL_REQUESTS;
     let allowed = 1.3 * f64::from(u32::try_from(writes).unwrap_or(u32::MAX))
         + f64::from(u32::try_from(probes + looks).unwrap_or(u32::MAX));
     println!(
-        "onboard --all on a served sandbox, every answer {} ms late, concurrency {WIDTH}",
-        DELAY.as_millis()
+        "onboard --all on a served sandbox, every answer {} ms late, concurrency {CONCURRENCY}",
+        RESPONSE_DELAY.as_millis()
     );
     println!("  requests   {requests}: {writes} writes, {probes} probes, {looks} to look first, {other} other");
     println!("  allowed    {allowed:.0} (1.3 x writes + probes + looks)");
     println!("  wall time  {:.2} s", took.as_secs_f64());
     println!(
-        "  bound      {:.2} s ({rounds} rounds and a chain of {CHAIN})",
+        "  bound      {:.2} s ({rounds} rounds and a chain of {SEQUENTIAL_REQUESTS})",
         bound.as_secs_f64()
     );
     println!(
@@ -96,12 +96,12 @@ fn served() {
 }
 
 /// The requests that the sandbox of the built-in platform in `home` got.
-fn journal(home: &Path) -> Vec<JournalEntry> {
+fn read_journal(home: &Path) -> Vec<SandboxJournalEntry> {
     let workspace = Workspace::embedded().workspace;
     let organization = workspace.platform.organization.clone().expect("it is in ebs.toml");
     let stages = workspace.platform.stages.iter().map(|(name, stage)| SeedStage {
         name: name.clone(),
-        address: Address {
+        address: StageAddress {
             organization: organization.clone(),
             environment: stage.environment.clone(),
             cluster: stage.cluster.clone(),
@@ -115,11 +115,11 @@ fn journal(home: &Path) -> Vec<JournalEntry> {
         clusters: Vec::new(),
         ..Seed::default()
     };
-    let sandbox = Sandbox::open(&folder(home), seed, None).expect("the sandbox's folder");
+    let sandbox = Sandbox::open(&sandbox_state_dir(home), seed, None).expect("the sandbox's folder");
     sandbox.journal().expect("the sandbox's journal")
 }
 
-fn many() {
+fn bench_many_departments() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let home = home.path();
     fs::create_dir(home.join("departments")).expect("a folder");
@@ -133,11 +133,17 @@ fn many() {
         );
         fs::write(home.join(format!("departments/dept{number:03}.toml")), text).expect("a file");
     }
-    let taken = measure::run(measure::binary(home, &["onboard", "--all", "--sandbox", "--yes"]));
-    let again = measure::run(measure::binary(home, &["onboard", "--all", "--sandbox", "--yes"]));
+    let taken = measure::run_and_measure(measure::command_in_home(
+        home,
+        &["onboard", "--all", "--sandbox", "--yes"],
+    ));
+    let again = measure::run_and_measure(measure::command_in_home(
+        home,
+        &["onboard", "--all", "--sandbox", "--yes"],
+    ));
     println!("{DEPARTMENTS} departments on the sandbox in the same process");
     for (what, taken) in [("first run ", taken), ("second run", again)] {
-        let peak = f64::from(u32::try_from(taken.peak).unwrap_or(u32::MAX)) / 1024.0;
+        let peak = f64::from(u32::try_from(taken.peak_kib).unwrap_or(u32::MAX)) / 1024.0;
         println!("  {what} {:.2} s, peak {peak:.0} MiB", taken.time.as_secs_f64());
     }
 }

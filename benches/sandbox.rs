@@ -3,20 +3,20 @@
 use std::hint::black_box;
 
 use axum::body::Body;
-use confluent_ebs::sandbox::{Sandbox, Seed, Settings};
+use confluent_ebs::sandbox::{Sandbox, SandboxSettings, Seed};
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::Request;
 use tower::ServiceExt as _;
 
 const DEPARTMENTS: usize = 200;
-const BINDINGS_EACH: usize = 50;
+const BINDINGS_PER_DEPARTMENT: usize = 50;
 
 async fn send(sandbox: &Sandbox, method: &str, target: &str, body: String) -> u16 {
     let provisioner = Seed::default().provisioner();
     let mut request = Request::builder()
         .method(method)
         .uri(format!("http://127.0.0.1{target}"));
-    for (name, value) in sandbox.stand_in(provisioner.as_str()) {
+    for (name, value) in sandbox.impersonation_headers(provisioner.as_str()) {
         request = request.header(name, value);
     }
     let request = request.body(Body::from(body)).expect("a request");
@@ -41,7 +41,7 @@ async fn populate(sandbox: &Sandbox) {
             .iter()
             .find(|account| account.display_name == name)
             .expect("it was made");
-        for topic in 0..BINDINGS_EACH {
+        for topic in 0..BINDINGS_PER_DEPARTMENT {
             let pattern = format!("{cluster}/kafka=lkc-prod1/topic={name}-{topic}");
             let id = &account.id;
             let body = format!(r#"{{"principal":"User:{id}","role_name":"DeveloperRead","crn_pattern":"{pattern}"}}"#);
@@ -50,15 +50,15 @@ async fn populate(sandbox: &Sandbox) {
     }
 }
 
-fn roomy() -> Settings {
-    let mut settings = Settings::instant();
+fn unlimited_settings() -> SandboxSettings {
+    let mut settings = SandboxSettings::instant();
     settings
         .quotas
         .insert("iam.max_rbac_role_bindings.per_cluster".into(), 1_000_000);
     settings
 }
 
-fn benches(criterion: &mut Criterion) {
+fn bench_sandbox(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -68,12 +68,12 @@ fn benches(criterion: &mut Criterion) {
         async move { send(&sandbox, "PATCH", &target, r#"{"description":"x"}"#.into()).await }
     };
 
-    let memory = Sandbox::in_memory(Seed::default(), roomy()).expect("a sandbox");
+    let memory = Sandbox::in_memory(Seed::default(), unlimited_settings()).expect("a sandbox");
     criterion.bench_function("one write, in memory", |bench| {
         bench.to_async(&runtime).iter(|| patch(memory.clone()));
     });
     let dir = tempfile::tempdir().expect("a folder");
-    let folder = Sandbox::open(dir.path(), Seed::default(), roomy()).expect("a sandbox");
+    let folder = Sandbox::open(dir.path(), Seed::default(), unlimited_settings()).expect("a sandbox");
     criterion.bench_function("one write, in a folder", |bench| {
         bench.to_async(&runtime).iter(|| patch(folder.clone()));
     });
@@ -94,5 +94,5 @@ fn benches(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(sandbox, benches);
+criterion_group!(sandbox, bench_sandbox);
 criterion_main!(sandbox);

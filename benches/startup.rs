@@ -9,12 +9,12 @@ const RUNS: usize = 101;
 
 fn main() {
     let home = tempfile::tempdir().expect("a temporary folder");
-    let command = || measure::binary(home.path(), &["--version"]);
-    let mut times: Vec<_> = (0..RUNS).map(|_| measure::time(command())).collect();
+    let command = || measure::command_in_home(home.path(), &["--version"]);
+    let mut times: Vec<_> = (0..RUNS).map(|_| measure::run_and_time(command())).collect();
     times.sort();
     // Looking at the memory costs time: other runs.
-    let watched: Vec<_> = (0..RUNS).map(|_| measure::run(command())).collect();
-    let peak = watched.iter().map(|taken| taken.peak).max().unwrap_or(0);
+    let watched: Vec<_> = (0..RUNS).map(|_| measure::run_and_measure(command())).collect();
+    let peak = watched.iter().map(|taken| taken.peak_kib).max().unwrap_or(0);
     println!("confluent-ebs --version, {RUNS} runs");
     println!("  median     {:.1} ms", times[RUNS / 2].as_secs_f64() * 1e3);
     println!("  fastest    {:.1} ms", times[0].as_secs_f64() * 1e3);

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 /// A source of time that can also be waited on.
-pub trait Time: Send + Sync + std::fmt::Debug {
+pub trait TimeSource: Send + Sync + std::fmt::Debug {
     /// What time it is.
     fn now(&self) -> Timestamp;
     /// Resolves once `duration` has passed on this clock.
@@ -21,17 +21,17 @@ pub trait Time: Send + Sync + std::fmt::Debug {
 
 /// A shared clock. Cheap to clone; all clones tell the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<dyn Time>);
+pub struct Clock(Arc<dyn TimeSource>);
 
 impl Clock {
     /// The system's clock: waiting takes real time.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(System))
+        Self(Arc::new(SystemTimeSource))
     }
 
     /// A clock of another kind.
-    pub fn new(time: impl Time + 'static) -> Self {
+    pub fn new(time: impl TimeSource + 'static) -> Self {
         Self(Arc::new(time))
     }
 
@@ -48,15 +48,15 @@ impl Clock {
 
     /// How long ago `earlier` was; zero for the future.
     #[must_use]
-    pub fn since(&self, earlier: Timestamp) -> Duration {
+    pub fn elapsed_since(&self, earlier: Timestamp) -> Duration {
         Duration::try_from(self.now().duration_since(earlier)).unwrap_or(Duration::ZERO)
     }
 }
 
 #[derive(Debug)]
-struct System;
+struct SystemTimeSource;
 
-impl Time for System {
+impl TimeSource for SystemTimeSource {
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -71,16 +71,16 @@ impl Time for System {
 /// Waits that overlap do not add up, because each moves the clock *to* its own end. Without a base it runs on from the
 /// system's time, shifted by all jumps so far.
 #[derive(Clone, Debug)]
-pub struct Stepping {
+pub struct VirtualTime {
     base: Option<Timestamp>,
     /// Milliseconds by which this clock is ahead of its base.
     offset: Arc<AtomicI64>,
 }
 
-impl Stepping {
+impl VirtualTime {
     /// A clock that stands still at `base` until somebody waits.
     #[must_use]
-    pub fn at(base: Timestamp) -> Self {
+    pub fn starting_at(base: Timestamp) -> Self {
         Self {
             base: Some(base),
             offset: Arc::default(),
@@ -119,7 +119,7 @@ impl Stepping {
     }
 }
 
-impl Time for Stepping {
+impl TimeSource for VirtualTime {
     fn now(&self) -> Timestamp {
         let base = self.base.unwrap_or_else(Timestamp::now);
         base.saturating_add(self.offset()).unwrap_or(Timestamp::MAX)
@@ -142,13 +142,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn overlapping_waits_do_not_add_up() {
-        let stepping = Stepping::at(Timestamp::UNIX_EPOCH);
+    async fn concurrent_sleeps_advance_virtual_time_once() {
+        let stepping = VirtualTime::starting_at(Timestamp::UNIX_EPOCH);
         let clock = Clock::new(stepping.clone());
         let wait = || clock.sleep(Duration::from_secs(90));
         futures_util::future::join3(wait(), wait(), wait()).await;
         assert_eq!(stepping.offset(), SignedDuration::from_secs(90));
         clock.sleep(Duration::from_secs(1)).await;
-        assert_eq!(clock.since(Timestamp::UNIX_EPOCH), Duration::from_secs(91));
+        assert_eq!(clock.elapsed_since(Timestamp::UNIX_EPOCH), Duration::from_secs(91));
     }
 }

@@ -22,11 +22,11 @@ pub enum Severity {
 /// Who can lift a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Owner {
+pub enum Assignee {
     /// The department itself.
     Department,
     /// The platform team.
-    Ebs,
+    Platform,
     /// An administrator of the organization.
     Administrator,
     /// Whoever runs the network in between.
@@ -69,14 +69,14 @@ impl SourceFile {
 
 /// A place in a file.
 #[derive(Clone, Debug)]
-pub struct Span {
+pub struct SourceSpan {
     /// The file.
     pub source: Arc<SourceFile>,
     /// Byte range in its text; empty means the whole file.
     pub range: Range<usize>,
 }
 
-impl Span {
+impl SourceSpan {
     /// The byte range `range` of `source`.
     #[must_use]
     pub fn new(source: &Arc<SourceFile>, range: Range<usize>) -> Self {
@@ -104,11 +104,11 @@ pub struct Finding {
     /// What is wrong, a sentence fragment without a full stop.
     pub message: String,
     /// Where, when it is in a file.
-    pub span: Option<Span>,
+    pub span: Option<SourceSpan>,
     /// What to do about it, a whole sentence.
     pub fix: Option<String>,
     /// Who can lift it.
-    pub owner: Owner,
+    pub owner: Assignee,
 }
 
 impl Finding {
@@ -120,7 +120,7 @@ impl Finding {
             message: message.into(),
             span: None,
             fix: None,
-            owner: Owner::Ebs,
+            owner: Assignee::Platform,
         }
     }
 
@@ -142,21 +142,21 @@ impl Finding {
 
     /// The same finding at a place.
     #[must_use]
-    pub fn at(mut self, span: Span) -> Self {
+    pub fn with_span(mut self, span: SourceSpan) -> Self {
         self.span = Some(span);
         self
     }
 
     /// The same finding with what to do about it.
     #[must_use]
-    pub fn fix(mut self, sentence: impl Into<String>) -> Self {
+    pub fn with_fix(mut self, sentence: impl Into<String>) -> Self {
         self.fix = Some(sentence.into());
         self
     }
 
     /// The same finding for somebody else to lift.
     #[must_use]
-    pub fn owned_by(mut self, owner: Owner) -> Self {
+    pub fn with_assignee(mut self, owner: Assignee) -> Self {
         self.owner = owner;
         self
     }

@@ -19,13 +19,13 @@ use crate::{
     config::{CredentialsError, EndpointError, SaveError, SettingsError, SnapshotError, git::GitError},
     diag::Finding,
     exit::ExitCode,
-    handover::{AgeError, SinkError},
+    handover::{AgeError, ProfileStoreError},
     hint::{Advice, Hint},
     plan::ObserveError,
     render::{Problem, PromptError},
     resources::{
         ResourceError,
-        connector::wait::{Ended, WaitError},
+        connector::wait::{WaitError, WaitFailure},
     },
 };
 
@@ -128,7 +128,7 @@ impl Error {
     }
 
     /// An error with the advice it has about itself, for types that [`classify`] cannot know: the sandbox's.
-    pub fn advised(error: impl Advice + StdError + Send + Sync + 'static) -> Self {
+    pub fn with_advice(error: impl Advice + StdError + Send + Sync + 'static) -> Self {
         let hints = error.hints();
         let mut edge = Self::from(error);
         edge.hints = hints;
@@ -190,79 +190,86 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Error {
 
 /// What the typed errors in a chain of causes mean at the edge: the first that is known decides.
 fn classify(error: &anyhow::Error) -> (ErrorKind, Vec<Hint>) {
-    error.chain().find_map(known).unwrap_or((ErrorKind::Failed, Vec::new()))
+    error
+        .chain()
+        .find_map(classify_cause)
+        .unwrap_or((ErrorKind::Failed, Vec::new()))
 }
 
-fn known(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
-    fn told<E: Advice + StdError + 'static>(
+fn classify_cause(cause: &(dyn StdError + 'static)) -> Option<(ErrorKind, Vec<Hint>)> {
+    fn classify_as<E: Advice + StdError + 'static>(
         cause: &(dyn StdError + 'static),
         kind: fn(&E) -> ErrorKind,
     ) -> Option<(ErrorKind, Vec<Hint>)> {
         cause.downcast_ref::<E>().map(|error| (kind(error), error.hints()))
     }
-    told::<ClientError>(cause, answered)
-        .or_else(|| told::<ResourceError>(cause, of_resource))
-        .or_else(|| told::<WaitError>(cause, of_wait))
+    classify_as::<ClientError>(cause, classify_client_error)
+        .or_else(|| classify_as::<ResourceError>(cause, classify_resource_error))
+        .or_else(|| classify_as::<WaitError>(cause, classify_wait_error))
         .or_else(|| {
-            told::<StepError>(cause, |error| match error {
-                StepError::Resource(error) => of_resource(error),
-                StepError::Wait(error) => of_wait(error),
+            classify_as::<StepError>(cause, |error| match error {
+                StepError::Resource(error) => classify_resource_error(error),
+                StepError::Wait(error) => classify_wait_error(error),
                 StepError::Save(_)
-                | StepError::Sink(_)
+                | StepError::ProfileStore(_)
                 | StepError::Delivery(_)
                 | StepError::Journal(_)
-                | StepError::Refuted(_)
-                | StepError::Missing(_) => ErrorKind::Failed,
+                | StepError::ProbeFailed(_)
+                | StepError::MissingInput(_) => ErrorKind::Failed,
             })
         })
         .or_else(|| {
-            told::<ObserveError>(cause, |error| match error {
-                ObserveError::Client(error) => answered(error),
-                ObserveError::NotAServiceAccount { .. } | ObserveError::Unknown(_) => ErrorKind::Denied,
+            classify_as::<ObserveError>(cause, |error| match error {
+                ObserveError::Client(error) => classify_client_error(error),
+                ObserveError::NotAServiceAccount { .. } | ObserveError::UnknownKeyOwner(_) => ErrorKind::Denied,
                 ObserveError::OtherOrganization { .. }
                 | ObserveError::NoOrganization
                 | ObserveError::OtherRegistry { .. } => ErrorKind::Failed,
             })
         })
-        .or_else(|| told::<CredentialsError>(cause, |_| ErrorKind::Denied))
+        .or_else(|| classify_as::<CredentialsError>(cause, |_| ErrorKind::Denied))
         .or_else(|| {
-            told::<EndpointError>(cause, |error| match error {
-                EndpointError::Foreign(_) | EndpointError::Plain(_) | EndpointError::User => ErrorKind::Refused,
-                EndpointError::Shape(_) => ErrorKind::Failed,
+            classify_as::<EndpointError>(cause, |error| match error {
+                EndpointError::UntrustedHost(_) | EndpointError::NotHttps(_) | EndpointError::HasUserInfo => {
+                    ErrorKind::Refused
+                }
+                EndpointError::Malformed(_) => ErrorKind::Failed,
             })
         })
-        .or_else(|| told::<GitError>(cause, |_| ErrorKind::Refused))
-        .or_else(|| told::<SaveError>(cause, |_| ErrorKind::Failed))
-        .or_else(|| told::<AgeError>(cause, |_| ErrorKind::Failed))
-        .or_else(|| told::<SinkError>(cause, |_| ErrorKind::Failed))
-        .or_else(|| told::<SettingsError>(cause, |_| ErrorKind::Failed))
-        .or_else(|| told::<SnapshotError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| classify_as::<GitError>(cause, |_| ErrorKind::Refused))
+        .or_else(|| classify_as::<SaveError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| classify_as::<AgeError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| classify_as::<ProfileStoreError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| classify_as::<SettingsError>(cause, |_| ErrorKind::Failed))
+        .or_else(|| classify_as::<SnapshotError>(cause, |_| ErrorKind::Failed))
         .or_else(|| {
-            told::<PromptError>(cause, |error| match error {
-                PromptError::NobodyToAsk { .. } => ErrorKind::Usage,
+            classify_as::<PromptError>(cause, |error| match error {
+                PromptError::NotInteractive { .. } => ErrorKind::Usage,
                 PromptError::Unreadable | PromptError::Mismatch { .. } => ErrorKind::Failed,
             })
         })
 }
 
-fn of_resource(error: &ResourceError) -> ErrorKind {
+fn classify_resource_error(error: &ResourceError) -> ErrorKind {
     match error {
-        ResourceError::Client(error) => answered(error),
-        ResourceError::Stale { .. } | ResourceError::Foreign(_) | ResourceError::Rival { .. } => ErrorKind::Failed,
+        ResourceError::Client(error) => classify_client_error(error),
+        ResourceError::Stale { .. } | ResourceError::Conflict(_) | ResourceError::ConcurrentKey { .. } => {
+            ErrorKind::Failed
+        }
     }
 }
 
-fn of_wait(error: &WaitError) -> ErrorKind {
-    match error.ended() {
-        Ended::Failed | Ended::Rejected => ErrorKind::Unhealthy,
-        Ended::Gone | Ended::TimedOut => ErrorKind::Failed,
-        Ended::Interrupted => ErrorKind::Interrupted,
+fn classify_wait_error(error: &WaitError) -> ErrorKind {
+    match error.failure() {
+        WaitFailure::Failed | WaitFailure::Rejected => ErrorKind::Unhealthy,
+        WaitFailure::Gone | WaitFailure::TimedOut => ErrorKind::Failed,
+        WaitFailure::Interrupted => ErrorKind::Interrupted,
     }
 }
 
 /// What an answer of the service means.
-fn answered(error: &ClientError) -> ErrorKind {
-    if error.is_quota() {
+fn classify_client_error(error: &ClientError) -> ErrorKind {
+    if error.is_quota_exceeded() {
         ErrorKind::Refused
     } else if error.is_unauthorized() || error.is_forbidden() {
         ErrorKind::Denied
@@ -306,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_but_ok_has_exactly_one_kind() {
+    fn every_exit_code_except_ok_has_exactly_one_error_kind() {
         let kinds = [
             ErrorKind::Failed,
             ErrorKind::Differences,
@@ -325,8 +332,8 @@ mod tests {
     }
 
     #[test]
-    fn a_typed_error_keeps_its_meaning_below_a_context() {
-        let asked: Result<bool, PromptError> = Err(PromptError::NobodyToAsk { flag: "--yes" });
+    fn a_typed_error_keeps_its_kind_below_a_context() {
+        let asked: Result<bool, PromptError> = Err(PromptError::NotInteractive { flag: "--yes" });
         let error = asked.context("could not onboard `claims`").unwrap_err();
         assert_eq!(error.exit_code(), ExitCode::Usage);
         assert_eq!(error.hints[0].as_str(), "Pass `--yes` to answer without being asked.");
@@ -335,14 +342,14 @@ mod tests {
     }
 
     #[test]
-    fn advice_arrives_with_the_error_below_any_context() {
-        let error = Err::<(), _>(CredentialsError::None)
+    fn hints_survive_an_added_context() {
+        let error = Err::<(), _>(CredentialsError::NotFound)
             .context("could not onboard `claims`")
             .unwrap_err();
         assert_eq!(error.exit_code(), ExitCode::Denied);
-        assert_eq!(error.hints, CredentialsError::None.hints());
+        assert_eq!(error.hints, CredentialsError::NotFound.hints());
         assert!(!error.hints.is_empty());
-        let error = Error::from(EndpointError::Foreign("example.com".into()));
+        let error = Error::from(EndpointError::UntrustedHost("example.com".into()));
         assert_eq!(error.exit_code(), ExitCode::Refused);
     }
 }

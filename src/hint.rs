@@ -37,7 +37,7 @@ pub trait Advice {
 
 /// The nearest of `known` to `written`, for "did you mean": at most a third of its letters differ.
 #[must_use]
-pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest_match<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (written.chars().count() / 3).max(1);
     known
         .into_iter()
@@ -55,7 +55,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 /// An argument as one word of a command that somebody copies: in single quotes where a shell would read more into it. POSIX
 /// shells and PowerShell expand nothing in these.
 #[must_use]
-pub fn word(argument: &str) -> String {
+pub fn shell_quote(argument: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "._-/:,+".contains(c) || (cfg!(windows) && c == '\\');
     match !argument.is_empty() && argument.chars().all(is_plain) {
         true => argument.to_owned(),
@@ -66,12 +66,12 @@ pub fn word(argument: &str) -> String {
 /// A connector as one word of a command that somebody copies. Its name is the choice of others: where it would be read as a
 /// flag or a pattern, or cannot be typed at all, its id stands there instead.
 #[must_use]
-pub fn typed(id: &str, name: &str) -> String {
+pub fn connector_arg(id: &str, name: &str) -> String {
     let misread = |text: &str| text.is_empty() || text.starts_with('-') || text.contains(|c: char| c.is_control());
     if !misread(name) && !name.contains(['*', '?']) {
-        word(name)
+        shell_quote(name)
     } else if !misread(id) {
-        word(id)
+        shell_quote(id)
     } else {
         "ID".to_owned()
     }
@@ -79,10 +79,10 @@ pub fn typed(id: &str, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{nearest, typed, word};
+    use super::{closest_match, connector_arg, shell_quote};
 
     #[test]
-    fn a_shell_reads_an_argument_as_one_word_and_expands_nothing() {
+    fn a_quoted_argument_is_one_shell_word_without_expansion() {
         for (argument, expected) in [
             ("claims-orders_v1.2", "claims-orders_v1.2"),
             ("operators/claims.toml", "operators/claims.toml"),
@@ -98,12 +98,12 @@ mod tests {
             ("a=b;c&d|e>f", "'a=b;c&d|e>f'"),
             ("", "''"),
         ] {
-            assert_eq!(word(argument), expected, "{argument:?}");
+            assert_eq!(shell_quote(argument), expected, "{argument:?}");
         }
     }
 
     #[test]
-    fn a_connector_that_cannot_be_typed_by_its_name_is_typed_by_its_id() {
+    fn a_connector_whose_name_is_not_a_plain_argument_is_given_by_id() {
         for (id, name, expected) in [
             ("lcc-1", "claims-orders", "claims-orders"),
             ("lcc-1", "$(id)", "'$(id)'"),
@@ -115,16 +115,19 @@ mod tests {
             ("--all", "--all", "ID"),
             ("claims-*", "claims-*", "'claims-*'"),
         ] {
-            assert_eq!(typed(id, name), expected, "{name:?}");
+            assert_eq!(connector_arg(id, name), expected, "{name:?}");
         }
     }
 
     #[test]
-    fn nearest_finds_a_transposition_and_refuses_a_stranger() {
-        assert_eq!(nearest("quickstrat", ["quickstart", "topics"]), Some("quickstart"));
-        assert_eq!(nearest("zebra", ["quickstart", "topics"]), None);
+    fn the_closest_match_finds_a_transposition_and_rejects_an_unrelated_name() {
         assert_eq!(
-            nearest("Developerread", ["DeveloperRead", "DeveloperWrite"]),
+            closest_match("quickstrat", ["quickstart", "topics"]),
+            Some("quickstart")
+        );
+        assert_eq!(closest_match("zebra", ["quickstart", "topics"]), None);
+        assert_eq!(
+            closest_match("Developerread", ["DeveloperRead", "DeveloperWrite"]),
             Some("DeveloperRead")
         );
     }

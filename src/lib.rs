@@ -9,7 +9,7 @@ pub mod env;
 pub mod hint;
 pub mod diag;
 pub mod clock;
-pub mod interrupt;
+pub mod cancel;
 
 pub mod model;
 pub mod api;

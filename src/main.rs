@@ -5,7 +5,7 @@ use std::{panic, process::ExitCode};
 use confluent_ebs::{commands, exit, render};
 
 fn main() -> ExitCode {
-    panic::set_hook(Box::new(render::error::report_panic));
+    panic::set_hook(Box::new(render::error::print_panic));
     // Whatever panicked has been reported by the hook.
     panic::catch_unwind(|| commands::main(std::env::args_os()))
         .unwrap_or(exit::ExitCode::Failed)

@@ -7,12 +7,12 @@ use std::{
 };
 
 /// A file that is longer is about two things.
-const LONGEST_FILE: usize = 530;
+const MAX_FILE_LINES: usize = 530;
 
 /// Everything that prints, besides `render`.
-const MAY_NAME_STREAMS: &[(&str, &str)] = &[("src/client/trace.rs", "log lines of whoever uses the library alone")];
+const STREAM_EXCEPTIONS: &[(&str, &str)] = &[("src/client/trace.rs", "log lines of whoever uses the library alone")];
 
-struct Source {
+struct RustSource {
     path: String,
     /// The module of `lib.rs` that it belongs to.
     module: String,
@@ -21,41 +21,41 @@ struct Source {
     code: String,
 }
 
-fn root() -> PathBuf {
+fn repository_root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources() -> Vec<Source> {
+fn read_sources() -> Vec<RustSource> {
     let mut found = Vec::new();
-    visit(&root().join("src"), &mut found);
+    collect_sources(&repository_root().join("src"), &mut found);
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
 
-fn visit(folder: &Path, found: &mut Vec<Source>) {
+fn collect_sources(folder: &Path, found: &mut Vec<RustSource>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            visit(&path, found);
+            collect_sources(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let relative = path.strip_prefix(root()).unwrap();
+            let relative = path.strip_prefix(repository_root()).unwrap();
             let name = |part: &Path| part.file_stem().unwrap().to_string_lossy().into_owned();
             let text = fs::read_to_string(&path).unwrap();
-            found.push(Source {
+            found.push(RustSource {
                 module: name(relative.components().nth(1).unwrap().as_os_str().as_ref()),
                 path: relative
                     .components()
                     .map(|c| c.as_os_str().to_string_lossy())
                     .collect::<Vec<_>>()
                     .join("/"),
-                code: without_comments(&text),
+                code: strip_comments(&text),
                 text,
             });
         }
     }
 }
 
-fn without_comments(text: &str) -> String {
+fn strip_comments(text: &str) -> String {
     text.lines()
         .map(|line| {
             line.find("//")
@@ -66,15 +66,15 @@ fn without_comments(text: &str) -> String {
 }
 
 /// The modules in the order of `lib.rs`.
-fn order() -> Vec<String> {
-    let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+fn module_order() -> Vec<String> {
+    let text = fs::read_to_string(repository_root().join("src/lib.rs")).unwrap();
     text.lines()
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned))
         .collect()
 }
 
 /// The modules of this crate that `code` names: `crate::x` and the heads of `crate::{x::y, z}`.
-fn used(code: &str) -> BTreeSet<String> {
+fn used_modules(code: &str) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
@@ -89,22 +89,22 @@ fn used(code: &str) -> BTreeSet<String> {
                     _ => {}
                 }
                 if depth == 0 && c == ',' {
-                    used.insert(identifier(&head));
+                    used.insert(leading_identifier(&head));
                     head.clear();
                 } else if depth == 0 {
                     head.push(c);
                 }
             }
-            used.insert(identifier(&head));
+            used.insert(leading_identifier(&head));
         } else {
-            used.insert(identifier(rest));
+            used.insert(leading_identifier(rest));
         }
     }
     used.remove("");
     used
 }
 
-fn identifier(text: &str) -> String {
+fn leading_identifier(text: &str) -> String {
     text.trim_start()
         .chars()
         .take_while(|c| c.is_alphanumeric() || *c == '_')
@@ -112,15 +112,15 @@ fn identifier(text: &str) -> String {
 }
 
 #[test]
-fn each_module_uses_only_those_above_it() {
-    let order = order();
+fn each_module_uses_only_modules_above_it() {
+    let order = module_order();
     let places = order
         .iter()
         .enumerate()
         .map(|(place, name)| (name.as_str(), place))
         .collect::<BTreeMap<_, _>>();
     let mut wrong = Vec::new();
-    for source in sources() {
+    for source in read_sources() {
         let Some(own) = places.get(source.module.as_str()) else {
             assert!(
                 ["lib", "main"].contains(&source.module.as_str()),
@@ -129,7 +129,7 @@ fn each_module_uses_only_those_above_it() {
             );
             continue;
         };
-        for name in used(&source.code) {
+        for name in used_modules(&source.code) {
             match places.get(name.as_str()) {
                 Some(place) if place > own => wrong.push(format!("{} uses {name}, which stands below it", source.path)),
                 Some(_) => {}
@@ -144,11 +144,11 @@ fn each_module_uses_only_those_above_it() {
 }
 
 #[test]
-fn only_the_edge_knows_the_sandbox() {
-    for source in sources() {
+fn only_outer_modules_use_the_sandbox() {
+    for source in read_sources() {
         let may = ["sandbox", "lab", "commands", "main", "lib"].contains(&source.module.as_str());
         assert!(
-            may || !used(&source.code).contains("sandbox"),
+            may || !used_modules(&source.code).contains("sandbox"),
             "{} uses the sandbox",
             source.path
         );
@@ -156,9 +156,9 @@ fn only_the_edge_knows_the_sandbox() {
 }
 
 #[test]
-fn only_render_prints() {
-    for source in sources() {
-        if source.module == "render" || MAY_NAME_STREAMS.iter().any(|(path, _)| *path == source.path) {
+fn only_the_render_module_prints() {
+    for source in read_sources() {
+        if source.module == "render" || STREAM_EXCEPTIONS.iter().any(|(path, _)| *path == source.path) {
             continue;
         }
         for word in [
@@ -180,28 +180,28 @@ fn only_render_prints() {
 }
 
 #[test]
-fn a_file_is_about_one_thing() {
-    let long = sources().into_iter().filter_map(|source| {
+fn no_source_file_exceeds_the_line_limit() {
+    let long = read_sources().into_iter().filter_map(|source| {
         let lines = source.text.lines().count();
-        (lines > LONGEST_FILE).then(|| format!("{} has {lines} lines", source.path))
+        (lines > MAX_FILE_LINES).then(|| format!("{} has {lines} lines", source.path))
     });
     let long = long.collect::<Vec<_>>();
     assert!(long.is_empty(), "what two things are these about?\n{}", long.join("\n"));
 }
 
 #[test]
-fn the_architecture_page_names_every_module_in_order() {
-    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+fn the_architecture_page_lists_every_module_in_order() {
+    let page = fs::read_to_string(repository_root().join("docs/architecture.md")).unwrap();
     let mut from = 0;
-    for module in order() {
+    for module in module_order() {
         let at = page[from..].find(&format!("`{module}`"));
         from += at.unwrap_or_else(|| panic!("docs/architecture.md does not name `{module}` after those above it"));
     }
 }
 
 #[test]
-fn the_scanner_sees_nested_and_plain_uses() {
+fn the_scanner_finds_nested_and_plain_imports() {
     let code = "use crate::{\n  model::{Crn, role::{Role}},\n  exit,\n};\nlet x = crate::env::var(\"A\"); use crate::hint::{self};";
     let expected = ["env", "exit", "hint", "model"].map(str::to_owned);
-    assert_eq!(used(code), expected.into());
+    assert_eq!(used_modules(code), expected.into());
 }

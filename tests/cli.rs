@@ -4,7 +4,7 @@ mod common;
 
 use std::{env, fs, path::PathBuf, process::Stdio};
 
-use common::World;
+use common::CliFixture;
 use confluent_ebs::{
     access::audit::{RULES, rules::NOT_AUDITED},
     catalog::rules,
@@ -16,13 +16,13 @@ use confluent_ebs::{
 };
 
 /// Set it to write the pages instead of comparing them.
-const UPDATE: &str = "UPDATE_DOCS";
+const UPDATE_DOCS_VARIABLE: &str = "UPDATE_DOCS";
 
 #[test]
-fn the_version_is_one_line() {
-    let seen = World::new().ebs("--version");
+fn version_prints_one_line() {
+    let result = CliFixture::new().run("--version");
     assert_eq!(
-        seen.to_string(),
+        result.to_string(),
         format!(
             "exit 0\n----- stdout -----\nconfluent-ebs {}\n",
             env!("CARGO_PKG_VERSION")
@@ -31,22 +31,22 @@ fn the_version_is_one_line() {
 }
 
 #[test]
-fn help_is_data_however_it_is_asked_for() {
-    let world = World::new();
-    let help = world.ebs("--help");
+fn help_goes_to_stdout_for_every_spelling() {
+    let cli = CliFixture::new();
+    let help = cli.run("--help");
     assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""));
     assert!(help.stdout.starts_with("Onboard departments"), "{help}");
     for args in ["", "-h", "help", "-o json", "-v"] {
-        assert_eq!(world.ebs(args), help, "{args}");
+        assert_eq!(cli.run(args), help, "{args}");
     }
-    let page = world.ebs("help completion");
-    assert_eq!(world.ebs("completion -h"), page);
-    assert_eq!(world.ebs("--sandbox completion --help"), page);
+    let page = cli.run("help completion");
+    assert_eq!(cli.run("completion -h"), page);
+    assert_eq!(cli.run("--sandbox completion --help"), page);
 }
 
 #[test]
-fn help_has_the_layout_of_the_stock_cli() {
-    insta::assert_snapshot!(World::new().ebs("man --help"), @r#"
+fn help_has_the_layout_of_the_confluent_cli() {
+    insta::assert_snapshot!(CliFixture::new().run("man --help"), @r#"
     exit 0
     ----- stdout -----
     Print the manual page.
@@ -93,26 +93,26 @@ fn help_has_the_layout_of_the_stock_cli() {
 }
 
 #[test]
-fn the_help_link_answers_for_the_stock_cli() {
-    let world = World::new();
+fn the_confluent_help_link_prints_the_same_help() {
+    let cli = CliFixture::new();
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_confluent-ebs"));
-    let link = world
+    let link = cli
         .path("confluent-help-ebs")
         .with_extension(env::consts::EXE_EXTENSION);
     fs::hard_link(&binary, &link)
         .or_else(|_| fs::copy(&binary, &link).map(drop))
         .unwrap();
-    assert_eq!(world.see(&mut world.command_at(&link)), world.ebs("--help"));
+    assert_eq!(cli.run_command(&mut cli.command_at(&link)), cli.run("--help"));
     assert_eq!(
-        world.see(world.command_at(&link).arg("completion")),
-        world.ebs("help completion")
+        cli.run_command(cli.command_at(&link).arg("completion")),
+        cli.run("help completion")
     );
 }
 
 #[test]
-fn a_mistake_says_what_and_what_to_do() {
-    let world = World::new();
-    insta::assert_snapshot!(world.ebs("completoin bash"), @r#"
+fn usage_errors_name_the_mistake_and_a_suggestion() {
+    let cli = CliFixture::new();
+    insta::assert_snapshot!(cli.run("completoin bash"), @r#"
     exit 64
     ----- stderr -----
     Error: unknown command "completoin" for "confluent ebs"
@@ -124,7 +124,7 @@ fn a_mistake_says_what_and_what_to_do() {
         Did you mean `confluent ebs completion`?
         See `confluent ebs --help`.
     "#);
-    insta::assert_snapshot!(world.ebs("man -o jsn"), @r#"
+    insta::assert_snapshot!(cli.run("man -o jsn"), @r#"
     exit 64
     ----- stderr -----
     Error: invalid value "jsn" for --output: it must be one of human, json, yaml
@@ -136,7 +136,7 @@ fn a_mistake_says_what_and_what_to_do() {
         Did you mean `json`?
         See `confluent ebs man --help`.
     "#);
-    insta::assert_snapshot!(world.ebs("completion"), @r#"
+    insta::assert_snapshot!(cli.run("completion"), @r#"
     exit 64
     ----- stderr -----
     Error: missing argument <shell>
@@ -147,7 +147,7 @@ fn a_mistake_says_what_and_what_to_do() {
     Suggestions:
         See `confluent ebs completion --help`.
     "#);
-    insta::assert_snapshot!(world.ebs("connector logs"), @r#"
+    insta::assert_snapshot!(cli.run("connector logs"), @r#"
     exit 64
     ----- stderr -----
     Error: missing argument <id>
@@ -176,11 +176,11 @@ fn a_mistake_says_what_and_what_to_do() {
         ("connector logs x --limit 3 -4", "unknown flag: -4"),
         ("connector logs x --follow -4", "unknown flag: -4"),
     ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(64), "{seen}");
-        assert!(seen.stderr.starts_with(&format!("Error: {said}")), "{seen}");
+        let result = cli.run(args);
+        assert_eq!(result.code, Some(64), "{result}");
+        assert!(result.stderr.starts_with(&format!("Error: {said}")), "{result}");
     }
-    insta::assert_snapshot!(world.ebs("man --dri x"), @r#"
+    insta::assert_snapshot!(cli.run("man --dri x"), @r#"
     exit 64
     ----- stderr -----
     Error: unknown flag: --dri
@@ -192,7 +192,7 @@ fn a_mistake_says_what_and_what_to_do() {
         Did you mean `--dir`?
         See `confluent ebs man --help`.
     "#);
-    insta::assert_snapshot!(world.ebs("man --environment lkc-123456"), @r#"
+    insta::assert_snapshot!(cli.run("man --environment lkc-123456"), @r#"
     exit 64
     ----- stderr -----
     Error: invalid value for --environment: `lkc-123456` is not an environment id:
@@ -207,8 +207,8 @@ fn a_mistake_says_what_and_what_to_do() {
 }
 
 #[test]
-fn every_mistake_ends_with_the_usage_code() {
-    let world = World::new();
+fn every_usage_error_exits_with_64() {
+    let cli = CliFixture::new();
     for args in [
         "nope",
         "man --nope",
@@ -219,41 +219,42 @@ fn every_mistake_ends_with_the_usage_code() {
         "man --sandbox=yes",
         "-o",
     ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(64), "{args}: {seen}");
+        let result = cli.run(args);
+        assert_eq!(result.code, Some(64), "{args}: {result}");
         assert!(
-            seen.stdout.is_empty() && seen.stderr.starts_with("Error: "),
-            "{args}: {seen}"
+            result.stdout.is_empty() && result.stderr.starts_with("Error: "),
+            "{args}: {result}"
         );
     }
 }
 
 #[test]
-fn global_flags_may_stand_anywhere() {
-    let world = World::new();
-    let expected = world.ebs("man -o json");
+fn global_flags_are_accepted_at_any_position() {
+    let cli = CliFixture::new();
+    let expected = cli.run("man -o json");
     assert_eq!(expected.code, Some(0));
     assert!(expected.stdout.starts_with("{\n  \"page\": "), "{expected}");
-    assert_eq!(world.ebs("-o json man"), expected);
+    assert_eq!(cli.run("-o json man"), expected);
     assert_eq!(
-        world.ebs("--output json --environment env-123456 man --unsafe-trace -vv"),
+        cli.run("--output json --environment env-123456 man --unsafe-trace -vv"),
         expected
     );
 }
 
 #[test]
-fn foreign_words_cannot_speak_to_the_terminal() {
-    let world = World::new();
-    let seen = world.see(world.command().arg("\u{1b}[2Jclaims\u{202e}"));
+fn control_characters_in_arguments_are_escaped() {
+    let cli = CliFixture::new();
+    let result = cli.run_command(cli.command().arg("\u{1b}[2Jclaims\u{202e}"));
     assert!(
-        seen.stderr
+        result
+            .stderr
             .starts_with("Error: unknown command \"\\u{1b}[2Jclaims\\u{202e}\""),
-        "{seen}"
+        "{result}"
     );
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_stdout_pipe_is_not_an_error() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_confluent-ebs"))
@@ -266,41 +267,41 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
-    let world = World::new();
-    world.write("pages", "a file, no folder");
-    let seen = world.ebs("man --dir pages");
-    assert_eq!(seen.code, Some(1));
+fn an_unwritable_output_directory_is_named_in_the_error() {
+    let cli = CliFixture::new();
+    cli.write("pages", "a file, no folder");
+    let result = cli.run("man --dir pages");
+    assert_eq!(result.code, Some(1));
     assert!(
-        seen.stderr
+        result
+            .stderr
             .starts_with("Error: could not write the manual pages to `pages`\n  cause: "),
-        "{seen}"
+        "{result}"
     );
     assert_eq!(
-        world.ebs("man --dir made/here").stdout,
+        cli.run("man --dir made/here").stdout,
         "Wrote the manual pages to \"made/here\".\n"
     );
     assert!(
-        world
-            .read("made/here/confluent-ebs-completion.1")
+        cli.read("made/here/confluent-ebs-completion.1")
             .contains("Print a completion script")
     );
 }
 
 #[test]
-fn completions_exist_for_every_shell() {
-    let world = World::new();
+fn completion_scripts_exist_for_every_shell() {
+    let cli = CliFixture::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let seen = world.ebs(&format!("completion {shell}"));
-        assert_eq!(seen.code, Some(0), "{seen}");
-        assert!(seen.stdout.contains("confluent-ebs"), "{shell}");
+        let result = cli.run(&format!("completion {shell}"));
+        assert_eq!(result.code, Some(0), "{result}");
+        assert!(result.stdout.contains("confluent-ebs"), "{shell}");
     }
 }
 
 /// What a shell offers after `words`, asked from a real bash; nothing where there is none.
-fn bash_offers(words: &str) -> Option<String> {
-    let world = World::new();
-    world.write("completion.bash", world.ebs("completion bash").stdout);
+fn bash_completions(words: &str) -> Option<String> {
+    let cli = CliFixture::new();
+    cli.write("completion.bash", cli.run("completion bash").stdout);
     let script = format!(
         "source completion.bash\n\
          __start_confluent() {{ COMPREPLY=(native); }}\n\
@@ -311,38 +312,38 @@ fn bash_offers(words: &str) -> Option<String> {
     let bash = ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"]
         .into_iter()
         .find(|path| fs::exists(path).is_ok_and(|found| found))?;
-    let seen = world.see(world.command_at(bash).args(["--noprofile", "--norc", "-c", &script]));
-    assert_eq!(seen.stderr, "");
-    Some(seen.stdout)
+    let result = cli.run_command(cli.command_at(bash).args(["--noprofile", "--norc", "-c", &script]));
+    assert_eq!(result.stderr, "");
+    Some(result.stdout)
 }
 
 #[test]
-fn bash_completes_the_plugin_and_leaves_the_rest_to_the_stock_cli() {
-    let Some(offered) = bash_offers("confluent ebs ''") else {
+fn bash_completes_the_plugin_and_leaves_other_words_to_the_confluent_cli() {
+    let Some(offered) = bash_completions("confluent ebs ''") else {
         return;
     };
     assert!(offered.lines().any(|word| word == "completion"), "{offered}");
     assert!(
-        bash_offers("confluent ebs completion ''")
+        bash_completions("confluent ebs completion ''")
             .unwrap()
             .lines()
             .any(|word| word == "zsh")
     );
-    assert_eq!(bash_offers("confluent kafka ''").unwrap(), "native\n");
-    assert_eq!(bash_offers("confluent e").unwrap(), "native\nebs\n");
+    assert_eq!(bash_completions("confluent kafka ''").unwrap(), "native\n");
+    assert_eq!(bash_completions("confluent e").unwrap(), "native\nebs\n");
 }
 
 /// Calls `look` with every command and its full name.
-fn each_command(command: &clap::Command, name: &str, look: &mut impl FnMut(&clap::Command, &str)) {
+fn for_each_command(command: &clap::Command, name: &str, look: &mut impl FnMut(&clap::Command, &str)) {
     look(command, name);
     for sub in command.get_subcommands() {
-        each_command(sub, &format!("{name} {}", sub.get_name()), look);
+        for_each_command(sub, &format!("{name} {}", sub.get_name()), look);
     }
 }
 
 #[test]
-fn every_command_explains_itself_in_native_style() {
-    each_command(&commands::tree(), "confluent ebs", &mut |command, name| {
+fn every_command_has_help_in_the_confluent_cli_style() {
+    for_each_command(&commands::command_tree(), "confluent ebs", &mut |command, name| {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         assert!(
             about.starts_with(char::is_uppercase),
@@ -361,7 +362,7 @@ fn every_command_explains_itself_in_native_style() {
                 .unwrap_or_else(|| panic!("{name}: {line}"))
                 .1;
             let words = words.split(['|', '>', ')', '<']).next().unwrap().split_whitespace();
-            let parsed = commands::tree().try_get_matches_from(std::iter::once("confluent-ebs").chain(words));
+            let parsed = commands::command_tree().try_get_matches_from(std::iter::once("confluent-ebs").chain(words));
             let help = parsed
                 .as_ref()
                 .is_err_and(|error| error.kind() == clap::error::ErrorKind::DisplayHelp);
@@ -384,26 +385,26 @@ fn every_command_explains_itself_in_native_style() {
 }
 
 /// Compares a page with what the program says, or writes it.
-fn check_page(path: &str, expected: &str) {
+fn check_generated_page(path: &str, expected: &str) {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
-    if env::var_os(UPDATE).is_some() {
+    if env::var_os(UPDATE_DOCS_VARIABLE).is_some() {
         fs::write(&file, expected).unwrap();
         return;
     }
     let found = fs::read_to_string(&file).unwrap_or_default().replace("\r\n", "\n");
     assert_eq!(
         found, expected,
-        "{path} is not up to date: run `{UPDATE}=1 cargo test --test cli`"
+        "{path} is not up to date: run `{UPDATE_DOCS_VARIABLE}=1 cargo test --test cli`"
     );
 }
 
 #[test]
-fn the_page_of_commands_is_made_from_the_help_texts() {
-    check_page("docs/commands.md", &commands::reference());
+fn the_commands_page_matches_the_help_texts() {
+    check_generated_page("docs/commands.md", &commands::render_reference());
 }
 
 #[test]
-fn the_page_of_exit_codes_is_made_from_the_codes() {
+fn the_exit_codes_page_matches_the_exit_codes() {
     let mut page = String::from(
         "# Exit codes\n\n\
          They reach the caller only when `confluent-ebs` is started directly. Through `confluent ebs` the Confluent CLI\n\
@@ -414,11 +415,11 @@ fn the_page_of_exit_codes_is_made_from_the_codes() {
         page.extend(["| ", &code.code().to_string(), " | ", meaning, " |\n"]);
     }
     page.push_str("\nThis page is made from `src/exit.rs` (`tests/cli.rs`).\n");
-    check_page("docs/exit-codes.md", &page);
+    check_generated_page("docs/exit-codes.md", &page);
 }
 
 /// What stands above the rules of the audit.
-const AUDIT: &str = "\
+const AUDIT_PAGE_INTRODUCTION: &str = "\
 # The audit
 
 `confluent ebs access audit` compares what a key can see of the organization with the platform's files. Each rule below looks for one
@@ -447,7 +448,7 @@ Which API keys are ours is told by the journal, the evidence files and the profi
 ```toml
 # accepted.toml
 [[accepted]]
-rule = \"granted-onward\"
+rule = \"third-party-grant\"
 subject = \"rb-abc123\"
 reason = \"the data office reads claims-orders, agreed in CC-4711\"
 until = 2027-01-31
@@ -455,7 +456,7 @@ until = 2027-01-31
 ";
 
 /// `text` in lines of at most 135 characters, as the other pages are written.
-fn wrapped(text: &str) -> String {
+fn wrap_lines(text: &str) -> String {
     let mut lines: Vec<Vec<&str>> = vec![Vec::new()];
     let mut width = 0;
     for word in text.split_whitespace() {
@@ -471,8 +472,8 @@ fn wrapped(text: &str) -> String {
 }
 
 #[test]
-fn the_page_of_the_audit_is_made_from_its_rules() {
-    let mut page = vec![AUDIT.to_owned()];
+fn the_audit_page_matches_the_audit_rules() {
+    let mut page = vec![AUDIT_PAGE_INTRODUCTION.to_owned()];
     page.push("\n| Rule | Threat | At worst | Looks for |\n|---|---|---|---|\n".to_owned());
     page.extend(RULES.iter().map(|rule| {
         let worst = match rule.severity {
@@ -492,11 +493,11 @@ fn the_page_of_the_audit_is_made_from_its_rules() {
             ("Evidence", rule.evidence),
             ("What to do", rule.remedy),
         ];
-        page.extend(texts.map(|(title, text)| format!("\n{}\n", wrapped(&format!("**{title}.** {text}")))));
-        let needs: Vec<&str> = rule.needs.iter().map(|need| need.words()).collect();
+        page.extend(texts.map(|(title, text)| format!("\n{}\n", wrap_lines(&format!("**{title}.** {text}")))));
+        let needs: Vec<&str> = rule.needs.iter().map(|need| need.description()).collect();
         if !needs.is_empty() {
             let needs = format!("**To be absent** it must see {}.", needs.join("; "));
-            page.push(format!("\n{}\n", wrapped(&needs)));
+            page.push(format!("\n{}\n", wrap_lines(&needs)));
         }
     }
     page.push("\n## What it does not look at\n\n| Threat | What | Instead |\n|---|---|---|\n".to_owned());
@@ -507,11 +508,11 @@ fn the_page_of_the_audit_is_made_from_its_rules() {
     );
     page.push("\nThis page is made from the rules in `src/access/audit/rules/` (`tests/cli.rs`).\n".to_owned());
     let page = page.concat();
-    check_page("docs/audit.md", &page);
+    check_generated_page("docs/audit.md", &page);
 }
 
 #[test]
-fn the_page_of_variables_is_made_from_their_list() {
+fn the_environment_page_matches_the_list_of_variables() {
     let mut page = String::from("# Environment variables\n\n| Variable | Meaning |\n|---|---|\n");
     for variable in variables::ALL {
         page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
@@ -524,11 +525,11 @@ fn the_page_of_variables_is_made_from_their_list() {
         page.extend(["| `", variable.name, "` | ", variable.help.trim(), " |\n"]);
     }
     page.push_str("\nThis page is made from `src/env.rs` (`tests/cli.rs`).\n");
-    check_page("docs/environment.md", &page);
+    check_generated_page("docs/environment.md", &page);
 }
 
 #[test]
-fn the_page_of_lint_rules_is_made_from_their_list() {
+fn the_lint_page_matches_the_lint_rules() {
     let mut page = String::from(
         "# Rules of the linter\n\n\
          What `confluent ebs connector lint` looks for in a connector file; `create`, `update` and `validate` look first,\n\
@@ -549,11 +550,11 @@ fn the_page_of_lint_rules_is_made_from_their_list() {
         "\nBesides, `syntax` and `unreadable-file` mean that a file cannot be read (exit code 1). This page is made from\n\
          `src/catalog/rules/` (`tests/cli.rs`).\n",
     );
-    check_page("docs/lint.md", &page);
+    check_generated_page("docs/lint.md", &page);
 }
 
 #[test]
-fn the_page_of_causes_is_made_from_the_rules() {
+fn the_causes_page_matches_the_diagnosis_rules() {
     let mut page = String::from(
         "# What errors of connectors mean\n\n\
          `confluent ebs connector explain` compares what the service and the log lines say with these rules, the most particular\n\
@@ -573,16 +574,16 @@ fn the_page_of_causes_is_made_from_the_rules() {
             ") | ",
             rule.cause,
             " | ",
-            rule.owner.who(),
+            rule.owner.display_name(),
             " |\n",
         ]);
     }
     for rule in diagnosis::rules() {
-        let (id, whose) = (rule.id, rule.owner.who());
+        let (id, whose) = (rule.id, rule.owner.display_name());
         let example = rule.example.replace('\n', "\n    ");
         page.extend(["\n## ", id, "\n\n", rule.cause, "\n\n    ", &example, "\n\n"]);
         page.extend(["Whose it is: ", whose, ".\n\n1. ", rule.fix, "\n"]);
-        for (place, step) in rule.then.iter().enumerate() {
+        for (place, step) in rule.next_steps.iter().enumerate() {
             page.extend([&(place + 2).to_string(), ". ", step.text]);
             if let Some(command) = step.command {
                 let command = command.replace("{name}", "NAME").replace("{plugin}", "PLUGIN");
@@ -594,20 +595,20 @@ fn the_page_of_causes_is_made_from_the_rules() {
         if !patterns.is_empty() {
             page.extend(["\nMet by: ", &patterns.join(", "), ".\n"]);
         }
-        page.extend(["\nThe words are ", rule.mark.word(), " (", rule.source, ").\n"]);
+        page.extend(["\nThe words are ", rule.confidence.as_str(), " (", rule.source, ").\n"]);
     }
     page.push_str("\nThis page is made from `src/resources/connector/diagnosis/rules/` (`tests/cli.rs`).\n");
-    check_page("docs/causes.md", &page);
+    check_generated_page("docs/causes.md", &page);
 }
 
 #[test]
-fn steps_that_rules_name_can_be_typed() {
+fn commands_named_in_diagnosis_rules_parse() {
     for rule in diagnosis::rules() {
-        for command in rule.then.iter().filter_map(|step| step.command) {
+        for command in rule.next_steps.iter().filter_map(|step| step.command) {
             let typed = command.replace("{name}", "claims-a").replace("{plugin}", "S3_SINK");
             let words = std::iter::once("confluent-ebs").chain(typed.split_whitespace());
             assert!(
-                commands::tree().try_get_matches_from(words).is_ok(),
+                commands::command_tree().try_get_matches_from(words).is_ok(),
                 "{}: {typed}",
                 rule.id
             );
@@ -616,7 +617,7 @@ fn steps_that_rules_name_can_be_typed() {
 }
 
 #[test]
-fn the_readme_shows_commands_that_exist_and_links_to_pages_that_exist() {
+fn the_readme_names_existing_commands_and_pages() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md")).unwrap();
     let mut shown = 0;
@@ -632,7 +633,7 @@ fn the_readme_shows_commands_that_exist_and_links_to_pages_that_exist() {
         if let Some(words) = words {
             shown += 1;
             let words = words.split_whitespace();
-            let parsed = commands::tree().try_get_matches_from(std::iter::once("confluent-ebs").chain(words));
+            let parsed = commands::command_tree().try_get_matches_from(std::iter::once("confluent-ebs").chain(words));
             let answered = |error: &clap::Error| error.kind() == clap::error::ErrorKind::DisplayVersion;
             assert!(
                 parsed.is_ok() || parsed.as_ref().is_err_and(answered),
@@ -641,7 +642,7 @@ fn the_readme_shows_commands_that_exist_and_links_to_pages_that_exist() {
         }
     }
     assert!(shown > 20, "the README shows {shown} commands");
-    for command in commands::tree().get_subcommands() {
+    for command in commands::command_tree().get_subcommands() {
         let name = command.get_name();
         let row = [format!("\n| `{name}` | "), format!("\n| `{name} ")];
         assert!(

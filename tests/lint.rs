@@ -3,19 +3,19 @@
 use proptest::prelude::*;
 
 use confluent_ebs::{
-    catalog::{Context, Linted, Tenant, catalog, lint, rules},
+    catalog::{LintDepartment, LintOptions, LintResult, catalog, lint, rules},
     diag::{Severity, SourceFile},
     manifest::connector_file,
     model::{DepartmentQuota, Prefix, ServiceAccountId},
 };
 
-struct Department {
+struct LintDepartment {
     prefix: Prefix,
     runtime: ServiceAccountId,
     quota: DepartmentQuota,
 }
 
-impl Department {
+impl LintDepartment {
     fn claims() -> Self {
         Self {
             prefix: Prefix::parse("claims-").unwrap(),
@@ -29,8 +29,8 @@ impl Department {
         }
     }
 
-    fn tenant(&self) -> Tenant<'_> {
-        Tenant {
+    fn department_context(&self) -> LintDepartment<'_> {
+        LintDepartment {
             prefix: &self.prefix,
             runtime_account: Some(&self.runtime),
             quota: &self.quota,
@@ -39,19 +39,19 @@ impl Department {
 }
 
 /// A configuration from `key: value` lines; YAML, so that numbers and the like are text.
-fn linted(text: &str, tenant: bool) -> Linted {
+fn lint_text(text: &str, tenant: bool) -> LintResult {
     let source = SourceFile::new("claims-a.yaml", text);
     let file = connector_file::parse(&source).unwrap();
-    let claims = Department::claims();
-    let context = Context {
-        tenant: tenant.then(|| claims.tenant()),
-        ..Context::default()
+    let claims = LintDepartment::claims();
+    let context = LintOptions {
+        department: tenant.then(|| claims.department_context()),
+        ..LintOptions::default()
     };
     lint(&file, &context)
 }
 
 /// `rule! key-or-line message` for errors, `rule? …` for warnings.
-fn said(linted: &Linted) -> Vec<String> {
+fn finding_lines(linted: &LintResult) -> Vec<String> {
     let findings = linted.findings.iter().map(|finding| {
         let mark = if finding.severity == Severity::Error { '!' } else { '?' };
         format!("{}{mark} {}", finding.rule, finding.message)
@@ -59,138 +59,147 @@ fn said(linted: &Linted) -> Vec<String> {
     findings.collect()
 }
 
-const DATAGEN: &str = "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS\n";
-const S3: &str =
+const DATAGEN_FILE: &str = "name: claims-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS\n";
+const S3_FILE: &str =
     "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n";
 /// Without its topics.
-const SINK_BY_PATTERN: &str = "name: claims-a\nconnector.class: S3_SINK\ns3.bucket.name: b\ntime.interval: HOURLY\n";
+const SINK_BY_PATTERN_FILE: &str =
+    "name: claims-a\nconnector.class: S3_SINK\ns3.bucket.name: b\ntime.interval: HOURLY\n";
 /// Without its password.
-const POSTGRES: &str = "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 5432\n\
+const POSTGRES_FILE: &str = "name: claims-a\nconnector.class: PostgresSource\nconnection.host: h\nconnection.port: 5432\n\
                         connection.user: u\ndb.name: d\ntopic.prefix: claims-\n";
-const PASSWORD: &str = "connection.password: ${env:EBS_SECRET_DB}\n";
+const PASSWORD_LINE: &str = "connection.password: ${env:EBS_SECRET_DB}\n";
 
 #[test]
-fn clean_files_are_clean_for_everybody() {
+fn valid_files_have_no_findings_with_or_without_a_department() {
     let http = "name: claims-a\nconnector.class: HttpSinkV2\ntopics: claims-x\nhttp.api.base.url: https://example.com\n\
                 api1.http.api.path: /in\napi1.topics: claims-x\ntransforms: r\n\
                 transforms.r.type: org.apache.kafka.connect.transforms.RegexRouter\ntransforms.r.regex: (.*)\n\
                 behavior.on.error: FAIL\nauth.type: BASIC\nconnection.password: ${env:EBS_SECRET_HOOK}\n\
                 kafka.auth.mode: SERVICE_ACCOUNT\nkafka.service.account.id: sa-run123\ntasks.max: 4\n\
                 errors.deadletterqueue.topic.name: claims-dead\n";
-    for text in [DATAGEN, S3, &format!("{POSTGRES}{PASSWORD}"), http] {
+    for text in [DATAGEN_FILE, S3_FILE, &format!("{POSTGRES_FILE}{PASSWORD_LINE}"), http] {
         for tenant in [true, false] {
-            assert_eq!(said(&linted(text, tenant)), Vec::<String>::new(), "{text}");
+            assert_eq!(finding_lines(&lint_text(text, tenant)), Vec::<String>::new(), "{text}");
         }
     }
 }
 
 /// What one more line adds to a clean file.
 #[test]
-fn every_rule_speaks_when_it_must() {
+fn every_rule_reports_its_finding() {
     let cases: &[(&str, &str, &[&str])] = &[
         // Keys
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "quickstrat: USERS",
             &["unknown-key! DatagenSource has no key `quickstrat`"],
         ),
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "topics: claims-x",
             &["unknown-key! DatagenSource has no key `topics`"],
         ),
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "schema.string: '{}'",
             &["one-of! `quickstart` and `schema.string` exclude each other"],
         ),
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "cloud.provider: aws",
             &["server-key? `cloud.provider` is added by the service, and not read from a file"],
         ),
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "config.internal.x: a",
             &["server-key? `config.internal.x` is added by the service, and not read from a file"],
         ),
-        (DATAGEN, "connector.egress.whitelist: h", &[]),
-        (S3, "topics: claims-y", &["duplicate-key! `topics` stands here twice"]),
+        (DATAGEN_FILE, "connector.egress.whitelist: h", &[]),
         (
-            S3,
+            S3_FILE,
+            "topics: claims-y",
+            &["duplicate-key! `topics` stands here twice"],
+        ),
+        (
+            S3_FILE,
             "input.data.format: JSON\ndata.format: JSON",
             &["duplicate-key! `data.format` and `input.data.format` are two names of one key"],
         ),
         (
-            S3,
+            S3_FILE,
             "connector.class: S3_SINK",
             &["several-classes! `connector.class` stands here twice"],
         ),
         (
-            S3,
+            S3_FILE,
             "connector.class: GcsSink",
             &["several-classes! `connector.class` is `S3_SINK` and `GcsSink`"],
         ),
         // Values
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "output.data.format: avro",
             &["value-not-allowed! `output.data.format` cannot be `avro`"],
         ),
         (
-            S3,
+            S3_FILE,
             "errors.tolerance: some",
             &["value-not-allowed! `errors.tolerance` cannot be `some`"],
         ),
         (
-            S3,
+            S3_FILE,
             "flush.size: many",
             &["wrong-type! `flush.size` is `many`, not a whole number"],
         ),
         (
-            S3,
+            S3_FILE,
             "flush.size: 99999999999",
             &["wrong-type! `flush.size` is `99999999999`, not a whole number"],
         ),
         (
-            S3,
+            S3_FILE,
             "csfle.enabled: yes",
             &["wrong-type! `csfle.enabled` is `yes`, not `true` or `false`"],
         ),
-        (S3, "csfle.enabled: TRUE", &[]),
-        (S3, "output.data.format: ${input.data.format}", &[]),
+        (S3_FILE, "csfle.enabled: TRUE", &[]),
+        (S3_FILE, "output.data.format: ${input.data.format}", &[]),
         (
-            S3,
+            S3_FILE,
             "flush.size: [1, 2]",
             &["not-a-string! `flush.size` is a list, not a text"],
         ),
         (
-            S3,
+            S3_FILE,
             "transforms: [a, b]",
             &["not-a-string! `transforms` is a list, not a text"],
         ),
-        (S3, "flush.size:", &["not-a-string! `flush.size` is `null`, not a text"]),
+        (
+            S3_FILE,
+            "flush.size:",
+            &["not-a-string! `flush.size` is `null`, not a text"],
+        ),
         // Secrets
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: hunter2",
             &["literal-secret! the secret of `connection.password` stands here in clear"],
         ),
-        (POSTGRES, "connection.password: ''", &[]),
-        (POSTGRES, "connection.password: ${file:db/pw}", &[]),
-        (POSTGRES, "connection.password: '${prompt:the database}'", &[]),
+        (POSTGRES_FILE, "connection.password: ''", &[]),
+        (POSTGRES_FILE, "connection.password: ${file:db/pw}", &[]),
+        (POSTGRES_FILE, "connection.password: '${prompt:the database}'", &[]),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: '****************'",
             &["masked-value! the value of `connection.password` is a mask, not a value"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "db.timezone: '****'",
             &["masked-value! the value of `db.timezone` is a mask, not a value"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: a\\b",
             &[
                 "backslash-in-secret! the value of `connection.password` has a backslash",
@@ -198,39 +207,39 @@ fn every_rule_speaks_when_it_must() {
             ],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "query: select 1",
             &[
                 "literal-secret? `query` is a statement, and masked for what it may say, but the service masks it: it cannot be read back",
             ],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: ${PG_PW}",
             &["secret-reference? `${PG_PW}` under `connection.password` is sent as it stands: nobody fills it in"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: ${env:HOME}",
             &["secret-reference! variable `HOME` is not one that connector files may refer to"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: ${env:EBS_SECRET_}",
             &["secret-reference! variable `EBS_SECRET_` is not one that connector files may refer to"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: ${file:/etc/passwd}",
             &["secret-reference! file `/etc/passwd` does not lie below the folder of secrets"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: ${file:a/../../b}",
             &["secret-reference! file `a/../../b` does not lie below the folder of secrets"],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: 'C:\\x'",
             &[
                 "backslash-in-secret! the value of `connection.password` has a backslash",
@@ -238,17 +247,17 @@ fn every_rule_speaks_when_it_must() {
             ],
         ),
         (
-            S3,
+            S3_FILE,
             "topics.dir: ${env:EBS_SECRET_X}",
             &["secret-reference! `topics.dir` is not a secret, and must not be filled from one"],
         ),
         (
-            S3,
+            S3_FILE,
             "topics.dir: x/${env:CONFLUENT_CLOUD_API_SECRET}",
             &["secret-reference! `topics.dir` has a reference inside other text"],
         ),
         (
-            S3,
+            S3_FILE,
             "aws.access.key.id: AKIAEXAMPLE",
             &[
                 "literal-secret? `aws.access.key.id` is the public half of a key pair, but the service masks it: it cannot be read back",
@@ -256,63 +265,63 @@ fn every_rule_speaks_when_it_must() {
         ),
         // Topics, transforms, errors
         (
-            S3,
+            S3_FILE,
             "errors.deadletterqueue.topic.name: claims-x",
             &["dead-letter-loop! the dead letter topic `claims-x` is also one of `topics`"],
         ),
         // Kafka matches whole names, with a pattern that may be Java's own.
         (
-            SINK_BY_PATTERN,
+            SINK_BY_PATTERN_FILE,
             "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: claims-a",
             &["dead-letter-loop! `topics.regex` matches the dead letter topic `claims-a`, too"],
         ),
         (
-            SINK_BY_PATTERN,
+            SINK_BY_PATTERN_FILE,
             "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: claims-a-dead",
             &[],
         ),
         (
-            SINK_BY_PATTERN,
+            SINK_BY_PATTERN_FILE,
             "topics.regex: claims-(?!x).*\nerrors.deadletterqueue.topic.name: claims-dead",
             &[],
         ),
         (
-            SINK_BY_PATTERN,
+            SINK_BY_PATTERN_FILE,
             "topics.regex: claims-(a|b)\nerrors.deadletterqueue.topic.name: ''",
             &[],
         ),
-        (S3, "errors.tolerance: all", &[]),
+        (S3_FILE, "errors.tolerance: all", &[]),
         (
-            S3,
+            S3_FILE,
             "errors.tolerance: all\nerrors.deadletterqueue.topic.name: ''",
             &[
                 "silent-errors? `errors.tolerance=all` without `errors.deadletterqueue.topic.name`: records that fail are lost",
             ],
         ),
         (
-            DATAGEN,
+            DATAGEN_FILE,
             "errors.tolerance: all",
             &["silent-errors? a source with `errors.tolerance=all` loses the records that it cannot process"],
         ),
         (
-            S3,
+            S3_FILE,
             "transforms: a\ntransforms.a.type: org.example.Mine",
             &["transform! transform `org.example.Mine` is not offered by managed plugins"],
         ),
         (
-            S3,
+            S3_FILE,
             "transforms: a\ntransforms.a.type: org.example.Mine\ntransforms.a.custom.smt.artifact.id: x-1",
             &[],
         ),
-        (S3, "transforms: a", &["transform! transform `a` has no type"]),
+        (S3_FILE, "transforms: a", &["transform! transform `a` has no type"]),
         (
-            S3,
+            S3_FILE,
             "transforms.a.type: org.apache.kafka.connect.transforms.RegexRouter",
             &["transform? `transforms.a.type` has no effect: `a` is not listed in `transforms`"],
         ),
         // What is still to be filled in: nothing else is said about it.
         (
-            S3,
+            S3_FILE,
             "flush.size: <fill in>\nerrors.deadletterqueue.topic.name: claims-<fill in>",
             &[
                 "placeholder! `flush.size` is still to be filled in",
@@ -320,24 +329,24 @@ fn every_rule_speaks_when_it_must() {
             ],
         ),
         (
-            POSTGRES,
+            POSTGRES_FILE,
             "connection.password: <fill in>",
             &["placeholder! `connection.password` is still to be filled in"],
         ),
         // Tasks
         (
-            S3,
+            S3_FILE,
             "tasks.max: 0",
             &["tasks-max! `tasks.max` is `0`, not a number of tasks"],
         ),
         (
-            S3,
+            S3_FILE,
             "tasks.max: x",
             &["tasks-max! `tasks.max` is `x`, not a number of tasks"],
         ),
         // Identity
         (
-            S3,
+            S3_FILE,
             "kafka.auth.mode: SERVICE_ACCOUNT\nkafka.service.account.id: sa-run123\nkafka.api.key: ABC",
             &[
                 "auth-mode? `kafka.api.key` has no effect with `kafka.auth.mode=SERVICE_ACCOUNT`",
@@ -347,13 +356,13 @@ fn every_rule_speaks_when_it_must() {
     ];
     for (clean, line, expected) in cases {
         for tenant in [true, false] {
-            let password = if *clean == POSTGRES && !line.contains("connection.password") {
-                PASSWORD
+            let password = if *clean == POSTGRES_FILE && !line.contains("connection.password") {
+                PASSWORD_LINE
             } else {
                 ""
             };
-            let linted = linted(&format!("{clean}{line}\n{password}"), tenant);
-            assert_eq!(said(&linted), *expected, "{line}");
+            let linted = lint_text(&format!("{clean}{line}\n{password}"), tenant);
+            assert_eq!(finding_lines(&linted), *expected, "{line}");
             for finding in &linted.findings {
                 assert!(
                     finding.fix.as_ref().is_some_and(|fix| fix.ends_with(['.', '?'])),
@@ -371,7 +380,7 @@ fn every_rule_speaks_when_it_must() {
 
 /// What only a department's context can tell.
 #[test]
-fn a_department_stays_inside() {
+fn department_rules_report_names_outside_the_prefix_and_quota() {
     let cases: &[(&str, &[&str])] = &[
         (
             "name: fraud-a\nconnector.class: DatagenSource\nkafka.topic: claims-x\nquickstart: USERS",
@@ -461,22 +470,22 @@ fn a_department_stays_inside() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(said(&linted(text, true)), *expected, "{text}");
+        assert_eq!(finding_lines(&lint_text(text, true)), *expected, "{text}");
     }
 }
 
 // A connector that runs already may be changed (dossier `quotas.md` §5.2), so a warning; `create` refuses.
 #[test]
-fn a_plugin_that_the_department_may_not_use_is_named() {
-    let file = connector_file::parse(&SourceFile::new("claims-a.yaml", S3)).unwrap();
-    let mut claims = Department::claims();
+fn a_plugin_outside_the_quota_is_reported() {
+    let file = connector_file::parse(&SourceFile::new("claims-a.yaml", S3_FILE)).unwrap();
+    let mut claims = LintDepartment::claims();
     let mut judge = |plugins: &[&str]| {
         claims.quota.plugins = plugins.iter().map(ToString::to_string).collect();
-        let context = Context {
-            tenant: Some(claims.tenant()),
-            ..Context::default()
+        let context = LintOptions {
+            department: Some(claims.department_context()),
+            ..LintOptions::default()
         };
-        said(&lint(&file, &context))
+        finding_lines(&lint(&file, &context))
     };
     assert_eq!(judge(&["PostgresSource", "S3_SINK"]), [""; 0]);
     assert_eq!(
@@ -486,7 +495,7 @@ fn a_plugin_that_the_department_may_not_use_is_named() {
 }
 
 #[test]
-fn a_prefix_that_ends_in_a_dot_is_what_change_data_capture_adds() {
+fn a_cdc_topic_prefix_counts_with_its_added_dot() {
     let judge = |class: &str, prefix: &str| {
         let text = format!(
             "name: claims.a\nconnector.class: {class}\ntopic.prefix: {prefix}\ndatabase.hostname: h\ndatabase.port: 1\n\
@@ -494,13 +503,13 @@ fn a_prefix_that_ends_in_a_dot_is_what_change_data_capture_adds() {
              db.name: d\n"
         );
         let file = connector_file::parse(&SourceFile::new("claims.a.yaml", text)).unwrap();
-        let dotted = Department {
+        let dotted = LintDepartment {
             prefix: Prefix::parse("claims.").unwrap(),
-            ..Department::claims()
+            ..LintDepartment::claims()
         };
-        let context = Context {
-            tenant: Some(dotted.tenant()),
-            ..Context::default()
+        let context = LintOptions {
+            department: Some(dotted.department_context()),
+            ..LintOptions::default()
         };
         let findings = lint(&file, &context).findings;
         findings.iter().all(|finding| finding.rule != "foreign-topic")
@@ -513,7 +522,7 @@ fn a_prefix_that_ends_in_a_dot_is_what_change_data_capture_adds() {
 }
 
 #[test]
-fn whole_files_are_judged_for_what_they_are() {
+fn file_level_mistakes_are_reported() {
     let cases: &[(&str, &[&str])] = &[
         (
             "a: b",
@@ -560,9 +569,9 @@ fn whole_files_are_judged_for_what_they_are() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(said(&linted(text, false)), *expected, "{text}");
+        assert_eq!(finding_lines(&lint_text(text, false)), *expected, "{text}");
     }
-    let fix = |text| linted(text, false).findings[0].fix.clone().unwrap();
+    let fix = |text| lint_text(text, false).findings[0].fix.clone().unwrap();
     assert_eq!(
         fix("name: claims-a\nconnector.class: S3Sink"),
         "Did you mean `S3_SINK`? Otherwise `connector validate` asks the service."
@@ -579,10 +588,10 @@ fn whole_files_are_judged_for_what_they_are() {
 }
 
 #[test]
-fn a_pattern_for_everything_reads_the_dead_letters_that_nobody_named() {
-    let text = format!("{SINK_BY_PATTERN}topics.regex: .*\n");
+fn a_match_all_topics_regex_reports_the_default_dead_letter_topic() {
+    let text = format!("{SINK_BY_PATTERN_FILE}topics.regex: .*\n");
     assert_eq!(
-        said(&linted(&text, false)),
+        finding_lines(&lint_text(&text, false)),
         [
             "dead-letter-loop! `topics.regex` matches the dead letter topic `dlq-${connector}`, which the service chooses, too"
         ]
@@ -590,31 +599,31 @@ fn a_pattern_for_everything_reads_the_dead_letters_that_nobody_named() {
 }
 
 #[test]
-fn exceptions_lift_findings_and_keep_the_reason() {
-    let text = format!("{DATAGEN}new.key: 1\n");
+fn exceptions_suppress_findings_and_keep_their_reason() {
+    let text = format!("{DATAGEN_FILE}new.key: 1\n");
     let file = connector_file::parse(&SourceFile::new("claims-a.yaml", text)).unwrap();
     let exceptions = [("unknown-key".to_owned(), "new since August".to_owned())];
-    let context = Context {
+    let context = LintOptions {
         exceptions: &exceptions,
-        ..Context::default()
+        ..LintOptions::default()
     };
     let linted = lint(&file, &context);
     assert!(linted.findings.is_empty());
     assert_eq!(linted.excepted[0].reason, "new since August");
     assert_eq!(linted.excepted[0].finding.rule, "unknown-key");
     let variables = ["DB_PASSWORD".to_owned()];
-    let text = format!("{POSTGRES}connection.password: ${{env:DB_PASSWORD}}\n");
+    let text = format!("{POSTGRES_FILE}connection.password: ${{env:DB_PASSWORD}}\n");
     let file = connector_file::parse(&SourceFile::new("claims-a.yaml", text)).unwrap();
-    let context = Context {
+    let context = LintOptions {
         secret_variables: &variables,
-        ..Context::default()
+        ..LintOptions::default()
     };
     assert!(lint(&file, &context).findings.is_empty());
 }
 
 /// Whatever a finding carries may be shown anywhere, so no secret may be in it: not in its words, not in its source.
 #[test]
-fn findings_hold_no_secret() {
+fn findings_contain_no_secret() {
     let canary = "canary-9f2c";
     let mut seen = 0;
     for plugin in catalog().plugins() {
@@ -633,10 +642,10 @@ fn findings_hold_no_secret() {
                     plugin.class, fact.name
                 );
                 let file = connector_file::parse(&SourceFile::new("claims-a.json", text)).unwrap();
-                let claims = Department::claims();
-                let context = Context {
-                    tenant: Some(claims.tenant()),
-                    ..Context::default()
+                let claims = LintDepartment::claims();
+                let context = LintOptions {
+                    department: Some(claims.department_context()),
+                    ..LintOptions::default()
                 };
                 for finding in lint(&file, &context).findings {
                     let span = finding.span.as_ref().unwrap();
@@ -657,12 +666,12 @@ fn findings_hold_no_secret() {
         ("S3_SINK", "no.such.password", "canary-9f2c"),
     ] {
         let text = format!("name: claims-a\nconnector.class: {class}\n{key}: '{value}'\n");
-        let linted = linted(&text, true);
+        let linted = lint_text(&text, true);
         let about = linted
             .findings
             .iter()
             .filter(|finding| ["credential-in-value", "literal-secret"].contains(&finding.rule));
-        assert_eq!(about.count(), 1, "{key}: {:?}", said(&linted));
+        assert_eq!(about.count(), 1, "{key}: {:?}", finding_lines(&linted));
         for finding in &linted.findings {
             let shown = format!(
                 "{} {:?} {}",
@@ -676,7 +685,7 @@ fn findings_hold_no_secret() {
 }
 
 #[test]
-fn every_rule_was_heard_in_these_tests_or_has_its_own() {
+fn every_lint_rule_is_tested_in_this_file() {
     let tests = include_str!("lint.rs");
     for rule in rules::RULES {
         assert!(tests.contains(&format!("\"{}", rule.id)), "{} is never tested", rule.id);
@@ -684,11 +693,15 @@ fn every_rule_was_heard_in_these_tests_or_has_its_own() {
 }
 
 /// Something like a connector file: valid ones with a piece cut out or put in, and anything at all.
-fn nearly() -> impl Strategy<Value = String> {
+fn almost_valid_file() -> impl Strategy<Value = String> {
     let json = r#"{"name": "claims-ä", "config": {"connector.class": "S3_SINK", "topics.regex": "(a|b)[c]",
         "aws.secret.access.key": "${env:X}", "tasks.max": 2}}"#
         .to_owned();
-    let texts = [json, format!("{S3}topics.regex: '(a|\\\\('\n"), POSTGRES.to_owned()];
+    let texts = [
+        json,
+        format!("{S3_FILE}topics.regex: '(a|\\\\('\n"),
+        POSTGRES_FILE.to_owned(),
+    ];
     let broken = (
         0..texts.len(),
         any::<prop::sample::Index>(),
@@ -711,10 +724,10 @@ fn nearly() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_is_written_ends_in_findings_that_point_into_it(text in nearly(), yaml in any::<bool>()) {
+    fn any_text_gives_findings_with_spans_inside_it(text in almost_valid_file(), yaml in any::<bool>()) {
         let source = SourceFile::new(if yaml { "a.yaml" } else { "a.json" }, text);
-        let claims = Department::claims();
-        let context = Context { tenant: Some(claims.tenant()), ..Context::default() };
+        let claims = LintDepartment::claims();
+        let context = LintOptions { department: Some(claims.department_context()), ..LintOptions::default() };
         let findings = match connector_file::parse(&source) {
             Ok(file) => lint(&file, &context).findings,
             Err(findings) => findings,

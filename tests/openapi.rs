@@ -6,29 +6,29 @@ mod openapi;
 use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use confluent_ebs::api::{
-    Endpoint, Repeat, cmk, connect, endpoint, iam, kafka, keys, logs,
-    mds::{self, BindingScope},
+    Endpoint, RetrySafety, cmk, connect, endpoint, iam, kafka, keys, logs,
+    mds::{self, RoleBindingScope},
     metrics, org, quota, srcm,
 };
 use http::Method;
-use openapi::{Checked, Contract, DEVIATIONS, Problem};
+use openapi::{ContractMatch, ContractViolation, DEVIATIONS, OpenApiContract};
 use serde_json::json;
 
 /// POSTs that make nothing.
-const ONLY_READ: [&str; 3] = ["ExchangeToken", "QueryMetrics", "SearchLogs"];
+const READ_ONLY_POSTS: [&str; 3] = ["ExchangeToken", "QueryMetrics", "SearchLogs"];
 
 /// Checks endpoints and remembers what came of it.
-struct Inspection<'a> {
-    contract: &'a Contract,
-    seen: RefCell<BTreeSet<String>>,
-    problems: RefCell<Vec<Problem>>,
+struct EndpointInspection<'a> {
+    contract: &'a OpenApiContract,
+    checked: RefCell<BTreeSet<String>>,
+    problems: RefCell<Vec<ContractViolation>>,
 }
 
-impl Inspection<'_> {
+impl EndpointInspection<'_> {
     fn check<E: Endpoint>(&self, endpoint: &E) {
         let name = std::any::type_name::<E>().rsplit("::").next().unwrap();
-        self.seen.borrow_mut().insert(name.to_owned());
-        let path = endpoint::fill(E::ROUTE, &endpoint.segments());
+        self.checked.borrow_mut().insert(name.to_owned());
+        let path = endpoint::expand_route(E::ROUTE, &endpoint.segments());
         let query = endpoint.query();
         let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let body = endpoint.body();
@@ -40,10 +40,10 @@ impl Inspection<'_> {
         }
         // Not the documents' business, but every endpoint's: what creates must not be repeated blindly.
         let expected = match E::METHOD {
-            Method::POST if !ONLY_READ.contains(&name) => Repeat::LookFirst,
-            _ => Repeat::Safe,
+            Method::POST if !READ_ONLY_POSTS.contains(&name) => RetrySafety::CheckFirst,
+            _ => RetrySafety::Idempotent,
         };
-        assert_eq!(E::REPEAT, expected, "{name}");
+        assert_eq!(E::RETRY, expected, "{name}");
     }
 
     /// A list, whose later pages are asked for by a token.
@@ -52,14 +52,14 @@ impl Inspection<'_> {
         let mut query = endpoint.query();
         query.push(("page_token", "opaque".to_owned()));
         let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let path = endpoint::fill(E::ROUTE, &endpoint.segments());
+        let path = endpoint::expand_route(E::ROUTE, &endpoint.segments());
         if let Err(problems) = self.contract.check_request("GET", &path, &query, None) {
             self.problems.borrow_mut().extend(problems);
         }
     }
 }
 
-fn everything(inspection: &Inspection<'_>) {
+fn check_all_endpoints(inspection: &EndpointInspection<'_>) {
     let environment = || "env-abc123".parse().unwrap();
     let cluster = || "lkc-abc123".parse().unwrap();
     let account = || "sa-abc123".parse().unwrap();
@@ -114,8 +114,8 @@ fn everything(inspection: &Inspection<'_>) {
     }))
     .unwrap();
     for scope in [
-        BindingScope::Below(scope.parse().unwrap()),
-        BindingScope::Exactly(role_binding.pattern.clone()),
+        RoleBindingScope::Below(scope.parse().unwrap()),
+        RoleBindingScope::Exact(role_binding.pattern.clone()),
     ] {
         inspection.check_list(&mds::ListRoleBindings {
             scope,
@@ -162,13 +162,13 @@ fn everything(inspection: &Inspection<'_>) {
         acl: acl(),
     });
 
-    let place = || connect::Place {
+    let place = || connect::ClusterPath {
         environment: environment(),
         cluster: cluster(),
     };
     inspection.check(&connect::ListConnectors(place()));
     inspection.check(&connect::CreateConnector {
-        place: place(),
+        cluster_path: place(),
         name: text("claims-policies"),
         config: [
             ("name", "claims-policies"),
@@ -178,10 +178,10 @@ fn everything(inspection: &Inspection<'_>) {
         ]
         .map(|(key, value)| (text(key), text(value)))
         .into(),
-        offsets: Some(serde_json::json!([offset()])),
+        offsets: Some(serde_json::json!([offset_sample()])),
     });
-    inspection.check(&connect::PutConfig {
-        place: place(),
+    inspection.check(&connect::PutConnectorConfig {
+        cluster_path: place(),
         name: text("claims-policies"),
         config: [
             ("name", "claims-policies"),
@@ -194,36 +194,36 @@ fn everything(inspection: &Inspection<'_>) {
     });
     macro_rules! by_name {
         ($($endpoint:ident),+) => {$(
-            inspection.check(&connect::$endpoint { place: place(), name: text("a name/with [all] of it") });
+            inspection.check(&connect::$endpoint { cluster_path: place(), name: text("a name/with [all] of it") });
         )+};
     }
     by_name!(
         GetConnector,
-        GetConfig,
+        GetConnectorConfig,
         DeleteConnector,
         PauseConnector,
         ResumeConnector,
         RestartConnector,
-        GetStatus,
-        ListTasks,
-        GetRecommendations,
+        GetConnectorStatus,
+        ListConnectorTasks,
+        GetErrorRecommendations,
         GetOffsets,
         GetOffsetsStatus
     );
     let item = connect::OffsetItem {
-        partition: offset()["partition"].clone(),
-        offset: offset()["offset"].clone(),
+        partition: offset_sample()["partition"].clone(),
+        offset: offset_sample()["offset"].clone(),
     };
     for offsets in [None, Some(vec![item])] {
         inspection.check(&connect::AlterOffsets {
-            place: place(),
+            cluster_path: place(),
             name: text("claims-policies"),
             offsets,
         });
     }
     inspection.check(&connect::ListPlugins(place()));
-    inspection.check(&connect::Validate {
-        place: place(),
+    inspection.check(&connect::ValidateConfig {
+        cluster_path: place(),
         plugin: text("DatagenSource"),
         config: [(text("connector.class"), text("DatagenSource"))].into(),
     });
@@ -234,7 +234,7 @@ fn everything(inspection: &Inspection<'_>) {
         connector: format!("{scope}/cloud-cluster=lkc-abc123/connector=claims-policies")
             .parse()
             .unwrap(),
-        search: logs::Search {
+        search: logs::LogSearch {
             level: vec![text("ERROR")],
             search_text: None,
             id: Some(text("lcc-abc123")),
@@ -261,7 +261,7 @@ fn everything(inspection: &Inspection<'_>) {
     }
 }
 
-fn offset() -> serde_json::Value {
+fn offset_sample() -> serde_json::Value {
     serde_json::json!({
         "partition": { "kafka_topic": "claims-policies", "kafka_partition": 0 },
         "offset": { "kafka_offset": 1000 },
@@ -294,30 +294,30 @@ fn all_endpoints() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_request_is_described() {
-    let Some(contract) = Contract::load() else {
+fn every_request_matches_the_openapi_documents() {
+    let Some(contract) = OpenApiContract::load() else {
         return;
     };
-    let inspection = Inspection {
+    let inspection = EndpointInspection {
         contract: &contract,
-        seen: RefCell::default(),
+        checked: RefCell::default(),
         problems: RefCell::default(),
     };
-    everything(&inspection);
+    check_all_endpoints(&inspection);
     let problems = inspection.problems.into_inner();
     let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert!(text.is_empty(), "\n{}", text.join("\n"));
-    assert_eq!(inspection.seen.into_inner(), all_endpoints());
+    assert_eq!(inspection.checked.into_inner(), all_endpoints());
     // An exception that nothing needs any more would hide the next mistake.
-    let outdated: Vec<_> = contract.unmet();
+    let outdated: Vec<_> = contract.unused_deviations();
     let outdated = outdated
         .iter()
         .filter(|known| known.aspect.starts_with("request") || known.aspect.starts_with("query"));
-    assert_eq!(outdated.count(), 0, "{:?}", contract.unmet());
+    assert_eq!(outdated.count(), 0, "{:?}", contract.unused_deviations());
 }
 
 #[test]
-fn every_deviation_is_listed_once_and_names_its_source() {
+fn every_known_deviation_is_listed_once_with_its_source() {
     let mut seen = BTreeSet::new();
     for known in DEVIATIONS {
         assert!(seen.insert((known.operation, known.aspect)), "{known:?}");
@@ -328,7 +328,7 @@ fn every_deviation_is_listed_once_and_names_its_source() {
     }
 }
 
-fn aspects(outcome: Result<Checked, Vec<Problem>>) -> Vec<String> {
+fn aspects(outcome: Result<ContractMatch, Vec<ContractViolation>>) -> Vec<String> {
     outcome
         .err()
         .into_iter()
@@ -339,8 +339,8 @@ fn aspects(outcome: Result<Checked, Vec<Problem>>) -> Vec<String> {
 
 /// The contract itself: a check that finds nothing proves something only if it would have found it.
 #[test]
-fn wrong_requests_are_found() {
-    let Some(contract) = Contract::load() else {
+fn the_contract_check_finds_invalid_requests() {
+    let Some(contract) = OpenApiContract::load() else {
         return;
     };
     let request = |method: &str, path: &str, query: &[(&str, &str)], body: Option<serde_json::Value>| {
@@ -372,13 +372,13 @@ fn wrong_requests_are_found() {
     let restart = "/connect/v1/environments/env-1/clusters/lkc-1/connectors/a/restart";
     assert_eq!(
         contract.check_request("POST", restart, &[], None),
-        Ok(Checked::KnownDeviation)
+        Ok(ContractMatch::KnownDeviation)
     );
 }
 
 #[test]
-fn answers_are_checked_as_well() {
-    let Some(contract) = Contract::load() else {
+fn the_contract_check_finds_invalid_responses() {
+    let Some(contract) = OpenApiContract::load() else {
         return;
     };
     let answer = |method: &str, path: &str, status: u16, body: Option<serde_json::Value>| {

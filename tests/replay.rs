@@ -10,9 +10,9 @@
 mod connect_contract;
 #[path = "sandbox/contract.rs"]
 mod contract;
-#[path = "sandbox/harness.rs"]
+#[path = "sandbox/sandbox_fixture.rs"]
 #[expect(dead_code, reason = "the other half is for driving the sandbox by hand")]
-mod harness;
+mod sandbox_fixture;
 #[path = "common/openapi.rs"]
 #[expect(dead_code, reason = "requests are the client's to check")]
 mod openapi;
@@ -21,64 +21,66 @@ mod terraform;
 
 #[path = "replay/connectors.rs"]
 mod connectors;
-#[path = "replay/outsiders.rs"]
-mod outsiders;
-#[path = "replay/player.rs"]
-mod player;
-#[path = "replay/states.rs"]
-mod states;
+#[path = "replay/unauthorized_callers.rs"]
+mod unauthorized_callers;
+#[path = "replay/trace_replayer.rs"]
+mod trace_replayer;
+#[path = "replay/state_checks.rs"]
+mod state_checks;
 #[path = "replay/trace.rs"]
 mod trace;
 
 use confluent_ebs::sandbox::ConnectorFault;
-use harness::Login;
-use outsiders::Outsiders;
-use player::Player;
+use sandbox_fixture::Caller;
 use serde_json::json;
+use trace_replayer::TraceReplayer;
+use unauthorized_callers::UnauthorizedCallers;
 
 #[tokio::test]
-async fn the_stock_cli_gets_what_it_was_recorded_with() {
-    let Some(commands) = trace::load("stock-cli.jsonl") else {
+async fn the_recorded_confluent_cli_session_gets_the_recorded_statuses() {
+    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
         return;
     };
-    let mut player = Player::new();
-    let outsiders = Outsiders::new(&player.world).await;
+    let mut replayer = TraceReplayer::new();
+    let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     let mut replayed = 0;
     for command in commands.iter().filter(|command| !command.is_about_connectors()) {
-        player.play(command, Some(&outsiders)).await;
-        states::check(&player, &command.name);
+        replayer.replay(command, Some(&unauthorized)).await;
+        state_checks::check(&replayer, &command.name);
         replayed += 1;
     }
     assert_eq!(
         replayed, 46,
         "login, organization, environment, cluster, iam, api-key, service-quota, logout"
     );
-    outsiders.check_nothing_was_done(&player.world);
+    unauthorized.assert_own_objects_unchanged(&replayer.api);
 }
 
 #[tokio::test]
-async fn terraform_creates_reads_back_and_destroys_accounts_bindings_and_keys() {
-    let Some(commands) = trace::load("terraform.jsonl") else {
+async fn the_recorded_terraform_run_creates_reads_and_destroys_accounts_bindings_and_keys() {
+    let Some(commands) = trace::load_commands("terraform.jsonl") else {
         return;
     };
-    let mut player = Player::new();
-    let outsiders = Outsiders::new(&player.world).await;
+    let mut replayer = TraceReplayer::new();
+    let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     for command in &commands {
-        player.play(&command.without_connectors(), Some(&outsiders)).await;
-        states::check(&player, &command.name);
+        replayer
+            .replay(&command.without_connectors(), Some(&unauthorized))
+            .await;
+        state_checks::check(&replayer, &command.name);
     }
-    outsiders.check_nothing_was_done(&player.world);
+    unauthorized.assert_own_objects_unchanged(&replayer.api);
 }
 
 /// The provisioner may make accounts and bind roles in its cluster; an account that it made without owning it is none of
 /// its business any more, so the run ends at the API key.
 #[tokio::test]
-async fn with_the_provisioners_key_terraforms_run_ends_at_the_api_key() {
-    let Some(commands) = trace::load("terraform.jsonl") else {
+async fn the_recorded_terraform_run_with_the_provisioner_key_fails_at_the_api_key() {
+    let Some(commands) = trace::load_commands("terraform.jsonl") else {
         return;
     };
-    let mut player = Player::new();
-    player.login = player.world.provisioner.clone();
+    let mut replayer = TraceReplayer::new();
+    replayer.login = replayer.api.provisioner.clone();
     for command in &commands {
         let mut requests = command.without_connectors();
         if let Some(end) = requests
@@ -88,33 +90,33 @@ async fn with_the_provisioners_key_terraforms_run_ends_at_the_api_key() {
         {
             let key = requests.requests[end].clone();
             requests.requests.truncate(end);
-            player.play(&requests, None).await;
-            let body = player.map(key.body.as_ref().unwrap());
-            let refused = player.world.post(&player.login, &key.path, body).await;
-            refused.expect(403);
+            replayer.replay(&requests, None).await;
+            let body = replayer.map_value(key.body.as_ref().unwrap());
+            let refused = replayer.api.post(&replayer.login, &key.path, body).await;
+            refused.expect_status(403);
             break;
         }
-        player.play(&requests, None).await;
+        replayer.replay(&requests, None).await;
     }
-    assert_eq!(player.world.sandbox.keys().unwrap().len(), 3, "the seeded ones");
-    let made = player.world.sandbox.accounts().unwrap();
+    assert_eq!(replayer.api.sandbox.keys().unwrap().len(), 3, "the seeded ones");
+    let made = replayer.api.sandbox.accounts().unwrap();
     assert!(made.iter().any(|account| account.display_name == "claims-operator"));
 }
 
 /// `confluent connect logs`: the list for the name, a token, and the search, page by page where there are more.
 #[tokio::test]
-async fn the_stock_cli_reads_the_lines_of_a_failed_connector() {
-    let Some(commands) = trace::load("stock-cli.jsonl") else {
+async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() {
+    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
         return;
     };
-    let mut player = Player::at("2026-11-22T12:00:00Z".parse().unwrap());
+    let mut replayer = TraceReplayer::at_time("2026-11-22T12:00:00Z".parse().unwrap());
     let login = commands.first().unwrap();
-    player.play(login, None).await;
+    replayer.replay(login, None).await;
     let place = "/connect/v1/environments/env-abc123/clusters/lkc-abc123/connectors";
-    let runtime = player.world.account("runtime").await;
+    let runtime = replayer.api.create_account("runtime").await;
     for role in ["DeveloperWrite", "DeveloperManage"] {
-        let topic = format!("{}/kafka=lkc-abc123/topic=claims-*", player.world.cluster_crn());
-        player.world.bind(&runtime, role, &topic).await;
+        let topic = format!("{}/kafka=lkc-abc123/topic=claims-*", replayer.api.cluster_crn());
+        replayer.api.bind(&runtime, role, &topic).await;
     }
     let config = json!({
         "connector.class": "DatagenSource", "name": "claims-orders", "kafka.auth.mode": "SERVICE_ACCOUNT",
@@ -122,18 +124,18 @@ async fn the_stock_cli_reads_the_lines_of_a_failed_connector() {
         "output.data.format": "JSON", "tasks.max": "1",
     });
     let body = json!({ "name": "claims-orders", "config": config });
-    player.world.post(&player.login, place, body).await.expect(201);
-    let listed = player.world.get(&player.login, &format!("{place}?expand=id")).await;
-    let id = listed.text("/claims-orders/id/id");
-    player.stands_for("lcc-dd0190", &id);
+    replayer.api.post(&replayer.login, place, body).await.expect_status(201);
+    let listed = replayer.api.get(&replayer.login, &format!("{place}?expand=id")).await;
+    let id = listed.string_at("/claims-orders/id/id");
+    replayer.map_id("lcc-dd0190", &id);
     let fault = Some(ConnectorFault::RecordTooLarge);
-    player
-        .world
+    replayer
+        .api
         .sandbox
         .set_connector_fault("claims-orders", fault)
         .unwrap();
-    player
-        .world
+    replayer
+        .api
         .sandbox
         .advance(std::time::Duration::from_mins(11))
         .unwrap();
@@ -143,15 +145,15 @@ async fn the_stock_cli_reads_the_lines_of_a_failed_connector() {
         .collect();
     assert_eq!(searches.len(), 2);
     for command in searches {
-        player.play(command, None).await;
-        let (_, answer) = player
-            .answers
+        replayer.replay(command, None).await;
+        let (_, answer) = replayer
+            .responses
             .iter()
             .find(|(path, _)| path == "/logs/v1/search")
             .unwrap();
         // Errors come back every five minutes; the second command's expression, `x.*`, is in each "exception".
-        assert_eq!(answer.data().len(), 3, "{}", command.name);
-        for line in answer.data() {
+        assert_eq!(answer.items().len(), 3, "{}", command.name);
+        for line in answer.items() {
             // What the CLI reads of a line (dossier `logs.md` §2.7).
             assert_eq!((&line["level"], &line["task_id"]), (&json!("ERROR"), &json!("task-0")));
             assert!(line["timestamp"].as_str().unwrap().starts_with("2026-11-22T12:"));
@@ -168,23 +170,23 @@ async fn the_stock_cli_reads_the_lines_of_a_failed_connector() {
 
 /// `confluent login` writes a token into the CLI's configuration that must work for later commands, and stop at logout.
 #[tokio::test]
-async fn a_session_ends_with_the_log_out() {
-    let Some(commands) = trace::load("stock-cli.jsonl") else {
+async fn a_session_token_works_until_logout() {
+    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
         return;
     };
-    let mut player = Player::new();
+    let mut replayer = TraceReplayer::new();
     let first = commands.first().unwrap();
     let last = commands.last().unwrap();
     assert!(first.name.starts_with("confluent login") && last.name == "confluent logout");
-    player.play(first, None).await;
-    let session = player.login.clone();
-    assert!(matches!(session, Login::Bearer(_)));
-    player.play(last, None).await;
-    player.world.get(&session, "/api/me").await.expect(401);
+    replayer.replay(first, None).await;
+    let session = replayer.login.clone();
+    assert!(matches!(session, Caller::Bearer(_)));
+    replayer.replay(last, None).await;
+    replayer.api.get(&session, "/api/me").await.expect_status(401);
     let again = json!({ "email": "admin@example.com", "password": "sandbox" });
-    player
-        .world
-        .post(&Login::Nobody, "/api/sessions", again)
+    replayer
+        .api
+        .post(&Caller::Anonymous, "/api/sessions", again)
         .await
-        .expect(200);
+        .expect_status(200);
 }

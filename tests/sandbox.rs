@@ -4,8 +4,8 @@
 mod connect_contract;
 #[path = "sandbox/contract.rs"]
 mod contract;
-#[path = "sandbox/harness.rs"]
-mod harness;
+#[path = "sandbox/sandbox_fixture.rs"]
+mod sandbox_fixture;
 #[path = "common/openapi.rs"]
 #[expect(dead_code, reason = "requests are the client's to check")]
 mod openapi;
@@ -24,18 +24,18 @@ mod smoke;
 mod bindings;
 #[path = "sandbox/keys.rs"]
 mod keys;
-#[path = "sandbox/places.rs"]
-mod places;
-#[path = "sandbox/control.rs"]
-mod control;
-#[path = "sandbox/durable.rs"]
-mod durable;
-#[path = "sandbox/weather.rs"]
-mod weather;
-#[path = "sandbox/served.rs"]
-mod served;
-#[path = "sandbox/connect.rs"]
-mod connect;
+#[path = "sandbox/organization.rs"]
+mod organization;
+#[path = "sandbox/control_api.rs"]
+mod control_api;
+#[path = "sandbox/persistence.rs"]
+mod persistence;
+#[path = "sandbox/faults.rs"]
+mod faults;
+#[path = "sandbox/server.rs"]
+mod server;
+#[path = "sandbox/connect_permissions.rs"]
+mod connect_permissions;
 #[path = "sandbox/isolation.rs"]
 mod isolation;
 #[path = "sandbox/assumptions.rs"]

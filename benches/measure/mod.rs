@@ -14,7 +14,7 @@ use std::{
 };
 
 /// The binary in `home`, with nothing of the user's environment.
-pub(crate) fn binary(home: &Path, args: &[&str]) -> Command {
+pub(crate) fn command_in_home(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_confluent-ebs"));
     command
         .args(args)
@@ -32,19 +32,19 @@ pub(crate) fn binary(home: &Path, args: &[&str]) -> Command {
 
 /// What a process took.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Taken {
+pub(crate) struct ProcessUsage {
     pub(crate) time: Duration,
     /// The most memory it held, in KiB; 0 where the system does not tell.
-    pub(crate) peak: u64,
+    pub(crate) peak_kib: u64,
 }
 
 /// Runs to the end; the memory is looked at all the while.
-pub(crate) fn run(mut command: Command) -> Taken {
+pub(crate) fn run_and_measure(mut command: Command) -> ProcessUsage {
     let begun = Instant::now();
     let mut child = command.spawn().expect("the binary starts");
     let mut peak = 0;
     let status = loop {
-        peak = peak_of(&child).max(peak);
+        peak = peak_memory_kib(&child).max(peak);
         if let Some(status) = child.try_wait().expect("a child can be waited for") {
             break status;
         }
@@ -52,16 +52,16 @@ pub(crate) fn run(mut command: Command) -> Taken {
     };
     let time = begun.elapsed();
     assert!(status.success(), "{command:?} ended with {status}");
-    Taken { time, peak }
+    ProcessUsage { time, peak_kib: peak }
 }
 
 /// Runs to the end, and does nothing else meanwhile.
-pub(crate) fn time(command: Command) -> Duration {
-    time_to(command, 0)
+pub(crate) fn run_and_time(command: Command) -> Duration {
+    run_and_time_with_code(command, 0)
 }
 
 /// The same for a command that ends with `code`.
-pub(crate) fn time_to(mut command: Command, code: i32) -> Duration {
+pub(crate) fn run_and_time_with_code(mut command: Command, code: i32) -> Duration {
     let begun = Instant::now();
     let status = command.status().expect("the binary starts");
     assert_eq!(status.code(), Some(code), "{command:?} ended with {status}");
@@ -70,16 +70,16 @@ pub(crate) fn time_to(mut command: Command, code: i32) -> Duration {
 
 /// The processor time of one run, on average over `runs`; nothing where the system does not tell. It is counted in
 /// hundredths of a second, so there must be many.
-pub(crate) fn cpu(runs: u32, command: impl Fn() -> Command) -> Option<Duration> {
-    let before = cpu_of_children();
+pub(crate) fn mean_cpu_time(runs: u32, command: impl Fn() -> Command) -> Option<Duration> {
+    let before = children_cpu_time();
     for _ in 0..runs {
-        time(command());
+        run_and_time(command());
     }
-    Some(cpu_of_children()?.saturating_sub(before?) / runs)
+    Some(children_cpu_time()?.saturating_sub(before?) / runs)
 }
 
 /// What all children took that have ended: `cutime` and `cstime` of proc(5), in ticks of which Linux shows 100 a second.
-fn cpu_of_children() -> Option<Duration> {
+fn children_cpu_time() -> Option<Duration> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // The name of the program may hold blanks; the third field follows its bracket.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -88,7 +88,7 @@ fn cpu_of_children() -> Option<Duration> {
 }
 
 /// The high-water mark of a process's memory, in KiB.
-fn peak_of(child: &Child) -> u64 {
+fn peak_memory_kib(child: &Child) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())

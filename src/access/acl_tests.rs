@@ -4,12 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    access::{Decision, Evaluator},
+    access::{Evaluator, PolicyDecision},
     model::{Role, RoleBinding, acl::CLUSTER_NAME},
 };
 
-fn address() -> Address {
-    Address {
+fn address() -> StageAddress {
+    StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
         environment: "env-1".parse().unwrap(),
         cluster: "lkc-1".parse().unwrap(),
@@ -17,7 +17,7 @@ fn address() -> Address {
     }
 }
 
-fn me() -> Principal {
+fn test_principal() -> Principal {
     Principal::from_id("sa-me")
 }
 
@@ -46,14 +46,16 @@ fn resource(kind: ResourceKind, name: &str) -> Crn {
     }
 }
 
-fn may(evaluator: &Evaluator, kind: ResourceKind, name: &str) -> String {
-    evaluator.operations(&me(), &resource(kind, name)).to_string()
+fn allowed_operations_text(evaluator: &Evaluator, kind: ResourceKind, name: &str) -> String {
+    evaluator
+        .allowed_operations(&test_principal(), &resource(kind, name))
+        .to_string()
 }
 
 // The first table of docs `access-control/acls/operations`; READ, WRITE, DELETE and ALTER let describe, ALTER_CONFIGS lets
 // read the settings (Apache Kafka `StandardAuthorizerData`, IMPLIES_DESCRIBE and IMPLIES_DESCRIBE_CONFIGS).
 #[test]
-fn an_acl_gives_one_operation_and_what_it_implies() {
+fn an_acl_allows_one_operation_and_what_it_implies() {
     use ResourceKind::{Group, Topic, TransactionalId};
     let table = [
         ("TOPIC", Topic, "CREATE", "create"),
@@ -83,14 +85,25 @@ fn an_acl_gives_one_operation_and_what_it_implies() {
     ];
     for (on, kind, operation, expected) in table {
         let evaluator = evaluator(&[("sa-me", &format!("ALLOW {operation} {on} claims-*"))]);
-        assert_eq!(may(&evaluator, kind, "claims-orders"), expected, "{operation} {on}");
-        assert_eq!(may(&evaluator, kind, "fraud-orders"), "", "{operation} {on}");
+        assert_eq!(
+            allowed_operations_text(&evaluator, kind, "claims-orders"),
+            expected,
+            "{operation} {on}"
+        );
+        assert_eq!(
+            allowed_operations_text(&evaluator, kind, "fraud-orders"),
+            "",
+            "{operation} {on}"
+        );
         let elsewhere: Crn = resource(kind, "claims-orders")
             .to_string()
             .replace("lkc-1", "lkc-2")
             .parse()
             .unwrap();
-        assert!(evaluator.operations(&me(), &elsewhere).is_empty(), "{operation} {on}");
+        assert!(
+            evaluator.allowed_operations(&test_principal(), &elsewhere).is_empty(),
+            "{operation} {on}"
+        );
     }
 }
 
@@ -101,7 +114,7 @@ fn evaluator_of(text: &str) -> Evaluator {
 // Docs `access-control/acls/operations`: CREATE allows creating topics, ALTER is CreateAcls and DeleteAcls, DESCRIBE other
 // metadata; Apache Kafka's protocol guide: DescribeAcls needs DESCRIBE on the cluster.
 #[test]
-fn an_acl_on_the_cluster_reaches_what_hangs_below_it() {
+fn an_acl_on_the_cluster_applies_to_resources_below_it() {
     use ResourceKind::{Group, Kafka, Topic};
     let table = [
         ("DESCRIBE", "describe, describe-configs, describe-access", "", ""),
@@ -123,23 +136,30 @@ fn an_acl_on_the_cluster_reaches_what_hangs_below_it() {
     for (operation, cluster, topic, group) in table {
         let evaluator = evaluator_of(&format!("ALLOW {operation} CLUSTER {CLUSTER_NAME}"));
         for (kind, expected) in [(Kafka, cluster), (Topic, topic), (Group, group)] {
-            assert_eq!(may(&evaluator, kind, "any"), expected, "{operation} {kind:?}");
+            assert_eq!(
+                allowed_operations_text(&evaluator, kind, "any"),
+                expected,
+                "{operation} {kind:?}"
+            );
         }
         // The control plane knows nothing of ACLs.
         let cluster = address().cluster_crn();
-        assert!(evaluator.operations(&me(), &cluster).is_empty(), "{operation}");
+        assert!(
+            evaluator.allowed_operations(&test_principal(), &cluster).is_empty(),
+            "{operation}"
+        );
     }
 }
 
 // Dossier `rbac.md` §2.2, option A: create and write, and neither read nor delete nor alter.
 #[test]
-fn a_dead_letter_queue_can_be_made_and_written_without_reading_or_deleting_those_of_others() {
+fn a_dead_letter_queue_can_be_created_and_written_without_access_to_foreign_ones() {
     let evaluator = evaluator(&[
         ("sa-me", "ALLOW CREATE TOPIC dlq-lcc*"),
         ("sa-me", "ALLOW WRITE TOPIC dlq-lcc*"),
     ]);
     assert_eq!(
-        may(&evaluator, ResourceKind::Topic, "dlq-lcc-abc123"),
+        allowed_operations_text(&evaluator, ResourceKind::Topic, "dlq-lcc-abc123"),
         "describe, create, write"
     );
     let whole = address()
@@ -151,28 +171,28 @@ fn a_dead_letter_queue_can_be_made_and_written_without_reading_or_deleting_those
         (Op::Read, false),
         (Op::Delete, false),
     ] {
-        let decision = evaluator.decide_pattern(&me(), operation, &whole);
+        let decision = evaluator.decide_pattern(&test_principal(), operation, &whole);
         assert_eq!(decision.is_allowed(), expected, "{operation}");
     }
 }
 
 // Dossier `rbac.md` §1.5: ACL DENY beats everything, then ACL ALLOW or RBAC allows.
 #[test]
-fn a_denial_beats_everything_and_the_decision_names_what_decided() {
+fn a_deny_acl_overrides_every_grant_and_the_decision_names_the_cause() {
     let topic = resource(ResourceKind::Topic, "claims-orders");
     let pattern = address()
         .pattern(ResourceKind::Topic, NamePattern::Prefixed("claims-".into()))
         .unwrap();
-    let role = RoleBinding::new(me(), Role::DeveloperRead, pattern.clone());
+    let role = RoleBinding::new(test_principal(), Role::DeveloperRead, pattern.clone());
     let decide = |acls: &[(&str, &str)], roles: &[RoleBinding]| {
         let evaluator =
             Evaluator::new(roles.to_vec()).with_acls(acls.iter().map(|(who, text)| acl(who, text)), &address());
-        let whole = evaluator.decide_pattern(&me(), Op::Read, &pattern);
-        let one = evaluator.decide(&me(), Op::Read, &topic);
-        let text = |decision: Decision| match decision {
-            Decision::Allowed(binding) => binding.role.to_string(),
-            Decision::AllowedByAcl(acl) | Decision::DeniedByAcl(acl) => acl.acl.short(),
-            Decision::Denied => "nothing".to_owned(),
+        let whole = evaluator.decide_pattern(&test_principal(), Op::Read, &pattern);
+        let one = evaluator.decide(&test_principal(), Op::Read, &topic);
+        let text = |decision: PolicyDecision| match decision {
+            PolicyDecision::AllowedByRole(binding) => binding.role.to_string(),
+            PolicyDecision::AllowedByAcl(acl) | PolicyDecision::DeniedByAcl(acl) => acl.acl.to_short_string(),
+            PolicyDecision::NotAllowed => "nothing".to_owned(),
         };
         (one.is_allowed(), text(one), whole.is_allowed())
     };
@@ -206,7 +226,7 @@ fn a_denial_beats_everything_and_the_decision_names_what_decided() {
         ("sa-me", "DENY ALL TOPIC claims-*"),
         ("*", "DENY READ TOPIC *"),
     ] {
-        let named = acl(denial.0, denial.1).short();
+        let named = acl(denial.0, denial.1).to_short_string();
         assert_eq!(decide(&[denial, mine], roles), says(false, &named, false));
     }
     // A denial of something else, or for somebody else, takes nothing. One of describing does not take reading.
@@ -227,20 +247,20 @@ fn a_denial_beats_everything_and_the_decision_names_what_decided() {
 }
 
 #[test]
-fn a_denial_from_single_hosts_takes_nothing_for_sure() {
+fn a_deny_acl_for_single_hosts_is_ignored() {
     let mut from_one = acl("sa-me", "DENY READ TOPIC claims-*");
     from_one.host = "192.0.2.7".into();
     let evaluator = evaluator_of("ALLOW READ TOPIC claims-*");
     let topic = resource(ResourceKind::Topic, "claims-x");
     let evaluator = evaluator.with_acls([from_one.clone()], &address());
-    assert!(evaluator.decide(&me(), Op::Read, &topic).is_allowed());
+    assert!(evaluator.decide(&test_principal(), Op::Read, &topic).is_allowed());
     from_one.host = ANY_HOST.into();
     let evaluator = evaluator.with_acls([from_one], &address());
-    assert!(!evaluator.decide(&me(), Op::Read, &topic).is_allowed());
+    assert!(!evaluator.decide(&test_principal(), Op::Read, &topic).is_allowed());
 }
 
 #[test]
-fn who_can_names_roles_and_acls_and_leaves_out_whom_an_acl_denies() {
+fn who_can_lists_roles_and_acls_without_denied_principals() {
     let pattern = address()
         .pattern(ResourceKind::Topic, NamePattern::Prefixed("claims-".into()))
         .unwrap();
@@ -262,7 +282,7 @@ fn who_can_names_roles_and_acls_and_leaves_out_whom_an_acl_denies() {
     let by_acl: Vec<_> = evaluator
         .who_can_by_acl(Op::Read, &topic)
         .iter()
-        .map(|(who, acl)| format!("{} {}", who.id(), acl.acl.short()))
+        .map(|(who, acl)| format!("{} {}", who.id(), acl.acl.to_short_string()))
         .collect();
     assert_eq!(
         by_acl,
@@ -273,24 +293,24 @@ fn who_can_names_roles_and_acls_and_leaves_out_whom_an_acl_denies() {
         ]
     );
     let touching: Vec<_> = evaluator
-        .acls_touching(&pattern)
+        .acls_reaching(&pattern)
         .map(|(acl, set)| format!("{} {set}", acl.acl.principal.id()))
         .collect();
     assert_eq!(touching.len(), 4, "{touching:?}");
     assert!(touching.contains(&"sa-d describe, write".to_owned()), "{touching:?}");
 }
 
-fn word<T: Clone + std::fmt::Debug + 'static>(words: &'static [T]) -> impl Strategy<Value = T> {
+fn select_word<T: Clone + std::fmt::Debug + 'static>(words: &'static [T]) -> impl Strategy<Value = T> {
     proptest::sample::select(words)
 }
 
 fn any_acl() -> impl Strategy<Value = (String, String)> {
     let name = prop_oneof![8 => "[ab]{1,3}", 4 => "[ab]{1,2}\\*", 1 => Just("*".to_owned())];
     (
-        word(&["sa-me", "sa-you", "*"]),
-        word(&["ALLOW", "DENY"]),
-        word(&["ALL", "READ", "WRITE", "CREATE", "ALTER", "DESCRIBE"]),
-        word(&["TOPIC", "GROUP", "CLUSTER"]),
+        select_word(&["sa-me", "sa-you", "*"]),
+        select_word(&["ALLOW", "DENY"]),
+        select_word(&["ALL", "READ", "WRITE", "CREATE", "ALTER", "DESCRIBE"]),
+        select_word(&["TOPIC", "GROUP", "CLUSTER"]),
         name,
     )
         .prop_map(|(who, permission, operation, on, name)| {
@@ -302,7 +322,7 @@ fn any_acl() -> impl Strategy<Value = (String, String)> {
 proptest! {
     // The order of dossier `rbac.md` §1.5, written down a second time over all ACLs and bindings.
     #[test]
-    fn the_order_of_the_dossier_decides(
+    fn denies_override_acls_and_roles(
         acls in proptest::collection::vec(any_acl(), 0..8),
         stem in "[ab]{1,2}",
         name in "[ab]{1,3}",
@@ -310,7 +330,7 @@ proptest! {
     ) {
         let kind = if on_group { ResourceKind::Group } else { ResourceKind::Topic };
         let role = RoleBinding::new(
-            me(),
+            test_principal(),
             Role::DeveloperRead,
             address().pattern(kind, NamePattern::Prefixed(stem.clone())).unwrap(),
         );
@@ -319,19 +339,19 @@ proptest! {
         let topic = resource(kind, &name);
         for operation in Op::ALL {
             let about = || {
-                let placed = acls.iter().filter(|acl| acl.concerns(&me())).cloned();
-                placed.filter_map(|acl| PlacedAcl::new(acl, &address()))
+                let placed = acls.iter().filter(|acl| acl.applies_to(&test_principal())).cloned();
+                placed.filter_map(|acl| ResolvedAcl::new(acl, &address()))
             };
-            let denied = about().any(|acl| acl.taken(&topic).contains(operation));
-            let allowed = about().any(|acl| acl.given(&topic).contains(operation));
+            let denied = about().any(|acl| acl.denied_on(&topic).contains(operation));
+            let allowed = about().any(|acl| acl.allowed_on(&topic).contains(operation));
             let role = [Op::Describe, Op::Read].contains(&operation) && name.starts_with(&stem);
             let expected = !denied && (allowed || role);
-            prop_assert_eq!(evaluator.decide(&me(), operation, &topic).is_allowed(), expected);
-            prop_assert_eq!(evaluator.operations(&me(), &topic).contains(operation), expected);
-            prop_assert_eq!(evaluator.decide_pattern(&me(), operation, &topic.clone().into()).is_allowed(), expected);
-            let by_role = evaluator.who_can(operation, &topic).iter().any(|(who, _)| *who == me());
+            prop_assert_eq!(evaluator.decide(&test_principal(), operation, &topic).is_allowed(), expected);
+            prop_assert_eq!(evaluator.allowed_operations(&test_principal(), &topic).contains(operation), expected);
+            prop_assert_eq!(evaluator.decide_pattern(&test_principal(), operation, &topic.clone().into()).is_allowed(), expected);
+            let by_role = evaluator.who_can(operation, &topic).iter().any(|(who, _)| *who == test_principal());
             let by_acl = evaluator.who_can_by_acl(operation, &topic);
-            let by_acl = by_acl.iter().any(|(_, acl)| acl.acl.concerns(&me()));
+            let by_acl = by_acl.iter().any(|(_, acl)| acl.acl.applies_to(&test_principal()));
             prop_assert_eq!(by_role, role && !denied);
             // What everybody may is named once; who is denied it all the same, the decision says.
             prop_assert!(by_acl || !allowed || denied);
@@ -339,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_allowed_on_a_pattern_is_allowed_on_everything_in_it(
+    fn an_operation_allowed_on_a_pattern_is_allowed_on_every_match(
         acls in proptest::collection::vec(any_acl(), 0..8),
         begin in "[ab]{1,2}",
         tail in "[ab]{0,2}",
@@ -349,8 +369,8 @@ proptest! {
         let pattern = address().pattern(ResourceKind::Topic, NamePattern::Prefixed(begin.clone())).unwrap();
         let inside = resource(ResourceKind::Topic, &format!("{begin}{tail}"));
         for operation in Op::ALL {
-            if evaluator.decide_pattern(&me(), operation, &pattern).is_allowed() {
-                prop_assert!(evaluator.decide(&me(), operation, &inside).is_allowed());
+            if evaluator.decide_pattern(&test_principal(), operation, &pattern).is_allowed() {
+                prop_assert!(evaluator.decide(&test_principal(), operation, &inside).is_allowed());
             }
         }
     }

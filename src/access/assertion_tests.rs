@@ -5,49 +5,49 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     access::{
-        roles::everything,
-        scene::somewhere,
-        scene::tests::{DEPARTMENTS, account, any_bindings, any_pattern, bound, pattern, scene},
+        access_model::binding_operations_on_any,
+        access_model::tests::{DEPARTMENTS, access_model, account, any_bindings, any_pattern, bound, pattern},
+        roles::all_operations,
     },
     model::Prefix,
 };
 
-fn everybody() -> Who {
+fn all_personas() -> PersonaPattern {
     let all = || NamePattern::Prefixed(String::new());
-    Who {
+    PersonaPattern {
         department: all(),
         persona: all(),
     }
 }
 
-fn assertion(expect: Expect, target: Target, operations: &[Operation]) -> Assertion {
+fn assertion(expect: Expectation, target: AssertionTarget, operations: &[Operation]) -> Assertion {
     Assertion {
         template: None,
         expect,
-        who: vec![everybody()],
-        on: vec![(target, OperationSet::of(operations))],
+        personas: vec![all_personas()],
+        targets: vec![(target, OperationSet::new(operations))],
     }
 }
 
 /// Who violates what, without the bindings.
-fn violations(outcome: &Outcome) -> BTreeSet<(String, Operation)> {
+fn violations(outcome: &AssertionOutcome) -> BTreeSet<(String, Operation)> {
     let each = outcome.violations.iter();
-    each.map(|violation| (violation.member.account.clone(), violation.operation))
+    each.map(|violation| (violation.persona_account.account.clone(), violation.operation))
         .collect()
 }
 
 proptest! {
     // Nobody may do anything to what begins with another department's prefix, name by name.
     #[test]
-    fn the_other_departments_are_all_of_them(bindings in any_bindings()) {
-        let scene = scene(bindings.clone());
-        let examiner = Examiner::new(&scene);
+    fn others_means_every_other_department(bindings in any_bindings()) {
+        let model = access_model(bindings.clone());
+        let checker = AssertionChecker::new(&model);
         for kind in [ResourceKind::Connector, ResourceKind::Topic, ResourceKind::Subject, ResourceKind::ServiceAccount] {
-            let without_create = everything(kind).without(OperationSet::of(&[Operation::Create]));
+            let without_create = all_operations(kind).difference(OperationSet::new(&[Operation::Create]));
             let operations: Vec<_> = without_create.iter().collect();
-            let outcome = examiner.check(&assertion(Expect::Cannot, Target::Others(kind), &operations));
+            let outcome = checker.check(&assertion(Expectation::Cannot, AssertionTarget::Others(kind), &operations));
             let mut expected = BTreeSet::new();
-            for member in &scene.members {
+            for member in &model.personas {
                 let others = DEPARTMENTS.iter().filter(|(code, _)| *code != member.department.as_str());
                 let theirs: Vec<CrnPattern> = others
                     .flat_map(|(code, prefix)| match kind {
@@ -60,26 +60,26 @@ proptest! {
                 let held = bindings.iter().filter(|binding| Some(&binding.principal) == member.principal.as_ref());
                 for binding in held {
                     for on in &theirs {
-                        let given = somewhere(binding, on).both(without_create);
+                        let given = binding_operations_on_any(binding, on).intersection(without_create);
                         expected.extend(given.iter().map(|operation| (member.account.clone(), operation)));
                     }
                 }
             }
-            prop_assert_eq!(violations(&outcome), expected, "{}", kind.word());
+            prop_assert_eq!(violations(&outcome), expected, "{}", kind.display_name());
         }
     }
 
     // `can` is about all of a target and `cannot` about any of it, so both of one can fail, and never both hold of a name.
     #[test]
-    fn of_one_name_either_can_or_cannot_holds(bindings in any_bindings(), on in any_pattern()) {
+    fn exactly_one_of_can_and_cannot_holds_for_a_single_name(bindings in any_bindings(), on in any_pattern()) {
         let known = bindings.into_iter().filter(|binding| !matches!(binding.role, Role::Other(_)));
-        let scene = scene(known);
-        let examiner = Examiner::new(&scene);
-        let target = || Target::Own(GrantTarget::Fixed(on.kind(), on.name().clone()));
-        for operation in everything(on.kind()).iter() {
-            let can = violations(&examiner.check(&assertion(Expect::Can, target(), &[operation])));
-            let cannot = violations(&examiner.check(&assertion(Expect::Cannot, target(), &[operation])));
-            for member in &scene.members {
+        let model = access_model(known);
+        let checker = AssertionChecker::new(&model);
+        let target = || AssertionTarget::Own(GrantTarget::Fixed(on.kind(), on.name().clone()));
+        for operation in all_operations(on.kind()).iter() {
+            let can = violations(&checker.check(&assertion(Expectation::Can, target(), &[operation])));
+            let cannot = violations(&checker.check(&assertion(Expectation::Cannot, target(), &[operation])));
+            for member in &model.personas {
                 let me = (member.account.clone(), operation);
                 let (can, cannot) = (!can.contains(&me), !cannot.contains(&me));
                 prop_assert!(!(can && cannot), "{me:?} on {on}");
@@ -93,130 +93,134 @@ proptest! {
 
 // Dossier `rbac.md` §1.5: ACLs count like roles, and a denial more than both.
 #[test]
-fn acls_let_an_assertion_hold_or_fail() {
+fn acls_count_in_assertions() {
     let topics = |operations: &[Operation], expect| {
         assertion(
             expect,
-            Target::Own(GrantTarget::Prefix(ResourceKind::Topic)),
+            AssertionTarget::Own(GrantTarget::Prefix(ResourceKind::Topic)),
             operations,
         )
     };
-    let examined = |acls: &[&str], assertion: &Assertion| {
-        let mut scene = scene([]);
+    let report = |acls: &[&str], assertion: &Assertion| {
+        let mut model = access_model([]);
         let acls = acls.iter().map(|text| text.parse().unwrap());
-        scene.evaluator = scene.evaluator.with_acls(acls, &scene.address);
-        Examiner::new(&scene).check(assertion)
+        model.evaluator = model.evaluator.with_acls(acls, &model.address);
+        AssertionChecker::new(&model).check(assertion)
     };
-    let who = |outcome: &Outcome| -> BTreeSet<String> {
+    let who = |outcome: &AssertionOutcome| -> BTreeSet<String> {
         violations(outcome).into_iter().map(|(account, _)| account).collect()
     };
     let read = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#READ#ALLOW";
-    let can = examined(&[read], &topics(&[Operation::Read], Expect::Can));
+    let can = report(&[read], &topics(&[Operation::Read], Expectation::Can));
     assert_eq!(who(&can).len(), 5, "all others");
-    let cannot = examined(&[read], &topics(&[Operation::Read], Expect::Cannot));
+    let cannot = report(&[read], &topics(&[Operation::Read], Expectation::Cannot));
     assert_eq!(who(&cannot), ["ebs-prod-claims-operator".to_owned()].into());
-    assert!(matches!(&cannot.violations[0].through, Some(Permit::Acl(acl)) if acl.acl.to_string() == read));
+    assert!(matches!(&cannot.violations[0].granted_by, Some(AccessGrant::Acl(acl)) if acl.acl.to_string() == read));
     let denied = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#READ#DENY";
     assert_eq!(
-        examined(&[read, denied], &topics(&[Operation::Read], Expect::Cannot)).violations,
+        report(&[read, denied], &topics(&[Operation::Read], Expectation::Cannot)).violations,
         []
     );
     assert_eq!(
-        who(&examined(&[read, denied], &topics(&[Operation::Read], Expect::Can))).len(),
+        who(&report(&[read, denied], &topics(&[Operation::Read], Expectation::Can))).len(),
         6
     );
     // Of others' names, too, and for everybody.
-    let others = assertion(Expect::Cannot, Target::Others(ResourceKind::Topic), &[Operation::Write]);
+    let others = assertion(
+        Expectation::Cannot,
+        AssertionTarget::Others(ResourceKind::Topic),
+        &[Operation::Write],
+    );
     let everybody = "TOPIC#claims-orders#LITERAL#User:*#*#WRITE#ALLOW";
-    let outcome = examined(&[everybody], &others);
+    let outcome = report(&[everybody], &others);
     assert_eq!(who(&outcome).len(), 4, "{outcome:?}");
-    assert_eq!(outcome.violations[0].on.short(), "topic claims-orders");
+    assert_eq!(outcome.violations[0].on.to_short_string(), "topic claims-orders");
     // What an operation does that this program does not know is a doubt.
     let unknown = "TOPIC#claims-#PREFIXED#User:sa-claimsoperator#*#TWO_PHASE_COMMIT#ALLOW";
-    let outcome = examined(&[unknown], &topics(&[Operation::Write], Expect::Cannot));
+    let outcome = report(&[unknown], &topics(&[Operation::Write], Expectation::Cannot));
     assert_eq!(outcome.violations, []);
-    let doubts: Vec<String> = outcome.doubts.iter().map(ToString::to_string).collect();
+    let uncertainties: Vec<String> = outcome.uncertainties.iter().map(ToString::to_string).collect();
     assert_eq!(
-        doubts,
+        uncertainties,
         ["what ALLOW TWO_PHASE_COMMIT on topic claims-* gives sa-claimsoperator is not known here"]
     );
 }
 
 #[test]
-fn what_may_not_be_seen_is_no_violation_and_is_told() {
-    let mut scene = scene([]);
-    scene.looker = Some(account("claims", "runtime"));
-    let own = || Target::Own(GrantTarget::Prefix(ResourceKind::Connector));
-    for expect in [Expect::Can, Expect::Cannot] {
-        let outcome = Examiner::new(&scene).check(&assertion(expect, own(), &[Operation::Delete]));
+fn invisible_bindings_are_reported_as_uncertainty_and_not_as_violation() {
+    let mut model = access_model([]);
+    model.observer = Some(account("claims", "runtime"));
+    let own = || AssertionTarget::Own(GrantTarget::Prefix(ResourceKind::Connector));
+    for expect in [Expectation::Can, Expectation::Cannot] {
+        let outcome = AssertionChecker::new(&model).check(&assertion(expect, own(), &[Operation::Delete]));
         assert_eq!(outcome.violations, []);
         assert!(
-            matches!(outcome.doubts.first(), Some(Doubt::Hidden { .. })),
+            matches!(outcome.uncertainties.first(), Some(Uncertainty::Hidden { .. })),
             "{expect:?}"
         );
-        assert_eq!((outcome.members, outcome.questions), (6, 6));
+        assert_eq!((outcome.personas, outcome.questions), (6, 6));
     }
 }
 
 #[test]
-fn a_fallback_may_allow_less_and_must_not_allow_more() {
+fn a_fallback_that_allows_more_is_a_violation_and_one_that_allows_less_is_reported() {
     let me = account("claims", "operator");
     let asked = bound(&me, Role::ConnectManager, ResourceKind::Connector, "claims-*");
-    let mut scene = scene([asked]);
-    scene.fallback = Some(Evaluator::new([bound(
+    let mut model = access_model([asked]);
+    model.fallback_evaluator = Some(Evaluator::new([bound(
         &me,
         Role::DeveloperWrite,
         ResourceKind::Connector,
         "claims-*",
     )]));
-    let own = || Target::Own(GrantTarget::Prefix(ResourceKind::Connector));
-    let mut can = assertion(Expect::Can, own(), &[Operation::Lifecycle]);
-    can.who[0].department = NamePattern::Literal("claims".into());
-    can.who[0].persona = NamePattern::Literal("operator".into());
-    let outcome = Examiner::new(&scene).check(&can);
+    let own = || AssertionTarget::Own(GrantTarget::Prefix(ResourceKind::Connector));
+    let mut can = assertion(Expectation::Can, own(), &[Operation::Lifecycle]);
+    can.personas[0].department = NamePattern::Literal("claims".into());
+    can.personas[0].persona = NamePattern::Literal("operator".into());
+    let outcome = AssertionChecker::new(&model).check(&can);
     assert_eq!(outcome.violations, []);
-    assert_eq!(outcome.uncertain, BTreeSet::from([Role::ConnectManager]));
-    let outcome = Examiner::new(&scene).check(&assertion(Expect::Cannot, own(), &[Operation::Configure]));
+    assert_eq!(outcome.fallback_roles, BTreeSet::from([Role::ConnectManager]));
+    let outcome = AssertionChecker::new(&model).check(&assertion(Expectation::Cannot, own(), &[Operation::Configure]));
     assert_eq!(outcome.violations.len(), 1);
     assert!(outcome.violations[0].by_fallback);
 }
 
 #[test]
-fn only_departments_of_the_template_are_meant() {
-    let mut scene = scene([]);
-    scene.members[0].template = Some("other".into());
-    scene.members[1].principal = None;
+fn only_departments_of_the_template_are_checked() {
+    let mut model = access_model([]);
+    model.personas[0].template = Some("other".into());
+    model.personas[1].principal = None;
     let mut demanded = assertion(
-        Expect::Can,
-        Target::Own(GrantTarget::Prefix(ResourceKind::Topic)),
+        Expectation::Can,
+        AssertionTarget::Own(GrantTarget::Prefix(ResourceKind::Topic)),
         &[Operation::Read],
     );
     demanded.template = Some("hybrid".into());
-    let outcome = Examiner::new(&scene).check(&demanded);
+    let outcome = AssertionChecker::new(&model).check(&demanded);
     // One persona is of another template, and one has no account.
     assert_eq!(
-        (outcome.members, outcome.questions, outcome.violations.len()),
+        (outcome.personas, outcome.questions, outcome.violations.len()),
         (5, 4, 4)
     );
 }
 
 #[test]
-fn the_counter_example_is_as_narrow_as_the_binding() {
+fn the_counter_example_names_the_narrower_pattern() {
     let me = account("claims", "operator");
-    let scene = scene([
+    let model = access_model([
         bound(&me, Role::DeveloperRead, ResourceKind::Topic, "aa-x"),
         bound(&me, Role::DeveloperWrite, ResourceKind::Topic, "a*"),
     ]);
     let demanded = assertion(
-        Expect::Cannot,
-        Target::Others(ResourceKind::Topic),
+        Expectation::Cannot,
+        AssertionTarget::Others(ResourceKind::Topic),
         &[Operation::Read, Operation::Write],
     );
-    let outcome = Examiner::new(&scene).check(&demanded);
+    let outcome = AssertionChecker::new(&model).check(&demanded);
     let mut reached: Vec<_> = outcome
         .violations
         .iter()
-        .map(|one| (one.operation, one.on.short()))
+        .map(|one| (one.operation, one.on.to_short_string()))
         .collect();
     reached.sort();
     assert_eq!(

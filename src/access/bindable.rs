@@ -10,7 +10,7 @@ use crate::model::{CrnPattern, NamePattern, ResourceKind, Role};
 /// templates rely on; whoever needs to know runs with the switch both ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Assumptions {
+pub struct RbacAssumptions {
     /// ConnectManager can be bound on a connector or a connector prefix, not only on the cluster (dossier `rbac.md`
     /// §1.2, open question Q1). The shipped operator persona asks for it and names a fallback.
     pub connect_manager_on_connector: bool,
@@ -29,7 +29,7 @@ pub struct Assumptions {
     pub operator_above_cluster: bool,
 }
 
-impl Default for Assumptions {
+impl Default for RbacAssumptions {
     fn default() -> Self {
         Self {
             connect_manager_on_connector: true,
@@ -44,152 +44,152 @@ impl Default for Assumptions {
 
 /// Whether the service lets a role be bound somewhere. It answers 400 where it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bindable {
+pub enum BindCheck {
     /// It does.
-    Yes,
+    Allowed,
     /// It does not.
-    No {
+    Rejected {
         /// Why, a sentence fragment that reads after "because".
         reason: &'static str,
     },
 }
 
-impl Bindable {
+impl BindCheck {
     /// Whether the answer is yes.
     #[must_use]
-    pub fn is_yes(self) -> bool {
-        self == Self::Yes
+    pub fn is_allowed(self) -> bool {
+        self == Self::Allowed
     }
 }
 
-const fn no(reason: &'static str) -> Bindable {
-    Bindable::No { reason }
+const fn rejected(reason: &'static str) -> BindCheck {
+    BindCheck::Rejected { reason }
 }
 
-const fn when(holds: bool, reason: &'static str) -> Bindable {
-    if holds { Bindable::Yes } else { no(reason) }
+const fn allowed_if(holds: bool, reason: &'static str) -> BindCheck {
+    if holds { BindCheck::Allowed } else { rejected(reason) }
 }
 
 /// Whether `role` can be bound on a `kind` of resource at all.
 #[must_use]
-pub fn bindable(role: &Role, kind: ResourceKind, assumptions: &Assumptions) -> Bindable {
+pub fn check_bind_kind(role: &Role, kind: ResourceKind, assumptions: &RbacAssumptions) -> BindCheck {
     use ResourceKind as K;
     use Role as R;
     match role {
         // Terraform docs, role_binding; examples/kafka-ops-env-admin-product-team. BillingAdmin: inferred.
-        R::OrganizationAdmin | R::AccountAdmin | R::BillingAdmin => when(
+        R::OrganizationAdmin | R::AccountAdmin | R::BillingAdmin => allowed_if(
             kind == K::Organization,
             "it is a role of the organization, and can be bound on nothing else",
         ),
         // cli `internal/iam/command_rbac_role_binding.go`, `environmentScopedRoles`. The two data roles: inferred.
-        R::EnvironmentAdmin | R::DataDiscovery | R::DataSteward => when(
+        R::EnvironmentAdmin | R::DataDiscovery | R::DataSteward => allowed_if(
             kind == K::Environment,
             "it is a role of an environment, and can be bound on nothing else",
         ),
         // Same file, `clusterScopedRolesV2`. KsqlAdmin: inferred.
-        R::CloudClusterAdmin | R::KsqlAdmin => when(
+        R::CloudClusterAdmin | R::KsqlAdmin => allowed_if(
             kind == K::Cluster,
             "it is a role of a cluster, and can be bound on nothing else",
         ),
         // Support article 35935254323476 speaks of the organization's resources; public Terraform binds it on clusters.
         R::Operator => match kind {
-            K::Cluster => Bindable::Yes,
-            K::Organization | K::Environment => when(
+            K::Cluster => BindCheck::Allowed,
+            K::Organization | K::Environment => allowed_if(
                 assumptions.operator_above_cluster,
                 "it is only offered on a cluster (an assumption of this program)",
             ),
-            _ => no("it is only offered on a cluster, an environment or the organization"),
+            _ => rejected("it is only offered on a cluster, an environment or the organization"),
         },
         // Organization and environment: terraform resource_role_binding_live_test.go.
         R::MetricsViewer => match kind {
-            K::Organization | K::Environment => Bindable::Yes,
-            K::Cluster => when(
+            K::Organization | K::Environment => BindCheck::Allowed,
+            K::Cluster => allowed_if(
                 assumptions.metrics_viewer_on_cluster,
                 "it is only offered on an environment or the organization (an assumption of this program)",
             ),
-            _ => no("it is only offered on a cluster, an environment or the organization"),
+            _ => rejected("it is only offered on a cluster, an environment or the organization"),
         },
         // Inferred: the dossier gives it no scope, and it manages keys of whole clusters (§5.2).
-        R::ResourceKeyAdmin => when(
+        R::ResourceKeyAdmin => allowed_if(
             matches!(kind, K::Organization | K::Environment | K::Cluster),
             "it is only offered on a cluster, an environment or the organization",
         ),
         // Support article 36452394352020: "in your clusters". The connector itself is open question Q1.
         R::ConnectManager => match kind {
-            K::Cluster => Bindable::Yes,
-            K::Connector => when(
+            K::Cluster => BindCheck::Allowed,
+            K::Connector => allowed_if(
                 assumptions.connect_manager_on_connector,
                 "it is only offered on a whole cluster (an assumption of this program)",
             ),
-            _ => no("it is only offered on connectors and on a whole cluster"),
+            _ => rejected("it is only offered on connectors and on a whole cluster"),
         },
         // §2.4: cli command_rbac_role_binding_create.go, terraform flink-quickstart.
-        R::Assigner => when(
+        R::Assigner => allowed_if(
             kind == K::ServiceAccount,
             "it is a role on service accounts, and can be bound on nothing else",
         ),
         // §1.2 and §1.5; on service accounts §2.4.
         R::ResourceOwner => match kind {
-            K::ServiceAccount => Bindable::Yes,
-            _ => resource(kind),
+            K::ServiceAccount => BindCheck::Allowed,
+            _ => check_resource_role(kind),
         },
-        R::DeveloperRead | R::DeveloperWrite => resource(kind),
+        R::DeveloperRead | R::DeveloperWrite => check_resource_role(kind),
         R::DeveloperManage => match kind {
-            K::Connector => when(
+            K::Connector => allowed_if(
                 assumptions.developer_manage_on_connector,
                 "Confluent Cloud does not offer it on connectors, only on topics, groups, transactional ids and subjects",
             ),
-            _ => resource(kind),
+            _ => check_resource_role(kind),
         },
-        R::Other(_) => no("this program has no rule about that role"),
+        R::Other(_) => rejected("this program has no rule about that role"),
     }
 }
 
 /// The kinds that resource roles go on. On a bare scope the service answers 400 (terraform-provider-confluent issue
 /// 111: DeveloperRead on the cluster's CRN).
-fn resource(kind: ResourceKind) -> Bindable {
+fn check_resource_role(kind: ResourceKind) -> BindCheck {
     use ResourceKind as K;
     match kind {
-        K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => Bindable::Yes,
+        K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => BindCheck::Allowed,
         K::Organization | K::Environment | K::Cluster | K::Kafka | K::SchemaRegistry => {
-            no("it is a role on single resources, and needs a name or a prefix below the scope")
+            rejected("it is a role on single resources, and needs a name or a prefix below the scope")
         }
-        _ => no("it is not offered on that kind of resource"),
+        _ => rejected("it is not offered on that kind of resource"),
     }
 }
 
 /// Whether `role` can be bound on `pattern`: the kind, the shape of the CRN, and where a prefix may stand.
 #[must_use]
-pub fn bindable_on(role: &Role, pattern: &CrnPattern, assumptions: &Assumptions) -> Bindable {
+pub fn check_bind_pattern(role: &Role, pattern: &CrnPattern, assumptions: &RbacAssumptions) -> BindCheck {
     use ResourceKind as K;
     let kind = pattern.kind();
-    if let refused @ Bindable::No { .. } = bindable(role, kind, assumptions) {
+    if let refused @ BindCheck::Rejected { .. } = check_bind_kind(role, kind, assumptions) {
         return refused;
     }
-    if !well_placed(pattern) {
-        return no("a resource of that kind does not hang there");
+    if !has_valid_parents(pattern) {
+        return rejected("a resource of that kind does not hang there");
     }
     match (kind, pattern.name()) {
-        (_, NamePattern::Literal(_)) => Bindable::Yes,
+        (_, NamePattern::Literal(_)) => BindCheck::Allowed,
         // Dossier `rbac.md` §3: only the last segment may be a pattern, and a scope is not a family of names.
         (K::Organization | K::Environment | K::Cluster | K::Kafka | K::SchemaRegistry, _) => {
-            no("a scope is named in full, `*` means nothing there")
+            rejected("a scope is named in full, `*` means nothing there")
         }
-        (K::ServiceAccount, _) => when(
+        (K::ServiceAccount, _) => allowed_if(
             assumptions.service_account_prefix,
             "service accounts are named one by one (an assumption of this program)",
         ),
-        (K::Connector, _) => when(
+        (K::Connector, _) => allowed_if(
             assumptions.connector_prefix,
             "connectors are named one by one (an assumption of this program)",
         ),
-        _ => Bindable::Yes,
+        _ => BindCheck::Allowed,
     }
 }
 
 /// Whether the CRN has the shape of its kind (dossier `rbac.md` §3). A connector below `kafka=` is answered 400
 /// (terraform-provider-confluent issue 93).
-fn well_placed(pattern: &CrnPattern) -> bool {
+fn has_valid_parents(pattern: &CrnPattern) -> bool {
     use ResourceKind as K;
     let parents: &[K] = match pattern.kind() {
         K::Organization => &[],
@@ -214,7 +214,7 @@ fn well_placed(pattern: &CrnPattern) -> bool {
 /// Dedicated or Freight (docs `managed-connector-rbac`, `predefined-rbac-roles`; dossier `rbac.md` §1.3). What does not
 /// hang off the cluster does not ask for its type.
 #[must_use]
-pub fn works_on_basic(role: &Role, kind: ResourceKind) -> bool {
+pub fn is_supported_on_basic(role: &Role, kind: ResourceKind) -> bool {
     use ResourceKind as K;
     match kind {
         K::Connector | K::Topic | K::Group | K::TransactionalId => false,
@@ -266,9 +266,9 @@ mod tests {
     ];
 
     #[test]
-    fn every_role_is_bindable_where_the_dossier_says() {
-        let shipped = Assumptions::default();
-        let sceptical = Assumptions {
+    fn every_role_is_bindable_as_documented() {
+        let shipped = RbacAssumptions::default();
+        let sceptical = RbacAssumptions {
             connect_manager_on_connector: false,
             connector_prefix: false,
             developer_manage_on_connector: true,
@@ -279,8 +279,8 @@ mod tests {
         for (role, row) in &TABLE {
             for (kind, cell) in KINDS.into_iter().zip(row.split_whitespace()) {
                 let answers = (
-                    bindable(role, kind, &shipped).is_yes(),
-                    bindable(role, kind, &sceptical).is_yes(),
+                    check_bind_kind(role, kind, &shipped).is_allowed(),
+                    check_bind_kind(role, kind, &sceptical).is_allowed(),
                 );
                 let expected = match cell {
                     "x" => (true, true),
@@ -288,16 +288,16 @@ mod tests {
                     "!" => (false, true),
                     _ => (false, false),
                 };
-                assert_eq!(answers, expected, "{role} on {}", kind.word());
+                assert_eq!(answers, expected, "{role} on {}", kind.display_name());
             }
         }
         let listed: Vec<_> = TABLE.iter().map(|(role, _)| role).collect();
         assert!(Role::KNOWN.iter().all(|role| listed.contains(&role)));
-        assert!(!bindable(&Role::Other("FlinkAdmin".into()), K::Environment, &shipped).is_yes());
+        assert!(!check_bind_kind(&Role::Other("FlinkAdmin".into()), K::Environment, &shipped).is_allowed());
     }
 
     #[test]
-    fn the_shape_of_the_pattern_counts() {
+    fn a_crn_pattern_of_the_wrong_shape_is_rejected() {
         let org = "crn://confluent.cloud/organization=o";
         let cluster = format!("{org}/environment=env-1/cloud-cluster=lkc-1");
         let yes = [
@@ -332,31 +332,33 @@ mod tests {
             ),
             (Role::DeveloperManage, format!("{cluster}/connector=claims-*")),
         ];
-        let answer = |role: &Role, text: &str| bindable_on(role, &text.parse().unwrap(), &Assumptions::default());
+        let answer =
+            |role: &Role, text: &str| check_bind_pattern(role, &text.parse().unwrap(), &RbacAssumptions::default());
         for (role, text) in &yes {
-            assert_eq!(answer(role, text), Bindable::Yes, "{role} {text}");
+            assert_eq!(answer(role, text), BindCheck::Allowed, "{role} {text}");
         }
         for (role, text) in &not {
-            assert!(!answer(role, text).is_yes(), "{role} {text}");
+            assert!(!answer(role, text).is_allowed(), "{role} {text}");
         }
-        let named_only = Assumptions {
+        let named_only = RbacAssumptions {
             connector_prefix: false,
-            ..Assumptions::default()
+            ..RbacAssumptions::default()
         };
-        let at = |text: String| bindable_on(&Role::ResourceOwner, &text.parse().unwrap(), &named_only).is_yes();
+        let at =
+            |text: String| check_bind_pattern(&Role::ResourceOwner, &text.parse().unwrap(), &named_only).is_allowed();
         assert!(at(format!("{cluster}/connector=claims-orders")));
         assert!(!at(format!("{cluster}/connector=claims-*")));
     }
 
     // Dossier `rbac.md` §1.3.
     #[test]
-    fn basic_clusters_have_no_granular_roles() {
+    fn basic_clusters_support_no_granular_roles() {
         for kind in [K::Connector, K::Topic, K::Group, K::TransactionalId] {
-            assert!(!works_on_basic(&Role::ResourceOwner, kind));
+            assert!(!is_supported_on_basic(&Role::ResourceOwner, kind));
         }
-        assert!(works_on_basic(&Role::CloudClusterAdmin, K::Cluster));
-        assert!(!works_on_basic(&Role::Operator, K::Cluster));
-        assert!(works_on_basic(&Role::Assigner, K::ServiceAccount));
-        assert!(works_on_basic(&Role::DeveloperRead, K::Subject));
+        assert!(is_supported_on_basic(&Role::CloudClusterAdmin, K::Cluster));
+        assert!(!is_supported_on_basic(&Role::Operator, K::Cluster));
+        assert!(is_supported_on_basic(&Role::Assigner, K::ServiceAccount));
+        assert!(is_supported_on_basic(&Role::DeveloperRead, K::Subject));
     }
 }

@@ -17,23 +17,29 @@ fn registry(tail: &str) -> String {
     format!("{ENV}/schema-registry=lsrc-1/{tail}")
 }
 
-fn me() -> Principal {
+fn test_principal() -> Principal {
     Principal::from_id("sa-me")
 }
 
-fn one(role: &str, pattern: &str) -> Evaluator {
+fn evaluator_with_binding(role: &str, pattern: &str) -> Evaluator {
     let Ok(role) = role.parse::<Role>();
-    Evaluator::new([RoleBinding::new(me(), role, pattern.parse::<CrnPattern>().unwrap())])
+    Evaluator::new([RoleBinding::new(
+        test_principal(),
+        role,
+        pattern.parse::<CrnPattern>().unwrap(),
+    )])
 }
 
-fn may(evaluator: &Evaluator, resource: &str) -> String {
-    evaluator.operations(&me(), &resource.parse().unwrap()).to_string()
+fn allowed_operations_text(evaluator: &Evaluator, resource: &str) -> String {
+    evaluator
+        .allowed_operations(&test_principal(), &resource.parse().unwrap())
+        .to_string()
 }
 
 // Dossier `rbac.md` §1.1, the columns without the two of the preview, with footnotes 2 and 3 applied: create, read config,
 // read status, logs, metrics, lifecycle, configure, Kafka credentials, manage access, delete.
 #[test]
-fn connector_roles_give_what_the_table_says() {
+fn connector_roles_allow_the_operations_of_the_table() {
     let columns = [
         Operation::Create,
         Operation::ReadConfig,
@@ -66,13 +72,13 @@ fn connector_roles_give_what_the_table_says() {
     let mine = format!("{CLUSTER}/connector=claims-orders").parse::<Crn>().unwrap();
     let foreign = format!("{CLUSTER}/connector=claim-orders").parse::<Crn>().unwrap();
     for (role, at, cells) in table {
-        let evaluator = one(role, at);
+        let evaluator = evaluator_with_binding(role, at);
         for (operation, cell) in columns.into_iter().zip(cells.split(' ')) {
-            let allowed = evaluator.decide(&me(), operation, &mine).is_allowed();
+            let allowed = evaluator.decide(&test_principal(), operation, &mine).is_allowed();
             assert_eq!(allowed, cell == "Y", "{role} {operation}");
             if at == connector {
                 assert!(
-                    !evaluator.decide(&me(), operation, &foreign).is_allowed(),
+                    !evaluator.decide(&test_principal(), operation, &foreign).is_allowed(),
                     "{role} {operation}"
                 );
             }
@@ -84,7 +90,7 @@ fn connector_roles_give_what_the_table_says() {
 
 // Dossier `rbac.md` §1.5, in this program's words; `describe` is added wherever something can be done.
 #[test]
-fn resource_roles_give_what_the_table_says_outside_connectors() {
+fn resource_roles_allow_the_operations_of_the_table_outside_connectors() {
     let topic = kafka("topic=claims-*");
     let group = kafka("group=claims-*");
     let transactional = kafka("transactional-id=claims-*");
@@ -132,10 +138,14 @@ fn resource_roles_give_what_the_table_says_outside_connectors() {
         ),
     ];
     for (role, at, expected) in table {
-        let evaluator = one(role, at);
-        assert_eq!(may(&evaluator, &at.replace('*', "orders")), expected, "{role} {at}");
+        let evaluator = evaluator_with_binding(role, at);
         assert_eq!(
-            may(&evaluator, &at.replace("claims-*", "fraud-orders")),
+            allowed_operations_text(&evaluator, &at.replace('*', "orders")),
+            expected,
+            "{role} {at}"
+        );
+        assert_eq!(
+            allowed_operations_text(&evaluator, &at.replace("claims-*", "fraud-orders")),
             "",
             "{role} {at}"
         );
@@ -144,7 +154,7 @@ fn resource_roles_give_what_the_table_says_outside_connectors() {
 
 // Dossier `rbac.md` §2.4 and §5.2.
 #[test]
-fn roles_on_accounts_and_keys() {
+fn roles_allow_the_documented_operations_on_accounts_and_keys() {
     let account = format!("{ORG}/service-account=sa-1");
     let table = [
         ("Assigner", account.as_str(), "describe, assign"),
@@ -166,7 +176,11 @@ fn roles_on_accounts_and_keys() {
         ("DeveloperRead", &kafka("topic=claims-*"), ""),
     ];
     for (role, at, expected) in table {
-        assert_eq!(may(&one(role, at), &account), expected, "{role} {at}");
+        assert_eq!(
+            allowed_operations_text(&evaluator_with_binding(role, at), &account),
+            expected,
+            "{role} {at}"
+        );
     }
     // Keys of any account, by the resource that the key is for.
     let registry = format!("{ENV}/schema-registry=lsrc-1");
@@ -179,10 +193,10 @@ fn roles_on_accounts_and_keys() {
         ("Operator", CLUSTER, false, false),
     ];
     for (role, at, kafka_keys, registry_keys) in keys {
-        let evaluator = one(role, at);
+        let evaluator = evaluator_with_binding(role, at);
         let decide = |operation, resource: &str| {
             evaluator
-                .decide(&me(), operation, &resource.parse().unwrap())
+                .decide(&test_principal(), operation, &resource.parse().unwrap())
                 .is_allowed()
         };
         assert_eq!(decide(Operation::ManageKafkaKeys, CLUSTER), kafka_keys, "{role}");
@@ -201,7 +215,7 @@ fn roles_on_accounts_and_keys() {
 
 // T4: docs `create-service-accounts` lists who may create service accounts.
 #[test]
-fn creating_accounts_is_an_effect_on_the_whole_organization() {
+fn roles_that_create_accounts_apply_to_the_whole_organization() {
     let makers = [
         ("OrganizationAdmin", ORG.to_owned(), true),
         ("AccountAdmin", ORG.to_owned(), true),
@@ -222,9 +236,11 @@ fn creating_accounts_is_an_effect_on_the_whole_organization() {
         .parse()
         .unwrap();
     for (role, at, expected) in makers {
-        let evaluator = one(role, &at);
+        let evaluator = evaluator_with_binding(role, &at);
         assert_eq!(
-            evaluator.decide(&me(), Operation::Create, &new).is_allowed(),
+            evaluator
+                .decide(&test_principal(), Operation::Create, &new)
+                .is_allowed(),
             expected,
             "{role}"
         );
@@ -234,7 +250,9 @@ fn creating_accounts_is_an_effect_on_the_whole_organization() {
             "{role}"
         );
         assert!(
-            !evaluator.decide(&me(), Operation::Create, &elsewhere).is_allowed(),
+            !evaluator
+                .decide(&test_principal(), Operation::Create, &elsewhere)
+                .is_allowed(),
             "{role}"
         );
     }
@@ -242,7 +260,7 @@ fn creating_accounts_is_an_effect_on_the_whole_organization() {
 
 // Dossier `rbac.md` §8.6: what the provisioner must be able to do, and what it must not.
 #[test]
-fn the_provisioner_may_do_its_work_and_no_more() {
+fn the_provisioner_is_allowed_exactly_the_operations_it_needs() {
     let own = format!("{ORG}/service-account=sa-own");
     let bindings = [
         ("CloudClusterAdmin", CLUSTER.to_owned()),
@@ -251,12 +269,12 @@ fn the_provisioner_may_do_its_work_and_no_more() {
     ];
     let evaluator = Evaluator::new(bindings.map(|(role, at)| {
         let Ok(role) = role.parse::<Role>();
-        RoleBinding::new(me(), role, at.parse::<CrnPattern>().unwrap())
+        RoleBinding::new(test_principal(), role, at.parse::<CrnPattern>().unwrap())
     }));
     let grants = |pattern: &str| {
         let pattern = pattern.parse().unwrap();
         evaluator
-            .decide_pattern(&me(), Operation::AlterAccess, &pattern)
+            .decide_pattern(&test_principal(), Operation::AlterAccess, &pattern)
             .is_allowed()
     };
     for pattern in [
@@ -282,7 +300,7 @@ fn the_provisioner_may_do_its_work_and_no_more() {
     }
     let cloud_keys = |account: &str| {
         evaluator
-            .decide(&me(), Operation::ManageCloudKeys, &account.parse().unwrap())
+            .decide(&test_principal(), Operation::ManageCloudKeys, &account.parse().unwrap())
             .is_allowed()
     };
     assert!(cloud_keys(&own));
@@ -290,17 +308,23 @@ fn the_provisioner_may_do_its_work_and_no_more() {
 }
 
 #[test]
-fn scopes_are_seen_from_below_and_a_grant_onward_stays_within_the_prefix() {
-    let owner = one("ResourceOwner", &format!("{CLUSTER}/connector=claims-*"));
+fn scopes_are_visible_from_below_and_alter_access_stays_within_the_prefix() {
+    let owner = evaluator_with_binding("ResourceOwner", &format!("{CLUSTER}/connector=claims-*"));
     for scope in [ORG, ENV, CLUSTER] {
-        assert_eq!(may(&owner, scope), "describe", "{scope}");
+        assert_eq!(allowed_operations_text(&owner, scope), "describe", "{scope}");
     }
-    assert_eq!(may(&owner, &format!("{ENV}/cloud-cluster=lkc-2")), "");
-    assert_eq!(may(&owner, &format!("{ENV}/schema-registry=lsrc-1")), "");
+    assert_eq!(
+        allowed_operations_text(&owner, &format!("{ENV}/cloud-cluster=lkc-2")),
+        ""
+    );
+    assert_eq!(
+        allowed_operations_text(&owner, &format!("{ENV}/schema-registry=lsrc-1")),
+        ""
+    );
     let grants = |name: &str| {
         let pattern = format!("{CLUSTER}/connector={name}").parse().unwrap();
         owner
-            .decide_pattern(&me(), Operation::AlterAccess, &pattern)
+            .decide_pattern(&test_principal(), Operation::AlterAccess, &pattern)
             .is_allowed()
     };
     assert!(grants("claims-*") && grants("claims-orders-*") && grants("claims-orders"));
@@ -310,7 +334,7 @@ fn scopes_are_seen_from_below_and_a_grant_onward_stays_within_the_prefix() {
 }
 
 #[test]
-fn who_can_names_everybody_and_every_reason() {
+fn who_can_lists_every_principal_with_every_binding() {
     let at = |who: &str, role: Role, pattern: &str| {
         RoleBinding::new(Principal::from_id(who), role, pattern.parse::<CrnPattern>().unwrap())
     };
@@ -343,17 +367,17 @@ fn who_can_names_everybody_and_every_reason() {
     assert_eq!(shown(&evaluator), all);
     // The most specific reason is the one that is named.
     let decision = evaluator.decide(&Principal::from_id("sa-b"), Operation::Delete, &orders);
-    let Decision::Allowed(binding) = decision else {
+    let PolicyDecision::AllowedByRole(binding) = decision else {
         panic!("denied")
     };
     assert_eq!(binding.role, Role::ResourceOwner);
     evaluator.remove(&at("sa-b", Role::CloudClusterAdmin, CLUSTER));
     evaluator.remove(&at("sa-b", Role::ResourceOwner, &prefix));
-    assert!(!evaluator.any_binding(&Principal::from_id("sa-b")));
+    assert!(!evaluator.has_bindings(&Principal::from_id("sa-b")));
     assert_eq!(shown(&evaluator), ["sa-a ResourceOwner", "u-1 OrganizationAdmin"]);
     let touching = prefix.parse().unwrap();
     let who: Vec<_> = evaluator
-        .touching(&touching)
+        .bindings_reaching(&touching)
         .map(|(binding, _)| binding.principal.id().to_owned())
         .collect();
     assert_eq!(who, ["sa-a", "sa-c", "u-1"]);
@@ -400,7 +424,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn the_index_changes_no_answer(
+    fn the_index_agrees_with_a_linear_search(
         bindings in proptest::collection::vec(binding(), 0..24),
         gone in 0..24usize,
         resource in resource(),
@@ -418,8 +442,8 @@ proptest! {
             let plain = left
                 .iter()
                 .filter(|binding| binding.principal == who)
-                .fold(OperationSet::EMPTY, |set, binding| set.with(given(binding, &resource)));
-            prop_assert_eq!(evaluator.operations(&who, &resource), plain);
+                .fold(OperationSet::EMPTY, |set, binding| set.union(operations_of_binding(binding, &resource)));
+            prop_assert_eq!(evaluator.allowed_operations(&who, &resource), plain);
             for operation in Operation::ALL {
                 let decision = evaluator.decide(&who, operation, &resource);
                 prop_assert_eq!(decision.is_allowed(), plain.contains(operation));
@@ -432,15 +456,15 @@ proptest! {
     }
 
     #[test]
-    fn a_prefix_gives_exactly_the_names_that_begin_with_it(begin in name(), other in "[ab-]{0,6}") {
-        let evaluator = one("DeveloperRead", &kafka(&format!("topic={begin}*")));
+    fn a_prefix_binding_covers_exactly_the_names_with_that_prefix(begin in name(), other in "[ab-]{0,6}") {
+        let evaluator = evaluator_with_binding("DeveloperRead", &kafka(&format!("topic={begin}*")));
         let topic: Crn = kafka(&format!("topic={other}x")).parse().unwrap();
         let expected = format!("{other}x").starts_with(&begin);
-        prop_assert_eq!(evaluator.decide(&me(), Operation::Read, &topic).is_allowed(), expected);
+        prop_assert_eq!(evaluator.decide(&test_principal(), Operation::Read, &topic).is_allowed(), expected);
     }
 
     #[test]
-    fn what_is_allowed_on_a_pattern_is_allowed_on_everything_in_it(
+    fn an_operation_allowed_on_a_pattern_is_allowed_on_every_match(
         bindings in proptest::collection::vec(binding(), 0..12),
         begin in name(),
         tail in "[ab-]{0,3}",

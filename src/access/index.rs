@@ -6,31 +6,31 @@ use std::{
     sync::Arc,
 };
 
-use super::roles::{SCOPES, gives_on_accounts, is_scope};
+use super::roles::{SCOPES, account_operations_of_role, is_scope};
 use crate::model::{Crn, CrnPattern, NamePattern, ResourceKind, RoleBinding};
 
 type Bindings = BTreeSet<Arc<RoleBinding>>;
 
 /// Bindings on names and on beginnings of names, of one kind.
 #[derive(Clone, Debug, Default)]
-struct Names {
+struct BindingsByName {
     literal: HashMap<String, Bindings>,
     prefixed: BTreeMap<String, Bindings>,
 }
 
 /// The index. It answers with a superset: every binding that can matter for a resource, and a few that do not.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index {
+pub(super) struct BindingIndex {
     all: Bindings,
     /// By what they are bound on.
-    names: BTreeMap<ResourceKind, Names>,
+    names: BTreeMap<ResourceKind, BindingsByName>,
     /// By the scopes they lie in.
     scopes: HashMap<(ResourceKind, String), Bindings>,
     /// Those that reach the service accounts of the organization.
-    account_makers: Bindings,
+    account_creators: Bindings,
 }
 
-impl Index {
+impl BindingIndex {
     pub(super) fn insert(&mut self, binding: &Arc<RoleBinding>) {
         if !self.all.insert(Arc::clone(binding)) {
             return;
@@ -44,8 +44,8 @@ impl Index {
         for key in scopes_of(&binding.pattern) {
             self.scopes.entry(key).or_default().insert(Arc::clone(binding));
         }
-        if !gives_on_accounts(&binding.role).is_empty() {
-            self.account_makers.insert(Arc::clone(binding));
+        if !account_operations_of_role(&binding.role).is_empty() {
+            self.account_creators.insert(Arc::clone(binding));
         }
     }
 
@@ -82,7 +82,7 @@ impl Index {
                 }
             }
         }
-        self.account_makers.remove(binding);
+        self.account_creators.remove(binding);
         true
     }
 
@@ -90,7 +90,7 @@ impl Index {
         self.all.is_empty()
     }
 
-    pub(super) fn all(&self) -> &Bindings {
+    pub(super) fn bindings(&self) -> &Bindings {
         &self.all
     }
 
@@ -99,7 +99,7 @@ impl Index {
     pub(super) fn visit(
         &self,
         resource: &Crn,
-        look: &mut impl FnMut(&Arc<RoleBinding>) -> ControlFlow<()>,
+        visitor: &mut impl FnMut(&Arc<RoleBinding>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         // Kinds stand in their order from the outside in, so that the last is the most specific.
         for (&kind, names) in self.names.iter().rev() {
@@ -107,27 +107,27 @@ impl Index {
                 // Kinds without a rule share this entry, so their name cannot be asked for by kind.
                 ResourceKind::Other => {
                     let other = names.literal.values().chain(names.prefixed.values());
-                    other.flatten().try_for_each(&mut *look)?;
+                    other.flatten().try_for_each(&mut *visitor)?;
                     continue;
                 }
                 kind => resource.value_of(kind),
             };
             if let Some(name) = name {
                 if let Some(bindings) = names.literal.get(name) {
-                    bindings.iter().try_for_each(&mut *look)?;
+                    bindings.iter().try_for_each(&mut *visitor)?;
                 }
-                beginnings(&names.prefixed, name)
+                prefixes_of(&names.prefixed, name)
                     .flat_map(|(_, bindings)| bindings)
-                    .try_for_each(&mut *look)?;
+                    .try_for_each(&mut *visitor)?;
             }
         }
         if is_scope(resource.kind()) {
             let key = (resource.kind(), resource.name().to_owned());
             let inside = self.scopes.get(&key);
-            inside.into_iter().flatten().try_for_each(&mut *look)?;
+            inside.into_iter().flatten().try_for_each(&mut *visitor)?;
         }
         if resource.kind() == ResourceKind::ServiceAccount {
-            self.account_makers.iter().try_for_each(&mut *look)?;
+            self.account_creators.iter().try_for_each(&mut *visitor)?;
         }
         ControlFlow::Continue(())
     }
@@ -142,7 +142,10 @@ fn scopes_of(pattern: &CrnPattern) -> impl Iterator<Item = (ResourceKind, String
 ///
 /// From the greatest key that is not above `name`, go down; a key that is no beginning shortens `name` to what the two
 /// share, because no key between can be one.
-pub(super) fn beginnings<'a, V>(map: &'a BTreeMap<String, V>, name: &'a str) -> impl Iterator<Item = (&'a str, &'a V)> {
+pub(super) fn prefixes_of<'a, V>(
+    map: &'a BTreeMap<String, V>,
+    name: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a V)> {
     let mut end = Some((name, true));
     std::iter::from_fn(move || {
         loop {
@@ -157,13 +160,13 @@ pub(super) fn beginnings<'a, V>(map: &'a BTreeMap<String, V>, name: &'a str) -> 
                 end = Some((&name[..key.len()], false));
                 return Some((key.as_str(), value));
             }
-            end = Some((shared(key, text), true));
+            end = Some((common_prefix(key, text), true));
         }
     })
 }
 
 /// What `a` and `b` begin with in common, cut from `b`.
-fn shared<'b>(a: &str, b: &'b str) -> &'b str {
+fn common_prefix<'b>(a: &str, b: &'b str) -> &'b str {
     let mut length = 0;
     for (x, y) in a.chars().zip(b.chars()) {
         if x != y {
@@ -182,12 +185,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn beginnings_are_all_keys_that_the_name_begins_with(
+        fn prefixes_of_finds_every_key_that_is_a_prefix(
             keys in proptest::collection::btree_set("[abä]{0,4}", 0..20),
             name in "[abä]{0,6}",
         ) {
             let map: BTreeMap<String, usize> = keys.iter().cloned().zip(0..).collect();
-            let found: Vec<_> = beginnings(&map, &name).map(|(key, _)| key.to_owned()).collect();
+            let found: Vec<_> = prefixes_of(&map, &name).map(|(key, _)| key.to_owned()).collect();
             let mut expected: Vec<_> = keys.into_iter().filter(|key| name.starts_with(key)).collect();
             expected.reverse();
             prop_assert_eq!(found, expected);

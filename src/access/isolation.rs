@@ -24,18 +24,19 @@ use std::{
 
 use serde::Serialize;
 
-pub use super::exposure::{EXPOSURES, exposure, tolerated};
+pub use super::shared_names::{SHARED_NAMES, shared_name_for, tolerated_operations};
 use super::{
-    Evaluator, Operation, OperationSet, Permit, acl::PlacedAcl, index::beginnings, overlap, permit::worst_of_role,
-    roles::gives_on_accounts,
+    AccessGrant, Evaluator, Operation, OperationSet, acl::ResolvedAcl, grant::worst_case_of_role, index::prefixes_of,
+    overlap, roles::account_operations_of_role,
 };
 use crate::model::{
-    Address, CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind, RoleBinding, ServiceAccountId,
+    CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind, RoleBinding, ServiceAccountId,
+    StageAddress,
 };
 
 /// One department, as far as the proof is concerned.
 #[derive(Clone, Debug)]
-pub struct Party {
+pub struct DepartmentPrincipals {
     /// Its code.
     pub code: DepartmentCode,
     /// What its names begin with.
@@ -56,30 +57,30 @@ pub const NAMED_KINDS: [ResourceKind; 5] = [
 /// The result.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "result", rename_all = "kebab-case")]
-pub enum Isolation {
+pub enum IsolationResult {
     /// It holds.
-    Proved(Proof),
+    Passed(IsolationProof),
     /// It does not, and here is why.
-    Refuted {
+    Failed {
         /// At least one; each names everything it takes to see the problem.
         counter_examples: Vec<CounterExample>,
         /// What was looked at.
         #[serde(flatten)]
-        proof: Proof,
+        proof: IsolationProof,
     },
 }
 
-impl Isolation {
+impl IsolationResult {
     /// Whether it holds.
     #[must_use]
-    pub fn holds(&self) -> bool {
-        matches!(self, Self::Proved(_))
+    pub fn has_passed(&self) -> bool {
+        matches!(self, Self::Passed(_))
     }
 }
 
 /// What was looked at, and what is shared all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Proof {
+pub struct IsolationProof {
     /// Ordered pairs of departments.
     pub pairs: usize,
     /// Role bindings that act for a department.
@@ -89,14 +90,14 @@ pub struct Proof {
     /// Kinds of resources, service accounts included.
     pub kinds: usize,
     /// Named exposures that at least two departments share.
-    pub exposures: Vec<Exposure>,
+    pub shared_names: Vec<SharedName>,
     /// Principals of departments that may make new service accounts (T4). Whoever may also owns what it makes.
     pub account_makers: BTreeSet<Principal>,
 }
 
 /// A shared beginning of names from the closed list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Exposure {
+pub struct SharedName {
     /// The kind of resource.
     pub kind: ResourceKind,
     /// What the names begin with.
@@ -125,23 +126,23 @@ pub struct CounterExample {
     /// How many more departments the same binding reaches in the same way.
     pub and_more: usize,
     /// The role binding, or the ACL.
-    pub binding: Permit,
+    pub binding: AccessGrant,
 }
 
 impl CounterExample {
     /// It in a sentence, in which the principal is called `name`.
     #[must_use]
-    pub fn sentence(&self, name: &str) -> String {
+    pub fn to_sentence(&self, name: &str) -> String {
         let more = match self.and_more {
             0 => String::new(),
             1 => " and of 1 more department".to_owned(),
             count => format!(" and of {count} more departments"),
         };
         let who = match &self.binding {
-            Permit::Acl(acl) if acl.acl.is_for_everybody() => "everybody".to_owned(),
+            AccessGrant::Acl(acl) if acl.acl.is_for_all_principals() => "everybody".to_owned(),
             _ => format!("{name} of {}", self.department),
         };
-        let (what, through) = (self.resource.short(), self.binding.short());
+        let (what, through) = (self.resource.to_short_string(), self.binding.to_short_string());
         format!("{who} reaches {what} of {}{more} through {through}", self.reaches)
     }
 }
@@ -156,78 +157,87 @@ fn operations_or_unknown<S: serde::Serializer>(operations: &[Operation], seriali
 
 /// A right that acts for a department.
 #[derive(Clone, Debug)]
-pub(super) struct Acting {
+pub(super) struct DepartmentGrant {
     /// Position of the department in the list of parties.
-    pub(super) party: usize,
-    pub(super) held: Permit,
-    pub(super) through: Option<Arc<RoleBinding>>,
+    pub(super) department: usize,
+    pub(super) grant: AccessGrant,
+    pub(super) controlled_through: Option<Arc<RoleBinding>>,
     /// What it gives on what it is bound on; `None` for nothing, an empty set when nobody can know.
     pub(super) operations: Option<OperationSet>,
 }
 
-impl Acting {
-    fn new(party: usize, held: Permit, through: Option<Arc<RoleBinding>>) -> Self {
-        let operations = held.worst(held.pattern().kind());
+impl DepartmentGrant {
+    fn new(party: usize, held: AccessGrant, through: Option<Arc<RoleBinding>>) -> Self {
+        let operations = held.worst_case_operations(held.pattern().kind());
         Self {
-            party,
-            held,
-            through,
+            department: party,
+            grant: held,
+            controlled_through: through,
             operations,
         }
     }
 
     /// Whether it gives more than everybody may have within an exposure.
-    pub(super) fn takes_more(&self) -> bool {
-        let shared = tolerated(self.held.pattern().kind());
+    pub(super) fn exceeds_tolerated(&self) -> bool {
+        let shared = tolerated_operations(self.grant.pattern().kind());
         self.operations
-            .is_some_and(|set| set.is_empty() || !set.without(shared).is_empty())
+            .is_some_and(|set| set.is_empty() || !set.difference(shared).is_empty())
     }
 }
 
 /// Proves that no department reaches another, or shows how one does. The answer does not depend on the order of
 /// anything; the cost grows with the number of bindings, times the logarithm of the number of departments.
 #[must_use]
-pub fn prove(parties: &[Party], evaluator: &Evaluator, address: &Address) -> Isolation {
-    let ground = Ground::new(parties, address);
-    let acting = ground.acting(evaluator);
+pub fn check_isolation(
+    parties: &[DepartmentPrincipals],
+    evaluator: &Evaluator,
+    address: &StageAddress,
+) -> IsolationResult {
+    let input = IsolationInput::new(parties, address);
+    let grants = input.department_grants(evaluator);
     let mut counter_examples = BTreeSet::new();
     let mut account_makers = BTreeSet::new();
-    for one in &acting {
-        if on_accounts(&one.held).contains(Operation::Create) {
-            account_makers.insert(one.held.principal().clone());
+    for one in &grants {
+        if operations_on_every_account(&one.grant).contains(Operation::Create) {
+            account_makers.insert(one.grant.principal().clone());
         }
-        ground.reach(one, &mut |example| {
+        input.report_reach(one, &mut |example| {
             counter_examples.insert(example);
         });
     }
-    let swept = overlap::sweep(&acting);
+    let report = overlap::find_overlaps(&grants);
     // What lies on a department's own ground was found as the other's reach, which says better who is at fault.
-    for pair in swept.overlaps.iter().filter(|pair| !ground.is_own(&pair.one)) {
-        counter_examples.insert(ground.example(&pair.one, pair.one.held.pattern().clone(), pair.other_party, 0));
+    for pair in report.overlaps.iter().filter(|pair| !input.is_own(&pair.grant)) {
+        counter_examples.insert(input.counter_example(
+            &pair.grant,
+            pair.grant.grant.pattern().clone(),
+            pair.other_department,
+            0,
+        ));
     }
     let departments = parties.len();
-    let bindings = acting.iter().filter(|one| one.held.role().is_some()).count();
-    let proof = Proof {
+    let bindings = grants.iter().filter(|one| one.grant.role_binding().is_some()).count();
+    let proof = IsolationProof {
         pairs: departments * departments.saturating_sub(1),
         bindings,
-        acls: acting.len() - bindings,
+        acls: grants.len() - bindings,
         kinds: NAMED_KINDS.len() + 1,
-        exposures: swept.exposures,
+        shared_names: report.shared_names,
         account_makers,
     };
     if counter_examples.is_empty() {
-        return Isolation::Proved(proof);
+        return IsolationResult::Passed(proof);
     }
-    Isolation::Refuted {
+    IsolationResult::Failed {
         counter_examples: counter_examples.into_iter().collect(),
         proof,
     }
 }
 
 /// Who owns which names and accounts.
-struct Ground<'a> {
-    parties: &'a [Party],
-    address: &'a Address,
+struct IsolationInput<'a> {
+    departments: &'a [DepartmentPrincipals],
+    address: &'a StageAddress,
     /// Sorted prefixes; several parties under one prefix are a mistake, and found.
     prefixes: BTreeMap<String, Vec<usize>>,
     accounts: BTreeMap<String, Vec<usize>>,
@@ -236,8 +246,8 @@ struct Ground<'a> {
     all_accounts: Option<CrnPattern>,
 }
 
-impl<'a> Ground<'a> {
-    fn new(parties: &'a [Party], address: &'a Address) -> Self {
+impl<'a> IsolationInput<'a> {
+    fn new(parties: &'a [DepartmentPrincipals], address: &'a StageAddress) -> Self {
         let mut prefixes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         let mut accounts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (party, department) in parties.iter().enumerate() {
@@ -252,7 +262,7 @@ impl<'a> Ground<'a> {
             .into_iter()
             .filter_map(|kind| address.pattern(kind, every()));
         Self {
-            parties,
+            departments: parties,
             address,
             prefixes,
             accounts,
@@ -263,14 +273,14 @@ impl<'a> Ground<'a> {
 
     /// Every right that acts for a department: those of its principals, those of the accounts they control, and those of
     /// everybody.
-    fn acting(&self, evaluator: &Evaluator) -> Vec<Acting> {
-        let mut acting = Vec::new();
-        for (party, department) in self.parties.iter().enumerate() {
+    fn department_grants(&self, evaluator: &Evaluator) -> Vec<DepartmentGrant> {
+        let mut grants = Vec::new();
+        for (party, department) in self.departments.iter().enumerate() {
             let mut seen: BTreeSet<Principal> = department.principals.clone();
             let mut queue: VecDeque<_> = seen.iter().map(|principal| (principal.clone(), None)).collect();
             while let Some((principal, through)) = queue.pop_front() {
                 for binding in evaluator.bindings_of(&principal) {
-                    for account in controlled(binding, evaluator) {
+                    for account in controlled_accounts(binding, evaluator) {
                         // An account of another department is a counter-example by itself; what it may do adds nothing.
                         let foreign = self.accounts.get(account.as_str());
                         let foreign = foreign.is_some_and(|parties| !parties.contains(&party));
@@ -279,114 +289,125 @@ impl<'a> Ground<'a> {
                             queue.push_back((account, Some(Arc::clone(binding))));
                         }
                     }
-                    acting.push(Acting::new(party, Permit::Role(Arc::clone(binding)), through.clone()));
+                    grants.push(DepartmentGrant::new(
+                        party,
+                        AccessGrant::Role(Arc::clone(binding)),
+                        through.clone(),
+                    ));
                 }
                 let acls = evaluator.acls_of(&principal);
-                acting.extend(acls.map(|acl| Acting::new(party, Permit::Acl(Arc::clone(acl)), through.clone())));
+                grants.extend(
+                    acls.map(|acl| DepartmentGrant::new(party, AccessGrant::Acl(Arc::clone(acl)), through.clone())),
+                );
             }
         }
-        for acl in evaluator.acls_of_everybody() {
-            let act = |party| Acting::new(party, Permit::Acl(Arc::clone(acl)), None);
-            acting.extend(self.actors(acl).into_iter().map(act));
+        for acl in evaluator.acls_for_all_principals() {
+            let act = |party| DepartmentGrant::new(party, AccessGrant::Acl(Arc::clone(acl)), None);
+            grants.extend(self.acting_departments(acl).into_iter().map(act));
         }
-        acting
+        grants
     }
 
     /// The departments for which an ACL for everybody is shown to act. Two are enough to find whom it reaches; only
     /// where it is an exposure, how many it exposes is told.
-    fn actors(&self, acl: &PlacedAcl) -> Vec<usize> {
-        let mut all: Vec<_> = (0..self.parties.len()).collect();
-        if exposure(acl.place.kind(), acl.place.name()).is_none() {
-            all.sort_by_key(|&party| &self.parties[party].code);
+    fn acting_departments(&self, acl: &ResolvedAcl) -> Vec<usize> {
+        let mut all: Vec<_> = (0..self.departments.len()).collect();
+        if shared_name_for(acl.pattern.kind(), acl.pattern.name()).is_none() {
+            all.sort_by_key(|&party| &self.departments[party].code);
             all.truncate(2);
         }
         all
     }
 
     /// Whether `one` is bound on names or accounts of its own department.
-    fn is_own(&self, one: &Acting) -> bool {
-        let pattern = one.held.pattern();
+    fn is_own(&self, one: &DepartmentGrant) -> bool {
+        let pattern = one.grant.pattern();
         let name = pattern.name();
         let here = |all: &CrnPattern| all.kind() == pattern.kind() && all.covers_pattern(pattern);
-        let named = self.parties[one.party].prefix.pattern().covers(name) && self.all.iter().any(here);
-        let account =
-            matches!(name, NamePattern::Literal(id) if self.accounts.get(id).is_some_and(|own| own == &[one.party]));
+        let named = self.departments[one.department].prefix.pattern().covers(name) && self.all.iter().any(here);
+        let account = matches!(name, NamePattern::Literal(id) if self.accounts.get(id).is_some_and(|own| own == &[one.department]));
         named || (account && self.all_accounts.as_ref().is_some_and(here))
     }
 
     /// Shows what of others `one` reaches.
-    fn reach(&self, one: &Acting, show: &mut impl FnMut(CounterExample)) {
-        let pattern = one.held.pattern();
+    fn report_reach(&self, one: &DepartmentGrant, show: &mut impl FnMut(CounterExample)) {
+        let pattern = one.grant.pattern();
         for all in &self.all {
-            let operations = one.held.worst(all.kind());
+            let operations = one.grant.worst_case_operations(all.kind());
             if operations.is_none() {
                 continue;
             }
             let Some(names) = names_within(pattern, all) else {
                 continue;
             };
-            let one = Acting {
+            let one = DepartmentGrant {
                 operations,
                 ..one.clone()
             };
-            self.show_owners(&one, &owners(&self.prefixes, &names, true), all, &names, show);
+            self.report_owners(&one, &find_owners(&self.prefixes, &names, true), all, &names, show);
         }
         let Some(all) = &self.all_accounts else { return };
         // A new account is nobody's yet: T4, reported on its own.
-        let create = OperationSet::of(&[Operation::Create]);
-        let everywhere = on_accounts(&one.held).without(create);
-        let covered = names_within(pattern, all).zip(one.held.worst(ResourceKind::ServiceAccount));
+        let create = OperationSet::new(&[Operation::Create]);
+        let everywhere = operations_on_every_account(&one.grant).difference(create);
+        let covered = names_within(pattern, all).zip(one.grant.worst_case_operations(ResourceKind::ServiceAccount));
         let reached = [
             covered,
             (!everywhere.is_empty()).then(|| (NamePattern::Prefixed(String::new()), everywhere)),
         ];
         for (names, operations) in reached.into_iter().flatten() {
-            let one = Acting {
-                operations: Some(operations.without(create)),
+            let one = DepartmentGrant {
+                operations: Some(operations.difference(create)),
                 ..one.clone()
             };
-            self.show_owners(&one, &owners(&self.accounts, &names, false), all, &names, show);
+            self.report_owners(&one, &find_owners(&self.accounts, &names, false), all, &names, show);
         }
     }
 
-    fn show_owners(
+    fn report_owners(
         &self,
-        one: &Acting,
+        one: &DepartmentGrant,
         owners: &BTreeSet<usize>,
         all: &CrnPattern,
         names: &NamePattern,
         show: &mut impl FnMut(CounterExample),
     ) {
-        let mut foreign = owners.iter().filter(|&&party| party != one.party);
+        let mut foreign = owners.iter().filter(|&&party| party != one.department);
         let Some(&victim) = foreign.next() else { return };
         // The narrower of the two: what the binding names, or all that begins with the victim's prefix.
         let owned = match all.kind() {
             ResourceKind::ServiceAccount => names.clone(),
-            _ => self.parties[victim].prefix.pattern(),
+            _ => self.departments[victim].prefix.pattern(),
         };
         let common = if owned.covers(names) { names.clone() } else { owned };
         let resource = self.address.pattern(all.kind(), common).unwrap_or_else(|| all.clone());
-        show(self.example(one, resource, victim, foreign.count()));
+        show(self.counter_example(one, resource, victim, foreign.count()));
     }
 
-    fn example(&self, one: &Acting, resource: CrnPattern, victim: usize, and_more: usize) -> CounterExample {
+    fn counter_example(
+        &self,
+        one: &DepartmentGrant,
+        resource: CrnPattern,
+        victim: usize,
+        and_more: usize,
+    ) -> CounterExample {
         CounterExample {
-            department: self.parties[one.party].code.clone(),
-            principal: one.held.principal().clone(),
-            controlled_through: one.through.as_deref().cloned(),
+            department: self.departments[one.department].code.clone(),
+            principal: one.grant.principal().clone(),
+            controlled_through: one.controlled_through.as_deref().cloned(),
             operations: one.operations.unwrap_or_default().iter().collect(),
             resource,
-            reaches: self.parties[victim].code.clone(),
+            reaches: self.departments[victim].code.clone(),
             and_more,
-            binding: one.held.clone(),
+            binding: one.grant.clone(),
         }
     }
 }
 
 /// What `held` gives on every service account of the organization, wherever it is bound.
-fn on_accounts(held: &Permit) -> OperationSet {
-    held.role()
-        .map_or(OperationSet::EMPTY, |binding| gives_on_accounts(&binding.role))
+fn operations_on_every_account(held: &AccessGrant) -> OperationSet {
+    held.role_binding()
+        .map_or(OperationSet::EMPTY, |binding| account_operations_of_role(&binding.role))
 }
 
 /// The names of the kind of `all` that `pattern` reaches; `None` when it reaches none.
@@ -401,11 +422,11 @@ pub(super) fn names_within(pattern: &CrnPattern, all: &CrnPattern) -> Option<Nam
 }
 
 /// Whose names `names` reaches: the owners of keys that it lies in (`begins`), and of keys that lie in it.
-pub(super) fn owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, begins: bool) -> BTreeSet<usize> {
+pub(super) fn find_owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, begins: bool) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let stem = names.stem();
     if begins {
-        found.extend(beginnings(owned, stem).flat_map(|(_, parties)| parties));
+        found.extend(prefixes_of(owned, stem).flat_map(|(_, parties)| parties));
     }
     match names {
         NamePattern::Literal(name) => found.extend(owned.get(name).into_iter().flatten()),
@@ -419,7 +440,7 @@ pub(super) fn owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePattern, 
 }
 
 /// What makes an account act for whoever may do it to the account (dossier `rbac.md` T5, T6).
-pub(super) const CONTROL: OperationSet = OperationSet::of(&[
+pub(super) const CONTROL_OPERATIONS: OperationSet = OperationSet::new(&[
     Operation::Assign,
     Operation::ManageCloudKeys,
     Operation::ManageKafkaKeys,
@@ -428,13 +449,13 @@ pub(super) const CONTROL: OperationSet = OperationSet::of(&[
 ]);
 
 /// The accounts that whoever holds `binding` can make act for it.
-pub(super) fn controlled(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<ServiceAccountId> {
+pub(super) fn controlled_accounts(binding: &RoleBinding, evaluator: &Evaluator) -> Vec<ServiceAccountId> {
     let kind = ResourceKind::ServiceAccount;
-    let Some(operations) = worst_of_role(&binding.role, kind) else {
+    let Some(operations) = worst_case_of_role(&binding.role, kind) else {
         return Vec::new();
     };
     let unknown = operations.is_empty();
-    if binding.pattern.kind() != kind || (!unknown && operations.both(CONTROL).is_empty()) {
+    if binding.pattern.kind() != kind || (!unknown && operations.intersection(CONTROL_OPERATIONS).is_empty()) {
         return Vec::new();
     }
     match binding.pattern.name() {

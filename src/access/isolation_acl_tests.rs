@@ -27,33 +27,37 @@ fn acl(principal: &str, text: &str, permission: &str) -> AclBinding {
         .unwrap()
 }
 
-fn by_the_book() -> impl Iterator<Item = AclBinding> {
-    parties().into_iter().flat_map(|party| {
+fn expected_acls() -> impl Iterator<Item = AclBinding> {
+    all_departments().into_iter().flat_map(|party| {
         let runtime = format!("sa-{}-runtime", party.code);
         RUNTIME.map(|text| acl(&runtime, text, "ALLOW"))
     })
 }
 
-fn with(extra: &[(&str, &str, &str)], acls: &[AclBinding]) -> Isolation {
-    let all = by_the_book().chain(acls.iter().cloned());
-    prove(&parties(), &evaluator(extra).with_acls(all, &address()), &address())
+fn check_with(extra: &[(&str, &str, &str)], acls: &[AclBinding]) -> IsolationResult {
+    let all = expected_acls().chain(acls.iter().cloned());
+    check_isolation(
+        &all_departments(),
+        &evaluator(extra).with_acls(all, &address()),
+        &address(),
+    )
 }
 
 /// Whether it is this ACL that breaks isolation.
-fn is(example: &CounterExample, breach: &AclBinding) -> bool {
-    matches!(&example.binding, Permit::Acl(acl) if acl.acl == *breach)
+fn is_caused_by(example: &CounterExample, breach: &AclBinding) -> bool {
+    matches!(&example.binding, AccessGrant::Acl(acl) if acl.acl == *breach)
 }
 
 #[test]
-fn what_connectors_need_through_acls_is_a_named_exposure_and_no_more() {
-    let Isolation::Proved(proof) = with(&[], &[]) else {
-        panic!("{:#?}", with(&[], &[]));
+fn acls_that_connectors_need_are_reported_as_shared_names() {
+    let IsolationResult::Passed(proof) = check_with(&[], &[]) else {
+        panic!("{:#?}", check_with(&[], &[]));
     };
     assert_eq!((proof.bindings, proof.acls), (4 * 26, 4 * 10));
     let shared: Vec<_> = proof
-        .exposures
+        .shared_names
         .iter()
-        .map(|exposure| (exposure.kind.word(), exposure.begins, exposure.departments))
+        .map(|exposure| (exposure.kind.display_name(), exposure.begins, exposure.departments))
         .collect();
     // Design §7, the closed list.
     assert_eq!(
@@ -69,7 +73,7 @@ fn what_connectors_need_through_acls_is_a_named_exposure_and_no_more() {
 }
 
 #[test]
-fn every_breach_through_an_acl_is_found() {
+fn every_isolation_breach_through_an_acl_is_found() {
     let cases = [
         // A neighbour's topics, groups and transactional ids.
         (
@@ -171,39 +175,42 @@ fn every_breach_through_an_acl_is_found() {
     ];
     for (who, text, reaches, operations, resource) in cases {
         let breach = acl(who, text, "ALLOW");
-        let Isolation::Refuted { counter_examples, .. } = with(&[], std::slice::from_ref(&breach)) else {
+        let IsolationResult::Failed { counter_examples, .. } = check_with(&[], std::slice::from_ref(&breach)) else {
             panic!("{text}: not found");
         };
         let code = who.split('-').nth(1).unwrap();
         let found = counter_examples.iter().any(|example| {
             let set: OperationSet = example.operations.iter().copied().collect();
-            is(example, &breach)
+            is_caused_by(example, &breach)
                 && example.department.as_str() == code
-                && (example.reaches.as_str(), set.to_string(), example.resource.short())
-                    == (reaches, operations.to_owned(), resource.to_owned())
+                && (
+                    example.reaches.as_str(),
+                    set.to_string(),
+                    example.resource.to_short_string(),
+                ) == (reaches, operations.to_owned(), resource.to_owned())
         });
         assert!(found, "{text}: {counter_examples:#?}");
         assert!(
-            counter_examples.iter().all(|example| is(example, &breach)),
+            counter_examples.iter().all(|example| is_caused_by(example, &breach)),
             "{text}: {counter_examples:#?}"
         );
         // The same as a denial takes something away, and breaks nothing.
-        assert!(with(&[], &[acl(who, text, "DENY")]).holds(), "{text}");
+        assert!(check_with(&[], &[acl(who, text, "DENY")]).has_passed(), "{text}");
     }
 }
 
 #[test]
-fn a_denial_is_not_relied_on() {
+fn a_deny_acl_does_not_prevent_a_counter_example() {
     let breach = acl("sa-fraud-runtime", "TOPIC#claims-#PREFIXED#READ", "ALLOW");
     let denial = acl("sa-fraud-runtime", "TOPIC#claims-#PREFIXED#READ", "DENY");
-    assert!(!with(&[], &[breach, denial]).holds());
+    assert!(!check_with(&[], &[breach, denial]).has_passed());
 }
 
 // T14: "a stray ACL can widen a department silently".
 #[test]
-fn what_everybody_may_every_department_may() {
+fn an_acl_for_all_principals_counts_for_every_department() {
     let stray = acl("*", "TOPIC#claims-orders#LITERAL#READ", "ALLOW");
-    let Isolation::Refuted { counter_examples, .. } = with(&[], &[stray]) else {
+    let IsolationResult::Failed { counter_examples, .. } = check_with(&[], &[stray]) else {
         panic!("not found");
     };
     let [example] = &counter_examples[..] else {
@@ -216,34 +223,34 @@ fn what_everybody_may_every_department_may() {
     );
     // A name that belongs to nobody is shared by all of them.
     let shared = acl("*", "TOPIC#weather#LITERAL#READ", "ALLOW");
-    assert!(!with(&[], &[shared]).holds());
+    assert!(!check_with(&[], &[shared]).has_passed());
     // Within an exposure it exposes all of them, which is what the others have anyway.
     let within = acl("*", "TOPIC#dlq-lcc#PREFIXED#WRITE", "ALLOW");
-    let Isolation::Proved(proof) = prove(
-        &parties(),
+    let IsolationResult::Passed(proof) = check_isolation(
+        &all_departments(),
         &Evaluator::default().with_acls([within], &address()),
         &address(),
     ) else {
         panic!("refuted");
     };
-    assert_eq!(proof.exposures[0].departments, 4);
+    assert_eq!(proof.shared_names[0].departments, 4);
 }
 
 // §8.1: the operator reads the dead letters of its own connectors, by their names.
 #[test]
-fn a_single_queue_is_its_departments_own_unless_another_has_been_given_it_too() {
+fn a_single_dead_letter_queue_may_be_granted_to_one_department_only() {
     let own = ("sa-claims-operator", "DeveloperRead", "$K/topic=dlq-lcc-abc123");
-    assert!(with(&[own], &[]).holds());
+    assert!(check_with(&[own], &[]).has_passed());
     let writes = acl("sa-claims-runtime", "TOPIC#dlq-lcc-abc123#LITERAL#WRITE", "ALLOW");
-    assert!(with(&[own], std::slice::from_ref(&writes)).holds());
+    assert!(check_with(&[own], std::slice::from_ref(&writes)).has_passed());
     let foreign = acl("sa-fraud-runtime", "TOPIC#dlq-lcc-abc123#LITERAL#READ", "ALLOW");
-    assert!(!with(&[own], std::slice::from_ref(&foreign)).holds());
-    assert!(!with(&[], &[writes, foreign]).holds());
+    assert!(!check_with(&[own], std::slice::from_ref(&foreign)).has_passed());
+    assert!(!check_with(&[], &[writes, foreign]).has_passed());
 }
 
 // T7 with roles: no role creates and writes without deleting, so every one that creates takes too much.
 #[test]
-fn a_role_that_takes_more_than_a_queue_needs_is_a_breach_like_an_acl() {
+fn a_role_that_exceeds_the_tolerated_operations_is_a_breach() {
     for (role, holds) in [
         ("DeveloperWrite", true),
         ("DeveloperRead", false),
@@ -251,27 +258,30 @@ fn a_role_that_takes_more_than_a_queue_needs_is_a_breach_like_an_acl() {
         ("ResourceOwner", false),
     ] {
         let extra = [("sa-fraud-runtime", role, "$K/topic=dlq-lcc*")];
-        assert_eq!(with(&extra, &[]).holds(), holds, "{role}");
+        assert_eq!(check_with(&extra, &[]).has_passed(), holds, "{role}");
         // Where nobody else has anything, it reaches nobody.
         let alone = Evaluator::new(extra.map(|(who, role, short)| binding(who, role, short)));
-        assert!(prove(&parties(), &alone, &address()).holds(), "{role}");
+        assert!(
+            check_isolation(&all_departments(), &alone, &address()).has_passed(),
+            "{role}"
+        );
     }
 }
 
 #[test]
-fn an_account_that_a_department_controls_acts_with_its_acls() {
+fn acls_of_a_controlled_account_count_for_the_controlling_department() {
     let shadow = ("sa-fraud-deployer", "ResourceOwner", "$O/service-account=sa-shadow");
     let breach = acl("sa-shadow", "TOPIC#claims-orders#LITERAL#READ", "ALLOW");
-    let Isolation::Refuted { counter_examples, .. } = with(&[shadow], std::slice::from_ref(&breach)) else {
+    let IsolationResult::Failed { counter_examples, .. } = check_with(&[shadow], std::slice::from_ref(&breach)) else {
         panic!("not found");
     };
     let [example] = &counter_examples[..] else {
         panic!("{counter_examples:#?}")
     };
-    assert!(is(example, &breach));
+    assert!(is_caused_by(example, &breach));
     let through = example.controlled_through.as_ref().unwrap();
     assert_eq!(through.principal.id(), "sa-fraud-deployer");
-    assert!(with(&[], &[breach]).holds(), "nobody's account");
+    assert!(check_with(&[], &[breach]).has_passed(), "nobody's account");
 }
 
 /// An ACL of one of three small departments within an exposure or near it.
@@ -287,8 +297,8 @@ fn small_acl() -> impl Strategy<Value = (usize, AclBinding)> {
 
 proptest! {
     #[test]
-    fn the_sweep_within_exposures_agrees_with_comparing_every_pair(acls in proptest::collection::vec(small_acl(), 0..12)) {
-        let parties = [party("p0", "pa-"), party("p1", "pb-"), party("p2", "pc-")];
+    fn the_shared_name_sweep_agrees_with_comparing_every_pair(acls in proptest::collection::vec(small_acl(), 0..12)) {
+        let parties = [department_principals("p0", "pa-"), department_principals("p1", "pb-"), department_principals("p2", "pc-")];
         let exposed = |acl: &AclBinding| acl.pattern.stem().starts_with("dlq-lcc");
         let more = |acl: &AclBinding| ["READ", "DELETE"].contains(&acl.operation.as_str());
         let literal = |acl: &AclBinding| matches!(acl.pattern, NamePattern::Literal(_));
@@ -300,6 +310,6 @@ proptest! {
         });
         let isolated = !acls.iter().any(breach);
         let evaluator = Evaluator::default().with_acls(acls.iter().map(|(_, acl)| acl.clone()), &address());
-        prop_assert_eq!(prove(&parties, &evaluator, &address()).holds(), isolated);
+        prop_assert_eq!(check_isolation(&parties, &evaluator, &address()).has_passed(), isolated);
     }
 }

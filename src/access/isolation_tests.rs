@@ -10,8 +10,8 @@ mod acls;
 
 const ORG: &str = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
 
-fn address() -> Address {
-    Address {
+fn address() -> StageAddress {
+    StageAddress {
         organization: "11111111-2222-3333-4444-555555555555"
             .parse::<OrganizationId>()
             .unwrap(),
@@ -72,9 +72,9 @@ const DEPARTMENT: [(&str, &str, &str); 26] = [
     ("sa-D-viewer", "DeveloperRead", "$K/group=P*"),
 ];
 
-fn party(code: &str, prefix: &str) -> Party {
+fn department_principals(code: &str, prefix: &str) -> DepartmentPrincipals {
     let personas = ["operator", "deployer", "runtime", "viewer"];
-    Party {
+    DepartmentPrincipals {
         code: code.parse().unwrap(),
         prefix: Prefix::parse(prefix).unwrap(),
         principals: personas
@@ -83,7 +83,7 @@ fn party(code: &str, prefix: &str) -> Party {
     }
 }
 
-fn bindings(code: &str, prefix: &str) -> impl Iterator<Item = RoleBinding> {
+fn expected_bindings(code: &str, prefix: &str) -> impl Iterator<Item = RoleBinding> {
     let fill = move |text: &str| {
         text.replace("P*", &format!("{prefix}*"))
             .replace("-D", &format!("-{code}"))
@@ -93,20 +93,20 @@ fn bindings(code: &str, prefix: &str) -> impl Iterator<Item = RoleBinding> {
         .map(move |(who, role, short)| binding(&fill(who), role, &fill(short)))
 }
 
-fn parties() -> Vec<Party> {
+fn all_departments() -> Vec<DepartmentPrincipals> {
     vec![
-        party("claims", "claims-"),
-        party("fraud", "fraud-"),
-        party("finance", "finance-"),
-        party("fin", "fin-"),
+        department_principals("claims", "claims-"),
+        department_principals("fraud", "fraud-"),
+        department_principals("finance", "finance-"),
+        department_principals("fin", "fin-"),
     ]
 }
 
 /// All four departments, the provisioner (§8.6), and whatever a test adds.
 fn evaluator(extra: &[(&str, &str, &str)]) -> Evaluator {
-    let departments = parties().into_iter().flat_map(|party| {
+    let departments = all_departments().into_iter().flat_map(|party| {
         let (code, prefix) = (party.code.to_string(), party.prefix.to_string());
-        bindings(&code, &prefix).collect::<Vec<_>>()
+        expected_bindings(&code, &prefix).collect::<Vec<_>>()
     });
     let provisioner = [
         ("sa-provisioner", "CloudClusterAdmin", "$C"),
@@ -124,22 +124,22 @@ fn evaluator(extra: &[(&str, &str, &str)]) -> Evaluator {
     Evaluator::new(departments.chain(more))
 }
 
-fn proof(extra: &[(&str, &str, &str)]) -> Isolation {
-    prove(&parties(), &evaluator(extra), &address())
+fn check_with(extra: &[(&str, &str, &str)]) -> IsolationResult {
+    check_isolation(&all_departments(), &evaluator(extra), &address())
 }
 
 #[test]
-fn departments_by_the_book_are_isolated_and_what_they_share_is_named() {
-    let Isolation::Proved(proof) = proof(&[]) else {
+fn departments_with_template_bindings_are_isolated_and_shared_names_are_listed() {
+    let IsolationResult::Passed(proof) = check_with(&[]) else {
         panic!("refuted");
     };
     assert_eq!(proof.pairs, 12);
     assert_eq!(proof.bindings, 4 * 26);
     // §2.1, T7: the wildcard on the consumer groups, and the triage of its own dead letters.
     let shared: Vec<_> = proof
-        .exposures
+        .shared_names
         .iter()
-        .map(|exposure| (exposure.kind.word(), exposure.begins, exposure.departments))
+        .map(|exposure| (exposure.kind.display_name(), exposure.begins, exposure.departments))
         .collect();
     assert_eq!(shared, [("group", "connect-lcc", 4), ("topic", "dlq-lcc", 4)]);
     // T4: the deployers own something, so they can make accounts.
@@ -156,7 +156,7 @@ fn departments_by_the_book_are_isolated_and_what_they_share_is_named() {
 }
 
 #[test]
-fn every_operation_on_anothers_names_is_denied_by_the_evaluator_too() {
+fn the_evaluator_allows_no_operation_on_names_of_another_department() {
     let evaluator = evaluator(&[]);
     let kinds = [
         ("$C/connector=", "orders"),
@@ -166,22 +166,22 @@ fn every_operation_on_anothers_names_is_denied_by_the_evaluator_too() {
         ("$S/subject=", "orders-value"),
     ];
     let mut asked = 0;
-    for a in parties() {
-        for b in parties().into_iter().filter(|b| b.code != a.code) {
+    for a in all_departments() {
+        for b in all_departments().into_iter().filter(|b| b.code != a.code) {
             for principal in &a.principals {
                 for (scope, rest) in kinds {
                     let resource: Crn = crn(&format!("{scope}{}{rest}", b.prefix)).literal().unwrap();
                     assert!(
-                        evaluator.operations(principal, &resource).is_empty(),
+                        evaluator.allowed_operations(principal, &resource).is_empty(),
                         "{principal} {resource}"
                     );
                     asked += Operation::ALL.len();
                 }
                 for account in &b.principals {
                     let account = crn(&format!("$O/service-account={}", account.id())).literal().unwrap();
-                    let may = evaluator.operations(principal, &account);
+                    let may = evaluator.allowed_operations(principal, &account);
                     // The one thing that is about the organization and not about this account (T4).
-                    let others = may.without(OperationSet::of(&[Operation::Create]));
+                    let others = may.difference(OperationSet::new(&[Operation::Create]));
                     assert!(others.is_empty(), "{principal} {account}");
                 }
             }
@@ -192,7 +192,7 @@ fn every_operation_on_anothers_names_is_denied_by_the_evaluator_too() {
 
 /// What breaks isolation: the extra binding, who it reaches, with what, on what.
 #[test]
-fn every_breach_is_found_with_its_counter_example() {
+fn every_isolation_breach_yields_a_counter_example() {
     let cases: [(&str, &str, &str, &str, &str, &str); 14] = [
         // T1: a prefix without its delimiter
         (
@@ -312,7 +312,7 @@ fn every_breach_is_found_with_its_counter_example() {
     ];
     for (who, role, short, reaches, operations, resource) in cases {
         let shared = ("sa-claims-runtime", "DeveloperRead", "$K/topic=shared-*");
-        let Isolation::Refuted { counter_examples, .. } = proof(&[(who, role, short), shared]) else {
+        let IsolationResult::Failed { counter_examples, .. } = check_with(&[(who, role, short), shared]) else {
             panic!("{who} {role} {short}: not found");
         };
         let shown: Vec<_> = counter_examples
@@ -320,7 +320,7 @@ fn every_breach_is_found_with_its_counter_example() {
             .map(|example| {
                 let operations: OperationSet = example.operations.iter().copied().collect();
                 // Which of two overlapping bindings is shown is not the point.
-                let resource = example.resource.short().replace("shared-in", "shared-*");
+                let resource = example.resource.to_short_string().replace("shared-in", "shared-*");
                 (example.reaches.to_string(), operations.to_string(), resource)
             })
             .collect();
@@ -337,13 +337,13 @@ fn every_breach_is_found_with_its_counter_example() {
 }
 
 #[test]
-fn control_over_several_steps_is_followed_and_named() {
+fn indirect_control_of_accounts_is_followed() {
     let steps = [
         ("sa-fraud-deployer", "ResourceOwner", "$O/service-account=sa-shadow"),
         ("sa-shadow", "Assigner", "$O/service-account=sa-deep"),
         ("sa-deep", "DeveloperRead", "$K/topic=claims-orders"),
     ];
-    let Isolation::Refuted { counter_examples, .. } = proof(&steps) else {
+    let IsolationResult::Failed { counter_examples, .. } = check_with(&steps) else {
         panic!("not found");
     };
     let [example] = &counter_examples[..] else {
@@ -355,33 +355,37 @@ fn control_over_several_steps_is_followed_and_named() {
     assert_eq!(through.principal.id(), "sa-shadow");
     // A shadow account that stays inside is no breach.
     let inside = [steps[0], ("sa-shadow", "DeveloperRead", "$K/topic=fraud-orders")];
-    assert!(proof(&inside).holds());
+    assert!(check_with(&inside).has_passed());
 }
 
 #[test]
-fn prefixes_that_hold_one_another_are_found_through_their_bindings() {
-    let nested = [party("fin", "fin-"), party("ops", "fin-ops-")];
-    let both = bindings("fin", "fin-").chain(bindings("ops", "fin-ops-"));
-    let Isolation::Refuted { counter_examples, .. } = prove(&nested, &Evaluator::new(both), &address()) else {
+fn nested_prefixes_are_found_through_their_bindings() {
+    let nested = [
+        department_principals("fin", "fin-"),
+        department_principals("ops", "fin-ops-"),
+    ];
+    let both = expected_bindings("fin", "fin-").chain(expected_bindings("ops", "fin-ops-"));
+    let IsolationResult::Failed { counter_examples, .. } = check_isolation(&nested, &Evaluator::new(both), &address())
+    else {
         panic!("not found");
     };
     assert!(
         counter_examples
             .iter()
-            .any(|example| example.resource.short() == "connector fin-ops-*")
+            .any(|example| example.resource.to_short_string() == "connector fin-ops-*")
     );
-    let without = prove(&nested, &Evaluator::default(), &address());
-    assert!(without.holds(), "nobody can do anything");
+    let without = check_isolation(&nested, &Evaluator::default(), &address());
+    assert!(without.has_passed(), "nobody can do anything");
 }
 
 #[test]
-fn the_answer_does_not_depend_on_order() {
+fn the_result_does_not_depend_on_the_order_of_departments_and_bindings() {
     let breach = [("sa-fraud-operator", "ConnectManager", "$C")];
     let evaluator = evaluator(&breach);
-    let mut reversed = parties();
+    let mut reversed = all_departments();
     reversed.reverse();
-    let text = |parties: &[Party]| {
-        let mut value = serde_json::to_value(prove(parties, &evaluator, &address())).unwrap();
+    let text = |parties: &[DepartmentPrincipals]| {
+        let mut value = serde_json::to_value(check_isolation(parties, &evaluator, &address())).unwrap();
         // Which of several victims is named first follows the list.
         for example in value["counter_examples"].as_array_mut().unwrap() {
             example["reaches"].take();
@@ -389,7 +393,7 @@ fn the_answer_does_not_depend_on_order() {
         }
         value.to_string()
     };
-    assert_eq!(text(&parties()), text(&reversed));
+    assert_eq!(text(&all_departments()), text(&reversed));
 }
 
 /// A binding of one of three small departments on a topic or group, often near a prefix or an exposure.
@@ -416,7 +420,7 @@ fn small_binding() -> impl Strategy<Value = (usize, RoleBinding)> {
 proptest! {
     #[test]
     fn the_sweep_agrees_with_comparing_every_pair(bindings in proptest::collection::vec(small_binding(), 0..14)) {
-        let parties = [party("p0", "a-"), party("p1", "ab-"), party("p2", "b-")];
+        let parties = [department_principals("p0", "a-"), department_principals("p1", "ab-"), department_principals("p2", "b-")];
         let exposed = |pattern: &CrnPattern| {
             pattern.kind() == ResourceKind::Group && pattern.name().stem().starts_with("connect-lcc")
         };
@@ -433,6 +437,6 @@ proptest! {
         };
         let isolated = !bindings.iter().any(|one| reaches(one) || meets(one));
         let evaluator = Evaluator::new(bindings.iter().map(|(_, binding)| binding.clone()));
-        prop_assert_eq!(prove(&parties, &evaluator, &address()).holds(), isolated);
+        prop_assert_eq!(check_isolation(&parties, &evaluator, &address()).has_passed(), isolated);
     }
 }

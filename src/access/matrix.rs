@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use super::{
     Operation, OperationSet,
-    isolation::EXPOSURES,
-    permit::Permit,
-    roles::{given, gives, gives_on_accounts, is_scope},
-    scene::{Member, Scene, denied, permits},
+    access_model::{AccessModel, PersonaAccount, denied_operations, grants_of},
+    grant::AccessGrant,
+    isolation::SHARED_NAMES,
+    roles::{account_operations_of_role, is_scope, operations_of_binding, operations_of_role},
 };
 use crate::model::{CrnPattern, DepartmentCode, NamePattern, Prefix, Principal, ResourceKind};
 
 /// How much of a kind somebody may do an operation on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reach {
+pub enum AccessExtent {
     /// The one there is: the cluster, the environment, the organization.
     Yes,
     /// Some of the department's own names or accounts.
@@ -29,10 +29,10 @@ pub enum Reach {
     Beyond,
 }
 
-impl Reach {
+impl AccessExtent {
     /// The word in tables.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Yes => "yes",
             Self::Some => "some",
@@ -53,14 +53,14 @@ pub struct Right {
     /// The persona.
     pub persona: String,
     /// On how much.
-    pub reach: Reach,
+    pub extent: AccessExtent,
     /// What gives it.
-    pub through: Permit,
+    pub granted_by: AccessGrant,
 }
 
 /// What the personas of one department may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Matrix {
+pub struct AccessMatrix {
     /// The department.
     pub department: DepartmentCode,
     /// Its template; nothing where the platform's files are not at hand.
@@ -73,43 +73,43 @@ pub struct Matrix {
     pub rights: Vec<Right>,
 }
 
-impl Matrix {
+impl AccessMatrix {
     /// The reaches of `persona`, by kind and operation.
     #[must_use]
-    pub fn reaches(&self, persona: &str) -> BTreeMap<(ResourceKind, Operation), BTreeSet<Reach>> {
-        let mut cells: BTreeMap<_, BTreeSet<Reach>> = BTreeMap::new();
+    pub fn extents(&self, persona: &str) -> BTreeMap<(ResourceKind, Operation), BTreeSet<AccessExtent>> {
+        let mut cells: BTreeMap<_, BTreeSet<AccessExtent>> = BTreeMap::new();
         for right in self.rights.iter().filter(|right| right.persona == persona) {
             let cell = cells.entry((right.kind, right.operation)).or_default();
-            cell.insert(right.reach);
+            cell.insert(right.extent);
         }
         for cell in cells.values_mut() {
             // Who has all of it has some of it.
-            if cell.contains(&Reach::Own) {
-                cell.remove(&Reach::Some);
+            if cell.contains(&AccessExtent::Own) {
+                cell.remove(&AccessExtent::Some);
             }
         }
         cells
     }
 }
 
-impl Scene {
+impl AccessModel {
     /// The matrix of `department`; nothing when no persona of it is known.
     #[must_use]
-    pub fn matrix(&self, department: &DepartmentCode) -> Option<Matrix> {
-        let of_it = |member: &&Member| member.department == *department;
-        let members: Vec<&Member> = self.members.iter().filter(of_it).collect();
+    pub fn matrix(&self, department: &DepartmentCode) -> Option<AccessMatrix> {
+        let of_it = |member: &&PersonaAccount| member.department == *department;
+        let members: Vec<&PersonaAccount> = self.personas.iter().filter(of_it).collect();
         let first = members.first()?;
         let own: BTreeSet<&Principal> = members.iter().filter_map(|member| member.principal.as_ref()).collect();
         let mut rights = BTreeSet::new();
         for member in &members {
             let Some(principal) = &member.principal else { continue };
-            for permit in permits(&self.evaluator, principal) {
-                self.rights(member, &permit, &own, &mut rights);
+            for grant in grants_of(&self.evaluator, principal) {
+                self.collect_rights(member, &grant, &own, &mut rights);
             }
         }
-        let (known, missing): (Vec<&Member>, _) = members.iter().partition(|member| member.principal.is_some());
-        let names = |members: Vec<&Member>| members.into_iter().map(|member| member.persona.clone()).collect();
-        Some(Matrix {
+        let (known, missing): (Vec<&PersonaAccount>, _) = members.iter().partition(|member| member.principal.is_some());
+        let names = |members: Vec<&PersonaAccount>| members.into_iter().map(|member| member.persona.clone()).collect();
+        Some(AccessMatrix {
             department: department.clone(),
             template: first.template.clone(),
             personas: names(known),
@@ -120,69 +120,82 @@ impl Scene {
 
     /// The matrices of all departments.
     #[must_use]
-    pub fn matrices(&self) -> Vec<Matrix> {
-        let departments: BTreeSet<&DepartmentCode> = self.members.iter().map(|member| &member.department).collect();
+    pub fn matrices(&self) -> Vec<AccessMatrix> {
+        let departments: BTreeSet<&DepartmentCode> = self.personas.iter().map(|member| &member.department).collect();
         departments.into_iter().filter_map(|code| self.matrix(code)).collect()
     }
 
     /// What `permit` gives `member`, kind by kind.
-    fn rights(&self, member: &Member, permit: &Permit, own: &BTreeSet<&Principal>, out: &mut BTreeSet<Right>) {
+    fn collect_rights(
+        &self,
+        member: &PersonaAccount,
+        grant: &AccessGrant,
+        own: &BTreeSet<&Principal>,
+        out: &mut BTreeSet<Right>,
+    ) {
         for (kind, _) in ResourceKind::GRANTABLE {
             let Some(all) = self.address.pattern(kind, NamePattern::Prefixed(String::new())) else {
                 continue;
             };
-            let pattern = permit.pattern();
+            let pattern = grant.pattern();
             let covers = pattern.covers_pattern(&all) || (pattern.kind() == kind && all.covers_pattern(pattern));
-            let gives = match (permit, all.literal()) {
+            let gives = match (grant, all.literal()) {
                 // A scope can also be seen by whoever works below it.
-                (Permit::Role(binding), Some(scope)) => given(binding, &scope),
-                (Permit::Role(binding), None) if covers => gives(&binding.role, kind),
-                (Permit::Acl(acl), _) if covers => acl.gives(kind),
+                (AccessGrant::Role(binding), Some(scope)) => operations_of_binding(binding, &scope),
+                (AccessGrant::Role(binding), None) if covers => operations_of_role(&binding.role, kind),
+                (AccessGrant::Acl(acl), _) if covers => acl.allowed_operations(kind),
                 _ => OperationSet::EMPTY,
             };
             let reached = if pattern.kind() == kind { pattern } else { &all };
-            let denied = |principal| denied(&self.evaluator, principal, reached);
-            let gives = gives.without(member.principal.as_ref().map_or(OperationSet::EMPTY, denied));
+            let denied = |principal| denied_operations(&self.evaluator, principal, reached);
+            let gives = gives.difference(member.principal.as_ref().map_or(OperationSet::EMPTY, denied));
             let mut add = |operation, reach| {
                 out.insert(Right {
                     kind,
                     operation,
                     persona: member.persona.clone(),
-                    reach,
-                    through: permit.clone(),
+                    extent: reach,
+                    granted_by: grant.clone(),
                 });
             };
-            let reach = reach(pattern, kind, &member.prefix, own);
+            let reach = access_extent(pattern, kind, &member.prefix, own);
             gives.iter().for_each(|operation| add(operation, reach));
-            if let (ResourceKind::ServiceAccount, Permit::Role(binding)) = (kind, permit) {
-                let everywhere = gives_on_accounts(&binding.role);
-                everywhere.iter().for_each(|operation| add(operation, Reach::Beyond));
+            if let (ResourceKind::ServiceAccount, AccessGrant::Role(binding)) = (kind, grant) {
+                let everywhere = account_operations_of_role(&binding.role);
+                everywhere
+                    .iter()
+                    .for_each(|operation| add(operation, AccessExtent::Beyond));
             }
         }
     }
 }
 
-fn reach(pattern: &CrnPattern, kind: ResourceKind, prefix: &Prefix, own: &BTreeSet<&Principal>) -> Reach {
+fn access_extent(
+    pattern: &CrnPattern,
+    kind: ResourceKind,
+    prefix: &Prefix,
+    own: &BTreeSet<&Principal>,
+) -> AccessExtent {
     let name = pattern.name();
     let within = |(shared, begins): &(ResourceKind, &str)| {
         *shared == kind && NamePattern::Prefixed((*begins).to_owned()).covers(name)
     };
     if is_scope(kind) {
-        Reach::Yes
+        AccessExtent::Yes
     } else if pattern.kind() != kind {
-        Reach::Beyond
+        AccessExtent::Beyond
     } else if kind == ResourceKind::ServiceAccount {
         match name {
-            NamePattern::Literal(id) if own.contains(&Principal::from_id(id)) => Reach::Some,
-            _ => Reach::Beyond,
+            NamePattern::Literal(id) if own.contains(&Principal::from_id(id)) => AccessExtent::Some,
+            _ => AccessExtent::Beyond,
         }
     } else if *name == prefix.pattern() {
-        Reach::Own
+        AccessExtent::Own
     } else if prefix.pattern().covers(name) {
-        Reach::Some
-    } else if EXPOSURES.iter().any(within) {
-        Reach::Shared
+        AccessExtent::Some
+    } else if SHARED_NAMES.iter().any(within) {
+        AccessExtent::Shared
     } else {
-        Reach::Beyond
+        AccessExtent::Beyond
     }
 }

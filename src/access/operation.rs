@@ -94,7 +94,7 @@ impl Operation {
 
     /// The word that people write and read; also the serialised form.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Describe => "describe",
             Self::Create => "create",
@@ -126,7 +126,7 @@ impl Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
+        out.pad(self.as_str())
     }
 }
 
@@ -134,7 +134,7 @@ impl FromStr for Operation {
     type Err = OperationError;
 
     fn from_str(text: &str) -> Result<Self, OperationError> {
-        let known = Self::ALL.into_iter().find(|operation| operation.word() == text);
+        let known = Self::ALL.into_iter().find(|operation| operation.as_str() == text);
         known.ok_or_else(|| OperationError(text.to_owned()))
     }
 }
@@ -147,11 +147,11 @@ impl OperationSet {
     /// No operation.
     pub const EMPTY: Self = Self(0);
     /// Every operation there is.
-    pub const ALL: Self = Self::of(&Operation::ALL);
+    pub const ALL: Self = Self::new(&Operation::ALL);
 
     /// Exactly `operations`.
     #[must_use]
-    pub const fn of(operations: &[Operation]) -> Self {
+    pub const fn new(operations: &[Operation]) -> Self {
         let mut bits = 0;
         let mut index = 0;
         while index < operations.len() {
@@ -175,19 +175,19 @@ impl OperationSet {
 
     /// What is in this one or in `other`.
     #[must_use]
-    pub const fn with(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// What is in this one but not in `other`.
     #[must_use]
-    pub const fn without(self, other: Self) -> Self {
+    pub const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
     /// What is in both.
     #[must_use]
-    pub const fn both(self, other: Self) -> Self {
+    pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
@@ -209,7 +209,7 @@ impl FromIterator<Operation> for OperationSet {
     fn from_iter<I: IntoIterator<Item = Operation>>(operations: I) -> Self {
         operations
             .into_iter()
-            .fold(Self::EMPTY, |set, operation| set.with(Self::of(&[operation])))
+            .fold(Self::EMPTY, |set, operation| set.union(Self::new(&[operation])))
     }
 }
 
@@ -234,25 +234,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_complete_and_words_are_the_serialised_form() {
+    fn every_operation_is_listed_and_round_trips_through_text() {
         for (index, operation) in Operation::ALL.into_iter().enumerate() {
             assert_eq!(operation as usize, index, "{operation}");
-            assert_eq!(serde_json::to_value(operation).unwrap(), operation.word());
-            assert_eq!(operation.word().parse(), Ok(operation));
+            assert_eq!(serde_json::to_value(operation).unwrap(), operation.as_str());
+            assert_eq!(operation.as_str().parse(), Ok(operation));
         }
         assert_eq!(OperationSet::ALL.len(), Operation::ALL.len());
         assert!("destroy".parse::<Operation>().is_err());
     }
 
     #[test]
-    fn sets_behave_like_sets() {
-        let set = OperationSet::of(&[Operation::Write, Operation::Describe]);
+    fn operation_sets_support_union_difference_and_intersection() {
+        let set = OperationSet::new(&[Operation::Write, Operation::Describe]);
         assert_eq!(set.to_string(), "describe, write");
         assert_eq!(
-            set.without(OperationSet::of(&[Operation::Describe])).to_string(),
+            set.difference(OperationSet::new(&[Operation::Describe])).to_string(),
             "write"
         );
-        assert!(set.both(OperationSet::of(&[Operation::Read])).is_empty());
+        assert!(set.intersection(OperationSet::new(&[Operation::Read])).is_empty());
         assert_eq!(set.iter().collect::<OperationSet>(), set);
     }
 }

@@ -2,34 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::isolation::{Acting, EXPOSURES, Exposure, exposure};
+use super::isolation::{DepartmentGrant, SHARED_NAMES, SharedName, shared_name_for};
 use crate::model::{NamePattern, ResourceKind};
 
 /// Two rights of different departments with a name in common.
 #[derive(Debug)]
 pub(super) struct Overlap {
-    pub(super) one: Acting,
-    pub(super) other_party: usize,
+    pub(super) grant: DepartmentGrant,
+    pub(super) other_department: usize,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Swept {
+pub(super) struct OverlapReport {
     pub(super) overlaps: Vec<Overlap>,
-    pub(super) exposures: Vec<Exposure>,
+    pub(super) shared_names: Vec<SharedName>,
 }
 
 /// A pattern on the way: everything that begins with `stem`, or exactly it.
-struct Frame<'a> {
+struct SweepFrame<'a> {
     stem: &'a str,
     literal: bool,
     /// Departments bound on this pattern or on one that holds it.
-    parties: Two,
+    departments: DepartmentPair,
 }
 
 /// Departments; two are enough to find a different one to any third.
-type Two = [Option<usize>; 2];
+type DepartmentPair = [Option<usize>; 2];
 
-fn add(parties: &mut Two, party: usize) {
+fn add_department(parties: &mut DepartmentPair, party: usize) {
     if !parties.contains(&Some(party))
         && let Some(free) = parties.iter_mut().find(|party| party.is_none())
     {
@@ -37,11 +37,11 @@ fn add(parties: &mut Two, party: usize) {
     }
 }
 
-fn other_than(parties: Two, party: usize) -> Option<usize> {
+fn different_department(parties: DepartmentPair, party: usize) -> Option<usize> {
     parties.into_iter().flatten().find(|&other| other != party)
 }
 
-impl Frame<'_> {
+impl SweepFrame<'_> {
     fn reaches(&self, stem: &str) -> bool {
         if self.literal {
             self.stem == stem
@@ -53,115 +53,129 @@ impl Frame<'_> {
 
 /// Finds every right that has a name in common with a right of another department which stands before it in the
 /// order of names: all patterns that hold a given one stand before it, and are on the stack when it comes.
-pub(super) fn sweep(acting: &[Acting]) -> Swept {
-    let mut families: BTreeMap<String, Vec<&Acting>> = BTreeMap::new();
-    for one in acting {
-        let scope = one.held.pattern().kind() < ResourceKind::Topic;
+pub(super) fn find_overlaps(grants: &[DepartmentGrant]) -> OverlapReport {
+    let mut families: BTreeMap<String, Vec<&DepartmentGrant>> = BTreeMap::new();
+    for one in grants {
+        let scope = one.grant.pattern().kind() < ResourceKind::Topic;
         // A scope is shared by design; what a right at a scope reaches is found by name.
         if !scope && one.operations.is_some() {
-            families.entry(family(one)).or_default().push(one);
+            families.entry(pattern_family(one)).or_default().push(one);
         }
     }
-    let mut swept = Swept::default();
+    let mut report = OverlapReport::default();
     let mut tally: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     for members in families.values_mut() {
-        sweep_family(members, &mut swept, &mut tally);
+        find_family_overlaps(members, &mut report, &mut tally);
     }
-    swept.exposures = tally
+    report.shared_names = tally
         .into_iter()
         .filter(|(_, parties)| parties.len() > 1)
-        .map(|(index, parties)| Exposure {
-            kind: EXPOSURES[index].0,
-            begins: EXPOSURES[index].1,
+        .map(|(index, parties)| SharedName {
+            kind: SHARED_NAMES[index].0,
+            begins: SHARED_NAMES[index].1,
             departments: parties.len(),
         })
         .collect();
-    swept
+    report
 }
 
 /// Everything of a pattern but its name: patterns of different families have no name in common.
-fn family(one: &Acting) -> String {
-    let mut text = one.held.pattern().to_string();
-    let name = one.held.pattern().name().to_string().len();
+fn pattern_family(one: &DepartmentGrant) -> String {
+    let mut text = one.grant.pattern().to_string();
+    let name = one.grant.pattern().name().to_string().len();
     text.truncate(text.len() - name);
     text
 }
 
 /// The entry of the closed list that `one` lies within.
-fn exposed_as(one: &Acting) -> Option<usize> {
-    let pattern = one.held.pattern();
-    exposure(pattern.kind(), pattern.name())
+fn shared_name_of(one: &DepartmentGrant) -> Option<usize> {
+    let pattern = one.grant.pattern();
+    shared_name_for(pattern.kind(), pattern.name())
 }
 
-fn key(one: &Acting) -> (&str, bool) {
-    let name = one.held.pattern().name();
+fn sort_key(one: &DepartmentGrant) -> (&str, bool) {
+    let name = one.grant.pattern().name();
     (name.stem(), matches!(name, NamePattern::Literal(_)))
 }
 
-fn sweep_family<'a>(members: &mut [&'a Acting], swept: &mut Swept, tally: &mut BTreeMap<usize, BTreeSet<usize>>) {
-    members.sort_by_key(|one| key(one));
+fn find_family_overlaps<'a>(
+    members: &mut [&'a DepartmentGrant],
+    report: &mut OverlapReport,
+    tally: &mut BTreeMap<usize, BTreeSet<usize>>,
+) {
+    members.sort_by_key(|one| sort_key(one));
     let mut exposed: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    let mut within: Vec<&Acting> = Vec::new();
-    let mut stack: Vec<Frame<'a>> = Vec::new();
+    let mut within: Vec<&DepartmentGrant> = Vec::new();
+    let mut stack: Vec<SweepFrame<'a>> = Vec::new();
     for &one in &*members {
-        if let Some(index) = exposed_as(one) {
-            exposed.entry(index).or_default().insert(one.party);
+        if let Some(index) = shared_name_of(one) {
+            exposed.entry(index).or_default().insert(one.department);
             within.push(one);
             continue;
         }
-        let (stem, literal) = key(one);
+        let (stem, literal) = sort_key(one);
         while stack.last().is_some_and(|frame| !frame.reaches(stem)) {
             stack.pop();
         }
-        let mut parties = stack.last().map_or([None; 2], |frame| frame.parties);
-        if let Some(other_party) = other_than(parties, one.party) {
+        let mut parties = stack.last().map_or([None; 2], |frame| frame.departments);
+        if let Some(other_party) = different_department(parties, one.department) {
             let one = one.clone();
-            swept.overlaps.push(Overlap { one, other_party });
+            report.overlaps.push(Overlap {
+                grant: one,
+                other_department: other_party,
+            });
         }
-        add(&mut parties, one.party);
+        add_department(&mut parties, one.department);
         match stack.last_mut() {
-            Some(top) if top.stem == stem && top.literal == literal => top.parties = parties,
-            _ => stack.push(Frame { stem, literal, parties }),
+            Some(top) if top.stem == stem && top.literal == literal => top.departments = parties,
+            _ => stack.push(SweepFrame {
+                stem,
+                literal,
+                departments: parties,
+            }),
         }
     }
     // A pattern wider than an exposure is not one, and holds whatever others have within it.
     for &one in &*members {
-        let pattern = one.held.pattern();
+        let pattern = one.grant.pattern();
         for (&index, parties) in &exposed {
-            let within = NamePattern::Prefixed(EXPOSURES[index].1.to_owned());
-            let wider = exposed_as(one).is_none() && pattern.name().covers(&within);
-            let other = parties.iter().find(|&&party| party != one.party);
+            let within = NamePattern::Prefixed(SHARED_NAMES[index].1.to_owned());
+            let wider = shared_name_of(one).is_none() && pattern.name().covers(&within);
+            let other = parties.iter().find(|&&party| party != one.department);
             if let (true, Some(&other_party)) = (wider, other) {
                 let one = one.clone();
-                swept.overlaps.push(Overlap { one, other_party });
+                report.overlaps.push(Overlap {
+                    grant: one,
+                    other_department: other_party,
+                });
             }
         }
     }
-    sweep_exposed(&within, swept);
+    find_shared_name_overlaps(&within, report);
     for (index, parties) in exposed {
         tally.entry(index).or_default().extend(parties);
     }
 }
 
 /// A pattern within an exposure on the way.
-struct Shared<'a> {
+struct SharedNameFrame<'a> {
     stem: &'a str,
     literal: bool,
     /// Departments bound on this pattern; on beginnings of names, also those on one that holds it.
-    parties: Two,
+    departments: DepartmentPair,
     /// The rights on this pattern, or on one that holds it, that give more than is tolerated; of two departments.
-    more: [Option<usize>; 2],
+    excess: [Option<usize>; 2],
 }
 
 /// Within an exposure departments may meet, but a right to more than everybody needs there must not reach what another
 /// department uses. A single name is the queue or the group of one connector: whoever has been given more on it alone
 /// has it for its own, unless another department has been given the same name.
-fn sweep_exposed<'a>(members: &[&'a Acting], swept: &mut Swept) {
+fn find_shared_name_overlaps<'a>(members: &[&'a DepartmentGrant], report: &mut OverlapReport) {
     let mut shown: BTreeSet<usize> = BTreeSet::new();
-    let mut stack: Vec<Shared<'a>> = Vec::new();
+    let mut stack: Vec<SharedNameFrame<'a>> = Vec::new();
     for (place, &one) in members.iter().enumerate() {
-        let (stem, literal) = key(one);
-        let reaches = |frame: &Shared<'_>| match frame.literal {
+        let (stem, literal) = sort_key(one);
+        let reaches = |frame: &SharedNameFrame<'_>| match frame.literal {
             true => frame.stem == stem,
             false => stem.starts_with(frame.stem),
         };
@@ -173,40 +187,46 @@ fn sweep_exposed<'a>(members: &[&'a Acting], swept: &mut Swept) {
             .is_some_and(|frame| frame.stem == stem && frame.literal == literal);
         let (mut parties, mut more) = stack
             .last()
-            .map_or(([None; 2], [None; 2]), |frame| (frame.parties, frame.more));
+            .map_or(([None; 2], [None; 2]), |frame| (frame.departments, frame.excess));
         if literal && !same {
             parties = [None; 2];
         }
         let above = more
             .into_iter()
             .flatten()
-            .find(|&above| members[above].party != one.party);
+            .find(|&above| members[above].department != one.department);
         if let Some(above) = above.filter(|above| shown.insert(*above)) {
-            let (one, other_party) = (members[above].clone(), one.party);
-            swept.overlaps.push(Overlap { one, other_party });
+            let (one, other_party) = (members[above].clone(), one.department);
+            report.overlaps.push(Overlap {
+                grant: one,
+                other_department: other_party,
+            });
         }
-        if one.takes_more() {
-            if let Some(other_party) = other_than(parties, one.party).filter(|_| shown.insert(place)) {
+        if one.exceeds_tolerated() {
+            if let Some(other_party) = different_department(parties, one.department).filter(|_| shown.insert(place)) {
                 let one = one.clone();
-                swept.overlaps.push(Overlap { one, other_party });
+                report.overlaps.push(Overlap {
+                    grant: one,
+                    other_department: other_party,
+                });
             }
             let known = more
                 .into_iter()
                 .flatten()
-                .any(|above| members[above].party == one.party);
+                .any(|above| members[above].department == one.department);
             if let Some(free) = more.iter_mut().find(|above| above.is_none()).filter(|_| !known) {
                 *free = Some(place);
             }
         }
-        add(&mut parties, one.party);
+        add_department(&mut parties, one.department);
         if same {
             stack.pop();
         }
-        stack.push(Shared {
+        stack.push(SharedNameFrame {
             stem,
             literal,
-            parties,
-            more,
+            departments: parties,
+            excess: more,
         });
     }
 }

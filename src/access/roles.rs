@@ -13,11 +13,11 @@ use crate::model::{Crn, ResourceKind, Role, RoleBinding};
 
 /// Everything that can be done to a `kind` of resource.
 #[must_use]
-pub const fn everything(kind: ResourceKind) -> Set {
+pub const fn all_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
-        K::Organization => Set::of(&[Op::Describe, Op::Update, Op::DescribeAccess, Op::AlterAccess]),
-        K::Environment => Set::of(&[
+        K::Organization => Set::new(&[Op::Describe, Op::Update, Op::DescribeAccess, Op::AlterAccess]),
+        K::Environment => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
@@ -26,7 +26,7 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        K::Cluster => Set::of(&[
+        K::Cluster => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
@@ -38,14 +38,14 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        K::Kafka => Set::of(&[
+        K::Kafka => Set::new(&[
             Op::Describe,
             Op::DescribeConfigs,
             Op::AlterConfigs,
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        K::SchemaRegistry => Set::of(&[
+        K::SchemaRegistry => Set::new(&[
             Op::Describe,
             Op::Update,
             Op::ReadCompatibility,
@@ -55,7 +55,7 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::AlterAccess,
         ]),
         // cli `test/test-server/cloud_mds_handlers.go`: the ResourceOwner policy on Topic.
-        K::Topic => Set::of(&[
+        K::Topic => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
@@ -68,9 +68,9 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::AlterAccess,
         ]),
         // The same on Group.
-        K::Group => Set::of(&[Op::Describe, Op::Delete, Op::Read, Op::DescribeAccess, Op::AlterAccess]),
-        K::TransactionalId => Set::of(&[Op::Describe, Op::Write, Op::DescribeAccess, Op::AlterAccess]),
-        K::Subject => Set::of(&[
+        K::Group => Set::new(&[Op::Describe, Op::Delete, Op::Read, Op::DescribeAccess, Op::AlterAccess]),
+        K::TransactionalId => Set::new(&[Op::Describe, Op::Write, Op::DescribeAccess, Op::AlterAccess]),
+        K::Subject => Set::new(&[
             Op::Describe,
             Op::Delete,
             Op::Read,
@@ -81,7 +81,7 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::AlterAccess,
         ]),
         // The columns of docs `managed-connector-rbac`; the preview columns are left out, nothing here previews.
-        K::Connector => Set::of(&[
+        K::Connector => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
@@ -95,7 +95,7 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        K::ServiceAccount => Set::of(&[
+        K::ServiceAccount => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
@@ -107,7 +107,7 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        K::User => Set::of(&[
+        K::User => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
@@ -115,82 +115,82 @@ pub const fn everything(kind: ResourceKind) -> Set {
             Op::DescribeAccess,
             Op::AlterAccess,
         ]),
-        K::ApiKey => Set::of(&[Op::Describe, Op::Delete, Op::Update]),
-        K::RoleBinding => Set::of(&[Op::Describe, Op::Create, Op::Delete]),
+        K::ApiKey => Set::new(&[Op::Describe, Op::Delete, Op::Update]),
+        K::RoleBinding => Set::new(&[Op::Describe, Op::Create, Op::Delete]),
         K::Other => Set::ALL,
     }
 }
 
-const NEW: Set = Set::of(&[Op::Create]);
-const NEW_OR_GONE: Set = Set::of(&[Op::Create, Op::Delete]);
+const CREATE: Set = Set::new(&[Op::Create]);
+const CREATE_OR_DELETE: Set = Set::new(&[Op::Create, Op::Delete]);
 
 /// What `role` gives on a `kind` of resource that its pattern covers.
 ///
 /// `Describe` stands in every cell that is not empty: whoever may do something to a thing may know that it is there.
 #[must_use]
-pub fn gives(role: &Role, kind: ResourceKind) -> Set {
+pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match role {
         // Docs `managed-connector-rbac`, row 1; `predefined-rbac-roles`; keys: docs `manage-api-keys` (§5.2).
-        Role::OrganizationAdmin => everything(kind),
+        Role::OrganizationAdmin => all_operations(kind),
         // Row 2 of the connector table (newer edition, with logs). Keys of any account in its clusters and registry: §5.2.
         Role::EnvironmentAdmin => match kind {
             K::Organization | K::ServiceAccount | K::User => Set::EMPTY,
             // It administers the environment it is bound on; whether it may remove it is not documented.
-            K::Environment => everything(kind).without(NEW_OR_GONE),
-            _ => everything(kind),
+            K::Environment => all_operations(kind).difference(CREATE_OR_DELETE),
+            _ => all_operations(kind),
         },
         // Row 3 of the connector table; Topic, Connector, ClusterApiKey All and SecurityMetadata Describe and Alter at
         // the cluster: cli `test/test-server/cloud_mds_handlers.go` (§8.6).
         Role::CloudClusterAdmin => match kind {
-            K::Cluster => everything(kind).without(NEW_OR_GONE),
-            K::Kafka | K::Connector | K::Topic | K::Group | K::TransactionalId => everything(kind),
+            K::Cluster => all_operations(kind).difference(CREATE_OR_DELETE),
+            K::Kafka | K::Connector | K::Topic | K::Group | K::TransactionalId => all_operations(kind),
             _ => Set::EMPTY,
         },
         // §2.4: may attach any account; §5.2: may not make keys; §8.6: manages all accounts of the organization. That it
         // may not hand out roles on them is inferred: it could make itself their owner, and so mint the keys.
         Role::AccountAdmin => match kind {
-            K::ServiceAccount => Set::of(&[Op::Describe, Op::Create, Op::Delete, Op::Update, Op::Assign]),
-            K::User => Set::of(&[Op::Describe, Op::Create, Op::Delete, Op::Update]),
+            K::ServiceAccount => Set::new(&[Op::Describe, Op::Create, Op::Delete, Op::Update, Op::Assign]),
+            K::User => Set::new(&[Op::Describe, Op::Create, Op::Delete, Op::Update]),
             _ => Set::EMPTY,
         },
         // §5.2: Kafka and Schema Registry keys of any account, no Cloud keys.
         Role::ResourceKeyAdmin => match kind {
-            K::Cluster => Set::of(&[Op::Describe, Op::ManageKafkaKeys]),
-            K::Environment | K::SchemaRegistry => Set::of(&[Op::Describe, Op::ManageSchemaRegistryKeys]),
-            K::ServiceAccount => Set::of(&[Op::Describe, Op::ManageKafkaKeys, Op::ManageSchemaRegistryKeys]),
-            K::ApiKey => everything(kind),
+            K::Cluster => Set::new(&[Op::Describe, Op::ManageKafkaKeys]),
+            K::Environment | K::SchemaRegistry => Set::new(&[Op::Describe, Op::ManageSchemaRegistryKeys]),
+            K::ServiceAccount => Set::new(&[Op::Describe, Op::ManageKafkaKeys, Op::ManageSchemaRegistryKeys]),
+            K::ApiKey => all_operations(kind),
             _ => Set::EMPTY,
         },
-        Role::Operator => operator(kind),
+        Role::Operator => operator_operations(kind),
         // Documented for whole clusters (dossier `metrics.md`). The connector table does not list it; that the metrics
         // of a cluster include those of its connectors is inferred from §8.1, "would expose the cluster".
         Role::MetricsViewer => match kind {
-            K::Cluster | K::Connector => Set::of(&[Op::Describe, Op::ViewMetrics]),
+            K::Cluster | K::Connector => Set::new(&[Op::Describe, Op::ViewMetrics]),
             _ => Set::EMPTY,
         },
         // §1.1: no connector operation. What the two give on schemas and topics is inferred from T10 and T16.
         Role::DataDiscovery => match kind {
-            K::Subject => Set::of(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
-            K::Topic => Set::of(&[Op::Describe]),
+            K::Subject => Set::new(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
+            K::Topic => Set::new(&[Op::Describe]),
             _ => Set::EMPTY,
         },
         Role::DataSteward => match kind {
-            K::Subject => everything(kind).without(Set::of(&[Op::DescribeAccess, Op::AlterAccess])),
-            K::Topic => Set::of(&[Op::Describe]),
+            K::Subject => all_operations(kind).difference(Set::new(&[Op::DescribeAccess, Op::AlterAccess])),
+            K::Topic => Set::new(&[Op::Describe]),
             _ => Set::EMPTY,
         },
         // Row 4 of the connector table; topic and group: cli `test/test-server/cloud_mds_handlers.go`; transactional id
         // and subject: inferred (§1.5). On a service account: docs `manage-service-accounts`, and its keys since
         // January 2026 (support article 45142562011924). Making accounts is not an effect on the ones there are.
         Role::ResourceOwner => match kind {
-            K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => everything(kind),
-            K::ServiceAccount => everything(kind).without(NEW),
+            K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => all_operations(kind),
+            K::ServiceAccount => all_operations(kind).difference(CREATE),
             _ => Set::EMPTY,
         },
         // Row 5.
         Role::ConnectManager => match kind {
-            K::Connector => Set::of(&[
+            K::Connector => Set::new(&[
                 Op::Describe,
                 Op::ReadConfig,
                 Op::ReadStatus,
@@ -202,12 +202,12 @@ pub fn gives(role: &Role, kind: ResourceKind) -> Set {
         },
         // §2.4, docs `manage-workload-identities`.
         Role::Assigner => match kind {
-            K::ServiceAccount => Set::of(&[Op::Describe, Op::Assign]),
+            K::ServiceAccount => Set::new(&[Op::Describe, Op::Assign]),
             _ => Set::EMPTY,
         },
-        Role::DeveloperRead => developer_read(kind),
-        Role::DeveloperWrite => developer_write(kind),
-        Role::DeveloperManage => developer_manage(kind),
+        Role::DeveloperRead => developer_read_operations(kind),
+        Role::DeveloperWrite => developer_write_operations(kind),
+        Role::DeveloperManage => developer_manage_operations(kind),
         // Nothing that this program looks at; and a role without a rule gives nothing that could be relied on (the
         // isolation proof assumes the opposite).
         Role::BillingAdmin | Role::KsqlAdmin | Role::Other(_) => Set::EMPTY,
@@ -216,11 +216,11 @@ pub fn gives(role: &Role, kind: ResourceKind) -> Set {
 
 /// Row 6 of the connector table. Its cell for pause and resume is stale: support article 36452394352020 took them away
 /// on 11 April 2025. Elsewhere it describes, without data and without subjects (§8.7).
-fn operator(kind: ResourceKind) -> Set {
+fn operator_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
-        K::Connector => Set::of(&[Op::Describe, Op::ReadStatus, Op::ViewMetrics]),
-        K::Cluster => Set::of(&[Op::Describe, Op::ViewMetrics]),
+        K::Connector => Set::new(&[Op::Describe, Op::ReadStatus, Op::ViewMetrics]),
+        K::Cluster => Set::new(&[Op::Describe, Op::ViewMetrics]),
         K::Organization
         | K::Environment
         | K::Kafka
@@ -229,56 +229,56 @@ fn operator(kind: ResourceKind) -> Set {
         | K::Group
         | K::TransactionalId
         | K::ServiceAccount
-        | K::ApiKey => Set::of(&[Op::Describe]),
+        | K::ApiKey => Set::new(&[Op::Describe]),
         _ => Set::EMPTY,
     }
 }
 
 /// Row 8 of the connector table; topic, group, transactional id and subject: cli
 /// `test/test-server/mds_routes_and_roles.go` (Platform's definitions, the same in Cloud is inferred).
-fn developer_read(kind: ResourceKind) -> Set {
+fn developer_read_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
-        K::Connector => Set::of(&[Op::Describe, Op::ReadConfig, Op::ReadStatus, Op::ViewMetrics]),
-        K::Topic | K::Group => Set::of(&[Op::Describe, Op::Read]),
-        K::TransactionalId => Set::of(&[Op::Describe]),
-        K::Subject => Set::of(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
+        K::Connector => Set::new(&[Op::Describe, Op::ReadConfig, Op::ReadStatus, Op::ViewMetrics]),
+        K::Topic | K::Group => Set::new(&[Op::Describe, Op::Read]),
+        K::TransactionalId => Set::new(&[Op::Describe]),
+        K::Subject => Set::new(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
         _ => Set::EMPTY,
     }
 }
 
 /// Row 7 of the connector table; the rest as for [`developer_read`]. On a group it gives nothing.
-fn developer_write(kind: ResourceKind) -> Set {
+fn developer_write_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
-        K::Connector => Set::of(&[
+        K::Connector => Set::new(&[
             Op::Describe,
             Op::ReadConfig,
             Op::ReadStatus,
             Op::ViewMetrics,
             Op::Configure,
         ]),
-        K::Topic | K::TransactionalId | K::Subject => Set::of(&[Op::Describe, Op::Write]),
+        K::Topic | K::TransactionalId | K::Subject => Set::new(&[Op::Describe, Op::Write]),
         _ => Set::EMPTY,
     }
 }
 
 /// §1.5, inferred from what ns4kafka grants it for: the thing itself, never its data. On connectors Confluent Platform's
 /// rule (§1.4), for the case that Cloud should offer it there.
-fn developer_manage(kind: ResourceKind) -> Set {
+fn developer_manage_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
-        K::Topic => Set::of(&[
+        K::Topic => Set::new(&[
             Op::Describe,
             Op::Create,
             Op::Delete,
             Op::DescribeConfigs,
             Op::AlterConfigs,
         ]),
-        K::Group => Set::of(&[Op::Describe, Op::Delete]),
-        K::TransactionalId => Set::of(&[Op::Describe]),
-        K::Subject => Set::of(&[Op::Describe, Op::Delete, Op::ReadCompatibility, Op::WriteCompatibility]),
-        K::Connector => Set::of(&[Op::Describe, Op::Create, Op::ReadStatus, Op::Lifecycle]),
+        K::Group => Set::new(&[Op::Describe, Op::Delete]),
+        K::TransactionalId => Set::new(&[Op::Describe]),
+        K::Subject => Set::new(&[Op::Describe, Op::Delete, Op::ReadCompatibility, Op::WriteCompatibility]),
+        K::Connector => Set::new(&[Op::Describe, Op::Create, Op::ReadStatus, Op::Lifecycle]),
         _ => Set::EMPTY,
     }
 }
@@ -290,11 +290,11 @@ fn developer_manage(kind: ResourceKind) -> Set {
 /// That the administrators among them also see the accounts there are is inferred; without it a taken name could not be
 /// looked up.
 #[must_use]
-pub const fn gives_on_accounts(role: &Role) -> Set {
+pub const fn account_operations_of_role(role: &Role) -> Set {
     match role {
-        Role::ResourceOwner | Role::KsqlAdmin => NEW,
+        Role::ResourceOwner | Role::KsqlAdmin => CREATE,
         Role::OrganizationAdmin | Role::AccountAdmin | Role::EnvironmentAdmin | Role::CloudClusterAdmin => {
-            Set::of(&[Op::Create, Op::Describe])
+            Set::new(&[Op::Create, Op::Describe])
         }
         _ => Set::EMPTY,
     }
@@ -302,17 +302,17 @@ pub const fn gives_on_accounts(role: &Role) -> Set {
 
 /// What `binding` gives on `resource`, all its effects together.
 #[must_use]
-pub fn given(binding: &RoleBinding, resource: &Crn) -> Set {
+pub fn operations_of_binding(binding: &RoleBinding, resource: &Crn) -> Set {
     let kind = resource.kind();
     let mut set = Set::EMPTY;
     if binding.pattern.covers(resource) {
-        set = set.with(gives(&binding.role, kind));
+        set = set.union(operations_of_role(&binding.role, kind));
     }
     if kind == ResourceKind::ServiceAccount && same_organization(binding, resource) {
-        set = set.with(gives_on_accounts(&binding.role));
+        set = set.union(account_operations_of_role(&binding.role));
     }
-    if is_scope(kind) && lies_in(binding, resource) && !matches!(binding.role, Role::Other(_)) {
-        set = set.with(Set::of(&[Op::Describe]));
+    if is_scope(kind) && is_within(binding, resource) && !matches!(binding.role, Role::Other(_)) {
+        set = set.union(Set::new(&[Op::Describe]));
     }
     set
 }
@@ -337,7 +337,7 @@ fn same_organization(binding: &RoleBinding, resource: &Crn) -> bool {
 }
 
 /// Whether `binding` is bound on `scope` or below it.
-fn lies_in(binding: &RoleBinding, scope: &Crn) -> bool {
+fn is_within(binding: &RoleBinding, scope: &Crn) -> bool {
     SCOPES.into_iter().all(|kind| match scope.value_of(kind) {
         Some(value) => binding.pattern.value_of(kind) == Some(value),
         None => true,

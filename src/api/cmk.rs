@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 use crate::model::{ClusterId, EnvironmentId};
 
 /// All Kafka clusters of an environment.
@@ -93,8 +93,8 @@ pub struct ListClusters(pub EnvironmentId);
 impl Endpoint for ListClusters {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = CLUSTERS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<Cluster>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<Cluster>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(None);
@@ -123,8 +123,8 @@ pub struct GetCluster {
 impl Endpoint for GetCluster {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = CLUSTER;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Cluster;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = Cluster;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.id.as_str()]

@@ -80,7 +80,7 @@ pub struct ObjectReference {
 
 impl ObjectReference {
     /// A reference as requests carry it: the id alone.
-    pub fn to(id: impl Into<String>) -> Self {
+    pub fn from_id(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
             ..Self::default()
@@ -112,7 +112,7 @@ pub fn page_token(next: &str) -> Option<String> {
 }
 
 /// Adds offsets to the body of a request, when there are any.
-pub(super) fn offsets_of(body: &mut serde_json::Value, offsets: Option<&serde_json::Value>) {
+pub(super) fn insert_offsets(body: &mut serde_json::Value, offsets: Option<&serde_json::Value>) {
     if let Some(offsets) = offsets {
         body["offsets"] = offsets.clone();
     }
@@ -123,7 +123,7 @@ mod tests {
     use super::page_token;
 
     #[test]
-    fn only_the_token_is_taken_out_of_a_link() {
+    fn only_the_page_token_is_taken_from_a_link() {
         let token = |link: &str| page_token(link).unwrap_or_default();
         assert_eq!(
             token("https://api.confluent.cloud/a/b?page_size=10&page_token=UXp%3D%2B"),

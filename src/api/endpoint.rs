@@ -6,11 +6,11 @@ use serde::de::DeserializeOwned;
 
 /// What may happen to a request whose answer was lost or was a 5xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum RetrySafety {
     /// It may be sent again: a second time changes nothing. Reads are, also those that are POSTs.
-    Safe,
+    Idempotent,
     /// It must not be sent again blindly; the caller looks the object up by its natural key first.
-    LookFirst,
+    CheckFirst,
 }
 
 /// One call of the service.
@@ -20,9 +20,9 @@ pub trait Endpoint: Send + Sync {
     /// The route with `{name}` for its variable parts; the sandbox mounts its handler on the same text.
     const ROUTE: &'static str;
     /// Whether it may be repeated. Reads, PUTs, PATCHes and DELETEs are safe, POSTs that make something are not.
-    const REPEAT: Repeat;
+    const RETRY: RetrySafety;
     /// What a 2xx answer holds. `()` when the body means nothing.
-    type Answer: DeserializeOwned + Send;
+    type Response: DeserializeOwned + Send;
     /// The form in which the answer is wanted.
     const ACCEPT: &'static str = "application/json";
 
@@ -42,10 +42,10 @@ pub trait Endpoint: Send + Sync {
     }
 
     /// Whether a 2xx answer without a body is as good as one with `null`. Only for `Answer = ()`.
-    const EMPTY_ANSWER: bool = false;
+    const EMPTY_RESPONSE: bool = false;
 
     /// What is done to the subject, for messages.
-    fn deed(&self) -> &'static str {
+    fn action(&self) -> &'static str {
         match Self::METHOD {
             Method::GET | Method::HEAD => "read",
             Method::DELETE => "delete",
@@ -58,7 +58,7 @@ pub trait Endpoint: Send + Sync {
     ///
     /// # Errors
     /// It is not what the endpoint answers.
-    fn read(body: &[u8]) -> serde_json::Result<Self::Answer> {
+    fn parse_response(body: &[u8]) -> serde_json::Result<Self::Response> {
         serde_json::from_slice(body)
     }
 
@@ -67,18 +67,18 @@ pub trait Endpoint: Send + Sync {
 }
 
 /// A list that comes in pages.
-pub trait Paged: Endpoint<Answer = super::List<Self::Item>> + Clone {
+pub trait Paged: Endpoint<Response = super::List<Self::Item>> + Clone {
     /// What the pages hold.
     type Item: DeserializeOwned + Send;
 }
 
 /// Unreserved characters (RFC 3986) stay, everything else in a path segment or a query value is escaped.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ESCAPED_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Escapes one path segment or query value: a space becomes `%20`, never `+`.
 #[must_use]
 pub fn encode_segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    utf8_percent_encode(text, ESCAPED_CHARACTERS).to_string()
 }
 
 /// Puts `segments` into `route`, escaped.
@@ -86,7 +86,7 @@ pub fn encode_segment(text: &str) -> String {
 /// # Panics
 /// When the number of segments is not the number of `{…}` in the route: a mistake in an endpoint, found by its test.
 #[must_use]
-pub fn fill(route: &str, segments: &[&str]) -> String {
+pub fn expand_route(route: &str, segments: &[&str]) -> String {
     let mut values = segments.iter();
     let parts: Vec<String> = route
         .split('/')
@@ -108,8 +108,8 @@ pub fn fill(route: &str, segments: &[&str]) -> String {
 
 /// The path and query of an endpoint, escaped.
 #[must_use]
-pub fn target<E: Endpoint>(endpoint: &E) -> String {
-    let mut target = fill(E::ROUTE, &endpoint.segments());
+pub fn path_and_query<E: Endpoint>(endpoint: &E) -> String {
+    let mut target = expand_route(E::ROUTE, &endpoint.segments());
     for (index, (key, value)) in endpoint.query().into_iter().enumerate() {
         target.push(if index == 0 { '?' } else { '&' });
         target.push_str(key);
@@ -124,8 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_with_everything_in_them_stay_one_segment() {
-        let path = fill("/connectors/{name}/status", &["a b/c%[d]|&+,"]);
+    fn names_with_reserved_characters_stay_one_path_segment() {
+        let path = expand_route("/connectors/{name}/status", &["a b/c%[d]|&+,"]);
         assert_eq!(path, "/connectors/a%20b%2Fc%25%5Bd%5D%7C%26%2B%2C/status");
     }
 }

@@ -17,7 +17,7 @@ pub struct ErrorBody {
     pub source: Option<String>,
 }
 
-fn text(value: &Value) -> Option<String> {
+fn non_empty_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -26,7 +26,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// A configuration with a hundred wrong keys needs less.
-const LONGEST: usize = 8_000;
+const MAX_DETAIL_LENGTH: usize = 8_000;
 
 /// Reads an error body. Never fails: what is no known shape becomes the detail, cut to a sensible length.
 #[must_use]
@@ -42,31 +42,37 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
     let mut error = ErrorBody::default();
     if let Some(first) = value["errors"].as_array().and_then(|errors| errors.first()) {
         // 1: SDK documents, gateway.
-        error.code = text(&first["code"]).or_else(|| text(&first["status"]));
-        error.detail = text(&first["detail"])
-            .or_else(|| text(&first["title"]))
+        error.code = non_empty_text(&first["code"]).or_else(|| non_empty_text(&first["status"]));
+        error.detail = non_empty_text(&first["detail"])
+            .or_else(|| non_empty_text(&first["title"]))
             .unwrap_or_default();
-        error.resolution = text(&first["resolution"]);
-        error.request_id = text(&first["id"]);
-        error.source = text(&first["source"]["pointer"]).or_else(|| text(&first["source"]["parameter"]));
+        error.resolution = non_empty_text(&first["resolution"]);
+        error.request_id = non_empty_text(&first["id"]);
+        error.source =
+            non_empty_text(&first["source"]["pointer"]).or_else(|| non_empty_text(&first["source"]["parameter"]));
     } else if value["error"].is_object() {
         // 2: the newer standard; 4: Connect.
         let inner = &value["error"];
-        error.code = text(&inner["code"]);
-        error.detail = text(&inner["message"])
-            .or_else(|| text(&inner["details"]))
+        error.code = non_empty_text(&inner["code"]);
+        error.detail = non_empty_text(&inner["message"])
+            .or_else(|| non_empty_text(&inner["details"]))
             .unwrap_or_default();
-        error.resolution = text(&inner["suggestion"]);
-        error.request_id = text(&value["requestId"]);
-    } else if let Some(words) = text(&value["error"]) {
+        error.resolution = non_empty_text(&inner["suggestion"]);
+        error.request_id = non_empty_text(&value["requestId"]);
+    } else if let Some(words) = non_empty_text(&value["error"]) {
         // The exchange of a key for a token (dossier `logs.md` §2.1).
         error.detail = words;
     } else {
         // 3: MDS, Kafka REST, Connect's 5xx.
-        error.code = text(&value["error_code"]).or_else(|| text(&value["code"]));
-        error.detail = text(&value["message"]).unwrap_or_default();
+        error.code = non_empty_text(&value["error_code"]).or_else(|| non_empty_text(&value["code"]));
+        error.detail = non_empty_text(&value["message"]).unwrap_or_default();
     }
-    error.detail = error.detail.trim_end_matches('.').chars().take(LONGEST).collect();
+    error.detail = error
+        .detail
+        .trim_end_matches('.')
+        .chars()
+        .take(MAX_DETAIL_LENGTH)
+        .collect();
     error
 }
 
@@ -76,7 +82,7 @@ mod tests {
 
     // Shapes from the dossier (`rbac.md` §4.5); wording our own where the service's is unknown.
     #[test]
-    fn each_shape_gives_its_code_and_detail() {
+    fn error_code_and_detail_are_read_from_each_shape() {
         let read = |text: &str| {
             let error = parse_error(text.as_bytes());
             (

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, Paged, RetrySafety, common::page_query};
 use crate::model::{ServiceAccountId, UserId};
 
 /// All service accounts.
@@ -76,8 +76,8 @@ pub struct ListServiceAccounts {
 impl Endpoint for ListServiceAccounts {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = SERVICE_ACCOUNTS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<ServiceAccount>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<ServiceAccount>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(None);
@@ -108,8 +108,8 @@ pub struct CreateServiceAccount {
 impl Endpoint for CreateServiceAccount {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = SERVICE_ACCOUNTS;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    type Answer = ServiceAccount;
+    const RETRY: RetrySafety = RetrySafety::CheckFirst;
+    type Response = ServiceAccount;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         self.assigned_resource_owner
@@ -134,8 +134,8 @@ pub struct GetServiceAccount(pub ServiceAccountId);
 impl Endpoint for GetServiceAccount {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = SERVICE_ACCOUNT;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = ServiceAccount;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = ServiceAccount;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]
@@ -158,8 +158,8 @@ pub struct UpdateServiceAccount {
 impl Endpoint for UpdateServiceAccount {
     const METHOD: Method = Method::PATCH;
     const ROUTE: &'static str = SERVICE_ACCOUNT;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = ServiceAccount;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = ServiceAccount;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.id.as_str()]
@@ -181,9 +181,9 @@ pub struct DeleteServiceAccount(pub ServiceAccountId);
 impl Endpoint for DeleteServiceAccount {
     const METHOD: Method = Method::DELETE;
     const ROUTE: &'static str = SERVICE_ACCOUNT;
-    const REPEAT: Repeat = Repeat::Safe;
-    const EMPTY_ANSWER: bool = true;
-    type Answer = ();
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    const EMPTY_RESPONSE: bool = true;
+    type Response = ();
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]
@@ -201,8 +201,8 @@ pub struct ListUsers;
 impl Endpoint for ListUsers {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = USERS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<User>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<User>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         page_query(None)

@@ -7,7 +7,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, Repeat};
+use super::{Endpoint, RetrySafety};
 use crate::model::{AclBinding, ClusterId, Principal};
 
 /// All ACLs of a cluster.
@@ -83,8 +83,8 @@ pub struct ListTopics(pub ClusterId);
 impl Endpoint for ListTopics {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = TOPICS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = TopicList;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = TopicList;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]
@@ -106,7 +106,7 @@ pub struct ListAcls {
 
 /// How principals are asked for so that the answer holds their ids (`sa-…`): without it, it names them by numbers that no
 /// other group knows (docs `access-control/acls/operations`; the stock CLI asks in the same way).
-fn by_id(principal: Option<&Principal>) -> String {
+fn principal_parameter(principal: Option<&Principal>) -> String {
     principal.map_or_else(
         || "UserV2:*".to_owned(),
         |principal| format!("UserV2:{}", principal.id()),
@@ -116,15 +116,15 @@ fn by_id(principal: Option<&Principal>) -> String {
 impl Endpoint for ListAcls {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ACLS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = AclList;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = AclList;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.cluster.as_str()]
     }
 
     fn query(&self) -> Vec<(&'static str, String)> {
-        vec![("principal", by_id(self.principal.as_ref()))]
+        vec![("principal", principal_parameter(self.principal.as_ref()))]
     }
 
     fn subject(&self) -> String {
@@ -147,9 +147,9 @@ pub struct CreateAcl {
 impl Endpoint for CreateAcl {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = ACLS;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    const EMPTY_ANSWER: bool = true;
-    type Answer = ();
+    const RETRY: RetrySafety = RetrySafety::CheckFirst;
+    const EMPTY_RESPONSE: bool = true;
+    type Response = ();
 
     fn segments(&self) -> Vec<&str> {
         vec![self.cluster.as_str()]
@@ -160,7 +160,7 @@ impl Endpoint for CreateAcl {
     }
 
     fn subject(&self) -> String {
-        format!("ACL {} of `{}`", self.acl.short(), self.acl.principal.id())
+        format!("ACL {} of `{}`", self.acl.to_short_string(), self.acl.principal.id())
     }
 }
 
@@ -177,8 +177,8 @@ pub struct DeleteAcl {
 impl Endpoint for DeleteAcl {
     const METHOD: Method = Method::DELETE;
     const ROUTE: &'static str = ACLS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = DeletedAcls;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = DeletedAcls;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.cluster.as_str()]
@@ -198,7 +198,7 @@ impl Endpoint for DeleteAcl {
     }
 
     fn subject(&self) -> String {
-        format!("ACL {} of `{}`", self.acl.short(), self.acl.principal.id())
+        format!("ACL {} of `{}`", self.acl.to_short_string(), self.acl.principal.id())
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
 
     // The example of the OpenAPI document for `GET …/acls`, with a principal as Confluent Cloud names it.
     #[test]
-    fn a_list_is_read() {
+    fn an_acl_list_is_parsed() {
         let text = r#"{
             "kind": "KafkaAclList",
             "metadata": { "self": "https://pkc-00000.region.provider.confluent.cloud/kafka/v3/clusters/lkc-1/acls" },
@@ -231,10 +231,10 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_names_all_seven_parts_of_one_acl() {
+    fn a_delete_request_names_all_seven_parts_of_one_acl() {
         let acl: AclBinding = "TOPIC#dlq-lcc#PREFIXED#User:sa-abc123#*#WRITE#ALLOW".parse().unwrap();
         let cluster = "lkc-1".parse().unwrap();
-        let query = crate::api::endpoint::target(&DeleteAcl { cluster, acl });
+        let query = crate::api::endpoint::path_and_query(&DeleteAcl { cluster, acl });
         assert_eq!(
             query,
             "/kafka/v3/clusters/lkc-1/acls?resource_type=TOPIC&resource_name=dlq-lcc&pattern_type=PREFIXED\

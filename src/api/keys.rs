@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 use crate::model::{ApiKeyId, Secret};
 
 /// All API keys that the caller may see.
@@ -64,8 +64,8 @@ pub struct ListApiKeys {
 impl Endpoint for ListApiKeys {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = API_KEYS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<ApiKey>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<ApiKey>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(None);
@@ -101,8 +101,8 @@ pub struct CreateApiKey {
 impl Endpoint for CreateApiKey {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = API_KEYS;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    type Answer = ApiKey;
+    const RETRY: RetrySafety = RetrySafety::CheckFirst;
+    type Response = ApiKey;
 
     fn body(&self) -> Option<serde_json::Value> {
         // The document marks `related` and `resource_name` as required; both stock clients send them empty.
@@ -131,8 +131,8 @@ pub struct GetApiKey(pub ApiKeyId);
 impl Endpoint for GetApiKey {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = API_KEY;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = ApiKey;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = ApiKey;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]
@@ -155,8 +155,8 @@ pub struct UpdateApiKey {
 impl Endpoint for UpdateApiKey {
     const METHOD: Method = Method::PATCH;
     const ROUTE: &'static str = API_KEY;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = ApiKey;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = ApiKey;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.id.as_str()]
@@ -178,9 +178,9 @@ pub struct DeleteApiKey(pub ApiKeyId);
 impl Endpoint for DeleteApiKey {
     const METHOD: Method = Method::DELETE;
     const ROUTE: &'static str = API_KEY;
-    const REPEAT: Repeat = Repeat::Safe;
-    const EMPTY_ANSWER: bool = true;
-    type Answer = ();
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    const EMPTY_RESPONSE: bool = true;
+    type Response = ();
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Endpoint, Repeat};
+use super::{Endpoint, RetrySafety};
 use crate::model::{Crn, Secret};
 
 /// Where a key, or a session, is exchanged for a data-plane token (§2.1). The one path with `/api` in it.
@@ -40,14 +40,14 @@ impl Endpoint for ExchangeToken {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = ACCESS_TOKENS;
     // Another token does no harm.
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = AccessToken;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = AccessToken;
 
     fn body(&self) -> Option<Value> {
         Some(serde_json::json!({}))
     }
 
-    fn deed(&self) -> &'static str {
+    fn action(&self) -> &'static str {
         "get"
     }
 
@@ -72,7 +72,7 @@ pub struct AccessToken {
 
 /// Which lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Search {
+pub struct LogSearch {
     /// Levels; always sent, since nobody knows what leaving them out means (§5).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level: Vec<String>,
@@ -86,11 +86,11 @@ pub struct Search {
 
 /// The body of a search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SearchRequest {
+pub struct LogSearchRequest {
     /// The connector, by NAME (§2.3).
     pub crn: String,
     /// Which lines.
-    pub search: Search,
+    pub search: LogSearch,
     /// `desc`, the newest first: the only order that any client is known to use.
     #[serde(default)]
     pub sort: String,
@@ -108,7 +108,7 @@ pub struct SearchLogs {
     /// The connector.
     pub connector: Crn,
     /// Which lines.
-    pub search: Search,
+    pub search: LogSearch,
     /// From when on, to the second.
     pub from: Timestamp,
     /// Until when.
@@ -118,7 +118,7 @@ pub struct SearchLogs {
 }
 
 /// What clients send: no fraction of a second (§2.3).
-fn whole(moment: Timestamp) -> Timestamp {
+fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
@@ -126,8 +126,8 @@ impl Endpoint for SearchLogs {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = SEARCH;
     // It only reads.
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = LogPage;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = LogPage;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = vec![("page_size", PAGE_SIZE.to_string())];
@@ -136,17 +136,17 @@ impl Endpoint for SearchLogs {
     }
 
     fn body(&self) -> Option<Value> {
-        let request = SearchRequest {
+        let request = LogSearchRequest {
             crn: self.connector.to_string(),
             search: self.search.clone(),
             sort: "desc".to_owned(),
-            start_time: Some(whole(self.from)),
-            end_time: Some(whole(self.to)),
+            start_time: Some(truncate_to_second(self.from)),
+            end_time: Some(truncate_to_second(self.to)),
         };
         serde_json::to_value(request).ok()
     }
 
-    fn deed(&self) -> &'static str {
+    fn action(&self) -> &'static str {
         "read"
     }
 
@@ -186,7 +186,7 @@ pub struct LogMeta {
 impl LogPage {
     /// The token of the next page, if there may be one: an empty page is the last, whatever it points to (§2.4).
     #[must_use]
-    pub fn next(&self) -> Option<String> {
+    pub fn next_page_token(&self) -> Option<String> {
         let next = self.metadata.next.as_deref().filter(|next| !next.is_empty())?;
         if self.data.is_empty() {
             return None;
@@ -215,12 +215,12 @@ pub struct LogEntry {
     pub message: String,
     /// The stack trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exception: Option<LogException>,
+    pub exception: Option<LogStackTrace>,
 }
 
 /// The stack trace of a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogException {
+pub struct LogStackTrace {
     /// All of it.
     #[serde(default, deserialize_with = "text")]
     pub stacktrace: String,
@@ -229,7 +229,7 @@ pub struct LogException {
 impl LogEntry {
     /// When, as a moment; none when it cannot be read.
     #[must_use]
-    pub fn at(&self) -> Option<Timestamp> {
+    pub fn parsed_timestamp(&self) -> Option<Timestamp> {
         self.timestamp.parse().ok()
     }
 
@@ -273,12 +273,12 @@ mod tests {
 
     // Dossier `logs.md` §2.3 and the stock CLI's trace (`traces/stock-cli.jsonl`).
     #[test]
-    fn the_body_is_the_one_that_the_stock_cli_sends() {
+    fn the_search_body_equals_that_of_the_confluent_cli() {
         let crn = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/environment=env-abc123/\
                    cloud-cluster=lkc-abc123/connector=claims-orders";
         let search = SearchLogs {
             connector: crn.parse().unwrap(),
-            search: Search {
+            search: LogSearch {
                 level: vec!["ERROR".into(), "WARN".into()],
                 search_text: Some("x.*".into()),
                 id: Some("lcc-dd0190".into()),
@@ -297,22 +297,25 @@ mod tests {
 
     // Dossier `logs.md` §2.4.
     #[test]
-    fn a_page_is_read_as_the_dossier_shows_it() {
+    fn a_page_of_log_entries_is_parsed() {
         let page = page(
             r#"{"data": [{"timestamp": "2026-08-20T08:44:23.761Z", "level": "ERROR", "task_id": "task-0", "id": "lcc-8kq2zm",
                 "message": "m", "exception": {"stacktrace": "a\nCaused by: b"}}, {"message": null, "exception": null}],
                 "metadata": {"next": "https://api.logging.confluent.cloud/logs/v1/search?page_token=b3BhcXVl"},
                 "api_version": "v1", "kind": "LoggingSearchResponse", "crn": "crn://…"}"#,
         );
-        assert_eq!(page.next().as_deref(), Some("b3BhcXVl"));
+        assert_eq!(page.next_page_token().as_deref(), Some("b3BhcXVl"));
         assert_eq!(page.data[0].trace(), "a\nCaused by: b");
-        assert_eq!(page.data[0].at().unwrap().to_string(), "2026-08-20T08:44:23.761Z");
-        assert_eq!((page.data[1].trace(), page.data[1].at()), ("", None));
+        assert_eq!(
+            page.data[0].parsed_timestamp().unwrap().to_string(),
+            "2026-08-20T08:44:23.761Z"
+        );
+        assert_eq!((page.data[1].trace(), page.data[1].parsed_timestamp()), ("", None));
     }
 
     #[test]
-    fn the_end_is_known_in_each_of_its_forms() {
-        let next = |json: &str| page(json).next();
+    fn the_last_page_is_recognised_in_each_form() {
+        let next = |json: &str| page(json).next_page_token();
         let with = |next: &str| format!(r#"{{"data": [{{"level": "INFO"}}], "metadata": {{"next": {next}}}}}"#);
         assert_eq!(
             next(&with("\"b3BhcXVl\"")).as_deref(),
@@ -335,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_when_it_ends_in_several_ways_or_not_at_all() {
+    fn the_expiry_of_a_token_may_be_text_number_or_absent() {
         let ends = |json: &str| {
             let token: AccessToken = serde_json::from_str(json).unwrap();
             token.expires_at.map(Timestamp::as_second)

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, Paged, RetrySafety, common::page_query};
 use crate::model::{CrnPattern, Principal, Role, RoleBinding, RoleBindingId};
 
 /// All role bindings on a pattern.
@@ -13,7 +13,7 @@ pub const ROLE_BINDING: &str = "/iam/v2/role-bindings/{id}";
 
 /// A role binding with what the service adds to it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BindingObject {
+pub struct RoleBindingObject {
     /// `iam/v2`.
     #[serde(default)]
     pub api_version: String,
@@ -32,17 +32,17 @@ pub struct BindingObject {
 
 /// Which part of the tree a list of role bindings looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BindingScope {
+pub enum RoleBindingScope {
     /// Bindings on exactly this pattern.
-    Exactly(CrnPattern),
+    Exact(CrnPattern),
     /// Bindings on anything below this scope, not on the scope itself (`…/*`).
     Below(crate::model::Crn),
 }
 
-impl std::fmt::Display for BindingScope {
+impl std::fmt::Display for RoleBindingScope {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Exactly(pattern) => write!(out, "{pattern}"),
+            Self::Exact(pattern) => write!(out, "{pattern}"),
             Self::Below(scope) => write!(out, "{scope}/*"),
         }
     }
@@ -52,7 +52,7 @@ impl std::fmt::Display for BindingScope {
 #[derive(Clone, Debug)]
 pub struct ListRoleBindings {
     /// Where; the service requires it.
-    pub scope: BindingScope,
+    pub scope: RoleBindingScope,
     /// Only those of this principal.
     pub principal: Option<Principal>,
     /// Only those of this role.
@@ -62,8 +62,8 @@ pub struct ListRoleBindings {
 impl Endpoint for ListRoleBindings {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ROLE_BINDINGS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<BindingObject>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<RoleBindingObject>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(None);
@@ -83,7 +83,7 @@ impl Endpoint for ListRoleBindings {
 }
 
 impl Paged for ListRoleBindings {
-    type Item = BindingObject;
+    type Item = RoleBindingObject;
 }
 
 /// Creates a role binding.
@@ -93,8 +93,8 @@ pub struct CreateRoleBinding(pub RoleBinding);
 impl Endpoint for CreateRoleBinding {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = ROLE_BINDINGS;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    type Answer = BindingObject;
+    const RETRY: RetrySafety = RetrySafety::CheckFirst;
+    type Response = RoleBindingObject;
 
     fn body(&self) -> Option<serde_json::Value> {
         Some(serde_json::json!({
@@ -109,7 +109,7 @@ impl Endpoint for CreateRoleBinding {
             "role binding {} of `{}` on {}",
             self.0.role,
             self.0.principal.id(),
-            self.0.pattern.short()
+            self.0.pattern.to_short_string()
         )
     }
 }
@@ -121,8 +121,8 @@ pub struct GetRoleBinding(pub RoleBindingId);
 impl Endpoint for GetRoleBinding {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ROLE_BINDING;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = BindingObject;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = RoleBindingObject;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]
@@ -140,9 +140,9 @@ pub struct DeleteRoleBinding(pub RoleBindingId);
 impl Endpoint for DeleteRoleBinding {
     const METHOD: Method = Method::DELETE;
     const ROUTE: &'static str = ROLE_BINDING;
-    const REPEAT: Repeat = Repeat::Safe;
-    const EMPTY_ANSWER: bool = true;
-    type Answer = ();
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    const EMPTY_RESPONSE: bool = true;
+    type Response = ();
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]

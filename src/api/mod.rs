@@ -19,7 +19,7 @@ pub mod org;
 pub mod quota;
 pub mod srcm;
 
-use common::offsets_of;
+use common::insert_offsets;
 pub use common::{List, ListMeta, ObjectMeta, ObjectReference};
-pub use endpoint::{Endpoint, Paged, Repeat, encode_segment, fill};
+pub use endpoint::{Endpoint, Paged, RetrySafety, encode_segment, expand_route};
 pub use errors::{ErrorBody, parse_error};

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, Paged, RetrySafety, common::page_query};
 use crate::model::{EnvironmentId, OrganizationId};
 
 /// All organizations of the caller: one.
@@ -66,8 +66,8 @@ pub struct ListOrganizations;
 impl Endpoint for ListOrganizations {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ORGANIZATIONS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<Organization>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<Organization>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         page_query(None)
@@ -89,8 +89,8 @@ pub struct ListEnvironments;
 impl Endpoint for ListEnvironments {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ENVIRONMENTS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<Environment>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<Environment>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         page_query(None)
@@ -112,8 +112,8 @@ pub struct GetEnvironment(pub EnvironmentId);
 impl Endpoint for GetEnvironment {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = ENVIRONMENT;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Environment;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = Environment;
 
     fn segments(&self) -> Vec<&str> {
         vec![self.0.as_str()]

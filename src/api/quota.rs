@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 
 /// All applied quotas of a scope.
 pub const APPLIED_QUOTAS: &str = "/service-quota/v1/applied-quotas";
@@ -84,8 +84,8 @@ pub struct ListAppliedQuotas {
 impl Endpoint for ListAppliedQuotas {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = APPLIED_QUOTAS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<AppliedQuota>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<AppliedQuota>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(None);

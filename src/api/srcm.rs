@@ -3,7 +3,7 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, Repeat, common::page_query};
+use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 use crate::model::{EnvironmentId, SchemaRegistryId};
 
 /// All Schema Registries of an environment: none or one.
@@ -62,8 +62,8 @@ pub struct ListRegistries(pub EnvironmentId);
 impl Endpoint for ListRegistries {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = REGISTRIES;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = List<Registry>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = List<Registry>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(None);

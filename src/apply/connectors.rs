@@ -2,80 +2,82 @@
 
 use std::{cell::RefCell, collections::BTreeMap, time::Duration};
 
-use super::{Event, Listener, Performer, Step, StepError};
+use super::{EventListener, PlanStep, RunEvent, StepError, StepExecutor};
 use crate::{
-    interrupt::Interrupt,
+    cancel::CancelToken,
     model::DepartmentCode,
     plan::connectors::{ConnectorChange, ConnectorOperation},
     resources::connector::{
-        Begun, Connectors, Seen, Sight,
-        wait::{Goal, Patience},
+        ConnectorClient, CreateOutcome, LiveConnector, PollSnapshot,
+        wait::{WaitGoal, WaitOptions},
     },
 };
 
 /// Everything that a run over connectors works with.
-pub struct ConnectorEngine<'a> {
-    connectors: &'a Connectors,
-    listener: &'a dyn Listener,
-    interrupt: &'a Interrupt,
+pub struct ConnectorExecutor<'a> {
+    client: &'a ConnectorClient,
+    listener: &'a dyn EventListener,
+    interrupt: &'a CancelToken,
     timeout: Duration,
-    settle: Duration,
-    seen: RefCell<BTreeMap<String, Seen>>,
+    settle_time: Duration,
+    observed: RefCell<BTreeMap<String, LiveConnector>>,
 }
 
-impl<'a> ConnectorEngine<'a> {
+impl<'a> ConnectorExecutor<'a> {
     /// An engine that waits for `timeout` at most, and watches a changed connector for `settle` before it believes it.
     pub fn new(
-        connectors: &'a Connectors,
-        listener: &'a dyn Listener,
-        interrupt: &'a Interrupt,
+        connectors: &'a ConnectorClient,
+        listener: &'a dyn EventListener,
+        interrupt: &'a CancelToken,
         timeout: Duration,
-        settle: Duration,
+        settle_time: Duration,
     ) -> Self {
         Self {
-            connectors,
+            client: connectors,
             listener,
             interrupt,
             timeout,
-            settle,
-            seen: RefCell::default(),
+            settle_time,
+            observed: RefCell::default(),
         }
     }
 
     /// The connectors as they were seen last in this run.
     #[must_use]
-    pub fn into_seen(self) -> BTreeMap<String, Seen> {
-        self.seen.into_inner()
+    pub fn into_observed(self) -> BTreeMap<String, LiveConnector> {
+        self.observed.into_inner()
     }
 
-    fn remember(&self, seen: &Seen) {
-        self.seen.borrow_mut().insert(seen.name.clone(), seen.clone());
+    fn record(&self, observed: &LiveConnector) {
+        self.observed
+            .borrow_mut()
+            .insert(observed.name.clone(), observed.clone());
     }
 
     /// Waits for `goal`, and says what it sees meanwhile.
-    async fn wait(&self, name: &str, goal: Goal, settle: Duration) -> Result<Seen, StepError> {
-        let watch = |sight: &Sight| {
-            let text = format!("{name}: {sight}");
-            self.listener.on(&Event::Note { text });
+    async fn wait(&self, name: &str, goal: WaitGoal, settle_time: Duration) -> Result<LiveConnector, StepError> {
+        let watch = |snapshot: &PollSnapshot| {
+            let text = format!("{name}: {snapshot}");
+            self.listener.on_event(&RunEvent::Note { text });
         };
-        let patience = Patience {
+        let options = WaitOptions {
             timeout: self.timeout,
-            settle,
+            settle_time,
             interrupt: self.interrupt.clone(),
             goal,
         };
-        let outcome = self.connectors.wait(name, &patience, &watch).await;
+        let outcome = self.client.wait(name, &options, &watch).await;
         let outcome = outcome.map_err(crate::resources::ResourceError::from)?;
         let result = outcome.into_result(name);
         match &result {
-            Ok(seen) => self.remember(seen),
-            Err(error) => error.seen().into_iter().for_each(|seen| self.remember(seen)),
+            Ok(seen) => self.record(seen),
+            Err(error) => error.observed().into_iter().for_each(|seen| self.record(seen)),
         }
         Ok(result?)
     }
 }
 
-impl Step for ConnectorChange {
+impl PlanStep for ConnectorChange {
     fn label(&self) -> String {
         Self::label(self)
     }
@@ -89,39 +91,45 @@ impl Step for ConnectorChange {
     }
 }
 
-impl Performer for ConnectorEngine<'_> {
-    type Change = ConnectorChange;
+impl StepExecutor for ConnectorExecutor<'_> {
+    type Step = ConnectorChange;
 
-    async fn perform(&self, change: &ConnectorChange) -> Result<Option<String>, StepError> {
+    async fn execute(&self, change: &ConnectorChange) -> Result<Option<String>, StepError> {
         match &change.operation {
-            ConnectorOperation::Create { wanted } => {
-                let seen = match self.connectors.create(wanted).await? {
-                    Begun::Made(seen) => seen,
-                    Begun::Found(seen) => Some(seen),
+            ConnectorOperation::Create { desired: wanted } => {
+                let seen = match self.client.create(wanted).await? {
+                    CreateOutcome::Created(seen) => seen,
+                    CreateOutcome::AlreadyExists(seen) => Some(seen),
                 };
                 if let Some(seen) = &seen {
-                    self.remember(seen);
+                    self.record(seen);
                 }
                 Ok(seen.map(|seen| seen.id().to_owned()))
             }
-            ConnectorOperation::Update { seen, wanted } => {
-                self.connectors.replace(seen, &wanted.config).await?;
+            ConnectorOperation::Update {
+                observed: seen,
+                desired: wanted,
+            } => {
+                self.client.replace(seen, &wanted.config).await?;
                 Ok(Some(seen.id().to_owned()))
             }
-            ConnectorOperation::Delete { seen } => {
-                self.connectors.delete(seen).await?;
+            ConnectorOperation::Delete { observed: seen } => {
+                self.client.delete(seen).await?;
                 Ok(Some(seen.id().to_owned()))
             }
             ConnectorOperation::Pause => {
                 // The service pauses what has begun to run (dossier `connect.md` §2.6, §3.2).
-                let seen = self.wait(&change.name, Goal::Started, Duration::ZERO).await?;
-                if seen.state() != Goal::Paused.state() {
-                    self.connectors.pause(&seen).await?;
+                let seen = self.wait(&change.name, WaitGoal::Started, Duration::ZERO).await?;
+                if seen.state() != WaitGoal::Paused.state() {
+                    self.client.pause(&seen).await?;
                 }
                 Ok(Some(seen.id().to_owned()))
             }
-            ConnectorOperation::Await { goal, settles } => {
-                let settle = if *settles { self.settle } else { Duration::ZERO };
+            ConnectorOperation::Await {
+                goal,
+                waits_for_settle: settles,
+            } => {
+                let settle = if *settles { self.settle_time } else { Duration::ZERO };
                 let seen = self.wait(&change.name, *goal, settle).await?;
                 Ok(Some(seen.id().to_owned()))
             }

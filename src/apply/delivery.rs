@@ -11,12 +11,12 @@ use std::{
 
 use tokio::sync::Mutex;
 
-use super::{Journal, JournalError, Line, journal::absolute};
+use super::{Journal, JournalError, JournalLine, journal::to_absolute};
 use crate::{
+    cancel::CancelToken,
     clock::Clock,
-    handover::{CommandError, HandoverCommand, Parcel, Place, Sink},
+    handover::{HandoverCommand, HandoverError, HandoverRequest, ProfileId, ProfileStore},
     hint::{Advice, Hint},
-    interrupt::Interrupt,
     model::{ApiKeyId, DepartmentCode},
 };
 
@@ -29,7 +29,7 @@ pub enum DeliveryError {
         /// The file.
         file: PathBuf,
         /// Why.
-        source: CommandError,
+        source: HandoverError,
     },
     /// Somebody wished to stop before.
     #[error("interrupted; the profile stays in `{}`", .0.display())]
@@ -61,21 +61,21 @@ impl Advice for DeliveryError {
 pub struct Delivery {
     command: HandoverCommand,
     /// Whether the file of a profile that was taken is removed.
-    remove: bool,
-    turn: Mutex<()>,
+    removes_file: bool,
+    lock: Mutex<()>,
 }
 
 /// What a delivery works with.
 #[derive(Clone, Copy, Debug)]
-pub struct Route<'a> {
+pub struct DeliveryContext<'a> {
     /// What is written down.
     pub journal: &'a Journal,
     /// Time, for the journal.
     pub clock: &'a Clock,
     /// The run.
-    pub run: &'a str,
+    pub run_id: &'a str,
     /// The wish to stop.
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a CancelToken,
 }
 
 impl Delivery {
@@ -84,8 +84,8 @@ impl Delivery {
     pub fn new(command: HandoverCommand, remove: bool) -> Self {
         Self {
             command,
-            remove,
-            turn: Mutex::default(),
+            removes_file: remove,
+            lock: Mutex::default(),
         }
     }
 
@@ -97,41 +97,45 @@ impl Delivery {
 
     /// Whether the files of profiles that were taken are removed.
     #[must_use]
-    pub fn removes(&self) -> bool {
-        self.remove
+    pub fn removes_files(&self) -> bool {
+        self.removes_file
     }
 
     /// Gives a finished profile to the command.
     ///
     /// # Errors
     /// When the command does not take it, somebody wishes to stop, or the disk fails.
-    pub async fn deliver(&self, route: Route<'_>, parcel: Parcel<'_>) -> Result<(), DeliveryError> {
-        let _turn = self.turn.lock().await;
-        if route.interrupt.is_wished() {
-            return Err(DeliveryError::Interrupted(parcel.path.to_owned()));
+    pub async fn deliver(
+        &self,
+        context: DeliveryContext<'_>,
+        request: HandoverRequest<'_>,
+    ) -> Result<(), DeliveryError> {
+        let _turn = self.lock.lock().await;
+        if context.interrupt.is_cancelled() {
+            return Err(DeliveryError::Interrupted(request.path.to_owned()));
         }
         self.command
-            .give(parcel)
+            .run(request)
             .await
             .map_err(|source| DeliveryError::Command {
-                file: parcel.path.to_owned(),
+                file: request.path.to_owned(),
                 source,
             })?;
-        let taken = Line::ProfileTaken {
-            run: route.run.to_owned(),
-            file: absolute(parcel.path),
-            keys: parcel.keys.to_vec(),
+        let taken = JournalLine::ProfileDelivered {
+            run: context.run_id.to_owned(),
+            file: to_absolute(request.path),
+            keys: request.keys.to_vec(),
         };
-        route.journal.write(route.clock.now(), &taken, true)?;
-        self.tidy(parcel.path)
+        context.journal.write(context.clock.now(), &taken, true)?;
+        self.remove_file(request.path)
     }
 
     /// Removes the file of a profile that was taken, if that is wanted.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn tidy(&self, path: &Path) -> Result<(), DeliveryError> {
-        if !self.remove {
+    pub fn remove_file(&self, path: &Path) -> Result<(), DeliveryError> {
+        if !self.removes_file {
             return Ok(());
         }
         fs::remove_file(path).map_err(|source| DeliveryError::Remove {
@@ -143,15 +147,15 @@ impl Delivery {
 
 /// A finished profile that an earlier run left in the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftBehind {
+pub struct PendingProfile {
     /// Which one.
-    pub place: Place,
+    pub profile: ProfileId,
     /// The file.
     pub path: PathBuf,
     /// The keys in it.
     pub keys: Vec<ApiKeyId>,
     /// Whether a command took it.
-    pub taken: bool,
+    pub delivered: bool,
 }
 
 /// The finished profiles of these departments that earlier runs left in the folder, the oldest first: of two for the same
@@ -159,17 +163,17 @@ pub struct LeftBehind {
 ///
 /// # Errors
 /// When the journal is there and cannot be read.
-pub fn left_behind(
+pub fn find_pending_profiles(
     journal: &Path,
-    sink: &Sink,
+    store: &ProfileStore,
     stage: Option<&str>,
     departments: &[&DepartmentCode],
-) -> Result<Vec<LeftBehind>, JournalError> {
-    let folder = absolute(sink.folder());
-    let mut found: Vec<LeftBehind> = Vec::new();
+) -> Result<Vec<PendingProfile>, JournalError> {
+    let folder = to_absolute(store.folder());
+    let mut found: Vec<PendingProfile> = Vec::new();
     for line in Journal::read(journal)? {
         match line {
-            Line::ProfileProved {
+            JournalLine::ProfileProved {
                 department,
                 persona,
                 file,
@@ -177,26 +181,26 @@ pub fn left_behind(
                 ..
             } => {
                 found.retain(|left| left.path != file);
-                found.push(LeftBehind {
-                    place: Place {
+                found.push(PendingProfile {
+                    profile: ProfileId {
                         stage: stage.map(str::to_owned),
                         department,
                         persona,
                     },
                     path: file,
                     keys,
-                    taken: false,
+                    delivered: false,
                 });
             }
-            Line::ProfileTaken { file, .. } => {
+            JournalLine::ProfileDelivered { file, .. } => {
                 let taken = found.iter_mut().filter(|left| left.path == file);
-                taken.for_each(|left| left.taken = true);
+                taken.for_each(|left| left.delivered = true);
             }
             _ => {}
         }
     }
     found.retain(|left| {
-        departments.contains(&&left.place.department) && left.path.starts_with(&folder) && left.path.exists()
+        departments.contains(&&left.profile.department) && left.path.starts_with(&folder) && left.path.exists()
     });
     Ok(found)
 }

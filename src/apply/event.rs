@@ -8,7 +8,7 @@ use serde::Serialize;
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub enum RunEvent {
     /// A phase of `total` steps begins (`Look`, `Apply`, `Prove`, `Hand over`).
     Phase {
         /// Its name, an imperative.
@@ -65,12 +65,12 @@ pub enum Event {
 }
 
 /// Whoever wants to know. Must be cheap: it is called while work goes on.
-pub trait Listener: Send + Sync {
+pub trait EventListener: Send + Sync {
     /// Takes notice of an event.
-    fn on(&self, event: &Event);
+    fn on_event(&self, event: &RunEvent);
 }
 
 /// Nobody listens.
-impl Listener for () {
-    fn on(&self, _event: &Event) {}
+impl EventListener for () {
+    fn on_event(&self, _event: &RunEvent) {}
 }

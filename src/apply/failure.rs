@@ -2,7 +2,7 @@
 
 use crate::{
     config::SaveError,
-    handover::SinkError,
+    handover::ProfileStoreError,
     hint::{Advice, Hint},
     resources::{ResourceError, connector::WaitError},
 };
@@ -23,7 +23,7 @@ pub enum StepError {
     Save(#[from] SaveError),
     /// A secret could not be written, or not be encrypted.
     #[error(transparent)]
-    Sink(#[from] SinkError),
+    ProfileStore(#[from] ProfileStoreError),
     /// A profile was made and proved, and not taken by the command that it was for.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
@@ -32,16 +32,16 @@ pub enum StepError {
     Journal(#[from] JournalError),
     /// A key can do what it must not, or cannot do what it must.
     #[error("{0}")]
-    Refuted(String),
+    ProbeFailed(String),
     /// Something that an earlier step should have left is not there.
     #[error("{0}")]
-    Missing(String),
+    MissingInput(String),
 }
 
 impl StepError {
     /// What happened and why, in one line.
     #[must_use]
-    pub fn reason(&self) -> String {
+    pub fn full_message(&self) -> String {
         let mut text = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
@@ -69,15 +69,15 @@ impl Advice for StepError {
         match self {
             Self::Resource(error) => error.hints(),
             Self::Wait(error) => error.hints(),
-            Self::Refuted(_) => vec![
+            Self::ProbeFailed(_) => vec![
                 "Nothing was handed over for this key: find out why before you run the command again.".into(),
                 "The unproved profile stays in the folder; the next run proves it again, or makes another key if it is \
                  encrypted."
                     .into(),
             ],
-            Self::Sink(error) => error.hints(),
+            Self::ProfileStore(error) => error.hints(),
             Self::Delivery(error) => error.hints(),
-            Self::Save(_) | Self::Journal(_) | Self::Missing(_) => Vec::new(),
+            Self::Save(_) | Self::Journal(_) | Self::MissingInput(_) => Vec::new(),
         }
     }
 }

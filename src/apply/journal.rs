@@ -17,7 +17,7 @@ use crate::model::{ApiKeyId, DepartmentCode, ServiceAccountId};
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Line {
+pub enum JournalLine {
     /// A run began.
     RunStarted {
         /// Its nonce, which is also in the description of every key it makes.
@@ -28,7 +28,7 @@ pub enum Line {
         changes: usize,
     },
     /// A key was made; its secret may not be on disk yet.
-    KeyBorn {
+    KeyCreated {
         /// The run.
         run: String,
         /// The key.
@@ -52,7 +52,7 @@ pub enum Line {
         keys: Vec<ApiKeyId>,
     },
     /// A command took a finished profile.
-    ProfileTaken {
+    ProfileDelivered {
         /// The run.
         run: String,
         /// Its file.
@@ -92,18 +92,18 @@ pub enum Line {
         /// How many changes were made.
         done: usize,
         /// How many failed, were skipped or not begun.
-        left: usize,
+        remaining: usize,
     },
 }
 
 /// A line and when it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamped {
+pub struct TimedJournalLine {
     /// When.
     pub at: Timestamp,
     /// What.
     #[serde(flatten)]
-    pub line: Line,
+    pub line: JournalLine,
 }
 
 /// Why a journal cannot be used.
@@ -123,7 +123,7 @@ pub enum JournalError {
 }
 
 /// Ends a line that a crash cut off, so that it does not spoil the next one.
-fn close_torn_line(mut file: &File) -> io::Result<()> {
+fn end_truncated_line(mut file: &File) -> io::Result<()> {
     use io::{Read, Seek, SeekFrom};
     if file.metadata()?.len() == 0 {
         return Ok(());
@@ -135,7 +135,7 @@ fn close_torn_line(mut file: &File) -> io::Result<()> {
 }
 
 /// How a line names a file: the next run may start elsewhere.
-pub(super) fn absolute(path: &Path) -> PathBuf {
+pub(super) fn to_absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -156,14 +156,14 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        let journal = Self::shared(path)?;
+        let journal = Self::open_shared(path)?;
         let file = journal.file.lock().expect("no holder of the lock panics");
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::Busy(path.to_owned())),
             Err(TryLockError::Error(source)) => return Err(fail(source)),
         }
-        close_torn_line(&file).map_err(fail)?;
+        end_truncated_line(&file).map_err(fail)?;
         drop(file);
         Ok(journal)
     }
@@ -172,7 +172,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the file cannot be used.
-    pub fn shared(path: &Path) -> Result<Self, JournalError> {
+    pub fn open_shared(path: &Path) -> Result<Self, JournalError> {
         let fail = |source| JournalError::File {
             path: path.to_owned(),
             source,
@@ -194,7 +194,7 @@ impl Journal {
 
     /// The journals in `folder` with their lengths: what [`Journal::has_grown`] compares with.
     #[must_use]
-    pub fn lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    pub fn file_lengths(folder: &Path) -> BTreeMap<PathBuf, u64> {
         let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
         files
             .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?.len())))
@@ -226,8 +226,8 @@ impl Journal {
     ///
     /// # Errors
     /// When the file is there and cannot be read.
-    pub fn read(path: &Path) -> Result<Vec<Line>, JournalError> {
-        let lines = Self::read_stamped(path)?;
+    pub fn read(path: &Path) -> Result<Vec<JournalLine>, JournalError> {
+        let lines = Self::read_timed(path)?;
         Ok(lines.into_iter().map(|stamped| stamped.line).collect())
     }
 
@@ -235,7 +235,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the file is there and cannot be read.
-    pub fn read_stamped(path: &Path) -> Result<Vec<Stamped>, JournalError> {
+    pub fn read_timed(path: &Path) -> Result<Vec<TimedJournalLine>, JournalError> {
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -248,7 +248,7 @@ impl Journal {
         };
         let lines = BufReader::new(file).lines().map_while(Result::ok);
         Ok(lines
-            .filter_map(|line| serde_json::from_str::<Stamped>(&line).ok())
+            .filter_map(|line| serde_json::from_str::<TimedJournalLine>(&line).ok())
             .collect())
     }
 
@@ -256,12 +256,12 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk is full or the file is gone.
-    pub fn write(&self, at: Timestamp, line: &Line, durable: bool) -> Result<(), JournalError> {
+    pub fn write(&self, at: Timestamp, line: &JournalLine, durable: bool) -> Result<(), JournalError> {
         let fail = |source| JournalError::File {
             path: self.path.clone(),
             source,
         };
-        let mut text = serde_json::to_string(&Stamped { at, line: line.clone() })
+        let mut text = serde_json::to_string(&TimedJournalLine { at, line: line.clone() })
             .map_err(|error| fail(io::Error::other(error)))?;
         text.push('\n');
         let mut file = self.file.lock().expect("no holder of the lock panics");
@@ -278,13 +278,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_sees_that_another_one_wrote_meanwhile() {
+    fn a_journal_has_grown_when_another_run_wrote_to_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.jsonl");
-        let line = Line::RunEnded {
+        let line = JournalLine::RunEnded {
             run: "r".into(),
             done: 1,
-            left: 0,
+            remaining: 0,
         };
         let write = || {
             Journal::open(&path)
@@ -292,26 +292,26 @@ mod tests {
                 .write(Timestamp::UNIX_EPOCH, &line, false)
                 .unwrap();
         };
-        let before = Journal::lengths(folder.path());
+        let before = Journal::file_lengths(folder.path());
         assert!(!Journal::open(&path).unwrap().has_grown(&before).unwrap());
         write();
         assert!(Journal::open(&path).unwrap().has_grown(&before).unwrap());
-        let before = Journal::lengths(folder.path());
+        let before = Journal::file_lengths(folder.path());
         assert!(!Journal::open(&path).unwrap().has_grown(&before).unwrap());
         write();
         assert!(Journal::open(&path).unwrap().has_grown(&before).unwrap());
     }
 
     #[test]
-    fn a_second_run_is_kept_out_and_a_torn_line_is_left_out() {
+    fn a_second_run_cannot_open_the_journal_and_a_truncated_line_is_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal/x.jsonl");
         let journal = Journal::open(&path).unwrap();
         assert!(matches!(Journal::open(&path), Err(JournalError::Busy(_))));
-        let line = Line::RunEnded {
+        let line = JournalLine::RunEnded {
             run: "r".into(),
             done: 1,
-            left: 0,
+            remaining: 0,
         };
         journal.write(Timestamp::UNIX_EPOCH, &line, true).unwrap();
         drop(journal);

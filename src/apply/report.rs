@@ -4,16 +4,16 @@ use std::{collections::BTreeMap, ops::Deref};
 
 use serde::Serialize;
 
-use super::{failure::StepError, schedule::Ended};
+use super::{failure::StepError, schedule::StepStatus};
 use crate::{
     hint::Hint,
     model::{ApiKeyId, DepartmentCode, ServiceAccountId},
-    probe::{Outcome as Proved, Verdict},
+    probe::{ProbeOutcome as Proved, ProbeVerdict},
 };
 
 /// A change that was made.
 #[derive(Clone, Debug, Serialize)]
-pub struct StepDone {
+pub struct CompletedStep {
     /// Its place in the plan.
     pub change: usize,
     /// Its label.
@@ -30,7 +30,7 @@ pub struct StepDone {
 
 /// A change that failed.
 #[derive(Debug, Serialize)]
-pub struct Failure {
+pub struct StepFailure {
     /// Its place in the plan.
     pub change: usize,
     /// Its label.
@@ -52,37 +52,37 @@ pub struct Failure {
 
 /// How the changes of a plan ended.
 #[derive(Debug, Default, Serialize)]
-pub struct Outcome {
+pub struct ApplyOutcome {
     /// The changes that were made.
-    pub done: Vec<StepDone>,
+    pub done: Vec<CompletedStep>,
     /// The changes that failed.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<StepFailure>,
     /// How many changes were not begun because one that they need failed.
     pub skipped: usize,
     /// How many changes were not begun because the run was interrupted.
-    pub not_begun: usize,
+    pub not_started: usize,
     /// How each change ended, in the order of the plan.
     #[serde(skip)]
-    pub ended: Vec<Ended>,
+    pub statuses: Vec<StepStatus>,
 }
 
-impl Outcome {
+impl ApplyOutcome {
     /// Whether every change was made.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.left() == 0
+        self.remaining() == 0
     }
 
     /// How many changes were not made.
     #[must_use]
-    pub fn left(&self) -> usize {
-        self.failures.len() + self.skipped + self.not_begun
+    pub fn remaining(&self) -> usize {
+        self.failures.len() + self.skipped + self.not_started
     }
 }
 
 /// A profile that was written.
 #[derive(Clone, Debug, Serialize)]
-pub struct Handed {
+pub struct FinishedProfile {
     /// The department.
     pub department: DepartmentCode,
     /// The persona.
@@ -94,23 +94,23 @@ pub struct Handed {
     /// The file.
     pub path: std::path::PathBuf,
     /// Whether a command took it; then the file may be gone.
-    pub taken: bool,
+    pub delivered: bool,
 }
 
 /// What a run for departments did.
 #[derive(Debug, Default, Serialize)]
-pub struct Report {
+pub struct ProvisioningReport {
     /// How the changes ended.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: ApplyOutcome,
     /// What was proved, by account.
     pub proofs: BTreeMap<String, Vec<Proved>>,
     /// Bindings that were made with their fallback role.
     pub fallbacks: Vec<String>,
     /// The profiles that were handed over.
-    pub handed: Vec<Handed>,
+    pub profiles: Vec<FinishedProfile>,
     /// The profiles that were written anew, without their key.
-    pub reissued: Vec<Handed>,
+    pub reissued: Vec<FinishedProfile>,
     /// The accounts as they are now, by name.
     #[serde(skip)]
     pub accounts: BTreeMap<String, ServiceAccountId>,
@@ -120,25 +120,25 @@ pub struct Report {
 }
 
 /// Most of what is asked of a report is how its changes ended.
-impl Deref for Report {
-    type Target = Outcome;
+impl Deref for ProvisioningReport {
+    type Target = ApplyOutcome;
 
-    fn deref(&self) -> &Outcome {
+    fn deref(&self) -> &ApplyOutcome {
         &self.outcome
     }
 }
 
-impl Report {
+impl ProvisioningReport {
     /// How many probes ended so, in the order proved, refuted, not provable.
     #[must_use]
-    pub fn verdicts(&self) -> (usize, usize, usize) {
+    pub fn count_verdicts(&self) -> (usize, usize, usize) {
         self.proofs
             .values()
             .flatten()
             .fold((0, 0, 0), |(proved, refuted, open), outcome| match outcome.verdict {
-                Verdict::Proved => (proved + 1, refuted, open),
-                Verdict::Refuted { .. } => (proved, refuted + 1, open),
-                Verdict::NotProvable { .. } => (proved, refuted, open + 1),
+                ProbeVerdict::Passed => (proved + 1, refuted, open),
+                ProbeVerdict::Failed { .. } => (proved, refuted + 1, open),
+                ProbeVerdict::Inconclusive { .. } => (proved, refuted, open + 1),
             })
     }
 }

@@ -4,20 +4,20 @@
 use std::{cell::RefCell, future::Future};
 
 use super::{
-    Event, Journal, JournalError, Line, Listener,
+    EventListener, Journal, JournalError, JournalLine, RunEvent,
     failure::StepError,
-    report::{Failure, Outcome, StepDone},
-    schedule::{self, Ended},
+    report::{ApplyOutcome, CompletedStep, StepFailure},
+    schedule::{self, StepStatus},
 };
 use crate::{
+    cancel::CancelToken,
     clock::Clock,
     hint::{Advice, Hint},
-    interrupt::Interrupt,
     model::DepartmentCode,
 };
 
 /// What a run knows of a change.
-pub trait Step {
+pub trait PlanStep {
     /// What is done, as one line of progress.
     fn label(&self) -> String;
     /// The department it is for, if it is for one.
@@ -27,28 +27,28 @@ pub trait Step {
 }
 
 /// Whoever makes changes of one family.
-pub trait Performer {
+pub trait StepExecutor {
     /// The changes it makes.
-    type Change: Step;
+    type Step: PlanStep;
 
     /// Makes one change, in such a way that making it twice ends as making it once. Answers the id of the object.
-    fn perform(&self, change: &Self::Change) -> impl Future<Output = Result<Option<String>, StepError>>;
+    fn execute(&self, change: &Self::Step) -> impl Future<Output = Result<Option<String>, StepError>>;
 
     /// The id of the request that wrote the object `id` for this change, for support.
-    fn request_of(&self, _change: &Self::Change, _id: &str) -> Option<String> {
+    fn request_id(&self, _change: &Self::Step, _id: &str) -> Option<String> {
         None
     }
 
     /// What to do about `error` that only who knows the whole run can say.
-    fn advice(&self, _change: &Self::Change, _error: &StepError) -> Option<Hint> {
+    fn hint_for(&self, _change: &Self::Step, _error: &StepError) -> Option<Hint> {
         None
     }
 }
 
 /// One run of a plan.
-pub struct Run<'a> {
+pub struct PlanRunner<'a> {
     /// Its nonce.
-    pub nonce: &'a str,
+    pub run_id: &'a str,
     /// The command, for the journal.
     pub command: &'a str,
     /// Time.
@@ -56,77 +56,81 @@ pub struct Run<'a> {
     /// What is written down; nothing where a plan can be repeated without it and there is no place to write.
     pub journal: Option<&'a Journal>,
     /// Who wants to know.
-    pub listener: &'a dyn Listener,
+    pub listener: &'a dyn EventListener,
     /// The wish to stop.
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a CancelToken,
     /// How many changes are made at a time.
-    pub width: usize,
+    pub concurrency: usize,
 }
 
-impl Run<'_> {
+impl PlanRunner<'_> {
     /// Carries out `changes`; what failed is in the outcome.
     ///
     /// # Errors
     /// When the journal cannot be written: then nothing goes on.
-    pub async fn carry_out<P: Performer>(&self, changes: &[P::Change], performer: &P) -> Result<Outcome, JournalError> {
-        let started = Line::RunStarted {
-            run: self.nonce.to_owned(),
+    pub async fn apply<P: StepExecutor>(
+        &self,
+        changes: &[P::Step],
+        performer: &P,
+    ) -> Result<ApplyOutcome, JournalError> {
+        let started = JournalLine::RunStarted {
+            run: self.run_id.to_owned(),
             command: self.command.to_owned(),
             changes: changes.len(),
         };
         self.write(&started, true)?;
-        self.listener.on(&Event::Phase {
+        self.listener.on_event(&RunEvent::Phase {
             name: "Apply",
             total: changes.len(),
         });
         let needs: Vec<Vec<usize>> = changes.iter().map(|change| change.needs().to_vec()).collect();
-        let outcome = RefCell::new(Outcome::default());
+        let outcome = RefCell::new(ApplyOutcome::default());
         let skipped = |step: usize, because: usize| {
-            self.listener.on(&Event::Skipped {
+            self.listener.on_event(&RunEvent::Skipped {
                 label: changes[step].label(),
-                department: department(&changes[step]),
+                department: department_name(&changes[step]),
                 because: changes[because].label(),
             });
         };
-        let start = |step: usize| self.step(step, &changes[step], performer, &outcome);
-        let ended = schedule::run(&needs, self.width, self.interrupt, start, skipped).await;
+        let start = |step: usize| self.run_step(step, &changes[step], performer, &outcome);
+        let ended = schedule::run(&needs, self.concurrency, self.interrupt, start, skipped).await;
         let mut outcome = outcome.into_inner();
-        outcome.skipped = ended.iter().filter(|end| matches!(end, Ended::Skipped(_))).count();
-        outcome.not_begun = ended.iter().filter(|end| matches!(end, Ended::NotBegun)).count();
-        outcome.ended = ended;
+        outcome.skipped = ended.iter().filter(|end| matches!(end, StepStatus::Skipped(_))).count();
+        outcome.not_started = ended.iter().filter(|end| matches!(end, StepStatus::NotStarted)).count();
+        outcome.statuses = ended;
         outcome.done.sort_by_key(|step| step.change);
         outcome.failures.sort_by_key(|failure| failure.change);
-        let line = Line::RunEnded {
-            run: self.nonce.to_owned(),
+        let line = JournalLine::RunEnded {
+            run: self.run_id.to_owned(),
             done: outcome.done.len(),
-            left: outcome.left(),
+            remaining: outcome.remaining(),
         };
         self.write(&line, true)?;
         Ok(outcome)
     }
 
-    fn write(&self, line: &Line, durable: bool) -> Result<(), JournalError> {
+    fn write(&self, line: &JournalLine, durable: bool) -> Result<(), JournalError> {
         match self.journal {
             Some(journal) => journal.write(self.clock.now(), line, durable),
             None => Ok(()),
         }
     }
 
-    async fn step<P: Performer>(
+    async fn run_step<P: StepExecutor>(
         &self,
         place: usize,
-        change: &P::Change,
+        change: &P::Step,
         performer: &P,
-        outcome: &RefCell<Outcome>,
+        outcome: &RefCell<ApplyOutcome>,
     ) -> bool {
         let label = change.label();
-        self.listener.on(&Event::Started {
+        self.listener.on_event(&RunEvent::Started {
             label: label.clone(),
-            department: department(change),
+            department: department_name(change),
         });
-        let performed = performer.perform(change).await.and_then(|id| {
-            let line = Line::Done {
-                run: self.nonce.to_owned(),
+        let performed = performer.execute(change).await.and_then(|id| {
+            let line = JournalLine::Done {
+                run: self.run_id.to_owned(),
                 change: label.clone(),
                 id: id.clone(),
             };
@@ -135,37 +139,37 @@ impl Run<'_> {
         });
         match performed {
             Ok(id) => {
-                self.listener.on(&Event::Done {
+                self.listener.on_event(&RunEvent::Done {
                     label: label.clone(),
-                    department: department(change),
+                    department: department_name(change),
                 });
-                let done = StepDone {
+                let done = CompletedStep {
                     change: place,
                     label,
                     department: change.department().cloned(),
-                    request_id: id.as_ref().and_then(|id| performer.request_of(change, id)),
+                    request_id: id.as_ref().and_then(|id| performer.request_id(change, id)),
                     id,
                 };
                 outcome.borrow_mut().done.push(done);
                 true
             }
             Err(error) => {
-                let reason = error.reason();
-                let line = Line::Failed {
-                    run: self.nonce.to_owned(),
+                let reason = error.full_message();
+                let line = JournalLine::Failed {
+                    run: self.run_id.to_owned(),
                     change: label.clone(),
                     reason: reason.clone(),
                 };
                 // The failure itself is reported in any case.
                 let _ = self.write(&line, false);
-                self.listener.on(&Event::Failed {
+                self.listener.on_event(&RunEvent::Failed {
                     label: label.clone(),
-                    department: department(change),
+                    department: department_name(change),
                     reason: reason.clone(),
                 });
                 let mut hints = error.hints();
-                hints.extend(performer.advice(change, &error));
-                let failure = Failure {
+                hints.extend(performer.hint_for(change, &error));
+                let failure = StepFailure {
                     change: place,
                     label,
                     department: change.department().cloned(),
@@ -185,12 +189,12 @@ impl Run<'_> {
 ///
 /// # Errors
 /// When the system has no random numbers.
-pub fn nonce() -> Result<String, getrandom::Error> {
+pub fn new_run_id() -> Result<String, getrandom::Error> {
     let mut bytes = [0_u8; 4];
     getrandom::fill(&mut bytes)?;
     Ok(format!("{:08x}", u32::from_le_bytes(bytes)))
 }
 
-fn department(change: &impl Step) -> Option<String> {
+fn department_name(change: &impl PlanStep) -> Option<String> {
     change.department().map(ToString::to_string)
 }

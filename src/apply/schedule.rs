@@ -5,11 +5,11 @@ use std::future::Future;
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
-use crate::interrupt::Interrupt;
+use crate::cancel::CancelToken;
 
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum StepStatus {
     /// It was done.
     Done,
     /// It failed.
@@ -17,7 +17,7 @@ pub enum Ended {
     /// It was not begun, because this step failed.
     Skipped(usize),
     /// It was not begun, because the run was interrupted.
-    NotBegun,
+    NotStarted,
 }
 
 /// Runs as many steps as `needs` has entries, at most `width` at a time. `start` runs one step and answers whether it
@@ -27,11 +27,11 @@ pub enum Ended {
 /// spent on a single long chain; among equals, the order of the plan.
 pub async fn run<Fut>(
     needs: &[Vec<usize>],
-    width: usize,
-    interrupt: &Interrupt,
+    concurrency: usize,
+    interrupt: &CancelToken,
     start: impl Fn(usize) -> Fut,
     skipped: impl Fn(usize, usize),
-) -> Vec<Ended>
+) -> Vec<StepStatus>
 where
     Fut: Future<Output = bool>,
 {
@@ -48,14 +48,14 @@ where
         chain[step] += after[step].iter().map(|&next| chain[next]).max().unwrap_or(0);
     }
     let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
-    let mut ended: Vec<Option<Ended>> = vec![None; count];
+    let mut ended: Vec<Option<StepStatus>> = vec![None; count];
     let mut ready: std::collections::BTreeSet<(std::cmp::Reverse<usize>, usize)> = (0..count)
         .filter(|&step| open[step] == 0)
         .map(|step| (std::cmp::Reverse(chain[step]), step))
         .collect();
     let mut running = FuturesUnordered::new();
     loop {
-        while running.len() < width.max(1) && !interrupt.is_wished() {
+        while running.len() < concurrency.max(1) && !interrupt.is_cancelled() {
             let Some((_, step)) = ready.pop_first() else { break };
             let future = start(step);
             running.push(async move { (step, future.await) });
@@ -64,7 +64,7 @@ where
             break;
         };
         if succeeded {
-            ended[step] = Some(Ended::Done);
+            ended[step] = Some(StepStatus::Done);
             for &next in &after[step] {
                 open[next] -= 1;
                 if open[next] == 0 && ended[next].is_none() {
@@ -72,18 +72,21 @@ where
                 }
             }
         } else {
-            ended[step] = Some(Ended::Failed);
+            ended[step] = Some(StepStatus::Failed);
             let mut lost = after[step].clone();
             while let Some(next) = lost.pop() {
                 if ended[next].is_none() {
-                    ended[next] = Some(Ended::Skipped(step));
+                    ended[next] = Some(StepStatus::Skipped(step));
                     skipped(next, step);
                     lost.extend(&after[next]);
                 }
             }
         }
     }
-    ended.into_iter().map(|end| end.unwrap_or(Ended::NotBegun)).collect()
+    ended
+        .into_iter()
+        .map(|end| end.unwrap_or(StepStatus::NotStarted))
+        .collect()
 }
 
 #[cfg(test)]
@@ -127,11 +130,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn needs_come_first_and_a_failure_costs_only_what_depends_on_it((needs, failing) in graph(), width in 1_usize..5) {
+        fn every_step_runs_after_its_needs_and_a_failure_skips_only_its_dependents((needs, failing) in graph(), width in 1_usize..5) {
             let begun = RefCell::new(Vec::new());
             let done = RefCell::new(BTreeSet::new());
             let at_once = RefCell::new((0_usize, 0_usize));
-            let interrupt = Interrupt::default();
+            let interrupt = CancelToken::default();
             let start = |step: usize| {
                 for need in &needs[step] {
                     assert!(done.borrow().contains(need), "step {step} began before {need} was done");
@@ -152,12 +155,12 @@ mod tests {
             prop_assert!(at_once.borrow().1 <= width);
             for (step, end) in ended.iter().enumerate() {
                 // The reference: a step is lost when any of its needs is lost or fails.
-                let lost = needs[step].iter().any(|&need| ended[need] != Ended::Done);
+                let lost = needs[step].iter().any(|&need| ended[need] != StepStatus::Done);
                 match end {
-                    Ended::Done => prop_assert!(!lost && !failing.contains(&step)),
-                    Ended::Failed => prop_assert!(!lost && failing.contains(&step)),
-                    Ended::Skipped(_) => prop_assert!(lost),
-                    Ended::NotBegun => prop_assert!(false, "nobody interrupted"),
+                    StepStatus::Done => prop_assert!(!lost && !failing.contains(&step)),
+                    StepStatus::Failed => prop_assert!(!lost && failing.contains(&step)),
+                    StepStatus::Skipped(_) => prop_assert!(lost),
+                    StepStatus::NotStarted => prop_assert!(false, "nobody interrupted"),
                 }
             }
             let unique: BTreeSet<_> = begun.borrow().iter().copied().collect();
@@ -166,15 +169,18 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_finishes_what_runs_and_begins_nothing() {
+    fn an_interrupt_lets_running_steps_finish_and_starts_no_other() {
         let needs = vec![vec![], vec![0], vec![]];
-        let interrupt = Interrupt::default();
+        let interrupt = CancelToken::default();
         let signal = interrupt.clone();
         let start = move |_| {
-            signal.wish();
+            signal.cancel();
             async { true }
         };
         let ended = block_on(run(&needs, 1, &interrupt, start, |_, _| {}));
-        assert_eq!(ended, [Ended::Done, Ended::NotBegun, Ended::NotBegun]);
+        assert_eq!(
+            ended,
+            [StepStatus::Done, StepStatus::NotStarted, StepStatus::NotStarted]
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::diag::{SourceFile, Span};
+use crate::diag::{SourceFile, SourceSpan};
 
 /// How a value was written. Connect knows text only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,7 +19,7 @@ pub enum ValueKind {
 impl ValueKind {
     /// The kind with its article.
     #[must_use]
-    pub const fn noun(self) -> &'static str {
+    pub const fn to_noun(self) -> &'static str {
         match self {
             Self::String => "a text",
             Self::Number => "a number",
@@ -33,16 +33,16 @@ impl ValueKind {
 
 /// How the file is laid out; the stock CLI takes both (cli `internal/connect/utils.go`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum FileLayout {
     /// `{"name": …, "config": {…}, "offsets": […]}`.
-    Native,
+    Wrapped,
     /// The configuration alone.
     Bare,
 }
 
 /// One key and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ConfigEntry {
     /// The key.
     pub key: String,
     /// The value as text; what is not text, as it was written.
@@ -57,27 +57,27 @@ pub struct Entry {
 
 /// A connector file. Keys may repeat: both stand in `entries`, in the order of the file.
 #[derive(Clone, Debug)]
-pub struct ConnectorFile {
+pub struct ConnectorConfigFile {
     /// The text it was read from. It may hold secrets: the linter points into a copy without them.
     pub source: Arc<SourceFile>,
     /// How it is laid out.
-    pub form: Form,
+    pub layout: FileLayout,
     /// The name beside `config`, in the native form.
-    pub name: Option<Entry>,
+    pub name: Option<ConfigEntry>,
     /// The configuration.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ConfigEntry>,
     /// Offsets to start from, in the native form; numbers stay numbers (dossier `connect.md` §9).
     pub offsets: Option<serde_json::Value>,
     /// What else stands beside `config`; nobody reads it.
-    pub stray: Vec<Entry>,
+    pub unexpected: Vec<ConfigEntry>,
     /// The range that a finding about the whole configuration points at: its opening brace, or its first key.
-    pub head: Range<usize>,
+    pub opening_range: Range<usize>,
 }
 
-impl ConnectorFile {
+impl ConnectorConfigFile {
     /// The entry of that key; the first one, if it repeats.
     #[must_use]
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&ConfigEntry> {
         self.entries.iter().find(|entry| entry.key == key)
     }
 
@@ -89,7 +89,7 @@ impl ConnectorFile {
 
     /// The connector's name: the one in the configuration, else the one beside it.
     #[must_use]
-    pub fn connector_name(&self) -> Option<&Entry> {
+    pub fn connector_name(&self) -> Option<&ConfigEntry> {
         self.entry("name").or(self.name.as_ref())
     }
 
@@ -107,7 +107,7 @@ impl ConnectorFile {
 
     /// A place in it.
     #[must_use]
-    pub fn span(&self, range: Range<usize>) -> Span {
-        Span::new(&self.source, range)
+    pub fn span(&self, range: Range<usize>) -> SourceSpan {
+        SourceSpan::new(&self.source, range)
     }
 }

@@ -3,19 +3,19 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    facts::{Catalog, KeyFact, Plugin, catalog},
-    file::{ConnectorFile, Entry, ValueKind},
-    rules::{self, Rule},
-    secret::{Reference, Secrecy, secrecy},
+    file::{ConfigEntry, ConnectorConfigFile, ValueKind},
+    rules::{self, LintRule},
+    schema::{Catalog, KeySchema, PluginSchema, catalog},
+    secret::{Secrecy, ValueReference, secrecy},
 };
 use crate::{
-    diag::{Finding, Owner, Severity, SourceFile, Span},
+    diag::{Assignee, Finding, Severity, SourceFile, SourceSpan},
     model::{DepartmentQuota, Prefix, ServiceAccountId},
 };
 
 /// Whose connector it is. Without one, the rules about prefixes, quotas and runtime accounts have nothing to say.
 #[derive(Clone, Copy, Debug)]
-pub struct Tenant<'a> {
+pub struct LintDepartment<'a> {
     /// The beginning of all its names.
     pub prefix: &'a Prefix,
     /// The account that its connectors run under, when it is known.
@@ -26,9 +26,9 @@ pub struct Tenant<'a> {
 
 /// What a file is judged by.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Context<'a> {
+pub struct LintOptions<'a> {
     /// Whose it is.
-    pub tenant: Option<Tenant<'a>>,
+    pub department: Option<LintDepartment<'a>>,
     /// Variables besides `EBS_SECRET_…` that it may refer to.
     pub secret_variables: &'a [String],
     /// Rules that do not apply, with the reason for each.
@@ -37,7 +37,7 @@ pub struct Context<'a> {
 
 /// A finding that an exception has lifted.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Excepted {
+pub struct ExceptedFinding {
     /// What was found.
     pub finding: Finding,
     /// Why it does not count.
@@ -46,44 +46,44 @@ pub struct Excepted {
 
 /// What the rules had to say.
 #[derive(Clone, Debug, Default, serde::Serialize)]
-pub struct Linted {
+pub struct LintResult {
     /// In the order of the file.
     pub findings: Vec<Finding>,
     /// What does not count.
-    pub excepted: Vec<Excepted>,
+    pub excepted: Vec<ExceptedFinding>,
 }
 
 /// Judges `file`. The findings point into a copy of the text in which secrets are stars, so they can be shown anywhere.
 #[must_use]
-pub fn lint(file: &ConnectorFile, context: &Context<'_>) -> Linted {
+pub fn lint(file: &ConnectorConfigFile, context: &LintOptions<'_>) -> LintResult {
     let catalog = catalog();
     let class = file.class();
-    let subject = Subject {
+    let input = LintInput {
         catalog,
         file,
         plugin: class.and_then(|class| catalog.plugin(class)),
-        context,
+        options: context,
     };
-    let shown = subject.without_secrets();
+    let shown = input.redacted_source();
     // A self-managed configuration means something else by every key: one finding says it all.
-    let self_managed = rules::self_managed::is_self_managed(&subject);
-    let mut linted = Linted::default();
+    let self_managed = rules::self_managed::is_self_managed(&input);
+    let mut linted = LintResult::default();
     for rule in rules::RULES {
-        if self_managed && !rule.on_self_managed {
+        if self_managed && !rule.applies_to_self_managed {
             continue;
         }
-        let mut report = Report {
+        let mut report = RuleFindings {
             rule,
             source: &shown,
             findings: Vec::new(),
         };
-        (rule.check)(&subject, &mut report);
-        report.findings.retain(|finding| !subject.is_moot(rule, finding));
+        (rule.check)(&input, &mut report);
+        report.findings.retain(|finding| !input.is_superseded(rule, finding));
         let exception = context.exceptions.iter().find(|(id, _)| id == rule.id);
         match exception {
             Some((_, reason)) => linted
                 .excepted
-                .extend(report.findings.into_iter().map(|finding| Excepted {
+                .extend(report.findings.into_iter().map(|finding| ExceptedFinding {
                     finding,
                     reason: reason.clone(),
                 })),
@@ -97,21 +97,21 @@ pub fn lint(file: &ConnectorFile, context: &Context<'_>) -> Linted {
 }
 
 /// A file with everything that rules ask about it.
-pub struct Subject<'a> {
+pub struct LintInput<'a> {
     pub(super) catalog: &'a Catalog,
-    pub(super) file: &'a ConnectorFile,
+    pub(super) file: &'a ConnectorConfigFile,
     /// The plugin, when it is known here.
-    pub(super) plugin: Option<&'a Plugin>,
-    pub(super) context: &'a Context<'a>,
+    pub(super) plugin: Option<&'a PluginSchema>,
+    pub(super) options: &'a LintOptions<'a>,
 }
 
-impl<'a> Subject<'a> {
-    pub(super) fn entries(&self) -> &'a [Entry] {
+impl<'a> LintInput<'a> {
+    pub(super) fn entries(&self) -> &'a [ConfigEntry] {
         &self.file.entries
     }
 
     /// The definition of a key, also by another name; of the common keys only, when the plugin is not known.
-    pub(super) fn fact(&self, key: &str) -> Option<&'a KeyFact> {
+    pub(super) fn key_schema(&self, key: &str) -> Option<&'a KeySchema> {
         match self.plugin {
             Some(plugin) => plugin.key(key),
             None => self.catalog.common_key(key),
@@ -119,14 +119,14 @@ impl<'a> Subject<'a> {
     }
 
     /// The entry that gives `key` a value, also by another name.
-    pub(super) fn given(&self, key: &str) -> Option<&'a Entry> {
-        let by_alias = |entry: &&Entry| self.fact(&entry.key).is_some_and(|fact| fact.name == key);
+    pub(super) fn entry_for(&self, key: &str) -> Option<&'a ConfigEntry> {
+        let by_alias = |entry: &&ConfigEntry| self.key_schema(&entry.key).is_some_and(|fact| fact.name == key);
         let own = self.file.entry(key);
         own.or_else(|| self.entries().iter().find(by_alias))
     }
 
-    pub(super) fn given_value(&self, key: &str) -> Option<&'a str> {
-        self.given(key).map(|entry| entry.value.as_str())
+    pub(super) fn value_for(&self, key: &str) -> Option<&'a str> {
+        self.entry_for(key).map(|entry| entry.value.as_str())
     }
 
     pub(super) fn secrecy(&self, key: &str) -> Secrecy {
@@ -134,15 +134,15 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the service fetches the value of `key` itself, from a secret manager (dossier `connect.md` §4.1).
-    pub(super) fn is_fetched(&self, key: &str) -> bool {
+    pub(super) fn is_from_secret_manager(&self, key: &str) -> bool {
         let listed = |list: &str| list.split(',').any(|item| item.trim() == key);
-        self.given_value("secret.manager.enabled") == Some("true")
-            && self.given_value("secret.manager.managed.configs").is_some_and(listed)
+        self.value_for("secret.manager.enabled") == Some("true")
+            && self.value_for("secret.manager.managed.configs").is_some_and(listed)
     }
 
     /// Whether a finding is about a value of which one rule has said all there is to say: it is still to be filled in, or no
     /// text at all.
-    fn is_moot(&self, rule: &Rule, finding: &Finding) -> bool {
+    fn is_superseded(&self, rule: &LintRule, finding: &Finding) -> bool {
         let Some(span) = &finding.span else { return false };
         let mut entries = self.entries().iter().filter(|entry| entry.value_span == span.range);
         entries.any(|entry| match entry.kind {
@@ -152,7 +152,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The text with a star for every byte of a secret, so that all ranges stay what they are.
-    fn without_secrets(&self) -> Arc<SourceFile> {
+    fn redacted_source(&self) -> Arc<SourceFile> {
         let file = self.file;
         let mut text = file.source.text.clone().into_bytes();
         let mut hide = |range: Range<usize>| {
@@ -163,9 +163,9 @@ impl<'a> Subject<'a> {
                 }
             }
         };
-        for entry in file.entries.iter().chain(&file.stray) {
-            let guarded = self.secrecy(&entry.key).is_guarded() && Reference::parse(&entry.value).is_none();
-            if guarded || rules::credential_in_value::holds_credential(&entry.value) {
+        for entry in file.entries.iter().chain(&file.unexpected) {
+            let guarded = self.secrecy(&entry.key).must_be_hidden() && ValueReference::parse(&entry.value).is_none();
+            if guarded || rules::credential_in_value::contains_credential(&entry.value) {
                 hide(entry.value_span.clone());
             }
         }
@@ -175,22 +175,23 @@ impl<'a> Subject<'a> {
 }
 
 /// Takes the findings of one rule.
-pub struct Report<'a> {
-    rule: &'a Rule,
+pub struct RuleFindings<'a> {
+    rule: &'a LintRule,
     source: &'a Arc<SourceFile>,
     findings: Vec<Finding>,
 }
 
-impl Report<'_> {
+impl RuleFindings<'_> {
     fn add(&mut self, severity: Severity, range: Range<usize>, message: String) -> &mut Finding {
         let finding = match severity {
             Severity::Error => Finding::error(self.rule.id, message),
             Severity::Warning => Finding::warning(self.rule.id, message),
             Severity::Info => Finding::info(self.rule.id, message),
         };
-        let span = Span::new(self.source, range);
+        let span = SourceSpan::new(self.source, range);
         let index = self.findings.len();
-        self.findings.push(finding.at(span).owned_by(Owner::Department));
+        self.findings
+            .push(finding.with_span(span).with_assignee(Assignee::Department));
         &mut self.findings[index]
     }
 
@@ -200,17 +201,22 @@ impl Report<'_> {
     }
 
     /// The same, but only the platform team can lift it.
-    pub(super) fn error_for_ebs(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+    pub(super) fn platform_error(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
         let finding = self.add(Severity::Error, range.clone(), message.into());
         finding.fix = Some(fix.into());
-        finding.owner = Owner::Ebs;
+        finding.owner = Assignee::Platform;
     }
 
     /// What is likely not meant at `range`, and only the platform team can lift.
-    pub(super) fn warning_for_ebs(&mut self, range: &Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+    pub(super) fn platform_warning(
+        &mut self,
+        range: &Range<usize>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
         let finding = self.add(Severity::Warning, range.clone(), message.into());
         finding.fix = Some(fix.into());
-        finding.owner = Owner::Ebs;
+        finding.owner = Assignee::Platform;
     }
 
     /// What is likely not meant at `range`, and what to do.
@@ -220,7 +226,7 @@ impl Report<'_> {
 }
 
 /// A value as it may be shown: in backticks, escaped, not too long.
-pub(super) fn quoted(value: &str) -> String {
+pub(super) fn quote(value: &str) -> String {
     const LONGEST: usize = 100;
     let mut shown: String = value.chars().take(LONGEST).flat_map(char::escape_debug).collect();
     if value.chars().nth(LONGEST).is_some() {
@@ -230,7 +236,7 @@ pub(super) fn quoted(value: &str) -> String {
 }
 
 /// `a`, `b` and `c`.
-pub(super) fn listed<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn list_quoted<'a>(items: impl IntoIterator<Item = &'a str>) -> String {
     let mut items: Vec<String> = items.into_iter().map(|item| format!("`{item}`")).collect();
     match items.pop() {
         None => String::new(),

@@ -11,20 +11,20 @@
 //! The facts are a snapshot: a plugin that is not in them is unknown here, never wrong, and the service's own validation
 //! has the last word.
 
-pub mod facts;
+pub mod schema;
 pub mod file;
-pub mod groups;
+pub mod key_groups;
 pub mod lint;
 mod reader;
-mod regex_begin;
+mod regex_prefix;
 pub mod rules;
 pub mod secret;
 pub mod starter;
 pub mod topic_keys;
 
-pub use facts::{Catalog, Direction, Importance, KeyFact, Plugin, ValueType, catalog};
-pub use file::{ConnectorFile, Entry, Form, ValueKind};
-pub use groups::Group;
-pub use lint::{Context, Excepted, Linted, Tenant, lint};
-pub use rules::Rule;
-pub use secret::Reference;
+pub use file::{ConfigEntry, ConnectorConfigFile, FileLayout, ValueKind};
+pub use key_groups::KeyGroup;
+pub use lint::{ExceptedFinding, LintDepartment, LintOptions, LintResult, lint};
+pub use rules::LintRule;
+pub use schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType, catalog};
+pub use secret::ValueReference;

@@ -2,10 +2,10 @@
 //!
 //! The files are embedded and tested, so a line that cannot be read is left out instead of stopping anybody.
 
-use super::facts::{Catalog, Direction, Importance, KeyFact, Plugin, ValueType};
+use super::schema::{Catalog, ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType};
 
 /// Adds what `text` says to `catalog`; a key that is there already stays as it is.
-pub(super) fn read(catalog: &mut Catalog, text: &'static str) {
+pub(super) fn read_into(catalog: &mut Catalog, text: &'static str) {
     let mut order: Vec<&'static str> = Vec::new();
     let mut group: Vec<&'static str> = Vec::new();
     for line in text.lines() {
@@ -20,7 +20,7 @@ pub(super) fn read(catalog: &mut Catalog, text: &'static str) {
                 }
             }
             Some(("%", transform)) => catalog.transforms.push(transform),
-            Some(("-", key)) => relax(catalog, &group, key),
+            Some(("-", key)) => mark_conditional(catalog, &group, key),
             Some(("@", members)) => group = read_group(catalog, &order, members),
             _ => {
                 for key in read_keys(line) {
@@ -31,7 +31,7 @@ pub(super) fn read(catalog: &mut Catalog, text: &'static str) {
     }
 }
 
-fn add(catalog: &mut Catalog, group: &[&'static str], key: &KeyFact) {
+fn add(catalog: &mut Catalog, group: &[&'static str], key: &KeySchema) {
     for class in group {
         let Some(plugin) = catalog.plugins.get_mut(class) else {
             continue;
@@ -44,24 +44,24 @@ fn add(catalog: &mut Catalog, group: &[&'static str], key: &KeyFact) {
 }
 
 /// `key` is no longer required everywhere.
-fn relax(catalog: &mut Catalog, group: &[&'static str], key: &str) {
+fn mark_conditional(catalog: &mut Catalog, group: &[&'static str], key: &str) {
     for class in group {
         let plugin = catalog.plugins.get_mut(class);
         if let Some(fact) = plugin.and_then(|plugin| plugin.keys.get_mut(key)) {
             fact.required = false;
-            fact.usual = true;
+            fact.conditionally_required = true;
         }
     }
 }
 
-fn read_plugin(line: &'static str) -> Option<Plugin> {
+fn read_plugin(line: &'static str) -> Option<PluginSchema> {
     let mut words = line.split(' ');
-    Some(Plugin {
+    Some(PluginSchema {
         class: words.next()?,
         implementation: words.next()?,
         direction: match words.next()? {
-            "sink" => Direction::Sink,
-            _ => Direction::Source,
+            "sink" => ConnectorDirection::Sink,
+            _ => ConnectorDirection::Source,
         },
         transforms_known: words.next()? == "yes",
         keys: std::collections::BTreeMap::new(),
@@ -88,10 +88,10 @@ fn read_group(catalog: &Catalog, order: &[&'static str], members: &'static str) 
 }
 
 /// The key of a line, or the keys of a family (`api{1-15}.topics`).
-fn read_keys(line: &'static str) -> Vec<KeyFact> {
+fn read_keys(line: &'static str) -> Vec<KeySchema> {
     let mut fields = line.split('\t');
     let name = fields.next().unwrap_or_default();
-    let Some(fact) = read_fact(&mut fields) else {
+    let Some(fact) = read_key(&mut fields) else {
         return Vec::new();
     };
     let family = name.split_once('{').and_then(|(before, rest)| {
@@ -99,7 +99,7 @@ fn read_keys(line: &'static str) -> Vec<KeyFact> {
         let (from, to) = range.split_once('-')?;
         Some((before, from.parse::<u8>().ok()?..=to.parse::<u8>().ok()?, after))
     });
-    let named = |name: String| KeyFact { name, ..fact.clone() };
+    let named = |name: String| KeySchema { name, ..fact.clone() };
     match family {
         Some((before, numbers, after)) => numbers
             .map(|number| named(format!("{before}{number}{after}")))
@@ -108,7 +108,7 @@ fn read_keys(line: &'static str) -> Vec<KeyFact> {
     }
 }
 
-fn read_fact(fields: &mut std::str::Split<'static, char>) -> Option<KeyFact> {
+fn read_key(fields: &mut std::str::Split<'static, char>) -> Option<KeySchema> {
     let mut flags = fields.next()?.chars();
     let value_type = match flags.next()? {
         'S' => ValueType::String,
@@ -133,11 +133,11 @@ fn read_fact(fields: &mut std::str::Split<'static, char>) -> Option<KeyFact> {
         let field = fields.next().unwrap_or_default();
         field.split('|').filter(|value| !value.is_empty()).collect()
     };
-    Some(KeyFact {
+    Some(KeySchema {
         name: String::new(),
         value_type,
         required: marks.contains('!'),
-        usual: false,
+        conditionally_required: false,
         default,
         allowed: list(),
         aliases: list(),

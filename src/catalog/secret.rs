@@ -1,6 +1,6 @@
 //! Which values are secrets, what a masked one looks like, and how a connector file refers to one instead of holding it.
 
-use super::facts::{Catalog, KeyFact, Plugin, ValueType};
+use super::schema::{Catalog, KeySchema, PluginSchema, ValueType};
 
 /// How every variable begins that a connector file may refer to without being asked (design §4, "Secrets").
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
@@ -14,7 +14,7 @@ pub fn variable_for(key: &str) -> String {
 /// A reference to a secret, as a whole value: `${env:NAME}`, `${file:PATH}`, `${prompt:}`. Every other `${…}` is the
 /// service's own and passes untouched.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference<'a> {
+pub enum ValueReference<'a> {
     /// An environment variable.
     Env(&'a str),
     /// A file below the folder of secrets.
@@ -23,7 +23,7 @@ pub enum Reference<'a> {
     Prompt(&'a str),
 }
 
-impl<'a> Reference<'a> {
+impl<'a> ValueReference<'a> {
     /// Reads a whole value; `None` when it is not a reference.
     #[must_use]
     pub fn parse(value: &'a str) -> Option<Self> {
@@ -51,7 +51,7 @@ impl<'a> Reference<'a> {
 /// Whether `value` is the mask that the service shows in place of a secret: 16 stars, 4 in older answers; the Terraform
 /// provider takes two or more (`internal/provider/constants.go`, dossier `connect.md` §4.3).
 #[must_use]
-pub fn is_mask(value: &str) -> bool {
+pub fn is_masked_value(value: &str) -> bool {
     value.len() > 1 && value.bytes().all(|byte| byte == b'*')
 }
 
@@ -114,7 +114,7 @@ const NOT_SECRET: [(&str, &[&str]); 6] = [
 
 /// Why the value of a PASSWORD key is no secret, if it is none.
 #[must_use]
-pub fn not_secret_because(key: &str) -> Option<&'static str> {
+pub fn not_secret_reason(key: &str) -> Option<&'static str> {
     NOT_SECRET
         .iter()
         .find(|(_, keys)| keys.contains(&key))
@@ -127,28 +127,28 @@ pub enum Secrecy {
     /// Its type says so.
     Secret,
     /// Its type says so, but it is none, for this reason.
-    Masked(&'static str),
+    MaskedOnly(&'static str),
     /// Its plugin is not known here, and the key is called like one.
     Likely,
     /// It is not.
-    Open,
+    NotSecret,
 }
 
 impl Secrecy {
     /// Whether a reference may stand there, and whether the value must not be shown.
     #[must_use]
-    pub fn is_guarded(self) -> bool {
-        self != Self::Open
+    pub fn must_be_hidden(self) -> bool {
+        self != Self::NotSecret
     }
 }
 
 /// What the value of `key` is, by the type that its plugin gives it; by its name only where the plugin is not known.
 #[must_use]
-pub fn secrecy(catalog: &Catalog, plugin: Option<&Plugin>, key: &str) -> Secrecy {
-    let by_type = |fact: &KeyFact| match (fact.value_type, not_secret_because(&fact.name)) {
-        (ValueType::Password, Some(reason)) => Secrecy::Masked(reason),
+pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> Secrecy {
+    let by_type = |fact: &KeySchema| match (fact.value_type, not_secret_reason(&fact.name)) {
+        (ValueType::Password, Some(reason)) => Secrecy::MaskedOnly(reason),
         (ValueType::Password, None) => Secrecy::Secret,
-        _ => Secrecy::Open,
+        _ => Secrecy::NotSecret,
     };
     let fact = match plugin {
         Some(plugin) => plugin.key(key),
@@ -156,14 +156,14 @@ pub fn secrecy(catalog: &Catalog, plugin: Option<&Plugin>, key: &str) -> Secrecy
     };
     match fact {
         Some(fact) => by_type(fact),
-        None if looks_secret(key) && not_secret_because(key).is_none() => Secrecy::Likely,
-        None => Secrecy::Open,
+        None if is_secret_key_name(key) && not_secret_reason(key).is_none() => Secrecy::Likely,
+        None => Secrecy::NotSecret,
     }
 }
 
 /// Whether a key is called like a secret (dossier `connect.md` §11).
 #[must_use]
-pub fn looks_secret(key: &str) -> bool {
+pub fn is_secret_key_name(key: &str) -> bool {
     const WORDS: [&str; 11] = [
         "password",
         "passwd",
@@ -192,16 +192,16 @@ mod tests {
     use crate::catalog::catalog;
 
     #[test]
-    fn references_are_whole_values_of_three_kinds() {
+    fn a_reference_is_a_whole_value_of_one_of_three_kinds() {
         assert_eq!(
-            Reference::parse("${env:EBS_SECRET_DB}"),
-            Some(Reference::Env("EBS_SECRET_DB"))
+            ValueReference::parse("${env:EBS_SECRET_DB}"),
+            Some(ValueReference::Env("EBS_SECRET_DB"))
         );
         assert_eq!(
-            Reference::parse("${file:db/password}"),
-            Some(Reference::File("db/password"))
+            ValueReference::parse("${file:db/password}"),
+            Some(ValueReference::File("db/password"))
         );
-        assert_eq!(Reference::parse("${prompt:}"), Some(Reference::Prompt("")));
+        assert_eq!(ValueReference::parse("${prompt:}"), Some(ValueReference::Prompt("")));
         // The service's own, and things that only look like one (dossier `connect.md` §5.1).
         for other in [
             "${connector}",
@@ -211,29 +211,33 @@ mod tests {
             "${env:A}${env:B}",
             "$env:X",
         ] {
-            assert_eq!(Reference::parse(other), None, "{other}");
+            assert_eq!(ValueReference::parse(other), None, "{other}");
         }
-        assert!(Reference::occurs_in("https://x?key=${env:CONFLUENT_CLOUD_API_SECRET}"));
-        assert!(!Reference::occurs_in("dlq-${connector}"));
+        assert!(ValueReference::occurs_in(
+            "https://x?key=${env:CONFLUENT_CLOUD_API_SECRET}"
+        ));
+        assert!(!ValueReference::occurs_in("dlq-${connector}"));
     }
 
     #[test]
-    fn masks_are_stars_only() {
-        assert!(is_mask("****************") && is_mask("****") && is_mask("**"));
-        assert!(!is_mask("*") && !is_mask("") && !is_mask("**a") && !is_mask("orders.*"));
+    fn a_masked_value_consists_of_stars_only() {
+        assert!(is_masked_value("****************") && is_masked_value("****") && is_masked_value("**"));
+        assert!(
+            !is_masked_value("*") && !is_masked_value("") && !is_masked_value("**a") && !is_masked_value("orders.*")
+        );
     }
 
     #[test]
-    fn the_type_decides_and_the_exceptions_are_real_password_keys() {
+    fn secrecy_follows_the_type_and_every_exception_is_a_password_key() {
         let of = |class: &str, key| secrecy(catalog(), catalog().plugin(class), key);
         assert_eq!(of("SqsSource", "aws.secret.key.id"), Secrecy::Secret);
-        assert!(matches!(of("SqsSource", "aws.access.key.id"), Secrecy::Masked(_)));
+        assert!(matches!(of("SqsSource", "aws.access.key.id"), Secrecy::MaskedOnly(_)));
         // Called like a secret, but it is not one: the type decides.
-        assert_eq!(of("HttpSink", "oauth2.token.url"), Secrecy::Open);
-        assert_eq!(of("HttpSink", "oauth2.client.id"), Secrecy::Open);
+        assert_eq!(of("HttpSink", "oauth2.token.url"), Secrecy::NotSecret);
+        assert_eq!(of("HttpSink", "oauth2.client.id"), Secrecy::NotSecret);
         assert_eq!(of("NotThere", "kafka.api.secret"), Secrecy::Secret);
         assert_eq!(of("NotThere", "neo4j.authentication.basic.password"), Secrecy::Likely);
-        assert_eq!(of("NotThere", "oauth2.token.url"), Secrecy::Open);
+        assert_eq!(of("NotThere", "oauth2.token.url"), Secrecy::NotSecret);
         for (_, keys) in NOT_SECRET {
             for key in keys {
                 let facts = catalog().plugins().filter_map(|plugin| plugin.keys.get(*key));

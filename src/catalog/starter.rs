@@ -2,8 +2,8 @@
 //! where they are known. `manifest::starter` makes a file of it.
 
 use super::{
-    facts::{Direction, Importance, KeyFact, Plugin, ValueType},
     rules::{missing_key, tasks_max},
+    schema::{ConnectorDirection, Importance, KeySchema, PluginSchema, ValueType},
     secret::variable_for,
     topic_keys::{DESTINATIONS, TopicUse, topic_use},
 };
@@ -14,11 +14,11 @@ pub const FILL_IN: &str = "<fill in>";
 
 /// Where a key stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum StarterSection {
     /// Which Kafka topics are read or written.
     Topics,
     /// What the connector does not do without.
-    Needed,
+    Required,
     /// What it is usually given, besides.
     Usual,
     /// What it can be given; not active.
@@ -29,7 +29,7 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StarterKey {
     /// Where it stands.
-    pub part: Part,
+    pub section: StarterSection,
     /// The key.
     pub key: String,
     /// Its value; [`FILL_IN`] where nobody can know it.
@@ -46,7 +46,7 @@ pub struct Starter {
     /// Its plugin.
     pub class: &'static str,
     /// Source or sink.
-    pub direction: Direction,
+    pub direction: ConnectorDirection,
     /// What is known about its tasks.
     pub tasks: String,
     /// Whether `create` sends what it cannot process to a topic of the department's.
@@ -58,7 +58,7 @@ pub struct Starter {
 impl Starter {
     /// The keys that are active.
     pub fn active(&self) -> impl Iterator<Item = &StarterKey> {
-        self.keys.iter().filter(|key| key.part != Part::Optional)
+        self.keys.iter().filter(|key| key.section != StarterSection::Optional)
     }
 
     /// The keys that have to be filled in.
@@ -89,7 +89,7 @@ const FILLED_IN: [&str; 7] = [
 ];
 
 /// What one writes besides the required keys of a plugin: key and value, which is empty where it has to be filled in.
-fn usual(class: &str) -> Vec<(&'static str, &'static str)> {
+fn usual_values(class: &str) -> Vec<(&'static str, &'static str)> {
     let lines = include_str!("data/usual.txt").lines();
     let fields = lines.filter_map(|line| line.split_once('\t'));
     let (_, keys) = fields.into_iter().find(|(of, _)| *of == class).unwrap_or_default();
@@ -99,24 +99,24 @@ fn usual(class: &str) -> Vec<(&'static str, &'static str)> {
 
 /// A starter for `plugin`. With a `prefix` its topics begin so.
 #[must_use]
-pub fn starter(plugin: &Plugin, name: &str, prefix: Option<&Prefix>) -> Starter {
-    let usual = usual(plugin.class);
+pub fn starter(plugin: &PluginSchema, name: &str, prefix: Option<&Prefix>) -> Starter {
+    let usual = usual_values(plugin.class);
     let given = |key: &str| usual.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
     let mut keys: Vec<StarterKey> = plugin
         .keys
         .values()
         .filter(|fact| !FILLED_IN.contains(&fact.name.as_str()) && fact.name != DEAD_LETTERS)
         .filter_map(|fact| {
-            let part = part(plugin, fact, given(&fact.name).is_some())?;
+            let part = section_for(plugin, fact, given(&fact.name).is_some())?;
             Some(StarterKey {
-                part,
+                section: part,
                 key: fact.name.clone(),
-                value: value(plugin, fact, given(&fact.name), part, prefix),
-                note: note(fact),
+                value: value_for(plugin, fact, given(&fact.name), part, prefix),
+                note: note_for(fact),
             })
         })
         .collect();
-    keys.sort_by(|a, b| (a.part, &a.key).cmp(&(b.part, &b.key)));
+    keys.sort_by(|a, b| (a.section, &a.key).cmp(&(b.section, &b.key)));
     Starter {
         name: name.to_owned(),
         class: plugin.class,
@@ -125,34 +125,34 @@ pub fn starter(plugin: &Plugin, name: &str, prefix: Option<&Prefix>) -> Starter 
             true => "This plugin runs one task, whatever is asked for".to_owned(),
             false => "How many tasks it may run; each counts in the quota".to_owned(),
         },
-        dead_letters: plugin.direction == Direction::Sink && plugin.key(DEAD_LETTERS).is_some(),
+        dead_letters: plugin.direction == ConnectorDirection::Sink && plugin.key(DEAD_LETTERS).is_some(),
         keys,
     }
 }
 
 /// Where a key belongs, if it belongs into the file at all.
-fn part(plugin: &Plugin, fact: &KeyFact, is_usual: bool) -> Option<Part> {
+fn section_for(plugin: &PluginSchema, fact: &KeySchema, is_usual: bool) -> Option<StarterSection> {
     let key = fact.name.as_str();
     let use_ = topic_use(plugin.class, key);
-    let needed = (fact.must_be_given() || fact.usual) && !missing_key::ONLY_SOMETIMES.contains(&key);
+    let needed = (fact.is_required() || fact.conditionally_required) && !missing_key::CONDITIONAL.contains(&key);
     let leads_somewhere = match plugin.direction {
-        Direction::Source => DESTINATIONS.contains(&key),
-        Direction::Sink => key == "topics",
+        ConnectorDirection::Source => DESTINATIONS.contains(&key),
+        ConnectorDirection::Sink => key == "topics",
     };
     // What is read and written has to be said even where the service has a default: it lies in no department.
     if leads_somewhere || (use_.is_some() && (needed || is_usual)) {
-        return Some(Part::Topics);
+        return Some(StarterSection::Topics);
     }
     if needed {
-        return Some(Part::Needed);
+        return Some(StarterSection::Required);
     }
     let is_format = ["input.data.format", "output.data.format"].contains(&key);
     let plain = fact.default.is_none_or(|default| !default.contains("${"));
     if is_usual || (is_format && fact.required && plain) {
-        return Some(Part::Usual);
+        return Some(StarterSection::Usual);
     }
     let interesting = fact.required || fact.importance == Importance::High;
-    (interesting && !fact.hidden && !is_one_of_many(key) && !is_internal(key)).then_some(Part::Optional)
+    (interesting && !fact.hidden && !is_one_of_many(key) && !is_internal(key)).then_some(StarterSection::Optional)
 }
 
 /// `api2.topics` says nothing that `api1.topics` does not.
@@ -180,14 +180,20 @@ fn is_internal(key: &str) -> bool {
 }
 
 /// What a key is given: the usual value, where there is one, else the default, where the key need not be there.
-fn value(plugin: &Plugin, fact: &KeyFact, usual: Option<&str>, part: Part, prefix: Option<&Prefix>) -> String {
+fn value_for(
+    plugin: &PluginSchema,
+    fact: &KeySchema,
+    usual: Option<&str>,
+    part: StarterSection,
+    prefix: Option<&Prefix>,
+) -> String {
     let key = fact.name.as_str();
     if fact.value_type == ValueType::Password {
         return format!("${{env:{}}}", variable_for(key));
     }
     let usual = usual.map(|value| if value.is_empty() { FILL_IN } else { value });
     let default = fact.default.filter(|default| !default.is_empty());
-    let is_own = part == Part::Topics || default.is_none();
+    let is_own = part == StarterSection::Topics || default.is_none();
     if let Some(use_) = topic_use(plugin.class, key).filter(|_| is_own) {
         let begin = prefix.map_or("", Prefix::as_str);
         let rest = usual.unwrap_or(FILL_IN);
@@ -203,12 +209,16 @@ fn value(plugin: &Plugin, fact: &KeyFact, usual: Option<&str>, part: Part, prefi
             | TopicUse::History => format!("{begin}{rest}"),
         };
     }
-    let allowed = fact.allowed.first().copied().filter(|_| part == Part::Optional);
+    let allowed = fact
+        .allowed
+        .first()
+        .copied()
+        .filter(|_| part == StarterSection::Optional);
     usual.or(default).or(allowed).unwrap_or(FILL_IN).to_owned()
 }
 
 /// What there is to know about a key.
-fn note(fact: &KeyFact) -> Option<String> {
+fn note_for(fact: &KeySchema) -> Option<String> {
     const MANY: usize = 12;
     let mut parts = Vec::new();
     match fact.value_type {
@@ -224,7 +234,7 @@ fn note(fact: &KeyFact) -> Option<String> {
         }
         ValueType::String => {}
         ValueType::Password => parts.push("A secret".to_owned()),
-        other => parts.push(capital(other.noun())),
+        other => parts.push(capitalize(other.to_noun())),
     }
     if let Some(default) = fact.default.filter(|default| !default.is_empty()) {
         let word = if parts.is_empty() { "Default" } else { "default" };
@@ -233,7 +243,7 @@ fn note(fact: &KeyFact) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn capital(text: &str) -> String {
+fn capitalize(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
@@ -241,7 +251,7 @@ fn capital(text: &str) -> String {
 
 /// The name of a connector of `plugin`, until somebody finds a better one.
 #[must_use]
-pub fn proposed_name(plugin: &Plugin, prefix: Option<&Prefix>) -> String {
+pub fn proposed_name(plugin: &PluginSchema, prefix: Option<&Prefix>) -> String {
     let mut name = prefix.map_or("", Prefix::as_str).to_owned();
     let mut before = None;
     for letter in plugin.class.chars() {

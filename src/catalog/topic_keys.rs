@@ -4,7 +4,7 @@
 //! other systems (`mqtt.topics`, `gcp.pubsub.topic.id`, `salesforce.push.topic.name`, `state.topic.name` of IBM MQ,
 //! `twitter.topics`), folders (`topics.dir`), and maps from the topics that are consumed anyway to something else.
 
-use super::regex_begin::always_begins_with;
+use super::regex_prefix::always_starts_with;
 use crate::model::Prefix;
 
 /// What the value of a key says about topics.
@@ -63,12 +63,12 @@ pub fn topic_use(class: &str, key: &str) -> Option<TopicUse> {
         | "reporter.error.topic.name"
         | "reporter.result.topic.name" => U::DeadLetters,
         "schema.history.internal.kafka.topic" | "database.history.kafka.topic" => U::History,
-        _ => return numbered(key),
+        _ => return numbered_topic_use(key),
     })
 }
 
 /// `api1.topics`, `table2.topic`, `index3.topic`, `salesforce.object1.topics`.
-fn numbered(key: &str) -> Option<TopicUse> {
+fn numbered_topic_use(key: &str) -> Option<TopicUse> {
     let (owner, last) = key.rsplit_once('.')?;
     let family = owner.trim_end_matches(|c: char| c.is_ascii_digit());
     match (family, last) {
@@ -81,7 +81,7 @@ fn numbered(key: &str) -> Option<TopicUse> {
 
 /// Whether a source puts a dot between the prefix and what it reads: change data capture does.
 #[must_use]
-pub fn dotted(class: &str) -> bool {
+pub fn uses_dotted_names(class: &str) -> bool {
     class.contains("Cdc") || class.contains("XStream") || class == "MongoDbAtlasSource"
 }
 
@@ -115,11 +115,11 @@ impl TopicUse {
     /// The first topic, or the expression, in `value` that does not lie in the department of `prefix`. Dead letters are
     /// not judged here.
     #[must_use]
-    pub fn outside<'a>(self, class: &str, value: &'a str, prefix: &Prefix) -> Option<&'a str> {
+    pub fn first_outside<'a>(self, class: &str, value: &'a str, prefix: &Prefix) -> Option<&'a str> {
         match self {
             Self::DeadLetters => None,
             Self::Regex => {
-                let inside = value.is_empty() || always_begins_with(value, prefix.as_str());
+                let inside = value.is_empty() || always_starts_with(value, prefix.as_str());
                 (!inside).then_some(value)
             }
             _ => {
@@ -135,7 +135,7 @@ impl TopicUse {
         }
         match self {
             // Change data capture puts a dot after the prefix: `claims` becomes `claims.public.staff`.
-            Self::Prefix => dotted(class) && prefix.as_str().strip_suffix('.') == Some(name),
+            Self::Prefix => uses_dotted_names(class) && prefix.as_str().strip_suffix('.') == Some(name),
             Self::History => {
                 let rest = name.strip_prefix("dbhistory.");
                 rest.is_some_and(|rest| prefix.owns(rest) || rest.starts_with("${topic.prefix}"))
@@ -152,7 +152,7 @@ mod tests {
     use crate::catalog::catalog;
 
     #[test]
-    fn values_are_taken_apart() {
+    fn topic_names_are_parsed_from_each_kind_of_value() {
         assert_eq!(TopicUse::Names.names("a, b ,,c"), ["a", "b", "c"]);
         assert_eq!(TopicUse::NameThenRegex.names("orders:.*,users:^u"), ["orders", "users"]);
         assert_eq!(
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn other_systems_topics_are_not_kafkas() {
+    fn topics_of_other_systems_are_not_kafka_topics() {
         for key in [
             "mqtt.topics",
             "topics.dir",

@@ -19,13 +19,13 @@ const PROBE: &[&str] = &["The probe that settles it", "What settles it"];
 
 /// One behaviour of the service that is assumed and not proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Assumption {
+pub struct DocumentedAssumption {
     /// Its number in dossier `rbac.md` §9 or a letter of ours, if it has one.
     pub id: Option<String>,
     /// What is assumed.
     pub assumed: String,
     /// The sandbox's setting that turns it over, if there is one.
-    pub switch: Option<String>,
+    pub setting: Option<String>,
     /// What the setting is when nobody sets it, where the page says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
@@ -33,17 +33,17 @@ pub struct Assumption {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
     /// What rests on it, and what happens if it is not so.
-    pub depends: Option<String>,
+    pub dependents: Option<String>,
     /// The call on a live organization that settles it, if one is known.
     pub probe: Option<String>,
 }
 
 /// All of them, in the order of the pages; what stands on both counts once.
 #[must_use]
-pub fn all() -> Vec<Assumption> {
-    let mut found: Vec<Assumption> = Vec::new();
-    for assumption in PAGES.iter().flat_map(|page| tables(page)) {
-        let twice = assumption.switch.is_some() && found.iter().any(|known| known.switch == assumption.switch);
+pub fn all() -> Vec<DocumentedAssumption> {
+    let mut found: Vec<DocumentedAssumption> = Vec::new();
+    for assumption in PAGES.iter().flat_map(|page| parse_tables(page)) {
+        let twice = assumption.setting.is_some() && found.iter().any(|known| known.setting == assumption.setting);
         if !twice {
             found.push(assumption);
         }
@@ -52,11 +52,11 @@ pub fn all() -> Vec<Assumption> {
 }
 
 /// The rows of every table of a page that has a column for probes.
-fn tables(page: &str) -> Vec<Assumption> {
+fn parse_tables(page: &str) -> Vec<DocumentedAssumption> {
     let mut found = Vec::new();
     let mut header: Option<Vec<String>> = None;
     for line in page.lines() {
-        let Some(cells) = cells(line) else {
+        let Some(cells) = split_cells(line) else {
             header = None;
             continue;
         };
@@ -66,13 +66,13 @@ fn tables(page: &str) -> Vec<Assumption> {
         };
         let rule = cells.iter().all(|cell| cell.chars().all(|c| "-:".contains(c)));
         if !rule {
-            found.extend(row(columns, &cells));
+            found.extend(parse_row(columns, &cells));
         }
     }
     found
 }
 
-fn row(columns: &[String], cells: &[String]) -> Option<Assumption> {
+fn parse_row(columns: &[String], cells: &[String]) -> Option<DocumentedAssumption> {
     let place = |names: &[&str]| columns.iter().position(|column| names.contains(&column.as_str()));
     let cell = |names: &[&str]| {
         let text = cells.get(place(names)?)?;
@@ -81,7 +81,7 @@ fn row(columns: &[String], cells: &[String]) -> Option<Assumption> {
     place(PROBE)?;
     let switch = cell(SWITCH).unwrap_or_default();
     let mut marked = switch.split('`').skip(1).step_by(2).map(str::to_owned);
-    let name = marked.next().map(|name| qualified(name, place(OTHERWISE).is_some()));
+    let name = marked.next().map(|name| qualify(name, place(OTHERWISE).is_some()));
     let values: Vec<String> = marked.collect();
     // Words instead of a name say why there is none.
     let unmarked = (name.is_none() && !switch.is_empty()).then_some(switch.as_str());
@@ -91,19 +91,19 @@ fn row(columns: &[String], cells: &[String]) -> Option<Assumption> {
         .flatten()
         .collect::<Vec<_>>()
         .join("; ");
-    Some(Assumption {
+    Some(DocumentedAssumption {
         id: cell(ID),
         assumed: cell(ASSUMED)?,
-        switch: name,
+        setting: name,
         default: values.first().cloned(),
         values: if values.len() > 1 { values } else { Vec::new() },
-        depends: Some(depends).filter(|depends| !depends.is_empty()),
+        dependents: Some(depends).filter(|depends| !depends.is_empty()),
         probe: cell(PROBE),
     })
 }
 
 /// The setting's name. The page about connectors names its own without `connect.`.
-fn qualified(name: String, of_connect: bool) -> String {
+fn qualify(name: String, of_connect: bool) -> String {
     match of_connect && !name.starts_with("connect.") {
         true => format!("connect.{name}"),
         false => name,
@@ -111,7 +111,7 @@ fn qualified(name: String, of_connect: bool) -> String {
 }
 
 /// The cells of a line of a table. A bar inside backticks or behind a backslash parts nothing.
-fn cells(line: &str) -> Option<Vec<String>> {
+fn split_cells(line: &str) -> Option<Vec<String>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     let mut cells = vec![String::new()];
     let (mut code, mut escaped) = (false, false);
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_with_probes_are_read_and_others_are_not() {
+    fn only_tables_with_a_probe_column_are_parsed() {
         let page = "\
 # Page\n\n| Kind | What |\n|---|---|\n| a | b |\n\n\
 | Id | Assumed by default | Switch | What depends on it | The probe that settles it |\n|---|:---|---|---|---|\n\
@@ -142,41 +142,41 @@ mod tests {
 | C1 | kept | `connect.mask`: `true` | try |\n\n\
 | Switch | Assumed | Otherwise | What settles it |\n|---|---|---|---|\n| `name` | free | 400 | try |\n";
         let text = |text: &str| Some(text.to_owned());
-        let plain = Assumption {
+        let plain = DocumentedAssumption {
             id: None,
             assumed: "nothing".into(),
-            switch: None,
+            setting: None,
             default: None,
             values: Vec::new(),
-            depends: text("no switch: why"),
+            dependents: text("no switch: why"),
             probe: None,
         };
         assert_eq!(
-            tables(page),
+            parse_tables(page),
             [
-                Assumption {
+                DocumentedAssumption {
                     id: text("Q1"),
                     assumed: "it `a|b` works".into(),
-                    switch: text("list"),
+                    setting: text("list"),
                     default: text("x"),
                     values: vec!["x".into(), "y".into()],
-                    depends: text("the | rest"),
+                    dependents: text("the | rest"),
                     probe: text("call it"),
                 },
                 plain.clone(),
-                Assumption {
+                DocumentedAssumption {
                     id: text("C1"),
                     assumed: "kept".into(),
-                    switch: text("connect.mask"),
+                    setting: text("connect.mask"),
                     default: text("true"),
-                    depends: None,
+                    dependents: None,
                     probe: text("try"),
                     ..plain.clone()
                 },
-                Assumption {
+                DocumentedAssumption {
                     assumed: "free".into(),
-                    switch: text("connect.name"),
-                    depends: text("otherwise 400"),
+                    setting: text("connect.name"),
+                    dependents: text("otherwise 400"),
                     probe: text("try"),
                     ..plain
                 },
@@ -186,7 +186,7 @@ mod tests {
 
     // Dossier `rbac.md` §9 has twelve questions; each is listed until its probe is answered.
     #[test]
-    fn every_open_question_is_listed_with_its_probe() {
+    fn every_open_assumption_is_listed_with_its_probe() {
         let all = all();
         for number in 1..=12 {
             let id = format!("Q{number}");

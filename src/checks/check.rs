@@ -16,7 +16,7 @@ pub enum CheckState {
 
 /// One check with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub struct CheckResult {
     /// What was looked at.
     pub name: &'static str,
     /// What it says.
@@ -27,7 +27,7 @@ pub struct Check {
     pub fix: Option<String>,
 }
 
-impl Check {
+impl CheckResult {
     fn new(name: &'static str, state: CheckState, detail: impl Into<String>) -> Self {
         Self {
             name,
@@ -42,7 +42,7 @@ impl Check {
     }
 
     pub(super) fn problem(name: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(name, CheckState::Problem, detail).then(fix)
+        Self::new(name, CheckState::Problem, detail).with_fix(fix)
     }
 
     pub(super) fn unknown(name: &'static str, detail: impl Into<String>) -> Self {
@@ -50,7 +50,7 @@ impl Check {
     }
 
     /// The same check with what to do next.
-    pub(super) fn then(mut self, fix: impl Into<String>) -> Self {
+    pub(super) fn with_fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
@@ -59,7 +59,7 @@ impl Check {
 /// What a check is about; also the order in which a diagnosis is read, from what stands below to what stands on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Topic {
+pub enum CheckTopic {
     /// How this program is installed as a plugin.
     Plugin,
     /// Folders and files of this computer.
@@ -74,7 +74,7 @@ pub enum Topic {
     Rights,
 }
 
-impl Topic {
+impl CheckTopic {
     /// The title above its checks.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -91,17 +91,17 @@ impl Topic {
 
 /// A check and what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Examined {
+pub struct TopicCheck {
     /// What it is about.
-    pub topic: Topic,
+    pub topic: CheckTopic,
     /// The check.
     #[serde(flatten)]
-    pub check: Check,
+    pub check: CheckResult,
 }
 
 /// Everything that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Diagnosis {
+pub struct DoctorReport {
     /// How many checks are as they must be.
     pub ok: usize,
     /// How many are in the way.
@@ -111,18 +111,18 @@ pub struct Diagnosis {
     /// What to do first: what the first problem asks for.
     pub next: Option<String>,
     /// All of them, topic by topic.
-    pub checks: Vec<Examined>,
+    pub checks: Vec<TopicCheck>,
 }
 
-impl Diagnosis {
+impl DoctorReport {
     /// The diagnosis of `checks`, in the order of their topics.
     #[must_use]
-    pub fn new(checks: impl IntoIterator<Item = (Topic, Check)>) -> Self {
-        let examined = |(topic, check)| Examined { topic, check };
-        let mut checks: Vec<Examined> = checks.into_iter().map(examined).collect();
+    pub fn new(checks: impl IntoIterator<Item = (CheckTopic, CheckResult)>) -> Self {
+        let examined = |(topic, check)| TopicCheck { topic, check };
+        let mut checks: Vec<TopicCheck> = checks.into_iter().map(examined).collect();
         checks.sort_by_key(|examined| examined.topic);
         let count = |state| checks.iter().filter(|examined| examined.check.state == state).count();
-        let problem = |examined: &&Examined| examined.check.state == CheckState::Problem;
+        let problem = |examined: &&TopicCheck| examined.check.state == CheckState::Problem;
         Self {
             ok: count(CheckState::Ok),
             problems: count(CheckState::Problem),
@@ -141,12 +141,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_diagnosis_counts_orders_and_names_the_first_thing_to_do() {
-        let diagnosis = Diagnosis::new([
-            (Topic::Rights, Check::problem("roles", "none", "Ask EBS.")),
-            (Topic::Plugin, Check::ok("help link", "none").then("`ln` makes one.")),
-            (Topic::Key, Check::problem("key", "none", "Set it.")),
-            (Topic::Network, Check::unknown("clock", "no answer")),
+    fn a_report_counts_and_orders_its_checks_and_names_the_first_fix() {
+        let diagnosis = DoctorReport::new([
+            (CheckTopic::Rights, CheckResult::problem("roles", "none", "Ask EBS.")),
+            (
+                CheckTopic::Plugin,
+                CheckResult::ok("help link", "none").with_fix("`ln` makes one."),
+            ),
+            (CheckTopic::Key, CheckResult::problem("key", "none", "Set it.")),
+            (CheckTopic::Network, CheckResult::unknown("clock", "no answer")),
         ]);
         assert_eq!((diagnosis.ok, diagnosis.problems, diagnosis.unknown), (1, 2, 1));
         assert_eq!(diagnosis.next.as_deref(), Some("Set it."));

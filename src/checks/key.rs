@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use super::{
-    Check,
-    heard::{Heard, Silence},
-    stock_config::StockConfig,
+    CheckResult,
+    cli_config::CliConfig,
+    observation::{ServiceObservation, Unavailable},
 };
 use crate::{
     api::keys::CLOUD,
@@ -14,13 +14,13 @@ use crate::{
 
 /// A key that is older should be replaced: keys never expire by themselves (dossier `rbac.md` §5.1), so somebody has to
 /// think of it (threat T11). No source names a number; audits of cloud accounts ask for this one most often.
-const RIPE_DAYS: i64 = 90;
+const ROTATE_AFTER_DAYS: i64 = 90;
 /// A key that is older was forgotten.
-const OLD_DAYS: i64 = 365;
+const TOO_OLD_AFTER_DAYS: i64 = 365;
 
 /// Whose key it should be.
 #[derive(Clone, Debug, Default)]
-pub struct Expected {
+pub struct ExpectedIdentity {
     /// The account's name, as a profile has it.
     pub account: Option<String>,
     /// The department, as a profile has it.
@@ -31,9 +31,9 @@ pub struct Expected {
     pub sandbox: bool,
 }
 
-impl Expected {
+impl ExpectedIdentity {
     /// Where another key comes from.
-    fn another(&self) -> String {
+    fn new_key_fix(&self) -> String {
         match (&self.department, self.sandbox) {
             (Some(department), true) => {
                 format!(
@@ -53,42 +53,47 @@ impl Expected {
     }
 
     /// How a key is replaced that still works.
-    fn rotation(&self) -> String {
+    fn rotation_fix(&self) -> String {
         match (&self.department, self.sandbox) {
             (Some(department), true) => format!("`confluent ebs keys rotate {department} --sandbox` replaces it."),
             (Some(department), false) => format!("Ask EBS to run `confluent ebs keys rotate {department}`."),
-            (None, _) => self.another(),
+            (None, _) => self.new_key_fix(),
         }
     }
 }
 
 /// Judges whether the key is accepted, and of which kind it is.
 #[must_use]
-pub fn accepted(heard: &Heard, held: Option<&ApiKeyId>, stock: &StockConfig, expected: &Expected) -> Check {
+pub fn check_accepted(
+    observed: &ServiceObservation,
+    held: Option<&ApiKeyId>,
+    cli_config: &CliConfig,
+    expected: &ExpectedIdentity,
+) -> CheckResult {
     const NAME: &str = "key accepted";
     let global = || {
-        Check::problem(
+        CheckResult::problem(
             NAME,
             "it is a Global key, which opens only a few of the services that are needed",
-            expected.another(),
+            expected.new_key_fix(),
         )
     };
-    match (&heard.organization, &heard.key) {
+    match (&observed.organization, &observed.key) {
         (Ok(_), Ok(key)) => match (key.spec.resource.id.as_str(), key.spec.resource.kind.as_deref()) {
-            ("" | CLOUD, _) => Check::ok(NAME, "a Cloud key"),
+            ("" | CLOUD, _) => CheckResult::ok(NAME, "a Cloud key"),
             // Dossier `rbac.md` §5.3: org/v2 takes Global keys, the other services list Cloud keys alone.
             (_, Some("Global")) | ("global", _) => global(),
-            (other, _) => Check::problem(
+            (other, _) => CheckResult::problem(
                 NAME,
                 format!("it is a key for {other}, and no Cloud key"),
-                expected.another(),
+                expected.new_key_fix(),
             ),
         },
         (Ok(_), Err(refused)) if refused.status() == Some(401) => global(),
-        (Ok(_), Err(_)) => Check::ok(NAME, "the service accepts it"),
+        (Ok(_), Err(_)) => CheckResult::ok(NAME, "the service accepts it"),
         (Err(refused), _) => match refused.status() {
             Some(401) => {
-                let cluster = held.and_then(|key| stock.cluster_of(key.as_str()));
+                let cluster = held.and_then(|key| cli_config.cluster_for_key(key.as_str()));
                 let why = match cluster {
                     Some(cluster) => format!("it is a key of Kafka cluster {cluster}, which opens nothing here"),
                     None => {
@@ -97,68 +102,75 @@ pub fn accepted(heard: &Heard, held: Option<&ApiKeyId>, stock: &StockConfig, exp
                             .to_owned()
                     }
                 };
-                Check::problem(NAME, why, expected.another())
+                CheckResult::problem(NAME, why, expected.new_key_fix())
             }
             // Who is forbidden something has been recognised.
-            Some(403) => Check::ok(NAME, "the service knows it"),
-            _ => Check::unknown(NAME, refused.reason()),
+            Some(403) => CheckResult::ok(NAME, "the service knows it"),
+            _ => CheckResult::unknown(NAME, refused.reason()),
         },
     }
 }
 
 /// Judges whose key it is.
 #[must_use]
-pub fn owner(heard: &Heard, expected: &Expected) -> Check {
+pub fn check_owner(observed: &ServiceObservation, expected: &ExpectedIdentity) -> CheckResult {
     const NAME: &str = "key owner";
-    let Some(principal) = &heard.principal else {
-        let silence = heard.key.as_ref().err();
-        let check = Check::unknown(NAME, silence.map_or("the service does not tell it", Silence::reason));
-        return match silence.is_some_and(|silence| silence.status() == Some(403)) {
-            true => check.then("As EBS, name the account in ebs.toml: `provisioner = \"sa-…\"`."),
+    let Some(principal) = &observed.principal else {
+        let silence = observed.key.as_ref().err();
+        let check = CheckResult::unknown(
+            NAME,
+            silence.map_or("the service does not tell it", Unavailable::reason),
+        );
+        return match silence.is_some_and(|unavailable| unavailable.status() == Some(403)) {
+            true => check.with_fix("As EBS, name the account in ebs.toml: `provisioner = \"sa-…\"`."),
             false => check,
         };
     };
-    let name = heard.account.as_ref().ok().map(|account| account.display_name.as_str());
+    let name = observed
+        .account
+        .as_ref()
+        .ok()
+        .map(|account| account.display_name.as_str());
     let shown = match name {
         Some(name) => format!("{name} ({})", principal.id()),
         None => principal.id().to_owned(),
     };
     match (&expected.account, name, principal) {
-        (Some(wanted), Some(found), _) if wanted != found => Check::problem(
+        (Some(wanted), Some(found), _) if wanted != found => CheckResult::problem(
             NAME,
             format!("{shown}, but the profile is of {wanted}"),
-            expected.another(),
+            expected.new_key_fix(),
         ),
-        (Some(_), _, Principal::User(_)) => Check::problem(
+        (Some(_), _, Principal::User(_)) => CheckResult::problem(
             NAME,
             format!("{shown}, a person: what it does goes on record as theirs, and ends when they leave"),
-            expected.another(),
+            expected.new_key_fix(),
         ),
         (None, _, Principal::User(_)) => {
-            Check::ok(NAME, format!("{shown}, a person: right for `init`, not for `onboard`"))
+            CheckResult::ok(NAME, format!("{shown}, a person: right for `init`, not for `onboard`"))
         }
         (None, ..) => match &expected.provisioner {
-            Some(wanted) if wanted.as_str() != principal.id() => Check::problem(
+            Some(wanted) if wanted.as_str() != principal.id() => CheckResult::problem(
                 NAME,
                 format!("{shown}, but ebs.toml names {wanted} as the provisioner"),
                 "Use the key of that account, or correct `provisioner` in ebs.toml.",
             ),
-            _ => Check::ok(NAME, shown),
+            _ => CheckResult::ok(NAME, shown),
         },
-        _ => Check::ok(NAME, shown),
+        _ => CheckResult::ok(NAME, shown),
     }
 }
 
 /// Judges how old it is.
 #[must_use]
-pub fn age(heard: &Heard, now: Timestamp, expected: &Expected) -> Check {
+pub fn check_age(observed: &ServiceObservation, now: Timestamp, expected: &ExpectedIdentity) -> CheckResult {
     const NAME: &str = "key age";
-    let made = match &heard.key {
+    let made = match &observed.key {
         Ok(key) => key.metadata.created_at,
-        Err(silence) => return Check::unknown(NAME, silence.reason()),
+        Err(unavailable) => return CheckResult::unknown(NAME, unavailable.reason()),
     };
     let Some(made) = made else {
-        return Check::unknown(NAME, "the service does not tell it");
+        return CheckResult::unknown(NAME, "the service does not tell it");
     };
     let days = now.duration_since(made).as_hours() / 24;
     let shown = match days {
@@ -166,13 +178,13 @@ pub fn age(heard: &Heard, now: Timestamp, expected: &Expected) -> Check {
         1 => "1 day old".to_owned(),
         days => format!("{days} days old"),
     };
-    if days > OLD_DAYS {
+    if days > TOO_OLD_AFTER_DAYS {
         let detail = format!("{shown}; a year is the most it should be");
-        return Check::problem(NAME, detail, expected.rotation());
+        return CheckResult::problem(NAME, detail, expected.rotation_fix());
     }
-    match days > RIPE_DAYS {
-        true => Check::ok(NAME, format!("{shown}; it is time to replace it")).then(expected.rotation()),
-        false => Check::ok(NAME, shown),
+    match days > ROTATE_AFTER_DAYS {
+        true => CheckResult::ok(NAME, format!("{shown}; it is time to replace it")).with_fix(expected.rotation_fix()),
+        false => CheckResult::ok(NAME, shown),
     }
 }
 
@@ -183,13 +195,13 @@ mod tests {
     use super::*;
     use crate::checks::{
         CheckState,
-        stock_config::{StockFacts, StockState},
+        cli_config::{CliConfigFacts, CliConfigState},
     };
 
-    fn refused(status: u16) -> Silence {
-        Silence::Failed {
+    fn failed_with(status: u16) -> Unavailable {
+        Unavailable::Failed {
             status: Some(status),
-            said: format!("answered {status}"),
+            message: format!("answered {status}"),
         }
     }
 
@@ -202,123 +214,126 @@ mod tests {
         .unwrap()
     }
 
-    fn heard(owner: &str, resource: &str, kind: &str) -> Heard {
-        let mut heard = Heard::nothing("not asked");
+    fn observation(owner: &str, resource: &str, kind: &str) -> ServiceObservation {
+        let mut heard = ServiceObservation::skipped("not asked");
         heard.organization = Ok("11111111-2222-3333-4444-555555555555".parse().unwrap());
         heard.key = Ok(api_key(owner, resource, kind));
         heard.principal = Some(Principal::from_id(owner));
         heard
     }
 
-    fn stock(keys: &[(&str, &str)]) -> StockConfig {
+    fn stock(keys: &[(&str, &str)]) -> CliConfig {
         let pairs = keys
             .iter()
             .map(|(key, cluster)| ((*key).to_owned(), (*cluster).to_owned()));
-        StockConfig {
+        CliConfig {
             path: "config.json".into(),
-            state: StockState::Read(StockFacts {
+            state: CliConfigState::Read(CliConfigFacts {
                 kafka_keys: pairs.collect::<BTreeMap<_, _>>(),
-                ..StockFacts::default()
+                ..CliConfigFacts::default()
             }),
         }
     }
 
-    fn judged(heard: &Heard) -> (CheckState, String) {
-        let check = accepted(heard, None, &stock(&[]), &Expected::default());
+    fn run_check(observed: &ServiceObservation) -> (CheckState, String) {
+        let check = check_accepted(observed, None, &stock(&[]), &ExpectedIdentity::default());
         (check.state, check.detail)
     }
 
     // Dossier `rbac.md` §5.3: which API takes which credential.
     #[test]
-    fn only_a_cloud_key_will_do() {
+    fn only_a_cloud_key_is_accepted() {
         assert_eq!(
-            judged(&heard("sa-1", "cloud", "Cloud")),
+            run_check(&observation("sa-1", "cloud", "Cloud")),
             (CheckState::Ok, "a Cloud key".into())
         );
-        assert_eq!(judged(&heard("sa-1", "", "")).0, CheckState::Ok);
-        assert_eq!(judged(&heard("sa-1", "global", "Global")).0, CheckState::Problem);
-        let (state, detail) = judged(&heard("sa-1", "lkc-1", "Cluster"));
+        assert_eq!(run_check(&observation("sa-1", "", "")).0, CheckState::Ok);
+        assert_eq!(
+            run_check(&observation("sa-1", "global", "Global")).0,
+            CheckState::Problem
+        );
+        let (state, detail) = run_check(&observation("sa-1", "lkc-1", "Cluster"));
         assert_eq!(state, CheckState::Problem);
         assert!(detail.contains("lkc-1"), "{detail}");
         // Accepted by org/v2 and by nothing else.
-        let mut global = heard("sa-1", "cloud", "Cloud");
-        global.key = Err(refused(401));
-        assert!(judged(&global).1.contains("Global key"));
+        let mut global = observation("sa-1", "cloud", "Cloud");
+        global.key = Err(failed_with(401));
+        assert!(run_check(&global).1.contains("Global key"));
         // A key that may not read itself is still one that was accepted.
-        global.key = Err(refused(403));
-        assert_eq!(judged(&global).0, CheckState::Ok);
+        global.key = Err(failed_with(403));
+        assert_eq!(run_check(&global).0, CheckState::Ok);
     }
 
     #[test]
-    fn a_refused_key_is_explained_as_far_as_it_is_known() {
-        let mut heard = Heard::nothing("not asked");
-        heard.organization = Err(refused(401));
+    fn a_rejected_key_is_explained_from_what_is_known() {
+        let mut heard = ServiceObservation::skipped("not asked");
+        heard.organization = Err(failed_with(401));
         let id: ApiKeyId = "KAFKAKAFKAKAFKA1".parse().unwrap();
         let known = stock(&[("KAFKAKAFKAKAFKA1", "lkc-7")]);
-        let check = accepted(&heard, Some(&id), &known, &Expected::default());
+        let check = check_accepted(&heard, Some(&id), &known, &ExpectedIdentity::default());
         assert_eq!(check.state, CheckState::Problem);
         assert!(
             check.detail.contains("a key of Kafka cluster lkc-7"),
             "{}",
             check.detail
         );
-        let check = accepted(&heard, Some(&id), &stock(&[]), &Expected::default());
+        let check = check_accepted(&heard, Some(&id), &stock(&[]), &ExpectedIdentity::default());
         assert!(check.detail.contains("no Cloud key"), "{}", check.detail);
-        let sandbox = Expected {
+        let sandbox = ExpectedIdentity {
             department: Some("claims".into()),
             sandbox: true,
-            ..Expected::default()
+            ..ExpectedIdentity::default()
         };
-        let check = accepted(&heard, Some(&id), &stock(&[]), &sandbox);
+        let check = check_accepted(&heard, Some(&id), &stock(&[]), &sandbox);
         assert!(check.fix.unwrap().contains("`confluent ebs onboard claims --sandbox`"));
         for (status, expected) in [
             (403, CheckState::Ok),
             (429, CheckState::Unknown),
             (500, CheckState::Unknown),
         ] {
-            heard.organization = Err(refused(status));
-            assert_eq!(judged(&heard).0, expected, "{status}");
+            heard.organization = Err(failed_with(status));
+            assert_eq!(run_check(&heard).0, expected, "{status}");
         }
     }
 
     #[test]
-    fn the_owner_must_be_who_the_profile_or_the_platform_says() {
-        let mut seen = heard("sa-1", "cloud", "Cloud");
+    fn the_owner_must_match_the_profile_or_the_platform() {
+        let mut seen = observation("sa-1", "cloud", "Cloud");
         seen.account = Ok(serde_json::from_str(r#"{"id":"sa-1","display_name":"ebs-prod-claims-viewer"}"#).unwrap());
-        let of = |account: &str| Expected {
+        let of = |account: &str| ExpectedIdentity {
             account: Some(account.to_owned()),
-            ..Expected::default()
+            ..ExpectedIdentity::default()
         };
-        assert_eq!(owner(&seen, &of("ebs-prod-claims-viewer")).state, CheckState::Ok);
-        let check = owner(&seen, &of("ebs-prod-claims-operator"));
+        assert_eq!(check_owner(&seen, &of("ebs-prod-claims-viewer")).state, CheckState::Ok);
+        let check = check_owner(&seen, &of("ebs-prod-claims-operator"));
         assert_eq!(check.state, CheckState::Problem);
         assert_eq!(
             check.detail,
             "ebs-prod-claims-viewer (sa-1), but the profile is of ebs-prod-claims-operator"
         );
-        let provisioner = |id: &str| Expected {
+        let provisioner = |id: &str| ExpectedIdentity {
             provisioner: Some(id.parse().unwrap()),
-            ..Expected::default()
+            ..ExpectedIdentity::default()
         };
-        assert_eq!(owner(&seen, &provisioner("sa-1")).state, CheckState::Ok);
-        assert_eq!(owner(&seen, &provisioner("sa-2")).state, CheckState::Problem);
-        let person = heard("u-1", "cloud", "Cloud");
-        assert_eq!(owner(&person, &Expected::default()).state, CheckState::Ok);
+        assert_eq!(check_owner(&seen, &provisioner("sa-1")).state, CheckState::Ok);
+        assert_eq!(check_owner(&seen, &provisioner("sa-2")).state, CheckState::Problem);
+        let person = observation("u-1", "cloud", "Cloud");
+        assert_eq!(check_owner(&person, &ExpectedIdentity::default()).state, CheckState::Ok);
         assert_eq!(
-            owner(&person, &of("ebs-prod-claims-operator")).state,
+            check_owner(&person, &of("ebs-prod-claims-operator")).state,
             CheckState::Problem
         );
         assert_eq!(
-            owner(&Heard::nothing("offline"), &Expected::default()).state,
+            check_owner(&ServiceObservation::skipped("offline"), &ExpectedIdentity::default()).state,
             CheckState::Unknown
         );
     }
 
     #[test]
-    fn a_key_may_become_a_year_old() {
-        let seen = heard("sa-1", "cloud", "Cloud");
+    fn a_key_older_than_a_year_is_a_problem() {
+        let seen = observation("sa-1", "cloud", "Cloud");
         let judged = |now: &str| {
-            let check = age(&seen, now.parse().unwrap(), &Expected::default());
+            let check = check_age(&seen, now.parse().unwrap(), &ExpectedIdentity::default());
             (check.state, check.detail)
         };
         assert_eq!(judged("2026-01-01T09:00:00Z"), (CheckState::Ok, "made today".into()));

@@ -7,19 +7,19 @@
 pub mod assumptions;
 mod check;
 mod cluster;
-pub mod heard;
-pub mod kafka;
+pub mod observation;
+pub mod kafka_key;
 pub mod key;
 pub mod network;
-pub mod place;
+pub mod scope;
 pub mod platform;
 pub mod plugin;
 pub mod preflight;
 pub mod profile;
 pub mod rights;
 pub mod state;
-pub mod stock_config;
+pub mod cli_config;
 pub mod time;
 
-pub use check::{Check, CheckState, Diagnosis, Examined, Topic};
-pub use preflight::{acl_room, preflight};
+pub use check::{CheckResult, CheckState, CheckTopic, DoctorReport, TopicCheck};
+pub use preflight::{check_acl_quota, check_preflight};

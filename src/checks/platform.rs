@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::{Check, heard::Heard};
+use super::{CheckResult, observation::ServiceObservation};
 use crate::{
-    access::{Assumptions, bindable_on},
-    diag::{Severity, Span},
-    manifest::{Loaded, Workspace},
-    model::{Address, CrnPattern, Grant, NamePattern, Prefix, ResourceKind, Role, RoleBinding, Template},
+    access::{RbacAssumptions, check_bind_pattern},
+    diag::{Severity, SourceSpan},
+    manifest::{LoadedWorkspace, Workspace},
+    model::{CrnPattern, NamePattern, Prefix, ResourceKind, Role, RoleBinding, RoleGrant, StageAddress, Template},
 };
 
 /// Judges the files. What stands in them is not repeated: somebody may have written a secret where none belongs.
 #[must_use]
-pub fn files(loaded: Result<Option<&Loaded>, &str>) -> Check {
+pub fn check_files(loaded: Result<Option<&LoadedWorkspace>, &str>) -> CheckResult {
     const NAME: &str = "platform files";
     let loaded = match loaded {
-        Err(why) => return Check::problem(NAME, why, "Correct or `unset` the variable."),
+        Err(why) => return CheckResult::problem(NAME, why, "Correct or `unset` the variable."),
         Ok(None) => {
-            return Check::ok(
+            return CheckResult::ok(
                 NAME,
                 "none here or in a folder above; only the platform team needs them",
             );
@@ -38,8 +38,8 @@ pub fn files(loaded: Result<Option<&Loaded>, &str>) -> Check {
         .iter()
         .find(|finding| finding.severity == Severity::Error);
     if let Some(first) = first {
-        let place = first.span.as_ref().map(Span::location);
-        return Check::problem(
+        let place = first.span.as_ref().map(SourceSpan::location);
+        return CheckResult::problem(
             NAME,
             format!(
                 "{origin}: {errors} {}, the first is {}{}",
@@ -51,57 +51,58 @@ pub fn files(loaded: Result<Option<&Loaded>, &str>) -> Check {
         );
     }
     let departments = loaded.workspace.active_departments().count();
-    let check = |detail| Check::ok(NAME, detail);
+    let check = |detail| CheckResult::ok(NAME, detail);
     match warnings {
         0 => check(format!("{origin}: {departments} departments, no mistake")),
         _ => check(format!(
             "{origin}: {departments} departments, no mistake, warnings: {warnings}"
         ))
-        .then("`confluent ebs department validate` shows the warnings."),
+        .with_fix("`confluent ebs department validate` shows the warnings."),
     }
 }
 
 /// One thing that nobody could yet try, with the switch that turns it over and what would show that it holds.
-struct Open {
+struct OpenAssumption {
     id: &'static str,
-    turn: fn(&mut Assumptions),
+    apply: fn(&mut RbacAssumptions),
     shown_by: fn(&RoleBinding) -> bool,
 }
 
 /// Those of `docs/assumptions.md` on which a grant can rest.
-const OPEN: [Open; 2] = [
-    Open {
+const OPEN_ASSUMPTIONS: [OpenAssumption; 2] = [
+    OpenAssumption {
         id: "Q1",
-        turn: |assumptions| assumptions.connect_manager_on_connector ^= true,
-        shown_by: |binding| binding.role == Role::ConnectManager && on_connectors(binding),
+        apply: |assumptions| assumptions.connect_manager_on_connector ^= true,
+        shown_by: |binding| binding.role == Role::ConnectManager && is_on_connectors(binding),
     },
-    Open {
+    OpenAssumption {
         id: "Q11",
-        turn: |assumptions| assumptions.connector_prefix ^= true,
-        shown_by: |binding| on_connectors(binding) && matches!(binding.pattern.name(), NamePattern::Prefixed(_)),
+        apply: |assumptions| assumptions.connector_prefix ^= true,
+        shown_by: |binding| is_on_connectors(binding) && matches!(binding.pattern.name(), NamePattern::Prefixed(_)),
     },
 ];
 
-fn on_connectors(binding: &RoleBinding) -> bool {
+fn is_on_connectors(binding: &RoleBinding) -> bool {
     binding.pattern.kind() == ResourceKind::Connector
 }
 
 /// Judges the templates in use: whether what they rest on has been seen to hold here, and what happens if it does not.
 #[must_use]
-pub fn assumptions(workspace: Option<&Workspace>, heard: &Heard) -> Check {
+pub fn check_assumptions(workspace: Option<&Workspace>, observed: &ServiceObservation) -> CheckResult {
     const NAME: &str = "template assumptions";
     const LIST: &str = "`confluent ebs doctor --assumptions` shows the call that settles each.";
     let Some(workspace) = workspace else {
-        return Check::ok(NAME, "no templates here");
+        return CheckResult::ok(NAME, "no templates here");
     };
-    let seen: Vec<&RoleBinding> = [&heard.bindings, &heard.managers]
+    let seen: Vec<&RoleBinding> = [&observed.bindings, &observed.connect_managers]
         .into_iter()
         .flatten()
         .flatten()
         .collect();
     let (mut holding, mut open, mut stuck) = (Vec::new(), Vec::new(), Vec::new());
-    for each in &OPEN {
-        let resting: Vec<(&Template, &Grant)> = in_use(workspace).filter(|(_, grant)| rests_on(grant, each)).collect();
+    for each in &OPEN_ASSUMPTIONS {
+        let resting: Vec<(&Template, &RoleGrant)> =
+            in_use(workspace).filter(|(_, grant)| depends_on(grant, each)).collect();
         if resting.is_empty() {
             continue;
         }
@@ -111,7 +112,7 @@ pub fn assumptions(workspace: Option<&Workspace>, heard: &Heard) -> Check {
         }
         let without: BTreeSet<&str> = resting
             .iter()
-            .filter(|(_, grant)| !helps(grant, each))
+            .filter(|(_, grant)| !has_working_fallback(grant, each))
             .map(|(template, _)| template.name.as_str())
             .collect();
         match without.is_empty() {
@@ -121,12 +122,12 @@ pub fn assumptions(workspace: Option<&Workspace>, heard: &Heard) -> Check {
     }
     open.extend(stuck);
     match (open.is_empty(), holding.is_empty()) {
-        (true, true) => Check::ok(NAME, "the templates in use rest on none"),
-        (true, false) => Check::ok(
+        (true, true) => CheckResult::ok(NAME, "the templates in use rest on none"),
+        (true, false) => CheckResult::ok(
             NAME,
             format!("{} hold here: there are such role bindings", holding.join(" and ")),
         ),
-        (false, _) => Check::unknown(NAME, format!("not seen to hold here: {}", open.join(", "))).then(LIST),
+        (false, _) => CheckResult::unknown(NAME, format!("not seen to hold here: {}", open.join(", "))).with_fix(LIST),
     }
 }
 
@@ -135,7 +136,7 @@ fn join(names: BTreeSet<&str>) -> String {
 }
 
 /// The grants of every template that a department has.
-fn in_use(workspace: &Workspace) -> impl Iterator<Item = (&Template, &Grant)> {
+fn in_use(workspace: &Workspace) -> impl Iterator<Item = (&Template, &RoleGrant)> {
     let names: BTreeSet<&str> = workspace
         .active_departments()
         .map(|department| department.template.as_str())
@@ -150,29 +151,29 @@ fn in_use(workspace: &Workspace) -> impl Iterator<Item = (&Template, &Grant)> {
 }
 
 /// Whether the service would refuse the grant if the assumption were wrong.
-fn rests_on(grant: &Grant, open: &Open) -> bool {
-    may_bind(&grant.role, grant, None) && !may_bind(&grant.role, grant, Some(open))
+fn depends_on(grant: &RoleGrant, open: &OpenAssumption) -> bool {
+    can_bind(&grant.role, grant, None) && !can_bind(&grant.role, grant, Some(open))
 }
 
 /// Whether the grant's fallback would be taken then.
-fn helps(grant: &Grant, open: &Open) -> bool {
+fn has_working_fallback(grant: &RoleGrant, open: &OpenAssumption) -> bool {
     grant
         .fallback
         .as_ref()
-        .is_some_and(|role| may_bind(role, grant, Some(open)))
+        .is_some_and(|role| can_bind(role, grant, Some(open)))
 }
 
-fn may_bind(role: &Role, grant: &Grant, turned: Option<&Open>) -> bool {
-    let mut assumptions = Assumptions::default();
+fn can_bind(role: &Role, grant: &RoleGrant, turned: Option<&OpenAssumption>) -> bool {
+    let mut assumptions = RbacAssumptions::default();
     if let Some(open) = turned {
-        (open.turn)(&mut assumptions);
+        (open.apply)(&mut assumptions);
     }
-    sample(grant).is_some_and(|pattern| bindable_on(role, &pattern, &assumptions).is_yes())
+    sample_pattern(grant).is_some_and(|pattern| check_bind_pattern(role, &pattern, &assumptions).is_allowed())
 }
 
 /// Where a grant would be bound, somewhere: where exactly makes no difference.
-fn sample(grant: &Grant) -> Option<CrnPattern> {
-    let address = Address {
+fn sample_pattern(grant: &RoleGrant) -> Option<CrnPattern> {
+    let address = StageAddress {
         organization: "organization".parse().ok()?,
         environment: "env-1".parse().ok()?,
         cluster: "lkc-1".parse().ok()?,
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
     use crate::checks::{CheckState, assumptions as table};
 
-    fn bound(role: Role, name: &str) -> RoleBinding {
+    fn role_binding(role: Role, name: &str) -> RoleBinding {
         let pattern =
             format!("crn://confluent.cloud/organization=o/environment=env-1/cloud-cluster=lkc-1/connector={name}");
         let pattern: CrnPattern = pattern.parse().unwrap();
@@ -195,11 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn the_files_are_well_or_not_and_nothing_is_quoted() {
-        assert_eq!(files(Ok(None)).state, CheckState::Ok);
-        assert_eq!(files(Err("`X` is set to nothing")).state, CheckState::Problem);
+    fn invalid_files_are_reported_without_quoting_them() {
+        assert_eq!(check_files(Ok(None)).state, CheckState::Ok);
+        assert_eq!(check_files(Err("`X` is set to nothing")).state, CheckState::Problem);
         let example = Workspace::embedded();
-        let check = files(Ok(Some(&example)));
+        let check = check_files(Ok(Some(&example)));
         assert_eq!(check.state, CheckState::Ok);
         assert_eq!(
             check.detail,
@@ -212,7 +213,7 @@ mod tests {
             "[stages.prod]\nenvironment = \"canary\"\n",
         )
         .unwrap();
-        let check = files(Ok(Some(&Workspace::load(folder.path()))));
+        let check = check_files(Ok(Some(&Workspace::load(folder.path()))));
         assert_eq!(check.state, CheckState::Problem);
         assert!(check.detail.contains("ebs.toml:"), "{}", check.detail);
         assert!(!check.detail.contains("canary"), "{}", check.detail);
@@ -220,10 +221,10 @@ mod tests {
 
     // Dossier `rbac.md` §9: Q1 is about ConnectManager on a connector prefix, Q11 about any prefix of connectors.
     #[test]
-    fn what_templates_rest_on_is_open_until_such_a_binding_is_seen() {
+    fn an_assumption_stays_open_until_a_matching_binding_is_observed() {
         let workspace = Workspace::embedded().workspace;
-        let mut heard = Heard::nothing("offline");
-        let check = assumptions(Some(&workspace), &heard);
+        let mut heard = ServiceObservation::skipped("offline");
+        let check = check_assumptions(Some(&workspace), &heard);
         assert_eq!(check.state, CheckState::Unknown);
         assert!(
             check.detail.contains("Q1 (every such grant has a fallback)"),
@@ -233,25 +234,25 @@ mod tests {
         assert!(check.detail.contains("Q11 (without a fallback"), "{}", check.detail);
         assert!(check.fix.unwrap().contains("doctor --assumptions"));
 
-        heard.bindings = Ok(vec![bound(Role::DeveloperRead, "claims-*")]);
-        let check = assumptions(Some(&workspace), &heard);
+        heard.bindings = Ok(vec![role_binding(Role::DeveloperRead, "claims-*")]);
+        let check = check_assumptions(Some(&workspace), &heard);
         assert!(
             check.detail.contains("Q1 ") && !check.detail.contains("Q11"),
             "{}",
             check.detail
         );
-        heard.managers = Ok(vec![bound(Role::ConnectManager, "claims-*")]);
-        let check = assumptions(Some(&workspace), &heard);
+        heard.connect_managers = Ok(vec![role_binding(Role::ConnectManager, "claims-*")]);
+        let check = check_assumptions(Some(&workspace), &heard);
         assert_eq!(
             (check.state, check.detail.as_str()),
             (CheckState::Ok, "Q1 and Q11 hold here: there are such role bindings")
         );
-        assert_eq!(assumptions(None, &heard).state, CheckState::Ok);
+        assert_eq!(check_assumptions(None, &heard).state, CheckState::Ok);
     }
 
     #[test]
-    fn every_open_question_is_one_of_the_page() {
-        for open in &OPEN {
+    fn every_open_assumption_is_documented() {
+        for open in &OPEN_ASSUMPTIONS {
             assert!(
                 table::all().iter().any(|known| known.id.as_deref() == Some(open.id)),
                 "{}",

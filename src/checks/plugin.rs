@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Check,
-    stock_config::{StockConfig, StockState},
+    CheckResult,
+    cli_config::{CliConfig, CliConfigState},
 };
 
 /// The file of the CLI itself.
-const STOCK: &str = if cfg!(windows) { "confluent.exe" } else { "confluent" };
+const CLI_FILE: &str = if cfg!(windows) { "confluent.exe" } else { "confluent" };
 /// What the CLI calls this program.
 const OWN: &str = "confluent-ebs";
 /// A second name under which the CLI asks for its help.
@@ -17,7 +17,7 @@ const HELP: &str = "confluent-help-ebs";
 
 /// An executable that the CLI would take for a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct PluginFile {
     /// Its name as a plugin.
     pub name: String,
     /// The file.
@@ -28,21 +28,21 @@ pub struct Found {
 
 /// What the folders of `PATH` hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Installation {
+pub struct PluginInstallation {
     /// The running program, behind all links.
     pub program: PathBuf,
     /// The Confluent CLI.
-    pub stock: Option<PathBuf>,
+    pub cli: Option<PathBuf>,
     /// Plugins whose names begin as ours does, in the order in which the CLI looks.
-    pub plugins: Vec<Found>,
+    pub plugins: Vec<PluginFile>,
     /// Whether this is Windows.
     pub windows: bool,
 }
 
-impl Installation {
+impl PluginInstallation {
     /// Looks into `folders` as the CLI does; `extensions` are those that make a file executable on Windows.
     #[must_use]
-    pub fn look(program: &Path, folders: &[PathBuf], extensions: &[String]) -> Self {
+    pub fn discover(program: &Path, folders: &[PathBuf], extensions: &[String]) -> Self {
         let mut found = Self {
             program: program.canonicalize().unwrap_or_else(|_| program.to_owned()),
             windows: cfg!(windows),
@@ -62,12 +62,12 @@ impl Installation {
                 if !is_executable(&path, extensions) {
                     continue;
                 }
-                if found.stock.is_none() && name == STOCK && path.is_file() {
-                    found.stock = Some(path);
+                if found.cli.is_none() && name == CLI_FILE && path.is_file() {
+                    found.cli = Some(path);
                 } else if let Some(plugin) = plugin_name(&name)
-                    && concerns_us(plugin)
+                    && is_relevant(plugin)
                 {
-                    found.plugins.push(Found {
+                    found.plugins.push(PluginFile {
                         name: plugin.to_owned(),
                         real: path.canonicalize().ok(),
                         path,
@@ -78,23 +78,23 @@ impl Installation {
         found
     }
 
-    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Found> {
+    fn plugins_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a PluginFile> {
         self.plugins.iter().filter(move |found| found.name == name)
     }
 
-    fn is_this(&self, found: &Found) -> bool {
+    fn is_running_program(&self, found: &PluginFile) -> bool {
         found.real.as_ref() == Some(&self.program)
     }
 
-    fn remove(&self, paths: &[&Path]) -> String {
-        let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+    fn remove_command(&self, paths: &[&Path]) -> String {
+        let paths: Vec<String> = paths.iter().map(|path| shell_quoted_path(path)).collect();
         let command = if self.windows { "del" } else { "rm" };
         format!("`{command} {}`", paths.join(" "))
     }
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+fn shell_quoted_path(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "-_./~:\\".contains(c);
     match text.chars().all(plain) {
@@ -124,12 +124,12 @@ fn plugin_name(file: &str) -> Option<&str> {
     words.all(is_word).then_some(name)
 }
 
-fn concerns_us(plugin: &str) -> bool {
-    plugin == OWN || plugin == HELP || taken(plugin).is_some()
+fn is_relevant(plugin: &str) -> bool {
+    plugin == OWN || plugin == HELP || shadowed_command(plugin).is_some()
 }
 
 /// What a longer name takes over, as it is typed: the CLI starts the longest name that fits.
-fn taken(plugin: &str) -> Option<String> {
+fn shadowed_command(plugin: &str) -> Option<String> {
     let rest = plugin.strip_prefix(OWN)?.strip_prefix('-')?;
     Some(format!("confluent ebs {}", rest.replace('-', " ").replace('_', "-")))
 }
@@ -150,33 +150,33 @@ fn is_executable(path: &Path, extensions: &[String]) -> bool {
 
 /// Judges an installation.
 #[must_use]
-pub fn judge(installation: &Installation, config: &StockConfig) -> Vec<Check> {
+pub fn check_installation(installation: &PluginInstallation, config: &CliConfig) -> Vec<CheckResult> {
     vec![
-        stock_cli(installation),
-        on_path(installation),
-        duplicates(installation),
-        take_overs(installation),
-        help_link(installation),
-        enabled(installation, config),
+        check_cli(installation),
+        check_on_path(installation),
+        check_duplicates(installation),
+        check_shadowed_commands(installation),
+        check_help_link(installation),
+        check_enabled(installation, config),
     ]
 }
 
-fn stock_cli(installation: &Installation) -> Check {
-    match &installation.stock {
-        Some(path) => Check::ok("Confluent CLI", path.display().to_string()),
-        None => Check::ok(
+fn check_cli(installation: &PluginInstallation) -> CheckResult {
+    match &installation.cli {
+        Some(path) => CheckResult::ok("Confluent CLI", path.display().to_string()),
+        None => CheckResult::ok(
             "Confluent CLI",
             "not on PATH; only `confluent ebs`, `init --from-login` and the administrator's commands need it",
         ),
     }
 }
 
-fn on_path(installation: &Installation) -> Check {
+fn check_on_path(installation: &PluginInstallation) -> CheckResult {
     const NAME: &str = "plugin on PATH";
     let program = installation.program.display();
-    let Some(first) = installation.named(OWN).next() else {
-        if installation.stock.is_none() {
-            return Check::ok(NAME, "not there; not needed while `confluent-ebs` is called by itself");
+    let Some(first) = installation.plugins_named(OWN).next() else {
+        if installation.cli.is_none() {
+            return CheckResult::ok(NAME, "not there; not needed while `confluent-ebs` is called by itself");
         }
         let folder = installation.program.parent().unwrap_or(Path::new("."));
         let known_name = installation
@@ -184,28 +184,31 @@ fn on_path(installation: &Installation) -> Check {
             .file_name()
             .and_then(|name| plugin_name(name.to_str()?));
         let fix = match (known_name == Some(OWN), installation.windows) {
-            (true, false) => format!("`export PATH={}:$PATH` lets the Confluent CLI find it.", quoted(folder)),
+            (true, false) => format!(
+                "`export PATH={}:$PATH` lets the Confluent CLI find it.",
+                shell_quoted_path(folder)
+            ),
             (true, true) => format!("Add the folder {} to `PATH`.", folder.display()),
             (false, _) => format!("Name the program {program} `{OWN}`, in a folder of `PATH`."),
         };
-        return Check::problem(
+        return CheckResult::problem(
             NAME,
             "no folder of PATH holds `confluent-ebs`, so `confluent ebs` is not known",
             fix,
         );
     };
     let path = first.path.display();
-    if installation.is_this(first) {
-        return Check::ok(NAME, path.to_string());
+    if installation.is_running_program(first) {
+        return CheckResult::ok(NAME, path.to_string());
     }
-    let remove = installation.remove(&[&first.path]);
+    let remove = installation.remove_command(&[&first.path]);
     match &first.real {
-        None => Check::problem(
+        None => CheckResult::problem(
             NAME,
             format!("{path} leads nowhere: `confluent ebs` fails without a word"),
             format!("{remove} removes it."),
         ),
-        Some(_) => Check::problem(
+        Some(_) => CheckResult::problem(
             NAME,
             format!("`confluent ebs` starts {path}, and not this program, {program}"),
             format!("{remove} removes it, if this program is the one that you want."),
@@ -213,103 +216,109 @@ fn on_path(installation: &Installation) -> Check {
     }
 }
 
-fn duplicates(installation: &Installation) -> Check {
+fn check_duplicates(installation: &PluginInstallation) -> CheckResult {
     const NAME: &str = "plugin duplicates";
-    let mut named = installation.named(OWN);
+    let mut named = installation.plugins_named(OWN);
     let first = named.next();
-    let others: Vec<&Found> = named
+    let others: Vec<&PluginFile> = named
         .filter(|other| first.is_some_and(|first| other.real.is_none() || other.real != first.real))
         .collect();
     if others.is_empty() {
-        return Check::ok(NAME, "none");
+        return CheckResult::ok(NAME, "none");
     }
     let paths: Vec<&Path> = others.iter().map(|found| found.path.as_path()).collect();
-    Check::problem(
+    CheckResult::problem(
         NAME,
-        format!("{} would answer to the same name and is never reached", shown(&paths)),
-        format!("{} leaves one.", installation.remove(&paths)),
+        format!(
+            "{} would answer to the same name and is never reached",
+            join_paths(&paths)
+        ),
+        format!("{} leaves one.", installation.remove_command(&paths)),
     )
 }
 
-fn take_overs(installation: &Installation) -> Check {
+fn check_shadowed_commands(installation: &PluginInstallation) -> CheckResult {
     const NAME: &str = "sub-commands taken over";
     let others: Vec<(&Path, String)> = installation
         .plugins
         .iter()
-        .filter_map(|found| Some((found.path.as_path(), taken(&found.name)?)))
+        .filter_map(|found| Some((found.path.as_path(), shadowed_command(&found.name)?)))
         .collect();
     if others.is_empty() {
-        return Check::ok(NAME, "none");
+        return CheckResult::ok(NAME, "none");
     }
     let words: Vec<String> = others
         .iter()
         .map(|(path, words)| format!("{} runs instead of `{words} …`", path.display()))
         .collect();
     let paths: Vec<&Path> = others.iter().map(|(path, _)| *path).collect();
-    Check::problem(
+    CheckResult::problem(
         NAME,
         words.join("; "),
-        format!("{} ends that.", installation.remove(&paths)),
+        format!("{} ends that.", installation.remove_command(&paths)),
     )
 }
 
-fn help_link(installation: &Installation) -> Check {
+fn check_help_link(installation: &PluginInstallation) -> CheckResult {
     const NAME: &str = "help link";
-    match installation.named(HELP).next() {
-        Some(found) if installation.is_this(found) => Check::ok(NAME, found.path.display().to_string()),
-        Some(found) => Check::problem(
+    match installation.plugins_named(HELP).next() {
+        Some(found) if installation.is_running_program(found) => {
+            CheckResult::ok(NAME, found.path.display().to_string())
+        }
+        Some(found) => CheckResult::problem(
             NAME,
             format!(
                 "`confluent help ebs` starts {}, and not this program",
                 found.path.display()
             ),
-            format!("{} removes it.", installation.remove(&[&found.path])),
+            format!("{} removes it.", installation.remove_command(&[&found.path])),
         ),
         None => {
-            let check = Check::ok(
+            let check = CheckResult::ok(
                 NAME,
                 "none; `confluent help ebs` does not work without it, all else does",
             );
             let installed = installation
-                .named(OWN)
+                .plugins_named(OWN)
                 .next()
-                .filter(|found| installation.is_this(found));
+                .filter(|found| installation.is_running_program(found));
             match installed.and_then(|found| found.path.parent()) {
-                Some(folder) if !installation.windows => {
-                    check.then(format!("`ln -s {OWN} {}` makes one.", quoted(&folder.join(HELP))))
-                }
+                Some(folder) if !installation.windows => check.with_fix(format!(
+                    "`ln -s {OWN} {}` makes one.",
+                    shell_quoted_path(&folder.join(HELP))
+                )),
                 _ => check,
             }
         }
     }
 }
 
-fn enabled(installation: &Installation, config: &StockConfig) -> Check {
+fn check_enabled(installation: &PluginInstallation, config: &CliConfig) -> CheckResult {
     const NAME: &str = "plugins enabled";
     const SWITCH: &str = "`confluent configuration update disable_plugins false` switches them on.";
     let path = config.path.display();
-    if installation.stock.is_none() {
-        return Check::ok(NAME, "nothing to switch on without the Confluent CLI");
+    if installation.cli.is_none() {
+        return CheckResult::ok(NAME, "nothing to switch on without the Confluent CLI");
     }
     // On Windows the CLI's first start writes `disable_plugins: true` (cli `pkg/config/config.go`).
     let windows = "on Windows the Confluent CLI switches plugins off when it first starts";
     match &config.state {
-        StockState::Unreadable(why) => Check::problem(
+        CliConfigState::Unreadable(why) => CheckResult::problem(
             NAME,
             format!("{path} cannot be read ({why}): the Confluent CLI does not start with it"),
             "Repair the file, or move it away and log in again with `confluent login`.",
         ),
-        StockState::Missing if installation.windows => Check::problem(NAME, windows, SWITCH),
-        StockState::Missing => Check::ok(NAME, format!("{path} does not exist yet")),
-        StockState::Read(facts) => match facts.disable_plugins {
-            Some(true) => Check::problem(NAME, format!("{path} says disable_plugins"), SWITCH),
-            None if installation.windows => Check::problem(NAME, windows, SWITCH),
-            _ => Check::ok(NAME, "by the Confluent CLI's settings"),
+        CliConfigState::Missing if installation.windows => CheckResult::problem(NAME, windows, SWITCH),
+        CliConfigState::Missing => CheckResult::ok(NAME, format!("{path} does not exist yet")),
+        CliConfigState::Read(facts) => match facts.disable_plugins {
+            Some(true) => CheckResult::problem(NAME, format!("{path} says disable_plugins"), SWITCH),
+            None if installation.windows => CheckResult::problem(NAME, windows, SWITCH),
+            _ => CheckResult::ok(NAME, "by the Confluent CLI's settings"),
         },
     }
 }
 
-fn shown(paths: &[&Path]) -> String {
+fn join_paths(paths: &[&Path]) -> String {
     let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     paths.join(", ")
 }

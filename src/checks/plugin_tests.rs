@@ -1,9 +1,9 @@
 use super::*;
-use crate::checks::{CheckState, stock_config::StockFacts};
+use crate::checks::{CheckState, cli_config::CliConfigFacts};
 
-fn found(path: &str, real: Option<&str>) -> Found {
+fn plugin_file(path: &str, real: Option<&str>) -> PluginFile {
     let name = path.rsplit('/').next().unwrap();
-    Found {
+    PluginFile {
         name: plugin_name(name).unwrap().to_owned(),
         path: path.into(),
         real: real.map(PathBuf::from),
@@ -11,43 +11,43 @@ fn found(path: &str, real: Option<&str>) -> Found {
 }
 
 /// An installation of `/opt/ebs/confluent-ebs` beside the Confluent CLI.
-fn installed(plugins: &[(&str, Option<&str>)]) -> Installation {
-    Installation {
+fn installation_with(plugins: &[(&str, Option<&str>)]) -> PluginInstallation {
+    PluginInstallation {
         program: "/opt/ebs/confluent-ebs".into(),
-        stock: Some("/usr/bin/confluent".into()),
-        plugins: plugins.iter().map(|(path, real)| found(path, *real)).collect(),
+        cli: Some("/usr/bin/confluent".into()),
+        plugins: plugins.iter().map(|(path, real)| plugin_file(path, *real)).collect(),
         windows: false,
     }
 }
 
 const OWN_FILE: Option<&str> = Some("/opt/ebs/confluent-ebs");
 
-fn config(state: StockState) -> StockConfig {
-    StockConfig {
+fn config(state: CliConfigState) -> CliConfig {
+    CliConfig {
         path: "/home/me/.confluent/config.json".into(),
         state,
     }
 }
 
-fn says(disable_plugins: Option<bool>) -> StockConfig {
-    config(StockState::Read(StockFacts {
+fn config_with(disable_plugins: Option<bool>) -> CliConfig {
+    config(CliConfigState::Read(CliConfigFacts {
         disable_plugins,
-        ..StockFacts::default()
+        ..CliConfigFacts::default()
     }))
 }
 
-fn named(checks: &[Check], name: &str) -> Check {
+fn check_named(checks: &[CheckResult], name: &str) -> CheckResult {
     checks.iter().find(|check| check.name == name).unwrap().clone()
 }
 
-fn judged(installation: &Installation, name: &str) -> (CheckState, String, String) {
-    let check = named(&judge(installation, &says(None)), name);
+fn run_check(installation: &PluginInstallation, name: &str) -> (CheckState, String, String) {
+    let check = check_named(&check_installation(installation, &config_with(None)), name);
     (check.state, check.detail, check.fix.unwrap_or_default())
 }
 
 // Dossier `native-cli.md` §1.2: the regular expression, and the traps below it.
 #[test]
-fn names_of_plugins_are_read_as_the_cli_reads_them() {
+fn plugin_names_are_parsed_like_the_confluent_cli() {
     for (file, plugin) in [
         ("confluent-ebs", Some("confluent-ebs")),
         ("confluent-ebs.exe", Some("confluent-ebs")),
@@ -64,70 +64,76 @@ fn names_of_plugins_are_read_as_the_cli_reads_them() {
     ] {
         assert_eq!(plugin_name(file), plugin, "{file}");
     }
-    assert_eq!(taken("confluent-ebs-create").unwrap(), "confluent ebs create");
     assert_eq!(
-        taken("confluent-ebs-quota-dry_run").unwrap(),
+        shadowed_command("confluent-ebs-create").unwrap(),
+        "confluent ebs create"
+    );
+    assert_eq!(
+        shadowed_command("confluent-ebs-quota-dry_run").unwrap(),
         "confluent ebs quota dry-run"
     );
-    assert_eq!(taken("confluent-ebsx"), None);
+    assert_eq!(shadowed_command("confluent-ebsx"), None);
 }
 
 #[test]
-fn one_installation_with_its_link_is_well() {
-    let good = installed(&[
+fn one_installation_with_its_help_link_is_ok() {
+    let good = installation_with(&[
         ("/home/me/bin/confluent-ebs", OWN_FILE),
         ("/home/me/bin/confluent-help-ebs", OWN_FILE),
         ("/opt/ebs/confluent-ebs", OWN_FILE),
     ]);
-    let checks = judge(&good, &says(Some(false)));
+    let checks = check_installation(&good, &config_with(Some(false)));
     let well = checks
         .iter()
         .all(|check| check.state == CheckState::Ok && check.fix.is_none());
     assert!(well, "{checks:#?}");
-    assert_eq!(named(&checks, "plugin on PATH").detail, "/home/me/bin/confluent-ebs");
+    assert_eq!(
+        check_named(&checks, "plugin on PATH").detail,
+        "/home/me/bin/confluent-ebs"
+    );
 }
 
 #[test]
-fn what_is_not_on_path_is_put_there() {
-    let none = installed(&[]);
-    let (state, _, fix) = judged(&none, "plugin on PATH");
+fn a_plugin_that_is_not_on_path_has_a_fix() {
+    let none = installation_with(&[]);
+    let (state, _, fix) = run_check(&none, "plugin on PATH");
     assert_eq!(state, CheckState::Problem);
     assert_eq!(fix, "`export PATH=/opt/ebs:$PATH` lets the Confluent CLI find it.");
-    let renamed = Installation {
+    let renamed = PluginInstallation {
         program: "/opt/my tools/ebs-1.0".into(),
         ..none.clone()
     };
-    let (_, _, fix) = judged(&renamed, "plugin on PATH");
+    let (_, _, fix) = run_check(&renamed, "plugin on PATH");
     assert_eq!(
         fix,
         "Name the program /opt/my tools/ebs-1.0 `confluent-ebs`, in a folder of `PATH`."
     );
     // Without the CLI there is nobody who would look for it.
-    let alone = Installation { stock: None, ..none };
+    let alone = PluginInstallation { cli: None, ..none };
     for name in ["Confluent CLI", "plugin on PATH", "plugins enabled"] {
-        assert_eq!(judged(&alone, name).0, CheckState::Ok, "{name}");
+        assert_eq!(run_check(&alone, name).0, CheckState::Ok, "{name}");
     }
 }
 
 #[test]
-fn another_file_of_that_name_is_named_with_the_command_that_removes_it() {
-    let hidden = installed(&[
+fn a_duplicate_plugin_is_reported_with_the_command_that_removes_it() {
+    let hidden = installation_with(&[
         ("/usr/local/bin/confluent-ebs", Some("/usr/local/bin/confluent-ebs")),
         ("/opt/ebs/confluent-ebs", OWN_FILE),
     ]);
-    let (state, detail, fix) = judged(&hidden, "plugin on PATH");
+    let (state, detail, fix) = run_check(&hidden, "plugin on PATH");
     assert_eq!(state, CheckState::Problem);
     assert!(detail.contains("starts /usr/local/bin/confluent-ebs"), "{detail}");
     assert!(fix.starts_with("`rm /usr/local/bin/confluent-ebs`"), "{fix}");
-    assert_eq!(judged(&hidden, "plugin duplicates").0, CheckState::Problem);
+    assert_eq!(run_check(&hidden, "plugin duplicates").0, CheckState::Problem);
 
-    let backup = installed(&[
+    let backup = installation_with(&[
         ("/opt/ebs/confluent-ebs", OWN_FILE),
         ("/opt/ebs/confluent-ebs.bak", Some("/opt/ebs/confluent-ebs.bak")),
         ("/opt/two words/confluent-ebs", Some("/opt/two words/confluent-ebs")),
     ]);
-    assert_eq!(judged(&backup, "plugin on PATH").0, CheckState::Ok);
-    let (state, _, fix) = judged(&backup, "plugin duplicates");
+    assert_eq!(run_check(&backup, "plugin on PATH").0, CheckState::Ok);
+    let (state, _, fix) = run_check(&backup, "plugin duplicates");
     assert_eq!(state, CheckState::Problem);
     assert_eq!(
         fix,
@@ -137,9 +143,9 @@ fn another_file_of_that_name_is_named_with_the_command_that_removes_it() {
 
 // Dossier `native-cli.md` §1.4: a file that cannot be executed is exit 1 without a message.
 #[test]
-fn a_link_that_leads_nowhere_is_a_silent_failure() {
-    let dangling = installed(&[("/opt/old/confluent-ebs", None), ("/opt/ebs/confluent-ebs", OWN_FILE)]);
-    let (state, detail, fix) = judged(&dangling, "plugin on PATH");
+fn a_dangling_link_is_a_problem() {
+    let dangling = installation_with(&[("/opt/old/confluent-ebs", None), ("/opt/ebs/confluent-ebs", OWN_FILE)]);
+    let (state, detail, fix) = run_check(&dangling, "plugin on PATH");
     assert_eq!(state, CheckState::Problem);
     assert!(detail.ends_with("fails without a word"), "{detail}");
     assert_eq!(fix, "`rm /opt/old/confluent-ebs` removes it.");
@@ -147,12 +153,12 @@ fn a_link_that_leads_nowhere_is_a_silent_failure() {
 
 // Dossier `native-cli.md` §1.3: the longest name that fits wins, across files.
 #[test]
-fn a_longer_name_takes_commands_away() {
-    let taken = installed(&[
+fn a_longer_plugin_name_shadows_commands() {
+    let taken = installation_with(&[
         ("/opt/ebs/confluent-ebs", OWN_FILE),
         ("/opt/x/confluent-ebs-connector-list.py", Some("/opt/x/y")),
     ]);
-    let (state, detail, fix) = judged(&taken, "sub-commands taken over");
+    let (state, detail, fix) = run_check(&taken, "sub-commands taken over");
     assert_eq!(state, CheckState::Problem);
     assert_eq!(
         detail,
@@ -162,43 +168,43 @@ fn a_longer_name_takes_commands_away() {
 }
 
 #[test]
-fn the_help_link_is_offered_and_a_strange_one_is_not_trusted() {
-    let without = installed(&[("/opt/ebs/confluent-ebs", OWN_FILE)]);
-    let (state, _, fix) = judged(&without, "help link");
+fn a_missing_help_link_is_suggested_and_a_foreign_one_is_reported() {
+    let without = installation_with(&[("/opt/ebs/confluent-ebs", OWN_FILE)]);
+    let (state, _, fix) = run_check(&without, "help link");
     assert_eq!(state, CheckState::Ok);
     assert_eq!(fix, "`ln -s confluent-ebs /opt/ebs/confluent-help-ebs` makes one.");
-    let strange = installed(&[("/opt/x/confluent-help-ebs", Some("/opt/x/confluent-help-ebs"))]);
-    assert_eq!(judged(&strange, "help link").0, CheckState::Problem);
+    let strange = installation_with(&[("/opt/x/confluent-help-ebs", Some("/opt/x/confluent-help-ebs"))]);
+    assert_eq!(run_check(&strange, "help link").0, CheckState::Problem);
 }
 
 // cli `pkg/config/config.go` Load: off by default on Windows, on by default elsewhere.
 #[test]
-fn plugins_can_be_switched_off() {
-    let here = installed(&[("/opt/ebs/confluent-ebs", OWN_FILE)]);
-    let windows = Installation {
+fn disabled_plugins_are_a_problem() {
+    let here = installation_with(&[("/opt/ebs/confluent-ebs", OWN_FILE)]);
+    let windows = PluginInstallation {
         windows: true,
         ..here.clone()
     };
-    let state = |installation: &Installation, config: &StockConfig| {
-        let check = named(&judge(installation, config), "plugins enabled");
+    let state = |installation: &PluginInstallation, config: &CliConfig| {
+        let check = check_named(&check_installation(installation, config), "plugins enabled");
         let switch = check
             .fix
             .is_some_and(|fix| fix.contains("confluent configuration update disable_plugins false"));
         (check.state, switch)
     };
     for (installation, config, expected) in [
-        (&here, says(None), (CheckState::Ok, false)),
-        (&here, says(Some(false)), (CheckState::Ok, false)),
-        (&here, says(Some(true)), (CheckState::Problem, true)),
-        (&here, config(StockState::Missing), (CheckState::Ok, false)),
+        (&here, config_with(None), (CheckState::Ok, false)),
+        (&here, config_with(Some(false)), (CheckState::Ok, false)),
+        (&here, config_with(Some(true)), (CheckState::Problem, true)),
+        (&here, config(CliConfigState::Missing), (CheckState::Ok, false)),
         (
             &here,
-            config(StockState::Unreadable("no JSON at line 3".into())),
+            config(CliConfigState::Unreadable("no JSON at line 3".into())),
             (CheckState::Problem, false),
         ),
-        (&windows, says(None), (CheckState::Problem, true)),
-        (&windows, says(Some(false)), (CheckState::Ok, false)),
-        (&windows, config(StockState::Missing), (CheckState::Problem, true)),
+        (&windows, config_with(None), (CheckState::Problem, true)),
+        (&windows, config_with(Some(false)), (CheckState::Ok, false)),
+        (&windows, config(CliConfigState::Missing), (CheckState::Problem, true)),
     ] {
         assert_eq!(state(installation, &config), expected, "{config:?}");
     }
@@ -206,7 +212,7 @@ fn plugins_can_be_switched_off() {
 
 #[cfg(unix)]
 #[test]
-fn folders_are_looked_at_as_the_cli_does() {
+fn folders_are_searched_like_the_confluent_cli() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let home = tempfile::tempdir().unwrap();
     let folder = |name: &str| {
@@ -230,8 +236,8 @@ fn folders_are_looked_at_as_the_cli_does() {
     folder("two/confluent-ebs-folder");
 
     let nowhere = home.path().join("missing");
-    let seen = Installation::look(&program, &[nowhere, one.clone(), two.clone()], &[]);
-    assert_eq!(seen.stock, Some(two.join("confluent")));
+    let seen = PluginInstallation::discover(&program, &[nowhere, one.clone(), two.clone()], &[]);
+    assert_eq!(seen.cli, Some(two.join("confluent")));
     let names: Vec<_> = seen
         .plugins
         .iter()
@@ -245,5 +251,5 @@ fn folders_are_looked_at_as_the_cli_does() {
             (two.join("confluent-ebs"), false)
         ]
     );
-    assert!(seen.is_this(&seen.plugins[0]));
+    assert!(seen.is_running_program(&seen.plugins[0]));
 }

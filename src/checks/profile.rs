@@ -1,6 +1,6 @@
 //! The profile that is acted with, the file it lies in, and what the environment says about keys.
 
-use super::Check;
+use super::CheckResult;
 use crate::{
     config::{CredentialsError, LoadedProfile, git::GitError},
     diag::Finding,
@@ -11,7 +11,7 @@ use crate::{
 
 /// The profile that is meant.
 #[derive(Debug)]
-pub struct Named<'a> {
+pub struct NamedProfile<'a> {
     /// The name or the file, as written.
     pub written: &'a str,
     /// Who says so: `--profile`, a variable, `profile use`.
@@ -24,17 +24,17 @@ pub struct Named<'a> {
 
 /// Where the key is that is acted with, or why there is none.
 #[derive(Debug)]
-pub enum Held<'a> {
+pub enum DoctorKeyState<'a> {
     /// A key, and who says so.
-    Key(&'a ApiKeyId, String),
+    Present(&'a ApiKeyId, String),
     /// The sandbox's own way to act as somebody.
-    StandIn(String),
+    Impersonating(String),
     /// None.
     Missing(&'a CredentialsError),
     /// None, for a reason of the sandbox's, and what to do about it.
     Unusable(String, String),
     /// Not looked for, and why: told elsewhere.
-    NotSought(&'static str),
+    Skipped(&'static str),
 }
 
 /// What the environment says about keys.
@@ -49,13 +49,13 @@ pub struct EnvironmentKeys {
     /// Whether they are ignored, as on the sandbox.
     pub ignored: bool,
     /// Whether the profile has a key, which counts before them.
-    pub overruled: bool,
+    pub overridden: bool,
 }
 
 impl EnvironmentKeys {
     /// Reads `variables`; of their values only what is said here is kept.
     #[must_use]
-    pub fn look(variables: &[(String, String)]) -> Self {
+    pub fn from_variables(variables: &[(String, String)]) -> Self {
         let value = |name: &str| {
             let found = variables
                 .iter()
@@ -76,16 +76,16 @@ impl EnvironmentKeys {
 
 /// Judges the profile.
 #[must_use]
-pub fn profile(named: Option<&Named<'_>>) -> Check {
+pub fn check_profile(named: Option<&NamedProfile<'_>>) -> CheckResult {
     const NAME: &str = "profile";
     let Some(named) = named else {
-        return Check::ok(NAME, "none named");
+        return CheckResult::ok(NAME, "none named");
     };
     let whence = format!("{} ({})", named.written, named.origin);
     match named.loaded {
         Ok(loaded) => {
             let facts = &loaded.profile.facts;
-            Check::ok(
+            CheckResult::ok(
                 NAME,
                 format!(
                     "{whence}: {} of {}, stage {}, issued {}",
@@ -97,10 +97,10 @@ pub fn profile(named: Option<&Named<'_>>) -> Check {
             let first = findings.first();
             let place = first
                 .and_then(|finding| finding.span.as_ref())
-                .map(crate::diag::Span::location);
+                .map(crate::diag::SourceSpan::location);
             let what = first.map_or("it holds mistakes", |finding| finding.message.as_str());
             let fix = first.and_then(|finding| finding.fix.clone());
-            Check::problem(
+            CheckResult::problem(
                 NAME,
                 format!(
                     "{whence} cannot be used: {what}{}",
@@ -114,23 +114,23 @@ pub fn profile(named: Option<&Named<'_>>) -> Check {
 
 /// Judges the file that the profile lies in.
 #[must_use]
-pub fn file(named: Option<&Named<'_>>) -> Check {
+pub fn check_profile_file(named: Option<&NamedProfile<'_>>) -> CheckResult {
     const NAME: &str = "profile file";
     let Some(Ok(loaded)) = named.map(|named| named.loaded) else {
-        return Check::ok(NAME, "none");
+        return CheckResult::ok(NAME, "none");
     };
     if loaded.keys.is_empty() {
-        return Check::ok(NAME, "holds no key");
+        return CheckResult::ok(NAME, "holds no key");
     }
     if let Some(open) = loaded
         .warnings
         .iter()
         .find(|warning| warning.rule == "profile-readable")
     {
-        return Check::problem(NAME, open.message.clone(), open.fix.clone().unwrap_or_default());
+        return CheckResult::problem(NAME, open.message.clone(), open.fix.clone().unwrap_or_default());
     }
     if let Some(error) = named.and_then(|named| named.in_git.as_ref()) {
-        return Check::problem(
+        return CheckResult::problem(
             NAME,
             error.to_string(),
             format!(
@@ -140,14 +140,14 @@ pub fn file(named: Option<&Named<'_>>) -> Check {
         );
     }
     match cfg!(unix) {
-        true => Check::ok(NAME, "readable by you alone"),
-        false => Check::ok(NAME, "as private as the folder that it lies in"),
+        true => CheckResult::ok(NAME, "readable by you alone"),
+        false => CheckResult::ok(NAME, "as private as the folder that it lies in"),
     }
 }
 
 /// Judges the variables that may hold keys and secrets.
 #[must_use]
-pub fn environment(keys: &EnvironmentKeys) -> Check {
+pub fn check_environment_keys(keys: &EnvironmentKeys) -> CheckResult {
     const NAME: &str = "secrets in the environment";
     let (id, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
     let also = match keys.values {
@@ -157,32 +157,32 @@ pub fn environment(keys: &EnvironmentKeys) -> Check {
     };
     let clear = format!("`unset {id} {secret}` clears them.");
     match (keys.id, keys.secret) {
-        (None, None) => Check::ok(NAME, format!("no key{also}")),
-        _ if keys.ignored => Check::ok(NAME, format!("a key, which the sandbox ignores{also}")),
-        (Some(_), Some(_)) if keys.overruled => {
-            Check::ok(NAME, format!("a key, which the profile's own comes before{also}")).then(clear)
+        (None, None) => CheckResult::ok(NAME, format!("no key{also}")),
+        _ if keys.ignored => CheckResult::ok(NAME, format!("a key, which the sandbox ignores{also}")),
+        (Some(_), Some(_)) if keys.overridden => {
+            CheckResult::ok(NAME, format!("a key, which the profile's own comes before{also}")).with_fix(clear)
         }
-        (Some(_), None) => Check::problem(
+        (Some(_), None) => CheckResult::problem(
             NAME,
             format!("{id} is set, but {secret} is not"),
             format!("Set `{secret}` as well, or `unset {id}`."),
         ),
-        (None, Some(_)) => Check::problem(
+        (None, Some(_)) => CheckResult::problem(
             NAME,
             format!("{secret} is set, but {id} is not"),
             format!("Set `{id}` as well, or `unset {secret}`."),
         ),
-        (Some(false), Some(_)) => Check::problem(
+        (Some(false), Some(_)) => CheckResult::problem(
             NAME,
             format!("{id} does not hold the id of a key; perhaps the two halves are swapped"),
             "An id is 16 upper-case letters and digits; the long half is the secret.",
         ),
-        (Some(true), Some(false)) => Check::problem(
+        (Some(true), Some(false)) => CheckResult::problem(
             NAME,
             format!("{secret} holds a blank or a line break, which no secret does"),
             format!("Set `{secret}` again, without quotes and line breaks inside."),
         ),
-        (Some(true), Some(true)) => Check::ok(
+        (Some(true), Some(true)) => CheckResult::ok(
             NAME,
             format!("a key, which every program that is started from here can read{also}"),
         ),
@@ -192,14 +192,14 @@ pub fn environment(keys: &EnvironmentKeys) -> Check {
 /// Judges whether there is a key to act with. `platform` is whether there are the platform's files, which only the
 /// platform team has.
 #[must_use]
-pub fn key(held: &Held<'_>, platform: bool) -> Check {
+pub fn check_key(held: &DoctorKeyState<'_>, platform: bool) -> CheckResult {
     const NAME: &str = "key";
     match held {
-        Held::Key(id, source) => Check::ok(NAME, format!("{id}, from {source}")),
-        Held::StandIn(who) => Check::ok(NAME, format!("none needed: {who}")),
-        Held::Unusable(why, fix) => Check::problem(NAME, why.clone(), fix.clone()),
-        Held::NotSought(why) => Check::unknown(NAME, *why),
-        Held::Missing(CredentialsError::None) if platform => Check::problem(
+        DoctorKeyState::Present(id, source) => CheckResult::ok(NAME, format!("{id}, from {source}")),
+        DoctorKeyState::Impersonating(who) => CheckResult::ok(NAME, format!("none needed: {who}")),
+        DoctorKeyState::Unusable(why, fix) => CheckResult::problem(NAME, why.clone(), fix.clone()),
+        DoctorKeyState::Skipped(why) => CheckResult::unknown(NAME, *why),
+        DoctorKeyState::Missing(CredentialsError::NotFound) if platform => CheckResult::problem(
             NAME,
             "no key to act with",
             format!(
@@ -208,15 +208,15 @@ pub fn key(held: &Held<'_>, platform: bool) -> Check {
                 env::CONFLUENT_CLOUD_API_SECRET
             ),
         ),
-        Held::Missing(CredentialsError::None) => Check::problem(
+        DoctorKeyState::Missing(CredentialsError::NotFound) => CheckResult::problem(
             NAME,
             "no key to act with",
             "Name the profile that EBS handed over with `--profile FILE`; as EBS, begin with `confluent ebs init`; \
              without an account, try `confluent ebs onboard claims --sandbox`.",
         ),
-        Held::Missing(error) => {
+        DoctorKeyState::Missing(error) => {
             let fix = error.hints().first().map(ToString::to_string).unwrap_or_default();
-            Check::problem(NAME, error.to_string(), fix)
+            CheckResult::problem(NAME, error.to_string(), fix)
         }
     }
 }
@@ -227,11 +227,11 @@ mod tests {
     use crate::{
         checks::CheckState,
         config::{ProfileKeys, profile::tests::loaded},
-        diag::Owner,
+        diag::Assignee,
     };
 
-    fn named<'a>(loaded: Result<&'a LoadedProfile, &'a [Finding]>) -> Named<'a> {
-        Named {
+    fn named<'a>(loaded: Result<&'a LoadedProfile, &'a [Finding]>) -> NamedProfile<'a> {
+        NamedProfile {
             written: "claims-operator",
             origin: "--profile",
             loaded,
@@ -240,9 +240,9 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_told_with_who_named_it() {
+    fn a_profile_is_reported_with_the_setting_that_names_it() {
         let good = loaded();
-        let check = profile(Some(&named(Ok(&good))));
+        let check = check_profile(Some(&named(Ok(&good))));
         assert_eq!(
             (check.state, check.detail.as_str()),
             (
@@ -250,38 +250,39 @@ mod tests {
                 "claims-operator (--profile): operator of claims, stage prod, issued 2026-11-22"
             )
         );
-        let finding = Finding::error("unreadable-file", "there is no such profile").owned_by(Owner::Department);
-        let findings = [finding.fix("`confluent ebs profile list` shows them.")];
-        let check = profile(Some(&named(Err(&findings))));
+        let finding = Finding::error("unreadable-file", "there is no such profile").with_assignee(Assignee::Department);
+        let findings = [finding.with_fix("`confluent ebs profile list` shows them.")];
+        let check = check_profile(Some(&named(Err(&findings))));
         assert_eq!(check.state, CheckState::Problem);
         assert_eq!(check.fix.unwrap(), "`confluent ebs profile list` shows them.");
-        assert_eq!(profile(None).state, CheckState::Ok);
+        assert_eq!(check_profile(None).state, CheckState::Ok);
     }
 
     #[test]
-    fn a_key_that_others_or_git_can_read_is_a_problem() {
+    fn a_key_readable_by_others_or_tracked_by_git_is_a_problem() {
         let mut good = loaded();
-        assert_eq!(file(Some(&named(Ok(&good)))).state, CheckState::Ok);
+        assert_eq!(check_profile_file(Some(&named(Ok(&good)))).state, CheckState::Ok);
         let in_git = Some(GitError::NotIgnored {
             folder: "here".into(),
             tree: "here".into(),
         });
-        let tracked = Named {
+        let tracked = NamedProfile {
             in_git,
             ..named(Ok(&good))
         };
-        assert_eq!(file(Some(&tracked)).state, CheckState::Problem);
+        assert_eq!(check_profile_file(Some(&tracked)).state, CheckState::Problem);
         // Without a key it may well lie there.
         let mut bare = loaded();
         bare.keys = ProfileKeys::default();
-        let tracked = Named {
+        let tracked = NamedProfile {
             loaded: Ok(&bare),
             ..tracked
         };
-        assert_eq!(file(Some(&tracked)).state, CheckState::Ok);
-        let warning = Finding::warning("profile-readable", "others can read it").fix("Close it with `chmod 600 x`.");
+        assert_eq!(check_profile_file(Some(&tracked)).state, CheckState::Ok);
+        let warning =
+            Finding::warning("profile-readable", "others can read it").with_fix("Close it with `chmod 600 x`.");
         good.warnings.push(warning);
-        let check = file(Some(&named(Ok(&good))));
+        let check = check_profile_file(Some(&named(Ok(&good))));
         assert_eq!(check.fix.as_deref(), Some("Close it with `chmod 600 x`."));
     }
 
@@ -290,11 +291,11 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        EnvironmentKeys::look(&pairs)
+        EnvironmentKeys::from_variables(&pairs)
     }
 
     #[test]
-    fn half_a_key_and_swapped_halves_are_found_without_showing_them() {
+    fn an_incomplete_or_swapped_key_is_reported_without_printing_it() {
         let (id, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
         let good = [(id, "ABCDEFGHIJKLMNOP"), (secret, "cflt/canary+")];
         for (pairs, expected) in [
@@ -306,36 +307,36 @@ mod tests {
             (&[good[0], (secret, "canary\r")], CheckState::Problem),
             (&[good[0], (secret, "")], CheckState::Problem),
         ] {
-            let check = environment(&variables(pairs));
+            let check = check_environment_keys(&variables(pairs));
             assert_eq!(check.state, expected, "{pairs:?}");
             assert!(!format!("{check:?}").contains("canary"));
         }
-        let counted = environment(&variables(&[("EBS_SECRET_DB", "canary"), ("EBS_SECRET_S3", "canary")]));
+        let counted = check_environment_keys(&variables(&[("EBS_SECRET_DB", "canary"), ("EBS_SECRET_S3", "canary")]));
         assert_eq!(counted.detail, "no key; 2 values for connector files");
         let ignored = EnvironmentKeys {
             ignored: true,
             ..variables(&good[..1])
         };
-        assert_eq!(environment(&ignored).state, CheckState::Ok);
+        assert_eq!(check_environment_keys(&ignored).state, CheckState::Ok);
         let overruled = EnvironmentKeys {
-            overruled: true,
+            overridden: true,
             ..variables(&good)
         };
-        assert!(environment(&overruled).fix.unwrap().starts_with("`unset "));
+        assert!(check_environment_keys(&overruled).fix.unwrap().starts_with("`unset "));
     }
 
     #[test]
-    fn whoever_has_no_key_learns_where_theirs_comes_from() {
-        let missing = Held::Missing(&CredentialsError::None);
-        assert!(key(&missing, false).fix.unwrap().contains("`--profile FILE`"));
+    fn a_missing_key_is_reported_with_its_source() {
+        let missing = DoctorKeyState::Missing(&CredentialsError::NotFound);
+        assert!(check_key(&missing, false).fix.unwrap().contains("`--profile FILE`"));
         assert!(
-            key(&missing, true)
+            check_key(&missing, true)
                 .fix
                 .unwrap()
                 .contains("`confluent ebs init --print`")
         );
         let id = "ABCDEFGHIJKLMNOP".parse().unwrap();
-        let held = Held::Key(&id, "profile x.toml".into());
-        assert_eq!(key(&held, false).detail, "ABCDEFGHIJKLMNOP, from profile x.toml");
+        let held = DoctorKeyState::Present(&id, "profile x.toml".into());
+        assert_eq!(check_key(&held, false).detail, "ABCDEFGHIJKLMNOP, from profile x.toml");
     }
 }

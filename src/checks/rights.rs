@@ -3,56 +3,60 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Check,
-    heard::{Heard, Question, Silence},
+    CheckResult,
+    observation::{ProbeTarget, ServiceObservation, Unavailable},
 };
 use crate::{
     access::Evaluator,
-    model::{Address, Prefix, ResourceKind, Role, RoleBinding},
-    probe::NOBODYS,
+    model::{Prefix, ResourceKind, Role, RoleBinding, StageAddress},
+    probe::PROBE_NAME,
 };
 
 /// How many kinds of roles are told one by one.
-const TOLD: usize = 6;
+const MAX_LISTED_ROLES: usize = 6;
 
 /// Judges the roles of the caller; `department` is the names and the code of the department that it acts for.
 #[must_use]
-pub fn roles(heard: &Heard, question: &Question, department: Option<(&Prefix, &str)>) -> Check {
+pub fn check_roles(
+    observed: &ServiceObservation,
+    target: &ProbeTarget,
+    department: Option<(&Prefix, &str)>,
+) -> CheckResult {
     const NAME: &str = "roles";
-    let bindings = match &heard.bindings {
+    let bindings = match &observed.bindings {
         Ok(bindings) if !bindings.is_empty() => bindings,
-        silent => return unseen(silent.as_ref().err(), &heard.may, department),
+        silent => return check_hidden_roles(silent.as_ref().err(), &observed.allowed_operations, department),
     };
     let Some((prefix, code)) = department else {
-        return Check::ok(NAME, told(bindings));
+        return CheckResult::ok(NAME, list_bindings(bindings));
     };
-    if let Some(wide) = bindings.iter().find(|binding| reaches_beyond(binding, prefix)) {
-        return Check::problem(
+    if let Some(wide) = bindings.iter().find(|binding| exceeds_prefix(binding, prefix)) {
+        return CheckResult::problem(
             NAME,
             format!(
                 "{} on {} reaches beyond {prefix}*, which no key of a department should",
                 wide.role,
-                wide.pattern.short()
+                wide.pattern.to_short_string()
             ),
             format!("Ask EBS to take it away: `confluent ebs onboard {code} --prune` shows what is too much."),
         );
     }
-    let words = match (&heard.principal, heard.address(question)) {
-        (Some(principal), Some(address)) => may(bindings, principal, &address, prefix),
+    let words = match (&observed.principal, observed.address(target)) {
+        (Some(principal), Some(address)) => allowed_operations(bindings, principal, &address, prefix),
         _ => Vec::new(),
     };
     match words.is_empty() {
-        true => Check::problem(
+        true => CheckResult::problem(
             NAME,
-            format!("{}, and none on connectors {prefix}*", told(bindings)),
+            format!("{}, and none on connectors {prefix}*", list_bindings(bindings)),
             format!("Ask EBS to run `confluent ebs onboard {code}`."),
         ),
-        false => Check::ok(NAME, format!("{}: {}", told(bindings), words.join(", "))),
+        false => CheckResult::ok(NAME, format!("{}: {}", list_bindings(bindings), words.join(", "))),
     }
 }
 
 /// The roles, those on many things of one kind counted.
-fn told(bindings: &[RoleBinding]) -> String {
+fn list_bindings(bindings: &[RoleBinding]) -> String {
     let mut groups: BTreeMap<(&str, ResourceKind), Vec<&RoleBinding>> = BTreeMap::new();
     for binding in bindings {
         groups
@@ -62,20 +66,20 @@ fn told(bindings: &[RoleBinding]) -> String {
     }
     let mut words: Vec<String> = groups
         .iter()
-        .take(TOLD)
+        .take(MAX_LISTED_ROLES)
         .map(|((role, kind), group)| match group.as_slice() {
-            [one] => format!("{role} on {}", one.pattern.short()),
-            many => format!("{role} on {} {}s", many.len(), kind.word()),
+            [one] => format!("{role} on {}", one.pattern.to_short_string()),
+            many => format!("{role} on {} {}s", many.len(), kind.display_name()),
         })
         .collect();
-    if groups.len() > TOLD {
-        words.push(format!("{} more", groups.len() - TOLD));
+    if groups.len() > MAX_LISTED_ROLES {
+        words.push(format!("{} more", groups.len() - MAX_LISTED_ROLES));
     }
     words.join("; ")
 }
 
 /// Whether a binding gives something on other departments' connectors, or on a whole scope.
-fn reaches_beyond(binding: &RoleBinding, prefix: &Prefix) -> bool {
+fn exceeds_prefix(binding: &RoleBinding, prefix: &Prefix) -> bool {
     match binding.pattern.kind() {
         ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster => true,
         ResourceKind::Connector => !prefix.owns(binding.pattern.name().stem()),
@@ -84,67 +88,79 @@ fn reaches_beyond(binding: &RoleBinding, prefix: &Prefix) -> bool {
 }
 
 /// What may be done to a connector of the department's that nobody has.
-fn may(
+fn allowed_operations(
     bindings: &[RoleBinding],
     principal: &crate::model::Principal,
-    address: &Address,
+    address: &StageAddress,
     prefix: &Prefix,
 ) -> Vec<&'static str> {
-    let Some(connector) = address.resource(ResourceKind::Connector, &format!("{prefix}{NOBODYS}")) else {
+    let Some(connector) = address.resource(ResourceKind::Connector, &format!("{prefix}{PROBE_NAME}")) else {
         return Vec::new();
     };
     let evaluator = Evaluator::new(bindings.iter().cloned());
     evaluator
-        .operations(principal, &connector)
+        .allowed_operations(principal, &connector)
         .iter()
-        .map(crate::access::Operation::word)
+        .map(crate::access::Operation::as_str)
         .collect()
 }
 
 /// Where no binding is shown: an empty list may be the truth or a list that was cut, so only what was tried counts.
-fn unseen(silence: Option<&Silence>, may: &BTreeMap<&'static str, bool>, department: Option<(&Prefix, &str)>) -> Check {
+fn check_hidden_roles(
+    silence: Option<&Unavailable>,
+    allowed_operations: &BTreeMap<&'static str, bool>,
+    department: Option<(&Prefix, &str)>,
+) -> CheckResult {
     const NAME: &str = "roles";
     let reason = match silence {
         Some(silence) if silence.status() == Some(403) => "its role bindings are not shown to this key",
         Some(silence) => silence.reason(),
         None => "no role binding is shown: it holds none, or may not see its own",
     };
-    let allowed: Vec<&str> = may.iter().filter(|(_, may)| **may).map(|(word, _)| *word).collect();
-    let refused: Vec<&str> = may.iter().filter(|(_, may)| !**may).map(|(word, _)| *word).collect();
+    let allowed: Vec<&str> = allowed_operations
+        .iter()
+        .filter(|(_, may)| **may)
+        .map(|(word, _)| *word)
+        .collect();
+    let refused: Vec<&str> = allowed_operations
+        .iter()
+        .filter(|(_, may)| !**may)
+        .map(|(word, _)| *word)
+        .collect();
     match department {
         Some((prefix, _)) if !allowed.is_empty() => {
             let not = match refused.is_empty() {
                 true => String::new(),
                 false => format!(", not {}", refused.join(", ")),
             };
-            Check::ok(
+            CheckResult::ok(
                 NAME,
                 format!("{reason}; tried on {prefix}*: {}{not}", allowed.join(", ")),
             )
         }
-        Some((prefix, code)) if !refused.is_empty() => Check::unknown(
+        Some((prefix, code)) if !refused.is_empty() => CheckResult::unknown(
             NAME,
             format!("{reason}; tried on {prefix}*: not {}", refused.join(", ")),
         )
-        .then(format!(
+        .with_fix(format!(
             "If more is needed, ask EBS to run `confluent ebs onboard {code}`."
         )),
-        _ => Check::unknown(NAME, reason),
+        _ => CheckResult::unknown(NAME, reason),
     }
 }
 
 /// The roles that the provisioner needs in one stage (dossier `rbac.md` §8.6).
 #[derive(Clone, Debug)]
-pub struct Needed {
+pub struct RequiredRoles {
     /// The stage, by name.
     pub stage: String,
     /// Where it is.
-    pub address: Address,
+    pub address: StageAddress,
     /// The command that gives each role, in the order of [`Needed::missing`]: on the cluster, on the subjects.
     pub commands: [String; 2],
 }
 
-impl Needed {
+impl RequiredRoles {
     /// What is missing of it among `held`, each with its command.
     fn missing(&self, held: &[RoleBinding]) -> Vec<(String, &str)> {
         let has = |role: Role, kind: ResourceKind, name: &str| {
@@ -154,7 +170,7 @@ impl Needed {
             let found = held
                 .iter()
                 .any(|binding| binding.role == role && binding.pattern.covers_pattern(&pattern));
-            (!found).then(|| format!("{}: {role} on {}", self.stage, pattern.short()))
+            (!found).then(|| format!("{}: {role} on {}", self.stage, pattern.to_short_string()))
         };
         let cluster = has(
             Role::CloudClusterAdmin,
@@ -171,29 +187,29 @@ impl Needed {
 
 /// Judges whether the caller can onboard departments in `stages`, or tells why that does not matter.
 #[must_use]
-pub fn provisioner(heard: &Heard, stages: Result<&[Needed], &str>) -> Check {
+pub fn check_provisioner(observed: &ServiceObservation, stages: Result<&[RequiredRoles], &str>) -> CheckResult {
     const NAME: &str = "provisioner's roles";
     const SHOW: &str = "`confluent ebs init --print` shows the commands that make the provisioner.";
     let stages = match stages {
         Ok(stages) => stages,
-        Err(why) => return Check::ok(NAME, why),
+        Err(why) => return CheckResult::ok(NAME, why),
     };
-    let held = match &heard.bindings {
+    let held = match &observed.bindings {
         Ok(held) if !held.is_empty() => held,
-        Ok(_) => return Check::unknown(NAME, "no role binding of this account is shown").then(SHOW),
-        Err(silence) => return Check::unknown(NAME, silence.reason()).then(SHOW),
+        Ok(_) => return CheckResult::unknown(NAME, "no role binding of this account is shown").with_fix(SHOW),
+        Err(unavailable) => return CheckResult::unknown(NAME, unavailable.reason()).with_fix(SHOW),
     };
-    if let Some(crate::model::Principal::User(id)) = &heard.principal {
-        return Check::unknown(NAME, format!("{id} is a person and cannot be the provisioner")).then(SHOW);
+    if let Some(crate::model::Principal::User(id)) = &observed.principal {
+        return CheckResult::unknown(NAME, format!("{id} is a person and cannot be the provisioner")).with_fix(SHOW);
     }
     let missing: Vec<(String, &str)> = stages.iter().flat_map(|stage| stage.missing(held)).collect();
     if missing.is_empty() {
         let names: Vec<&str> = stages.iter().map(|stage| stage.stage.as_str()).collect();
-        return Check::ok(NAME, format!("all there, in {}", names.join(", ")));
+        return CheckResult::ok(NAME, format!("all there, in {}", names.join(", ")));
     }
     let words: Vec<&str> = missing.iter().map(|(what, _)| what.as_str()).collect();
     let commands: Vec<String> = missing.iter().map(|(_, command)| format!("`{command}`")).collect();
-    Check::problem(
+    CheckResult::problem(
         NAME,
         format!("missing in {}", words.join("; ")),
         format!("An administrator runs {}.", commands.join(", then ")),
@@ -208,8 +224,8 @@ mod tests {
         model::{NamePattern, Principal},
     };
 
-    fn address() -> Address {
-        Address {
+    fn address() -> StageAddress {
+        StageAddress {
             organization: "org-1".parse().unwrap(),
             environment: "env-1".parse().unwrap(),
             cluster: "lkc-1".parse().unwrap(),
@@ -217,14 +233,14 @@ mod tests {
         }
     }
 
-    fn question() -> Question {
+    fn probe_target() -> ProbeTarget {
         let address = address();
-        Question {
+        ProbeTarget {
             organization: Some(address.organization),
             environment: Some(address.environment),
             cluster: Some(address.cluster),
             schema_registry: address.schema_registry,
-            ..Question::default()
+            ..ProbeTarget::default()
         }
     }
 
@@ -232,30 +248,30 @@ mod tests {
         Principal::from_id("sa-1")
     }
 
-    fn bound(role: Role, kind: ResourceKind, name: &str) -> RoleBinding {
+    fn role_binding(role: Role, kind: ResourceKind, name: &str) -> RoleBinding {
         let pattern = address().pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
         RoleBinding::new(principal(), role, pattern)
     }
 
-    fn heard(bindings: Result<Vec<RoleBinding>, u16>) -> Heard {
-        let mut heard = Heard::nothing("offline");
+    fn observation(bindings: Result<Vec<RoleBinding>, u16>) -> ServiceObservation {
+        let mut heard = ServiceObservation::skipped("offline");
         heard.principal = Some(principal());
-        heard.bindings = bindings.map_err(|status| Silence::Failed {
+        heard.bindings = bindings.map_err(|status| Unavailable::Failed {
             status: Some(status),
-            said: format!("answered {status}"),
+            message: format!("answered {status}"),
         });
         heard
     }
 
-    fn judged(heard: &Heard) -> Check {
+    fn run_check(observed: &ServiceObservation) -> CheckResult {
         let prefix = Prefix::parse("claims-").unwrap();
-        roles(heard, &question(), Some((&prefix, "claims")))
+        check_roles(observed, &probe_target(), Some((&prefix, "claims")))
     }
 
     // Dossier `rbac.md` §1.1, row ConnectManager.
     #[test]
-    fn the_roles_of_a_department_are_told_with_what_they_allow() {
-        let check = judged(&heard(Ok(vec![bound(
+    fn the_roles_of_a_department_are_listed_with_their_operations() {
+        let check = run_check(&observation(Ok(vec![role_binding(
             Role::ConnectManager,
             ResourceKind::Connector,
             "claims-*",
@@ -265,7 +281,7 @@ mod tests {
             check.detail,
             "ConnectManager on connector claims-*: describe, read-config, read-status, view-logs, view-metrics, lifecycle"
         );
-        let topics = judged(&heard(Ok(vec![bound(
+        let topics = run_check(&observation(Ok(vec![role_binding(
             Role::DeveloperRead,
             ResourceKind::Topic,
             "claims-*",
@@ -276,28 +292,28 @@ mod tests {
 
     // Dossier `rbac.md` §8: no role at the cluster, environment or organization for departments.
     #[test]
-    fn a_role_that_reaches_beyond_the_department_is_a_problem() {
+    fn a_role_beyond_the_departments_prefix_is_a_problem() {
         for wide in [
-            bound(Role::ConnectManager, ResourceKind::Cluster, "lkc-1"),
-            bound(Role::DeveloperRead, ResourceKind::Connector, "*"),
-            bound(Role::DeveloperRead, ResourceKind::Connector, "cl*"),
-            bound(Role::DeveloperRead, ResourceKind::Connector, "motor-x"),
+            role_binding(Role::ConnectManager, ResourceKind::Cluster, "lkc-1"),
+            role_binding(Role::DeveloperRead, ResourceKind::Connector, "*"),
+            role_binding(Role::DeveloperRead, ResourceKind::Connector, "cl*"),
+            role_binding(Role::DeveloperRead, ResourceKind::Connector, "motor-x"),
         ] {
-            let own = bound(Role::ConnectManager, ResourceKind::Connector, "claims-*");
-            let check = judged(&heard(Ok(vec![own, wide.clone()])));
+            let own = role_binding(Role::ConnectManager, ResourceKind::Connector, "claims-*");
+            let check = run_check(&observation(Ok(vec![own, wide.clone()])));
             assert_eq!(check.state, CheckState::Problem, "{wide:?}");
         }
     }
 
     #[test]
-    fn what_is_not_shown_is_tried_and_never_taken_for_absent() {
+    fn hidden_roles_are_probed_and_never_reported_as_absent() {
         for bindings in [Ok(Vec::new()), Err(403)] {
-            let mut seen = heard(bindings);
-            assert_eq!(judged(&seen).state, CheckState::Unknown);
-            seen.may.insert("create", false);
-            assert_eq!(judged(&seen).state, CheckState::Unknown);
-            seen.may.insert("read-status", true);
-            let check = judged(&seen);
+            let mut seen = observation(bindings);
+            assert_eq!(run_check(&seen).state, CheckState::Unknown);
+            seen.allowed_operations.insert("create", false);
+            assert_eq!(run_check(&seen).state, CheckState::Unknown);
+            seen.allowed_operations.insert("read-status", true);
+            let check = run_check(&seen);
             assert_eq!(check.state, CheckState::Ok);
             assert!(
                 check.detail.ends_with("tried on claims-*: read-status, not create"),
@@ -308,12 +324,12 @@ mod tests {
     }
 
     #[test]
-    fn many_roles_of_a_kind_are_counted() {
-        let account = |id: &str| bound(Role::ResourceOwner, ResourceKind::ServiceAccount, id);
-        let cluster = bound(Role::CloudClusterAdmin, ResourceKind::Cluster, "lkc-1");
-        let check = roles(
-            &heard(Ok(vec![cluster, account("sa-2"), account("sa-3")])),
-            &question(),
+    fn many_roles_of_one_kind_are_counted() {
+        let account = |id: &str| role_binding(Role::ResourceOwner, ResourceKind::ServiceAccount, id);
+        let cluster = role_binding(Role::CloudClusterAdmin, ResourceKind::Cluster, "lkc-1");
+        let check = check_roles(
+            &observation(Ok(vec![cluster, account("sa-2"), account("sa-3")])),
+            &probe_target(),
             None,
         );
         assert_eq!(
@@ -322,8 +338,8 @@ mod tests {
         );
     }
 
-    fn stage(name: &str) -> Needed {
-        Needed {
+    fn required_roles(name: &str) -> RequiredRoles {
+        RequiredRoles {
             stage: name.to_owned(),
             address: address(),
             commands: ["confluent one".into(), "confluent two".into()],
@@ -332,38 +348,41 @@ mod tests {
 
     // Dossier `rbac.md` §8.6.
     #[test]
-    fn the_provisioner_needs_the_cluster_and_the_subjects_of_every_stage() {
-        let cluster = bound(Role::CloudClusterAdmin, ResourceKind::Cluster, "lkc-1");
-        let subjects = bound(Role::ResourceOwner, ResourceKind::Subject, "*");
-        let judged = |held: &[&RoleBinding], stages: &[Needed]| {
-            provisioner(
-                &heard(Ok(held.iter().map(|held| (*held).clone()).collect())),
+    fn the_provisioner_needs_roles_on_cluster_and_subjects_of_every_stage() {
+        let cluster = role_binding(Role::CloudClusterAdmin, ResourceKind::Cluster, "lkc-1");
+        let subjects = role_binding(Role::ResourceOwner, ResourceKind::Subject, "*");
+        let judged = |held: &[&RoleBinding], stages: &[RequiredRoles]| {
+            check_provisioner(
+                &observation(Ok(held.iter().map(|held| (*held).clone()).collect())),
                 Ok(stages),
             )
         };
-        assert_eq!(judged(&[&cluster, &subjects], &[stage("prod")]).state, CheckState::Ok);
-        let check = judged(&[&cluster], &[stage("prod")]);
+        assert_eq!(
+            judged(&[&cluster, &subjects], &[required_roles("prod")]).state,
+            CheckState::Ok
+        );
+        let check = judged(&[&cluster], &[required_roles("prod")]);
         assert_eq!(check.state, CheckState::Problem);
         assert_eq!(check.detail, "missing in prod: ResourceOwner on subject *");
         assert_eq!(check.fix.unwrap(), "An administrator runs `confluent two`.");
-        let narrow = bound(Role::ResourceOwner, ResourceKind::Subject, "claims-*");
+        let narrow = role_binding(Role::ResourceOwner, ResourceKind::Subject, "claims-*");
         assert_eq!(
-            judged(&[&cluster, &narrow], &[stage("prod")]).state,
+            judged(&[&cluster, &narrow], &[required_roles("prod")]).state,
             CheckState::Problem
         );
-        let mut other = stage("test");
+        let mut other = required_roles("test");
         other.address.cluster = "lkc-2".parse().unwrap();
-        let check = judged(&[&cluster, &subjects], &[stage("prod"), other]);
+        let check = judged(&[&cluster, &subjects], &[required_roles("prod"), other]);
         assert_eq!(check.detail, "missing in test: CloudClusterAdmin on cluster lkc-2");
-        let mut without = stage("prod");
+        let mut without = required_roles("prod");
         without.address.schema_registry = None;
         assert_eq!(judged(&[&cluster], &[without]).state, CheckState::Ok);
     }
 
     #[test]
-    fn roles_that_are_not_shown_are_not_missing() {
+    fn hidden_roles_are_not_reported_as_missing() {
         for bindings in [Ok(Vec::new()), Err(403)] {
-            let check = provisioner(&heard(bindings), Ok(&[stage("prod")]));
+            let check = check_provisioner(&observation(bindings), Ok(&[required_roles("prod")]));
             assert_eq!(check.state, CheckState::Unknown);
             assert!(check.fix.unwrap().contains("init --print"));
         }

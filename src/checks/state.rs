@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Check;
+use super::CheckResult;
 use crate::{
-    apply::{Journal, journal::Line},
-    config::save::HALF_WRITTEN,
+    apply::{Journal, journal::JournalLine},
+    config::save::TEMP_FILE_PREFIX,
 };
 
 /// What was seen of the state folder.
@@ -21,18 +21,18 @@ pub struct StateFolder {
     /// Why nothing can be written there.
     pub unwritable: Option<String>,
     /// Files and folders with secrets that others can read.
-    pub open: Vec<PathBuf>,
+    pub exposed_files: Vec<PathBuf>,
 }
 
 impl StateFolder {
     /// Tries to write into `path`, or into what is above it as long as it is not there; nothing stays. `secrets` is the
     /// folder of profiles that were handed over.
     #[must_use]
-    pub fn look(path: &Path, secrets: &Path) -> Self {
+    pub fn inspect(path: &Path, secrets: &Path) -> Self {
         // Without the absolute path there is nothing above `state`.
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let existing = absolute.ancestors().find(|above| above.exists());
-        let tried = existing.map(|folder| tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder));
+        let tried = existing.map(|folder| tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder));
         let unwritable = match tried {
             Some(Ok(_)) => None,
             Some(Err(error)) => Some(error.to_string()),
@@ -42,14 +42,14 @@ impl StateFolder {
             path: path.to_owned(),
             exists: path.exists(),
             unwritable,
-            open: open_files(secrets),
+            exposed_files: exposed_files(secrets),
         }
     }
 }
 
 /// The files of a folder that others can read. While they cannot enter the folder, they can read none.
 #[cfg(unix)]
-fn open_files(folder: &Path) -> Vec<PathBuf> {
+fn exposed_files(folder: &Path) -> Vec<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let open = |path: &Path| std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
     if !open(folder) {
@@ -67,23 +67,23 @@ fn open_files(_folder: &Path) -> Vec<PathBuf> {
 
 /// Judges the state folder.
 #[must_use]
-pub fn folder(seen: Result<&StateFolder, &str>) -> Check {
+pub fn check_folder(seen: Result<&StateFolder, &str>) -> CheckResult {
     const NAME: &str = "state folder";
     let fix = "Set `CONFLUENT_EBS_STATE_DIR` to a folder that you may write to.";
     let seen = match seen {
         Ok(seen) => seen,
-        Err(why) => return Check::problem(NAME, why, fix),
+        Err(why) => return CheckResult::problem(NAME, why, fix),
     };
     let path = seen.path.display();
     if let Some(why) = &seen.unwritable {
-        return Check::problem(NAME, format!("{path} cannot be written: {why}"), fix);
+        return CheckResult::problem(NAME, format!("{path} cannot be written: {why}"), fix);
     }
-    if let Some(first) = seen.open.first() {
-        return Check::problem(
+    if let Some(first) = seen.exposed_files.first() {
+        return CheckResult::problem(
             NAME,
             format!(
                 "others on this computer can read {} profiles, such as {}",
-                seen.open.len(),
+                seen.exposed_files.len(),
                 first.display()
             ),
             format!(
@@ -93,8 +93,8 @@ pub fn folder(seen: Result<&StateFolder, &str>) -> Check {
         );
     }
     match seen.exists {
-        true => Check::ok(NAME, path.to_string()),
-        false => Check::ok(NAME, format!("{path}, made when it is needed")),
+        true => CheckResult::ok(NAME, path.to_string()),
+        false => CheckResult::ok(NAME, format!("{path}, made when it is needed")),
     }
 }
 
@@ -102,9 +102,9 @@ pub fn folder(seen: Result<&StateFolder, &str>) -> Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LastRun {
     /// It ended in order, or there was none.
-    Ended,
+    Finished,
     /// It is at work.
-    AtWork,
+    Active,
     /// It did not end, and nobody works on it.
     Interrupted {
         /// The command.
@@ -112,7 +112,7 @@ pub enum LastRun {
         /// How many changes it has made.
         done: usize,
         /// How many it had.
-        of: usize,
+        total: usize,
     },
     /// The journal cannot be read.
     Unreadable(String),
@@ -120,62 +120,69 @@ pub enum LastRun {
 
 /// Looks at every journal of `folder`.
 #[must_use]
-pub fn last_runs(folder: &Path) -> Vec<(PathBuf, LastRun)> {
+pub fn read_last_runs(folder: &Path) -> Vec<(PathBuf, LastRun)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
         .collect();
     paths.sort();
-    paths.into_iter().map(|path| (path.clone(), last_run(&path))).collect()
+    paths
+        .into_iter()
+        .map(|path| (path.clone(), read_last_run(&path)))
+        .collect()
 }
 
-fn last_run(path: &Path) -> LastRun {
+fn read_last_run(path: &Path) -> LastRun {
     let held = File::open(path).map(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)));
     match (held, Journal::read(path)) {
-        (Ok(true), _) => LastRun::AtWork,
-        (Ok(false), Ok(lines)) => judge_run(&lines),
+        (Ok(true), _) => LastRun::Active,
+        (Ok(false), Ok(lines)) => classify_run(&lines),
         (Err(error), _) => LastRun::Unreadable(error.to_string()),
         (_, Err(error)) => LastRun::Unreadable(error.to_string()),
     }
 }
 
-fn judge_run(lines: &[Line]) -> LastRun {
+fn classify_run(lines: &[JournalLine]) -> LastRun {
     let begun = lines.iter().enumerate().rev().find_map(|(at, line)| match line {
-        Line::RunStarted { run, command, changes } => Some((at, run, command, *changes)),
+        JournalLine::RunStarted { run, command, changes } => Some((at, run, command, *changes)),
         _ => None,
     });
     let Some((at, last, command, of)) = begun else {
-        return LastRun::Ended;
+        return LastRun::Finished;
     };
     let rest = &lines[at..];
     if rest
         .iter()
-        .any(|line| matches!(line, Line::RunEnded { run, .. } if run == last))
+        .any(|line| matches!(line, JournalLine::RunEnded { run, .. } if run == last))
     {
-        return LastRun::Ended;
+        return LastRun::Finished;
     }
     let done = rest
         .iter()
-        .filter(|line| matches!(line, Line::Done { run, .. } if run == last))
+        .filter(|line| matches!(line, JournalLine::Done { run, .. } if run == last))
         .count();
     LastRun::Interrupted {
         command: command.clone(),
         done,
-        of,
+        total: of,
     }
 }
 
 /// Judges the last runs; `sandbox` is whether they were on the sandbox.
 #[must_use]
-pub fn runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> Check {
+pub fn check_runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> CheckResult {
     const NAME: &str = "unfinished runs";
     let flag = if sandbox { " --sandbox" } else { "" };
     for (path, run) in seen {
         let path = path.display();
         match run {
-            LastRun::Interrupted { command, done, of } => {
-                return Check::problem(
+            LastRun::Interrupted {
+                command,
+                done,
+                total: of,
+            } => {
+                return CheckResult::problem(
                     NAME,
                     format!("`{command}` in {path} did not end: {done} of {of} changes are known to be made"),
                     match command.as_str() {
@@ -187,18 +194,18 @@ pub fn runs(seen: &[(PathBuf, LastRun)], sandbox: bool) -> Check {
                 );
             }
             LastRun::Unreadable(why) => {
-                return Check::problem(
+                return CheckResult::problem(
                     NAME,
                     format!("{path} cannot be read: {why}"),
                     format!("Make it readable for yourself: `ls -l {path}` shows whose it is."),
                 );
             }
-            LastRun::AtWork | LastRun::Ended => {}
+            LastRun::Active | LastRun::Finished => {}
         }
     }
-    match seen.iter().find(|(_, run)| *run == LastRun::AtWork) {
-        Some((path, _)) => Check::ok(NAME, format!("one is at work: it holds {}", path.display())),
-        None => Check::ok(NAME, "none"),
+    match seen.iter().find(|(_, run)| *run == LastRun::Active) {
+        Some((path, _)) => CheckResult::ok(NAME, format!("one is at work: it holds {}", path.display())),
+        None => CheckResult::ok(NAME, "none"),
     }
 }
 
@@ -212,33 +219,33 @@ pub struct SandboxFolder {
     /// The address of the server that runs on it.
     pub url: Option<String>,
     /// Whether a server left its note and is gone.
-    pub left_behind: bool,
+    pub stale_lock: bool,
     /// Whether somebody holds it and does not let go.
     pub stuck: bool,
 }
 
 /// Judges the sandbox's folder.
 #[must_use]
-pub fn sandbox(seen: Option<&SandboxFolder>) -> Check {
+pub fn check_sandbox(seen: Option<&SandboxFolder>) -> CheckResult {
     const NAME: &str = "sandbox";
     let Some(seen) = seen.filter(|seen| seen.exists) else {
-        return Check::ok(NAME, "none yet; `--sandbox` makes one");
+        return CheckResult::ok(NAME, "none yet; `--sandbox` makes one");
     };
     let path = seen.path.display();
     if seen.stuck {
-        return Check::problem(
+        return CheckResult::problem(
             NAME,
             format!("another process holds {path} and does not let go: every command on the sandbox waits for it"),
             format!("End that process; on Linux `fuser -v {path}/state.lock` names it."),
         );
     }
-    match (&seen.url, seen.left_behind) {
-        (Some(url), _) => Check::ok(NAME, format!("served at {url}, from {path}")),
-        (None, true) => Check::ok(
+    match (&seen.url, seen.stale_lock) {
+        (Some(url), _) => CheckResult::ok(NAME, format!("served at {url}, from {path}")),
+        (None, true) => CheckResult::ok(
             NAME,
             format!("{path}, not served: a server that was killed left a note, which misleads nobody"),
         ),
-        (None, false) => Check::ok(NAME, format!("{path}, not served")),
+        (None, false) => CheckResult::ok(NAME, format!("{path}, not served")),
     }
 }
 
@@ -248,26 +255,26 @@ mod tests {
     use crate::checks::CheckState;
 
     #[test]
-    fn a_folder_is_tried_and_nothing_stays() {
+    fn the_write_check_leaves_no_file_behind() {
         let home = tempfile::tempdir().unwrap();
         let state = home.path().join("not/yet/there");
-        let seen = StateFolder::look(&state, &state.join("handover"));
+        let seen = StateFolder::inspect(&state, &state.join("handover"));
         assert_eq!((seen.exists, &seen.unwritable), (false, &None));
-        assert_eq!(folder(Ok(&seen)).state, CheckState::Ok);
+        assert_eq!(check_folder(Ok(&seen)).state, CheckState::Ok);
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 
         let file = home.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let seen = StateFolder::look(&file, &file);
-        let check = folder(Ok(&seen));
+        let seen = StateFolder::inspect(&file, &file);
+        let check = check_folder(Ok(&seen));
         assert_eq!(check.state, CheckState::Problem);
         assert!(check.fix.unwrap().contains("CONFLUENT_EBS_STATE_DIR"));
-        assert_eq!(folder(Err("no home")).state, CheckState::Problem);
+        assert_eq!(check_folder(Err("no home")).state, CheckState::Problem);
     }
 
     #[cfg(unix)]
     #[test]
-    fn profiles_that_others_can_read_are_found() {
+    fn profiles_readable_by_others_are_reported() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
         let mode = |path: &Path, mode: u32| {
@@ -277,93 +284,93 @@ mod tests {
         std::fs::write(&profile, "").unwrap();
         mode(&profile, 0o644);
         mode(home.path(), 0o700);
-        assert!(StateFolder::look(home.path(), home.path()).open.is_empty());
+        assert!(StateFolder::inspect(home.path(), home.path()).exposed_files.is_empty());
         mode(home.path(), 0o755);
-        let seen = StateFolder::look(home.path(), home.path());
-        assert_eq!(seen.open, std::slice::from_ref(&profile));
-        assert!(folder(Ok(&seen)).fix.unwrap().contains("chmod 700"));
+        let seen = StateFolder::inspect(home.path(), home.path());
+        assert_eq!(seen.exposed_files, std::slice::from_ref(&profile));
+        assert!(check_folder(Ok(&seen)).fix.unwrap().contains("chmod 700"));
         mode(&profile, 0o600);
-        assert!(StateFolder::look(home.path(), home.path()).open.is_empty());
+        assert!(StateFolder::inspect(home.path(), home.path()).exposed_files.is_empty());
     }
 
-    fn started(run: &str) -> Line {
-        Line::RunStarted {
+    fn started(run: &str) -> JournalLine {
+        JournalLine::RunStarted {
             run: run.into(),
             command: "onboard".into(),
             changes: 3,
         }
     }
 
-    fn done(run: &str) -> Line {
-        Line::Done {
+    fn done(run: &str) -> JournalLine {
+        JournalLine::Done {
             run: run.into(),
             change: "service account".into(),
             id: None,
         }
     }
 
-    fn ended(run: &str) -> Line {
-        Line::RunEnded {
+    fn ended(run: &str) -> JournalLine {
+        JournalLine::RunEnded {
             run: run.into(),
             done: 3,
-            left: 0,
+            remaining: 0,
         }
     }
 
     #[test]
-    fn only_the_last_run_counts_and_it_must_have_ended() {
-        assert_eq!(judge_run(&[]), LastRun::Ended);
-        assert_eq!(judge_run(&[started("a"), done("a"), ended("a")]), LastRun::Ended);
+    fn only_the_last_run_counts_and_it_must_have_finished() {
+        assert_eq!(classify_run(&[]), LastRun::Finished);
+        assert_eq!(classify_run(&[started("a"), done("a"), ended("a")]), LastRun::Finished);
         assert_eq!(
-            judge_run(&[started("a"), done("a"), started("b"), ended("b")]),
-            LastRun::Ended
+            classify_run(&[started("a"), done("a"), started("b"), ended("b")]),
+            LastRun::Finished
         );
         let lines = [started("a"), ended("a"), started("b"), done("b"), done("b")];
         let interrupted = LastRun::Interrupted {
             command: "onboard".into(),
             done: 2,
-            of: 3,
+            total: 3,
         };
-        assert_eq!(judge_run(&lines), interrupted);
+        assert_eq!(classify_run(&lines), interrupted);
     }
 
     #[test]
-    fn a_run_that_is_at_work_is_no_problem() {
+    fn an_active_run_is_not_a_problem() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("x-prod.jsonl");
         let journal = Journal::open(&path).unwrap();
         journal
             .write(jiff::Timestamp::UNIX_EPOCH, &started("a"), false)
             .unwrap();
-        assert_eq!(last_runs(home.path()), [(path.clone(), LastRun::AtWork)]);
-        assert_eq!(runs(&last_runs(home.path()), false).state, CheckState::Ok);
+        assert_eq!(read_last_runs(home.path()), [(path.clone(), LastRun::Active)]);
+        assert_eq!(check_runs(&read_last_runs(home.path()), false).state, CheckState::Ok);
         drop(journal);
-        let check = runs(&last_runs(home.path()), true);
+        let check = check_runs(&read_last_runs(home.path()), true);
         assert_eq!(check.state, CheckState::Problem);
         assert!(check.detail.contains("0 of 3 changes"), "{}", check.detail);
         assert!(check.fix.unwrap().contains("onboard --all --sandbox"));
-        assert!(last_runs(&home.path().join("missing")).is_empty());
+        assert!(read_last_runs(&home.path().join("missing")).is_empty());
     }
 
     #[test]
-    fn a_sandbox_is_served_or_not_and_can_be_held() {
+    fn a_sandbox_is_served_idle_or_stuck() {
         let here = SandboxFolder {
             path: "/state/sandbox".into(),
             exists: true,
             ..SandboxFolder::default()
         };
-        assert_eq!(sandbox(None).state, CheckState::Ok);
-        assert_eq!(sandbox(Some(&here)).detail, "/state/sandbox, not served");
+        assert_eq!(check_sandbox(None).state, CheckState::Ok);
+        assert_eq!(check_sandbox(Some(&here)).detail, "/state/sandbox, not served");
         let served = SandboxFolder {
             url: Some("http://127.0.0.1:1024".into()),
             ..here.clone()
         };
         assert!(
-            sandbox(Some(&served))
+            check_sandbox(Some(&served))
                 .detail
                 .starts_with("served at http://127.0.0.1:1024")
         );
         let stuck = SandboxFolder { stuck: true, ..here };
-        assert_eq!(sandbox(Some(&stuck)).state, CheckState::Problem);
+        assert_eq!(check_sandbox(Some(&stuck)).state, CheckState::Problem);
     }
 }

@@ -9,32 +9,35 @@ use crate::{
 impl Advice for ClientError {
     fn hints(&self) -> Vec<Hint> {
         let mut hints: Vec<Hint> = Vec::new();
-        if let Some(resolution) = self.refusal().and_then(|refusal| refusal.body.resolution.as_deref()) {
+        if let Some(resolution) = self
+            .error_response()
+            .and_then(|refusal| refusal.body.resolution.as_deref())
+        {
             hints.push(format!("Confluent Cloud advises: {resolution}").into());
         }
         match self {
-            Self::NoAnswer { cause, .. } => hints.extend(transport_hint(cause)),
-            Self::AnswerLost { .. } => hints.push(
+            Self::NoResponse { cause, .. } => hints.extend(transport_hint(cause)),
+            Self::OutcomeUnknown { .. } => hints.push(
                 "Run the same command again: it looks first whether the object is there, and makes nothing twice.".into(),
             ),
-            Self::Unreadable { .. } => hints.push(
+            Self::InvalidResponse { .. } => hints.push(
                 "Something between this machine and Confluent Cloud may have answered in its place: look at the proxy, \
                  and at the answer with `--unsafe-trace`."
                     .into(),
             ),
             // The one limit of connectors is that of the cluster's tasks (dossier `quotas.md` §0).
-            Self::Answered { call, .. } if self.is_quota() && call.path.starts_with("/connect/v1/") => {
+            Self::Rejected { call, .. } if self.is_quota_exceeded() && call.path.starts_with("/connect/v1/") => {
                 hints.push(ASK_FOR_CLUSTER.into());
             }
-            _ if self.is_quota() => {
+            _ if self.is_quota_exceeded() => {
                 hints.push("The organization's administrators can ask Confluent for a higher limit.".into());
             }
-            _ if self.is_unauthorized() && at_kafka(self) => hints.push(
+            _ if self.is_unauthorized() && is_kafka_rest(self) => hints.push(
                 "Check that the key is one of this Kafka cluster (a Cloud API key does not work here), and that key and \
                  secret belong together. A new key takes some minutes to be known there."
                     .into(),
             ),
-            _ if self.is_forbidden() && at_kafka(self) => hints.push(
+            _ if self.is_forbidden() && is_kafka_rest(self) => hints.push(
                 "The owner of the key needs CloudClusterAdmin on the cluster, and no ACL may deny it ALTER there.".into(),
             ),
             _ if self.is_unauthorized() => hints.push(
@@ -55,7 +58,7 @@ impl Advice for ClientError {
 }
 
 /// Whether the call went to Kafka REST, which has keys and rights of its own.
-fn at_kafka(error: &ClientError) -> bool {
+fn is_kafka_rest(error: &ClientError) -> bool {
     error.call().path.starts_with("/kafka/")
 }
 
@@ -70,7 +73,9 @@ fn transport_hint(cause: &TransportError) -> Option<Hint> {
             "Check the network; behind a proxy set `HTTPS_PROXY`, and `NO_PROXY` for what is reached without it."
                 .into(),
         ),
-        TransportError::Broken { .. } | TransportError::TooLong { .. } | TransportError::Forbidden(_) => None,
+        TransportError::ConnectionLost { .. }
+        | TransportError::ResponseTooLarge { .. }
+        | TransportError::NotSent(_) => None,
     }
 }
 
@@ -80,57 +85,57 @@ mod tests {
 
     use super::*;
     use crate::{
-        api::{Repeat, parse_error},
-        client::{Call, Refusal, Tries},
+        api::{RetrySafety, parse_error},
+        client::{ApiCall, Attempts, ErrorResponse},
     };
 
-    fn answered(status: u16, body: &str) -> ClientError {
-        answered_at("/iam/v2/service-accounts/sa-1", status, body)
+    fn error_response(status: u16, body: &str) -> ClientError {
+        error_response_at("/iam/v2/service-accounts/sa-1", status, body)
     }
 
-    fn answered_at(path: &str, status: u16, body: &str) -> ClientError {
-        ClientError::Answered {
-            call: Box::new(Call {
+    fn error_response_at(path: &str, status: u16, body: &str) -> ClientError {
+        ClientError::Rejected {
+            call: Box::new(ApiCall {
                 operation: "GetServiceAccount",
                 verb: "read",
                 subject: "service account `sa-1`".into(),
                 method: Method::GET,
                 path: path.into(),
-                repeat: Repeat::Safe,
+                retry_safety: RetrySafety::Idempotent,
             }),
-            refusal: Box::new(Refusal {
+            response: Box::new(ErrorResponse {
                 status: StatusCode::from_u16(status).unwrap(),
                 body: parse_error(body.as_bytes()),
                 request_id: None,
             }),
-            tries: Tries::default(),
+            tries: Attempts::default(),
         }
     }
 
     #[test]
-    fn advice_fits_the_kind_of_trouble() {
+    fn each_kind_of_error_has_its_own_hint() {
         let first = |error: &ClientError| error.hints().first().map(ToString::to_string).unwrap_or_default();
-        assert!(first(&answered(401, "")).contains("Cloud API key"));
-        assert!(first(&answered(403, "")).contains("answers both alike"));
-        assert!(first(&answered(429, "")).contains("--concurrency"));
+        assert!(first(&error_response(401, "")).contains("Cloud API key"));
+        assert!(first(&error_response(403, "")).contains("answers both alike"));
+        assert!(first(&error_response(429, "")).contains("--concurrency"));
         let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
-        assert_eq!(first(&answered(400, resolution)), "Confluent Cloud advises: Ask.");
-        assert!(answered(404, "").hints().is_empty());
+        assert_eq!(first(&error_response(400, resolution)), "Confluent Cloud advises: Ask.");
+        assert!(error_response(404, "").hints().is_empty());
         // The same words for our reserve and for the service's limit, whatever its status (dossier `quotas.md` §1.5).
-        assert!(first(&answered(402, "")).contains("administrators"));
+        assert!(first(&error_response(402, "")).contains("administrators"));
         let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
         let full = r#"{"error_code":400,"message":"Task quota of the cluster exceeded"}"#;
         for (status, body) in [(402, ""), (400, full), (500, full)] {
             assert_eq!(
-                first(&answered_at(connectors, status, body)),
+                first(&error_response_at(connectors, status, body)),
                 ASK_FOR_CLUSTER,
                 "{status}"
             );
         }
         let other = r#"{"error_code":400,"message":"name exceeds 64 characters"}"#;
-        assert!(!answered_at(connectors, 400, other).is_quota());
+        assert!(!error_response_at(connectors, 400, other).is_quota_exceeded());
         let acls = "/kafka/v3/clusters/lkc-1/acls";
-        assert!(first(&answered_at(acls, 401, "")).contains("one of this Kafka cluster"));
-        assert!(first(&answered_at(acls, 403, "")).contains("CloudClusterAdmin"));
+        assert!(first(&error_response_at(acls, 401, "")).contains("one of this Kafka cluster"));
+        assert!(first(&error_response_at(acls, 403, "")).contains("CloudClusterAdmin"));
     }
 }

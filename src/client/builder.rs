@@ -5,13 +5,13 @@ use std::{fmt, sync::Arc};
 use http::StatusCode;
 
 use super::{
-    address::BaseUrl,
-    allowance::Allowance,
+    adaptive_limiter::AdaptiveLimiter,
+    base_url::BaseUrl,
     credentials::Auth,
-    error::{Call, ClientError},
-    governor::Governor,
-    message::Prepared,
-    retry::{Jitter, OnRetry, RetryPolicy, Tries},
+    error::{ApiCall, ClientError},
+    message::PreparedRequest,
+    rate_limiter::SharedRateLimiter,
+    retry::{Attempts, Jitter, RetryListener, RetryPolicy},
     trace::WireTrace,
     transport::Transport,
 };
@@ -22,7 +22,7 @@ pub const DEFAULT_CONCURRENCY: usize = 8;
 
 /// A good answer.
 #[derive(Clone, Debug)]
-pub struct Answered<T> {
+pub struct ApiResponse<T> {
     /// What it holds.
     pub value: T,
     /// The request's id, for evidence and support.
@@ -34,19 +34,19 @@ pub struct Answered<T> {
 /// Sends endpoints to one service as one caller. Cheap to clone; clones share their rate limit.
 #[derive(Clone)]
 pub struct Client {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ClientShared>,
     pub(super) auth: Arc<Auth>,
-    pub(super) on_retry: Option<OnRetry>,
-    pub(super) allowance: Option<Arc<Allowance>>,
+    pub(super) on_retry: Option<RetryListener>,
+    pub(super) rate_limiter: Option<Arc<SharedRateLimiter>>,
 }
 
-pub(super) struct Shared {
+pub(super) struct ClientShared {
     pub(super) base: BaseUrl,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Clock,
     pub(super) policy: RetryPolicy,
     pub(super) jitter: Jitter,
-    pub(super) governor: Governor,
+    pub(super) concurrency_limiter: AdaptiveLimiter,
     pub(super) wire_trace: Option<Arc<WireTrace>>,
 }
 
@@ -63,9 +63,9 @@ impl fmt::Debug for Client {
 /// A client in the making: what is not set has the default of the design.
 #[must_use]
 pub struct ClientBuilder {
-    shared: Shared,
+    shared: ClientShared,
     auth: Auth,
-    on_retry: Option<OnRetry>,
+    on_retry: Option<RetryListener>,
 }
 
 impl ClientBuilder {
@@ -77,7 +77,7 @@ impl ClientBuilder {
 
     /// How many requests may be under way at once; at least one.
     pub fn concurrency(mut self, limit: usize) -> Self {
-        self.shared.governor = Governor::new(limit);
+        self.shared.concurrency_limiter = AdaptiveLimiter::new(limit);
         self
     }
 
@@ -88,7 +88,7 @@ impl ClientBuilder {
     }
 
     /// Who is told when a call waits to be sent again.
-    pub fn on_retry(mut self, listener: OnRetry) -> Self {
+    pub fn on_retry(mut self, listener: RetryListener) -> Self {
         self.on_retry = Some(listener);
         self
     }
@@ -106,7 +106,7 @@ impl ClientBuilder {
             shared: Arc::new(self.shared),
             auth: Arc::new(self.auth),
             on_retry: self.on_retry,
-            allowance: None,
+            rate_limiter: None,
         }
     }
 }
@@ -115,13 +115,13 @@ impl Client {
     /// Begins a client that sends to `base` through `transport` as `auth`, and waits on `clock`.
     pub fn builder(base: BaseUrl, transport: Arc<dyn Transport>, auth: Auth, clock: Clock) -> ClientBuilder {
         ClientBuilder {
-            shared: Shared {
+            shared: ClientShared {
                 base,
                 transport,
                 clock,
                 policy: RetryPolicy::default(),
                 jitter: Jitter::random(),
-                governor: Governor::new(DEFAULT_CONCURRENCY),
+                concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: None,
             },
             auth,
@@ -141,45 +141,47 @@ impl Client {
     /// The same way to the same service, with a limit that it keeps of its own accord: a client of its own in everything
     /// that has to do with waiting, so that a pause here holds up nobody else.
     #[must_use]
-    pub fn within(&self, allowance: Arc<Allowance>) -> Self {
+    pub fn with_rate_limiter(&self, allowance: Arc<SharedRateLimiter>) -> Self {
         let shared = &self.shared;
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ClientShared {
                 base: shared.base.clone(),
                 transport: shared.transport.clone(),
                 clock: shared.clock.clone(),
                 policy: shared.policy.clone(),
                 jitter: shared.jitter.clone(),
-                governor: Governor::new(DEFAULT_CONCURRENCY),
+                concurrency_limiter: AdaptiveLimiter::new(DEFAULT_CONCURRENCY),
                 wire_trace: shared.wire_trace.clone(),
             }),
-            allowance: Some(allowance),
+            rate_limiter: Some(allowance),
             ..self.clone()
         }
     }
 
     /// How long its own limit would let the next request wait.
-    pub(super) fn turn(&self) -> std::time::Duration {
-        self.allowance.as_ref().map_or_else(Default::default, |own| own.wait())
+    pub(super) fn rate_limit_wait(&self) -> std::time::Duration {
+        self.rate_limiter
+            .as_ref()
+            .map_or_else(Default::default, |own| own.wait_time())
     }
 
     /// A client of another service, on the same transport and as patient, with a rate limit of its own.
     #[must_use]
-    pub fn towards(&self, base: BaseUrl, auth: Auth) -> Self {
+    pub fn with_base_url(&self, base: BaseUrl, auth: Auth) -> Self {
         let shared = &*self.shared;
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ClientShared {
                 base,
                 transport: Arc::clone(&shared.transport),
                 clock: shared.clock.clone(),
                 policy: shared.policy.clone(),
                 jitter: shared.jitter.clone(),
-                governor: shared.governor.fresh(),
+                concurrency_limiter: shared.concurrency_limiter.with_same_limit(),
                 wire_trace: shared.wire_trace.clone(),
             }),
             auth: Arc::new(auth),
             on_retry: self.on_retry.clone(),
-            allowance: None,
+            rate_limiter: None,
         }
     }
 
@@ -188,13 +190,13 @@ impl Client {
     pub fn with_policy(&self, policy: RetryPolicy) -> Self {
         let shared = &*self.shared;
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ClientShared {
                 base: shared.base.clone(),
                 transport: Arc::clone(&shared.transport),
                 clock: shared.clock.clone(),
                 policy,
                 jitter: shared.jitter.clone(),
-                governor: shared.governor.fresh(),
+                concurrency_limiter: shared.concurrency_limiter.with_same_limit(),
                 wire_trace: shared.wire_trace.clone(),
             }),
             ..self.clone()
@@ -203,7 +205,7 @@ impl Client {
 
     /// The same client with another listener: a step that wants its waits under its own name.
     #[must_use]
-    pub fn with_on_retry(&self, listener: OnRetry) -> Self {
+    pub fn with_on_retry(&self, listener: RetryListener) -> Self {
         Self {
             on_retry: Some(listener),
             ..self.clone()
@@ -231,19 +233,19 @@ impl Client {
     /// How many requests may be under way at the moment: the limit, or less after a 429.
     #[must_use]
     pub fn allowed_concurrency(&self) -> usize {
-        self.shared.governor.allowed()
+        self.shared.concurrency_limiter.allowed()
     }
 
     /// Sends one endpoint and reads its answer.
-    pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<Answered<E::Answer>, ClientError> {
+    pub async fn send<E: Endpoint>(&self, endpoint: &E) -> Result<ApiResponse<E::Response>, ClientError> {
         let prepared = self.prepare(endpoint, None)?;
-        let answer = self.exchange(&prepared).await?;
-        if E::EMPTY_ANSWER && answer.hides_error() {
-            return Err(prepared.answered(self.refusal(&prepared, &answer), Tries::default()));
+        let answer = self.send_with_retries(&prepared).await?;
+        if E::EMPTY_RESPONSE && answer.is_error_in_success() {
+            return Err(prepared.rejected(self.error_response(&prepared, &answer), Attempts::default()));
         }
-        let body: &[u8] = if E::EMPTY_ANSWER { b"null" } else { &answer.body };
-        let value = E::read(body).map_err(|error| prepared.unreadable(&answer, &error))?;
-        Ok(Answered {
+        let body: &[u8] = if E::EMPTY_RESPONSE { b"null" } else { &answer.body };
+        let value = E::parse_response(body).map_err(|error| prepared.invalid_response(&answer, &error))?;
+        Ok(ApiResponse {
             value,
             request_id: answer.request_id,
             status: answer.status,
@@ -251,11 +253,15 @@ impl Client {
     }
 
     /// The call that sending `endpoint` is, for errors about its answer.
-    pub(super) fn call_of<E: Endpoint>(&self, endpoint: &E) -> Result<Box<Call>, ClientError> {
+    pub(super) fn describe_call<E: Endpoint>(&self, endpoint: &E) -> Result<Box<ApiCall>, ClientError> {
         Ok(self.prepare(endpoint, None)?.call)
     }
 
-    pub(super) fn prepare<E: Endpoint>(&self, endpoint: &E, page_token: Option<&str>) -> Result<Prepared, ClientError> {
-        Prepared::new(&self.shared.base, &self.auth, endpoint, page_token)
+    pub(super) fn prepare<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        page_token: Option<&str>,
+    ) -> Result<PreparedRequest, ClientError> {
+        PreparedRequest::new(&self.shared.base, &self.auth, endpoint, page_token)
     }
 }

@@ -9,7 +9,7 @@ use crate::model::Secret;
 
 /// A Cloud API key with its secret, and where they came from.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub struct BasicCredentials {
     /// The public half.
     pub key: String,
     /// The secret half.
@@ -46,7 +46,7 @@ impl fmt::Display for CredentialSource {
 #[derive(Clone, Debug)]
 pub enum Auth {
     /// HTTP Basic with an API key.
-    Basic(Credentials),
+    Basic(BasicCredentials),
     /// A token that was exchanged for a key.
     Bearer(Secret),
     /// Headers as they are, for services that know the caller otherwise.
@@ -75,7 +75,7 @@ impl Auth {
     /// Adds what says who is calling to `headers`, marked so that nothing prints it.
     pub(super) fn apply(&self, headers: &mut HeaderMap) {
         match self {
-            Self::Basic(Credentials { key, secret, .. }) => {
+            Self::Basic(BasicCredentials { key, secret, .. }) => {
                 let encoded = STANDARD.encode(format!("{key}:{}", secret.expose()));
                 let mut value = HeaderValue::try_from(format!("Basic {encoded}"))
                     .expect("base64 holds no character a header refuses");
@@ -102,7 +102,7 @@ impl Auth {
     /// The texts that must never be shown, whatever they turn up in.
     pub(super) fn secrets(&self) -> Vec<String> {
         match self {
-            Self::Basic(Credentials { key, secret, .. }) => vec![
+            Self::Basic(BasicCredentials { key, secret, .. }) => vec![
                 secret.expose().to_owned(),
                 STANDARD.encode(format!("{key}:{}", secret.expose())),
             ],
@@ -117,8 +117,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_is_basic_and_sensitive_and_debug_shows_no_secret() {
-        let auth = Auth::Basic(Credentials {
+    fn the_basic_header_is_sensitive_and_debug_hides_the_secret() {
+        let auth = Auth::Basic(BasicCredentials {
             key: "KEY".into(),
             secret: Secret::new("canary"),
             source: CredentialSource::Profile("claims-operator".into()),

@@ -8,14 +8,14 @@ use std::{error::Error, fmt, time::Duration};
 use http::{Method, StatusCode};
 
 use super::{
-    retry::{Seconds, Tries},
+    retry::{Attempts, DisplaySeconds},
     transport::{TransportError, root_cause},
 };
-use crate::api::{ErrorBody, Repeat};
+use crate::api::{ErrorBody, RetrySafety};
 
 /// One call, as messages and traces name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct ApiCall {
     /// The endpoint's name: `CreateRoleBinding`.
     pub operation: &'static str,
     /// What is done, as a verb.
@@ -27,10 +27,10 @@ pub struct Call {
     /// The path, without the query.
     pub path: String,
     /// Whether it may be sent again when its answer was lost.
-    pub repeat: Repeat,
+    pub retry_safety: RetrySafety,
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for ApiCall {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.verb, self.subject)
     }
@@ -38,7 +38,7 @@ impl fmt::Display for Call {
 
 /// An answer that is not the wanted one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ErrorResponse {
     /// The status, always looked at before anything else: a refusal can come with a body that reads like success.
     pub status: StatusCode,
     /// The service's own words.
@@ -47,7 +47,7 @@ pub struct Refusal {
     pub request_id: Option<String>,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorResponse {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Confluent Cloud answered {}", self.status.as_u16())?;
         let code = self.body.code.as_deref().filter(|code| *code != self.status.as_str());
@@ -66,18 +66,18 @@ impl fmt::Display for Refusal {
 
 /// What made an answer get lost.
 #[derive(Debug)]
-pub enum Lost {
+pub enum RequestFailure {
     /// The way to the service.
-    OnTheWay(TransportError),
+    Transport(TransportError),
     /// The service, which failed in the middle: a 5xx says nothing about what was done before it.
-    InTheService(Refusal),
+    Response(ErrorResponse),
 }
 
-impl fmt::Display for Lost {
+impl fmt::Display for RequestFailure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OnTheWay(cause) => WithRoot(cause).fmt(out),
-            Self::InTheService(refusal) => refusal.fmt(out),
+            Self::Transport(cause) => WithRootCause(cause).fmt(out),
+            Self::Response(refusal) => refusal.fmt(out),
         }
     }
 }
@@ -86,83 +86,83 @@ impl fmt::Display for Lost {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The service answered, and not with success.
-    #[error("could not {call}: {refusal}{tries}")]
-    Answered {
+    #[error("could not {call}: {response}{tries}")]
+    Rejected {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// What the service said.
-        refusal: Box<Refusal>,
+        response: Box<ErrorResponse>,
         /// How often it was tried.
-        tries: Tries,
+        tries: Attempts,
     },
     /// No answer. Nothing was done, or what was done may be done again without harm.
-    #[error("could not {call}: {}{tries}", WithRoot(.cause))]
-    NoAnswer {
+    #[error("could not {call}: {}{tries}", WithRootCause(.cause))]
+    NoResponse {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// Why.
         cause: Box<TransportError>,
         /// How often it was tried.
-        tries: Tries,
+        tries: Attempts,
     },
     /// The call may have been carried out, and must not be repeated blindly: look the object up by its natural key.
-    #[error("it is not known whether it worked to {call}: {lost}{tries}")]
-    AnswerLost {
+    #[error("it is not known whether it worked to {call}: {failure}{tries}")]
+    OutcomeUnknown {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// What happened to the answer.
-        lost: Box<Lost>,
+        failure: Box<RequestFailure>,
         /// How often it was tried.
-        tries: Tries,
+        tries: Attempts,
     },
     /// The service wants a pause from everybody that is longer than this client is willing to wait.
-    #[error("could not {call}: Confluent Cloud asks for a pause of {}, and only {} of waiting are left", Seconds(*.wait), Seconds(*.left))]
-    Paused {
+    #[error("could not {call}: Confluent Cloud asks for a pause of {}, and only {} of waiting are remaining", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
+    RetryBudgetExceeded {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// The pause.
         wait: Duration,
         /// What is left of the budget.
-        left: Duration,
+        remaining: Duration,
     },
     /// A good status with an answer that cannot be read.
-    #[error("could not {call}: the answer cannot be read: {why}{}", request(.request_id.as_deref()))]
-    Unreadable {
+    #[error("could not {call}: the answer cannot be read: {reason}{}", request_suffix(.request_id.as_deref()))]
+    InvalidResponse {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// The status it came with.
         status: StatusCode,
         /// Why it cannot be read.
-        why: String,
+        reason: String,
         /// The id to give to support.
         request_id: Option<String>,
     },
     /// The pages of a list do not lead to an end.
-    #[error("could not {call} to its end: {why}")]
-    Pages {
+    #[error("could not {call} to its end: {reason}")]
+    Pagination {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// What is wrong with the pages.
-        why: String,
+        reason: String,
     },
     /// The request cannot be written down, so nothing was sent.
-    #[error("could not {call}: {why}")]
-    Unsendable {
+    #[error("could not {call}: {reason}")]
+    InvalidRequest {
         /// The call.
-        call: Box<Call>,
+        call: Box<ApiCall>,
         /// Why not.
-        why: String,
+        reason: String,
     },
 }
 
-fn request(id: Option<&str>) -> String {
+fn request_suffix(id: Option<&str>) -> String {
     id.map(|id| format!(" (request {id})")).unwrap_or_default()
 }
 
 /// An error with its innermost cause, where that says more.
-struct WithRoot<'a>(&'a TransportError);
+struct WithRootCause<'a>(&'a TransportError);
 
-impl fmt::Display for WithRoot<'_> {
+impl fmt::Display for WithRootCause<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.0)?;
         match self.0.source() {
@@ -175,26 +175,26 @@ impl fmt::Display for WithRoot<'_> {
 impl ClientError {
     /// The call that failed.
     #[must_use]
-    pub fn call(&self) -> &Call {
+    pub fn call(&self) -> &ApiCall {
         match self {
-            Self::Answered { call, .. }
-            | Self::NoAnswer { call, .. }
-            | Self::AnswerLost { call, .. }
-            | Self::Paused { call, .. }
-            | Self::Unreadable { call, .. }
-            | Self::Pages { call, .. }
-            | Self::Unsendable { call, .. } => call,
+            Self::Rejected { call, .. }
+            | Self::NoResponse { call, .. }
+            | Self::OutcomeUnknown { call, .. }
+            | Self::RetryBudgetExceeded { call, .. }
+            | Self::InvalidResponse { call, .. }
+            | Self::Pagination { call, .. }
+            | Self::InvalidRequest { call, .. } => call,
         }
     }
 
     /// What the service said, if it said something.
     #[must_use]
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn error_response(&self) -> Option<&ErrorResponse> {
         match self {
-            Self::Answered { refusal, .. } => Some(refusal),
-            Self::AnswerLost { lost, .. } => match lost.as_ref() {
-                Lost::InTheService(refusal) => Some(refusal),
-                Lost::OnTheWay(_) => None,
+            Self::Rejected { response: refusal, .. } => Some(refusal),
+            Self::OutcomeUnknown { failure: lost, .. } => match lost.as_ref() {
+                RequestFailure::Response(refusal) => Some(refusal),
+                RequestFailure::Transport(_) => None,
             },
             _ => None,
         }
@@ -204,42 +204,44 @@ impl ClientError {
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
-            Self::Unreadable { status, .. } => Some(*status),
-            other => other.refusal().map(|refusal| refusal.status),
+            Self::InvalidResponse { status, .. } => Some(*status),
+            other => other.error_response().map(|refusal| refusal.status),
         }
     }
 
     /// The machine's word for the refusal (`forbidden_access`).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.refusal().and_then(|refusal| refusal.body.code.as_deref())
+        self.error_response().and_then(|refusal| refusal.body.code.as_deref())
     }
 
     /// The service's words for the refusal.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
-        self.refusal().map(|refusal| refusal.body.detail.as_str())
+        self.error_response().map(|refusal| refusal.body.detail.as_str())
     }
 
     /// The id to give to support, if there was an answer with one.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         match self {
-            Self::Unreadable { request_id, .. } => request_id.as_deref(),
-            other => other.refusal().and_then(|refusal| refusal.request_id.as_deref()),
+            Self::InvalidResponse { request_id, .. } => request_id.as_deref(),
+            other => other.error_response().and_then(|refusal| refusal.request_id.as_deref()),
         }
     }
 
     /// How often it was tried, and how long it waited.
     #[must_use]
-    pub fn tries(&self) -> Tries {
+    pub fn tries(&self) -> Attempts {
         match self {
-            Self::Answered { tries, .. } | Self::NoAnswer { tries, .. } | Self::AnswerLost { tries, .. } => *tries,
-            _ => Tries::default(),
+            Self::Rejected { tries, .. } | Self::NoResponse { tries, .. } | Self::OutcomeUnknown { tries, .. } => {
+                *tries
+            }
+            _ => Attempts::default(),
         }
     }
 
-    fn is(&self, status: StatusCode) -> bool {
+    fn has_status(&self, status: StatusCode) -> bool {
         self.status() == Some(status)
     }
 
@@ -247,48 +249,48 @@ impl ClientError {
     /// never absent.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        let no_plugin = |refusal: &Refusal| is_unknown_plugin(refusal.status, &refusal.body.detail);
-        self.is(StatusCode::NOT_FOUND) || self.refusal().is_some_and(no_plugin)
+        let no_plugin = |refusal: &ErrorResponse| is_unknown_plugin(refusal.status, &refusal.body.detail);
+        self.has_status(StatusCode::NOT_FOUND) || self.error_response().is_some_and(no_plugin)
     }
 
     /// 403, unless it is a quota in disguise.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
-        self.is(StatusCode::FORBIDDEN) && !self.is_quota()
+        self.has_status(StatusCode::FORBIDDEN) && !self.is_quota_exceeded()
     }
 
     /// 409.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.is(StatusCode::CONFLICT)
+        self.has_status(StatusCode::CONFLICT)
     }
 
     /// 401.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
-        self.is(StatusCode::UNAUTHORIZED)
+        self.has_status(StatusCode::UNAUTHORIZED)
     }
 
     /// A provider quota is used up.
     #[must_use]
-    pub fn is_quota(&self) -> bool {
-        self.refusal()
-            .is_some_and(|refusal| is_quota(refusal.status, &refusal.body.detail))
+    pub fn is_quota_exceeded(&self) -> bool {
+        self.error_response()
+            .is_some_and(|refusal| is_quota_error(refusal.status, &refusal.body.detail))
     }
 
     /// The service wanted more patience than there was.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        matches!(self, Self::Paused { .. }) || self.is(StatusCode::TOO_MANY_REQUESTS)
+        matches!(self, Self::RetryBudgetExceeded { .. }) || self.has_status(StatusCode::TOO_MANY_REQUESTS)
     }
 
     /// The call may have been carried out, or has been and nobody can read the answer: look the object up by its natural
     /// key.
     #[must_use]
-    pub fn is_answer_lost(&self) -> bool {
+    pub fn is_outcome_unknown(&self) -> bool {
         match self {
-            Self::AnswerLost { .. } => true,
-            Self::Unreadable { call, .. } => call.repeat == Repeat::LookFirst,
+            Self::OutcomeUnknown { .. } => true,
+            Self::InvalidResponse { call, .. } => call.retry_safety == RetrySafety::CheckFirst,
             _ => false,
         }
     }
@@ -297,13 +299,15 @@ impl ClientError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::NoAnswer { cause, .. } => !matches!(
+            Self::NoResponse { cause, .. } => !matches!(
                 cause.as_ref(),
-                TransportError::Certificate { .. } | TransportError::TooLong { .. } | TransportError::Forbidden(_)
+                TransportError::Certificate { .. }
+                    | TransportError::ResponseTooLarge { .. }
+                    | TransportError::NotSent(_)
             ),
-            Self::AnswerLost { .. } | Self::Paused { .. } => true,
-            Self::Answered { refusal, .. } => {
-                !self.is_quota()
+            Self::OutcomeUnknown { .. } | Self::RetryBudgetExceeded { .. } => true,
+            Self::Rejected { response: refusal, .. } => {
+                !self.is_quota_exceeded()
                     && !self.is_not_found()
                     && (refusal.status.is_server_error() || refusal.status == StatusCode::TOO_MANY_REQUESTS)
             }
@@ -314,7 +318,7 @@ impl ClientError {
 
 /// Whether a refusal is about a provider quota: 402, or another status with the words by which the stock CLI knows it
 /// (dossier `rbac.md` §4.5), or with the word itself: `connect/v1` declares no 402 (dossier `quotas.md` §1.5).
-pub(super) fn is_quota(status: StatusCode, detail: &str) -> bool {
+pub(super) fn is_quota_error(status: StatusCode, detail: &str) -> bool {
     let words = || {
         let detail = detail.to_ascii_lowercase();
         let exceeded = ["exceed", "reached", "limit"].iter().any(|word| detail.contains(word));
@@ -335,61 +339,61 @@ mod tests {
     use super::*;
     use crate::api::parse_error;
 
-    fn call() -> Call {
-        Call {
+    fn call() -> ApiCall {
+        ApiCall {
             operation: "CreateRoleBinding",
             verb: "create",
             subject: "role binding DeveloperRead of `sa-1` on topic payments-*".into(),
             method: Method::POST,
             path: "/iam/v2/role-bindings".into(),
-            repeat: Repeat::LookFirst,
+            retry_safety: RetrySafety::CheckFirst,
         }
     }
 
-    fn answered(status: u16, body: &str, request_id: Option<&str>) -> ClientError {
-        ClientError::Answered {
+    fn rejected(status: u16, body: &str, request_id: Option<&str>) -> ClientError {
+        ClientError::Rejected {
             call: Box::new(call()),
-            refusal: Box::new(Refusal {
+            response: Box::new(ErrorResponse {
                 status: StatusCode::from_u16(status).unwrap(),
                 body: parse_error(body.as_bytes()),
                 request_id: request_id.map(str::to_owned),
             }),
-            tries: Tries::default(),
+            tries: Attempts::default(),
         }
     }
 
     #[test]
-    fn a_refusal_says_what_on_what_why_and_the_request() {
+    fn a_rejected_call_names_operation_subject_reason_and_request_id() {
         let body = r#"{"errors":[{"status":"403","code":"forbidden_access","detail":"Forbidden Access."}]}"#;
         assert_eq!(
-            answered(403, body, Some("3f1c")).to_string(),
+            rejected(403, body, Some("3f1c")).to_string(),
             "could not create role binding DeveloperRead of `sa-1` on topic payments-*: \
              Confluent Cloud answered 403 forbidden_access: Forbidden Access (request 3f1c)"
         );
-        let bare = answered(502, "", None).to_string();
+        let bare = rejected(502, "", None).to_string();
         assert!(bare.ends_with("Confluent Cloud answered 502 Bad Gateway"), "{bare}");
         // The code of Connect's shape repeats the status; it is said once.
-        let connect = answered(400, r#"{"error":{"code":400,"message":"bad"}}"#, None).to_string();
+        let connect = rejected(400, r#"{"error":{"code":400,"message":"bad"}}"#, None).to_string();
         assert!(connect.ends_with("answered 400: bad"), "{connect}");
     }
 
     // Dossier `rbac.md` §4.5: 402 is the quota, some still arrive as 400, and the stock CLI knows them by their text.
     #[test]
-    fn a_quota_is_known_by_its_status_or_its_words() {
+    fn a_quota_error_is_recognized_by_status_or_text() {
         let words = r#"{"error":{"code":403,"message":"Your organization is currently limited to 5 keys"}}"#;
-        assert!(answered(402, "", None).is_quota());
+        assert!(rejected(402, "", None).is_quota_exceeded());
         for status in [400, 403, 500] {
-            assert!(answered(status, words, None).is_quota(), "{status}");
+            assert!(rejected(status, words, None).is_quota_exceeded(), "{status}");
         }
-        assert!(!answered(409, words, None).is_quota());
-        assert!(!answered(403, words, None).is_forbidden());
-        assert!(answered(403, "{}", None).is_forbidden());
+        assert!(!rejected(409, words, None).is_quota_exceeded());
+        assert!(!rejected(403, words, None).is_forbidden());
+        assert!(rejected(403, "{}", None).is_forbidden());
     }
 
     #[test]
-    fn errors_and_clients_go_anywhere() {
-        fn anywhere<T: Send + Sync + 'static>() {}
-        anywhere::<ClientError>();
-        anywhere::<crate::client::Client>();
+    fn errors_and_clients_are_send_and_sync() {
+        fn assert_send_sync<T: Send + Sync + 'static>() {}
+        assert_send_sync::<ClientError>();
+        assert_send_sync::<crate::client::Client>();
     }
 }

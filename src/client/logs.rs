@@ -7,27 +7,27 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::{
-    allowance::Allowance,
-    builder::{Answered, Client},
+    builder::{ApiResponse, Client},
     credentials::Auth,
     error::ClientError,
-    tokens::Tokens,
+    rate_limiter::SharedRateLimiter,
+    token_cache::TokenCache,
 };
 use crate::api::logs::{LogEntry, LogPage, REQUESTS_PER_MINUTE, SearchLogs};
 
 /// The way to the log lines of all connectors, for one caller.
 #[derive(Clone, Debug)]
-pub struct Logs {
+pub struct LogsClient {
     search: Client,
-    tokens: Arc<Tokens>,
+    tokens: Arc<TokenCache>,
     /// Where the limits are kept.
     limits: Option<PathBuf>,
 }
 
-impl Logs {
+impl LogsClient {
     /// `search` sends to the host of the search, whoever it is: it acts with `tokens`.
     #[must_use]
-    pub fn new(search: Client, tokens: Tokens, limits: Option<PathBuf>) -> Self {
+    pub fn new(search: Client, tokens: TokenCache, limits: Option<PathBuf>) -> Self {
         Self {
             search,
             tokens: Arc::new(tokens),
@@ -37,18 +37,18 @@ impl Logs {
 
     /// The way to the lines of one connector, by its id: with a limit of its own.
     #[must_use]
-    pub fn of(&self, id: &str) -> ConnectorLogs {
-        let allowance = Arc::new(Allowance::new(
+    pub fn for_connector(&self, id: &str) -> ConnectorLogsClient {
+        let allowance = Arc::new(SharedRateLimiter::new(
             self.limits.as_deref(),
             format!("{} {id}", self.search.base()),
             REQUESTS_PER_MINUTE,
             Duration::from_mins(1),
             self.search.clock().clone(),
         ));
-        ConnectorLogs {
-            search: self.search.within(allowance.clone()),
+        ConnectorLogsClient {
+            search: self.search.with_rate_limiter(allowance.clone()),
             tokens: self.tokens.clone(),
-            allowance,
+            limiter: allowance,
         }
     }
 
@@ -61,25 +61,25 @@ impl Logs {
 
 /// The way to the lines of one connector.
 #[derive(Clone, Debug)]
-pub struct ConnectorLogs {
+pub struct ConnectorLogsClient {
     search: Client,
-    tokens: Arc<Tokens>,
-    allowance: Arc<Allowance>,
+    tokens: Arc<TokenCache>,
+    limiter: Arc<SharedRateLimiter>,
 }
 
-impl ConnectorLogs {
+impl ConnectorLogsClient {
     /// How long the next request would have to wait for its turn.
     #[must_use]
-    pub fn wait(&self) -> Duration {
-        self.allowance.wait()
+    pub fn wait_time(&self) -> Duration {
+        self.limiter.wait_time()
     }
 
     /// One page. A token that is refused is replaced once.
     pub async fn page(&self, search: &SearchLogs) -> Result<LogPage, ClientError> {
         let token = self.tokens.current().await?;
         let send = async |token| self.search.with_auth(Auth::Bearer(token)).send(search).await;
-        let answered: Answered<LogPage> = match send(token.clone()).await {
-            Err(error) if error.is_unauthorized() => send(self.tokens.renewed(&token).await?).await?,
+        let answered: ApiResponse<LogPage> = match send(token.clone()).await {
+            Err(error) if error.is_unauthorized() => send(self.tokens.renew(&token).await?).await?,
             other => other?,
         };
         Ok(answered.value)
@@ -87,7 +87,7 @@ impl ConnectorLogs {
 
     /// All pages of a search, newest lines first; within a page, too.
     pub fn pages(&self, search: SearchLogs) -> impl Stream<Item = Result<Vec<LogEntry>, ClientError>> + Send + use<> {
-        let start = Walk {
+        let start = LogSearchCursor {
             logs: self.clone(),
             search,
             latest: Vec::new(),
@@ -96,7 +96,7 @@ impl ConnectorLogs {
         };
         stream::try_unfold(Some(start), |walk| async move {
             match walk {
-                Some(walk) => walk.page().await.map(Some),
+                Some(walk) => walk.next_page().await.map(Some),
                 None => Ok(None),
             }
         })
@@ -104,8 +104,8 @@ impl ConnectorLogs {
 }
 
 /// Where a walk through the pages is.
-struct Walk {
-    logs: ConnectorLogs,
+struct LogSearchCursor {
+    logs: ConnectorLogsClient,
     search: SearchLogs,
     /// The lines of the earliest second that was read so far: when the walk has to begin anew there, they come again.
     latest: Vec<LogEntry>,
@@ -115,15 +115,15 @@ struct Walk {
     seen: HashSet<String>,
 }
 
-impl Walk {
+impl LogSearchCursor {
     /// Reads one page; what is left of the walk comes with it, if there is another page.
-    async fn page(mut self) -> Result<(Vec<LogEntry>, Option<Self>), ClientError> {
+    async fn next_page(mut self) -> Result<(Vec<LogEntry>, Option<Self>), ClientError> {
         let page = match self.logs.page(&self.search).await {
             // Page tokens end, too (dossier `logs.md` §2.8): the walk goes on from the last line that it has.
             Err(error)
                 if error.status() == Some(StatusCode::BAD_REQUEST) && self.search.page.is_some() && !self.restarted =>
             {
-                let Some(second) = self.latest.last().and_then(second) else {
+                let Some(second) = self.latest.last().and_then(timestamp_of) else {
                     return Err(error);
                 };
                 self.search.page = None;
@@ -133,7 +133,7 @@ impl Walk {
             }
             other => other?,
         };
-        let next = page.next();
+        let next = page.next_page_token();
         let mut lines = page.data;
         if self.restarted {
             // Each line that came before is one of those that come again.
@@ -143,11 +143,11 @@ impl Walk {
                 }
             }
         }
-        if let Some(last) = lines.last().and_then(second) {
-            if self.latest.last().and_then(second) != Some(last) {
+        if let Some(last) = lines.last().and_then(timestamp_of) {
+            if self.latest.last().and_then(timestamp_of) != Some(last) {
                 self.latest.clear();
             }
-            let here = lines.iter().filter(|line| second(line) == Some(last));
+            let here = lines.iter().filter(|line| timestamp_of(line) == Some(last));
             self.latest.extend(here.cloned());
             self.restarted = false;
         }
@@ -155,9 +155,9 @@ impl Walk {
             return Ok((lines, None));
         };
         if !self.seen.insert(token.clone()) {
-            return Err(ClientError::Pages {
-                call: self.logs.search.call_of(&self.search)?,
-                why: "the service leads back to a page that it has sent already".to_owned(),
+            return Err(ClientError::Pagination {
+                call: self.logs.search.describe_call(&self.search)?,
+                reason: "the service leads back to a page that it has sent already".to_owned(),
             });
         }
         self.search.page = Some(token);
@@ -166,6 +166,6 @@ impl Walk {
 }
 
 /// The second that a line lies in.
-fn second(line: &LogEntry) -> Option<Timestamp> {
-    Timestamp::from_second(line.at()?.as_second()).ok()
+fn timestamp_of(line: &LogEntry) -> Option<Timestamp> {
+    Timestamp::from_second(line.parsed_timestamp()?.as_second()).ok()
 }

@@ -5,13 +5,13 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header
 use serde_json::Value;
 
 use super::{
-    address::BaseUrl,
+    base_url::BaseUrl,
     credentials::Auth,
-    error::{Call, ClientError, Lost, Refusal},
-    retry::Tries,
-    transport::{LONGEST_ANSWER, TransportError},
+    error::{ApiCall, ClientError, ErrorResponse, RequestFailure},
+    retry::Attempts,
+    transport::{MAX_RESPONSE_BYTES, TransportError},
 };
-use crate::api::{Endpoint, Repeat, encode_segment, endpoint::target};
+use crate::api::{Endpoint, RetrySafety, encode_segment, endpoint::path_and_query};
 
 /// The `User-Agent`: the service may refuse clients without a sensible one (dossier `rbac.md` §4).
 #[must_use]
@@ -21,12 +21,12 @@ pub fn user_agent() -> String {
 }
 
 /// A request that is ready to be sent, as often as it takes.
-pub(super) struct Prepared {
-    pub(super) call: Box<Call>,
+pub(super) struct PreparedRequest {
+    pub(super) call: Box<ApiCall>,
     request: Request<Bytes>,
 }
 
-impl Prepared {
+impl PreparedRequest {
     /// Writes an endpoint down, for the page of `page_token` if it is one of several.
     pub(super) fn new<E: Endpoint>(
         base: &BaseUrl,
@@ -34,32 +34,32 @@ impl Prepared {
         endpoint: &E,
         page_token: Option<&str>,
     ) -> Result<Self, ClientError> {
-        let mut target = target(endpoint);
+        let mut target = path_and_query(endpoint);
         let path = target.split('?').next().unwrap_or_default().to_owned();
         if let Some(token) = page_token {
             target.push(if target.contains('?') { '&' } else { '?' });
             target.push_str("page_token=");
             target.push_str(&encode_segment(token));
         }
-        let call = Box::new(Call {
+        let call = Box::new(ApiCall {
             operation: short_name::<E>(),
-            verb: endpoint.deed(),
+            verb: endpoint.action(),
             subject: endpoint.subject(),
             method: E::METHOD,
             path,
-            repeat: E::REPEAT,
+            retry_safety: E::RETRY,
         });
         let mut segments = endpoint.segments().into_iter();
         // Such a segment would change which object, or which list, the address names: no escape keeps it a name.
         if let Some(name) = segments.find(|part| matches!(*part, "" | "." | "..")) {
             let why = format!("`{name}` cannot be part of an address");
-            return Err(ClientError::Unsendable { call, why });
+            return Err(ClientError::InvalidRequest { call, reason: why });
         }
-        match write(format!("{base}{target}"), E::METHOD, E::ACCEPT, endpoint.body(), auth) {
+        match encode_body(format!("{base}{target}"), E::METHOD, E::ACCEPT, endpoint.body(), auth) {
             Ok(request) => Ok(Self { call, request }),
             Err(error) => {
                 let why = error.to_string();
-                Err(ClientError::Unsendable { call, why })
+                Err(ClientError::InvalidRequest { call, reason: why })
             }
         }
     }
@@ -68,40 +68,44 @@ impl Prepared {
         &self.request
     }
 
-    pub(super) fn answered(&self, refusal: Refusal, tries: Tries) -> ClientError {
-        ClientError::Answered {
+    pub(super) fn rejected(&self, refusal: ErrorResponse, tries: Attempts) -> ClientError {
+        ClientError::Rejected {
             call: self.call.clone(),
-            refusal: Box::new(refusal),
+            response: Box::new(refusal),
             tries,
         }
     }
 
     /// The error for a failure after which there is no other try.
-    pub(super) fn lost(&self, failure: Lost, tries: Tries) -> ClientError {
+    pub(super) fn failed(&self, failure: RequestFailure, tries: Attempts) -> ClientError {
         let call = self.call.clone();
         let unsent = matches!(
             failure,
-            Lost::OnTheWay(
-                TransportError::Connect { .. } | TransportError::Certificate { .. } | TransportError::Forbidden(_)
+            RequestFailure::Transport(
+                TransportError::Connect { .. } | TransportError::Certificate { .. } | TransportError::NotSent(_)
             )
         );
         match failure {
             // A read has no effect that could be in doubt, and a write that may be repeated is repeated by its caller.
-            Lost::OnTheWay(cause) if unsent || call.repeat == Repeat::Safe => ClientError::NoAnswer {
+            RequestFailure::Transport(cause) if unsent || call.retry_safety == RetrySafety::Idempotent => {
+                ClientError::NoResponse {
+                    call,
+                    cause: Box::new(cause),
+                    tries,
+                }
+            }
+            RequestFailure::Response(refusal) if call.retry_safety == RetrySafety::Idempotent => {
+                self.rejected(refusal, tries)
+            }
+            lost => ClientError::OutcomeUnknown {
                 call,
-                cause: Box::new(cause),
-                tries,
-            },
-            Lost::InTheService(refusal) if call.repeat == Repeat::Safe => self.answered(refusal, tries),
-            lost => ClientError::AnswerLost {
-                call,
-                lost: Box::new(lost),
+                failure: Box::new(lost),
                 tries,
             },
         }
     }
 
-    pub(super) fn unreadable(&self, answer: &RawAnswer, error: &serde_json::Error) -> ClientError {
+    pub(super) fn invalid_response(&self, answer: &RawResponse, error: &serde_json::Error) -> ClientError {
         // The parser's own words can quote the body, which may hold a secret: only the place is kept of a value.
         let what = match error.classify() {
             serde_json::error::Category::Data => "it has not the expected form",
@@ -114,16 +118,16 @@ impl Prepared {
             serde_json::error::Category::Data => format!(" (line {}, column {})", error.line(), error.column()),
             _ => String::new(),
         };
-        ClientError::Unreadable {
+        ClientError::InvalidResponse {
             call: self.call.clone(),
             status: answer.status,
-            why: format!("{what}{place}"),
+            reason: format!("{what}{place}"),
             request_id: answer.request_id.clone(),
         }
     }
 }
 
-fn write(
+fn encode_body(
     uri: String,
     method: Method,
     accept: &'static str,
@@ -145,14 +149,14 @@ fn write(
 }
 
 /// An answer as it came, with its body made readable.
-pub(super) struct RawAnswer {
+pub(super) struct RawResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) request_id: Option<String>,
 }
 
-impl From<Response<Bytes>> for RawAnswer {
+impl From<Response<Bytes>> for RawResponse {
     fn from(response: Response<Bytes>) -> Self {
         let (parts, body) = response.into_parts();
         let text = |value: &HeaderValue| value.to_str().ok().filter(|id| !id.is_empty()).map(str::to_owned);
@@ -160,27 +164,27 @@ impl From<Response<Bytes>> for RawAnswer {
             status: parts.status,
             request_id: parts.headers.get("x-request-id").and_then(text),
             headers: parts.headers,
-            body: unzip(body),
+            body: decompress(body),
         }
     }
 }
 
-impl RawAnswer {
+impl RawResponse {
     /// Connect answers some failed deletions with 200 and the error in the body (dossier `connect.md` §1.1, E6).
-    pub(super) fn hides_error(&self) -> bool {
+    pub(super) fn is_error_in_success(&self) -> bool {
         serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| !body["error"].is_null())
     }
 }
 
 /// Error bodies can arrive compressed without a header that says so (dossier `connect.md` §1): known by their first
 /// bytes, which no JSON begins with.
-fn unzip(body: Bytes) -> Bytes {
+fn decompress(body: Bytes) -> Bytes {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return body;
     }
     let mut plain = Vec::new();
     let reader = flate2::read::GzDecoder::new(&body[..]);
-    match std::io::Read::read_to_end(&mut std::io::Read::take(reader, LONGEST_ANSWER as u64), &mut plain) {
+    match std::io::Read::read_to_end(&mut std::io::Read::take(reader, MAX_RESPONSE_BYTES as u64), &mut plain) {
         Ok(_) => plain.into(),
         Err(_) => body,
     }

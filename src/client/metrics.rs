@@ -2,24 +2,24 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use super::{allowance::Allowance, builder::Client, error::ClientError};
+use super::{builder::Client, error::ClientError, rate_limiter::SharedRateLimiter};
 use crate::api::metrics::{
-    Descriptors, ExportMetrics, ListMetrics, MetricDescriptor, QueryMetrics, REQUESTS_PER_MINUTE, Sample, Series,
+    Descriptors, ExportMetrics, ListMetrics, MetricDescriptor, QueryMetrics, QuerySeries, REQUESTS_PER_MINUTE, Sample,
     parse_export,
 };
 
 /// The way to the metrics.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub struct MetricsClient {
     client: Client,
 }
 
-impl Metrics {
+impl MetricsClient {
     /// `client` sends to the host of the Metrics API. All processes of the user share what the address may send; others
     /// behind the same address do not tell (dossier `metrics.md` §5).
     #[must_use]
     pub fn new(client: &Client, limits: Option<&Path>) -> Self {
-        let allowance = Allowance::new(
+        let allowance = SharedRateLimiter::new(
             limits,
             format!("{} metrics", client.base()),
             REQUESTS_PER_MINUTE,
@@ -27,18 +27,18 @@ impl Metrics {
             client.clock().clone(),
         );
         Self {
-            client: client.within(Arc::new(allowance)),
+            client: client.with_rate_limiter(Arc::new(allowance)),
         }
     }
 
     /// How long the next request would have to wait for its turn.
     #[must_use]
-    pub fn wait(&self) -> Duration {
-        self.client.turn()
+    pub fn wait_time(&self) -> Duration {
+        self.client.rate_limit_wait()
     }
 
     /// All groups of a query, page by page.
-    pub async fn query(&self, mut query: QueryMetrics) -> Result<Vec<Series>, ClientError> {
+    pub async fn query(&self, mut query: QueryMetrics) -> Result<Vec<QuerySeries>, ClientError> {
         let mut series = Vec::new();
         // A page token that comes back would lead in circles.
         let mut seen = std::collections::HashSet::new();
@@ -49,9 +49,9 @@ impl Metrics {
             match next.filter(|token| !token.is_empty()) {
                 None => return Ok(series),
                 Some(token) if !seen.insert(token.clone()) => {
-                    return Err(ClientError::Pages {
-                        call: self.client.call_of(&query)?,
-                        why: "the service leads back to a page that it has sent already".to_owned(),
+                    return Err(ClientError::Pagination {
+                        call: self.client.describe_call(&query)?,
+                        reason: "the service leads back to a page that it has sent already".to_owned(),
                     });
                 }
                 token => query.page = token,

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::{builder::Client, error::ClientError, message::Prepared};
+use super::{builder::Client, error::ClientError, message::PreparedRequest};
 use crate::api::{List, Paged, common::page_token};
 
 /// A whole list, with what could not be read of it.
 #[derive(Clone, Debug)]
-pub struct Listing<T> {
+pub struct PagedList<T> {
     /// What could be read, in the service's order.
     pub items: Vec<T>,
     /// What could not. Not absent: unknown. Whoever concludes something from an absence looks here first.
@@ -23,17 +23,17 @@ pub struct UnreadableItem {
     /// Its id, if it has one.
     pub id: Option<String>,
     /// Why it could not be read.
-    pub why: String,
+    pub reason: String,
 }
 
 /// What a page holds, piece by piece.
-enum Entry<T> {
+enum PageEntry<T> {
     Item(T),
     Unreadable(UnreadableItem),
 }
 
 /// Where a walk through the pages is.
-struct Walk<P> {
+struct PageCursor<P> {
     client: Client,
     endpoint: P,
     token: Option<String>,
@@ -49,28 +49,31 @@ impl Client {
     ) -> impl Stream<Item = Result<P::Item, ClientError>> + Send + use<P> {
         self.entries(endpoint).try_filter_map(|entry| async move {
             Ok(match entry {
-                Entry::Item(item) => Some(item),
-                Entry::Unreadable(_) => None,
+                PageEntry::Item(item) => Some(item),
+                PageEntry::Unreadable(_) => None,
             })
         })
     }
 
     /// All items of a list; see [`Client::stream`].
     pub async fn list<P: Paged + 'static>(&self, endpoint: P) -> Result<Vec<P::Item>, ClientError> {
-        Ok(self.listing(endpoint).await?.items)
+        Ok(self.list_with_unreadable(endpoint).await?.items)
     }
 
     /// All items of a list, and those that could not be read.
-    pub async fn listing<P: Paged + 'static>(&self, endpoint: P) -> Result<Listing<P::Item>, ClientError> {
+    pub async fn list_with_unreadable<P: Paged + 'static>(
+        &self,
+        endpoint: P,
+    ) -> Result<PagedList<P::Item>, ClientError> {
         let mut entries = std::pin::pin!(self.entries(endpoint));
-        let mut listing = Listing {
+        let mut listing = PagedList {
             items: Vec::new(),
             unreadable: Vec::new(),
         };
         while let Some(entry) = entries.next().await {
             match entry? {
-                Entry::Item(item) => listing.items.push(item),
-                Entry::Unreadable(item) => listing.unreadable.push(item),
+                PageEntry::Item(item) => listing.items.push(item),
+                PageEntry::Unreadable(item) => listing.unreadable.push(item),
             }
         }
         Ok(listing)
@@ -79,8 +82,8 @@ impl Client {
     fn entries<P: Paged + 'static>(
         &self,
         endpoint: P,
-    ) -> impl Stream<Item = Result<Entry<P::Item>, ClientError>> + Send + use<P> {
-        let start = Walk {
+    ) -> impl Stream<Item = Result<PageEntry<P::Item>, ClientError>> + Send + use<P> {
+        let start = PageCursor {
             client: self.clone(),
             endpoint,
             token: None,
@@ -88,7 +91,7 @@ impl Client {
         };
         stream::try_unfold(Some(start), |walk| async move {
             match walk {
-                Some(walk) => walk.page().await.map(Some),
+                Some(walk) => walk.next_page().await.map(Some),
                 None => Ok(None),
             }
         })
@@ -97,23 +100,23 @@ impl Client {
     }
 }
 
-impl<P: Paged> Walk<P> {
+impl<P: Paged> PageCursor<P> {
     /// Reads one page; what is left of the walk comes with it, if there is another page.
-    async fn page(mut self) -> Result<(Vec<Entry<P::Item>>, Option<Self>), ClientError> {
+    async fn next_page(mut self) -> Result<(Vec<PageEntry<P::Item>>, Option<Self>), ClientError> {
         let prepared = self.client.prepare(&self.endpoint, self.token.as_deref())?;
-        let answer = self.client.exchange(&prepared).await?;
+        let answer = self.client.send_with_retries(&prepared).await?;
         // Item by item, so that one that cannot be read does not lose the others.
         let page: List<Value> =
-            serde_json::from_slice(&answer.body).map_err(|error| prepared.unreadable(&answer, &error))?;
+            serde_json::from_slice(&answer.body).map_err(|error| prepared.invalid_response(&answer, &error))?;
         let entries = page.data.into_iter().map(|item| read_item(&prepared, item)).collect();
         // A page may be empty and still have a next one: only the link says that this was the last.
         let next = page.metadata.next.filter(|next| !next.is_empty());
         let rest = match next {
             None => None,
             Some(next) => {
-                let wrong = |why| ClientError::Pages {
+                let wrong = |why| ClientError::Pagination {
                     call: prepared.call.clone(),
-                    why,
+                    reason: why,
                 };
                 let Some(token) = page_token(&next) else {
                     return Err(wrong("the link to the next page has no `page_token`".to_owned()));
@@ -132,10 +135,10 @@ impl<P: Paged> Walk<P> {
     }
 }
 
-fn read_item<T: serde::de::DeserializeOwned>(prepared: &Prepared, item: Value) -> Entry<T> {
+fn read_item<T: serde::de::DeserializeOwned>(prepared: &PreparedRequest, item: Value) -> PageEntry<T> {
     let id = item["id"].as_str().map(str::to_owned);
     match serde_json::from_value(item) {
-        Ok(item) => Entry::Item(item),
+        Ok(item) => PageEntry::Item(item),
         Err(error) => {
             let why = error.to_string();
             tracing::warn!(
@@ -144,7 +147,7 @@ fn read_item<T: serde::de::DeserializeOwned>(prepared: &Prepared, item: Value) -
                 why,
                 "an item of a list cannot be read and is left out"
             );
-            Entry::Unreadable(UnreadableItem { id, why })
+            PageEntry::Unreadable(UnreadableItem { id, reason: why })
         }
     }
 }

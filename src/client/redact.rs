@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::scrub::Scrubber;
+use super::text_redactor::TextRedactor;
 
 /// What stands in the place of a secret.
 pub(super) const REDACTED: &str = "[redacted]";
@@ -38,18 +38,18 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Texts that must not be shown. Lives as long as one call.
 #[derive(Default)]
-pub(super) struct Secrets(Vec<String>);
+pub(super) struct SecretSet(Vec<String>);
 
-impl Secrets {
+impl SecretSet {
     pub(super) fn new(known: Vec<String>) -> Self {
         let mut secrets = Self::default();
         for text in known {
-            secrets.learn(text);
+            secrets.add(text);
         }
         secrets
     }
 
-    fn learn(&mut self, text: String) {
+    fn add(&mut self, text: String) {
         // `true` and short numbers under a secret's name are switches; striking them out would only garble the rest.
         if text.len() >= 6 && !self.0.contains(&text) {
             self.0.push(text);
@@ -57,14 +57,14 @@ impl Secrets {
     }
 
     /// Learns the secrets of a body without showing it.
-    pub(super) fn learn_body(&mut self, body: &[u8]) {
+    pub(super) fn add_from_body(&mut self, body: &[u8]) {
         if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
-            self.strike_json(&mut value);
+            self.redact_json(&mut value);
         }
     }
 
     /// Strikes out every secret of `value`, and remembers what they were.
-    pub(super) fn strike_json(&mut self, value: &mut Value) {
+    pub(super) fn redact_json(&mut self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 // `{"name": "aws.secret.access.key", "value": "…"}`: how validation answers name configuration keys.
@@ -74,20 +74,20 @@ impl Secrets {
                 for (name, inner) in fields.iter_mut() {
                     let secret = is_secret_name(name) || (names_secret && name == "value");
                     match secret {
-                        true => self.strike_all(inner),
-                        false => self.strike_json(inner),
+                        true => self.redact_all(inner),
+                        false => self.redact_json(inner),
                     }
                     // Texts of others: log lines.
                     if let Value::String(text) = inner
                         && ["message", "stacktrace"].contains(&name.as_str())
                     {
-                        *text = Scrubber::default().scrub(text).into_owned();
+                        *text = TextRedactor::default().redact(text).into_owned();
                     }
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.strike_json(item)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
             Value::String(text) => {
-                let struck = self.strike(text);
+                let struck = self.redact(text);
                 if struck != *text {
                     *text = struck;
                 }
@@ -97,13 +97,13 @@ impl Secrets {
     }
 
     /// Everything below a secret's name is secret, whatever its shape.
-    fn strike_all(&mut self, value: &mut Value) {
+    fn redact_all(&mut self, value: &mut Value) {
         match value {
             Value::Null => {}
-            Value::Array(items) => items.iter_mut().for_each(|item| self.strike_all(item)),
-            Value::Object(fields) => fields.values_mut().for_each(|inner| self.strike_all(inner)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_all(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|inner| self.redact_all(inner)),
             Value::String(text) => {
-                self.learn(std::mem::take(text));
+                self.add(std::mem::take(text));
                 REDACTED.clone_into(text);
             }
             other => *other = REDACTED.into(),
@@ -111,7 +111,7 @@ impl Secrets {
     }
 
     /// `text` without what is known to be secret.
-    pub(super) fn strike(&self, text: &str) -> String {
+    pub(super) fn redact(&self, text: &str) -> String {
         self.0
             .iter()
             .fold(text.to_owned(), |text, secret| match text.contains(secret.as_str()) {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_without_case_and_separators() {
+    fn secret_names_match_regardless_of_case_and_separators() {
         for name in [
             "secret",
             "api_secret",
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_struck_out_at_any_depth_and_wherever_they_return() {
-        let mut secrets = Secrets::new(vec!["own-canary".into()]);
+    fn secrets_are_redacted_at_any_depth_and_wherever_they_occur_again() {
+        let mut secrets = SecretSet::new(vec!["own-canary".into()]);
         let mut value = json!({
             "spec": { "secret": "canary-1", "display_name": "fine" },
             "config": { "connection.password": "canary-2", "tasks.max": "1", "gcs.credentials": { "a": ["canary-3", 7] } },
@@ -158,12 +158,12 @@ mod tests {
             "token": null,
             "data": [{ "message": "a.password = canary-5", "exception": { "stacktrace": "password=canary-6" } }],
         });
-        secrets.strike_json(&mut value);
+        secrets.redact_json(&mut value);
         let shown = value.to_string();
         assert!(!shown.contains("canary"), "{shown}");
         assert_eq!(value["spec"]["display_name"], "fine");
         assert_eq!(value["config"]["tasks.max"], "1");
         assert_eq!(value["token"], Value::Null);
-        assert_eq!(secrets.strike("canary-4 is bad"), "[redacted] is bad");
+        assert_eq!(secrets.redact("canary-4 is bad"), "[redacted] is bad");
     }
 }

@@ -13,14 +13,14 @@ pub struct RetryPolicy {
     pub budget: Duration,
     /// How often a call is tried when the service or the way to it fails. A 429 does not count: the service asked
     /// for patience then, and only the budget ends it.
-    pub tries: u32,
+    pub max_attempts: u32,
     /// The first wait; it doubles with each failure.
     pub base: Duration,
     /// The longest wait, unless the service asks for more.
     pub cap: Duration,
     /// The shortest wait after a 429 that does not say how long. Nothing for most services; where a limit is counted in
     /// minutes, waiting for seconds only uses it up (dossier `logs.md` §2.5).
-    pub throttled: Duration,
+    pub min_throttle_wait: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -28,10 +28,10 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             budget: Duration::from_mins(5),
-            tries: 5,
+            max_attempts: 5,
             base: Duration::from_secs(1),
             cap: Duration::from_secs(30),
-            throttled: Duration::ZERO,
+            min_throttle_wait: Duration::ZERO,
         }
     }
 }
@@ -45,15 +45,15 @@ impl RetryPolicy {
 
     /// The wait after a 429. What the service asks for is a lower bound, so jitter only adds to it; without a word from
     /// the service it is the backoff.
-    pub(super) fn after_throttling(
+    pub(super) fn throttle_backoff(
         &self,
         headers: &HeaderMap,
         now: Timestamp,
         times: u32,
         jitter: &Jitter,
     ) -> Duration {
-        let Some(asked) = asked_wait(headers, now) else {
-            return self.backoff(times, jitter).max(self.throttled);
+        let Some(asked) = requested_wait(headers, now) else {
+            return self.backoff(times, jitter).max(self.min_throttle_wait);
         };
         // "Wait 0 seconds", again and again, must not become a storm of our own.
         let floor = Duration::from_millis(100)
@@ -66,7 +66,7 @@ impl RetryPolicy {
 
 /// What the service asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`, which counts seconds from
 /// now, not since 1970 (dossier `rbac.md` §4.7).
-pub(super) fn asked_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(super) fn requested_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let seconds = |name: &str| {
         text(name)
@@ -134,35 +134,40 @@ pub struct RetryNotice {
     /// How long it waits now.
     pub wait: Duration,
     /// How often it was tried so far.
-    pub tries: u32,
+    pub attempts: u32,
 }
 
 /// Whoever wants to know about waits; cheap, since it is called in the middle of the work.
-pub type OnRetry = Arc<dyn Fn(&RetryNotice) + Send + Sync>;
+pub type RetryListener = Arc<dyn Fn(&RetryNotice) + Send + Sync>;
 
 /// How often a call was tried and how long it waited in between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tries {
+pub struct Attempts {
     /// How often the request was sent.
     pub count: u32,
     /// How long it waited, on the client's clock.
     pub waited: Duration,
 }
 
-impl fmt::Display for Tries {
+impl fmt::Display for Attempts {
     /// Nothing for a single try; else ` (5 tries, 31 s of waiting)`.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.count < 2 {
             return Ok(());
         }
-        write!(out, " ({} tries, {} of waiting)", self.count, Seconds(self.waited))
+        write!(
+            out,
+            " ({} tries, {} of waiting)",
+            self.count,
+            DisplaySeconds(self.waited)
+        )
     }
 }
 
 /// A duration to the second, or to the millisecond below one.
-pub(super) struct Seconds(pub(super) Duration);
+pub(super) struct DisplaySeconds(pub(super) Duration);
 
-impl fmt::Display for Seconds {
+impl fmt::Display for DisplaySeconds {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_secs() {
             0 => write!(out, "{} ms", self.0.as_millis()),
@@ -183,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn the_service_says_how_long_in_three_ways() {
+    fn the_wait_is_read_from_three_headers() {
         let now = Timestamp::UNIX_EPOCH;
-        let asked = |pairs: &[(&'static str, &str)]| asked_wait(&headers(pairs), now).map(|wait| wait.as_secs());
+        let asked = |pairs: &[(&'static str, &str)]| requested_wait(&headers(pairs), now).map(|wait| wait.as_secs());
         assert_eq!(asked(&[("retry-after", "7"), ("x-ratelimit-reset", "60")]), Some(7));
         assert_eq!(asked(&[("retry-after", "Thu, 01 Jan 1970 00:00:42 GMT")]), Some(42));
         let on_its_clock = [
@@ -214,10 +219,10 @@ mod tests {
     }
 
     #[test]
-    fn jitter_never_shortens_what_the_service_asked_for() {
+    fn jitter_never_shortens_the_wait_that_the_service_requested() {
         let policy = RetryPolicy::default();
         let wait = |value: &str, times, jitter: &Jitter| {
-            policy.after_throttling(
+            policy.throttle_backoff(
                 &headers(&[("retry-after", value)]),
                 Timestamp::UNIX_EPOCH,
                 times,

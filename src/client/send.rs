@@ -5,34 +5,34 @@ use std::{fmt, time::Duration};
 use http::{StatusCode, header};
 
 use super::{
+    adaptive_limiter::ConcurrencyPermit,
     builder::Client,
-    error::{ClientError, Lost, Refusal, is_quota, is_unknown_plugin},
-    governor::Permit,
-    message::{Prepared, RawAnswer},
-    redact::Secrets,
-    retry::{RetryNotice, Seconds, Tries, asked_wait},
+    error::{ClientError, ErrorResponse, RequestFailure, is_quota_error, is_unknown_plugin},
+    message::{PreparedRequest, RawResponse},
+    redact::SecretSet,
+    retry::{Attempts, DisplaySeconds, RetryNotice, requested_wait},
     transport::TransportError,
 };
-use crate::api::{Repeat, parse_error};
+use crate::api::{RetrySafety, parse_error};
 
 impl Client {
     /// Sends until there is an answer to keep, or no point in going on.
-    pub(super) async fn exchange(&self, prepared: &Prepared) -> Result<RawAnswer, ClientError> {
+    pub(super) async fn send_with_retries(&self, prepared: &PreparedRequest) -> Result<RawResponse, ClientError> {
         let shared = &*self.shared;
-        let mut tries = Tries::default();
+        let mut tries = Attempts::default();
         let (mut throttlings, mut failures) = (0, 0);
         let mut last_refusal = None;
         loop {
-            let permit = self.permit(prepared, &mut tries, last_refusal.take()).await?;
+            let permit = self.acquire_permit(prepared, &mut tries, last_refusal.take()).await?;
             // Last, so that what is counted as sent is sent.
-            if let Some(allowance) = &self.allowance {
-                allowance.pass().await;
+            if let Some(allowance) = &self.rate_limiter {
+                allowance.acquire().await;
             }
             tries.count += 1;
-            let outcome = self.once(prepared, tries.count).await;
+            let outcome = self.send_once(prepared, tries.count).await;
             let (failure, asked) = match outcome {
                 Ok(answer) if answer.status.is_success() => {
-                    permit.good();
+                    permit.on_success();
                     return Ok(answer);
                 }
                 Ok(answer) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
@@ -40,82 +40,83 @@ impl Client {
                     let now = shared.clock.now();
                     let wait = shared
                         .policy
-                        .after_throttling(&answer.headers, now, throttlings, &shared.jitter);
-                    permit.throttled(now.saturating_add(wait).unwrap_or(jiff::Timestamp::MAX));
-                    let refusal = self.refusal(prepared, &answer);
+                        .throttle_backoff(&answer.headers, now, throttlings, &shared.jitter);
+                    permit.on_throttled(now.saturating_add(wait).unwrap_or(jiff::Timestamp::MAX));
+                    let refusal = self.error_response(prepared, &answer);
                     if tries.waited.saturating_add(wait) > shared.policy.budget {
-                        return Err(prepared.answered(refusal, tries));
+                        return Err(prepared.rejected(refusal, tries));
                     }
-                    self.notify(prepared, &refusal, wait, tries);
+                    self.notify_retry(prepared, &refusal, wait, tries);
                     // The wait itself is the shared pause, which comes before the next permit.
                     last_refusal = Some(refusal);
                     continue;
                 }
                 Ok(answer) => {
                     drop(permit);
-                    let asked = asked_wait(&answer.headers, shared.clock.now())
+                    let asked = requested_wait(&answer.headers, shared.clock.now())
                         .filter(|_| answer.status == StatusCode::SERVICE_UNAVAILABLE);
-                    let refusal = self.refusal(prepared, &answer);
-                    if !may_pass(&refusal) {
-                        return Err(prepared.answered(refusal, tries));
+                    let refusal = self.error_response(prepared, &answer);
+                    if !is_retryable_status(&refusal) {
+                        return Err(prepared.rejected(refusal, tries));
                     }
-                    (Lost::InTheService(refusal), asked)
+                    (RequestFailure::Response(refusal), asked)
                 }
                 Err(error) => {
                     drop(permit);
-                    (Lost::OnTheWay(error), None)
+                    (RequestFailure::Transport(error), None)
                 }
             };
             failures += 1;
             let wait = asked
                 .unwrap_or_default()
                 .max(shared.policy.backoff(failures, &shared.jitter));
-            let patient = failures < shared.policy.tries && tries.waited.saturating_add(wait) <= shared.policy.budget;
-            if !patient || !may_repeat(prepared.call.repeat, &failure) {
-                return Err(prepared.lost(failure, tries));
+            let patient =
+                failures < shared.policy.max_attempts && tries.waited.saturating_add(wait) <= shared.policy.budget;
+            if !patient || !can_retry(prepared.call.retry_safety, &failure) {
+                return Err(prepared.failed(failure, tries));
             }
-            self.notify(prepared, &failure, wait, tries);
+            self.notify_retry(prepared, &failure, wait, tries);
             shared.clock.sleep(wait).await;
             tries.waited += wait;
         }
     }
 
     /// Waits for the pause that the service has asked of everybody, then for a place among the requests under way.
-    async fn permit(
+    async fn acquire_permit(
         &self,
-        prepared: &Prepared,
-        tries: &mut Tries,
-        last_refusal: Option<Refusal>,
-    ) -> Result<Permit<'_>, ClientError> {
+        prepared: &PreparedRequest,
+        tries: &mut Attempts,
+        last_refusal: Option<ErrorResponse>,
+    ) -> Result<ConcurrencyPermit<'_>, ClientError> {
         let shared = &*self.shared;
         loop {
-            while let Some(until) = shared.governor.pause(shared.clock.now()) {
+            while let Some(until) = shared.concurrency_limiter.paused_until(shared.clock.now()) {
                 let wait = until.duration_since(shared.clock.now());
                 let wait = Duration::try_from(wait).unwrap_or(Duration::ZERO);
                 let left = shared.policy.budget.saturating_sub(tries.waited);
                 if wait > left {
                     return Err(match last_refusal {
-                        Some(refusal) => prepared.answered(refusal, *tries),
-                        None => ClientError::Paused {
+                        Some(refusal) => prepared.rejected(refusal, *tries),
+                        None => ClientError::RetryBudgetExceeded {
                             call: prepared.call.clone(),
                             wait,
-                            left,
+                            remaining: left,
                         },
                     });
                 }
                 shared.clock.sleep(wait).await;
                 tries.waited += wait;
             }
-            let permit = shared.governor.enter().await;
+            let permit = shared.concurrency_limiter.acquire().await;
             // While this one stood in line, another may have been told to wait.
-            if shared.governor.pause(shared.clock.now()).is_none() {
+            if shared.concurrency_limiter.paused_until(shared.clock.now()).is_none() {
                 return Ok(permit);
             }
         }
     }
 
     /// Sends once. One event per request, whatever comes of it.
-    async fn once(&self, prepared: &Prepared, attempt: u32) -> Result<RawAnswer, TransportError> {
+    async fn send_once(&self, prepared: &PreparedRequest, attempt: u32) -> Result<RawResponse, TransportError> {
         let shared = &*self.shared;
         let call = &*prepared.call;
         if let Some(trace) = &shared.wire_trace {
@@ -123,10 +124,10 @@ impl Client {
         }
         let started = shared.clock.now();
         let outcome = shared.transport.send(prepared.request().clone()).await;
-        let duration_ms = u64::try_from(shared.clock.since(started).as_millis()).unwrap_or(u64::MAX);
+        let duration_ms = u64::try_from(shared.clock.elapsed_since(started).as_millis()).unwrap_or(u64::MAX);
         match outcome {
             Ok(response) => {
-                let answer = RawAnswer::from(response);
+                let answer = RawResponse::from(response);
                 tracing::debug!(
                     method = %call.method,
                     path = call.path,
@@ -138,7 +139,7 @@ impl Client {
                     "answered"
                 );
                 if let Some(trace) = &shared.wire_trace {
-                    trace.answer(
+                    trace.response(
                         prepared.request(),
                         answer.status,
                         &answer.headers,
@@ -167,7 +168,7 @@ impl Client {
     }
 
     /// What an answer says against the request.
-    pub(super) fn refusal(&self, prepared: &Prepared, answer: &RawAnswer) -> Refusal {
+    pub(super) fn error_response(&self, prepared: &PreparedRequest, answer: &RawResponse) -> ErrorResponse {
         let mut body = parse_error(&answer.body);
         if body.detail.is_empty() && answer.status.is_redirection() {
             let location = answer
@@ -180,29 +181,29 @@ impl Client {
             };
         }
         // Some refusals repeat the value they do not like, and that can be a secret of the request.
-        let mut secrets = Secrets::new(self.auth.secrets());
-        secrets.learn_body(prepared.request().body());
-        body.detail = secrets.strike(&body.detail);
-        body.resolution = body.resolution.map(|text| secrets.strike(&text));
-        Refusal {
+        let mut secrets = SecretSet::new(self.auth.secrets());
+        secrets.add_from_body(prepared.request().body());
+        body.detail = secrets.redact(&body.detail);
+        body.resolution = body.resolution.map(|text| secrets.redact(&text));
+        ErrorResponse {
             status: answer.status,
             request_id: answer.request_id.clone().or_else(|| body.request_id.clone()),
             body,
         }
     }
 
-    fn notify(&self, prepared: &Prepared, reason: &dyn fmt::Display, wait: Duration, tries: Tries) {
+    fn notify_retry(&self, prepared: &PreparedRequest, reason: &dyn fmt::Display, wait: Duration, tries: Attempts) {
         let notice = RetryNotice {
             call: prepared.call.to_string(),
             reason: reason.to_string(),
             wait,
-            tries: tries.count,
+            attempts: tries.count,
         };
         tracing::info!(
             call = notice.call,
             reason = notice.reason,
-            wait = %Seconds(wait),
-            tries = notice.tries,
+            wait = %DisplaySeconds(wait),
+            tries = notice.attempts,
             "waiting to send again"
         );
         if let Some(listener) = &self.on_retry {
@@ -213,24 +214,23 @@ impl Client {
 
 /// Whether a refusal may be gone the next time: a failure of the service, but not "not implemented", and neither a quota
 /// nor a misspelt plugin, which arrive as 500s, too.
-fn may_pass(refusal: &Refusal) -> bool {
+fn is_retryable_status(refusal: &ErrorResponse) -> bool {
     refusal.status.is_server_error()
         && refusal.status != StatusCode::NOT_IMPLEMENTED
-        && !is_quota(refusal.status, &refusal.body.detail)
+        && !is_quota_error(refusal.status, &refusal.body.detail)
         && !is_unknown_plugin(refusal.status, &refusal.body.detail)
 }
 
 /// Whether to send again after `failure`.
-fn may_repeat(repeat: Repeat, failure: &Lost) -> bool {
+fn can_retry(repeat: RetrySafety, failure: &RequestFailure) -> bool {
     match failure {
         // Never sent, so anything may be sent again.
-        Lost::OnTheWay(TransportError::Connect { .. }) => true,
+        RequestFailure::Transport(TransportError::Connect { .. }) => true,
         // Another try meets the same certificate, the same rule, and the same answer.
-        Lost::OnTheWay(
-            TransportError::Certificate { .. } | TransportError::Forbidden(_) | TransportError::TooLong { .. },
+        RequestFailure::Transport(
+            TransportError::Certificate { .. } | TransportError::NotSent(_) | TransportError::ResponseTooLarge { .. },
         ) => false,
-        Lost::OnTheWay(TransportError::Broken { .. } | TransportError::Timeout { .. }) | Lost::InTheService(_) => {
-            repeat == Repeat::Safe
-        }
+        RequestFailure::Transport(TransportError::ConnectionLost { .. } | TransportError::Timeout { .. })
+        | RequestFailure::Response(_) => repeat == RetrySafety::Idempotent,
     }
 }

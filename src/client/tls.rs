@@ -14,13 +14,13 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
-use super::issuer::issuer;
+use super::cert_issuer::issuer_name;
 use crate::env;
 
 /// The TLS settings of the whole program. Costs nothing before the first handshake: the roots are read then.
 pub(super) fn config() -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let trust = Trust {
+    let trust = ServerTrust {
         provider: provider.clone(),
         system: OnceLock::new(),
     };
@@ -34,13 +34,13 @@ pub(super) fn config() -> Result<ClientConfig, Error> {
 
 /// A certificate was refused; travels inside the TLS library's error to where the request failed.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(super) struct UntrustedCertificate {
     /// Who issued the certificate that was presented.
     pub(super) issuer: Option<String>,
     cause: Error,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for UntrustedCertificate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cause {
             Error::General(why) => out.write_str(why),
@@ -52,16 +52,16 @@ impl fmt::Display for Refused {
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for UntrustedCertificate {}
 
 /// The system's verifier, made when it is first needed, with errors that say whose certificate it was.
 #[derive(Debug)]
-struct Trust {
+struct ServerTrust {
     provider: Arc<CryptoProvider>,
     system: OnceLock<Result<Verifier, Error>>,
 }
 
-impl Trust {
+impl ServerTrust {
     fn system(&self) -> Result<&Verifier, Error> {
         let made = self.system.get_or_init(|| {
             let extra = match env::var(env::SSL_CERT_FILE) {
@@ -74,7 +74,7 @@ impl Trust {
     }
 }
 
-impl ServerCertVerifier for Trust {
+impl ServerCertVerifier for ServerTrust {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -87,8 +87,11 @@ impl ServerCertVerifier for Trust {
             .system()
             .and_then(|system| system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now));
         verified.map_err(|cause| {
-            let issuer = issuer(end_entity);
-            Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(Refused { issuer, cause }))))
+            let issuer = issuer_name(end_entity);
+            Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(UntrustedCertificate {
+                issuer,
+                cause,
+            }))))
         })
     }
 
@@ -135,19 +138,19 @@ fn extra_roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let certificates = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| Error::General(format!("{named} cannot be read: {error}")))?;
-    let mut roots = usable(certificates);
+    let mut roots = usable_roots(certificates);
     if roots.is_empty() {
         return Err(Error::General(format!("{named} holds no certificate")));
     }
     if let Some(system) = SYSTEM_BUNDLES.iter().find(|path| Path::new(path).is_file()) {
         let system = CertificateDer::pem_file_iter(system).into_iter().flatten().flatten();
-        roots.extend(usable(system.collect()));
+        roots.extend(usable_roots(system.collect()));
     }
     Ok(roots)
 }
 
 /// The certificates that can be roots; one that cannot would make the whole verifier fail.
-fn usable(certificates: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
+fn usable_roots(certificates: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
     let fits = |certificate: &CertificateDer<'static>| RootCertStore::empty().add(certificate.clone()).is_ok();
     certificates.into_iter().filter(fits).collect()
 }

@@ -17,7 +17,7 @@ use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry};
 
 use super::{
     credentials::Auth,
-    redact::{REDACTED, Secrets, is_secret_name},
+    redact::{REDACTED, SecretSet, is_secret_name},
     transport::{TransportError, root_cause},
 };
 
@@ -111,12 +111,18 @@ impl WireTrace {
     }
 
     pub(super) fn request(&self, request: &Request<Bytes>, auth: &Auth) {
-        let mut secrets = Secrets::new(auth.secrets());
+        let mut secrets = SecretSet::new(auth.secrets());
         let head = format!("{} {}", request.method(), request.uri());
-        self.write(&message('>', &head, request.headers(), request.body(), &mut secrets));
+        self.write(&format_message(
+            '>',
+            &head,
+            request.headers(),
+            request.body(),
+            &mut secrets,
+        ));
     }
 
-    pub(super) fn answer(
+    pub(super) fn response(
         &self,
         request: &Request<Bytes>,
         status: StatusCode,
@@ -124,10 +130,10 @@ impl WireTrace {
         body: &[u8],
         auth: &Auth,
     ) {
-        let mut secrets = Secrets::new(auth.secrets());
+        let mut secrets = SecretSet::new(auth.secrets());
         // What was secret in the request is secret when the answer repeats it.
-        secrets.learn_body(request.body());
-        self.write(&message('<', &status.to_string(), headers, body, &mut secrets));
+        secrets.add_from_body(request.body());
+        self.write(&format_message('<', &status.to_string(), headers, body, &mut secrets));
     }
 
     pub(super) fn failure(&self, error: &TransportError) {
@@ -153,14 +159,14 @@ const SECRET_HEADERS: [header::HeaderName; 4] = [
     header::SET_COOKIE,
 ];
 
-fn message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], secrets: &mut Secrets) -> String {
-    let body = shown_body(headers, body, secrets);
-    let mut text = format!("{arrow} {}\n", escape(&secrets.strike(head)));
+fn format_message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], secrets: &mut SecretSet) -> String {
+    let body = format_body(headers, body, secrets);
+    let mut text = format!("{arrow} {}\n", escape(&secrets.redact(head)));
     for (name, value) in headers {
         let secret = value.is_sensitive() || SECRET_HEADERS.contains(name) || is_secret_name(name.as_str());
         let shown = match secret {
             true => REDACTED.to_owned(),
-            false => secrets.strike(&String::from_utf8_lossy(value.as_bytes())),
+            false => secrets.redact(&String::from_utf8_lossy(value.as_bytes())),
         };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{arrow} {name}: {}", escape(&shown));
@@ -173,7 +179,7 @@ fn message(arrow: char, head: &str, headers: &HeaderMap, body: &[u8], secrets: &
 }
 
 /// A body without its secrets. Only JSON is shown: of anything else nobody can tell where its secrets stand.
-fn shown_body(headers: &HeaderMap, body: &[u8], secrets: &mut Secrets) -> String {
+fn format_body(headers: &HeaderMap, body: &[u8], secrets: &mut SecretSet) -> String {
     if body.is_empty() {
         return String::new();
     }
@@ -187,7 +193,7 @@ fn shown_body(headers: &HeaderMap, body: &[u8], secrets: &mut Secrets) -> String
             kind.unwrap_or("unknown type")
         );
     };
-    secrets.strike_json(&mut value);
+    secrets.redact_json(&mut value);
     serde_json::to_string_pretty(&value).unwrap_or_default()
 }
 
@@ -196,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_a_terminal_obeys_gets_through() {
+    fn terminal_control_characters_are_escaped() {
         assert_eq!(
             escape("a\u{1b}[31mb\r\n\u{9b}c\u{202e}d\u{feff}é"),
             "a\\u{1b}[31mb\\u{d}\\u{a}\\u{9b}c\\u{202e}d\\u{feff}é"

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 /// How long an answer may be, in bytes, once it is unpacked: a list of 10,000 connectors with their configurations is about
 /// half as long, and memory must not be anybody's to fill.
-pub const LONGEST_ANSWER: usize = 64 << 20;
+pub const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum TransportError {
     },
     /// The connection broke after the request may have been processed.
     #[error("the connection to {host} broke before the answer was complete")]
-    Broken {
+    ConnectionLost {
         /// Host and port.
         host: String,
         /// The cause.
@@ -47,14 +47,14 @@ pub enum TransportError {
         seconds: u64,
     },
     /// The answer is longer than any that somebody could want: it was not read to its end.
-    #[error("the answer of {host} is longer than {} MiB", LONGEST_ANSWER >> 20)]
-    TooLong {
+    #[error("the answer of {host} is longer than {} MiB", MAX_RESPONSE_BYTES >> 20)]
+    ResponseTooLarge {
         /// Host and port.
         host: String,
     },
     /// The address may not be used: `--sandbox` opens nothing but loopback.
     #[error("{0}")]
-    Forbidden(String),
+    NotSent(String),
 }
 
 /// Who issued the certificate that the service presented. An answer that came over TLS carries it in its extensions: a

@@ -3,7 +3,7 @@
 use clap_complete::{Shell, generate};
 use serde::Serialize;
 
-use super::{Ctx, Report, tree};
+use super::{CommandOutput, Ctx, command_tree};
 use crate::{
     error::Error,
     render::{Block, Viewable},
@@ -27,14 +27,14 @@ Load completions into the current bash.
 Load completions into the current zsh, after `compinit`.
 
   $ source <(confluent ebs completion zsh)")]
-pub(super) struct Completion {
+pub(super) struct CompletionArgs {
     /// Shell: "bash", "zsh", "fish", "powershell", or "elvish".
     #[arg(value_enum, value_name = "shell")]
     shell: Shell,
 }
 
-impl Completion {
-    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Script>, Error> {
+impl CompletionArgs {
+    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<CommandOutput<CompletionOutput>, Error> {
         let (name, wrapper) = match self.shell {
             // With a dash in the name the generator's script completes no subcommand (clap-rs/clap issue 6421); the
             // wrapper registers its function for the name with the dash.
@@ -43,19 +43,19 @@ impl Completion {
             _ => ("confluent-ebs", ""),
         };
         let mut script = Vec::new();
-        generate(self.shell, &mut tree(), name, &mut script);
+        generate(self.shell, &mut command_tree(), name, &mut script);
         let script = String::from_utf8(script)? + wrapper;
-        Ok(Report::new(Script { script }))
+        Ok(CommandOutput::new(CompletionOutput { script }))
     }
 }
 
 /// A script for a shell.
 #[derive(Debug, Serialize)]
-pub(super) struct Script {
+pub(super) struct CompletionOutput {
     script: String,
 }
 
-impl Viewable for Script {
+impl Viewable for CompletionOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::Verbatim(self.script.clone())]
     }

@@ -4,11 +4,11 @@ use std::{cell::OnceCell, future::Future};
 
 use tokio::runtime::Runtime;
 
-use super::{Globals, signals};
+use super::{GlobalArgs, signals};
 use crate::{
+    cancel::CancelToken,
     clock::Clock,
     error::{Error, ResultExt},
-    interrupt::Interrupt,
     render::Ui,
 };
 
@@ -17,23 +17,23 @@ pub struct Ctx {
     /// Where text goes.
     pub ui: Ui,
     /// The global flags.
-    pub globals: Globals,
+    pub globals: GlobalArgs,
     /// Time.
     pub clock: Clock,
     /// The wish to stop.
-    pub interrupt: Interrupt,
+    pub cancel: CancelToken,
     runtime: OnceCell<Runtime>,
 }
 
 impl Ctx {
     /// Surroundings with the system's clock.
     #[must_use]
-    pub fn new(ui: Ui, globals: Globals) -> Self {
+    pub fn new(ui: Ui, globals: GlobalArgs) -> Self {
         Self {
             ui,
             globals,
             clock: Clock::system(),
-            interrupt: Interrupt::new(),
+            cancel: CancelToken::new(),
             runtime: OnceCell::new(),
         }
     }
@@ -49,17 +49,17 @@ impl Ctx {
         if self.globals.yes {
             return Ok(true);
         }
-        let _guard = self.interrupt.asking();
+        let _guard = self.cancel.enter_prompt();
         Ok(self.ui.confirm(question, "--yes")?)
     }
 
     /// Asks for `wanted` to be typed, unless `--yes` has answered.
-    pub fn confirm_by_typing(&self, question: &str, wanted: &str) -> Result<(), Error> {
+    pub fn confirm_by_typing(&self, question: &str, desired: &str) -> Result<(), Error> {
         if self.globals.yes {
             return Ok(());
         }
-        let _guard = self.interrupt.asking();
-        Ok(self.ui.confirm_by_typing(question, wanted, "--yes")?)
+        let _guard = self.cancel.enter_prompt();
+        Ok(self.ui.confirm_by_typing(question, desired, "--yes")?)
     }
 
     fn runtime(&self) -> Result<&Runtime, Error> {
@@ -71,7 +71,7 @@ impl Ctx {
             .enable_all()
             .build()
             .context("could not start the threads that talk to the network")?;
-        signals::listen(&runtime, &self.ui, &self.interrupt);
+        signals::listen(&runtime, &self.ui, &self.cancel);
         Ok(self.runtime.get_or_init(|| runtime))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads `30s`, `5m`, `2h`, `90d`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number and s, m, h or d, such as 30s or 5m".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
@@ -22,8 +22,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_and_a_unit() {
-        let seconds = |text| duration(text).map(|duration| duration.as_secs()).ok();
+    fn a_duration_is_a_number_and_a_unit() {
+        let seconds = |text| parse_duration(text).map(|duration| duration.as_secs()).ok();
         assert_eq!(
             ["30s", "5m", "2h", "90d"].map(seconds),
             [Some(30), Some(300), Some(7200), Some(7_776_000)]

@@ -2,20 +2,20 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use super::tree;
-use crate::render::{paragraph, width};
+use super::command_tree;
+use crate::render::{width, wrap_paragraph};
 
 /// Columns of the help texts in `docs/commands.md`.
 const PAGE_WIDTH: usize = 80;
 
 /// The tree with help in the stock CLI's layout, as wide as the output.
-pub(super) fn native(root: Command) -> Command {
-    let globals = globals(&root);
-    dress(root, "confluent ebs", &globals, width())
+pub(super) fn with_cli_layout(root: Command) -> Command {
+    let globals = global_args(&root);
+    apply_layout(root, "confluent ebs", &globals, width())
 }
 
-fn dress(command: Command, path: &str, globals: &[Arg], width: usize) -> Command {
-    let text = page(&command, path, globals, width);
+fn apply_layout(command: Command, path: &str, globals: &[Arg], width: usize) -> Command {
+    let text = render_page(&command, path, globals, width);
     let names = command
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
@@ -23,7 +23,7 @@ fn dress(command: Command, path: &str, globals: &[Arg], width: usize) -> Command
     let mut command = command.override_help(text);
     for name in names {
         let path = format!("{path} {name}");
-        command = command.mut_subcommand(name, |sub| dress(sub, &path, globals, width));
+        command = command.mut_subcommand(name, |sub| apply_layout(sub, &path, globals, width));
     }
     command
 }
@@ -37,29 +37,34 @@ pub(super) fn full_name(names: &[String]) -> String {
 }
 
 /// The help of the command with these names.
-pub(super) fn of(names: &[String]) -> String {
-    let root = tree();
-    page(find(&root, names), &full_name(names), &globals(&root), width())
+pub(super) fn render_help(names: &[String]) -> String {
+    let root = command_tree();
+    render_page(
+        find_command(&root, names),
+        &full_name(names),
+        &global_args(&root),
+        width(),
+    )
 }
 
 /// The usage line of the command with these names.
-pub(super) fn usage_of(names: &[String]) -> String {
-    usage(find(&tree(), names), &full_name(names))
+pub(super) fn usage_line(names: &[String]) -> String {
+    usage_text(find_command(&command_tree(), names), &full_name(names))
 }
 
 /// The names of the commands right below the one with these names.
-pub(super) fn subcommands_of(names: &[String]) -> Vec<String> {
-    find(&tree(), names)
+pub(super) fn subcommand_names(names: &[String]) -> Vec<String> {
+    find_command(&command_tree(), names)
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
         .collect()
 }
 
 /// The long flags of the command with these names, as they are written.
-pub(super) fn flags_of(names: &[String]) -> Vec<String> {
-    let root = tree();
-    let globals = globals(&root);
-    let own = find(&root, names).get_arguments();
+pub(super) fn flag_names(names: &[String]) -> Vec<String> {
+    let root = command_tree();
+    let globals = global_args(&root);
+    let own = find_command(&root, names).get_arguments();
     let longs = own
         .chain(&globals)
         .filter_map(Arg::get_long)
@@ -67,7 +72,7 @@ pub(super) fn flags_of(names: &[String]) -> Vec<String> {
     longs.collect()
 }
 
-fn find<'a>(root: &'a Command, names: &[String]) -> &'a Command {
+fn find_command<'a>(root: &'a Command, names: &[String]) -> &'a Command {
     names
         .iter()
         .fold(root, |command, name| command.find_subcommand(name).unwrap_or(command))
@@ -75,32 +80,32 @@ fn find<'a>(root: &'a Command, names: &[String]) -> &'a Command {
 
 /// All help texts as one Markdown page.
 #[must_use]
-pub fn reference() -> String {
-    let root = tree();
-    let globals = globals(&root);
+pub fn render_reference() -> String {
+    let root = command_tree();
+    let globals = global_args(&root);
     let mut out = String::from(
         "# Commands\n\nThis page is made from the program's own help texts (`tests/cli.rs`). Flags may stand anywhere after `ebs`.\n",
     );
-    append(&root, "confluent ebs", &globals, &mut out);
+    append_command(&root, "confluent ebs", &globals, &mut out);
     out
 }
 
-fn append(command: &Command, path: &str, globals: &[Arg], out: &mut String) {
-    let page = page(command, path, globals, PAGE_WIDTH);
+fn append_command(command: &Command, path: &str, globals: &[Arg], out: &mut String) {
+    let page = render_page(command, path, globals, PAGE_WIDTH);
     out.extend(["\n## ", path, "\n\n```text\n", &page, "```\n"]);
     for sub in command.get_subcommands() {
-        append(sub, &format!("{path} {}", sub.get_name()), globals, out);
+        append_command(sub, &format!("{path} {}", sub.get_name()), globals, out);
     }
 }
 
-fn globals(root: &Command) -> Vec<Arg> {
+fn global_args(root: &Command) -> Vec<Arg> {
     root.get_arguments()
         .filter(|arg| arg.is_global_set())
         .cloned()
         .collect()
 }
 
-fn page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String {
+fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String {
     let mut out = String::new();
     let about = command
         .get_long_about()
@@ -108,16 +113,16 @@ fn page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String 
         .map(ToString::to_string)
         .unwrap_or_default();
     for line in about.lines() {
-        out.push_str(&paragraph(&sentence(line), 0, width));
+        out.push_str(&wrap_paragraph(&to_sentence(line), 0, width));
     }
 
     out.push_str("\nUsage:\n");
-    out.push_str(&paragraph(&format!("  {}", usage(command, path)), 2, width));
+    out.push_str(&wrap_paragraph(&format!("  {}", usage_text(command, path)), 2, width));
 
     if let Some(examples) = command.get_after_help() {
         out.push_str("\nExamples:\n");
         for line in examples.to_string().lines() {
-            out.push_str(&paragraph(line, 2, width));
+            out.push_str(&wrap_paragraph(line, 2, width));
         }
     }
 
@@ -128,7 +133,7 @@ fn page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String 
     if !subs.is_empty() {
         let rows = subs.iter().map(|sub| {
             let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
-            (format!("  {}", sub.get_name()), sentence(&about))
+            (format!("  {}", sub.get_name()), to_sentence(&about))
         });
         section("Available Commands", rows.collect(), width, &mut out);
     }
@@ -139,22 +144,22 @@ fn page(command: &Command, path: &str, globals: &[Arg], width: usize) -> String 
     let (positionals, flags): (Vec<_>, Vec<_>) = own.partition(|arg| arg.is_positional());
     let rows = positionals
         .into_iter()
-        .map(|arg| (format!("  {}", placeholder(arg)), describe(arg)));
+        .map(|arg| (format!("  {}", value_placeholder(arg)), describe_arg(arg)));
     section("Arguments", rows.collect(), width, &mut out);
     let mut flags = flags
         .into_iter()
-        .map(|arg| (flag(arg), describe(arg)))
+        .map(|arg| (flag_text(arg), describe_arg(arg)))
         .collect::<Vec<_>>();
     // Required flags come first.
     flags.sort_by_key(|(_, help)| !help.starts_with("REQUIRED"));
     section("Flags", flags, width, &mut out);
-    let rows = globals.iter().map(|arg| (flag(arg), describe(arg)));
+    let rows = globals.iter().map(|arg| (flag_text(arg), describe_arg(arg)));
     section("Global Flags", rows.collect(), width, &mut out);
 
     if !subs.is_empty() {
         let line = format!("\nUse \"{path} [command] --help\" for more information about a command.");
         for line in line.lines() {
-            out.push_str(&paragraph(line, 0, width));
+            out.push_str(&wrap_paragraph(line, 0, width));
         }
     }
     out
@@ -168,25 +173,25 @@ fn section(title: &str, rows: Vec<(String, String)>, width: usize, out: &mut Str
     out.extend(["\n", title, ":\n"]);
     for (left, right) in rows {
         let lead = left.chars().take_while(|c| *c == ' ').count();
-        out.push_str(&paragraph(&format!("{left:column$}{right}"), column - lead, width));
+        out.push_str(&wrap_paragraph(&format!("{left:column$}{right}"), column - lead, width));
     }
 }
 
 /// `path <required> [optional] [flags]`.
-fn usage(command: &Command, path: &str) -> String {
+fn usage_text(command: &Command, path: &str) -> String {
     if command.has_subcommands() {
         return format!("{path} [command]");
     }
     let mut out = path.to_owned();
     for arg in command.get_positionals() {
         out.push(' ');
-        out.push_str(&placeholder(arg));
+        out.push_str(&value_placeholder(arg));
     }
     out.push_str(" [flags]");
     out
 }
 
-fn placeholder(arg: &Arg) -> String {
+fn value_placeholder(arg: &Arg) -> String {
     let name = match arg.get_value_names() {
         Some([name, ..]) => name.to_string(),
         _ => arg.get_id().to_string().replace('_', "-"),
@@ -200,7 +205,7 @@ fn placeholder(arg: &Arg) -> String {
     }
 }
 
-fn flag(arg: &Arg) -> String {
+fn flag_text(arg: &Arg) -> String {
     let short = arg
         .get_short()
         .map_or_else(|| "    ".to_owned(), |short| format!("-{short}, "));
@@ -214,8 +219,8 @@ fn flag(arg: &Arg) -> String {
     format!("  {short}--{long}{value}")
 }
 
-fn describe(arg: &Arg) -> String {
-    let mut out = sentence(&arg.get_help().map(ToString::to_string).unwrap_or_default());
+fn describe_arg(arg: &Arg) -> String {
+    let mut out = to_sentence(&arg.get_help().map(ToString::to_string).unwrap_or_default());
     if arg.is_required_set() && !arg.is_positional() {
         out.insert_str(0, "REQUIRED: ");
     }
@@ -228,7 +233,7 @@ fn describe(arg: &Arg) -> String {
 }
 
 /// The library cuts the full stop off the first line of a doc comment; the stock CLI's texts have one.
-fn sentence(text: &str) -> String {
+fn to_sentence(text: &str) -> String {
     if text.is_empty() || text.ends_with(['.', ':', '?', '!']) {
         text.to_owned()
     } else {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
-use super::{Ctx, Report, session::service_client};
+use super::{CommandOutput, Ctx, session::open_service_client};
 use crate::{
     api::{
         cmk::ListClusters,
@@ -13,13 +13,13 @@ use crate::{
         srcm::ListRegistries,
     },
     client::Client,
-    config::{Existing, save::save},
+    config::{IfExists, save::save},
     error::{Error, ResultExt},
     manifest::{
         Stage, Workspace,
         admin::AdminScript,
         new_platform::NewPlatform,
-        platform::{RESERVE_PERCENT, TASK_CEILING},
+        platform::{DEFAULT_RESERVE_PERCENT, DEFAULT_TASK_CEILING},
         workspace::{DEPARTMENTS, PLATFORM_FILE},
     },
     model::{ClusterId, EnvironmentId, SchemaRegistryId},
@@ -40,7 +40,7 @@ Write ebs.toml into this folder.
 Show the commands that make the provisioner, for the stages in ebs.toml.
 
   $ confluent ebs init --print")]
-pub(super) struct Init {
+pub(super) struct InitArgs {
     /// Print the commands that an organization administrator runs once to make the provisioner.
     #[arg(long)]
     print: bool,
@@ -52,10 +52,10 @@ pub(super) struct Init {
     dry_run: bool,
 }
 
-impl Init {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Initialised>, Error> {
+impl InitArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<InitOutput>, Error> {
         if self.print {
-            return printed(ctx).map(Report::new);
+            return render_admin_script(ctx).map(CommandOutput::new);
         }
         let here = std::env::current_dir().context("the working folder cannot be told")?;
         let path = here.join(PLATFORM_FILE);
@@ -64,17 +64,17 @@ impl Init {
                 .with_hint("Change it by hand; `confluent ebs department validate` checks it."));
         }
         let found = if self.from_login {
-            from_login()?
+            discover_from_login()?
         } else {
-            let client = service_client(ctx)?;
-            ctx.block_on(find(&client))?
+            let client = open_service_client(ctx)?;
+            ctx.block_on(discover(&client))?
         };
-        let text = found.text();
+        let text = found.to_toml();
         if !self.dry_run {
-            save(&path, text.as_bytes(), Existing::Keep)?;
+            save(&path, text.as_bytes(), IfExists::Keep)?;
             std::fs::create_dir_all(here.join(DEPARTMENTS)).context("the folder of departments could not be made")?;
         }
-        Ok(Report::new(Initialised::Written {
+        Ok(CommandOutput::new(InitOutput::Written {
             file: path,
             dry_run: self.dry_run,
             text,
@@ -83,8 +83,8 @@ impl Init {
 }
 
 /// The commands that make the provisioner; they need the platform only for its ids.
-fn printed(ctx: &Ctx) -> Result<Initialised, Error> {
-    let loaded = super::session::workspace(ctx.globals.is_sandbox())?;
+fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
+    let loaded = super::session::load_workspace(ctx.globals.is_sandbox())?;
     let (workspace, _): (Workspace, _) = loaded
         .into_result()
         .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
@@ -99,29 +99,29 @@ fn printed(ctx: &Ctx) -> Result<Initialised, Error> {
         Some(stage) => vec![stage],
         None => platform.stages.keys().map(String::as_str).collect(),
     };
-    Ok(Initialised::Printed(AdminScript::new(platform, &stages)))
+    Ok(InitOutput::Printed(AdminScript::new(platform, &stages)))
 }
 
 /// A stage in the making.
 #[derive(Debug, PartialEq, Eq)]
-struct FoundStage {
+struct DiscoveredStage {
     name: String,
     environment: EnvironmentId,
     cluster: ClusterId,
     cluster_type: String,
     schema_registry: Option<SchemaRegistryId>,
     /// Other clusters of the environment, as comments.
-    others: Vec<String>,
+    other_clusters: Vec<String>,
 }
 
 /// What an organization has.
 #[derive(Debug)]
-struct Found {
+struct DiscoveredOrganization {
     organization: String,
-    stages: Vec<FoundStage>,
+    stages: Vec<DiscoveredStage>,
 }
 
-async fn find(client: &Client) -> Result<Found, Error> {
+async fn discover(client: &Client) -> Result<DiscoveredOrganization, Error> {
     let organization = client.list(ListOrganizations).await?.into_iter().next();
     let organization = organization.ok_or_else(|| Error::failed("the service names no organization for this key"))?;
     let environments = client.list(ListEnvironments).await?;
@@ -136,10 +136,15 @@ async fn find(client: &Client) -> Result<Found, Error> {
             .map(|c| (c.id, c.spec.display_name, c.spec.config.kind))
             .collect();
         let registry = registries.into_iter().next().map(|registry| registry.id);
-        Ok::<_, Error>(stage(&environment.display_name, environment.id, clusters, registry))
+        Ok::<_, Error>(select_stage(
+            &environment.display_name,
+            environment.id,
+            clusters,
+            registry,
+        ))
     }))
     .await?;
-    let stages: Vec<FoundStage> = stages.into_iter().flatten().collect();
+    let stages: Vec<DiscoveredStage> = stages.into_iter().flatten().collect();
     if stages.is_empty() {
         return Err(
             Error::failed("no environment with a Kafka cluster is to be seen with this key").with_hint(
@@ -147,32 +152,32 @@ async fn find(client: &Client) -> Result<Found, Error> {
             ),
         );
     }
-    Ok(Found {
+    Ok(DiscoveredOrganization {
         organization: organization.id.to_string(),
         stages,
     })
 }
 
 /// The stage of an environment: its first cluster that knows granular roles.
-fn stage(
+fn select_stage(
     name: &str,
     environment: EnvironmentId,
     mut clusters: Vec<(ClusterId, String, String)>,
     schema_registry: Option<SchemaRegistryId>,
-) -> Option<FoundStage> {
+) -> Option<DiscoveredStage> {
     clusters.sort_by(|a, b| (a.2 == "Basic", &a.0).cmp(&(b.2 == "Basic", &b.0)));
     let mut clusters = clusters.into_iter();
     let (cluster, _, cluster_type) = clusters.next()?;
     let others = clusters
         .map(|(id, name, kind)| format!("{id} ({name}, {kind})"))
         .collect();
-    Some(FoundStage {
+    Some(DiscoveredStage {
         name: stage_name(name),
         environment,
         cluster,
         cluster_type,
         schema_registry,
-        others,
+        other_clusters: others,
     })
 }
 
@@ -193,18 +198,22 @@ fn stage_name(name: &str) -> String {
 }
 
 /// Asks the stock CLI, which has a login of its own. Its output is the interface; its files are not touched.
-fn from_login() -> Result<Found, Error> {
-    let organizations = stock(&["organization", "list"])?;
+fn discover_from_login() -> Result<DiscoveredOrganization, Error> {
+    let organizations = run_confluent_cli(&["organization", "list"])?;
     let current = |row: &&serde_json::Value| row["is_current"].as_bool().unwrap_or(false);
     let rows = organizations.as_array().cloned().unwrap_or_default();
     let organization = rows.iter().find(current).or_else(|| rows.first());
     let organization = organization.ok_or_else(|| Error::failed("the stock CLI names no organization"))?;
     let mut stages = Vec::new();
-    for environment in stock(&["environment", "list"])?.as_array().into_iter().flatten() {
-        let id: EnvironmentId = text(environment, "id").parse()?;
-        let clusters = stock(&["kafka", "cluster", "list", "--environment", id.as_str()])?;
+    for environment in run_confluent_cli(&["environment", "list"])?
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
+        let id: EnvironmentId = json_text(environment, "id").parse()?;
+        let clusters = run_confluent_cli(&["kafka", "cluster", "list", "--environment", id.as_str()])?;
         let clusters = clusters.as_array().into_iter().flatten().filter_map(|cluster| {
-            let kind = text(cluster, "type");
+            let kind = json_text(cluster, "type");
             // The stock CLI writes types in capitals.
             let kind: String = kind
                 .char_indices()
@@ -216,33 +225,38 @@ fn from_login() -> Result<Found, Error> {
                     }
                 })
                 .collect();
-            Some((text(cluster, "id").parse().ok()?, text(cluster, "name"), kind))
+            Some((json_text(cluster, "id").parse().ok()?, json_text(cluster, "name"), kind))
         });
-        let registry = stock(&["schema-registry", "cluster", "describe", "--environment", id.as_str()])
+        let registry = run_confluent_cli(&["schema-registry", "cluster", "describe", "--environment", id.as_str()])
             .ok()
             .and_then(|registry| {
                 ["cluster_id", "cluster", "id"]
                     .iter()
-                    .find_map(|key| text(&registry, key).parse().ok())
+                    .find_map(|key| json_text(&registry, key).parse().ok())
             });
-        stages.extend(stage(&text(environment, "name"), id, clusters.collect(), registry));
+        stages.extend(select_stage(
+            &json_text(environment, "name"),
+            id,
+            clusters.collect(),
+            registry,
+        ));
     }
     if stages.is_empty() {
         return Err(Error::failed(
             "no environment with a Kafka cluster is to be seen with this login",
         ));
     }
-    Ok(Found {
-        organization: text(organization, "id"),
+    Ok(DiscoveredOrganization {
+        organization: json_text(organization, "id"),
         stages,
     })
 }
 
-fn text(row: &serde_json::Value, key: &str) -> String {
+fn json_text(row: &serde_json::Value, key: &str) -> String {
     row[key].as_str().unwrap_or_default().to_owned()
 }
 
-fn stock(arguments: &[&str]) -> Result<serde_json::Value, Error> {
+fn run_confluent_cli(arguments: &[&str]) -> Result<serde_json::Value, Error> {
     let shown = format!("confluent {}", arguments.join(" "));
     let output = std::process::Command::new("confluent")
         .args(arguments)
@@ -262,26 +276,32 @@ fn stock(arguments: &[&str]) -> Result<serde_json::Value, Error> {
     serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not answer in JSON"))
 }
 
-impl Found {
+impl DiscoveredOrganization {
     /// The text of ebs.toml, with what was passed over as remarks at its end.
-    fn text(&self) -> String {
-        let mut stages: Vec<&FoundStage> = self.stages.iter().collect();
+    fn to_toml(&self) -> String {
+        let mut stages: Vec<&DiscoveredStage> = self.stages.iter().collect();
         // The first one becomes the default.
         stages.sort_by_key(|stage| !stage.name.contains("prod"));
         let platform = NewPlatform {
             organization: self.organization.parse().ok(),
             provisioner: None,
-            stages: stages.iter().map(|stage| (stage.name.clone(), stage.stage())).collect(),
+            stages: stages
+                .iter()
+                .map(|stage| (stage.name.clone(), stage.to_stage()))
+                .collect(),
         };
         let mut text = platform.render();
         for stage in stages {
-            let seen = format!("{} of stage {} is {}", stage.cluster, stage.name, stage.cluster_type);
-            let others = match stage.others.is_empty() {
+            let observed = format!("{} of stage {} is {}", stage.cluster, stage.name, stage.cluster_type);
+            let others = match stage.other_clusters.is_empty() {
                 true => String::new(),
-                false => format!("; also there: {}", stage.others.join(", ")),
+                false => format!("; also there: {}", stage.other_clusters.join(", ")),
             };
             // Names are free text, and a line break in one would end the comment.
-            let remark: String = format!("{seen}{others}").chars().filter(|c| !c.is_control()).collect();
+            let remark: String = format!("{observed}{others}")
+                .chars()
+                .filter(|c| !c.is_control())
+                .collect();
             text = format!("{text}\n# {remark}.");
         }
         text.push('\n');
@@ -289,14 +309,14 @@ impl Found {
     }
 }
 
-impl FoundStage {
-    fn stage(&self) -> Stage {
+impl DiscoveredStage {
+    fn to_stage(&self) -> Stage {
         Stage {
             environment: self.environment.clone(),
             cluster: self.cluster.clone(),
             schema_registry: self.schema_registry.clone(),
-            task_ceiling: TASK_CEILING,
-            reserve_percent: RESERVE_PERCENT,
+            task_ceiling: DEFAULT_TASK_CEILING,
+            reserve_percent: DEFAULT_RESERVE_PERCENT,
         }
     }
 }
@@ -304,20 +324,20 @@ impl FoundStage {
 /// What `init` answers.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Initialised {
+pub(super) enum InitOutput {
     Printed(AdminScript),
     Written { file: PathBuf, dry_run: bool, text: String },
 }
 
-impl Viewable for Initialised {
+impl Viewable for InitOutput {
     fn view(&self) -> Vec<Block> {
         match self {
-            Self::Printed(script) => vec![Block::Verbatim(script.text())],
+            Self::Printed(script) => vec![Block::Verbatim(script.to_text())],
             Self::Written {
                 dry_run: true, text, ..
             } => vec![Block::Verbatim(text.clone())],
             Self::Written { file, .. } => vec![
-                Block::line(format!("Created {}.", short(file))),
+                Block::line(format!("Created {}.", file_name(file))),
                 Block::line(
                     "Next: `confluent ebs department new CODE`, and `confluent ebs init --print` for the provisioner.",
                 ),
@@ -326,7 +346,7 @@ impl Viewable for Initialised {
     }
 }
 
-fn short(path: &Path) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
@@ -338,7 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_environments_name_becomes_a_stages_name() {
+    fn an_environment_name_becomes_a_valid_stage_name() {
         let names = [
             ("Production", "production"),
             ("PRE prod / EU", "preprodeu"),
@@ -351,17 +371,17 @@ mod tests {
     }
 
     #[test]
-    fn a_basic_cluster_is_the_last_choice() {
+    fn a_basic_cluster_is_chosen_only_without_an_alternative() {
         let cluster = |id: &str, kind: &str| (id.parse().unwrap(), "x".to_owned(), kind.to_owned());
         let clusters = vec![cluster("lkc-1", "Basic"), cluster("lkc-2", "Standard")];
-        let found = stage("prod", "env-1".parse().unwrap(), clusters, None).unwrap();
+        let found = select_stage("prod", "env-1".parse().unwrap(), clusters, None).unwrap();
         assert_eq!(found.cluster.as_str(), "lkc-2");
-        assert_eq!(found.others, ["lkc-1 (x, Basic)"]);
-        let text = Found {
+        assert_eq!(found.other_clusters, ["lkc-1 (x, Basic)"]);
+        let text = DiscoveredOrganization {
             organization: "o".into(),
             stages: vec![found],
         }
-        .text();
+        .to_toml();
         let source = crate::diag::SourceFile::new("ebs.toml", text);
         let (_, findings) = crate::manifest::platform::read(&source);
         assert!(!crate::diag::has_errors(&findings), "{findings:?}");

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Ctx, Report, tree};
+use super::{CommandOutput, Ctx, command_tree};
 use crate::{
     error::{Error, ResultExt},
     render::{Block, Viewable},
@@ -18,38 +18,38 @@ Read the manual page.
 Install the pages of all commands for the current user.
 
   $ confluent ebs man --dir ~/.local/share/man/man1")]
-pub(super) struct Man {
+pub(super) struct ManArgs {
     /// Write one page per command into this folder instead.
     #[arg(long, value_name = "string")]
     dir: Option<std::path::PathBuf>,
 }
 
-impl Man {
-    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Pages>, Error> {
+impl ManArgs {
+    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<CommandOutput<ManOutput>, Error> {
         let Some(dir) = self.dir else {
             let mut page = Vec::new();
-            clap_mangen::Man::new(tree()).render(&mut page)?;
-            return Ok(Report::new(Pages::Page {
+            clap_mangen::Man::new(command_tree()).render(&mut page)?;
+            return Ok(CommandOutput::new(ManOutput::Page {
                 page: String::from_utf8(page)?,
             }));
         };
         let name = dir.display().to_string();
         std::fs::create_dir_all(&dir)
-            .and_then(|()| clap_mangen::generate_to(tree(), &dir))
+            .and_then(|()| clap_mangen::generate_to(command_tree(), &dir))
             .with_context(|| format!("could not write the manual pages to `{name}`"))?;
-        Ok(Report::new(Pages::Written { dir: name }))
+        Ok(CommandOutput::new(ManOutput::Written { dir: name }))
     }
 }
 
 /// One page, or where all pages are.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Pages {
+pub(super) enum ManOutput {
     Page { page: String },
     Written { dir: String },
 }
 
-impl Viewable for Pages {
+impl Viewable for ManOutput {
     fn view(&self) -> Vec<Block> {
         match self {
             Self::Page { page } => vec![Block::Verbatim(page.clone())],

@@ -10,9 +10,9 @@ mod context;
 mod department;
 mod doctor;
 mod duration;
-mod estate;
+mod provisioning;
 mod fleet;
-mod globals;
+mod global_args;
 mod help;
 mod init;
 mod keys;
@@ -21,21 +21,21 @@ mod offboard;
 mod onboard;
 mod profile;
 mod quota;
-mod report;
+mod command_output;
 mod sandbox;
 mod session;
 mod signals;
 mod status;
-mod usage;
+mod cli_parser;
 
 use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub use command_output::CommandOutput;
 pub use context::Ctx;
-pub use globals::Globals;
-pub use help::reference;
-pub use report::Report;
+pub use global_args::GlobalArgs;
+pub use help::render_reference;
 
 use crate::{
     client::trace::subscriber,
@@ -43,8 +43,8 @@ use crate::{
     exit::ExitCode,
     render::{Format, Ui},
 };
-use globals::Output;
-use usage::Stop;
+use cli_parser::ParseExit;
+use global_args::OutputFormat;
 
 /// Onboard departments to a shared Confluent Cloud organization, and run their connectors with one restricted key.
 ///
@@ -65,40 +65,40 @@ Show what a command does and which flags it has.
 )]
 struct Cli {
     #[command(flatten)]
-    globals: Globals,
+    globals: GlobalArgs,
     /// Show the version.
     #[arg(long, action = clap::ArgAction::Version)]
     version: Option<bool>,
     #[command(subcommand)]
-    command: Command,
+    command: RootCommand,
 }
 
 /// All commands.
 #[derive(Debug, Subcommand)]
-enum Command {
-    Access(access::Access),
-    Completion(completion::Completion),
-    Connector(connector::Connector),
-    Department(department::Department),
-    Doctor(doctor::Doctor),
-    Init(init::Init),
-    Keys(keys::Keys),
-    Man(man::Man),
-    Offboard(offboard::Offboard),
-    Onboard(onboard::Onboard),
-    Profile(profile::ProfileCommand),
-    Quota(quota::Quota),
-    Sandbox(sandbox::Sandbox),
-    Status(status::Status),
+enum RootCommand {
+    Access(access::AccessArgs),
+    Completion(completion::CompletionArgs),
+    Connector(connector::ConnectorArgs),
+    Department(department::DepartmentArgs),
+    Doctor(doctor::DoctorArgs),
+    Init(init::InitArgs),
+    Keys(keys::KeysArgs),
+    Man(man::ManArgs),
+    Offboard(offboard::OffboardArgs),
+    Onboard(onboard::OnboardArgs),
+    Profile(profile::ProfileArgs),
+    Quota(quota::QuotaArgs),
+    Sandbox(sandbox::SandboxArgs),
+    Status(status::StatusArgs),
 }
 
-impl Command {
+impl RootCommand {
     /// Whether it can answer in a format that not every command knows.
-    fn offers(&self, output: Output) -> bool {
+    fn supports_output(&self, output: OutputFormat) -> bool {
         match self {
-            Self::Access(command) => command.offers(output),
-            Self::Connector(command) => command.offers(output),
-            Self::Quota(command) => command.offers(output),
+            Self::Access(command) => command.supports_output(output),
+            Self::Connector(command) => command.supports_output(output),
+            Self::Quota(command) => command.supports_output(output),
             _ => output.is_common(),
         }
     }
@@ -106,42 +106,42 @@ impl Command {
     fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self {
             Self::Access(command) => command.run(ctx),
-            Self::Completion(command) => report::finish(command.run(ctx), ctx),
+            Self::Completion(command) => command_output::finish(command.run(ctx), ctx),
             Self::Connector(command) => command.run(ctx),
             Self::Department(command) => command.run(ctx),
-            Self::Doctor(command) => report::finish(command.run(ctx), ctx),
-            Self::Init(command) => report::finish(command.run(ctx), ctx),
+            Self::Doctor(command) => command_output::finish(command.run(ctx), ctx),
+            Self::Init(command) => command_output::finish(command.run(ctx), ctx),
             Self::Keys(command) => command.run(ctx),
-            Self::Man(command) => report::finish(command.run(ctx), ctx),
-            Self::Offboard(command) => report::finish(command.run(ctx), ctx),
-            Self::Onboard(command) => report::finish(command.run(ctx), ctx),
+            Self::Man(command) => command_output::finish(command.run(ctx), ctx),
+            Self::Offboard(command) => command_output::finish(command.run(ctx), ctx),
+            Self::Onboard(command) => command_output::finish(command.run(ctx), ctx),
             Self::Profile(command) => command.run(ctx),
             Self::Quota(command) => command.run(ctx),
             Self::Sandbox(command) => command.run(ctx),
-            Self::Status(command) => report::finish(command.run(ctx), ctx),
+            Self::Status(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
 
 /// The whole tree of commands, for whatever describes them.
 #[must_use]
-pub fn tree() -> clap::Command {
+pub fn command_tree() -> clap::Command {
     Cli::command()
 }
 
 /// Runs the command that `args` (the program's name first) ask for, and says how the process ends.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = usage::arguments(args);
-    match usage::parse(&args) {
+    let args = cli_parser::normalize_args(args);
+    match cli_parser::parse(&args) {
         Ok(cli) => {
             let ui = Ui::new(cli.globals.output.into(), cli.globals.verbosity());
-            if !cli.command.offers(cli.globals.output) {
+            if !cli.command.supports_output(cli.globals.output) {
                 let word = cli.globals.output.to_possible_value();
                 let word = word.as_ref().map_or("", |value| value.get_name());
-                let taken = Output::value_variants()
+                let taken = OutputFormat::value_variants()
                     .iter()
-                    .filter(|output| cli.command.offers(**output));
+                    .filter(|output| cli.command.supports_output(**output));
                 let taken: Vec<String> = taken
                     .filter_map(ValueEnum::to_possible_value)
                     .map(|value| value.get_name().to_owned())
@@ -150,19 +150,19 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                     "invalid value \"{word}\" for --output: this command takes {}",
                     taken.join(", ")
                 ));
-                ui.problem(&error.problem());
+                ui.print_error(&error.problem());
                 return error.exit_code();
             }
             start_log(&ui);
             let mut ctx = Ctx::new(ui, cli.globals);
             cli.command.run(&mut ctx)
         }
-        Err(Stop::Answer(text)) => {
+        Err(ParseExit::Text(text)) => {
             let ui = Ui::new(Format::Human, 0);
-            report::finish_text(&ui, ui.answer(&text))
+            command_output::finish_text(&ui, ui.print_text(&text))
         }
-        Err(Stop::Wrong(error)) => {
-            Ui::new(Format::Human, 0).problem(&error.problem());
+        Err(ParseExit::UsageError(error)) => {
+            Ui::new(Format::Human, 0).print_error(&error.problem());
             error.exit_code()
         }
     }
@@ -171,6 +171,6 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Starts to write log lines. Fails only when somebody listens already, as a test may.
 fn start_log(ui: &Ui) {
     let log = ui.clone();
-    let lines = subscriber(ui.verbosity(), move || log.log());
+    let lines = subscriber(ui.verbosity(), move || log.log_writer());
     drop(tracing::subscriber::set_global_default(lines));
 }

@@ -3,73 +3,74 @@
 
 mod department;
 mod kafka;
-mod observers;
-mod way;
+mod telemetry;
+mod connection;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub(super) use department::{DepartmentSession, Tenant};
+pub(super) use connection::Connection;
+pub(super) use department::{ConnectorSession, DepartmentContext};
 pub(super) use kafka::{
-    base as kafka_base, in_sandbox as kafka_in_sandbox, of_profile as kafka_of_profile, of_service as kafka_of_service,
+    kafka_auth_for_service as kafka_of_service, kafka_auth_in_sandbox as kafka_in_sandbox,
+    kafka_auth_of_profile as kafka_of_profile, kafka_base_url as kafka_base,
 };
-pub(super) use observers::{Observers, connector_crn};
-pub(super) use way::Way;
+pub(super) use telemetry::{TelemetryClients, connector_crn};
 
 use super::Ctx;
 use crate::{
-    api::connect::Place,
+    api::connect::ClusterPath,
     client::{BaseUrl, Client, trace::WireTrace},
     clock::Clock,
-    config::{self, Endpoint, Folders, LoadedProfile},
+    config::{self, LoadedProfile, ServiceEndpoint, StandardDirs},
     diag::Finding,
     env,
     error::{Error, ResultExt},
-    handover::{Recipients, Sink},
+    handover::{ProfileStore, Recipients},
     hint::Advice,
-    manifest::{Loaded, Origin, Stage, Workspace},
-    model::{Address, ApiKeyId, OrganizationId},
-    plan::Target,
-    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage, Settings},
+    manifest::{LoadedWorkspace, Stage, Workspace, WorkspaceOrigin},
+    model::{ApiKeyId, OrganizationId, StageAddress},
+    plan::ObservationTarget,
+    sandbox::{ClusterKind, Sandbox, SandboxError, SandboxSettings, Seed, SeedStage},
 };
 
 /// Where things of a run are kept.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
+pub(super) struct StatePaths {
     /// Journals.
-    pub(super) journal: PathBuf,
+    pub(super) journals: PathBuf,
     /// Profiles, unless `--credentials-dir` says otherwise.
-    pub(super) handover: PathBuf,
+    pub(super) profiles: PathBuf,
     /// Evidence, unless `--evidence-dir` says otherwise.
     pub(super) evidence: PathBuf,
     /// Connectors as they were before they were removed, unless `--save-dir` says otherwise.
-    pub(super) saved: PathBuf,
+    pub(super) backups: PathBuf,
 }
 
-impl Places {
+impl StatePaths {
     /// The journal of a stage.
-    pub(super) fn journal_of(&self, organization: &OrganizationId, stage: &str) -> PathBuf {
-        self.journal.join(format!("{organization}-{stage}.jsonl"))
+    pub(super) fn journal_path(&self, organization: &OrganizationId, stage: &str) -> PathBuf {
+        self.journals.join(format!("{organization}-{stage}.jsonl"))
     }
 
     /// A folder of profiles: `named`, else the one below the state folder.
-    pub(super) fn sink(&self, named: Option<&PathBuf>) -> Result<Sink, Error> {
+    pub(super) fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
         if let Some(folder) = named {
-            config::git::refuse_work_tree(folder)?;
+            config::git::ensure_ignored_by_git(folder)?;
         }
-        Ok(Sink::new(named.unwrap_or(&self.handover).clone()))
+        Ok(ProfileStore::new(named.unwrap_or(&self.profiles).clone()))
     }
 }
 
 /// Where things of a run are kept that needs no way to an organization.
-pub(super) fn offline_places(ctx: &Ctx, workspace: &Workspace) -> Result<Places, Error> {
-    let folders = Folders::discover()?;
-    let profile = profile(ctx, &folders)?;
-    let sandbox = sandbox_folder(ctx, &folders, profile.as_ref()).is_some();
-    Ok(places(&folders, sandbox, workspace))
+pub(super) fn offline_state_paths(ctx: &Ctx, workspace: &Workspace) -> Result<StatePaths, Error> {
+    let folders = StandardDirs::discover()?;
+    let profile = load_selected_profile(ctx, &folders)?;
+    let sandbox = resolve_sandbox_folder(ctx, &folders, profile.as_ref()).is_some();
+    Ok(resolve_state_paths(&folders, sandbox, workspace))
 }
 
 /// A command's way to an organization.
-pub(super) struct Session {
+pub(super) struct PlatformSession {
     /// The platform's files.
     pub(super) workspace: Workspace,
     /// What was odd about them.
@@ -81,64 +82,70 @@ pub(super) struct Session {
     /// The way to the service.
     pub(super) client: Client,
     /// The public half of the key that is used.
-    pub(super) key: Option<ApiKeyId>,
+    pub(super) api_key: Option<ApiKeyId>,
     /// Time.
     pub(super) clock: Clock,
     /// Where things are kept.
-    pub(super) places: Places,
+    pub(super) state_paths: StatePaths,
     /// The address that profiles point to.
-    pub(super) endpoint: Endpoint,
-    kafka: kafka::KafkaKey,
+    pub(super) endpoint: ServiceEndpoint,
+    kafka_auth: kafka::KafkaAuthResult,
     /// Hosts outside Confluent's domain that may be asked.
-    trusted: Vec<String>,
+    trusted_hosts: Vec<String>,
 }
 
-impl Session {
+impl PlatformSession {
     /// Finds the platform, the stage and the key that the flags, the environment and the files name.
     pub(super) fn open(ctx: &Ctx, concurrency: usize) -> Result<Self, Error> {
-        let folders = Folders::discover()?;
-        let profile = profile(ctx, &folders)?;
-        let sandbox_folder = sandbox_folder(ctx, &folders, profile.as_ref());
-        let loaded = workspace(sandbox_folder.is_some())?;
+        let folders = StandardDirs::discover()?;
+        let profile = load_selected_profile(ctx, &folders)?;
+        let sandbox_folder = resolve_sandbox_folder(ctx, &folders, profile.as_ref());
+        let loaded = load_workspace(sandbox_folder.is_some())?;
         let (workspace, warnings) = loaded
             .into_result()
             .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
-        let (stage_name, stage) = stage(ctx, &workspace, profile.as_ref())?;
-        let (way, kafka) = match &sandbox_folder {
+        let (stage_name, stage) = resolve_stage(ctx, &workspace, profile.as_ref())?;
+        let (connection, kafka) = match &sandbox_folder {
             Some(folder) => {
-                let way = Way::sandbox(ctx, folder, &workspace, profile.as_ref())?;
-                let kafka = kafka::in_sandbox(ctx, folder, &workspace, &stage, profile.as_ref(), &way.auth)?;
-                (way, Ok(kafka))
+                let connection = Connection::for_sandbox(ctx, folder, &workspace, profile.as_ref())?;
+                let kafka =
+                    kafka::kafka_auth_in_sandbox(ctx, folder, &workspace, &stage, profile.as_ref(), &connection.auth)?;
+                (connection, Ok(kafka))
             }
             None => (
-                Way::service(ctx, profile.as_ref())?,
-                kafka::of_service(profile.as_ref()),
+                Connection::for_service(ctx, profile.as_ref())?,
+                kafka::kafka_auth_for_service(profile.as_ref()),
             ),
         };
-        if let Some(source) = way.auth.source().filter(|_| ctx.globals.verbosity() > 0) {
+        if let Some(source) = connection.auth.source().filter(|_| ctx.globals.verbosity() > 0) {
             let origin = &workspace.origin;
             ctx.ui
-                .note(&format!("Credentials from {source}; platform from {origin}."));
+                .info(&format!("Credentials from {source}; platform from {origin}."));
         }
-        let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
-        let mut builder =
-            Client::builder(base, way.transport, way.auth.clone(), way.clock.clone()).concurrency(concurrency);
+        let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
+        let mut builder = Client::builder(
+            base,
+            connection.transport,
+            connection.auth.clone(),
+            connection.clock.clone(),
+        )
+        .concurrency(concurrency);
         if ctx.globals.unsafe_trace {
             builder = builder.wire_trace(Arc::new(WireTrace::stderr()));
         }
-        let places = places(&folders, sandbox_folder.is_some(), &workspace);
+        let state_paths = resolve_state_paths(&folders, sandbox_folder.is_some(), &workspace);
         Ok(Self {
             workspace,
             warnings,
             stage_name,
             stage,
             client: builder.build(),
-            key: way.auth.key().and_then(|key| key.parse().ok()),
-            clock: way.clock,
-            places,
-            endpoint: way.endpoint,
-            kafka,
-            trusted: ctx.globals.trust_endpoint.iter().cloned().collect(),
+            api_key: connection.auth.key().and_then(|key| key.parse().ok()),
+            clock: connection.clock,
+            state_paths,
+            endpoint: connection.endpoint,
+            kafka_auth: kafka,
+            trusted_hosts: ctx.globals.trust_endpoint.iter().cloned().collect(),
         })
     }
 
@@ -148,60 +155,60 @@ impl Session {
     }
 
     /// Where to look.
-    pub(super) fn target(&self) -> Target {
-        Target {
+    pub(super) fn observation_target(&self) -> ObservationTarget {
+        ObservationTarget {
             organization: self.workspace.platform.organization.clone(),
             environment: self.stage.environment.clone(),
             cluster: self.stage.cluster.clone(),
             schema_registry: self.stage.schema_registry.clone(),
             provisioner: self.workspace.platform.provisioner.clone(),
-            key: self.key.clone(),
+            key: self.api_key.clone(),
         }
     }
 
     /// The journal of the stage.
-    pub(super) fn journal(&self, organization: &OrganizationId) -> PathBuf {
-        self.places.journal_of(organization, &self.stage_name)
+    pub(super) fn journal_path(&self, organization: &OrganizationId) -> PathBuf {
+        self.state_paths.journal_path(organization, &self.stage_name)
     }
 
     /// Where it is written down what was done to the connectors of a cluster.
-    pub(super) fn connector_journal(&self, place: &Place) -> PathBuf {
-        connector_journal(&self.places.journal, place)
+    pub(super) fn connector_journal_path(&self, place: &ClusterPath) -> PathBuf {
+        connector_journal_path(&self.state_paths.journals, place)
     }
 
     /// A folder of profiles: `named`, else the one below the state folder. Departments with recipients have theirs encrypted.
-    pub(super) fn sink(&self, named: Option<&PathBuf>) -> Result<Sink, Error> {
+    pub(super) fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
         let own = self.workspace.departments().map(|department| {
             let recipients = department.recipients.clone();
             (department.code.clone(), recipients)
         });
         let recipients = Recipients {
-            own: own.collect(),
+            by_department: own.collect(),
             ..Recipients::default()
         };
-        Ok(self.places.sink(named)?.sealed_to(recipients))
+        Ok(self.state_paths.open_profile_store(named)?.with_recipients(recipients))
     }
 }
 
 /// A client without a platform: for what is done before there is an `ebs.toml`.
-pub(super) fn service_client(ctx: &Ctx) -> Result<Client, Error> {
-    let folders = Folders::discover()?;
-    let profile = profile(ctx, &folders)?;
-    let way = match sandbox_folder(ctx, &folders, profile.as_ref()) {
+pub(super) fn open_service_client(ctx: &Ctx) -> Result<Client, Error> {
+    let folders = StandardDirs::discover()?;
+    let profile = load_selected_profile(ctx, &folders)?;
+    let connection = match resolve_sandbox_folder(ctx, &folders, profile.as_ref()) {
         Some(folder) => {
-            let (workspace, _) = workspace(true)?
+            let (workspace, _) = load_workspace(true)?
                 .into_result()
                 .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
-            Way::sandbox(ctx, &folder, &workspace, profile.as_ref())?
+            Connection::for_sandbox(ctx, &folder, &workspace, profile.as_ref())?
         }
-        None => Way::service(ctx, profile.as_ref())?,
+        None => Connection::for_service(ctx, profile.as_ref())?,
     };
-    let base: BaseUrl = way.base.parse().context("the endpoint cannot be used")?;
-    Ok(Client::builder(base, way.transport, way.auth, way.clock).build())
+    let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
+    Ok(Client::builder(base, connection.transport, connection.auth, connection.clock).build())
 }
 
 /// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.
-pub(super) fn sandbox_error(error: SandboxError) -> Error {
+pub(super) fn to_error_with_hints(error: SandboxError) -> Error {
     let hints = error.hints();
     let mut error = Error::from(error);
     error.hints = hints;
@@ -210,12 +217,12 @@ pub(super) fn sandbox_error(error: SandboxError) -> Error {
 
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
 pub(super) fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
-    let settings: Option<Settings> = None;
-    Sandbox::open(folder, seed(workspace), settings).map_err(sandbox_error)
+    let settings: Option<SandboxSettings> = None;
+    Sandbox::open(folder, build_seed(workspace), settings).map_err(to_error_with_hints)
 }
 
 /// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.
-pub(super) fn seed(workspace: &Workspace) -> Seed {
+pub(super) fn build_seed(workspace: &Workspace) -> Seed {
     let mut seed = Seed::default();
     let platform = &workspace.platform;
     if let Some(organization) = &platform.organization {
@@ -228,7 +235,7 @@ pub(super) fn seed(workspace: &Workspace) -> Seed {
         .into_iter()
         .map(|name| {
             let stage = &platform.stages[name];
-            let address = Address {
+            let address = StageAddress {
                 organization: seed.organization.clone(),
                 environment: stage.environment.clone(),
                 cluster: stage.cluster.clone(),
@@ -252,7 +259,7 @@ pub(super) fn seed(workspace: &Workspace) -> Seed {
 }
 
 /// The profile that is meant, and who says so.
-pub(super) fn named_profile(ctx: &Ctx, folders: &Folders) -> Option<(String, &'static str)> {
+pub(super) fn selected_profile(ctx: &Ctx, folders: &StandardDirs) -> Option<(String, &'static str)> {
     if let Some(named) = ctx.globals.profile.clone() {
         return Some((named, "--profile"));
     }
@@ -271,8 +278,8 @@ pub(super) fn named_profile(ctx: &Ctx, folders: &Folders) -> Option<(String, &'s
 }
 
 /// The profile that the flags or the environment name.
-pub(super) fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfile>, Error> {
-    let Some((named, _)) = named_profile(ctx, folders) else {
+pub(super) fn load_selected_profile(ctx: &Ctx, folders: &StandardDirs) -> Result<Option<LoadedProfile>, Error> {
+    let Some((named, _)) = selected_profile(ctx, folders) else {
         return Ok(None);
     };
     let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
@@ -283,16 +290,20 @@ pub(super) fn profile(ctx: &Ctx, folders: &Folders) -> Result<Option<LoadedProfi
 }
 
 /// The state folder of the sandbox that is meant; `None` for the real service.
-pub(super) fn sandbox_folder(ctx: &Ctx, folders: &Folders, profile: Option<&LoadedProfile>) -> Option<PathBuf> {
+pub(super) fn resolve_sandbox_folder(
+    ctx: &Ctx,
+    folders: &StandardDirs,
+    profile: Option<&LoadedProfile>,
+) -> Option<PathBuf> {
     match profile.map(|loaded| &loaded.profile.endpoint) {
-        Some(Endpoint::Sandbox(Some(folder))) => Some(folder.clone()),
-        Some(Endpoint::Sandbox(None)) => Some(folders.sandbox()),
+        Some(ServiceEndpoint::Sandbox(Some(folder))) => Some(folder.clone()),
+        Some(ServiceEndpoint::Sandbox(None)) => Some(folders.sandbox()),
         _ => ctx.globals.is_sandbox().then(|| folders.sandbox()),
     }
 }
 
 /// The platform's files; for the sandbox the built-in example when there are none.
-pub(super) fn workspace(sandbox: bool) -> Result<Loaded, Error> {
+pub(super) fn load_workspace(sandbox: bool) -> Result<LoadedWorkspace, Error> {
     let here = std::env::current_dir().context("the working folder cannot be told")?;
     match Workspace::find(&here)? {
         Some(folder) => Ok(Workspace::load(&folder)),
@@ -304,7 +315,7 @@ pub(super) fn workspace(sandbox: bool) -> Result<Loaded, Error> {
 }
 
 /// The stage that the flags name, else the profile's, else the platform's default.
-pub(super) fn stage(
+pub(super) fn resolve_stage(
     ctx: &Ctx,
     workspace: &Workspace,
     profile: Option<&LoadedProfile>,
@@ -324,37 +335,37 @@ pub(super) fn stage(
     let known: Vec<&str> = workspace.platform.stages.keys().map(String::as_str).collect();
     let written = named.unwrap_or(&workspace.platform.default_stage);
     let error = Error::usage(format!("there is no stage `{written}` in {}", workspace.origin));
-    Err(match crate::hint::nearest(written, known.iter().copied()) {
+    Err(match crate::hint::closest_match(written, known.iter().copied()) {
         Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
         None => error.with_hint(format!("There is: {}.", known.join(", "))),
     })
 }
 
 /// The journal of a cluster's connectors, below the folder of journals.
-fn connector_journal(folder: &std::path::Path, place: &Place) -> PathBuf {
+fn connector_journal_path(folder: &std::path::Path, place: &ClusterPath) -> PathBuf {
     let file = format!("{}-{}.jsonl", place.environment, place.cluster);
     folder.join("connectors").join(file)
 }
 
-fn places(folders: &Folders, sandbox: bool, workspace: &Workspace) -> Places {
+fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Workspace) -> StatePaths {
     if sandbox {
         // Beside the sandbox's own state, so that a rehearsal never mixes with what it rehearses.
         let folder = folders.sandbox();
-        return Places {
-            journal: folder.join("runs"),
-            handover: folder.join("handover"),
+        return StatePaths {
+            journals: folder.join("runs"),
+            profiles: folder.join("handover"),
             evidence: folder.join("evidence"),
-            saved: folder.join("saved"),
+            backups: folder.join("saved"),
         };
     }
     let platform = match &workspace.origin {
-        Origin::Folder(folder) => Some(folder.as_path()),
-        Origin::Embedded | Origin::Nothing => None,
+        WorkspaceOrigin::Folder(folder) => Some(folder.as_path()),
+        WorkspaceOrigin::Embedded | WorkspaceOrigin::ProfileOnly => None,
     };
-    Places {
-        journal: folders.journal(),
-        handover: folders.handover(),
+    StatePaths {
+        journals: folders.journal(),
+        profiles: folders.handover(),
         evidence: folders.evidence(platform),
-        saved: folders.saved(),
+        backups: folders.backups(),
     }
 }

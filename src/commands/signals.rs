@@ -4,36 +4,36 @@
 use tokio::runtime::Runtime;
 
 use crate::{
+    cancel::CancelToken,
     exit::ExitCode,
-    interrupt::Interrupt,
     render::{Problem, Ui},
 };
 
 /// Begins to listen. The first signal asks the work to stop, the second ends the process; so does the first while a
 /// person is being asked.
-pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &Interrupt) {
+pub(super) fn listen(runtime: &Runtime, ui: &Ui, interrupt: &CancelToken) {
     let (ui, interrupt) = (ui.clone(), interrupt.clone());
-    runtime.spawn(orphaned(interrupt.clone()));
+    runtime.spawn(cancel_when_orphaned(interrupt.clone()));
     // Heard before the work begins: a signal that nobody hears yet would end the process on the spot.
-    let heard = {
+    let observation = {
         let _runtime = runtime.enter();
-        Signals::hear()
+        Signals::subscribe()
     };
     runtime.spawn(async move {
-        let Ok(mut signals) = heard else { return };
+        let Ok(mut signals) = observation else { return };
         while signals.next().await.is_ok() {
-            let asking = interrupt.is_asking();
+            let asking = interrupt.is_prompting();
             if asking {
                 // The line of the question is still open.
-                ui.note("");
-                ui.problem(&Problem::new("interrupted before anything was changed"));
+                ui.info("");
+                ui.print_error(&Problem::new("interrupted before anything was changed"));
             }
-            if asking || !interrupt.wish() {
+            if asking || !interrupt.cancel() {
                 ui.leave_screen();
                 // Work that cannot be left half done is resumed by the next run, whenever this one ends.
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
-            ui.note("Stopping: what runs is finished, nothing new is started. Press Ctrl-C again to stop at once.");
+            ui.info("Stopping: what runs is finished, nothing new is started. Press Ctrl-C again to stop at once.");
         }
     });
 }
@@ -47,7 +47,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn hear() -> std::io::Result<Self> {
+    fn subscribe() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -68,7 +68,7 @@ struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn hear() -> std::io::Result<Self> {
+    fn subscribe() -> std::io::Result<Self> {
         Ok(Self)
     }
 
@@ -80,7 +80,7 @@ impl Signals {
 /// Wishes to stop when the Confluent CLI that started this process is gone: nobody reads its output any more, and the
 /// next step would be taken behind the user's back.
 #[cfg(target_os = "linux")]
-async fn orphaned(interrupt: Interrupt) {
+async fn cancel_when_orphaned(interrupt: CancelToken) {
     use std::{os::unix::process::parent_id, time::Duration};
     let parent = parent_id();
     // Started by anything else (a shell with `nohup`, a supervisor), outliving the parent may be just what is wanted.
@@ -91,9 +91,9 @@ async fn orphaned(interrupt: Interrupt) {
     while parent_id() == parent {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    interrupt.wish();
+    interrupt.cancel();
 }
 
 /// Elsewhere a process cannot see its parent's name without help, so there only Ctrl-C is heard.
 #[cfg(not(target_os = "linux"))]
-async fn orphaned(_interrupt: Interrupt) {}
+async fn cancel_when_orphaned(_cancel: CancelToken) {}

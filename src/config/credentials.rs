@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{layers::Origin, profile::LoadedProfile};
+use super::{layers::SettingSource, profile::LoadedProfile};
 use crate::{
     env,
     hint::{Advice, Hint},
@@ -20,11 +20,11 @@ pub struct KeyPair {
 
 /// The Cloud key that a command acts with.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub struct SourcedKey {
     /// The key.
     pub key: KeyPair,
     /// Where it came from.
-    pub origin: Origin,
+    pub source: SettingSource,
 }
 
 /// Why there is no key to act with.
@@ -32,13 +32,13 @@ pub struct Credentials {
 pub enum CredentialsError {
     /// Nothing names one.
     #[error("no credentials")]
-    None,
+    NotFound,
     /// The profile holds none, and the environment does not either.
     #[error("profile `{}` holds no key", .0.display())]
     ProfileWithoutKey(PathBuf),
     /// Half of a pair.
     #[error("`{set}` is set, but `{missing}` is not")]
-    Half {
+    Incomplete {
         /// The variable that is there.
         set: &'static str,
         /// The one that is missing.
@@ -46,14 +46,14 @@ pub enum CredentialsError {
     },
     /// The id cannot be one. It is not shown: the halves are easily swapped.
     #[error("`{0}` does not hold the id of an API key")]
-    NotAKey(&'static str),
+    InvalidKeyId(&'static str),
 }
 
 impl Advice for CredentialsError {
     fn hints(&self) -> Vec<Hint> {
         let (key, secret) = (env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET);
         match self {
-            Self::None => vec![
+            Self::NotFound => vec![
                 Hint::new("Name the profile that EBS handed over with `--profile FILE`."),
                 Hint::new(format!("Or set `{key}` and `{secret}`.")),
                 Hint::new("Or try everything without an account with `--sandbox`."),
@@ -61,15 +61,15 @@ impl Advice for CredentialsError {
             Self::ProfileWithoutKey(_) => vec![Hint::new(format!(
                 "Set `{key}` and `{secret}`, or add a `[key]` table to it."
             ))],
-            Self::Half { missing, .. } => vec![Hint::new(format!("Set `{missing}` as well."))],
-            Self::NotAKey(_) => vec![Hint::new(
+            Self::Incomplete { missing, .. } => vec![Hint::new(format!("Set `{missing}` as well."))],
+            Self::InvalidKeyId(_) => vec![Hint::new(
                 "An id is 16 upper-case letters and digits; the long half is the secret.",
             )],
         }
     }
 }
 
-impl Credentials {
+impl SourcedKey {
     /// The key of the profile, else of the environment; `variable` answers the value of an environment variable.
     ///
     /// A profile with a key wins over the environment, because it was named for this call (or chosen with
@@ -77,25 +77,25 @@ impl Credentials {
     ///
     /// # Errors
     /// See [`CredentialsError`].
-    pub fn find(
+    pub fn resolve_cloud(
         profile: Option<&LoadedProfile>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, CredentialsError> {
         if let Some((profile, key)) = profile.and_then(|profile| Some((profile, profile.keys.cloud.clone()?))) {
             return Ok(Self {
                 key,
-                origin: Origin::Profile(profile.path.clone()),
+                source: SettingSource::Profile(profile.path.clone()),
             });
         }
         let key = env::CONFLUENT_CLOUD_API_KEY;
-        match pair(variable, key, env::CONFLUENT_CLOUD_API_SECRET)? {
+        match complete_pair(variable, key, env::CONFLUENT_CLOUD_API_SECRET)? {
             Some(pair) => Ok(Self {
                 key: pair,
-                origin: Origin::Environment(key),
+                source: SettingSource::Environment(key),
             }),
             None => Err(match profile {
                 Some(profile) => CredentialsError::ProfileWithoutKey(profile.path.clone()),
-                None => CredentialsError::None,
+                None => CredentialsError::NotFound,
             }),
         }
     }
@@ -105,41 +105,41 @@ impl Credentials {
     ///
     /// # Errors
     /// Half of a pair, or an id that cannot be one.
-    pub fn find_kafka(
+    pub fn resolve_kafka(
         profile: Option<&LoadedProfile>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, CredentialsError> {
         if let Some((profile, key)) = profile.and_then(|profile| Some((profile, profile.keys.kafka.clone()?))) {
             return Ok(Some(Self {
                 key,
-                origin: Origin::Profile(profile.path.clone()),
+                source: SettingSource::Profile(profile.path.clone()),
             }));
         }
         let key = env::CONFLUENT_EBS_KAFKA_API_KEY;
-        let pair = pair(variable, key, env::CONFLUENT_EBS_KAFKA_API_SECRET)?;
+        let pair = complete_pair(variable, key, env::CONFLUENT_EBS_KAFKA_API_SECRET)?;
         Ok(pair.map(|pair| Self {
             key: pair,
-            origin: Origin::Environment(key),
+            source: SettingSource::Environment(key),
         }))
     }
 }
 
 /// A key and its secret from two variables.
-fn pair(
+fn complete_pair(
     variable: impl Fn(&str) -> Option<String>,
     key: &'static str,
     secret: &'static str,
 ) -> Result<Option<KeyPair>, CredentialsError> {
     match (variable(key), variable(secret)) {
         (Some(id), Some(secret)) => Ok(Some(KeyPair {
-            id: plausible(&id).ok_or(CredentialsError::NotAKey(key))?,
+            id: parse_key_id(&id).ok_or(CredentialsError::InvalidKeyId(key))?,
             secret: Secret::new(secret),
         })),
-        (Some(_), None) => Err(CredentialsError::Half {
+        (Some(_), None) => Err(CredentialsError::Incomplete {
             set: key,
             missing: secret,
         }),
-        (None, Some(_)) => Err(CredentialsError::Half {
+        (None, Some(_)) => Err(CredentialsError::Incomplete {
             set: secret,
             missing: key,
         }),
@@ -148,7 +148,7 @@ fn pair(
 }
 
 /// The id, unless a secret stands in its place.
-fn plausible(id: &str) -> Option<ApiKeyId> {
+fn parse_key_id(id: &str) -> Option<ApiKeyId> {
     id.parse().ok().filter(|_| ApiKeyId::is_plausible(id))
 }
 
@@ -172,22 +172,22 @@ mod tests {
     ];
 
     #[test]
-    fn the_profile_wins_over_the_environment_and_is_named() {
+    fn the_profile_takes_precedence_over_the_environment() {
         let mut profile = loaded();
-        let found = Credentials::find(Some(&profile), variables(&PAIR)).unwrap();
+        let found = SourcedKey::resolve_cloud(Some(&profile), variables(&PAIR)).unwrap();
         assert_eq!(found.key.id.as_str(), "ABCDEFGHIJKLMNOP");
-        assert_eq!(found.origin.to_string(), "profile claims-operator.toml");
+        assert_eq!(found.source.to_string(), "profile claims-operator.toml");
         profile.keys = ProfileKeys::default();
-        let found = Credentials::find(Some(&profile), variables(&PAIR)).unwrap();
+        let found = SourcedKey::resolve_cloud(Some(&profile), variables(&PAIR)).unwrap();
         assert_eq!(found.key.id.as_str(), "ENVENVENVENVENV1");
-        assert_eq!(found.origin.to_string(), "environment variable CONFLUENT_CLOUD_API_KEY");
+        assert_eq!(found.source.to_string(), "environment variable CONFLUENT_CLOUD_API_KEY");
         assert!(!format!("{found:?}").contains("canary"));
     }
 
     #[test]
-    fn what_is_missing_is_said_with_what_to_do() {
+    fn a_missing_half_is_reported_with_a_hint() {
         let find = |profile: Option<&LoadedProfile>, pairs: &[(&str, &str)]| {
-            let error = Credentials::find(profile, variables(pairs)).unwrap_err();
+            let error = SourcedKey::resolve_cloud(profile, variables(pairs)).unwrap_err();
             assert!(!error.hints().is_empty());
             error.to_string()
         };
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_the_kafka_cluster_is_found_in_the_same_order_and_may_be_missing() {
+    fn a_kafka_key_is_resolved_in_the_same_order_and_is_optional() {
         let pair = [
             (env::CONFLUENT_EBS_KAFKA_API_KEY, "KAFKAKAFKAKAFKA1"),
             (env::CONFLUENT_EBS_KAFKA_API_SECRET, "canary"),
@@ -220,25 +220,25 @@ mod tests {
         let mut profile = loaded();
         profile.keys.kafka = None;
         assert!(
-            Credentials::find_kafka(Some(&profile), variables(&PAIR))
+            SourcedKey::resolve_kafka(Some(&profile), variables(&PAIR))
                 .unwrap()
                 .is_none()
         );
-        let found = Credentials::find_kafka(Some(&profile), variables(&pair))
+        let found = SourcedKey::resolve_kafka(Some(&profile), variables(&pair))
             .unwrap()
             .unwrap();
         assert_eq!(found.key.id.as_str(), "KAFKAKAFKAKAFKA1");
         assert_eq!(
-            found.origin.to_string(),
+            found.source.to_string(),
             "environment variable CONFLUENT_EBS_KAFKA_API_KEY"
         );
         assert!(!format!("{found:?}").contains("canary"));
         profile.keys.kafka = profile.keys.cloud.clone();
-        let found = Credentials::find_kafka(Some(&profile), variables(&pair))
+        let found = SourcedKey::resolve_kafka(Some(&profile), variables(&pair))
             .unwrap()
             .unwrap();
-        assert_eq!(found.origin.to_string(), "profile claims-operator.toml");
-        let half = Credentials::find_kafka(None, variables(&pair[..1])).unwrap_err();
+        assert_eq!(found.source.to_string(), "profile claims-operator.toml");
+        let half = SourcedKey::resolve_kafka(None, variables(&pair[..1])).unwrap_err();
         assert_eq!(
             half.to_string(),
             "`CONFLUENT_EBS_KAFKA_API_KEY` is set, but `CONFLUENT_EBS_KAFKA_API_SECRET` is not"

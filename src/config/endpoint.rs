@@ -13,7 +13,7 @@ const SANDBOX: &str = "sandbox:";
 
 /// Where requests go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint {
+pub enum ServiceEndpoint {
     /// Over the network, to a scheme and host (and port) that may be asked: no path, no query, no user.
     Url(String),
     /// The sandbox on the state folder named, else on the default one; whether in the process or served.
@@ -25,22 +25,22 @@ pub enum Endpoint {
 pub enum EndpointError {
     /// It is not `scheme://host[:port]`.
     #[error("`{0}` is not an endpoint: `https://` and a host are expected")]
-    Shape(String),
+    Malformed(String),
     /// Something before an `@`, which hides the host that follows.
     #[error("an endpoint holds no user name")]
-    User,
+    HasUserInfo,
     /// Not encrypted.
     #[error("`{0}` is not https, which only an endpoint on this computer may be")]
-    Plain(String),
+    NotHttps(String),
     /// A stranger.
     #[error("`{0}` is neither Confluent's domain nor this computer")]
-    Foreign(String),
+    UntrustedHost(String),
 }
 
 impl Advice for EndpointError {
     fn hints(&self) -> Vec<Hint> {
         match self {
-            Self::Foreign(host) => vec![Hint::new(format!(
+            Self::UntrustedHost(host) => vec![Hint::new(format!(
                 "If this is a proxy of your own, say so with `--trust-endpoint {host}`."
             ))],
             _ => vec![Hint::new(format!("Confluent Cloud is `{CONFLUENT_CLOUD}`."))],
@@ -48,7 +48,7 @@ impl Advice for EndpointError {
     }
 }
 
-impl Endpoint {
+impl ServiceEndpoint {
     /// Confluent Cloud itself.
     pub fn confluent_cloud() -> Self {
         Self::Url(CONFLUENT_CLOUD.to_owned())
@@ -63,11 +63,11 @@ impl Endpoint {
             let folder = (!folder.is_empty()).then(|| PathBuf::from(folder));
             return Ok(Self::Sandbox(folder));
         }
-        let shape = || EndpointError::Shape(text.escape_debug().to_string());
+        let shape = || EndpointError::Malformed(text.escape_debug().to_string());
         let uri = http::Uri::from_str(text).map_err(|_| shape())?;
         let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(shape)?;
         if authority.as_str().contains('@') {
-            return Err(EndpointError::User);
+            return Err(EndpointError::HasUserInfo);
         }
         let has_path = !matches!(uri.path(), "" | "/") || uri.query().is_some();
         let host = authority.host().to_ascii_lowercase();
@@ -77,11 +77,11 @@ impl Endpoint {
         }
         if !is_loopback(&host) {
             if scheme != "https" {
-                return Err(EndpointError::Plain(text.to_owned()));
+                return Err(EndpointError::NotHttps(text.to_owned()));
             }
             let confluent = host == DOMAIN || host.strip_suffix(DOMAIN).is_some_and(|rest| rest.ends_with('.'));
             if !confluent && !trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(&host)) {
-                return Err(EndpointError::Foreign(host));
+                return Err(EndpointError::UntrustedHost(host));
             }
         }
         let port = authority.port_u16().map_or(String::new(), |port| format!(":{port}"));
@@ -102,7 +102,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-impl fmt::Display for Endpoint {
+impl fmt::Display for ServiceEndpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url) => out.pad(url),
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confluent_and_this_computer_may_be_asked() {
+    fn confluent_cloud_and_loopback_are_allowed() {
         for good in [
             "https://api.confluent.cloud",
             "https://API.Confluent.Cloud/",
@@ -126,35 +126,41 @@ mod tests {
             "http://localhost:8080",
             "http://[::1]:8080",
         ] {
-            assert!(Endpoint::parse(good, &[]).is_ok(), "{good}");
+            assert!(ServiceEndpoint::parse(good, &[]).is_ok(), "{good}");
         }
-        assert!(Endpoint::parse("http://[::1]:8080", &[]).unwrap().is_local());
-        assert!(!Endpoint::confluent_cloud().is_local());
-        assert_eq!(Endpoint::parse("sandbox:", &[]), Ok(Endpoint::Sandbox(None)));
+        assert!(ServiceEndpoint::parse("http://[::1]:8080", &[]).unwrap().is_local());
+        assert!(!ServiceEndpoint::confluent_cloud().is_local());
+        assert_eq!(
+            ServiceEndpoint::parse("sandbox:", &[]),
+            Ok(ServiceEndpoint::Sandbox(None))
+        );
     }
 
     #[test]
-    fn look_alikes_and_strangers_may_not() {
-        use EndpointError::{Foreign, Plain, Shape, User};
-        let parse = |text| Endpoint::parse(text, &[]).unwrap_err();
-        assert!(matches!(parse("https://api.confluent.cloud.example.com"), Foreign(_)));
-        assert!(matches!(parse("https://notconfluent.cloud"), Foreign(_)));
-        assert!(matches!(parse("https://confluent.cloud.:443"), Foreign(_)));
-        assert_eq!(parse("https://api.confluent.cloud@example.com"), User);
-        assert!(matches!(parse("http://api.confluent.cloud"), Plain(_)));
-        assert!(matches!(parse("http://127.0.0.1.example.com"), Plain(_)));
-        assert!(matches!(parse("api.confluent.cloud"), Shape(_)));
-        assert!(matches!(parse("https://api.confluent.cloud/path"), Shape(_)));
-        assert!(matches!(parse("https://api.confluent.cloud?x=1"), Shape(_)));
-        assert!(matches!(parse("ftp://127.0.0.1"), Shape(_)));
-        assert!(matches!(parse(""), Shape(_)));
+    fn lookalike_and_other_hosts_are_rejected() {
+        use EndpointError::{HasUserInfo, Malformed, NotHttps, UntrustedHost};
+        let parse = |text| ServiceEndpoint::parse(text, &[]).unwrap_err();
+        assert!(matches!(
+            parse("https://api.confluent.cloud.example.com"),
+            UntrustedHost(_)
+        ));
+        assert!(matches!(parse("https://notconfluent.cloud"), UntrustedHost(_)));
+        assert!(matches!(parse("https://confluent.cloud.:443"), UntrustedHost(_)));
+        assert_eq!(parse("https://api.confluent.cloud@example.com"), HasUserInfo);
+        assert!(matches!(parse("http://api.confluent.cloud"), NotHttps(_)));
+        assert!(matches!(parse("http://127.0.0.1.example.com"), NotHttps(_)));
+        assert!(matches!(parse("api.confluent.cloud"), Malformed(_)));
+        assert!(matches!(parse("https://api.confluent.cloud/path"), Malformed(_)));
+        assert!(matches!(parse("https://api.confluent.cloud?x=1"), Malformed(_)));
+        assert!(matches!(parse("ftp://127.0.0.1"), Malformed(_)));
+        assert!(matches!(parse(""), Malformed(_)));
     }
 
     #[test]
     fn a_trusted_host_still_needs_https() {
         let trusted = ["proxy.example.com".to_owned()];
-        assert!(Endpoint::parse("https://proxy.example.com:8443", &trusted).is_ok());
-        assert!(Endpoint::parse("http://proxy.example.com", &trusted).is_err());
-        assert!(Endpoint::parse("https://other.example.com", &trusted).is_err());
+        assert!(ServiceEndpoint::parse("https://proxy.example.com:8443", &trusted).is_ok());
+        assert!(ServiceEndpoint::parse("http://proxy.example.com", &trusted).is_err());
+        assert!(ServiceEndpoint::parse("https://other.example.com", &trusted).is_err());
     }
 }

@@ -24,7 +24,7 @@ pub enum GitError {
     },
     /// Git could not say.
     #[error("`{}` lies in the Git work tree `{}`, and Git could not say whether it is ignored: {reason}", folder.display(), tree.display())]
-    Unknown {
+    CheckFailed {
         /// The folder.
         folder: PathBuf,
         /// The work tree around it.
@@ -36,7 +36,7 @@ pub enum GitError {
 
 impl Advice for GitError {
     fn hints(&self) -> Vec<Hint> {
-        let (Self::NotIgnored { folder, tree } | Self::Unknown { folder, tree, .. }) = self;
+        let (Self::NotIgnored { folder, tree } | Self::CheckFailed { folder, tree, .. }) = self;
         let inside = folder.strip_prefix(tree).unwrap_or(folder);
         vec![
             Hint::new("Name a folder outside of any repository; the default is below your state folder."),
@@ -52,12 +52,12 @@ impl Advice for GitError {
 ///
 /// # Errors
 /// See [`GitError`].
-pub fn refuse_work_tree(folder: &Path) -> Result<(), GitError> {
+pub fn ensure_ignored_by_git(folder: &Path) -> Result<(), GitError> {
     let folder = real_path(folder);
     let Some(tree) = folder.ancestors().find(|above| above.join(".git").exists()) else {
         return Ok(());
     };
-    let unknown = |reason: String| GitError::Unknown {
+    let unknown = |reason: String| GitError::CheckFailed {
         folder: folder.clone(),
         tree: tree.to_owned(),
         reason,
@@ -114,34 +114,37 @@ mod tests {
     }
 
     #[test]
-    fn a_work_tree_is_refused_unless_it_ignores_the_folder() {
+    fn a_work_tree_is_rejected_unless_it_ignores_the_folder() {
         // Without Git there is no work tree to speak of; the other test covers what then happens.
         let Some(tree) = repository() else { return };
         let folder = tree.path().join("secrets").join("prod");
-        let refused = refuse_work_tree(&folder).unwrap_err();
+        let refused = ensure_ignored_by_git(&folder).unwrap_err();
         assert!(matches!(refused, GitError::NotIgnored { .. }), "{refused}");
         assert!(refused.hints()[1].as_str().contains("secrets"));
         std::fs::write(tree.path().join(".gitignore"), "/secrets/\n").unwrap();
-        assert_eq!(refuse_work_tree(&folder), Ok(()));
+        assert_eq!(ensure_ignored_by_git(&folder), Ok(()));
         std::fs::write(tree.path().join(".gitignore"), "/secrets/\n!/secrets/\n").unwrap();
-        assert!(refuse_work_tree(&folder).is_err());
+        assert!(ensure_ignored_by_git(&folder).is_err());
     }
 
     #[test]
-    fn what_only_looks_like_a_work_tree_is_refused_too() {
+    fn a_folder_that_resembles_a_work_tree_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".git"), "gitdir: nowhere\n").unwrap();
-        assert!(matches!(refuse_work_tree(folder.path()), Err(GitError::Unknown { .. })));
+        assert!(matches!(
+            ensure_ignored_by_git(folder.path()),
+            Err(GitError::CheckFailed { .. })
+        ));
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_into_a_work_tree_is_followed() {
+    fn a_link_into_a_work_tree_is_resolved() {
         let Some(tree) = repository() else { return };
         let outside = tempfile::tempdir().unwrap();
         let link = outside.path().join("link");
         std::os::unix::fs::symlink(tree.path(), &link).unwrap();
-        assert!(refuse_work_tree(&link.join("new")).is_err());
-        assert_eq!(refuse_work_tree(&outside.path().join("new")), Ok(()));
+        assert!(ensure_ignored_by_git(&link.join("new")).is_err());
+        assert_eq!(ensure_ignored_by_git(&outside.path().join("new")), Ok(()));
     }
 }

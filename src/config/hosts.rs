@@ -3,7 +3,7 @@
 
 use http::Uri;
 
-use super::endpoint::{Endpoint, EndpointError};
+use super::endpoint::{EndpointError, ServiceEndpoint};
 use crate::{
     api::{
         logs::{LOGS_HOST, TOKEN_HOST},
@@ -14,7 +14,7 @@ use crate::{
 
 /// The hosts that a profile names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NamedHosts {
+pub struct ConfiguredHosts {
     /// Where keys are exchanged for tokens.
     pub token: Option<String>,
     /// Where logs are searched.
@@ -25,7 +25,7 @@ pub struct NamedHosts {
 
 /// The hosts that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hosts {
+pub struct ServiceHosts {
     /// Where keys are exchanged for tokens.
     pub token: String,
     /// Where logs are searched.
@@ -42,10 +42,10 @@ pub struct HostsError {
     source: EndpointError,
 }
 
-impl Hosts {
+impl ServiceHosts {
     /// All three are one: this computer, or a proxy that knows where to send what.
     #[must_use]
-    pub fn all_at(base: &str) -> Self {
+    pub fn single_host(base: &str) -> Self {
         Self {
             token: base.to_owned(),
             logs: base.to_owned(),
@@ -58,9 +58,9 @@ impl Hosts {
     ///
     /// # Errors
     /// A variable that names a host which may not get the key.
-    pub fn find(
+    pub fn resolve(
         endpoint: &str,
-        named: &NamedHosts,
+        named: &ConfiguredHosts,
         trusted: &[String],
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, HostsError> {
@@ -72,13 +72,13 @@ impl Hosts {
                 logs: LOGS_HOST.to_owned(),
                 metrics: METRICS_HOST.to_owned(),
             },
-            false => Self::all_at(endpoint),
+            false => Self::single_host(endpoint),
         };
         let one = |name: &'static str, named: &Option<String>, usual: String| match variable(name) {
             None => Ok(named.clone().unwrap_or(usual)),
-            Some(written) => match Endpoint::parse(&written, trusted) {
-                Ok(Endpoint::Url(url)) => Ok(url),
-                Ok(Endpoint::Sandbox(_)) => Err(EndpointError::Shape(written)),
+            Some(written) => match ServiceEndpoint::parse(&written, trusted) {
+                Ok(ServiceEndpoint::Url(url)) => Ok(url),
+                Ok(ServiceEndpoint::Sandbox(_)) => Err(EndpointError::Malformed(written)),
                 Err(error) => Err(error),
             }
             .map_err(|source| HostsError { variable: name, source }),
@@ -95,13 +95,13 @@ impl Hosts {
 mod tests {
     use super::*;
 
-    fn find(endpoint: &str, logs: Option<&str>, variable: Option<&str>) -> Result<Hosts, HostsError> {
-        let named = NamedHosts {
+    fn find(endpoint: &str, logs: Option<&str>, variable: Option<&str>) -> Result<ServiceHosts, HostsError> {
+        let named = ConfiguredHosts {
             logs: logs.map(str::to_owned),
-            ..NamedHosts::default()
+            ..ConfiguredHosts::default()
         };
         let value = |name: &str| (name == env::CONFLUENT_EBS_LOGS_ENDPOINT).then(|| variable.map(str::to_owned));
-        Hosts::find(endpoint, &named, &[], |name| value(name).flatten())
+        ServiceHosts::resolve(endpoint, &named, &[], |name| value(name).flatten())
     }
 
     // Dossier `logs.md` §2.1: three hosts beside the API's.
@@ -112,15 +112,18 @@ mod tests {
         assert_eq!(hosts.logs, "https://api.logging.confluent.cloud");
         assert_eq!(hosts.metrics, "https://api.telemetry.confluent.cloud");
         for one in ["http://127.0.0.1:1024", "https://proxy.example.com"] {
-            assert_eq!(find(one, None, None).unwrap(), Hosts::all_at(one));
+            assert_eq!(find(one, None, None).unwrap(), ServiceHosts::single_host(one));
         }
         // A look-alike gets nothing but what it was named for.
         let look_alike = "https://api.notconfluent.cloud";
-        assert_eq!(find(look_alike, None, None).unwrap(), Hosts::all_at(look_alike));
+        assert_eq!(
+            find(look_alike, None, None).unwrap(),
+            ServiceHosts::single_host(look_alike)
+        );
     }
 
     #[test]
-    fn the_environment_wins_over_the_profile_and_names_no_stranger() {
+    fn the_environment_wins_over_the_profile_and_rejects_untrusted_hosts() {
         let cloud = "https://api.confluent.cloud";
         let (named, set) = ("https://logs.eu.confluent.cloud", "http://127.0.0.1:8080");
         assert_eq!(find(cloud, Some(named), None).unwrap().logs, named);

@@ -7,13 +7,13 @@ use super::{endpoint::CONFLUENT_CLOUD, profile::LoadedProfile};
 use crate::{
     env,
     hint::{self, Advice, Hint},
-    manifest::{Origin as PlatformOrigin, Workspace},
+    manifest::{Workspace, WorkspaceOrigin as PlatformOrigin},
     model::{ClusterId, DepartmentCode, EnvironmentId, OrganizationId, SchemaRegistryId},
 };
 
 /// The layer that a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum SettingSource {
     /// A flag, as typed.
     Flag(&'static str),
     /// An environment variable.
@@ -26,7 +26,7 @@ pub enum Origin {
     Default,
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SettingSource {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => write!(out, "{flag}"),
@@ -41,11 +41,11 @@ impl fmt::Display for Origin {
 
 /// A value and the layer it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
+pub struct ResolvedSetting<T> {
     /// The value.
     pub value: T,
     /// The layer.
-    pub origin: Origin,
+    pub source: SettingSource,
 }
 
 macro_rules! settings {
@@ -59,22 +59,22 @@ macro_rules! settings {
         /// What counts in the end. Without a value there is no default either.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Settings {
-            $($(#[doc = $doc])+ pub $field: Option<Setting<$type>>,)+
+            $($(#[doc = $doc])+ pub $field: Option<ResolvedSetting<$type>>,)+
         }
 
         impl Settings {
             /// Fills what is still open from a layer.
-            fn fill(&mut self, layer: Layer, origin: impl Fn(&'static str, &'static str) -> Origin) {
+            fn fill(&mut self, layer: Layer, origin: impl Fn(&'static str, &'static str) -> SettingSource) {
                 $(if self.$field.is_none() {
-                    self.$field = layer.$field.map(|value| Setting { value, origin: origin(stringify!($field), $flag) });
+                    self.$field = layer.$field.map(|value| ResolvedSetting { value, source: origin(stringify!($field), $flag) });
                 })+
             }
 
             /// Every setting that has a value: its name, the value and where it came from, for `-v`.
-            pub fn explain(&self) -> Vec<(&'static str, String, Origin)> {
+            pub fn explain(&self) -> Vec<(&'static str, String, SettingSource)> {
                 let mut rows = Vec::new();
                 $(if let Some(setting) = &self.$field {
-                    rows.push((stringify!($field), setting.value.to_string(), setting.origin.clone()));
+                    rows.push((stringify!($field), setting.value.to_string(), setting.source.clone()));
                 })+
                 rows
             }
@@ -121,7 +121,7 @@ pub enum SettingsError {
         /// Where it was looked for.
         platform: PlatformOrigin,
         /// The nearest one.
-        near: Option<String>,
+        closest: Option<String>,
         /// All there are.
         known: Vec<String>,
     },
@@ -129,7 +129,9 @@ pub enum SettingsError {
 
 impl Advice for SettingsError {
     fn hints(&self) -> Vec<Hint> {
-        let Self::UnknownStage { near, known, .. } = self;
+        let Self::UnknownStage {
+            closest: near, known, ..
+        } = self;
         match near {
             Some(near) => vec![Hint::new(format!("Did you mean `{near}`?"))],
             None => vec![Hint::new(format!("There is: {}.", known.join(", ")))],
@@ -139,9 +141,9 @@ impl Advice for SettingsError {
 
 impl Settings {
     /// What only the first two layers can say, and what is needed to read the others: which profile is meant.
-    pub fn named_profile(flags: &Layer, environment: &Layer) -> Option<Setting<String>> {
+    pub fn named_profile(flags: &Layer, environment: &Layer) -> Option<ResolvedSetting<String>> {
         let mut settings = Self::default();
-        settings.fill(flags.clone(), |_, flag| Origin::Flag(flag));
+        settings.fill(flags.clone(), |_, flag| SettingSource::Flag(flag));
         settings.fill(environment.clone(), from_environment);
         settings.profile
     }
@@ -160,18 +162,20 @@ impl Settings {
         workspace: Option<&Workspace>,
     ) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
-        settings.fill(flags, |_, flag| Origin::Flag(flag));
+        settings.fill(flags, |_, flag| SettingSource::Flag(flag));
         settings.fill(environment, from_environment);
         if let Some(loaded) = profile {
             let chosen = settings.stage.as_ref().map(|stage| stage.value.as_str());
             let path = &loaded.path;
-            settings.fill(profile_layer(loaded, chosen), |_, _| Origin::Profile(path.clone()));
+            settings.fill(profile_layer(loaded, chosen), |_, _| {
+                SettingSource::Profile(path.clone())
+            });
         }
         if let Some(workspace) = workspace {
             let chosen = settings.stage.as_ref().map(|stage| stage.value.clone());
             let own = profile.map(|loaded| loaded.profile.facts.stage.as_str());
             let layer = platform_layer(workspace, chosen.as_deref(), own)?;
-            settings.fill(layer, |_, _| Origin::Platform(workspace.origin.clone()));
+            settings.fill(layer, |_, _| SettingSource::Platform(workspace.origin.clone()));
         }
         let defaults = Layer {
             endpoint: Some(CONFLUENT_CLOUD.to_owned()),
@@ -179,7 +183,7 @@ impl Settings {
             concurrency: Some(CONCURRENCY),
             ..Layer::default()
         };
-        settings.fill(defaults, |_, _| Origin::Default);
+        settings.fill(defaults, |_, _| SettingSource::Default);
         Ok(settings)
     }
 }
@@ -194,10 +198,10 @@ impl Layer {
     }
 }
 
-fn from_environment(field: &'static str, _flag: &'static str) -> Origin {
+fn from_environment(field: &'static str, _flag: &'static str) -> SettingSource {
     match field {
-        "profile" => Origin::Environment(env::CONFLUENT_EBS_PROFILE),
-        other => Origin::Environment(other),
+        "profile" => SettingSource::Environment(env::CONFLUENT_EBS_PROFILE),
+        other => SettingSource::Environment(other),
     }
 }
 
@@ -235,7 +239,7 @@ fn platform_layer(workspace: &Workspace, chosen: Option<&str>, own: Option<&str>
         (None, Some(written)) if Some(written) != own => Err(SettingsError::UnknownStage {
             written: written.to_owned(),
             platform: workspace.origin.clone(),
-            near: hint::nearest(written, platform.stages.keys().map(String::as_str)).map(str::to_owned),
+            closest: hint::closest_match(written, platform.stages.keys().map(String::as_str)).map(str::to_owned),
             known: platform.stages.keys().cloned().collect(),
         }),
         (None, _) => Ok(Layer {
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_layer_that_has_a_value_wins_and_is_named() {
+    fn the_first_layer_with_a_value_wins_and_is_recorded_as_its_source() {
         let profile = loaded();
         let flags = Layer {
             cluster: Some("lkc-flag01".parse().unwrap()),
@@ -285,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stage_brings_its_own_ids_and_never_mixes_them() {
+    fn ids_of_two_stages_are_never_mixed() {
         let profile = loaded();
         let flags = Layer {
             stage: Some("test".to_owned()),
@@ -298,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_stage_is_named_with_the_nearest_one() {
+    fn an_unknown_stage_is_reported_with_the_closest_match() {
         for profile in [None, Some(&loaded())] {
             let flags = Layer {
                 stage: Some("tset".to_owned()),
@@ -314,15 +318,15 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_the_default_stage_counts() {
+    fn without_any_setting_the_default_stage_is_used() {
         let settings = resolve(Layer::default(), None).unwrap();
         let stage = settings.stage.unwrap();
         assert_eq!(
-            (stage.value.as_str(), stage.origin.to_string().as_str()),
+            (stage.value.as_str(), stage.source.to_string().as_str()),
             ("prod", "the built-in example platform")
         );
         let environment = Layer::from_environment(|name| (name == env::CONFLUENT_EBS_PROFILE).then(|| "x".to_owned()));
         let named = Settings::named_profile(&Layer::default(), &environment).unwrap();
-        assert_eq!(named.origin, Origin::Environment("CONFLUENT_EBS_PROFILE"));
+        assert_eq!(named.source, SettingSource::Environment("CONFLUENT_EBS_PROFILE"));
     }
 }

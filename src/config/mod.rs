@@ -2,11 +2,11 @@
 
 pub mod credentials;
 pub mod endpoint;
-pub mod folders;
+pub mod dirs;
 pub mod git;
 pub mod hosts;
 pub mod layers;
-pub mod mask;
+pub mod profile_redaction;
 pub mod profile;
 pub mod references;
 mod profile_reader;
@@ -14,11 +14,11 @@ mod profile_text;
 pub mod save;
 pub mod snapshot;
 
-pub use credentials::{Credentials, CredentialsError, KeyPair};
-pub use endpoint::{Endpoint, EndpointError};
-pub use folders::Folders;
-pub use hosts::{Hosts, HostsError, NamedHosts};
-pub use layers::{Layer, Origin, Setting, Settings, SettingsError};
+pub use credentials::{CredentialsError, KeyPair, SourcedKey};
+pub use dirs::StandardDirs;
+pub use endpoint::{EndpointError, ServiceEndpoint};
+pub use hosts::{ConfiguredHosts, HostsError, ServiceHosts};
+pub use layers::{Layer, ResolvedSetting, SettingSource, Settings, SettingsError};
 pub use profile::{LoadedProfile, Profile, ProfileKeys};
-pub use save::{Existing, SaveError};
-pub use snapshot::{SavedSnapshot, SnapshotError};
+pub use save::{IfExists, SaveError};
+pub use snapshot::{SnapshotError, SnapshotFile};

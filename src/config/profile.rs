@@ -7,10 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{credentials::KeyPair, endpoint::Endpoint, hosts::NamedHosts, mask, profile_reader, profile_text};
+use super::{
+    credentials::KeyPair, endpoint::ServiceEndpoint, hosts::ConfiguredHosts, profile_reader, profile_redaction,
+    profile_text,
+};
 use crate::{
-    diag::{Finding, Owner, SourceFile, Span, has_errors},
-    manifest::{ProfileFacts, toml::Document},
+    diag::{Assignee, Finding, SourceFile, SourceSpan, has_errors},
+    manifest::{ProfileFacts, toml::TomlDocument},
     model::{ApiKeyId, KeyKind, Secret, ServiceAccountId},
 };
 
@@ -20,7 +23,7 @@ pub struct Profile {
     /// What follows from the platform's files.
     pub facts: ProfileFacts,
     /// Where requests go.
-    pub endpoint: Endpoint,
+    pub endpoint: ServiceEndpoint,
     /// The id of the account that connectors run under.
     pub runtime_account: Option<ServiceAccountId>,
     /// Variables besides `EBS_SECRET_…` that connector files may refer to.
@@ -73,7 +76,7 @@ pub struct LoadedProfile {
     /// Its keys.
     pub keys: ProfileKeys,
     /// Hosts beside the endpoint, where it names some.
-    pub hosts: NamedHosts,
+    pub hosts: ConfiguredHosts,
     /// The file.
     pub path: PathBuf,
     /// What is odd about it; no errors.
@@ -110,14 +113,15 @@ impl Profile {
     /// # Errors
     /// All findings, when one of them is an error. None of them holds or shows a secret.
     pub fn load(path: &Path, trusted: &[String]) -> Result<LoadedProfile, Vec<Finding>> {
-        let bytes = std::fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
+        let bytes = std::fs::read(path).map_err(|error| vec![unreadable_finding(path, &error)])?;
         if is_encrypted(&bytes) {
-            return Err(vec![encrypted(path)]);
+            return Err(vec![encrypted_finding(path)]);
         }
-        let text = String::from_utf8(bytes).map_err(|_| vec![unreadable(path, &io::ErrorKind::InvalidData.into())])?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| vec![unreadable_finding(path, &io::ErrorKind::InvalidData.into())])?;
         let (read, keys, hosts, mut findings) = Self::read(path, text, trusted);
-        if !keys.is_empty() && is_open_to_others(path) {
-            let place = Span::new(&SourceFile::new(path, ""), 0..0);
+        if !keys.is_empty() && is_readable_by_others(path) {
+            let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
             let finding = Finding::warning(
                 "profile-readable",
                 "others on this computer can read this profile and its key",
@@ -126,7 +130,12 @@ impl Profile {
                 "Close it with `chmod 600 {}`, and rotate the key if others were there.",
                 path.display()
             );
-            findings.push(finding.at(place).fix(fix).owned_by(Owner::Department));
+            findings.push(
+                finding
+                    .with_span(place)
+                    .with_fix(fix)
+                    .with_assignee(Assignee::Department),
+            );
         }
         match read {
             Some(profile) if !has_errors(&findings) => Ok(LoadedProfile {
@@ -146,23 +155,27 @@ impl Profile {
         (profile, keys, findings)
     }
 
-    fn read(path: &Path, text: String, trusted: &[String]) -> (Option<Self>, ProfileKeys, NamedHosts, Vec<Finding>) {
-        let shown = SourceFile::new(path, mask::mask(&text));
+    fn read(
+        path: &Path,
+        text: String,
+        trusted: &[String],
+    ) -> (Option<Self>, ProfileKeys, ConfiguredHosts, Vec<Finding>) {
+        let shown = SourceFile::new(path, profile_redaction::redact_profile(&text));
         let source = SourceFile::new(path, text);
-        let document = Document::parse(&source);
+        let document = TomlDocument::parse(&source);
         let (profile, keys, hosts) = profile_reader::read(&document.root(), trusted);
         let findings = document
             .into_findings()
             .into_iter()
-            .map(|finding| covered(finding, &shown));
+            .map(|finding| redact_finding(finding, &shown));
         (profile, keys, hosts, findings.collect())
     }
 }
 
 /// A finding travels far; it takes along the text without the secret.
-fn covered(mut finding: Finding, shown: &Arc<SourceFile>) -> Finding {
-    finding.span = finding.span.map(|span| Span::new(shown, span.range));
-    finding.owned_by(Owner::Department)
+fn redact_finding(mut finding: Finding, shown: &Arc<SourceFile>) -> Finding {
+    finding.span = finding.span.map(|span| SourceSpan::new(shown, span.range));
+    finding.with_assignee(Assignee::Department)
 }
 
 /// Whether what a file holds is encrypted with `age`, armoured or not.
@@ -173,8 +186,8 @@ pub fn is_encrypted(bytes: &[u8]) -> bool {
     BEGINNINGS.iter().any(|beginning| bytes.starts_with(beginning))
 }
 
-fn encrypted(path: &Path) -> Finding {
-    let place = Span::new(&SourceFile::new(path, ""), 0..0);
+fn encrypted_finding(path: &Path) -> Finding {
+    let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
     let finding = Finding::error(
         "profile-encrypted",
         "the profile is encrypted, and commands do not open it",
@@ -183,25 +196,28 @@ fn encrypted(path: &Path) -> Finding {
         "Keep it in clear for yourself alone with `confluent ebs profile import {} --identity KEYFILE`, and use it by name.",
         path.display()
     );
-    finding.at(place).fix(fix).owned_by(Owner::Department)
+    finding
+        .with_span(place)
+        .with_fix(fix)
+        .with_assignee(Assignee::Department)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Finding {
+fn unreadable_finding(path: &Path, error: &io::Error) -> Finding {
     let message = match error.kind() {
         io::ErrorKind::NotFound => "there is no such profile".to_owned(),
         io::ErrorKind::InvalidData => "the profile is not UTF-8 text".to_owned(),
         _ => format!("the profile cannot be read: {error}"),
     };
-    let place = Span::new(&SourceFile::new(path, ""), 0..0);
+    let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
     let finding = Finding::error("unreadable-file", message)
-        .at(place)
-        .owned_by(Owner::Department);
-    finding.fix("`confluent ebs profile list` shows the profiles that are known by name.")
+        .with_span(place)
+        .with_assignee(Assignee::Department);
+    finding.with_fix("`confluent ebs profile list` shows the profiles that are known by name.")
 }
 
 /// Whether others on this computer can read a file.
 #[cfg(unix)]
-pub(crate) fn is_open_to_others(path: &Path) -> bool {
+pub(crate) fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
 }
@@ -222,7 +238,7 @@ pub(crate) mod tests {
         let (name, stage) = workspace.platform.stage(None).unwrap();
         let address = stage.address(workspace.platform.organization.as_ref().unwrap());
         let claims = workspace.department(&"claims".parse().unwrap()).unwrap();
-        let desired = workspace.desired(claims, name, &address).unwrap();
+        let desired = workspace.desired_department(claims, name, &address).unwrap();
         desired.persona("operator").unwrap().facts.clone()
     }
 
@@ -231,7 +247,7 @@ pub(crate) mod tests {
         facts.lint_exceptions = vec![("tasks-max".into(), "agreed until \"summer\"".into())];
         Profile {
             facts,
-            endpoint: Endpoint::confluent_cloud(),
+            endpoint: ServiceEndpoint::confluent_cloud(),
             runtime_account: Some("sa-abc123".parse().unwrap()),
             secret_variables: vec!["DB_PASSWORD".into()],
             issued: jiff::civil::date(2026, 11, 22),
@@ -245,7 +261,7 @@ pub(crate) mod tests {
         LoadedProfile {
             profile: profile(),
             keys,
-            hosts: NamedHosts::default(),
+            hosts: ConfiguredHosts::default(),
             path: "claims-operator.toml".into(),
             warnings: Vec::new(),
         }
@@ -263,7 +279,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_rendered_profile_parses_to_the_same_profile() {
         let profile = profile();
         let text = profile.render(None);
         let (read, keys, findings) = parse(&text);
@@ -287,7 +303,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_file_says_what_it_is() {
+    fn the_rendered_profile_explains_itself() {
         let key = pair("ABCDEFGHIJKLMNOP", "canary");
         insta::assert_snapshot!(profile().render(Some((&key.id, &key.secret))), @r##"
         # Profile of Claims (claims): persona operator, stage prod.
@@ -336,7 +352,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_example_in_the_documentation_is_valid() {
+    fn the_documented_example_is_valid() {
         let (_, rest) = include_str!("../../docs/files.md").split_once("# profile\n").unwrap();
         let (read, keys, findings) = parse(rest.split_once("```").unwrap().0);
         assert!(findings.is_empty(), "{findings:?}");
@@ -345,12 +361,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_hash_changes_with_the_facts_and_not_with_the_day_or_the_place() {
+    fn the_hash_depends_on_the_facts_and_not_on_date_or_path() {
         let profile = profile();
         let hash = profile.profile_hash();
         let mut other = profile.clone();
         other.issued = jiff::civil::date(2027, 1, 1);
-        other.endpoint = Endpoint::Sandbox(None);
+        other.endpoint = ServiceEndpoint::Sandbox(None);
         other.runtime_account = None;
         other.facts.quota.plugins.reverse();
         assert_eq!(other.profile_hash(), hash);
@@ -384,7 +400,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_strange_endpoint_and_an_unknown_key_are_found_with_their_places() {
+    fn an_untrusted_endpoint_and_an_unknown_key_are_reported_with_their_spans() {
         let text = profile().render(None);
         let text = text.replace("https://api.confluent.cloud", "https://api.confluent.cloud.example.com");
         let text = text.replace("persona =", "perzona =");
@@ -404,7 +420,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn hosts_beside_the_endpoint_are_judged_like_it() {
+    fn telemetry_hosts_are_checked_like_the_endpoint() {
         let with = |table: &str| {
             let text = format!("{}\n[endpoints]\n{table}\n", profile().render(None));
             let (_, _, hosts, findings) = Profile::read(Path::new("p.toml"), text, &[]);
@@ -424,7 +440,7 @@ pub(crate) mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_profile_that_others_can_read_is_a_warning() {
+    fn a_profile_readable_by_others_is_a_warning() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("claims-operator.toml");
@@ -438,7 +454,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_encrypted_profile_is_not_opened_but_told() {
+    fn an_encrypted_profile_is_reported_and_not_decrypted() {
         let folder = tempfile::tempdir().unwrap();
         for head in ["age-encryption.org/v1\n", "\n-----BEGIN AGE ENCRYPTED FILE-----\n"] {
             let path = folder.path().join("claims-operator.toml.age");
@@ -450,7 +466,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_other_stages_have_a_folder() {
+    fn only_non_default_stages_have_a_folder() {
         let profile = profile();
         assert_eq!(profile.file_name("prod"), Path::new("claims-operator.toml"));
         assert_eq!(profile.file_name("test"), Path::new("prod/claims-operator.toml"));

@@ -6,21 +6,21 @@ use toml::Spanned;
 
 use super::{
     credentials::KeyPair,
-    endpoint::Endpoint,
-    hosts::NamedHosts,
+    endpoint::ServiceEndpoint,
+    hosts::ConfiguredHosts,
     profile::{Profile, ProfileKeys},
 };
 use crate::{
     diag::Finding,
     hint::Advice,
-    manifest::{ProfileFacts, lint, toml::Table},
+    manifest::{ProfileFacts, lint, toml::TomlTable},
     model::{ApiKeyId, DepartmentQuota, Prefix, Secret, prefix::PrefixError},
 };
 
 /// Reads the whole file: the profile, when nothing is missing, its keys, and the hosts that it names.
-pub(super) fn read(root: &Table<'_>, trusted: &[String]) -> (Option<Profile>, ProfileKeys, NamedHosts) {
-    root.elsewhere(&["id", "secret"], "It belongs below `[key]`.");
-    root.elsewhere(
+pub(super) fn read(root: &TomlTable<'_>, trusted: &[String]) -> (Option<Profile>, ProfileKeys, ConfiguredHosts) {
+    root.hint_misplaced_keys(&["id", "secret"], "It belongs below `[key]`.");
+    root.hint_misplaced_keys(
         &["connectors", "tasks", "tasks_per_connector", "plugins"],
         "It belongs below `[quota]`.",
     );
@@ -68,25 +68,28 @@ pub(super) fn read(root: &Table<'_>, trusted: &[String]) -> (Option<Profile>, Pr
 }
 
 /// Hosts beside the endpoint: each may be missing.
-fn read_hosts(table: &Table<'_>, trusted: &[String]) -> NamedHosts {
-    let one = |key: &'static str| match table.get::<String>(key).and_then(|text| judge(table, &text, trusted))? {
-        Endpoint::Url(url) => Some(url),
-        Endpoint::Sandbox(_) => None,
+fn read_hosts(table: &TomlTable<'_>, trusted: &[String]) -> ConfiguredHosts {
+    let one = |key: &'static str| match table
+        .get::<String>(key)
+        .and_then(|text| parse_endpoint(table, &text, trusted))?
+    {
+        ServiceEndpoint::Url(url) => Some(url),
+        ServiceEndpoint::Sandbox(_) => None,
     };
-    NamedHosts {
+    ConfiguredHosts {
         token: one("token"),
         logs: one("logs"),
         metrics: one("metrics"),
     }
 }
 
-fn read_endpoint(root: &Table<'_>, key: &'static str, trusted: &[String]) -> Option<Endpoint> {
+fn read_endpoint(root: &TomlTable<'_>, key: &'static str, trusted: &[String]) -> Option<ServiceEndpoint> {
     let text = root.require::<String>(key)?;
-    judge(root, &text, trusted)
+    parse_endpoint(root, &text, trusted)
 }
 
-fn judge(root: &Table<'_>, text: &Spanned<String>, trusted: &[String]) -> Option<Endpoint> {
-    match Endpoint::parse(text.get_ref(), trusted) {
+fn parse_endpoint(root: &TomlTable<'_>, text: &Spanned<String>, trusted: &[String]) -> Option<ServiceEndpoint> {
+    match ServiceEndpoint::parse(text.get_ref(), trusted) {
         Ok(endpoint) => Some(endpoint),
         Err(error) => {
             let mut finding = Finding::error("endpoint-not-trusted", error.to_string());
@@ -97,7 +100,7 @@ fn judge(root: &Table<'_>, text: &Spanned<String>, trusted: &[String]) -> Option
     }
 }
 
-fn read_quota(table: &Table<'_>) -> Option<DepartmentQuota> {
+fn read_quota(table: &TomlTable<'_>) -> Option<DepartmentQuota> {
     let connectors = table.require::<u32>("connectors");
     let tasks = table.require::<u32>("tasks");
     let tasks_per_connector = table.require::<u32>("tasks_per_connector");
@@ -110,7 +113,7 @@ fn read_quota(table: &Table<'_>) -> Option<DepartmentQuota> {
     })
 }
 
-fn read_keys(table: &Table<'_>) -> ProfileKeys {
+fn read_keys(table: &TomlTable<'_>) -> ProfileKeys {
     let kafka = table.table("kafka").and_then(|table| read_pair(&table));
     let schema_registry = table.table("schema_registry").and_then(|table| read_pair(&table));
     // A persona may hold data keys alone.
@@ -125,7 +128,7 @@ fn read_keys(table: &Table<'_>) -> ProfileKeys {
 }
 
 /// Reads `id` and `secret`. Neither ever stands in a message: they are easily swapped.
-fn read_pair(table: &Table<'_>) -> Option<KeyPair> {
+fn read_pair(table: &TomlTable<'_>) -> Option<KeyPair> {
     let id = table.require::<String>("id");
     let secret = table.require::<String>("secret");
     let (id, secret) = (id?, secret?);
@@ -134,7 +137,7 @@ fn read_pair(table: &Table<'_>) -> Option<KeyPair> {
         let finding = Finding::error("invalid-value", "this is not the id of an API key");
         table.report(
             id.span(),
-            finding.fix("An id is 16 upper-case letters and digits; the long half is the secret."),
+            finding.with_fix("An id is 16 upper-case letters and digits; the long half is the secret."),
         );
         return None;
     };
@@ -142,7 +145,7 @@ fn read_pair(table: &Table<'_>) -> Option<KeyPair> {
         let finding = Finding::error("invalid-value", "the secret is empty");
         table.report(
             secret.span(),
-            finding.fix("Take the whole `[key]` table out to use the key from the environment."),
+            finding.with_fix("Take the whole `[key]` table out to use the key from the environment."),
         );
         return None;
     }

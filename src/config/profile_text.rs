@@ -4,7 +4,7 @@ use std::{fmt::Write, path::Path};
 
 use super::profile::Profile;
 use crate::{
-    manifest::text::{list, quoted},
+    manifest::toml_format::{toml_list, toml_string},
     model::{ApiKeyId, KeyKind, Secret},
 };
 
@@ -57,29 +57,29 @@ fn write_head(out: &mut String, profile: &Profile, file: &Path, with_key: bool) 
 
 fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
     let facts = &profile.facts;
-    writeln!(out, "department = {}", quoted(facts.department.as_str()))?;
-    writeln!(out, "name = {}", quoted(&facts.department_name))?;
-    writeln!(out, "persona = {}", quoted(&facts.persona))?;
-    writeln!(out, "prefix = {}", quoted(facts.prefix.as_str()))?;
+    writeln!(out, "department = {}", toml_string(facts.department.as_str()))?;
+    writeln!(out, "name = {}", toml_string(&facts.department_name))?;
+    writeln!(out, "persona = {}", toml_string(&facts.persona))?;
+    writeln!(out, "prefix = {}", toml_string(facts.prefix.as_str()))?;
     writeln!(out, "issued = {}", profile.issued)?;
     writeln!(out)?;
-    writeln!(out, "stage = {}", quoted(&facts.stage))?;
-    writeln!(out, "endpoint = {}", quoted(&profile.endpoint.to_string()))?;
-    writeln!(out, "organization = {}", quoted(facts.organization.as_str()))?;
-    writeln!(out, "environment = {}", quoted(facts.environment.as_str()))?;
-    writeln!(out, "cluster = {}", quoted(facts.cluster.as_str()))?;
+    writeln!(out, "stage = {}", toml_string(&facts.stage))?;
+    writeln!(out, "endpoint = {}", toml_string(&profile.endpoint.to_string()))?;
+    writeln!(out, "organization = {}", toml_string(facts.organization.as_str()))?;
+    writeln!(out, "environment = {}", toml_string(facts.environment.as_str()))?;
+    writeln!(out, "cluster = {}", toml_string(facts.cluster.as_str()))?;
     if let Some(registry) = &facts.schema_registry {
-        writeln!(out, "schema_registry = {}", quoted(registry.as_str()))?;
+        writeln!(out, "schema_registry = {}", toml_string(registry.as_str()))?;
     }
     if facts.runtime.is_some() || profile.runtime_account.is_some() {
         writeln!(out)?;
         writeln!(out, "# The account that connectors run under; it needs no key.")?;
     }
     if let Some(runtime) = &facts.runtime {
-        writeln!(out, "runtime = {}", quoted(runtime))?;
+        writeln!(out, "runtime = {}", toml_string(runtime))?;
     }
     if let Some(account) = &profile.runtime_account {
-        writeln!(out, "runtime_account = {}", quoted(account.as_str()))?;
+        writeln!(out, "runtime_account = {}", toml_string(account.as_str()))?;
     }
     if !profile.secret_variables.is_empty() {
         writeln!(out)?;
@@ -87,14 +87,14 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
             out,
             "# Variables besides EBS_SECRET_… that connector files may refer to."
         )?;
-        writeln!(out, "secret_variables = {}", list(&profile.secret_variables))?;
+        writeln!(out, "secret_variables = {}", toml_list(&profile.secret_variables))?;
     }
     writeln!(out)?;
     writeln!(out, "[quota]")?;
     writeln!(out, "connectors = {}", facts.quota.connectors)?;
     writeln!(out, "tasks = {}", facts.quota.tasks)?;
     writeln!(out, "tasks_per_connector = {}", facts.quota.tasks_per_connector)?;
-    writeln!(out, "plugins = {}", list(&facts.quota.plugins))?;
+    writeln!(out, "plugins = {}", toml_list(&facts.quota.plugins))?;
     if !facts.lint_exceptions.is_empty() {
         writeln!(out)?;
         writeln!(
@@ -103,7 +103,7 @@ fn write_facts(out: &mut String, profile: &Profile) -> std::fmt::Result {
         )?;
         writeln!(out, "[lint]")?;
         for (rule, reason) in &facts.lint_exceptions {
-            writeln!(out, "{rule} = {}", quoted(reason))?;
+            writeln!(out, "{rule} = {}", toml_string(reason))?;
         }
     }
     Ok(())
@@ -121,8 +121,8 @@ fn write_keys(out: &mut String, keys: &[(KeyKind, &ApiKeyId, &Secret)]) -> std::
         };
         writeln!(out)?;
         writeln!(out, "[{table}]")?;
-        writeln!(out, "id = {}", quoted(id.as_str()))?;
-        writeln!(out, "secret = {}", quoted(secret.expose()))?;
+        writeln!(out, "id = {}", toml_string(id.as_str()))?;
+        writeln!(out, "secret = {}", toml_string(secret.expose()))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    catalog::{Reference, secret::VARIABLE_PREFIX},
+    catalog::{ValueReference, secret::VARIABLE_PREFIX},
     hint::{Advice, Hint},
     model::Secret,
 };
@@ -18,7 +18,7 @@ use crate::{
 pub enum ReferenceError {
     /// It is only a part of the value.
     #[error("`{key}`: a reference must be the whole value")]
-    Part {
+    NotWholeValue {
         /// The key.
         key: String,
     },
@@ -30,7 +30,7 @@ pub enum ReferenceError {
     },
     /// The variable may hold anything.
     #[error("`{key}`: variable `{variable}` may not be referred to")]
-    Variable {
+    VariableNotAllowed {
         /// The key.
         key: String,
         /// The variable.
@@ -38,7 +38,7 @@ pub enum ReferenceError {
     },
     /// The variable is not set.
     #[error("`{key}`: variable `{variable}` is not set")]
-    Unset {
+    VariableNotSet {
         /// The key.
         key: String,
         /// The variable.
@@ -46,13 +46,13 @@ pub enum ReferenceError {
     },
     /// No folder of secrets was named.
     #[error("`{key}`: it is not said below which folder the files of secrets lie")]
-    NoFolder {
+    NoSecretsDir {
         /// The key.
         key: String,
     },
     /// The file is elsewhere.
     #[error("`{key}`: file `{path}` does not lie below the folder of secrets")]
-    Outside {
+    OutsideSecretsDir {
         /// The key.
         key: String,
         /// The path as it was written.
@@ -70,7 +70,7 @@ pub enum ReferenceError {
     },
     /// The question got no answer.
     #[error("`{key}`: no answer was typed")]
-    NoAnswer {
+    NotEntered {
         /// The key.
         key: String,
     },
@@ -79,10 +79,13 @@ pub enum ReferenceError {
 impl ReferenceError {
     /// Whether the file asks for what it may not have, rather than for what is not there.
     #[must_use]
-    pub fn is_refusal(&self) -> bool {
+    pub fn is_policy_violation(&self) -> bool {
         matches!(
             self,
-            Self::Part { .. } | Self::NotSecret { .. } | Self::Variable { .. } | Self::Outside { .. }
+            Self::NotWholeValue { .. }
+                | Self::NotSecret { .. }
+                | Self::VariableNotAllowed { .. }
+                | Self::OutsideSecretsDir { .. }
         )
     }
 }
@@ -90,46 +93,46 @@ impl ReferenceError {
 impl Advice for ReferenceError {
     fn hints(&self) -> Vec<Hint> {
         vec![match self {
-            Self::Part { .. } => "Write `${env:EBS_SECRET_…}` alone, without anything around it.".into(),
+            Self::NotWholeValue { .. } => "Write `${env:EBS_SECRET_…}` alone, without anything around it.".into(),
             Self::NotSecret { .. } => {
                 "References stand only under keys that hold secrets; write the value itself.".into()
             }
-            Self::Variable { .. } => format!(
+            Self::VariableNotAllowed { .. } => format!(
                 "Use a name that begins with `{VARIABLE_PREFIX}`, or have it listed in the profile's `secret_variables`."
             )
             .into(),
-            Self::Unset { variable, .. } => format!("Set `{variable}` for this command.").into(),
-            Self::NoFolder { .. } | Self::Outside { .. } => {
+            Self::VariableNotSet { variable, .. } => format!("Set `{variable}` for this command.").into(),
+            Self::NoSecretsDir { .. } | Self::OutsideSecretsDir { .. } => {
                 "Name the folder with `--secrets-dir`, and the file by its path below it.".into()
             }
             Self::Unreadable { .. } => "Look at the path and at who may read the file.".into(),
-            Self::NoAnswer { .. } => "Run it where somebody can type, or use `${env:EBS_SECRET_…}`.".into(),
+            Self::NotEntered { .. } => "Run it where somebody can type, or use `${env:EBS_SECRET_…}`.".into(),
         }]
     }
 }
 
 /// Where references lead.
-pub struct Resolver<'a> {
+pub struct SecretResolver<'a> {
     /// The value of an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// Variables that the profile lists.
-    pub listed: &'a [String],
+    pub allowed_variables: &'a [String],
     /// The folder of secrets.
-    pub folder: Option<&'a Path>,
+    pub secrets_dir: Option<&'a Path>,
     /// Asks for a secret.
-    pub ask: &'a dyn Fn(&str) -> Option<String>,
+    pub prompt: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl Resolver<'_> {
+impl SecretResolver<'_> {
     /// The secret that `value` refers to; nothing when it is no reference. `secret` says whether the key holds one.
     ///
     /// # Errors
     /// See [`ReferenceError`].
     pub fn resolve(&self, key: &str, value: &str, secret: bool) -> Result<Option<Secret>, ReferenceError> {
         let key = || key.to_owned();
-        let Some(reference) = Reference::parse(value) else {
-            return match Reference::occurs_in(value) {
-                true => Err(ReferenceError::Part { key: key() }),
+        let Some(reference) = ValueReference::parse(value) else {
+            return match ValueReference::occurs_in(value) {
+                true => Err(ReferenceError::NotWholeValue { key: key() }),
                 false => Ok(None),
             };
         };
@@ -137,31 +140,31 @@ impl Resolver<'_> {
             return Err(ReferenceError::NotSecret { key: key() });
         }
         let text = match reference {
-            Reference::Env(name) => {
+            ValueReference::Env(name) => {
                 let variable = name.to_owned();
-                if !name.starts_with(VARIABLE_PREFIX) && !self.listed.iter().any(|listed| listed == name) {
-                    return Err(ReferenceError::Variable { key: key(), variable });
+                if !name.starts_with(VARIABLE_PREFIX) && !self.allowed_variables.iter().any(|listed| listed == name) {
+                    return Err(ReferenceError::VariableNotAllowed { key: key(), variable });
                 }
-                (self.variable)(name).ok_or_else(|| ReferenceError::Unset { key: key(), variable })?
+                (self.variable)(name).ok_or_else(|| ReferenceError::VariableNotSet { key: key(), variable })?
             }
-            Reference::File(path) => self.file(&key(), path)?,
-            Reference::Prompt(question) => {
+            ValueReference::File(path) => self.read_file(&key(), path)?,
+            ValueReference::Prompt(question) => {
                 let question = if question.is_empty() {
                     key()
                 } else {
                     question.to_owned()
                 };
-                let typed = (self.ask)(&question).filter(|typed| !typed.is_empty());
-                typed.ok_or_else(|| ReferenceError::NoAnswer { key: key() })?
+                let typed = (self.prompt)(&question).filter(|typed| !typed.is_empty());
+                typed.ok_or_else(|| ReferenceError::NotEntered { key: key() })?
             }
         };
         Ok(Some(Secret::new(text)))
     }
 
-    fn file(&self, key: &str, written: &str) -> Result<String, ReferenceError> {
+    fn read_file(&self, key: &str, written: &str) -> Result<String, ReferenceError> {
         let folder = self
-            .folder
-            .ok_or_else(|| ReferenceError::NoFolder { key: key.to_owned() })?;
+            .secrets_dir
+            .ok_or_else(|| ReferenceError::NoSecretsDir { key: key.to_owned() })?;
         let path = folder.join(written);
         let unreadable = |source| ReferenceError::Unreadable {
             key: key.to_owned(),
@@ -172,7 +175,7 @@ impl Resolver<'_> {
         let real = path.canonicalize().map_err(unreadable)?;
         let inside = folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
         if !inside {
-            return Err(ReferenceError::Outside {
+            return Err(ReferenceError::OutsideSecretsDir {
                 key: key.to_owned(),
                 path: written.to_owned(),
             });
@@ -189,11 +192,11 @@ mod tests {
     use super::*;
 
     fn resolve(folder: Option<&Path>, key: &str, value: &str) -> Result<Option<String>, String> {
-        let resolver = Resolver {
+        let resolver = SecretResolver {
             variable: &|name| (name != "EBS_SECRET_UNSET").then(|| format!("value of {name}")),
-            listed: &["DB_PASSWORD".to_owned()],
-            folder,
-            ask: &|question| (question != "nobody").then(|| format!("answer to {question}")),
+            allowed_variables: &["DB_PASSWORD".to_owned()],
+            secrets_dir: folder,
+            prompt: &|question| (question != "nobody").then(|| format!("answer to {question}")),
         };
         let resolved = resolver.resolve(key, value, key == "password");
         resolved
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_a_whole_value_under_a_secret_key() {
+    fn a_reference_must_be_the_whole_value_of_a_secret_key() {
         let value = |value: &str| resolve(None, "password", value);
         assert_eq!(value("${env:EBS_SECRET_PG}"), Ok(Some("value of EBS_SECRET_PG".into())));
         assert_eq!(value("${env:DB_PASSWORD}"), Ok(Some("value of DB_PASSWORD".into())));
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_lies_below_the_folder() {
+    fn a_secret_file_must_lie_below_the_secrets_dir() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("secrets");
         std::fs::create_dir(&folder).unwrap();

@@ -16,11 +16,11 @@ use tempfile::{NamedTempFile, TempPath};
 use crate::hint::{Advice, Hint};
 
 /// How the names of files begin that are still being written.
-pub const HALF_WRITTEN: &str = ".ebs-half-written-";
+pub const TEMP_FILE_PREFIX: &str = ".ebs-half-written-";
 
 /// What to do with a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
+pub enum IfExists {
     /// Leave it alone and fail.
     Keep,
     /// Replace it.
@@ -34,10 +34,10 @@ pub enum SaveError {
     #[error("`{}` exists already and is never overwritten", .0.display())]
     Exists(PathBuf),
     /// The system refused.
-    #[error("cannot {what} `{}`", path.display())]
+    #[error("cannot {action} `{}`", path.display())]
     Io {
         /// What was tried, an infinitive.
-        what: &'static str,
+        action: &'static str,
         /// On what.
         path: PathBuf,
         /// What the system said.
@@ -48,7 +48,11 @@ pub enum SaveError {
 impl SaveError {
     fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { what, path, source }
+        move |source| Self::Io {
+            action: what,
+            path,
+            source,
+        }
     }
 }
 
@@ -75,21 +79,21 @@ impl Advice for SaveError {
 ///
 /// # Errors
 /// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then nothing has changed.
-pub fn save(path: &Path, contents: &[u8], existing: Existing) -> Result<(), SaveError> {
-    let folder = folder_of(path);
-    let named = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder);
+pub fn save(path: &Path, contents: &[u8], if_exists: IfExists) -> Result<(), SaveError> {
+    let folder = parent_dir(path);
+    let named = tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder);
     let mut file = named.map_err(SaveError::io("write to", folder))?;
     let write = |file: &mut NamedTempFile| -> io::Result<()> {
         file.write_all(contents)?;
         file.as_file().sync_all()
     };
     write(&mut file).map_err(SaveError::io("write", path))?;
-    let named = match existing {
-        Existing::Keep => file.persist_noclobber(path),
-        Existing::Replace => file.persist(path),
+    let named = match if_exists {
+        IfExists::Keep => file.persist_noclobber(path),
+        IfExists::Replace => file.persist(path),
     };
     match named {
-        Ok(_) => sync_folder(folder),
+        Ok(_) => sync_dir(folder),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(SaveError::Exists(path.to_owned())),
         Err(error) => Err(SaveError::io("write", path)(error.error)),
     }
@@ -100,10 +104,10 @@ pub fn save(path: &Path, contents: &[u8], existing: Existing) -> Result<(), Save
 ///
 /// # Errors
 /// What the system says; then nothing has changed.
-pub fn publish(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
-    let folder = folder_of(path);
+pub fn save_public(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
+    let folder = parent_dir(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(HALF_WRITTEN);
+    builder.prefix(TEMP_FILE_PREFIX);
     // The system takes away what the user's mask says.
     #[cfg(unix)]
     let mode: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
@@ -120,11 +124,11 @@ pub fn publish(path: &Path, contents: &[u8]) -> Result<(), SaveError> {
 ///
 /// # Errors
 /// [`SaveError::Exists`] under [`Existing::Keep`], else what the system says; then `from` is still there.
-pub fn promote(from: &Path, to: &Path, existing: Existing) -> Result<(), SaveError> {
+pub fn rename_into_place(from: &Path, to: &Path, if_exists: IfExists) -> Result<(), SaveError> {
     let path = TempPath::try_from_path(from).map_err(SaveError::io("rename", from))?;
-    let named = match existing {
-        Existing::Keep => path.persist_noclobber(to),
-        Existing::Replace => path.persist(to),
+    let named = match if_exists {
+        IfExists::Keep => path.persist_noclobber(to),
+        IfExists::Replace => path.persist(to),
     };
     named.map_err(|error| {
         // Dropping the path would remove the file, and with it a secret that nobody else holds.
@@ -134,14 +138,14 @@ pub fn promote(from: &Path, to: &Path, existing: Existing) -> Result<(), SaveErr
             _ => SaveError::io("rename", from)(error.error),
         }
     })?;
-    sync_folder(folder_of(to))
+    sync_dir(parent_dir(to))
 }
 
 /// Makes a folder and what is missing above it, for this user alone.
 ///
 /// # Errors
 /// What the system says.
-pub fn create_private_folder(folder: &Path) -> Result<(), SaveError> {
+pub fn create_private_dir(folder: &Path) -> Result<(), SaveError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -155,9 +159,9 @@ pub fn create_private_folder(folder: &Path) -> Result<(), SaveError> {
 /// # Errors
 /// What the system says: read-only, full, forbidden.
 pub fn check_writable(folder: &Path) -> Result<(), SaveError> {
-    create_private_folder(folder)?;
+    create_private_dir(folder)?;
     let probe = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(TEMP_FILE_PREFIX).tempfile_in(folder)?;
         // A full disk still makes empty files; a few profiles' worth of bytes shows it.
         file.write_all(&vec![b'.'; 64 * 1024])?;
         file.as_file().sync_all()?;
@@ -166,7 +170,7 @@ pub fn check_writable(folder: &Path) -> Result<(), SaveError> {
     probe().map_err(SaveError::io("write to", folder))
 }
 
-fn folder_of(path: &Path) -> &Path {
+fn parent_dir(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -174,7 +178,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// A new name is only safe once the folder that holds it is.
-fn sync_folder(folder: &Path) -> Result<(), SaveError> {
+fn sync_dir(folder: &Path) -> Result<(), SaveError> {
     #[cfg(unix)]
     {
         let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
@@ -206,16 +210,16 @@ mod tests {
     }
 
     #[test]
-    fn an_existing_file_is_kept_unless_said_otherwise() {
+    fn an_existing_file_is_kept_unless_replace_is_requested() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("claims-operator.toml");
-        save(&path, b"first", Existing::Keep).unwrap();
+        save(&path, b"first", IfExists::Keep).unwrap();
         assert!(matches!(
-            save(&path, b"second", Existing::Keep),
+            save(&path, b"second", IfExists::Keep),
             Err(SaveError::Exists(_))
         ));
         assert_eq!(fs::read(&path).unwrap(), b"first");
-        save(&path, b"second", Existing::Replace).unwrap();
+        save(&path, b"second", IfExists::Replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(
             names(folder.path()),
@@ -225,21 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn promoting_never_loses_the_file() {
+    fn renaming_into_place_never_loses_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("a.unproved"), folder.path().join("a"));
-        save(&from, b"secret", Existing::Keep).unwrap();
-        save(&to, b"older", Existing::Keep).unwrap();
-        assert!(matches!(promote(&from, &to, Existing::Keep), Err(SaveError::Exists(_))));
+        save(&from, b"secret", IfExists::Keep).unwrap();
+        save(&to, b"older", IfExists::Keep).unwrap();
+        assert!(matches!(
+            rename_into_place(&from, &to, IfExists::Keep),
+            Err(SaveError::Exists(_))
+        ));
         assert_eq!(names(folder.path()), ["a", "a.unproved"]);
         fs::remove_file(&to).unwrap();
-        promote(&from, &to, Existing::Keep).unwrap();
+        rename_into_place(&from, &to, IfExists::Keep).unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"secret");
         assert_eq!(names(folder.path()), ["a"]);
     }
 
     #[test]
-    fn a_folder_that_can_be_written_is_left_empty() {
+    fn the_write_check_leaves_the_folder_empty() {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("a").join("b");
         check_writable(&inside).unwrap();
@@ -250,13 +257,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn files_and_folders_are_for_this_user_alone() {
+    fn files_and_folders_are_private_to_the_user() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("a");
-        create_private_folder(&inside).unwrap();
+        create_private_dir(&inside).unwrap();
         let path = inside.join("profile.toml");
-        save(&path, b"secret", Existing::Keep).unwrap();
+        save(&path, b"secret", IfExists::Keep).unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&inside), mode(&path)), (0o700, 0o600));
     }

@@ -9,10 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use super::save::{self, Existing, SaveError};
+use super::save::{self, IfExists, SaveError};
 use crate::{
     hint::{Advice, Hint},
-    model::{Snapshot, hidden},
+    model::{Snapshot, listing},
 };
 
 /// What the file says it is.
@@ -24,7 +24,7 @@ const VERSION: u32 = 1;
 
 /// A snapshot, and the stage that it is of.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SavedSnapshot {
+pub struct SnapshotFile {
     /// The stage, as `ebs.toml` called it.
     pub stage: String,
     /// What was seen, and what could not be looked at.
@@ -33,28 +33,28 @@ pub struct SavedSnapshot {
 
 /// What stands in front, read before anything else.
 #[derive(Serialize, Deserialize)]
-struct Header {
+struct SnapshotHeader {
     format: String,
     version: u32,
 }
 
 /// Which of the parts that were added later are there.
 #[derive(Deserialize)]
-struct Parts {
-    snapshot: Looked,
+struct SnapshotParts {
+    snapshot: SnapshotSections,
 }
 
 #[derive(Deserialize)]
-struct Looked {
+struct SnapshotSections {
     acls: Option<IgnoredAny>,
 }
 
 #[derive(Serialize)]
-struct File<'a> {
+struct SnapshotDocument<'a> {
     #[serde(flatten)]
-    header: Header,
+    header: SnapshotHeader,
     #[serde(flatten)]
-    saved: &'a SavedSnapshot,
+    saved: &'a SnapshotFile,
 }
 
 /// Why a snapshot cannot be read.
@@ -70,10 +70,10 @@ pub enum SnapshotError {
     },
     /// It is something else.
     #[error("`{}` is not a snapshot of confluent-ebs", .0.display())]
-    Foreign(PathBuf),
+    NotASnapshot(PathBuf),
     /// A newer program wrote it.
     #[error("the snapshot `{}` has version {found}, and this program reads none above {VERSION}", path.display())]
-    Newer {
+    UnsupportedVersion {
         /// The file.
         path: PathBuf,
         /// Its version.
@@ -93,21 +93,23 @@ impl Advice for SnapshotError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Io { .. } => Vec::new(),
-            Self::Foreign(_) | Self::Damaged { .. } => {
+            Self::NotASnapshot(_) | Self::Damaged { .. } => {
                 vec!["`confluent ebs access audit --save FILE` writes a snapshot.".into()]
             }
-            Self::Newer { .. } => vec!["Read it with the program that wrote it, or with a newer one.".into()],
+            Self::UnsupportedVersion { .. } => {
+                vec!["Read it with the program that wrote it, or with a newer one.".into()]
+            }
         }
     }
 }
 
-impl SavedSnapshot {
+impl SnapshotFile {
     /// Writes it to `path`, for this user alone; the folder must exist.
     ///
     /// # Errors
     /// As for [`save::save`].
-    pub fn save(&self, path: &Path, existing: Existing) -> Result<(), SaveError> {
-        save::save(path, self.text().as_bytes(), existing)
+    pub fn save(&self, path: &Path, if_exists: IfExists) -> Result<(), SaveError> {
+        save::save(path, self.text().as_bytes(), if_exists)
     }
 
     /// Reads what [`Self::save`] wrote.
@@ -116,7 +118,7 @@ impl SavedSnapshot {
     /// See [`SnapshotError`].
     pub fn load(path: &Path) -> Result<Self, SnapshotError> {
         let text = fs::read_to_string(path).map_err(|source| match source.kind() {
-            io::ErrorKind::InvalidData => SnapshotError::Foreign(path.to_owned()),
+            io::ErrorKind::InvalidData => SnapshotError::NotASnapshot(path.to_owned()),
             _ => SnapshotError::Io {
                 path: path.to_owned(),
                 source,
@@ -128,10 +130,10 @@ impl SavedSnapshot {
     fn parse(path: &Path, text: &str) -> Result<Self, SnapshotError> {
         let path = || path.to_owned();
         // The header says what the rest may look like.
-        match serde_json::from_str::<Header>(text) {
+        match serde_json::from_str::<SnapshotHeader>(text) {
             Ok(header) if header.format == FORMAT && header.version <= VERSION => {}
             Ok(header) if header.format == FORMAT => {
-                return Err(SnapshotError::Newer {
+                return Err(SnapshotError::UnsupportedVersion {
                     path: path(),
                     found: header.version,
                 });
@@ -140,22 +142,22 @@ impl SavedSnapshot {
             Err(source) if text.get(..200).unwrap_or(text).contains(FORMAT) => {
                 return Err(SnapshotError::Damaged { path: path(), source });
             }
-            _ => return Err(SnapshotError::Foreign(path())),
+            _ => return Err(SnapshotError::NotASnapshot(path())),
         }
         let damaged = |source| SnapshotError::Damaged { path: path(), source };
         let mut saved: Self = serde_json::from_str(text).map_err(damaged)?;
-        let parts: Parts = serde_json::from_str(text).map_err(damaged)?;
+        let parts: SnapshotParts = serde_json::from_str(text).map_err(damaged)?;
         if parts.snapshot.acls.is_none() {
             // Not that there were none.
-            let unknown = saved.snapshot.unknown.entry(hidden::ACLS.to_owned());
+            let unknown = saved.snapshot.unknown.entry(listing::ACLS.to_owned());
             unknown.or_insert_with(|| "the snapshot is from before they were looked at".to_owned());
         }
         Ok(saved)
     }
 
     fn text(&self) -> String {
-        let file = File {
-            header: Header {
+        let file = SnapshotDocument {
+            header: SnapshotHeader {
                 format: FORMAT.to_owned(),
                 version: VERSION,
             },
@@ -174,11 +176,12 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        Address, ConnectorIdentity, Principal, Role, RoleBinding, SeenAccount, SeenBinding, SeenConnector, SeenKey,
+        ConnectorIdentity, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, Principal, Role,
+        RoleBinding, StageAddress,
     };
 
-    fn saved() -> SavedSnapshot {
-        let address = Address {
+    fn saved() -> SnapshotFile {
+        let address = StageAddress {
             organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
             environment: "env-abc123".parse().unwrap(),
             cluster: "lkc-abc123".parse().unwrap(),
@@ -186,14 +189,14 @@ mod tests {
         };
         let snapshot = Snapshot {
             taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
-            seen_by: Principal::from_id("u-abc123"),
-            accounts: vec![SeenAccount {
+            observed_by: Principal::from_id("u-abc123"),
+            accounts: vec![ObservedAccount {
                 id: "sa-abc123".parse().unwrap(),
                 name: "billing \u{202e}".into(),
                 description: String::new(),
                 created_at: None,
             }],
-            bindings: vec![SeenBinding {
+            bindings: vec![ObservedBinding {
                 id: "rb-abc123".parse().unwrap(),
                 binding: RoleBinding::new(
                     Principal::from_id("pool-abc"),
@@ -202,52 +205,55 @@ mod tests {
                 ),
             }],
             acls: vec!["TOPIC#claims-#PREFIXED#User:sa-abc123#*#READ#ALLOW".parse().unwrap()],
-            keys: vec![SeenKey {
+            keys: vec![ObservedKey {
                 id: "ABCDEFGHIJKLMNOP".parse().unwrap(),
                 owner: Principal::from_id("sa-abc123"),
                 resource: "cloud".into(),
                 description: String::new(),
                 created_at: Some("2025-01-02T03:04:05Z".parse().unwrap()),
             }],
-            connectors: vec![SeenConnector {
+            connectors: vec![ObservedConnector {
                 name: "claims-orders".into(),
                 identity: Some(ConnectorIdentity::ServiceAccount("sa-abc123".into())),
-                ..SeenConnector::default()
+                ..ObservedConnector::default()
             }],
             unknown: BTreeMap::from([("role bindings on subjects".into(), "403".into())]),
             address,
         };
-        SavedSnapshot {
+        SnapshotFile {
             stage: "prod".into(),
             snapshot,
         }
     }
 
     #[test]
-    fn what_was_saved_is_what_is_read() {
+    fn a_saved_snapshot_is_loaded_unchanged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seen.json");
-        saved().save(&path, Existing::Keep).unwrap();
-        let read = SavedSnapshot::load(&path).unwrap();
+        saved().save(&path, IfExists::Keep).unwrap();
+        let read = SnapshotFile::load(&path).unwrap();
         assert_eq!(read.text(), saved().text());
         assert!(
             fs::read_to_string(&path)
                 .unwrap()
                 .starts_with("{\n  \"format\": \"confluent-ebs/snapshot\",\n  \"version\": 1,")
         );
-        assert!(matches!(saved().save(&path, Existing::Keep), Err(SaveError::Exists(_))));
+        assert!(matches!(saved().save(&path, IfExists::Keep), Err(SaveError::Exists(_))));
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_apart() {
-        let read = |text: &str| SavedSnapshot::parse(Path::new("seen.json"), text).unwrap_err();
+    fn each_kind_of_unreadable_file_has_its_own_error() {
+        let read = |text: &str| SnapshotFile::parse(Path::new("seen.json"), text).unwrap_err();
         let text = saved().text();
-        assert!(matches!(read(""), SnapshotError::Foreign(_)));
-        assert!(matches!(read("[]"), SnapshotError::Foreign(_)));
-        assert!(matches!(read(&text.replace(FORMAT, "a/b")), SnapshotError::Foreign(_)));
+        assert!(matches!(read(""), SnapshotError::NotASnapshot(_)));
+        assert!(matches!(read("[]"), SnapshotError::NotASnapshot(_)));
+        assert!(matches!(
+            read(&text.replace(FORMAT, "a/b")),
+            SnapshotError::NotASnapshot(_)
+        ));
         assert!(matches!(
             read(&text.replace("\"version\": 1", "\"version\": 2, \"snapshot\": []")),
-            SnapshotError::Newer { found: 2, .. }
+            SnapshotError::UnsupportedVersion { found: 2, .. }
         ));
         let damaged = text.replace("\"connectors\"", "\"conectors\"");
         assert!(matches!(read(&damaged), SnapshotError::Damaged { .. }));
@@ -256,32 +262,32 @@ mod tests {
 
     // Unknown is not absent.
     #[test]
-    fn a_snapshot_from_before_acls_were_looked_at_does_not_say_that_there_are_none() {
+    fn a_snapshot_without_an_acl_section_reports_acls_as_unknown() {
         let mut old: serde_json::Value = serde_json::from_str(&saved().text()).unwrap();
         old["snapshot"].as_object_mut().unwrap().remove("acls").unwrap();
-        let read = SavedSnapshot::parse(Path::new("seen.json"), &old.to_string())
+        let read = SnapshotFile::parse(Path::new("seen.json"), &old.to_string())
             .unwrap()
             .snapshot;
         assert_eq!(
-            read.unknown[hidden::ACLS],
+            read.unknown[listing::ACLS],
             "the snapshot is from before they were looked at"
         );
-        assert!(!saved().snapshot.unknown.contains_key(hidden::ACLS));
-        let new = SavedSnapshot::parse(Path::new("seen.json"), &saved().text())
+        assert!(!saved().snapshot.unknown.contains_key(listing::ACLS));
+        let new = SnapshotFile::parse(Path::new("seen.json"), &saved().text())
             .unwrap()
             .snapshot;
-        assert!(!new.unknown.contains_key(hidden::ACLS));
+        assert!(!new.unknown.contains_key(listing::ACLS));
         assert_eq!(new.acls, saved().snapshot.acls);
         // What is there and no list is no old snapshot.
         old["snapshot"]["acls"] = serde_json::json!("none");
-        let read = SavedSnapshot::parse(Path::new("seen.json"), &old.to_string());
+        let read = SnapshotFile::parse(Path::new("seen.json"), &old.to_string());
         assert!(matches!(read, Err(SnapshotError::Damaged { .. })));
     }
 
     #[test]
-    fn a_file_may_hold_more_than_this_program_knows() {
+    fn unknown_fields_of_a_snapshot_are_ignored() {
         let text = saved().text().replace("\"keys\": [", "\"novelties\": [1], \"keys\": [");
-        let read = SavedSnapshot::parse(Path::new("seen.json"), &text).unwrap();
+        let read = SnapshotFile::parse(Path::new("seen.json"), &text).unwrap();
         assert_eq!(read.text(), saved().text());
     }
 }

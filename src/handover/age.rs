@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// No profile and no file of keys comes near this; more is not read.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Why something could not be sealed or opened. None of these holds a text that was read.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum AgeError {
     },
     /// The file of keys is locked itself.
     #[error("the identity file `{}` is protected by a passphrase, which is not supported", .0.display())]
-    Protected(PathBuf),
+    PassphraseProtected(PathBuf),
     /// The file of keys holds something else.
     #[error("line {line} of the identity file `{}` is {what}", path.display())]
     NotAnIdentity {
@@ -60,14 +60,14 @@ pub enum AgeError {
     Damaged(&'static str),
     /// The system has no random numbers, or the like.
     #[error("it could not be encrypted")]
-    Sealing(#[source] io::Error),
+    Encrypt(#[source] io::Error),
 }
 
 impl Advice for AgeError {
     fn hints(&self) -> Vec<Hint> {
         let hint = match self {
             Self::NotBuilt => "Install it with its Cargo feature `age`, which is on by default.",
-            Self::Protected(path) => {
+            Self::PassphraseProtected(path) => {
                 return vec![Hint::new(format!(
                     "Unlock it into a file of your own first: `age -d -o key.txt {}`.",
                     path.display()
@@ -81,22 +81,22 @@ impl Advice for AgeError {
             }
             Self::Passphrase => "Open it with `age -d`, and import what comes out.",
             Self::Damaged(_) => "Fetch it again, whole and unchanged; else ask EBS to hand it over again.",
-            Self::Unreadable { .. } | Self::Sealing(_) => return Vec::new(),
+            Self::Unreadable { .. } | Self::Encrypt(_) => return Vec::new(),
         };
         vec![hint.into()]
     }
 }
 
 /// Reads a file that may be large by mistake, or never end.
-fn read(path: &Path) -> Result<Vec<u8>, AgeError> {
+fn read_limited(path: &Path) -> Result<Vec<u8>, AgeError> {
     let fail = |source| AgeError::Unreadable {
         path: path.to_owned(),
         source,
     };
     let file = File::open(path).map_err(fail)?;
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_FILE_BYTES) {
         return Err(fail(io::Error::other("it is larger than 1 MiB")));
     }
     Ok(bytes)
@@ -106,14 +106,14 @@ fn read(path: &Path) -> Result<Vec<u8>, AgeError> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn sealed_file(path: &Path) -> Result<Option<Vec<u8>>, AgeError> {
-    Ok(Some(read(path)?).filter(|bytes| is_encrypted(bytes)))
+pub fn read_encrypted(path: &Path) -> Result<Option<Vec<u8>>, AgeError> {
+    Ok(Some(read_limited(path)?).filter(|bytes| is_encrypted(bytes)))
 }
 
-pub use with::{Identities, check, open, seal};
+pub use backend::{Identities, decrypt, encrypt, ensure_supported};
 
 #[cfg(feature = "age")]
-mod with {
+mod backend {
     use std::{
         io::{Read, Write},
         path::Path,
@@ -125,13 +125,13 @@ mod with {
         x25519,
     };
 
-    use super::{AgeError, Recipient, Secret, io, is_encrypted, read};
+    use super::{AgeError, Recipient, Secret, io, is_encrypted, read_limited};
 
     /// Whether this build can encrypt.
     ///
     /// # Errors
     /// When it cannot.
-    pub fn check() -> Result<(), AgeError> {
+    pub fn ensure_supported() -> Result<(), AgeError> {
         Ok(())
     }
 
@@ -139,12 +139,12 @@ mod with {
     ///
     /// # Errors
     /// When there is no recipient, or the system refuses.
-    pub fn seal(text: &Secret, recipients: &[Recipient]) -> Result<String, AgeError> {
-        let failed = |error: EncryptError| AgeError::Sealing(io::Error::other(error));
+    pub fn encrypt(text: &Secret, recipients: &[Recipient]) -> Result<String, AgeError> {
+        let failed = |error: EncryptError| AgeError::Encrypt(io::Error::other(error));
         let keys = recipients.iter().map(|recipient| recipient.as_str().parse());
         let keys: Vec<x25519::Recipient> = keys
             .collect::<Result<_, _>>()
-            .map_err(|error: &str| AgeError::Sealing(io::Error::other(error)))?;
+            .map_err(|error: &str| AgeError::Encrypt(io::Error::other(error)))?;
         let encryptor = Encryptor::with_recipients(keys.iter().map(|key| key as _)).map_err(failed)?;
         let write = || -> io::Result<Vec<u8>> {
             let armour = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
@@ -152,7 +152,7 @@ mod with {
             writer.write_all(text.expose().as_bytes())?;
             writer.finish()?.finish()
         };
-        let sealed = write().map_err(AgeError::Sealing)?;
+        let sealed = write().map_err(AgeError::Encrypt)?;
         // Armour is ASCII.
         Ok(String::from_utf8_lossy(&sealed).into_owned())
     }
@@ -166,9 +166,9 @@ mod with {
         /// # Errors
         /// When it cannot be read, is locked by a passphrase, or holds anything but keys.
         pub fn load(path: &Path) -> Result<Self, AgeError> {
-            let bytes = read(path)?;
+            let bytes = read_limited(path)?;
             if is_encrypted(&bytes) {
-                return Err(AgeError::Protected(path.to_owned()));
+                return Err(AgeError::PassphraseProtected(path.to_owned()));
             }
             // What is no text is no key, and is found as such.
             let text = Secret::new(String::from_utf8_lossy(&bytes));
@@ -181,7 +181,7 @@ mod with {
                 keys.push(line.parse().map_err(|_| AgeError::NotAnIdentity {
                     path: path.to_owned(),
                     line: at + 1,
-                    what: what_it_is(line),
+                    what: describe_line(line),
                 })?);
             }
             match keys.is_empty() {
@@ -191,7 +191,7 @@ mod with {
         }
     }
 
-    fn what_it_is(line: &str) -> &'static str {
+    fn describe_line(line: &str) -> &'static str {
         if line.starts_with("age1") {
             "the public half of a key"
         } else if line.contains("BEGIN OPENSSH") || line.contains("BEGIN RSA") || line.contains("BEGIN PRIVATE") {
@@ -211,13 +211,13 @@ mod with {
     ///
     /// # Errors
     /// When none of the keys opens it, or it is not what was sealed.
-    pub fn open(sealed: &[u8], identities: &Identities) -> Result<Secret, AgeError> {
-        let decryptor = Decryptor::new_buffered(ArmoredReader::new(sealed)).map_err(|error| told(&error))?;
+    pub fn decrypt(sealed: &[u8], identities: &Identities) -> Result<Secret, AgeError> {
+        let decryptor = Decryptor::new_buffered(ArmoredReader::new(sealed)).map_err(|error| to_age_error(&error))?;
         if decryptor.is_scrypt() {
             return Err(AgeError::Passphrase);
         }
         let keys = identities.0.iter().map(|key| key as &dyn Identity);
-        let mut reader = decryptor.decrypt(keys).map_err(|error| told(&error))?;
+        let mut reader = decryptor.decrypt(keys).map_err(|error| to_age_error(&error))?;
         // The clear text is shorter, so that it is never moved and left behind in memory.
         let mut text = Vec::with_capacity(sealed.len());
         reader
@@ -227,7 +227,7 @@ mod with {
         Ok(Secret::new(text))
     }
 
-    fn told(error: &DecryptError) -> AgeError {
+    fn to_age_error(error: &DecryptError) -> AgeError {
         match error {
             DecryptError::NoMatchingKeys => AgeError::OtherRecipients,
             DecryptError::UnknownFormat => AgeError::Damaged("its version of the format is not known"),
@@ -239,16 +239,16 @@ mod with {
 }
 
 #[cfg(not(feature = "age"))]
-mod with {
+mod backend {
     use std::path::Path;
 
-    use super::{AgeError, Recipient, Secret, read};
+    use super::{AgeError, Recipient, Secret, read_limited};
 
     /// Whether this build can encrypt.
     ///
     /// # Errors
     /// It cannot.
-    pub fn check() -> Result<(), AgeError> {
+    pub fn ensure_supported() -> Result<(), AgeError> {
         Err(AgeError::NotBuilt)
     }
 
@@ -256,7 +256,7 @@ mod with {
     ///
     /// # Errors
     /// Always.
-    pub fn seal(_text: &Secret, _recipients: &[Recipient]) -> Result<String, AgeError> {
+    pub fn encrypt(_text: &Secret, _recipients: &[Recipient]) -> Result<String, AgeError> {
         Err(AgeError::NotBuilt)
     }
 
@@ -269,7 +269,7 @@ mod with {
         /// # Errors
         /// Always.
         pub fn load(path: &Path) -> Result<Self, AgeError> {
-            read(path)?;
+            read_limited(path)?;
             Err(AgeError::NotBuilt)
         }
     }
@@ -278,7 +278,7 @@ mod with {
     ///
     /// # Errors
     /// Always.
-    pub fn open(_sealed: &[u8], _identities: &Identities) -> Result<Secret, AgeError> {
+    pub fn decrypt(_sealed: &[u8], _identities: &Identities) -> Result<Secret, AgeError> {
         Err(AgeError::NotBuilt)
     }
 }

@@ -4,7 +4,7 @@ use ::age::{secrecy::ExposeSecret, x25519};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::recipient::{SMALL_ORDER, tests::written};
+use crate::model::recipient::{SMALL_ORDER, tests::encode_bech32};
 
 const TEXT: &str = "[key]\nid = \"ABCDEFGHIJKLMNOP\"\nsecret = \"canary\"\n";
 
@@ -22,7 +22,7 @@ fn identities(text: &str) -> Result<Identities, AgeError> {
 }
 
 /// The key as `age-keygen` writes it.
-fn held(identity: &x25519::Identity) -> Identities {
+fn identities_of(identity: &x25519::Identity) -> Identities {
     let secret = identity.to_string();
     let text = format!(
         "# created: 2026-11-26T10:00:00Z\n# public key: {}\n{}\n",
@@ -33,50 +33,59 @@ fn held(identity: &x25519::Identity) -> Identities {
 }
 
 #[test]
-fn each_recipient_opens_it_and_nobody_else() {
+fn only_the_recipients_can_decrypt() {
     let ((anna, to_anna), (otto, to_otto), (eve, _)) = (key(), key(), key());
-    let sealed = seal(&Secret::new(TEXT), &[to_anna, to_otto]).unwrap();
+    let sealed = encrypt(&Secret::new(TEXT), &[to_anna, to_otto]).unwrap();
     assert!(sealed.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n") && is_encrypted(sealed.as_bytes()));
     assert!(!sealed.contains("canary") && sealed.is_ascii());
     for identity in [&anna, &otto] {
-        assert_eq!(open(sealed.as_bytes(), &held(identity)).unwrap().expose(), TEXT);
+        assert_eq!(
+            decrypt(sealed.as_bytes(), &identities_of(identity)).unwrap().expose(),
+            TEXT
+        );
     }
     assert!(matches!(
-        open(sealed.as_bytes(), &held(&eve)),
+        decrypt(sealed.as_bytes(), &identities_of(&eve)),
         Err(AgeError::OtherRecipients)
     ));
 }
 
 #[test]
-fn without_a_recipient_nothing_is_sealed() {
-    assert!(matches!(seal(&Secret::new(TEXT), &[]), Err(AgeError::Sealing(_))));
+fn encrypting_without_a_recipient_fails() {
+    assert!(matches!(encrypt(&Secret::new(TEXT), &[]), Err(AgeError::Encrypt(_))));
 }
 
 #[test]
-fn a_file_without_armour_is_opened_too() {
+fn a_file_without_armor_is_decrypted() {
     let (identity, _) = key();
     let sealed = ::age::encrypt(&identity.to_public(), TEXT.as_bytes()).unwrap();
     assert!(is_encrypted(&sealed));
-    assert_eq!(open(&sealed, &held(&identity)).unwrap().expose(), TEXT);
+    assert_eq!(decrypt(&sealed, &identities_of(&identity)).unwrap().expose(), TEXT);
     let binary = ::age::encrypt(&identity.to_public(), &[0xff, 0xfe]).unwrap();
-    assert!(matches!(open(&binary, &held(&identity)), Err(AgeError::Damaged(_))));
+    assert!(matches!(
+        decrypt(&binary, &identities_of(&identity)),
+        Err(AgeError::Damaged(_))
+    ));
 }
 
 #[test]
-fn what_a_passphrase_protects_is_refused() {
+fn passphrase_protected_files_are_refused() {
     let passphrase = ::age::secrecy::SecretString::from("canary".to_owned());
     let mut recipient = ::age::scrypt::Recipient::new(passphrase);
     recipient.set_work_factor(2);
     let sealed = ::age::encrypt(&recipient, TEXT.as_bytes()).unwrap();
-    assert!(matches!(open(&sealed, &held(&key().0)), Err(AgeError::Passphrase)));
+    assert!(matches!(
+        decrypt(&sealed, &identities_of(&key().0)),
+        Err(AgeError::Passphrase)
+    ));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key.age");
     std::fs::write(&path, &sealed).unwrap();
-    assert!(matches!(Identities::load(&path), Err(AgeError::Protected(_))));
+    assert!(matches!(Identities::load(&path), Err(AgeError::PassphraseProtected(_))));
 }
 
 #[test]
-fn an_identity_file_that_is_none_says_so_without_showing_it() {
+fn an_invalid_identity_file_is_reported_without_its_content() {
     let no_key = |text: &str| match identities(text) {
         Err(error) => error.to_string(),
         Ok(_) => panic!("{text} is a key"),
@@ -106,21 +115,21 @@ fn an_identity_file_that_is_none_says_so_without_showing_it() {
 }
 
 #[test]
-fn a_file_that_never_ends_is_not_read_to_its_end() {
+fn an_endless_file_is_read_only_up_to_the_limit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large");
     let file = File::create(&path).unwrap();
-    file.set_len(LARGEST + 1).unwrap();
-    assert!(matches!(sealed_file(&path), Err(AgeError::Unreadable { .. })));
-    file.set_len(LARGEST).unwrap();
-    assert!(sealed_file(&path).unwrap().is_none());
+    file.set_len(MAX_FILE_BYTES + 1).unwrap();
+    assert!(matches!(read_encrypted(&path), Err(AgeError::Unreadable { .. })));
+    file.set_len(MAX_FILE_BYTES).unwrap();
+    assert!(read_encrypted(&path).unwrap().is_none());
 }
 
 // Why `Recipient` refuses them: the library takes the keys and stops the process.
 #[test]
 fn a_key_that_protects_nothing_would_stop_the_process() {
     for key in SMALL_ORDER {
-        let recipient: x25519::Recipient = written(&key).parse().unwrap();
+        let recipient: x25519::Recipient = encode_bech32(&key).parse().unwrap();
         assert!(
             std::panic::catch_unwind(|| ::age::encrypt(&recipient, b"x")).is_err(),
             "{key:x?}"
@@ -132,9 +141,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_was_changed_is_not_opened(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+    fn a_modified_file_is_not_decrypted(at in any::<proptest::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
         let (identity, recipient) = key();
-        let sealed = seal(&Secret::new(TEXT), &[recipient]).unwrap();
+        let sealed = encrypt(&Secret::new(TEXT), &[recipient]).unwrap();
         let mut changed = sealed.clone().into_bytes();
         let at = at.index(changed.len());
         match cut {
@@ -142,7 +151,7 @@ proptest! {
             false => changed[at] = byte,
         }
         prop_assume!(changed.trim_ascii() != sealed.as_bytes().trim_ascii());
-        let opened = open(&changed, &held(&identity));
+        let opened = decrypt(&changed, &identities_of(&identity));
         // A line may end in more than one way; nothing else may differ.
         if let Ok(text) = opened {
             prop_assert_eq!(text.expose(), TEXT);
@@ -153,11 +162,11 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_break_it(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let identities = held(&key().0);
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let identities = identities_of(&key().0);
         for head in ["", "age-encryption.org/v1\n", "-----BEGIN AGE ENCRYPTED FILE-----\n"] {
             let text = [head.as_bytes(), &bytes].concat();
-            prop_assert!(open(&text, &identities).is_err());
+            prop_assert!(decrypt(&text, &identities).is_err());
         }
     }
 }

@@ -22,8 +22,8 @@ use tokio::{
 };
 
 use super::{
-    Place,
-    words::{WordsError, words},
+    ProfileId,
+    shell_split::{ShellSplitError, split},
 };
 use crate::{
     config::Profile,
@@ -33,20 +33,20 @@ use crate::{
 };
 
 /// How much of what a command printed is kept, from the end.
-const KEPT: usize = 16 * 1024;
+const MAX_OUTPUT_BYTES: usize = 16 * 1024;
 
 /// How many of its last lines are shown.
-const SHOWN: usize = 5;
+const SHOWN_LINES: usize = 5;
 
 /// How long output is read once the command has ended: what it started may hold the pipes open for ever.
-const GRACE: Duration = Duration::from_millis(500);
+const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 
 /// The variables that the command does not get: the key of whoever onboards is none of its business.
-const WITHHELD: [&str; 2] = [env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET];
+const REMOVED_VARIABLES: [&str; 2] = [env::CONFLUENT_CLOUD_API_KEY, env::CONFLUENT_CLOUD_API_SECRET];
 
 /// Why a profile was not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum CommandError {
+pub enum HandoverError {
     /// The finished file cannot be read.
     #[error("`{file}` cannot be read")]
     File {
@@ -65,27 +65,27 @@ pub enum CommandError {
     },
     /// The program did not end.
     #[error("`{program}` did not end within {} s", after.as_secs())]
-    Slow {
+    TimedOut {
         /// The program.
         program: String,
         /// How long it was waited for.
         after: Duration,
         /// The end of what it printed.
-        said: String,
+        output: String,
     },
     /// The program says that it did not take it.
-    #[error("`{program}` {how}")]
+    #[error("`{program}` {exit}")]
     Refused {
         /// The program.
         program: String,
         /// How it ended.
-        how: String,
+        exit: String,
         /// The end of what it printed.
-        said: String,
+        output: String,
     },
 }
 
-impl Advice for CommandError {
+impl Advice for HandoverError {
     fn hints(&self) -> Vec<Hint> {
         let said = |said: &str| (!said.is_empty()).then(|| Hint::new(format!("It said: {said}")));
         match self {
@@ -93,12 +93,12 @@ impl Advice for CommandError {
                 vec!["It is started without a shell, as a program on the `PATH` or by its path.".into()]
             }
             Self::File { .. } | Self::Start { .. } => Vec::new(),
-            Self::Slow { said: text, .. } => {
+            Self::TimedOut { output: text, .. } => {
                 let mut hints = vec![Hint::new("`--handover-timeout` gives it more time.")];
                 hints.extend(said(text));
                 hints
             }
-            Self::Refused { said: text, .. } => said(text).into_iter().collect(),
+            Self::Refused { output: text, .. } => said(text).into_iter().collect(),
         }
     }
 }
@@ -113,9 +113,9 @@ pub struct HandoverCommand {
 
 /// A finished profile.
 #[derive(Clone, Copy, Debug)]
-pub struct Parcel<'a> {
+pub struct HandoverRequest<'a> {
     /// Which one.
-    pub place: &'a Place,
+    pub profile: &'a ProfileId,
     /// The stage, also when it is the default one.
     pub stage: &'a str,
     /// The service account.
@@ -131,10 +131,10 @@ impl HandoverCommand {
     ///
     /// # Errors
     /// When it is empty, or a quote is not closed.
-    pub fn parse(text: &str, timeout: Duration) -> Result<Self, WordsError> {
-        let mut words = words(text)?.into_iter();
+    pub fn parse(text: &str, timeout: Duration) -> Result<Self, ShellSplitError> {
+        let mut words = split(text)?.into_iter();
         Ok(Self {
-            program: words.next().ok_or(WordsError::Empty)?,
+            program: words.next().ok_or(ShellSplitError::Empty)?,
             arguments: words.collect(),
             timeout,
         })
@@ -150,45 +150,45 @@ impl HandoverCommand {
     ///
     /// # Errors
     /// When the command did not say that it took it. The file is as it was.
-    pub async fn give(&self, parcel: Parcel<'_>) -> Result<(), CommandError> {
-        let bytes = tokio::fs::read(parcel.path)
+    pub async fn run(&self, request: HandoverRequest<'_>) -> Result<(), HandoverError> {
+        let bytes = tokio::fs::read(request.path)
             .await
-            .map_err(|source| CommandError::File {
-                file: parcel.path.display().to_string(),
+            .map_err(|source| HandoverError::File {
+                file: request.path.display().to_string(),
                 source,
             })?;
-        let start = |source| CommandError::Start {
+        let start = |source| HandoverError::Start {
             program: self.program.clone(),
             source,
         };
-        let mut child = self.command(parcel).spawn().map_err(start)?;
-        let (mut out, mut err) = (Tail::default(), Tail::default());
-        let ended = tokio::time::timeout(self.timeout, talk(&mut child, &bytes, &mut out, &mut err)).await;
+        let mut child = self.build_command(request).spawn().map_err(start)?;
+        let (mut out, mut err) = (OutputTail::default(), OutputTail::default());
+        let ended = tokio::time::timeout(self.timeout, communicate(&mut child, &bytes, &mut out, &mut err)).await;
         let said = || {
             let text = if err.is_blank() { &out } else { &err };
-            text.lines(&secrets(parcel.path, &bytes))
+            text.redacted_lines(&profile_secrets(request.path, &bytes))
         };
         match ended {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(CommandError::Refused {
+            Ok(Ok(status)) => Err(HandoverError::Refused {
                 program: self.program.clone(),
-                how: how(status),
-                said: said(),
+                exit: describe_exit(status),
+                output: said(),
             }),
             Ok(Err(source)) => Err(start(source)),
             Err(_) => {
                 // It may have ended meanwhile.
                 let _ = child.kill().await;
-                Err(CommandError::Slow {
+                Err(HandoverError::TimedOut {
                     program: self.program.clone(),
                     after: self.timeout,
-                    said: said(),
+                    output: said(),
                 })
             }
         }
     }
 
-    fn command(&self, parcel: Parcel<'_>) -> Command {
+    fn build_command(&self, request: HandoverRequest<'_>) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
@@ -196,16 +196,16 @@ impl HandoverCommand {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        for name in WITHHELD {
+        for name in REMOVED_VARIABLES {
             command.env_remove(name);
         }
-        let keys: Vec<&str> = parcel.keys.iter().map(ApiKeyId::as_str).collect();
-        let file = parcel.path.file_name().unwrap_or_default();
+        let keys: Vec<&str> = request.keys.iter().map(ApiKeyId::as_str).collect();
+        let file = request.path.file_name().unwrap_or_default();
         command
-            .env(env::HANDOVER_DEPARTMENT, parcel.place.department.as_str())
-            .env(env::HANDOVER_PERSONA, &parcel.place.persona)
-            .env(env::HANDOVER_STAGE, parcel.stage)
-            .env(env::HANDOVER_ACCOUNT, parcel.account)
+            .env(env::HANDOVER_DEPARTMENT, request.profile.department.as_str())
+            .env(env::HANDOVER_PERSONA, &request.profile.persona)
+            .env(env::HANDOVER_STAGE, request.stage)
+            .env(env::HANDOVER_ACCOUNT, request.account)
             .env(env::HANDOVER_API_KEYS, keys.join(" "))
             .env(env::HANDOVER_FILE, file);
         command
@@ -213,7 +213,12 @@ impl HandoverCommand {
 }
 
 /// Writes, reads and waits at the same time: whichever stands still must not hold up the others.
-async fn talk(child: &mut Child, bytes: &[u8], out: &mut Tail, err: &mut Tail) -> io::Result<ExitStatus> {
+async fn communicate(
+    child: &mut Child,
+    bytes: &[u8],
+    out: &mut OutputTail,
+    err: &mut OutputTail,
+) -> io::Result<ExitStatus> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let feed = async {
         if let Some(mut stdin) = stdin {
@@ -226,13 +231,13 @@ async fn talk(child: &mut Child, bytes: &[u8], out: &mut Tail, err: &mut Tail) -
     tokio::select! {
         _ = &mut pipes => child.wait().await,
         status = child.wait() => {
-            let _ = tokio::time::timeout(GRACE, &mut pipes).await;
+            let _ = tokio::time::timeout(OUTPUT_GRACE, &mut pipes).await;
             status
         }
     }
 }
 
-fn how(status: ExitStatus) -> String {
+fn describe_exit(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
         return format!("was ended by signal {signal}");
@@ -244,7 +249,7 @@ fn how(status: ExitStatus) -> String {
 }
 
 /// The secrets of a profile in clear: whatever reads it may print it.
-fn secrets(path: &Path, bytes: &[u8]) -> Vec<String> {
+fn profile_secrets(path: &Path, bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let (_, keys, _) = Profile::parse(path, text, &[]);
     [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
@@ -256,15 +261,15 @@ fn secrets(path: &Path, bytes: &[u8]) -> Vec<String> {
 
 /// The end of an output.
 #[derive(Default)]
-struct Tail(VecDeque<u8>);
+struct OutputTail(VecDeque<u8>);
 
-impl Tail {
+impl OutputTail {
     async fn read(&mut self, pipe: Option<impl AsyncRead + Unpin>) {
         let Some(mut pipe) = pipe else { return };
         let mut piece = [0; 4096];
         while let Ok(length @ 1..) = pipe.read(&mut piece).await {
             self.0.extend(&piece[..length]);
-            let surplus = self.0.len().saturating_sub(KEPT);
+            let surplus = self.0.len().saturating_sub(MAX_OUTPUT_BYTES);
             self.0.drain(..surplus);
         }
     }
@@ -275,10 +280,10 @@ impl Tail {
 
     /// The last lines in one, with every secret covered. The first line that was kept may be cut, and a secret in it with
     /// it, so it is left out.
-    fn lines(&self, secrets: &[String]) -> String {
+    fn redacted_lines(&self, secrets: &[String]) -> String {
         let bytes: Vec<u8> = self.0.iter().copied().collect();
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        if self.0.len() == KEPT {
+        if self.0.len() == MAX_OUTPUT_BYTES {
             text = text
                 .split_once('\n')
                 .map_or_else(String::new, |(_, rest)| rest.to_owned());
@@ -287,7 +292,7 @@ impl Tail {
             text = text.replace(secret, "****");
         }
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        lines[lines.len().saturating_sub(SHOWN)..].join(" / ")
+        lines[lines.len().saturating_sub(SHOWN_LINES)..].join(" / ")
     }
 }
 

@@ -28,7 +28,7 @@ pub struct EvidenceKey {
 
 /// One department in one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Evidence {
+pub struct EvidenceRecord {
     /// The version of this form.
     pub version: u32,
     /// When the run began.
@@ -55,19 +55,19 @@ pub struct Evidence {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
     /// What was wanted: accounts, grants with their reasons.
-    pub wanted: serde_json::Value,
+    pub desired: serde_json::Value,
     /// What was found before.
-    pub found: serde_json::Value,
+    pub observed: serde_json::Value,
     /// What was done, with ids and request ids.
     pub done: serde_json::Value,
     /// What was proved, refuted, not provable.
-    pub proved: serde_json::Value,
+    pub probes: serde_json::Value,
     /// What was not looked at.
     pub unknown: serde_json::Value,
 }
 
 /// The name of an evidence file: department, stage and moment, in an order that sorts.
-fn file_name(evidence: &Evidence) -> String {
+fn file_name(evidence: &EvidenceRecord) -> String {
     let at = evidence.at.strftime("%Y%m%dT%H%M%SZ");
     format!("{}-{}-{at}-{}.json", evidence.department, evidence.stage, evidence.run)
 }
@@ -76,7 +76,7 @@ fn file_name(evidence: &Evidence) -> String {
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
-pub fn write(folder: &Path, evidence: &Evidence) -> io::Result<PathBuf> {
+pub fn write(folder: &Path, evidence: &EvidenceRecord) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     let path = folder.join(file_name(evidence));
     let mut text = serde_json::to_string_pretty(evidence)?;
@@ -90,7 +90,7 @@ pub fn write(folder: &Path, evidence: &Evidence) -> io::Result<PathBuf> {
 
 /// A key that evidence vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vouched {
+pub struct RecordedKey {
     /// The account it belonged to when it was handed over.
     pub account: String,
     /// When it was proved last.
@@ -99,15 +99,15 @@ pub struct Vouched {
 
 /// The keys that the evidence in `folder` vouches for: those that were handed over. What is no evidence is passed over.
 #[must_use]
-pub fn vouched(folder: &Path) -> BTreeMap<ApiKeyId, Vouched> {
+pub fn read_recorded_keys(folder: &Path) -> BTreeMap<ApiKeyId, RecordedKey> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let evidence = files
         .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))
-        .filter_map(|entry| serde_json::from_str::<Evidence>(&fs::read_to_string(entry.path()).ok()?).ok());
-    let mut vouched: BTreeMap<ApiKeyId, Vouched> = BTreeMap::new();
+        .filter_map(|entry| serde_json::from_str::<EvidenceRecord>(&fs::read_to_string(entry.path()).ok()?).ok());
+    let mut vouched: BTreeMap<ApiKeyId, RecordedKey> = BTreeMap::new();
     for evidence in evidence {
         for key in evidence.keys.into_iter().filter(|key| key.handed_over) {
-            let known = vouched.entry(key.id).or_insert(Vouched {
+            let known = vouched.entry(key.id).or_insert(RecordedKey {
                 account: key.account,
                 proved_at: evidence.at,
             });

@@ -4,11 +4,11 @@
 pub mod age;
 pub mod command;
 pub mod evidence;
-pub mod sink;
-pub mod words;
+pub mod profile_store;
+pub mod shell_split;
 
 pub use age::AgeError;
-pub use command::{CommandError, HandoverCommand, Parcel};
-pub use evidence::{Evidence, EvidenceKey};
-pub use sink::{Contents, Place, Recipients, Sink, SinkError};
-pub use words::WordsError;
+pub use command::{HandoverCommand, HandoverError, HandoverRequest};
+pub use evidence::{EvidenceKey, EvidenceRecord};
+pub use profile_store::{ProfileId, ProfileStore, ProfileStoreError, Recipients, StoredKeys};
+pub use shell_split::ShellSplitError;

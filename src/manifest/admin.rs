@@ -50,15 +50,15 @@ impl AdminScript {
         let known = platform.provisioner.as_ref();
         let account = known.map_or(ID_PLACEHOLDER, |id| id.as_str());
         match &platform.organization {
-            Some(id) => script.step(
+            Some(id) => script.add_step(
                 "act in the right organization",
                 &["login", "--organization", id.as_str()],
             ),
-            None => script.step("act as an administrator of the organization", &["login"]),
+            None => script.add_step("act as an administrator of the organization", &["login"]),
         }
         if known.is_none() {
             let description = "onboards departments, see docs/provisioner.md";
-            script.step(
+            script.add_step(
                 "the provisioner's account; its id goes into the commands below",
                 &[
                     "iam",
@@ -77,9 +77,9 @@ impl AdminScript {
             };
             script.stages.push(name.to_owned());
             registry_missing |= stage.schema_registry.is_none();
-            script.bind(name, stage, account);
+            script.add_role_bindings(name, stage, account);
         }
-        script.step(
+        script.add_step(
             "the key it acts with; the secret is shown this one time",
             &[
                 "api-key",
@@ -92,11 +92,11 @@ impl AdminScript {
                 PROVISIONER,
             ],
         );
-        script.note(known.is_none(), registry_missing);
+        script.add_notes(known.is_none(), registry_missing);
         script
     }
 
-    fn bind(&mut self, name: &str, stage: &Stage, account: &str) {
+    fn add_role_bindings(&mut self, name: &str, stage: &Stage, account: &str) {
         let principal = format!("User:{account}");
         let create = [
             "iam",
@@ -115,7 +115,7 @@ impl AdminScript {
                 .chain(&place)
                 .chain(&["--cloud-cluster", stage.cluster.as_str()]),
         );
-        self.step(
+        self.add_step(
             &format!("{name}: make service accounts, and give roles on topics, groups and connectors of the cluster"),
             &on_cluster,
         );
@@ -126,14 +126,14 @@ impl AdminScript {
         let mut on_subjects = create.to_vec();
         on_subjects.extend(["ResourceOwner"].iter().chain(&place));
         on_subjects.extend(["--schema-registry-cluster", registry, "--resource", "Subject:*"]);
-        self.step(&format!("{name}: give roles on subjects"), &on_subjects);
+        self.add_step(&format!("{name}: give roles on subjects"), &on_subjects);
     }
 
-    fn step(&mut self, why: &str, arguments: &[&str]) {
+    fn add_step(&mut self, why: &str, arguments: &[&str]) {
         let mut command = String::from("confluent");
         for argument in arguments {
             command.push(' ');
-            command.push_str(&quoted(argument));
+            command.push_str(&shell_quoted(argument));
         }
         self.steps.push(AdminStep {
             why: why.to_owned(),
@@ -142,7 +142,7 @@ impl AdminScript {
         });
     }
 
-    fn note(&mut self, id_missing: bool, registry_missing: bool) {
+    fn add_notes(&mut self, id_missing: bool, registry_missing: bool) {
         if id_missing {
             self.notes.push(format!(
                 "Replace `{ID_PLACEHOLDER}` by the id that `iam service-account create` prints, and write it into ebs.toml as `provisioner = \"sa-…\"`."
@@ -163,7 +163,7 @@ impl AdminScript {
     }
 
     /// The script for people: every command below its reason, and the notes.
-    pub fn text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let mut out = String::new();
         for step in &self.steps {
             let _ = writeln!(out, "# {}\n{}\n", step.why, step.command);
@@ -177,7 +177,7 @@ impl AdminScript {
 
 /// In double quotes where needed: they mean the same to POSIX shells, PowerShell and `cmd`, as long as nothing inside
 /// is special to any of them, and nothing here is.
-fn quoted(argument: &str) -> String {
+fn shell_quoted(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/=".contains(c);
     if argument.chars().all(plain) {
         argument.to_owned()

@@ -5,17 +5,19 @@ use std::{collections::BTreeSet, ops::Range, path::Path, sync::Arc};
 use toml::Spanned;
 
 use super::{
-    Workspace, embedded, files, target,
-    toml::{Document, Table},
-    workspace::{TESTS, sort},
+    Workspace, embedded, files, grant_target,
+    toml::{TomlDocument, TomlTable},
+    workspace::{TESTS, sort_findings},
 };
 use crate::{
     access::{
-        Doubt, OperationSet, Scene,
-        assertion::{Assertion, Examiner, Expect, Outcome, Target, Violation, Who},
-        question,
+        AccessModel, OperationSet, Uncertainty,
+        assertion::{
+            Assertion, AssertionChecker, AssertionOutcome, AssertionTarget, Expectation, PersonaPattern, Violation,
+        },
+        query,
     },
-    diag::{Finding, SourceFile, Span},
+    diag::{Finding, SourceFile, SourceSpan},
     model::{GrantTarget, NamePattern, ResourceKind, Role},
 };
 
@@ -25,12 +27,12 @@ pub struct AssertionFile {
     /// The file.
     pub source: Arc<SourceFile>,
     /// Its assertions, in their order, each with its place.
-    pub assertions: Vec<(Assertion, Span)>,
+    pub assertions: Vec<(Assertion, SourceSpan)>,
 }
 
 /// What came of files of assertions.
 #[derive(Clone, Debug, Default)]
-pub struct Examined {
+pub struct AssertionReport {
     /// How many assertions were checked.
     pub assertions: usize,
     /// How many of them do not hold.
@@ -38,29 +40,29 @@ pub struct Examined {
     /// How many questions that took.
     pub questions: usize,
     /// The files whose template no department has: nothing of them was checked.
-    pub unused: Vec<String>,
+    pub unused_files: Vec<String>,
     /// The assertions that do not hold, each with a counter-example.
     pub findings: Vec<Finding>,
     /// What could not be looked at.
-    pub doubts: BTreeSet<Doubt>,
+    pub uncertainties: BTreeSet<Uncertainty>,
     /// Roles with a fallback on which an assertion rests.
-    pub uncertain: BTreeSet<Role>,
+    pub fallback_roles: BTreeSet<Role>,
 }
 
 /// Reads one file. Names are looked up in `workspace`.
 pub fn read(source: &Arc<SourceFile>, workspace: &Workspace) -> (AssertionFile, Vec<Finding>) {
-    let document = Document::parse(source);
+    let document = TomlDocument::parse(source);
     let assertions = read_root(&document.root(), workspace);
     let file = AssertionFile {
         source: Arc::clone(source),
         assertions,
     };
     let mut findings = document.into_findings();
-    sort(&mut findings);
+    sort_findings(&mut findings);
     (file, findings)
 }
 
-fn read_root(root: &Table<'_>, workspace: &Workspace) -> Vec<(Assertion, Span)> {
+fn read_root(root: &TomlTable<'_>, workspace: &Workspace) -> Vec<(Assertion, SourceSpan)> {
     root.get::<String>("description");
     let template = root.get::<String>("template");
     if let Some(template) = &template
@@ -68,20 +70,23 @@ fn read_root(root: &Table<'_>, workspace: &Workspace) -> Vec<(Assertion, Span)> 
     {
         let message = format!("there is no template `{}`", template.get_ref().escape_debug());
         let names = workspace.templates().map(|template| template.name.as_str());
-        let fix = super::did_you_mean(template.get_ref(), names.collect::<Vec<_>>().into_iter());
-        root.report(template.span(), Finding::error("unknown-template", message).fix(fix));
+        let fix = super::suggest_name(template.get_ref(), names.collect::<Vec<_>>().into_iter());
+        root.report(
+            template.span(),
+            Finding::error("unknown-template", message).with_fix(fix),
+        );
     }
     let template = template.map(Spanned::into_inner);
-    let scope = Scope::new(workspace, template.as_deref());
+    let scope = KnownNames::new(workspace, template.as_deref());
     let mut assertions = Vec::new();
-    for (key, expect) in [("can", Expect::Can), ("cannot", Expect::Cannot)] {
+    for (key, expect) in [("can", Expectation::Can), ("cannot", Expectation::Cannot)] {
         for table in root.tables(key) {
             if let Some((who, on, place)) = read_assertion(&table, expect, &scope) {
                 let assertion = Assertion {
                     template: template.clone(),
                     expect,
-                    who,
-                    on,
+                    personas: who,
+                    targets: on,
                 };
                 assertions.push((assertion, table.span_of(place)));
             }
@@ -92,19 +97,19 @@ fn read_root(root: &Table<'_>, workspace: &Workspace) -> Vec<(Assertion, Span)> 
         let fix = "Write `[[can]]` or `[[cannot]]` and its keys below it.";
         root.report(
             0..0,
-            Finding::error("no-assertion", "the file asserts nothing").fix(fix),
+            Finding::error("no-assertion", "the file asserts nothing").with_fix(fix),
         );
     }
     assertions
 }
 
 /// The names that may be spoken of.
-struct Scope<'a> {
+struct KnownNames<'a> {
     departments: Vec<&'a str>,
     personas: Vec<&'a str>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> KnownNames<'a> {
     fn new(workspace: &'a Workspace, template: Option<&str>) -> Self {
         let meant =
             |name: &str| template.is_none_or(|template| template == name || workspace.template(template).is_none());
@@ -123,9 +128,9 @@ impl<'a> Scope<'a> {
     }
 }
 
-type Read = (Vec<Who>, Vec<(Target, OperationSet)>, Range<usize>);
+type ParsedAssertion = (Vec<PersonaPattern>, Vec<(AssertionTarget, OperationSet)>, Range<usize>);
 
-fn read_assertion(table: &Table<'_>, expect: Expect, scope: &Scope<'_>) -> Option<Read> {
+fn read_assertion(table: &TomlTable<'_>, expect: Expectation, scope: &KnownNames<'_>) -> Option<ParsedAssertion> {
     let who = table.require_list("who");
     let operations = table.require_list("operations");
     let on = table.require_list("on");
@@ -141,14 +146,20 @@ fn read_assertion(table: &Table<'_>, expect: Expect, scope: &Scope<'_>) -> Optio
     let (who, operations, on) = (who?, operations?, on?);
     let key = table.key_range("who")?;
     let place = key.start..who.last().map_or(key.end, |last| last.span().end);
-    let read_who: Vec<_> = who.iter().map(|text| read_who(table, text, scope)).collect();
+    let read_who: Vec<_> = who
+        .iter()
+        .map(|text| read_persona_pattern(table, text, scope))
+        .collect();
     let on: Vec<_> = on.iter().map(|text| read_target(table, text, expect, scope)).collect();
     let mut wrong = BTreeSet::new();
     for word in &operations {
         // A word that no kind knows is wrong, also beside a target that cannot be read.
-        if let Some(error) = question::unknown(word.get_ref()) {
+        if let Some(error) = query::check_operation_word(word.get_ref()) {
             wrong.insert(word.span().start);
-            table.report(word.span(), Finding::error(error.rule, error.message).fix(error.fix));
+            table.report(
+                word.span(),
+                Finding::error(error.rule, error.message).with_fix(error.fix),
+            );
         }
     }
     let on: Vec<_> = on
@@ -160,15 +171,19 @@ fn read_assertion(table: &Table<'_>, expect: Expect, scope: &Scope<'_>) -> Optio
         })
         .collect();
     // Half an assertion would say something that nobody meant.
-    let who: Option<Vec<Who>> = read_who.into_iter().collect();
+    let who: Option<Vec<PersonaPattern>> = read_who.into_iter().collect();
     let on: Option<Vec<_>> = on.into_iter().collect();
     Some((who?, on?, place))
 }
 
-fn read_who(table: &Table<'_>, text: &Spanned<String>, scope: &Scope<'_>) -> Option<Who> {
+fn read_persona_pattern(
+    table: &TomlTable<'_>,
+    text: &Spanned<String>,
+    scope: &KnownNames<'_>,
+) -> Option<PersonaPattern> {
     let written = text.get_ref();
     let report = |rule, message: String, fix: String| {
-        table.report(text.span(), Finding::error(rule, message).fix(fix));
+        table.report(text.span(), Finding::error(rule, message).with_fix(fix));
         None
     };
     let parts = written.split_once('/').map(|(department, persona)| {
@@ -187,7 +202,7 @@ fn read_who(table: &Table<'_>, text: &Spanned<String>, scope: &Scope<'_>) -> Opt
     let literal = |pattern: &NamePattern| matches!(pattern, NamePattern::Literal(_));
     if literal(&department) && !known(&department, &scope.departments) {
         let name = department.stem();
-        let fix = super::did_you_mean(name, scope.departments.iter().copied());
+        let fix = super::suggest_name(name, scope.departments.iter().copied());
         return report(
             "unknown-department",
             format!("there is no department `{}`", name.escape_debug()),
@@ -196,17 +211,22 @@ fn read_who(table: &Table<'_>, text: &Spanned<String>, scope: &Scope<'_>) -> Opt
     }
     if literal(&persona) && !known(&persona, &scope.personas) {
         let name = persona.stem();
-        let fix = super::did_you_mean(name, scope.personas.iter().copied());
+        let fix = super::suggest_name(name, scope.personas.iter().copied());
         return report(
             "unknown-persona",
             format!("no template has a persona `{}`", name.escape_debug()),
             fix,
         );
     }
-    Some(Who { department, persona })
+    Some(PersonaPattern { department, persona })
 }
 
-fn read_target(table: &Table<'_>, text: &Spanned<String>, expect: Expect, scope: &Scope<'_>) -> Option<Target> {
+fn read_target(
+    table: &TomlTable<'_>,
+    text: &Spanned<String>,
+    expect: Expectation,
+    scope: &KnownNames<'_>,
+) -> Option<AssertionTarget> {
     let written = text.get_ref().as_str();
     let report = |finding: Finding| {
         table.report(text.span(), finding);
@@ -215,31 +235,36 @@ fn read_target(table: &Table<'_>, text: &Spanned<String>, expect: Expect, scope:
     if let Some((word, name)) = written.split_once(':')
         && name.starts_with("{other}")
     {
-        return match (question::kind(word), expect) {
-            (Err(error), _) => report(Finding::error(error.rule, error.message).fix(error.fix)),
-            (Ok(_), Expect::Can) => report(
+        return match (query::parse_kind(word), expect) {
+            (Err(error), _) => report(Finding::error(error.rule, error.message).with_fix(error.fix)),
+            (Ok(_), Expectation::Can) => report(
                 Finding::error("assertion-target", "`{other}` can only stand below `[[cannot]]`")
-                    .fix("What belongs to other departments is none of this one's: write `[[cannot]]`."),
+                    .with_fix("What belongs to other departments is none of this one's: write `[[cannot]]`."),
             ),
             (Ok(ResourceKind::ServiceAccount), _) if name == "{other}" => {
-                Some(Target::Others(ResourceKind::ServiceAccount))
+                Some(AssertionTarget::Others(ResourceKind::ServiceAccount))
             }
-            (Ok(kind), _) if kind != ResourceKind::ServiceAccount && name == "{other}*" => Some(Target::Others(kind)),
+            (Ok(kind), _) if kind != ResourceKind::ServiceAccount && name == "{other}*" => {
+                Some(AssertionTarget::Others(kind))
+            }
             (Ok(kind), _) => {
                 let star = if kind == ResourceKind::ServiceAccount { "" } else { "*" };
                 let message = format!("`{}` is not what belongs to other departments", written.escape_debug());
-                let fix = format!("Write `{}:{{other}}{star}`.", kind.word());
-                report(Finding::error("assertion-target", message).fix(fix))
+                let fix = format!("Write `{}:{{other}}{star}`.", kind.display_name());
+                report(Finding::error("assertion-target", message).with_fix(fix))
             }
         };
     }
     // In a template it would be too wide; to say that it must not be is what assertions are for.
-    if written == "service-account:*" && expect == Expect::Cannot {
+    if written == "service-account:*" && expect == Expectation::Cannot {
         let all = NamePattern::Prefixed(String::new());
-        return Some(Target::Own(GrantTarget::Fixed(ResourceKind::ServiceAccount, all)));
+        return Some(AssertionTarget::Own(GrantTarget::Fixed(
+            ResourceKind::ServiceAccount,
+            all,
+        )));
     }
-    match target::parse(written, &scope.personas) {
-        Ok(target) => Some(Target::Own(target)),
+    match grant_target::parse(written, &scope.personas) {
+        Ok(target) => Some(AssertionTarget::Own(target)),
         Err(error) => {
             let mut finding = Finding::error(error.rule, error.message);
             finding.fix = error.fix;
@@ -250,19 +275,22 @@ fn read_target(table: &Table<'_>, text: &Spanned<String>, expect: Expect, scope:
 
 /// The operations on `kind`; each place is reported once, however many kinds it is wrong for.
 fn read_operations(
-    table: &Table<'_>,
+    table: &TomlTable<'_>,
     words: &[Spanned<String>],
     kind: ResourceKind,
     wrong: &mut BTreeSet<usize>,
 ) -> Option<OperationSet> {
     let mut all = Some(OperationSet::EMPTY);
     for word in words {
-        match question::operations(word.get_ref(), kind) {
-            Ok(set) => all = all.map(|all| all.with(set)),
+        match query::parse_operations(word.get_ref(), kind) {
+            Ok(set) => all = all.map(|all| all.union(set)),
             Err(error) => {
                 all = None;
                 if wrong.insert(word.span().start) {
-                    table.report(word.span(), Finding::error(error.rule, error.message).fix(error.fix));
+                    table.report(
+                        word.span(),
+                        Finding::error(error.rule, error.message).with_fix(error.fix),
+                    );
                 }
             }
         }
@@ -276,7 +304,7 @@ impl Workspace {
     pub fn assertions(&self) -> (Vec<AssertionFile>, Vec<Finding>) {
         let mut findings = Vec::new();
         let own = match self.folder() {
-            Some(folder) => files::files(folder, shown(folder), TESTS, &mut findings),
+            Some(folder) => files::read_folder(folder, relative_to_current_dir(folder), TESTS, &mut findings),
             None => Vec::new(),
         };
         let replaced = |path: &str| {
@@ -295,13 +323,15 @@ impl Workspace {
         let sources = match (path.is_dir(), path.file_name().and_then(|name| name.to_str())) {
             (false, Some(name)) => {
                 let folder = path.parent().unwrap_or(Path::new(""));
-                files::file(folder, folder, name, &mut findings).into_iter().collect()
+                files::read_file(folder, folder, name, &mut findings)
+                    .into_iter()
+                    .collect()
             }
-            _ => files::files(path, path, "", &mut findings),
+            _ => files::read_folder(path, path, "", &mut findings),
         };
         if sources.is_empty() && findings.is_empty() {
-            let place = Span::new(&SourceFile::new(path, ""), 0..0);
-            findings.push(Finding::error("no-assertion", "there is no file of assertions").at(place));
+            let place = SourceSpan::new(&SourceFile::new(path, ""), 0..0);
+            findings.push(Finding::error("no-assertion", "there is no file of assertions").with_span(place));
         }
         self.read_all(&sources, findings)
     }
@@ -317,79 +347,85 @@ impl Workspace {
 }
 
 /// People know their files by the way from where they stand.
-fn shown(folder: &Path) -> &Path {
+fn relative_to_current_dir(folder: &Path) -> &Path {
     let here = std::env::current_dir().ok();
     here.and_then(|here| folder.strip_prefix(here).ok()).unwrap_or(folder)
 }
 
 /// Checks the assertions of `files` against `scene`.
 #[must_use]
-pub fn examine(files: &[AssertionFile], scene: &Scene) -> Examined {
-    let examiner = Examiner::new(scene);
-    let mut examined = Examined::default();
+pub fn check_assertions(files: &[AssertionFile], model: &AccessModel) -> AssertionReport {
+    let checker = AssertionChecker::new(model);
+    let mut report = AssertionReport::default();
     for file in files {
         let template = file.assertions.first().and_then(|(first, _)| first.template.as_ref());
         let used = |template| {
-            scene
-                .members
+            model
+                .personas
                 .iter()
                 .any(|member| member.template.as_ref() == Some(template))
         };
         if template.is_some_and(|template| !used(template)) {
-            examined.unused.push(file.source.path.display().to_string());
+            report.unused_files.push(file.source.path.display().to_string());
             continue;
         }
         for (assertion, place) in &file.assertions {
-            let outcome = examiner.check(assertion);
-            examined.assertions += 1;
-            examined.questions += outcome.questions;
-            if let Some(finding) = finding(assertion, &outcome, scene) {
-                examined.failed += 1;
-                examined.findings.push(finding.at(place.clone()));
+            let outcome = checker.check(assertion);
+            report.assertions += 1;
+            report.questions += outcome.questions;
+            if let Some(finding) = violation_finding(assertion, &outcome, model) {
+                report.failed += 1;
+                report.findings.push(finding.with_span(place.clone()));
             }
-            examined.doubts.extend(outcome.doubts);
-            examined.uncertain.extend(outcome.uncertain);
+            report.uncertainties.extend(outcome.uncertainties);
+            report.fallback_roles.extend(outcome.fallback_roles);
         }
     }
-    examined
+    report
 }
 
-fn finding(assertion: &Assertion, outcome: &Outcome, scene: &Scene) -> Option<Finding> {
-    if outcome.members == 0 {
+fn violation_finding(assertion: &Assertion, outcome: &AssertionOutcome, model: &AccessModel) -> Option<Finding> {
+    if outcome.personas == 0 {
         let finding = Finding::error("access-nobody", "nobody is meant, so nothing is asserted");
-        return Some(finding.fix("Name departments and personas that there are, or take the assertion away."));
+        return Some(finding.with_fix("Name departments and personas that there are, or take the assertion away."));
     }
     let first = outcome.violations.first()?;
-    let same =
-        |other: &&Violation| other.member == first.member && other.on == first.on && other.through == first.through;
+    let same = |other: &&Violation| {
+        other.persona_account == first.persona_account && other.on == first.on && other.granted_by == first.granted_by
+    };
     let operations: OperationSet = outcome
         .violations
         .iter()
         .filter(same)
         .map(|violation| violation.operation)
         .collect();
-    let members: BTreeSet<_> = outcome.violations.iter().map(|other| &other.member.account).collect();
+    let members: BTreeSet<_> = outcome
+        .violations
+        .iter()
+        .map(|other| &other.persona_account.account)
+        .collect();
     let more = match members.len() - 1 {
         0 => String::new(),
         count => format!("; and {count} more of those meant"),
     };
-    let who = format!("{}/{}", first.member.department, first.member.persona);
+    let who = format!("{}/{}", first.persona_account.department, first.persona_account.persona);
     let verb = match assertion.expect {
-        Expect::Can => "cannot",
-        Expect::Cannot => "can",
+        Expectation::Can => "cannot",
+        Expectation::Cannot => "can",
     };
-    let message = format!("{who} {verb} {operations} on {}{more}", first.on.short());
-    Some(match &first.through {
-        None => Finding::error("access-can", message)
-            .fix("No role binding and no ACL gives it: change the template, or this assertion if it is not meant."),
+    let message = format!("{who} {verb} {operations} on {}{more}", first.on.to_short_string());
+    Some(match &first.granted_by {
+        None => Finding::error("access-can", message).with_fix(
+            "No role binding and no ACL gives it: change the template, or this assertion if it is not meant.",
+        ),
         Some(through) => {
-            let where_from = scene.origin_of(through);
+            let where_from = model.grant_origin(through);
             let fallback = match first.by_fallback {
                 true => " if the service refuses the role that is asked for first",
                 false => "",
             };
-            let through = through.short();
-            Finding::error("access-cannot", message).fix(format!("{through} gives it{fallback}; {where_from}."))
+            let through = through.to_short_string();
+            Finding::error("access-cannot", message).with_fix(format!("{through} gives it{fallback}; {where_from}."))
         }
     })
 }

@@ -6,31 +6,31 @@ use jiff::civil::Date;
 use toml::Spanned;
 
 use super::{
-    did_you_mean,
-    files::unreadable,
-    toml::{Document, Table},
+    files::unreadable_file,
+    suggest_name,
+    toml::{TomlDocument, TomlTable},
 };
 use crate::{
-    access::audit::{Acceptance, Found, RULES, rules},
+    access::audit::{AuditFinding, BaselineEntry, RULES, rules},
     diag::{Finding, SourceFile},
 };
 
 /// Reads the file at `path`.
-pub fn read(path: &Path) -> (Vec<Acceptance>, Vec<Finding>) {
+pub fn read(path: &Path) -> (Vec<BaselineEntry>, Vec<Finding>) {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&SourceFile::new(path, text)),
-        Err(error) => (Vec::new(), vec![unreadable(path.to_owned(), &error)]),
+        Err(error) => (Vec::new(), vec![unreadable_file(path.to_owned(), &error)]),
     }
 }
 
-fn parse(source: &Arc<SourceFile>) -> (Vec<Acceptance>, Vec<Finding>) {
-    let document = Document::parse(source);
+fn parse(source: &Arc<SourceFile>) -> (Vec<BaselineEntry>, Vec<Finding>) {
+    let document = TomlDocument::parse(source);
     let acceptances = {
         let root = document.root();
-        let mut acceptances: Vec<Acceptance> = Vec::new();
+        let mut acceptances: Vec<BaselineEntry> = Vec::new();
         for table in root.tables("accepted") {
-            let Some(acceptance) = acceptance(&table) else { continue };
-            let same = |other: &Acceptance| other.rule == acceptance.rule && other.subject == acceptance.subject;
+            let Some(acceptance) = read_entry(&table) else { continue };
+            let same = |other: &BaselineEntry| other.rule == acceptance.rule && other.subject == acceptance.subject;
             if acceptances.iter().any(same) {
                 let message = format!("`{}` is accepted twice for {}", acceptance.subject, acceptance.rule);
                 let range = acceptance.span.range.clone();
@@ -43,7 +43,7 @@ fn parse(source: &Arc<SourceFile>) -> (Vec<Acceptance>, Vec<Finding>) {
     (acceptances, document.into_findings())
 }
 
-fn acceptance(table: &Table<'_>) -> Option<Acceptance> {
+fn read_entry(table: &TomlTable<'_>) -> Option<BaselineEntry> {
     let rule = table.require::<String>("rule");
     let subject = table.require::<String>("subject");
     let reason = table.require::<String>("reason");
@@ -51,18 +51,18 @@ fn acceptance(table: &Table<'_>) -> Option<Acceptance> {
     let (rule, subject, reason, until) = (rule?, subject?, reason?, until?);
     if rules::find(rule.get_ref()).is_none() {
         let message = format!("the audit has no rule `{}`", rule.get_ref().escape_debug());
-        let fix = did_you_mean(rule.get_ref(), RULES.iter().map(|rule| rule.id));
-        table.report(rule.span(), Finding::error("unknown-rule", message).fix(fix));
+        let fix = suggest_name(rule.get_ref(), RULES.iter().map(|rule| rule.id));
+        table.report(rule.span(), Finding::error("unknown-rule", message).with_fix(fix));
     }
     if reason.get_ref().trim().is_empty() {
         let message = format!("`{}` is accepted without a reason", subject.get_ref().escape_debug());
         let finding = Finding::error("invalid-value", message);
         table.report(
             reason.span(),
-            finding.fix("Write why: whoever decides next decides by it."),
+            finding.with_fix("Write why: whoever decides next decides by it."),
         );
     }
-    Some(Acceptance {
+    Some(BaselineEntry {
         span: table.span_of(subject.span()),
         rule: rule.into_inner(),
         subject: subject.into_inner(),
@@ -73,7 +73,7 @@ fn acceptance(table: &Table<'_>) -> Option<Acceptance> {
 
 /// A file that accepts `findings` until a day, with the reasons still to be written: it is refused until they are.
 #[must_use]
-pub fn draft(findings: &[&Found], until: Date) -> String {
+pub fn draft(findings: &[&AuditFinding], until: Date) -> String {
     let mut text = String::from(
         "# Findings of `confluent ebs access audit` that are accepted, each with a reason and a last day.\n\
          # The file cannot be used before every reason is written.\n",
@@ -96,12 +96,12 @@ pub fn draft(findings: &[&Found], until: Date) -> String {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> String {
-        super::super::tests::shown(&parse(&SourceFile::new("accepted.toml", text)).1)
+    fn parse_findings(text: &str) -> String {
+        super::super::tests::findings_text(&parse(&SourceFile::new("accepted.toml", text)).1)
     }
 
     #[test]
-    fn an_entry_says_what_why_and_until_when() {
+    fn an_entry_has_rule_subject_reason_and_last_day() {
         let text = "[[accepted]]\nrule = \"key-age\"\nsubject = \"ABC\"\nreason = \"vendor\"\nuntil = 2027-01-31\n";
         let (acceptances, findings) = parse(&SourceFile::new("accepted.toml", text));
         assert!(findings.is_empty());
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_reported_at_once() {
+    fn all_mistakes_in_a_baseline_are_reported_together() {
         let one = "[[accepted]]\nrule = \"key-age\"\nsubject = \"A\"\nreason = \"x\"\nuntil = 2027-01-31\n";
         let text = one.replace("2027-01-31", "\"soon\"")
             + &one.replace("subject", "subjects")
             + &one.replace("key-age", "key-ages").replace("\"x\"", "\" \"")
             + &one.repeat(2);
-        insta::assert_snapshot!(found(&text), @r"
+        insta::assert_snapshot!(parse_findings(&text), @r"
         accepted.toml:5:9 error wrong-type: `accepted.until` is text, a date without quotes, as in 2026-11-30, is expected
         accepted.toml:6:1 error missing-key: `accepted.subject` is missing
         accepted.toml:8:1 error unknown-key: unknown key `accepted.subjects`
@@ -135,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_can_be_read_once_its_reasons_are_written() {
-        let found = |rule: &'static str, subject: &str| Found {
+    fn a_draft_is_valid_once_reasons_are_added() {
+        let found = |rule: &'static str, subject: &str| AuditFinding {
             finding: Finding::warning(rule, "two\nlines"),
             threat: "T11",
             subject: subject.to_owned(),

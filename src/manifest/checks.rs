@@ -1,14 +1,14 @@
 //! What must hold over all files together, besides what departments owe each other ([`super::department`]).
 
 use super::{Workspace, department};
-use crate::diag::{Finding, Span};
+use crate::diag::{Finding, SourceSpan};
 
 impl Workspace {
     /// Everything that no file can know by itself.
     pub(super) fn cross_check(&self) -> Vec<Finding> {
-        let mut findings = department::check_together(&self.departments);
+        let mut findings = department::check_departments(&self.departments);
         findings.extend(self.unknown_templates());
-        findings.extend(self.overbooked());
+        findings.extend(self.over_allocated_stages());
         findings
     }
 
@@ -19,15 +19,15 @@ impl Workspace {
         let unknown = |name: &String| !self.templates.contains_key(name) && !self.broken_templates.contains(name);
         let finding = |name: &str| {
             let message = format!("there is no template `{}`", name.escape_debug());
-            Finding::error("unknown-template", message).fix(super::did_you_mean(name, names()))
+            Finding::error("unknown-template", message).with_fix(super::suggest_name(name, names()))
         };
         let mut findings = Vec::new();
         let default = &self.platform.template;
         if unknown(default) {
             let place = self.file.source.as_ref().zip(self.file.template.clone());
-            let place = place.map(|(source, range)| Span::new(source, range));
+            let place = place.map(|(source, range)| SourceSpan::new(source, range));
             findings.push(match place {
-                Some(place) => finding(default).at(place),
+                Some(place) => finding(default).with_span(place),
                 None => finding(default),
             });
         }
@@ -38,14 +38,14 @@ impl Workspace {
                 .filter(|file| unknown(&file.department.template))
                 .filter_map(|file| {
                     let place = file.template_span()?;
-                    Some(finding(&file.department.template).at(place))
+                    Some(finding(&file.department.template).with_span(place))
                 }),
         );
         findings
     }
 
     /// Stages whose cluster cannot run what all departments together were promised.
-    fn overbooked(&self) -> Vec<Finding> {
+    fn over_allocated_stages(&self) -> Vec<Finding> {
         let promised: u64 = self
             .active_departments()
             .map(|department| u64::from(department.quota.tasks))
@@ -61,10 +61,10 @@ impl Workspace {
                 stage.task_ceiling, stage.reserve_percent
             );
             let finding = Finding::warning("quota-overbooked", message)
-                .fix("Lower some quotas, or accept that not everybody can use theirs at once.");
+                .with_fix("Lower some quotas, or accept that not everybody can use theirs at once.");
             let place = self.file.source.as_ref().zip(self.file.stages.get(name).cloned());
             findings.push(match place {
-                Some((source, range)) => finding.at(Span::new(source, range)),
+                Some((source, range)) => finding.with_span(SourceSpan::new(source, range)),
                 None => finding,
             });
         }

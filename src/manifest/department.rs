@@ -8,11 +8,11 @@ use super::{
     lint, naming,
     platform::Platform,
     quota::QuotaFields,
-    toml::{Document, Table},
+    toml::{TomlDocument, TomlTable},
 };
 use crate::{
-    diag::{Finding, SourceFile, Span},
-    model::{Department, DepartmentCode, Prefix, Recipient, recipient::cover_secret_keys},
+    diag::{Finding, SourceFile, SourceSpan},
+    model::{Department, DepartmentCode, Prefix, Recipient, recipient::redact_secret_keys},
 };
 
 /// A department as read, and the places that later checks point at.
@@ -29,18 +29,18 @@ pub struct DepartmentFile {
 
 impl DepartmentFile {
     /// Where the name stands.
-    pub fn name_span(&self) -> Span {
-        Span::new(&self.source, self.name.clone())
+    pub fn name_span(&self) -> SourceSpan {
+        SourceSpan::new(&self.source, self.name.clone())
     }
 
     /// Where the prefix stands.
-    pub fn prefix_span(&self) -> Span {
-        Span::new(&self.source, self.prefix.clone())
+    pub fn prefix_span(&self) -> SourceSpan {
+        SourceSpan::new(&self.source, self.prefix.clone())
     }
 
     /// Where the template is named, when this file names one.
-    pub fn template_span(&self) -> Option<Span> {
-        self.template.clone().map(|range| Span::new(&self.source, range))
+    pub fn template_span(&self) -> Option<SourceSpan> {
+        self.template.clone().map(|range| SourceSpan::new(&self.source, range))
     }
 }
 
@@ -48,31 +48,36 @@ impl DepartmentFile {
 ///
 /// `None` when there is no department to speak of: no code, name or prefix that can be used.
 pub fn read(source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> (Option<DepartmentFile>, Vec<Finding>) {
-    let source = &without_secret_keys(source);
-    let document = Document::parse(source);
+    let source = &redact_source(source);
+    let document = TomlDocument::parse(source);
     let file = read_root(&document.root(), source, stem, platform);
     (file, document.into_findings())
 }
 
 /// The same file with any secret `age` key covered: `recipients` is where somebody would paste the wrong half.
-fn without_secret_keys(source: &Arc<SourceFile>) -> Arc<SourceFile> {
-    let covered = cover_secret_keys(&source.text);
+fn redact_source(source: &Arc<SourceFile>) -> Arc<SourceFile> {
+    let covered = redact_secret_keys(&source.text);
     if covered == source.text {
         return Arc::clone(source);
     }
     SourceFile::new(&source.path, covered)
 }
 
-fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &Platform) -> Option<DepartmentFile> {
-    root.elsewhere(&QuotaFields::KEYS, "It belongs below `[quota]`.");
-    root.elsewhere(&["code"], "The file's name is the code: rename the file instead.");
+fn read_root(
+    root: &TomlTable<'_>,
+    source: &Arc<SourceFile>,
+    stem: &str,
+    platform: &Platform,
+) -> Option<DepartmentFile> {
+    root.hint_misplaced_keys(&QuotaFields::KEYS, "It belongs below `[quota]`.");
+    root.hint_misplaced_keys(&["code"], "The file's name is the code: rename the file instead.");
     let code = match stem.parse::<DepartmentCode>() {
         Ok(code) => Some(code),
         Err(error) => {
             let finding = Finding::error("department-code", error.to_string());
             root.report(
                 0..0,
-                finding.fix("Rename the file: its name without `.toml` is the department's code."),
+                finding.with_fix("Rename the file: its name without `.toml` is the department's code."),
             );
             None
         }
@@ -86,7 +91,7 @@ fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &
         .table("quota")
         .map(|table| QuotaFields::read(&table))
         .unwrap_or_default();
-    let quota = fields.or(&platform.quota);
+    let quota = fields.with_defaults(&platform.quota);
     if let Some((range, message)) = fields.contradiction(&quota) {
         root.report(range, Finding::error("quota-contradiction", message));
     }
@@ -114,7 +119,7 @@ fn read_root(root: &Table<'_>, source: &Arc<SourceFile>, stem: &str, platform: &
     })
 }
 
-fn check_name(root: &Table<'_>, name: &Spanned<String>) -> bool {
+fn check_name(root: &TomlTable<'_>, name: &Spanned<String>) -> bool {
     let text = name.get_ref();
     let problem = if text.trim().is_empty() {
         "the name is empty"
@@ -129,7 +134,7 @@ fn check_name(root: &Table<'_>, name: &Spanned<String>) -> bool {
     false
 }
 
-fn read_prefix(root: &Table<'_>, platform: &Platform) -> Option<Spanned<Prefix>> {
+fn read_prefix(root: &TomlTable<'_>, platform: &Platform) -> Option<Spanned<Prefix>> {
     let text = root.require::<String>("prefix")?;
     match Prefix::parse(text.get_ref()) {
         Ok(prefix) => {
@@ -140,8 +145,8 @@ fn read_prefix(root: &Table<'_>, platform: &Platform) -> Option<Spanned<Prefix>>
         }
         Err(error) => {
             let mut finding = Finding::error("prefix-invalid", error.to_string());
-            if let Some(better) = repaired(text.get_ref()) {
-                finding = finding.fix(format!("`{better}` would do."));
+            if let Some(better) = suggest_prefix(text.get_ref()) {
+                finding = finding.with_fix(format!("`{better}` would do."));
             }
             root.report(text.span(), finding);
             None
@@ -150,7 +155,7 @@ fn read_prefix(root: &Table<'_>, platform: &Platform) -> Option<Spanned<Prefix>>
 }
 
 /// The nearest text that is a prefix, if a small change makes it one.
-fn repaired(text: &str) -> Option<String> {
+fn suggest_prefix(text: &str) -> Option<String> {
     let mut better = text.trim().trim_end_matches('*').to_lowercase();
     if !better.ends_with(crate::model::prefix::DELIMITERS) {
         better.push('-');
@@ -158,7 +163,7 @@ fn repaired(text: &str) -> Option<String> {
     Prefix::parse(&better).ok().map(|prefix| prefix.to_string())
 }
 
-fn read_contacts(root: &Table<'_>) -> Vec<String> {
+fn read_contacts(root: &TomlTable<'_>) -> Vec<String> {
     let contacts = root.list("contacts").unwrap_or_default();
     for contact in &contacts {
         let text = contact.get_ref();
@@ -175,7 +180,7 @@ fn read_contacts(root: &Table<'_>) -> Vec<String> {
     contacts.into_iter().map(Spanned::into_inner).collect()
 }
 
-fn read_recipients(root: &Table<'_>) -> Vec<Recipient> {
+fn read_recipients(root: &TomlTable<'_>) -> Vec<Recipient> {
     let mut recipients = Vec::new();
     for written in root.list("recipients").unwrap_or_default() {
         let finding = match written.get_ref().parse::<Recipient>() {
@@ -192,7 +197,7 @@ fn read_recipients(root: &Table<'_>) -> Vec<Recipient> {
 }
 
 /// What must hold between departments: prefixes that do not meet, retired ones included, and names used once.
-pub fn check_together(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Finding> {
+pub fn check_departments(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Finding> {
     let mut findings = prefix_conflicts(files);
     let mut names: BTreeMap<String, &DepartmentFile> = BTreeMap::new();
     for file in files.values() {
@@ -203,8 +208,8 @@ pub fn check_together(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<F
                 "the name `{}` is already taken by department `{}`",
                 department.name, first.department.code
             );
-            let finding = Finding::error("duplicate-name", message).at(file.name_span());
-            findings.push(finding.fix(format!("It stands at {}.", first.name_span().location())));
+            let finding = Finding::error("duplicate-name", message).with_span(file.name_span());
+            findings.push(finding.with_fix(format!("It stands at {}.", first.name_span().location())));
         } else {
             names.insert(folded, file);
         }
@@ -216,7 +221,7 @@ fn prefix_conflicts(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Fin
     let files: Vec<&DepartmentFile> = files.values().collect();
     let prefixes: Vec<&Prefix> = files.iter().map(|file| &file.department.prefix).collect();
     let mut findings = Vec::new();
-    for (shorter, longer) in naming::conflicts(&prefixes) {
+    for (shorter, longer) in naming::find_conflicts(&prefixes) {
         // The finding goes to the file that can still change: a retired department cannot.
         let (here, there) = match (files[shorter].department.retired, files[longer].department.retired) {
             (None, Some(_)) => (files[shorter], files[longer]),
@@ -255,7 +260,7 @@ fn prefix_conflicts(files: &BTreeMap<DepartmentCode, DepartmentFile>) -> Vec<Fin
             (Some(_), Some(_)) => Finding::warning("prefix-conflict", message),
             _ => Finding::error("prefix-conflict", message),
         };
-        findings.push(finding.at(here.prefix_span()).fix(fix));
+        findings.push(finding.with_span(here.prefix_span()).with_fix(fix));
     }
     findings
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{ProfileFacts, Workspace};
 use crate::model::{
-    AclGrant, Address, Department, Grant, KeyKind, OwnershipTag, Persona, ResourceKind, Template,
+    AclGrant, Department, KeyKind, OwnershipTag, Persona, ResourceKind, RoleGrant, StageAddress, Template,
     ownership::account_name,
 };
 
@@ -16,7 +16,7 @@ pub struct DesiredDepartment {
     /// The stage.
     pub stage: String,
     /// Where the stage lives.
-    pub address: Address,
+    pub address: StageAddress,
     /// Its template.
     pub template: Template,
     /// Its personas, in the template's order.
@@ -37,7 +37,7 @@ pub struct DesiredPersona {
     /// The keys it gets.
     pub keys: Vec<KeyKind>,
     /// What it may do.
-    pub grants: Vec<Grant>,
+    pub grants: Vec<RoleGrant>,
     /// What it may do in Kafka beyond its roles.
     pub acls: Vec<AclGrant>,
     /// What the template gives but this stage has no place for: subjects where there is no Schema Registry.
@@ -50,7 +50,7 @@ pub struct DesiredPersona {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Grants on subjects.
-    pub grants: Vec<Grant>,
+    pub grants: Vec<RoleGrant>,
     /// Keys of the Schema Registry.
     pub keys: Vec<KeyKind>,
 }
@@ -69,8 +69,8 @@ impl DesiredDepartment {
     }
 
     /// The persona whose account the department's connectors run under.
-    pub fn runtime(&self) -> Option<&DesiredPersona> {
-        runtime_persona(&self.template).and_then(|persona| self.persona(&persona.name))
+    pub fn runtime_persona(&self) -> Option<&DesiredPersona> {
+        find_runtime_persona(&self.template).and_then(|persona| self.persona(&persona.name))
     }
 }
 
@@ -78,7 +78,7 @@ impl DesiredDepartment {
 pub const NO_PROFILE: &str = "-";
 
 /// The persona that connectors run under: `runtime`, else the first one without a key.
-pub fn runtime_persona(template: &Template) -> Option<&Persona> {
+pub fn find_runtime_persona(template: &Template) -> Option<&Persona> {
     let keyless = || template.personas.iter().filter(|persona| persona.keys.is_empty());
     keyless()
         .find(|persona| persona.name == "runtime")
@@ -89,9 +89,14 @@ impl Workspace {
     /// What `department` should be in `stage`, which lives at `address` (written in `ebs.toml` or discovered).
     ///
     /// `None` when its template is unknown; [`Workspace::load`] has reported that.
-    pub fn desired(&self, department: &Department, stage: &str, address: &Address) -> Option<DesiredDepartment> {
+    pub fn desired_department(
+        &self,
+        department: &Department,
+        stage: &str,
+        address: &StageAddress,
+    ) -> Option<DesiredDepartment> {
         let template = self.template(&department.template)?;
-        let runtime = runtime_persona(template);
+        let runtime = find_runtime_persona(template);
         let runtime_name = runtime.map(|persona| account_name(stage, &department.code, &persona.name));
         let personas = template.personas.iter().map(|persona| {
             let facts = ProfileFacts {

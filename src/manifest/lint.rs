@@ -1,10 +1,10 @@
 //! `[lint]`: rules of the linter that do not apply, each with the reason.
 
-use super::toml::Table;
+use super::toml::TomlTable;
 use crate::diag::Finding;
 
 /// Reads `rule = "reason"` pairs.
-pub(crate) fn read(table: &Table<'_>) -> Vec<(String, String)> {
+pub(crate) fn read(table: &TomlTable<'_>) -> Vec<(String, String)> {
     let mut exceptions = Vec::new();
     for (rule, reason) in table.named_texts() {
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -21,7 +21,7 @@ pub(crate) fn read(table: &Table<'_>) -> Vec<(String, String)> {
             );
             table.report(
                 reason.span(),
-                finding.fix("Write why, and until when: the next reader decides by it."),
+                finding.with_fix("Write why, and until when: the next reader decides by it."),
             );
         } else {
             exceptions.push((rule.into_inner(), reason.into_inner()));

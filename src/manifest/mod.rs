@@ -7,46 +7,46 @@
 pub mod admin;
 pub mod assertions;
 pub mod baseline;
-mod blueprint;
+mod expected_departments;
 mod checks;
 pub mod connector_file;
 pub mod department;
 pub mod desired;
 pub mod embedded;
-pub mod facts;
+pub mod profile_facts;
 mod files;
 pub(crate) mod lint;
 pub mod naming;
-pub mod new;
+pub mod new_department;
 pub mod new_platform;
 pub mod platform;
 mod plugins;
 mod quota;
-pub mod scene;
+pub mod access_model;
 pub mod starter;
-pub mod target;
+pub mod grant_target;
 pub mod template;
-mod template_acl;
+mod acl_template;
 #[cfg(test)]
 mod tests;
-pub(crate) mod text;
+pub(crate) mod toml_format;
 pub mod toml;
 pub mod views;
 pub mod workspace;
 
 pub use department::DepartmentFile;
 pub use desired::{DesiredDepartment, DesiredPersona};
-pub use facts::ProfileFacts;
-pub use naming::Naming;
+pub use naming::NamingRules;
 pub use platform::{Platform, Stage};
+pub use profile_facts::ProfileFacts;
 pub use template::TemplateFile;
-pub use workspace::{FindError, Loaded, Origin, Workspace};
+pub use workspace::{FindWorkspaceError, LoadedWorkspace, Workspace, WorkspaceOrigin};
 
 use crate::hint;
 
 /// What to do about a name that is not there: the nearest one, or all there are.
-fn did_you_mean<'a>(written: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    if let Some(near) = hint::nearest(written, names.clone()) {
+fn suggest_name<'a>(written: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = hint::closest_match(written, names.clone()) {
         return format!("Did you mean `{near}`?");
     }
     let known: Vec<String> = names.map(|name| format!("`{name}`")).collect();

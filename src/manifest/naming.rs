@@ -4,7 +4,7 @@
 
 use globset::{Glob, GlobMatcher};
 
-use super::toml::Table;
+use super::toml::TomlTable;
 use crate::{
     diag::Finding,
     model::{Prefix, prefix::fold},
@@ -25,35 +25,35 @@ pub const RESERVED: [&str; 8] = [
 
 /// Naming rules of one organization: the `[naming]` table.
 #[derive(Clone, Debug)]
-pub struct Naming {
+pub struct NamingRules {
     /// Shortest prefix, delimiter included.
     pub minimum_length: u32,
     /// Reserved words besides [`RESERVED`].
     pub reserved: Vec<String>,
     /// What the rest of a connector's name, after the prefix, must look like.
-    pub connector: ConnectorRule,
+    pub connector: ConnectorNamePattern,
 }
 
-impl Default for Naming {
+impl Default for NamingRules {
     fn default() -> Self {
         Self {
             minimum_length: 3,
             reserved: Vec::new(),
-            connector: ConnectorRule::default(),
+            connector: ConnectorNamePattern::default(),
         }
     }
 }
 
-impl Naming {
+impl NamingRules {
     /// Reads `[naming]`.
-    pub(super) fn read(table: &Table<'_>) -> Self {
+    pub(super) fn read(table: &TomlTable<'_>) -> Self {
         let mut naming = Self::default();
         if let Some(length) = table.get::<u32>("minimum_length") {
             if *length.get_ref() < 2 {
                 let finding = Finding::error("invalid-value", "`naming.minimum_length` is below 2");
                 table.report(
                     length.span(),
-                    finding.fix("A prefix is at least one letter and a delimiter."),
+                    finding.with_fix("A prefix is at least one letter and a delimiter."),
                 );
             } else {
                 naming.minimum_length = *length.get_ref();
@@ -67,7 +67,7 @@ impl Naming {
                 naming.reserved.push(word.into_inner());
             }
         }
-        if let Some(glob) = table.parse::<ConnectorRule>("connector") {
+        if let Some(glob) = table.parse::<ConnectorNamePattern>("connector") {
             naming.connector = glob.into_inner();
         }
         naming
@@ -82,7 +82,8 @@ impl Naming {
                 "prefix `{prefix}` is too short: {length} of at least {} characters, delimiter included",
                 self.minimum_length
             );
-            findings.push(Finding::error("prefix-too-short", message).fix("Choose a longer word for the department."));
+            findings
+                .push(Finding::error("prefix-too-short", message).with_fix("Choose a longer word for the department."));
         }
         if let Some(word) = self.reserved_word(prefix) {
             let message = if fold(word).starts_with(&prefix.folded()) {
@@ -95,7 +96,7 @@ impl Naming {
             } else {
                 "`naming.reserved` in ebs.toml keeps it free."
             };
-            findings.push(Finding::error("prefix-reserved", message).fix(reason));
+            findings.push(Finding::error("prefix-reserved", message).with_fix(reason));
         }
         findings
     }
@@ -119,12 +120,12 @@ impl Naming {
 
 /// A glob for the part of a connector's name that follows the prefix (`*-{source,sink}`).
 #[derive(Clone, Debug)]
-pub struct ConnectorRule {
+pub struct ConnectorNamePattern {
     text: String,
     matcher: GlobMatcher,
 }
 
-impl ConnectorRule {
+impl ConnectorNamePattern {
     /// Whether `rest`, the name without the prefix, fits.
     pub fn matches(&self, rest: &str) -> bool {
         self.matcher.is_match(rest)
@@ -136,7 +137,7 @@ impl ConnectorRule {
     }
 }
 
-impl Default for ConnectorRule {
+impl Default for ConnectorNamePattern {
     fn default() -> Self {
         let any = Glob::new("*").map(|glob| glob.compile_matcher());
         Self {
@@ -146,7 +147,7 @@ impl Default for ConnectorRule {
     }
 }
 
-impl std::str::FromStr for ConnectorRule {
+impl std::str::FromStr for ConnectorNamePattern {
     type Err = globset::Error;
 
     fn from_str(text: &str) -> Result<Self, globset::Error> {
@@ -157,7 +158,7 @@ impl std::str::FromStr for ConnectorRule {
     }
 }
 
-impl PartialEq for ConnectorRule {
+impl PartialEq for ConnectorNamePattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
@@ -168,7 +169,7 @@ impl PartialEq for ConnectorRule {
 ///
 /// Sorted by folded form, the prefixes that begin with a given one stand right behind it, so two hundred departments
 /// need one sort and not twenty thousand comparisons.
-pub fn conflicts(prefixes: &[&Prefix]) -> Vec<(usize, usize)> {
+pub fn find_conflicts(prefixes: &[&Prefix]) -> Vec<(usize, usize)> {
     let mut order: Vec<(String, usize)> = prefixes
         .iter()
         .enumerate()

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     platform::{Stage, default_quota},
-    text::{list, quoted},
+    toml_format::{toml_list, toml_string},
 };
 use crate::model::{OrganizationId, ServiceAccountId};
 
@@ -35,35 +35,39 @@ impl NewPlatform {
         )?;
         writeln!(out)?;
         if let Some((name, _)) = self.stages.first() {
-            writeln!(out, "default_stage = {}", quoted(name))?;
+            writeln!(out, "default_stage = {}", toml_string(name))?;
         }
         match &self.provisioner {
-            Some(account) => writeln!(out, "provisioner = {}", quoted(account.as_str()))?,
+            Some(account) => writeln!(out, "provisioner = {}", toml_string(account.as_str()))?,
             None => writeln!(
                 out,
                 "# provisioner = \"sa-…\"  # made once by an administrator, see docs/provisioner.md"
             )?,
         }
         if let Some(organization) = &self.organization {
-            writeln!(out, "\n[organization]\nid = {}", quoted(organization.as_str()))?;
+            writeln!(out, "\n[organization]\nid = {}", toml_string(organization.as_str()))?;
         }
         for (name, stage) in &self.stages {
             writeln!(out, "\n[stages.{name}]")?;
-            writeln!(out, "environment = {}", quoted(stage.environment.as_str()))?;
-            writeln!(out, "cluster = {}", quoted(stage.cluster.as_str()))?;
+            writeln!(out, "environment = {}", toml_string(stage.environment.as_str()))?;
+            writeln!(out, "cluster = {}", toml_string(stage.cluster.as_str()))?;
             if let Some(registry) = &stage.schema_registry {
-                writeln!(out, "schema_registry = {}", quoted(registry.as_str()))?;
+                writeln!(out, "schema_registry = {}", toml_string(registry.as_str()))?;
             }
             writeln!(out, "task_ceiling = {}", stage.task_ceiling)?;
             writeln!(out, "reserve_percent = {}", stage.reserve_percent)?;
         }
         let quota = default_quota();
         writeln!(out, "\n# What a department gets that says nothing.")?;
-        writeln!(out, "[defaults]\ntemplate = {}", quoted(super::platform::TEMPLATE))?;
+        writeln!(
+            out,
+            "[defaults]\ntemplate = {}",
+            toml_string(super::platform::DEFAULT_TEMPLATE)
+        )?;
         writeln!(out, "\n[defaults.quota]")?;
         writeln!(out, "connectors = {}", quota.connectors)?;
         writeln!(out, "tasks = {}", quota.tasks)?;
         writeln!(out, "tasks_per_connector = {}", quota.tasks_per_connector)?;
-        writeln!(out, "plugins = {}", list(&quota.plugins))
+        writeln!(out, "plugins = {}", toml_list(&quota.plugins))
     }
 }

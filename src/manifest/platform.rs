@@ -6,21 +6,23 @@ use toml::Spanned;
 
 use super::{
     lint,
-    naming::Naming,
+    naming::NamingRules,
     quota::QuotaFields,
-    toml::{Document, Table},
+    toml::{TomlDocument, TomlTable},
 };
 use crate::{
     diag::{Finding, SourceFile},
-    model::{Address, ClusterId, DepartmentQuota, EnvironmentId, OrganizationId, SchemaRegistryId, ServiceAccountId},
+    model::{
+        ClusterId, DepartmentQuota, EnvironmentId, OrganizationId, SchemaRegistryId, ServiceAccountId, StageAddress,
+    },
 };
 
 /// Tasks of one Kafka cluster over all connectors (dossier `quotas.md` §5.3).
-pub const TASK_CEILING: u32 = 250;
+pub const DEFAULT_TASK_CEILING: u32 = 250;
 /// Share of the ceiling that is not given to departments, in percent (dossier `quotas.md` §5.3).
-pub const RESERVE_PERCENT: u32 = 10;
+pub const DEFAULT_RESERVE_PERCENT: u32 = 10;
 /// Template of a department that names none.
-pub const TEMPLATE: &str = "hybrid";
+pub const DEFAULT_TEMPLATE: &str = "hybrid";
 
 /// Quota of a department that says nothing, where `ebs.toml` says nothing either: enough to begin with, small enough
 /// that twenty-four such departments fit a cluster.
@@ -56,8 +58,8 @@ impl Stage {
     }
 
     /// The stage's address in `organization`.
-    pub fn address(&self, organization: &OrganizationId) -> Address {
-        Address {
+    pub fn address(&self, organization: &OrganizationId) -> StageAddress {
+        StageAddress {
             organization: organization.clone(),
             environment: self.environment.clone(),
             cluster: self.cluster.clone(),
@@ -76,7 +78,7 @@ pub struct Platform {
     /// All stages by name.
     pub stages: BTreeMap<String, Stage>,
     /// What names may look like.
-    pub naming: Naming,
+    pub naming: NamingRules,
     /// Template of a department that names none.
     pub template: String,
     /// Quota of a department that says nothing, field by field.
@@ -97,8 +99,8 @@ impl Default for Platform {
             organization: None,
             default_stage: String::new(),
             stages: BTreeMap::new(),
-            naming: Naming::default(),
-            template: TEMPLATE.to_owned(),
+            naming: NamingRules::default(),
+            template: DEFAULT_TEMPLATE.to_owned(),
             quota: default_quota(),
             provisioner: None,
             adopt: Vec::new(),
@@ -131,12 +133,12 @@ pub struct PlatformFile {
     pub(super) stages: BTreeMap<String, std::ops::Range<usize>>,
 }
 
-const TOP: [&str; 4] = ["default_stage", "provisioner", "adopt", "administrators"];
-const ABOVE: &str = "It belongs at the top of the file, above the first table in brackets.";
+const TOP_LEVEL_KEYS: [&str; 4] = ["default_stage", "provisioner", "adopt", "administrators"];
+const TOP_LEVEL_HINT: &str = "It belongs at the top of the file, above the first table in brackets.";
 
 /// Reads `ebs.toml`.
 pub fn read(source: &Arc<SourceFile>) -> (PlatformFile, Vec<Finding>) {
-    let document = Document::parse(source);
+    let document = TomlDocument::parse(source);
     let mut file = PlatformFile {
         source: Some(Arc::clone(source)),
         ..PlatformFile::default()
@@ -145,37 +147,37 @@ pub fn read(source: &Arc<SourceFile>) -> (PlatformFile, Vec<Finding>) {
     (file, document.into_findings())
 }
 
-fn read_root(root: &Table<'_>, file: &mut PlatformFile) {
+fn read_root(root: &TomlTable<'_>, file: &mut PlatformFile) {
     let platform = &mut file.platform;
-    root.elsewhere(
+    root.hint_misplaced_keys(
         &["environment", "cluster", "schema_registry"],
         "It belongs below a stage, as in `[stages.prod]`.",
     );
     let default_stage = root.get::<String>("default_stage");
     platform.provisioner = root.parse("provisioner").map(Spanned::into_inner);
-    platform.adopt = ids(root, "adopt", "neither a service account nor an API key", ADOPT);
-    platform.administrators = ids(
+    platform.adopt = read_ids(root, "adopt", "neither a service account nor an API key", ADOPT_HINT);
+    platform.administrators = read_ids(
         root,
         "administrators",
         "no id of a user or a service account",
-        ADMINISTRATORS,
+        ADMINISTRATORS_HINT,
     );
     if let Some(organization) = root.table("organization") {
-        organization.elsewhere(&TOP, ABOVE);
+        organization.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         platform.organization = organization.parse("id").map(Spanned::into_inner);
     }
     if let Some(naming) = root.table("naming") {
-        platform.naming = Naming::read(&naming);
+        platform.naming = NamingRules::read(&naming);
     }
     if let Some(defaults) = root.table("defaults") {
-        defaults.elsewhere(&TOP, ABOVE);
-        defaults.elsewhere(&QuotaFields::KEYS, "It belongs below `[defaults.quota]`.");
+        defaults.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
+        defaults.hint_misplaced_keys(&QuotaFields::KEYS, "It belongs below `[defaults.quota]`.");
         if let Some(template) = defaults.get::<String>("template") {
             file.template = Some(template.span());
             platform.template = template.into_inner();
         }
         if let Some(quota) = defaults.table("quota") {
-            platform.quota = QuotaFields::read(&quota).or(&platform.quota);
+            platform.quota = QuotaFields::read(&quota).with_defaults(&platform.quota);
         }
     }
     if let Some(lint) = root.table("lint") {
@@ -187,18 +189,18 @@ fn read_root(root: &Table<'_>, file: &mut PlatformFile) {
     choose_default_stage(root, default_stage.as_ref(), &mut file.platform, &file.stages);
 }
 
-const ADOPT: &str = "Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`.";
-const ADMINISTRATORS: &str = "Write ids, as in `u-abc123` or `sa-abc123`.";
+const ADOPT_HINT: &str = "Write ids, as in `sa-abc123` or `ABCDEFGHIJKLMNOP`.";
+const ADMINISTRATORS_HINT: &str = "Write ids, as in `u-abc123` or `sa-abc123`.";
 
 /// The ids of the list `key`; what is none is `otherwise`.
-fn ids(root: &Table<'_>, key: &'static str, otherwise: &str, fix: &str) -> Vec<String> {
+fn read_ids(root: &TomlTable<'_>, key: &'static str, otherwise: &str, fix: &str) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     for id in root.list(key).unwrap_or_default() {
         let text = id.get_ref();
         let harmless = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if !harmless {
             let message = format!("`{}` is {otherwise}", text.escape_debug());
-            root.report(id.span(), Finding::error("invalid-value", message).fix(fix));
+            root.report(id.span(), Finding::error("invalid-value", message).with_fix(fix));
         } else if ids.contains(text) {
             root.report(
                 id.span(),
@@ -211,9 +213,9 @@ fn ids(root: &Table<'_>, key: &'static str, otherwise: &str, fix: &str) -> Vec<S
     ids
 }
 
-fn read_stages(table: &Table<'_>, file: &mut PlatformFile) {
+fn read_stages(table: &TomlTable<'_>, file: &mut PlatformFile) {
     for (name, stage) in table.named_tables() {
-        stage.elsewhere(&TOP, ABOVE);
+        stage.hint_misplaced_keys(&TOP_LEVEL_KEYS, TOP_LEVEL_HINT);
         check_stage_name(table, &name);
         let environment = stage.require_parse::<EnvironmentId>("environment");
         let cluster = stage.require_parse::<ClusterId>("cluster");
@@ -242,8 +244,8 @@ fn read_stages(table: &Table<'_>, file: &mut PlatformFile) {
             environment: environment.into_inner(),
             cluster: cluster.into_inner(),
             schema_registry: schema_registry.map(Spanned::into_inner),
-            task_ceiling: task_ceiling.map_or(TASK_CEILING, Spanned::into_inner),
-            reserve_percent: reserve_percent.map_or(RESERVE_PERCENT, Spanned::into_inner),
+            task_ceiling: task_ceiling.map_or(DEFAULT_TASK_CEILING, Spanned::into_inner),
+            reserve_percent: reserve_percent.map_or(DEFAULT_RESERVE_PERCENT, Spanned::into_inner),
         };
         warn_if_shared(table, &name, &read, &file.platform.stages);
         file.platform.stages.insert(name.into_inner(), read);
@@ -252,7 +254,7 @@ fn read_stages(table: &Table<'_>, file: &mut PlatformFile) {
 
 /// A stage is the second word of every account's name, and the words are separated by dashes: with a dash in it,
 /// `ebs-prod-eu-claims-…` could be department `claims` of stage `prod-eu` or department `eu-claims` of stage `prod`.
-fn check_stage_name(table: &Table<'_>, name: &Spanned<String>) {
+fn check_stage_name(table: &TomlTable<'_>, name: &Spanned<String>) {
     let text = name.get_ref();
     let safe = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     if !(safe && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= 13) {
@@ -262,12 +264,12 @@ fn check_stage_name(table: &Table<'_>, name: &Spanned<String>) {
         );
         let finding = Finding::error("invalid-value", message);
         let fix = "Stages are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.";
-        table.report(name.span(), finding.fix(fix));
+        table.report(name.span(), finding.with_fix(fix));
     }
 }
 
 /// Accounts of two stages on one cluster hold roles on the same names.
-fn warn_if_shared(table: &Table<'_>, name: &Spanned<String>, stage: &Stage, others: &BTreeMap<String, Stage>) {
+fn warn_if_shared(table: &TomlTable<'_>, name: &Spanned<String>, stage: &Stage, others: &BTreeMap<String, Stage>) {
     let shares = |other: &Stage| {
         if other.cluster == stage.cluster {
             Some(("cluster", stage.cluster.as_str()))
@@ -286,12 +288,15 @@ fn warn_if_shared(table: &Table<'_>, name: &Spanned<String>, stage: &Stage, othe
             }
             _ => "An environment has one Schema Registry: accounts of one stage can reach schemas of the other.",
         };
-        table.report(name.span(), Finding::warning("stages-not-separate", message).fix(fix));
+        table.report(
+            name.span(),
+            Finding::warning("stages-not-separate", message).with_fix(fix),
+        );
     }
 }
 
 fn choose_default_stage(
-    root: &Table<'_>,
+    root: &TomlTable<'_>,
     written: Option<&Spanned<String>>,
     platform: &mut Platform,
     stages: &BTreeMap<String, std::ops::Range<usize>>,
@@ -301,7 +306,7 @@ fn choose_default_stage(
         let name = written.get_ref();
         if !stages.is_empty() && !stages.contains_key(name) {
             let finding = Finding::error("unknown-stage", format!("there is no stage `{}`", name.escape_debug()));
-            root.report(written.span(), finding.fix(super::did_you_mean(name, names())));
+            root.report(written.span(), finding.with_fix(super::suggest_name(name, names())));
         }
         platform.default_stage.clone_from(name);
     } else if stages.len() == 1 || stages.contains_key("prod") {
@@ -310,6 +315,6 @@ fn choose_default_stage(
     } else if stages.len() > 1 {
         let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
         let fix = format!("Say which of {} is meant when none is named.", names.join(", "));
-        root.missing_with("default_stage", &fix);
+        root.report_missing_with("default_stage", &fix);
     }
 }

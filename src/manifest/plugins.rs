@@ -2,20 +2,23 @@
 
 use toml::Spanned;
 
-use super::toml::Table;
+use super::toml::TomlTable;
 use crate::{catalog::catalog, diag::Finding, hint};
 
 /// Checks the `plugins` of a quota; everything here is a warning, because new plugins come every month.
-pub(super) fn check(table: &Table<'_>, names: Vec<Spanned<String>>) -> Vec<String> {
+pub(super) fn read_plugins(table: &TomlTable<'_>, names: Vec<Spanned<String>>) -> Vec<String> {
     if names.is_empty()
         && let Some(range) = table.key_range("plugins")
     {
         let finding = Finding::warning("plugins-empty", "an empty list of plugins allows none");
-        table.report(range, finding.fix("Write `plugins = [\"*\"]` to allow all of them."));
+        table.report(
+            range,
+            finding.with_fix("Write `plugins = [\"*\"]` to allow all of them."),
+        );
     }
     let mut checked: Vec<String> = Vec::new();
     for name in names {
-        if let Some(finding) = odd(name.get_ref()) {
+        if let Some(finding) = plugin_finding(name.get_ref()) {
             table.report(name.span(), finding);
         }
         if checked.contains(name.get_ref()) {
@@ -29,7 +32,7 @@ pub(super) fn check(table: &Table<'_>, names: Vec<Spanned<String>>) -> Vec<Strin
 }
 
 /// What is odd about `name` as a plugin.
-fn odd(name: &str) -> Option<Finding> {
+fn plugin_finding(name: &str) -> Option<Finding> {
     if name == "*" || catalog().plugin(name).is_some() {
         return None;
     }
@@ -44,7 +47,7 @@ fn odd(name: &str) -> Option<Finding> {
             [id] => format!("Write {id}, the managed plugin of this class."),
             ids => format!("Write one of {}, the managed plugins of this class.", ids.join(", ")),
         };
-        return Some(warning(message).fix(fix));
+        return Some(warning(message).with_fix(fix));
     }
     if name.contains('*') {
         let message = format!(
@@ -54,9 +57,9 @@ fn odd(name: &str) -> Option<Finding> {
         return Some(warning(message));
     }
     let finding = warning(format!("plugin `{}` is not known here", name.escape_debug()));
-    let near = hint::nearest(name, catalog().plugins().map(|plugin| plugin.class));
+    let near = hint::closest_match(name, catalog().plugins().map(|plugin| plugin.class));
     Some(match near {
-        Some(near) => finding.fix(format!("Did you mean `{near}`?")),
-        None => finding.fix("Compare it with `confluent connect plugin list`; a new plugin may well be right."),
+        Some(near) => finding.with_fix(format!("Did you mean `{near}`?")),
+        None => finding.with_fix("Compare it with `confluent connect plugin list`; a new plugin may well be right."),
     })
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::{plugins, toml::Table};
+use super::{plugins, toml::TomlTable};
 use crate::{diag::Finding, model::DepartmentQuota};
 
 /// The fields that were written, each with its place.
@@ -20,19 +20,19 @@ impl QuotaFields {
     /// The keys of a quota table.
     pub(super) const KEYS: [&'static str; 4] = ["connectors", "tasks", "tasks_per_connector", "plugins"];
 
-    pub(super) fn read(table: &Table<'_>) -> Self {
+    pub(super) fn read(table: &TomlTable<'_>) -> Self {
         let fields = Self {
             connectors: table.get("connectors"),
             tasks: table.get("tasks"),
             tasks_per_connector: table.get("tasks_per_connector"),
-            plugins: table.list("plugins").map(|names| plugins::check(table, names)),
+            plugins: table.list("plugins").map(|names| plugins::read_plugins(table, names)),
         };
         fields.check(table);
         fields
     }
 
     /// The quota, with what was not written taken from `defaults`.
-    pub(super) fn or(&self, defaults: &DepartmentQuota) -> DepartmentQuota {
+    pub(super) fn with_defaults(&self, defaults: &DepartmentQuota) -> DepartmentQuota {
         let or = |field: &Option<Spanned<u32>>, default| field.as_ref().map_or(default, |field| *field.get_ref());
         let tasks = or(&self.tasks, defaults.tasks);
         // A default must not make a department's own figures contradict each other: 1 task in all, 2 per connector.
@@ -58,13 +58,13 @@ impl QuotaFields {
         Some((place.span(), message))
     }
 
-    fn check(&self, table: &Table<'_>) {
+    fn check(&self, table: &TomlTable<'_>) {
         let figures = [&self.connectors, &self.tasks, &self.tasks_per_connector];
         for (key, figure) in Self::KEYS.into_iter().zip(figures) {
             if let Some(figure) = figure.as_ref().filter(|figure| *figure.get_ref() == 0) {
                 let finding = Finding::error("quota-zero", format!("`{key}` is 0: the department could run nothing"));
                 let fix = "Give it at least 1, or the template `read-only` when it is only meant to look.";
-                table.report(figure.span(), finding.fix(fix));
+                table.report(figure.span(), finding.with_fix(fix));
             }
         }
         if let (Some(connectors), Some(tasks)) = (&self.connectors, &self.tasks)

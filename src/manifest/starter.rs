@@ -5,16 +5,16 @@ use std::fmt::Write;
 
 use crate::{
     catalog::{
-        Direction,
-        facts::SNAPSHOT,
-        starter::{FILL_IN, Part, Starter, StarterKey},
+        ConnectorDirection,
+        schema::SNAPSHOT,
+        starter::{FILL_IN, Starter, StarterKey, StarterSection},
     },
     model::DepartmentQuota,
 };
 
 /// The text of a YAML file called `file`.
 #[must_use]
-pub fn yaml(starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> String {
+pub fn render_yaml(starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> String {
     let mut out = String::new();
     // Writing into a `String` cannot fail.
     let _ = write_yaml(&mut out, starter, file, quota);
@@ -24,8 +24,8 @@ pub fn yaml(starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> S
 fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&DepartmentQuota>) -> std::fmt::Result {
     let class = starter.class;
     let what = match starter.direction {
-        Direction::Source => "a source: it writes to Kafka",
-        Direction::Sink => "a sink: it reads from Kafka",
+        ConnectorDirection::Source => "a source: it writes to Kafka",
+        ConnectorDirection::Sink => "a sink: it reads from Kafka",
     };
     writeln!(out, "# A connector of plugin {class}, {what}.")?;
     writeln!(out, "#")?;
@@ -43,12 +43,12 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
     writeln!(out, "# The keys are those of {SNAPSHOT}. What the service knows today:")?;
     writeln!(out, "# confluent ebs connector plugin describe {class}")?;
     writeln!(out)?;
-    writeln!(out, "name: {}", quoted(&starter.name))?;
-    writeln!(out, "connector.class: {}", quoted(class))?;
+    writeln!(out, "name: {}", double_quoted(&starter.name))?;
+    writeln!(out, "connector.class: {}", double_quoted(class))?;
 
-    section(out, starter, Part::Topics, "Which Kafka topics.")?;
-    section(out, starter, Part::Needed, "What it does not do without.")?;
-    section(out, starter, Part::Usual, "What it is usually given.")?;
+    write_section(out, starter, StarterSection::Topics, "Which Kafka topics.")?;
+    write_section(out, starter, StarterSection::Required, "What it does not do without.")?;
+    write_section(out, starter, StarterSection::Usual, "What it is usually given.")?;
 
     writeln!(out)?;
     match quota {
@@ -88,22 +88,22 @@ fn write_yaml(out: &mut String, starter: &Starter, file: &str, quota: Option<&De
             "# created, ${{file:PATH}} from a file below --secrets-dir, and ${{prompt:}} is asked for."
         )?;
     }
-    section(
+    write_section(
         out,
         starter,
-        Part::Optional,
+        StarterSection::Optional,
         "What it can be given, too: remove the \"#\" before the key.",
     )
 }
 
 /// The keys of one part, below a comment, if there are any.
-fn section(out: &mut String, starter: &Starter, part: Part, title: &str) -> std::fmt::Result {
-    let keys: Vec<&StarterKey> = starter.keys.iter().filter(|key| key.part == part).collect();
+fn write_section(out: &mut String, starter: &Starter, part: StarterSection, title: &str) -> std::fmt::Result {
+    let keys: Vec<&StarterKey> = starter.keys.iter().filter(|key| key.section == part).collect();
     if keys.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n# {title}")?;
-    let off = if part == Part::Optional { "#" } else { "" };
+    let off = if part == StarterSection::Optional { "#" } else { "" };
     let mut noted = true;
     for StarterKey { key, value, note, .. } in keys {
         // A key with a note stands apart, so that it is clear whose note it is.
@@ -112,15 +112,15 @@ fn section(out: &mut String, starter: &Starter, part: Part, title: &str) -> std:
         }
         noted = note.is_some();
         if let Some(note) = note {
-            comment(out, note)?;
+            write_comment(out, note)?;
         }
-        writeln!(out, "{off}{key}: {}", quoted(value))?;
+        writeln!(out, "{off}{key}: {}", double_quoted(value))?;
     }
     Ok(())
 }
 
 /// A comment, in lines that can be read beside a file tree.
-fn comment(out: &mut String, text: &str) -> std::fmt::Result {
+fn write_comment(out: &mut String, text: &str) -> std::fmt::Result {
     const WIDTH: usize = 98;
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -137,13 +137,13 @@ fn comment(out: &mut String, text: &str) -> std::fmt::Result {
 }
 
 /// A text in double quotes: what JSON escapes, YAML understands.
-fn quoted(text: &str) -> String {
+fn double_quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// The text of a JSON file, in the form of the stock CLI.
 #[must_use]
-pub fn json(starter: &Starter) -> String {
+pub fn render_json(starter: &Starter) -> String {
     let mut config = serde_json::Map::new();
     config.insert("connector.class".to_owned(), starter.class.into());
     config.insert("name".to_owned(), starter.name.as_str().into());

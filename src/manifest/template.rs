@@ -5,18 +5,20 @@ use std::{ops::Range, sync::Arc};
 use toml::Spanned;
 
 use super::{
-    target, template_acl,
-    toml::{Document, Table},
+    acl_template, grant_target,
+    toml::{TomlDocument, TomlTable},
 };
 use crate::{
     access::{
-        Assumptions, Bindable, bindable,
-        isolation::{exposure, tolerated},
-        roles::gives,
+        BindCheck, RbacAssumptions, check_bind_kind,
+        isolation::{shared_name_for, tolerated_operations},
+        roles::operations_of_role,
     },
-    diag::{Finding, SourceFile, Span},
+    diag::{Finding, SourceFile, SourceSpan},
     hint,
-    model::{Grant, GrantTarget, KeyKind, NamePattern, Persona, ResourceKind, Role, Template, ownership::short_hash},
+    model::{
+        GrantTarget, KeyKind, NamePattern, Persona, ResourceKind, Role, RoleGrant, Template, ownership::short_hash,
+    },
 };
 
 /// The words for key kinds that people write.
@@ -37,7 +39,7 @@ pub struct TemplateFile {
 
 /// Reads one template. `stem` is the file's name without `.toml`. `None` when no persona could be read.
 pub fn read(source: &Arc<SourceFile>, stem: &str) -> (Option<TemplateFile>, Vec<Finding>) {
-    let document = Document::parse(source);
+    let document = TomlDocument::parse(source);
     let template = read_root(&document.root(), stem);
     let file = template.map(|template| TemplateFile {
         template,
@@ -46,14 +48,14 @@ pub fn read(source: &Arc<SourceFile>, stem: &str) -> (Option<TemplateFile>, Vec<
     (file, document.into_findings())
 }
 
-fn read_root(root: &Table<'_>, stem: &str) -> Option<Template> {
+fn read_root(root: &TomlTable<'_>, stem: &str) -> Option<Template> {
     if !is_template_name(stem) {
         let message = format!(
             "`{}` is not a template name: 1 to 20 of a-z, 0-9 and `-`, beginning with a letter",
             stem.escape_debug()
         );
         let fix = "Rename the file: its name without `.toml` is the template's name.";
-        root.report(0..0, Finding::error("template-name", message).fix(fix));
+        root.report(0..0, Finding::error("template-name", message).with_fix(fix));
     }
     let description = root
         .get::<String>("description")
@@ -100,7 +102,7 @@ fn content_hash(personas: &[Persona]) -> String {
     for persona in personas {
         let _ = writeln!(text, "persona {}", persona.name);
         for key in &persona.keys {
-            let _ = writeln!(text, "key {}", word_of(*key));
+            let _ = writeln!(text, "key {}", key_kind_name(*key));
         }
         for grant in &persona.grants {
             let fallback = grant.fallback.as_ref().map_or("-", Role::as_str);
@@ -116,7 +118,7 @@ fn content_hash(personas: &[Persona]) -> String {
 }
 
 /// The word for a key kind.
-pub fn word_of(kind: KeyKind) -> &'static str {
+pub fn key_kind_name(kind: KeyKind) -> &'static str {
     KEY_KINDS
         .iter()
         .find(|(_, known)| *known == kind)
@@ -124,7 +126,7 @@ pub fn word_of(kind: KeyKind) -> &'static str {
 }
 
 /// A persona is the last word of its account's name, and the words are separated by dashes (see stages).
-fn check_persona_name(table: &Table<'_>, name: &Spanned<String>) {
+fn check_persona_name(table: &TomlTable<'_>, name: &Spanned<String>) {
     let text = name.get_ref();
     let safe = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     if text == "prefix" {
@@ -139,17 +141,17 @@ fn check_persona_name(table: &Table<'_>, name: &Spanned<String>) {
             text.escape_debug()
         );
         let fix = "Personas are a part of account names (`ebs-prod-claims-operator`), which dashes take apart.";
-        table.report(name.span(), Finding::error("persona-name", message).fix(fix));
+        table.report(name.span(), Finding::error("persona-name", message).with_fix(fix));
     }
 }
 
-fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> Persona {
+fn read_persona(table: &TomlTable<'_>, name: Option<&String>, personas: &[&str]) -> Persona {
     let keys = read_keys(table);
     let description = table
         .get::<String>("description")
         .map(Spanned::into_inner)
         .unwrap_or_default();
-    let mut grants: Vec<Grant> = Vec::new();
+    let mut grants: Vec<RoleGrant> = Vec::new();
     let tables = table.require_tables("grant");
     for grant in &tables {
         let Some((read, place)) = read_grant(grant, personas) else {
@@ -163,7 +165,7 @@ fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> 
             grant.report(place, Finding::warning("duplicate-value", message));
             continue;
         }
-        if let Some(finding) = unusable(
+        if let Some(finding) = check_key_for_kind(
             read.on.kind(),
             "a role",
             &keys,
@@ -173,8 +175,8 @@ fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> 
         }
         grants.push(read);
     }
-    let acls = template_acl::read(table, personas, |kind| {
-        unusable(kind, "an ACL", &keys, name.map_or("this persona", String::as_str))
+    let acls = acl_template::read(table, personas, |kind| {
+        check_key_for_kind(kind, "an ACL", &keys, name.map_or("this persona", String::as_str))
     });
     Persona {
         name: name.cloned().unwrap_or_default(),
@@ -185,7 +187,7 @@ fn read_persona(table: &Table<'_>, name: Option<&String>, personas: &[&str]) -> 
     }
 }
 
-fn read_keys(table: &Table<'_>) -> Vec<KeyKind> {
+fn read_keys(table: &TomlTable<'_>) -> Vec<KeyKind> {
     let words = table.require_list("keys");
     let mut keys = Vec::new();
     for word in words.unwrap_or_default() {
@@ -200,15 +202,15 @@ fn read_keys(table: &Table<'_>) -> Vec<KeyKind> {
             Some((_, kind)) => keys.push(*kind),
             None => {
                 let message = format!("`{}` is not a kind of API key", text.escape_debug());
-                let fix = super::did_you_mean(text, KEY_KINDS.iter().map(|(word, _)| *word));
-                table.report(word.span(), Finding::error("unknown-key-kind", message).fix(fix));
+                let fix = super::suggest_name(text, KEY_KINDS.iter().map(|(word, _)| *word));
+                table.report(word.span(), Finding::error("unknown-key-kind", message).with_fix(fix));
             }
         }
     }
     keys
 }
 
-fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usize>)> {
+fn read_grant(table: &TomlTable<'_>, personas: &[&str]) -> Option<(RoleGrant, Range<usize>)> {
     let role_text = table.require::<String>("role");
     let on_text = table.require::<String>("on");
     let why = table.require::<String>("why");
@@ -219,20 +221,20 @@ fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usiz
     let on = on_text.as_ref().and_then(|text| read_target(table, text, personas));
     let (role_text, on_text) = (role_text?, on_text?);
     let (role, on) = (role?, on?);
-    if let Some(finding) = misplaced(&role, on.kind()) {
+    if let Some(finding) = check_role_placement(&role, on.kind()) {
         table.report(role_text.span(), finding);
-    } else if let Some(finding) = wide(&role, &on) {
+    } else if let Some(finding) = check_reach(&role, &on) {
         table.report(on_text.span(), finding);
     }
     if let (Some(fallback), Some(text)) = (&fallback, &fallback_text) {
         if *fallback == role {
             let finding = Finding::warning("fallback-same", format!("the fallback of {role} is {role} itself"));
             table.report(text.span(), finding);
-        } else if let Some(finding) = misplaced(fallback, on.kind()) {
+        } else if let Some(finding) = check_role_placement(fallback, on.kind()) {
             table.report(text.span(), finding);
         }
     }
-    let grant = Grant {
+    let grant = RoleGrant {
         role,
         on,
         fallback,
@@ -242,16 +244,16 @@ fn read_grant(table: &Table<'_>, personas: &[&str]) -> Option<(Grant, Range<usiz
 }
 
 /// Every grant says why: nobody can review one that does not.
-pub(super) fn check_reason(table: &Table<'_>, why: Option<&Spanned<String>>) {
+pub(super) fn check_reason(table: &TomlTable<'_>, why: Option<&Spanned<String>>) {
     if let Some(why) = why.filter(|why| why.get_ref().trim().is_empty()) {
         let finding = Finding::error("invalid-value", "a grant without a reason cannot be reviewed");
-        table.report(why.span(), finding.fix("Say what the persona does with it."));
+        table.report(why.span(), finding.with_fix("Say what the persona does with it."));
     }
 }
 
 /// Reads an `on`.
-pub(super) fn read_target(table: &Table<'_>, text: &Spanned<String>, personas: &[&str]) -> Option<GrantTarget> {
-    match target::parse(text.get_ref(), personas) {
+pub(super) fn read_target(table: &TomlTable<'_>, text: &Spanned<String>, personas: &[&str]) -> Option<GrantTarget> {
+    match grant_target::parse(text.get_ref(), personas) {
         Ok(on) => Some(on),
         Err(error) => {
             let mut finding = Finding::error(error.rule, error.message);
@@ -262,7 +264,7 @@ pub(super) fn read_target(table: &Table<'_>, text: &Spanned<String>, personas: &
     }
 }
 
-fn read_role(table: &Table<'_>, text: &Spanned<String>) -> Option<Role> {
+fn read_role(table: &TomlTable<'_>, text: &Spanned<String>) -> Option<Role> {
     let known = || Role::KNOWN.iter().map(Role::as_str);
     let role = Role::KNOWN.iter().find(|role| role.as_str() == text.get_ref());
     if role.is_none() {
@@ -272,9 +274,9 @@ fn read_role(table: &Table<'_>, text: &Spanned<String>) -> Option<Role> {
             written.escape_debug()
         );
         let finding = Finding::error("unknown-role", message);
-        let finding = match hint::nearest(written, known()) {
-            Some(near) => finding.fix(format!("Did you mean `{near}`?")),
-            None => finding.fix("`docs/files.md` lists the roles that may stand here."),
+        let finding = match hint::closest_match(written, known()) {
+            Some(near) => finding.with_fix(format!("Did you mean `{near}`?")),
+            None => finding.with_fix("`docs/files.md` lists the roles that may stand here."),
         };
         table.report(text.span(), finding);
     }
@@ -282,8 +284,8 @@ fn read_role(table: &Table<'_>, text: &Spanned<String>) -> Option<Role> {
 }
 
 /// Why `role` has no place on `kind`: the service would refuse it, or it would hand over more than it seems to.
-fn misplaced(role: &Role, kind: ResourceKind) -> Option<Finding> {
-    let refuse = |message: String, fix: &str| Some(Finding::error("role-misplaced", message).fix(fix));
+fn check_role_placement(role: &Role, kind: ResourceKind) -> Option<Finding> {
+    let refuse = |message: String, fix: &str| Some(Finding::error("role-misplaced", message).with_fix(fix));
     match (role, kind) {
         // Dossier `rbac.md` §1.4.
         (Role::DeveloperManage, ResourceKind::Connector) => refuse(
@@ -295,15 +297,18 @@ fn misplaced(role: &Role, kind: ResourceKind) -> Option<Finding> {
             "whoever owns a service account can make keys for it and act as it outside of Connect".to_owned(),
             "Grant Assigner: it is enough to run connectors under the account.",
         ),
-        _ => match bindable(role, kind, &Assumptions::default()) {
-            Bindable::Yes => None,
-            Bindable::No { reason } => {
-                let message = format!("{role} cannot be granted on `{}`, because {reason}", kind.word());
+        _ => match check_bind_kind(role, kind, &RbacAssumptions::default()) {
+            BindCheck::Allowed => None,
+            BindCheck::Rejected { reason } => {
+                let message = format!(
+                    "{role} cannot be granted on `{}`, because {reason}",
+                    kind.display_name()
+                );
                 let finding = Finding::error("role-misplaced", message);
                 Some(match (role, kind) {
-                    (Role::Assigner, _) => finding.fix("Write `on = \"service-account:{runtime}\"`."),
+                    (Role::Assigner, _) => finding.with_fix("Write `on = \"service-account:{runtime}\"`."),
                     (_, ResourceKind::ServiceAccount) => {
-                        finding.fix("Grant Assigner: it is enough to run connectors under the account.")
+                        finding.with_fix("Grant Assigner: it is enough to run connectors under the account.")
                     }
                     _ => finding,
                 })
@@ -314,19 +319,20 @@ fn misplaced(role: &Role, kind: ResourceKind) -> Option<Finding> {
 
 /// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share (dossier
 /// `rbac.md` §8 and T2: departments hold no role on a whole cluster or on every topic).
-fn wide(role: &Role, on: &GrantTarget) -> Option<Finding> {
+fn check_reach(role: &Role, on: &GrantTarget) -> Option<Finding> {
     let GrantTarget::Fixed(kind, name) = on else {
         return None;
     };
-    if exposure(*kind, name).is_some() {
+    if shared_name_for(*kind, name).is_some() {
         // A role without a rule cannot stand here.
-        let more = gives(role, *kind).without(tolerated(*kind));
+        let more = operations_of_role(role, *kind).difference(tolerated_operations(*kind));
         let begins = matches!(name, NamePattern::Prefixed(_));
         return (begins && !more.is_empty()).then(|| {
             let message =
                 format!("{role} on `{on}` also gives {more} on what belongs to connectors of all departments");
             let finding = Finding::warning("grant-beyond-prefix", message);
-            finding.fix("The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.")
+            finding
+                .with_fix("The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.")
         });
     }
     let scope = matches!(
@@ -335,25 +341,31 @@ fn wide(role: &Role, on: &GrantTarget) -> Option<Finding> {
     );
     let only_looks = matches!(role, Role::MetricsViewer | Role::Operator | Role::DataDiscovery);
     if scope && !only_looks {
-        let message = format!("{role} on the whole {} is no role for a department", kind.word());
+        let message = format!(
+            "{role} on the whole {} is no role for a department",
+            kind.display_name()
+        );
         let fix = "Grant on names below it, as in `connector:{prefix}*`: everything else there belongs to others.";
-        return Some(Finding::error("grant-beyond-prefix", message).fix(fix));
+        return Some(Finding::error("grant-beyond-prefix", message).with_fix(fix));
     }
     if !scope && name.stem().is_empty() {
-        let message = format!("`{on}` is every {} of every department", kind.word());
-        let fix = format!("Write `{}:{{prefix}}*`.", kind.word());
-        return Some(Finding::error("grant-beyond-prefix", message).fix(fix));
+        let message = format!("`{on}` is every {} of every department", kind.display_name());
+        let fix = format!("Write `{}:{{prefix}}*`.", kind.display_name());
+        return Some(Finding::error("grant-beyond-prefix", message).with_fix(fix));
     }
     let message = match scope {
-        true => format!("{role} on the whole {} shows what belongs to others", kind.word()),
+        true => format!(
+            "{role} on the whole {} shows what belongs to others",
+            kind.display_name()
+        ),
         false => format!("`{on}` is the same for every department"),
     };
     let finding = Finding::warning("grant-beyond-prefix", message);
-    Some(finding.fix("Isolation by prefix ends here: the proof after onboarding will name it as an overlap."))
+    Some(finding.with_fix("Isolation by prefix ends here: the proof after onboarding will name it as an overlap."))
 }
 
 /// A grant that no key of its persona can use; `what` is a role or an ACL.
-fn unusable(kind: ResourceKind, what: &str, keys: &[KeyKind], persona: &str) -> Option<Finding> {
+fn check_key_for_kind(kind: ResourceKind, what: &str, keys: &[KeyKind], persona: &str) -> Option<Finding> {
     let needed = match kind {
         ResourceKind::Topic | ResourceKind::Group | ResourceKind::TransactionalId => KeyKind::Kafka,
         ResourceKind::Subject => KeyKind::SchemaRegistry,
@@ -368,23 +380,23 @@ fn unusable(kind: ResourceKind, what: &str, keys: &[KeyKind], persona: &str) -> 
             "grant-unusable",
             format!(
                 "`{persona}` holds no key, and connectors need no role on a {}",
-                kind.word()
+                kind.display_name()
             ),
         );
         return (needed == KeyKind::Cloud)
-            .then(|| finding.fix("Give the role to a persona with `keys = [\"cloud\"]`."));
+            .then(|| finding.with_fix("Give the role to a persona with `keys = [\"cloud\"]`."));
     }
-    let message = format!("no key of `{persona}` can use {what} on a {}", kind.word());
+    let message = format!("no key of `{persona}` can use {what} on a {}", kind.display_name());
     let fix = format!(
         "It takes `keys = [\"{}\"]`; take the grant away or add the key.",
-        word_of(needed)
+        key_kind_name(needed)
     );
-    Some(Finding::warning("grant-unusable", message).fix(fix))
+    Some(Finding::warning("grant-unusable", message).with_fix(fix))
 }
 
 impl TemplateFile {
     /// The file as a place.
-    pub fn span(&self) -> Span {
-        Span::new(&self.source, 0..0)
+    pub fn span(&self) -> SourceSpan {
+        SourceSpan::new(&self.source, 0..0)
     }
 }

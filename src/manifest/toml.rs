@@ -12,23 +12,23 @@ use toml::{
 };
 
 use crate::{
-    diag::{Finding, SourceFile, Span},
+    diag::{Finding, SourceFile, SourceSpan},
     hint,
 };
 
-type Sink = RefCell<Vec<Finding>>;
+type FindingSink = RefCell<Vec<Finding>>;
 
 /// One parsed file, and what was found in it so far.
 #[derive(Debug)]
-pub struct Document<'a> {
+pub struct TomlDocument<'a> {
     source: &'a Arc<SourceFile>,
     root: Spanned<DeTable<'a>>,
-    sink: Sink,
+    sink: FindingSink,
     /// Places of syntax errors. What the parser recovered around them is a guess, so nothing is said about it.
     damaged: Vec<Range<usize>>,
 }
 
-impl<'a> Document<'a> {
+impl<'a> TomlDocument<'a> {
     /// Parses `source`; syntax errors become findings and everything that could be read is kept.
     pub fn parse(source: &'a Arc<SourceFile>) -> Self {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
@@ -39,12 +39,12 @@ impl<'a> Document<'a> {
             let finding = if error.message().contains("duplicate key") {
                 let key = source.text.get(range.clone()).unwrap_or_default();
                 Finding::error("duplicate-key", format!("`{key}` is already set above"))
-                    .fix("Keep one of them; which one counts would be a guess.")
+                    .with_fix("Keep one of them; which one counts would be a guess.")
             } else {
                 damaged.push(range.clone());
                 Finding::error("toml-syntax", error.message().to_owned())
             };
-            findings.push(finding.at(Span::new(source, range)));
+            findings.push(finding.with_span(SourceSpan::new(source, range)));
         }
         Self {
             source,
@@ -55,14 +55,14 @@ impl<'a> Document<'a> {
     }
 
     /// The table of the whole file.
-    pub fn root(&self) -> Table<'_> {
-        Table {
+    pub fn root(&self) -> TomlTable<'_> {
+        TomlTable {
             document: self,
             entries: self.root.get_ref(),
             range: 0..0,
             path: String::new(),
-            asked: RefCell::default(),
-            elsewhere: RefCell::default(),
+            requested: RefCell::default(),
+            misplaced_key_hints: RefCell::default(),
         }
     }
 
@@ -135,32 +135,32 @@ impl FromToml for jiff::civil::Date {
 
 /// One table: asks for keys, remembers which, and reports the ones nobody asked for when it is dropped.
 #[derive(Debug)]
-pub struct Table<'d> {
-    document: &'d Document<'d>,
+pub struct TomlTable<'d> {
+    document: &'d TomlDocument<'d>,
     entries: &'d DeTable<'d>,
     range: Range<usize>,
     /// Dotted path of the table, with the dot at its end; empty for the whole file.
     path: String,
-    asked: RefCell<Vec<&'static str>>,
+    requested: RefCell<Vec<&'static str>>,
     /// Keys that are known, but belong somewhere else; with the sentence that says where.
-    elsewhere: RefCell<Vec<(&'static str, String)>>,
+    misplaced_key_hints: RefCell<Vec<(&'static str, String)>>,
 }
 
-impl<'d> Table<'d> {
+impl<'d> TomlTable<'d> {
     /// Where the table begins.
-    pub fn span(&self) -> Span {
-        Span::new(self.document.source, self.range.clone())
+    pub fn span(&self) -> SourceSpan {
+        SourceSpan::new(self.document.source, self.range.clone())
     }
 
     /// The place of a value in this file.
-    pub fn span_of(&self, range: Range<usize>) -> Span {
-        Span::new(self.document.source, range)
+    pub fn span_of(&self, range: Range<usize>) -> SourceSpan {
+        SourceSpan::new(self.document.source, range)
     }
 
     /// Adds a finding, unless it is about text that a syntax error made unreadable.
     pub fn report(&self, range: Range<usize>, finding: Finding) {
         if !self.document.is_damaged(&range) {
-            self.document.push(finding.at(self.span_of(range)));
+            self.document.push(finding.with_span(self.span_of(range)));
         }
     }
 
@@ -170,13 +170,13 @@ impl<'d> Table<'d> {
     }
 
     /// Says where `keys` belong when somebody writes them into this table.
-    pub fn elsewhere(&self, keys: &[&'static str], sentence: &str) {
+    pub fn hint_misplaced_keys(&self, keys: &[&'static str], sentence: &str) {
         let known = keys.iter().map(|key| (*key, sentence.to_owned()));
-        self.elsewhere.borrow_mut().extend(known);
+        self.misplaced_key_hints.borrow_mut().extend(known);
     }
 
     fn entry(&self, key: &'static str) -> Option<&'d Spanned<DeValue<'d>>> {
-        self.asked.borrow_mut().push(key);
+        self.requested.borrow_mut().push(key);
         self.entries.get(key)
     }
 
@@ -188,7 +188,7 @@ impl<'d> Table<'d> {
                 DeValue::Integer(number) if T::EXPECTED == u32::EXPECTED => {
                     format!("`{path}` is {number}, {} is expected", T::EXPECTED)
                 }
-                other => format!("`{path}` is {}, {} is expected", kind(other), T::EXPECTED),
+                other => format!("`{path}` is {}, {} is expected", type_name(other), T::EXPECTED),
             };
             self.report(value.span(), Finding::error("wrong-type", message));
         }
@@ -206,22 +206,22 @@ impl<'d> Table<'d> {
 
     /// The value of `key`, which must be there.
     pub fn require<T: FromToml>(&self, key: &'static str) -> Option<Spanned<T>> {
-        self.miss(key);
+        self.check_present(key);
         self.get(key)
     }
 
     /// The text of `key`, read as a `T`.
     pub fn parse<T: FromStr<Err: std::fmt::Display>>(&self, key: &'static str) -> Option<Spanned<T>> {
-        self.get::<String>(key).and_then(|text| self.parsed(&text))
+        self.get::<String>(key).and_then(|text| self.parse_text(&text))
     }
 
     /// The text of `key`, which must be there, read as a `T`.
     pub fn require_parse<T: FromStr<Err: std::fmt::Display>>(&self, key: &'static str) -> Option<Spanned<T>> {
-        self.require::<String>(key).and_then(|text| self.parsed(&text))
+        self.require::<String>(key).and_then(|text| self.parse_text(&text))
     }
 
     /// A text of this table, read as a `T`.
-    pub fn parsed<T: FromStr<Err: std::fmt::Display>>(&self, text: &Spanned<String>) -> Option<Spanned<T>> {
+    pub fn parse_text<T: FromStr<Err: std::fmt::Display>>(&self, text: &Spanned<String>) -> Option<Spanned<T>> {
         match text.get_ref().parse() {
             Ok(value) => Some(Spanned::new(text.span(), value)),
             Err(error) => {
@@ -236,9 +236,9 @@ impl<'d> Table<'d> {
         let value = self.entry(key)?;
         let path = self.path_of(key);
         let Some(elements) = value.get_ref().as_array() else {
-            let found = kind(value.get_ref());
+            let found = type_name(value.get_ref());
             let message = format!("`{path}` is {found}, a list of texts is expected");
-            let finding = Finding::error("wrong-type", message).fix(format!("Write `{key} = [\"…\"]`."));
+            let finding = Finding::error("wrong-type", message).with_fix(format!("Write `{key} = [\"…\"]`."));
             self.report(value.span(), finding);
             return None;
         };
@@ -252,63 +252,63 @@ impl<'d> Table<'d> {
 
     /// The texts of the list `key`, which must be there.
     pub fn require_list(&self, key: &'static str) -> Option<Vec<Spanned<String>>> {
-        self.miss(key);
+        self.check_present(key);
         self.list(key)
     }
 
     /// The table `key`, which must be there.
-    pub fn require_table(&self, key: &'static str) -> Option<Table<'d>> {
-        self.miss(key);
+    pub fn require_table(&self, key: &'static str) -> Option<TomlTable<'d>> {
+        self.check_present(key);
         self.table(key)
     }
 
     /// The tables of the list `key` (`[[key]]`), of which there must be some.
-    pub fn require_tables(&self, key: &'static str) -> Vec<Table<'d>> {
-        self.miss(key);
+    pub fn require_tables(&self, key: &'static str) -> Vec<TomlTable<'d>> {
+        self.check_present(key);
         self.tables(key)
     }
 
     /// The table `key`, if there is one.
-    pub fn table(&self, key: &'static str) -> Option<Table<'d>> {
+    pub fn table(&self, key: &'static str) -> Option<TomlTable<'d>> {
         let value = self.entry(key)?;
         self.subtable(key, value)
     }
 
-    fn subtable(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<Table<'d>> {
+    fn subtable(&self, key: &str, value: &'d Spanned<DeValue<'d>>) -> Option<TomlTable<'d>> {
         let path = self.path_of(key);
         let Some(entries) = value.get_ref().as_table() else {
-            let found = kind(value.get_ref());
+            let found = type_name(value.get_ref());
             let finding = Finding::error("wrong-type", format!("`{path}` is {found}, a table is expected"));
             self.report(
                 value.span(),
-                finding.fix(format!("Write `[{path}]` and its keys below it.")),
+                finding.with_fix(format!("Write `[{path}]` and its keys below it.")),
             );
             return None;
         };
-        Some(Table {
+        Some(TomlTable {
             document: self.document,
             entries,
             range: value.span(),
             path: format!("{path}."),
-            asked: RefCell::default(),
-            elsewhere: RefCell::default(),
+            requested: RefCell::default(),
+            misplaced_key_hints: RefCell::default(),
         })
     }
 
     /// The tables of the list `key` (`[[key]]`).
-    pub fn tables(&self, key: &'static str) -> Vec<Table<'d>> {
+    pub fn tables(&self, key: &'static str) -> Vec<TomlTable<'d>> {
         let Some(value) = self.entry(key) else {
             return Vec::new();
         };
         let Some(elements) = value.get_ref().as_array() else {
             let path = self.path_of(key);
-            let found = kind(value.get_ref());
+            let found = type_name(value.get_ref());
             let finding = Finding::error(
                 "wrong-type",
                 format!("`{path}` is {found}, a list of tables is expected"),
             );
             let fix = format!("Write `[[{path}]]` above each of them.");
-            self.report(value.span(), finding.fix(fix));
+            self.report(value.span(), finding.with_fix(fix));
             return Vec::new();
         };
         let tables = elements.iter().filter_map(|element| self.subtable(key, element));
@@ -316,8 +316,8 @@ impl<'d> Table<'d> {
     }
 
     /// Every key of a table whose keys are names that people choose, with its table.
-    pub fn named_tables(&self) -> Vec<(Spanned<String>, Table<'d>)> {
-        let tables = self.names();
+    pub fn named_tables(&self) -> Vec<(Spanned<String>, TomlTable<'d>)> {
+        let tables = self.named_entries();
         tables
             .into_iter()
             .filter_map(|(name, value)| Some((name.clone(), self.subtable(name.get_ref(), value)?)))
@@ -326,15 +326,15 @@ impl<'d> Table<'d> {
 
     /// Every key of a table whose keys are names that people choose, with its text.
     pub fn named_texts(&self) -> Vec<(Spanned<String>, Spanned<String>)> {
-        let texts = self.names();
+        let texts = self.named_entries();
         texts
             .into_iter()
             .filter_map(|(name, value)| Some((name.clone(), self.read(&self.path_of(name.get_ref()), value)?)))
             .collect()
     }
 
-    fn names(&self) -> Vec<(Spanned<String>, &'d Spanned<DeValue<'d>>)> {
-        self.asked.borrow_mut().push(ANY);
+    fn named_entries(&self) -> Vec<(Spanned<String>, &'d Spanned<DeValue<'d>>)> {
+        self.requested.borrow_mut().push(ANY_KEY);
         let entries = self.entries.iter();
         let mut names: Vec<_> = entries
             .map(|(key, value)| (Spanned::new(key.span(), key.get_ref().to_string()), value))
@@ -343,39 +343,39 @@ impl<'d> Table<'d> {
         names
     }
 
-    fn miss(&self, key: &'static str) {
+    fn check_present(&self, key: &'static str) {
         if !self.entries.contains_key(key) {
-            self.missing(key);
+            self.report_missing(key);
         }
     }
 
     /// Says that `key` is missing. In a damaged file it may be there, unread, so nothing is said then.
-    fn missing(&self, key: &str) {
+    fn report_missing(&self, key: &str) {
         if self.document.damaged.is_empty() {
             self.document.push(self.missing_finding(key));
         }
     }
 
     /// Says that `key` is missing, and what to do.
-    pub fn missing_with(&self, key: &str, fix: &str) {
+    pub fn report_missing_with(&self, key: &str, fix: &str) {
         if self.document.damaged.is_empty() {
-            self.document.push(self.missing_finding(key).fix(fix));
+            self.document.push(self.missing_finding(key).with_fix(fix));
         }
     }
 
     fn missing_finding(&self, key: &str) -> Finding {
-        Finding::error("missing-key", format!("`{}` is missing", self.path_of(key))).at(self.span())
+        Finding::error("missing-key", format!("`{}` is missing", self.path_of(key))).with_span(self.span())
     }
 }
 
 /// Marks a table whose keys are names that people choose.
-const ANY: &str = "*";
+const ANY_KEY: &str = "*";
 
-impl Drop for Table<'_> {
+impl Drop for TomlTable<'_> {
     /// Unknown keys are reported here, so that no reader can forget it.
     fn drop(&mut self) {
-        let asked = self.asked.borrow();
-        if asked.contains(&ANY) {
+        let asked = self.requested.borrow();
+        if asked.contains(&ANY_KEY) {
             return;
         }
         let unknown = self
@@ -385,27 +385,27 @@ impl Drop for Table<'_> {
         for key in unknown {
             let written = key.get_ref().as_ref();
             let mut finding = Finding::error("unknown-key", format!("unknown key `{}`", self.path_of(written)));
-            let elsewhere = self.elsewhere.borrow();
+            let elsewhere = self.misplaced_key_hints.borrow();
             if let Some((_, sentence)) = elsewhere.iter().find(|(known, _)| *known == written) {
-                finding = finding.fix(sentence.clone());
-            } else if let Some(near) = hint::nearest(written, asked.iter().copied()) {
-                finding = finding.fix(format!("Did you mean `{near}`?"));
+                finding = finding.with_fix(sentence.clone());
+            } else if let Some(near) = hint::closest_match(written, asked.iter().copied()) {
+                finding = finding.with_fix(format!("Did you mean `{near}`?"));
             } else {
-                finding = finding.fix(format!("Known here: {}.", known_list(&asked)));
+                finding = finding.with_fix(format!("Known here: {}.", list_known_keys(&asked)));
             }
             self.report(key.span(), finding);
         }
     }
 }
 
-fn known_list(asked: &[&'static str]) -> String {
+fn list_known_keys(asked: &[&'static str]) -> String {
     let mut known: Vec<String> = asked.iter().map(|key| format!("`{key}`")).collect();
     known.sort();
     known.dedup();
     known.join(", ")
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a whole number",

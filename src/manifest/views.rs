@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Workspace, desired::DesiredDepartment, template::word_of};
+use super::{Workspace, desired::DesiredDepartment, template::key_kind_name};
 use crate::{
-    access::isolation::EXPOSURES,
+    access::isolation::SHARED_NAMES,
     diag::{Finding, Severity},
     model::{
-        AclGrant, AclOperation, Department, DepartmentQuota, Grant, GrantTarget, NamePattern, Prefix, Recipient,
-        ResourceKind, ownership::account_name,
+        AclGrant, AclOperation, Department, DepartmentQuota, GrantTarget, NamePattern, Prefix, Recipient, ResourceKind,
+        RoleGrant, ownership::account_name,
     },
 };
 
 /// One row of `department list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DepartmentRow {
+pub struct DepartmentListRow {
     /// The code.
     pub code: String,
     /// The name.
@@ -35,7 +35,7 @@ pub struct DepartmentRow {
     pub retired: String,
 }
 
-impl From<&Department> for DepartmentRow {
+impl From<&Department> for DepartmentListRow {
     fn from(department: &Department) -> Self {
         Self {
             code: department.code.to_string(),
@@ -88,14 +88,14 @@ pub struct DepartmentView {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
     /// Lint rules that do not apply.
-    pub lint_exceptions: Vec<ExceptionView>,
+    pub lint_exceptions: Vec<LintExceptionView>,
     /// Who acts for it.
     pub personas: Vec<PersonaView>,
 }
 
 /// A lint rule that does not apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ExceptionView {
+pub struct LintExceptionView {
     /// The rule.
     pub rule: String,
     /// Why not.
@@ -156,7 +156,7 @@ pub struct GrantView {
 
 /// `department validate`: the outcome of all checks.
 #[derive(Clone, Debug, Serialize)]
-pub struct Validation {
+pub struct WorkspaceValidation {
     /// Where the files are.
     pub platform: String,
     /// Stages that could be read.
@@ -173,7 +173,7 @@ pub struct Validation {
     pub findings: Vec<Finding>,
 }
 
-impl Validation {
+impl WorkspaceValidation {
     /// What was found in `workspace`.
     pub fn new(workspace: &Workspace, findings: Vec<Finding>) -> Self {
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
@@ -196,12 +196,12 @@ impl Validation {
 
 impl Workspace {
     /// The rows of `department list`, in order of codes.
-    pub fn rows(&self) -> Vec<DepartmentRow> {
-        self.departments().map(DepartmentRow::from).collect()
+    pub fn department_rows(&self) -> Vec<DepartmentListRow> {
+        self.departments().map(DepartmentListRow::from).collect()
     }
 
     /// The record of `department describe`.
-    pub fn describe(&self, desired: &DesiredDepartment) -> DepartmentView {
+    pub fn describe_department(&self, desired: &DesiredDepartment) -> DepartmentView {
         let department = &desired.department;
         let exceptions = desired.personas.first().map(|persona| &persona.facts.lint_exceptions);
         DepartmentView {
@@ -223,22 +223,22 @@ impl Workspace {
             lint_exceptions: exceptions
                 .into_iter()
                 .flatten()
-                .map(|(rule, reason)| ExceptionView {
+                .map(|(rule, reason)| LintExceptionView {
                     rule: rule.clone(),
                     reason: reason.clone(),
                 })
                 .collect(),
-            personas: personas(desired, &self.platform.default_stage),
+            personas: persona_views(desired, &self.platform.default_stage),
         }
     }
 }
 
-fn personas(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView> {
+fn persona_views(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView> {
     let department = &desired.department;
-    let view = |grant: &Grant, left_out: bool| GrantView {
+    let view = |grant: &RoleGrant, left_out: bool| GrantView {
         role: grant.role.to_string(),
         fallback: grant.fallback.as_ref().map(ToString::to_string),
-        on: filled_in(&grant.on, &department.prefix, |persona| {
+        on: resolve_target(&grant.on, &department.prefix, |persona| {
             account_name(&desired.stage, &department.code, persona)
         }),
         why: grant.why.clone(),
@@ -247,7 +247,7 @@ fn personas(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView
     };
     let acl = |acl: &AclGrant| AclView {
         operations: acl.operations.clone(),
-        on: filled_in(&acl.on, &department.prefix, str::to_owned),
+        on: resolve_target(&acl.on, &department.prefix, str::to_owned),
         why: acl.why.clone(),
         shared: is_shared(&acl.on),
     };
@@ -255,7 +255,7 @@ fn personas(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView
         persona: persona.persona.clone(),
         description: persona.description.clone(),
         account: persona.account_name.clone(),
-        keys: persona.keys.iter().map(|key| word_of(*key)).collect(),
+        keys: persona.keys.iter().map(|key| key_kind_name(*key)).collect(),
         profile: (!persona.keys.is_empty()).then(|| persona.facts.file_name(default_stage)),
         grants: persona
             .grants
@@ -269,8 +269,8 @@ fn personas(desired: &DesiredDepartment, default_stage: &str) -> Vec<PersonaView
 }
 
 /// A target with its prefix filled in, and accounts by name, because their ids are known only after apply.
-fn filled_in(on: &GrantTarget, prefix: &Prefix, account: impl FnOnce(&str) -> String) -> String {
-    let kind = on.kind().word();
+fn resolve_target(on: &GrantTarget, prefix: &Prefix, account: impl FnOnce(&str) -> String) -> String {
+    let kind = on.kind().display_name();
     match on {
         GrantTarget::Fixed(ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster, _) => {
             kind.to_owned()
@@ -289,5 +289,5 @@ fn is_shared(on: &GrantTarget) -> bool {
     let covers = |(shared, stem): &(ResourceKind, &str)| {
         shared == kind && NamePattern::Prefixed((*stem).to_owned()).overlaps(name)
     };
-    EXPOSURES.iter().any(covers)
+    SHARED_NAMES.iter().any(covers)
 }

@@ -29,21 +29,21 @@ pub const TESTS: &str = "rbac-templates/tests";
 
 /// Where a workspace came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum WorkspaceOrigin {
     /// A folder.
     Folder(PathBuf),
     /// The example platform in the binary.
     Embedded,
     /// There are no files: whoever acts has a profile alone.
-    Nothing,
+    ProfileOnly,
 }
 
-impl std::fmt::Display for Origin {
+impl std::fmt::Display for WorkspaceOrigin {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder(folder) => write!(out, "{}", folder.display()),
             Self::Embedded => out.write_str("the built-in example platform"),
-            Self::Nothing => out.write_str("a profile alone"),
+            Self::ProfileOnly => out.write_str("a profile alone"),
         }
     }
 }
@@ -52,7 +52,7 @@ impl std::fmt::Display for Origin {
 #[derive(Clone, Debug)]
 pub struct Workspace {
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: WorkspaceOrigin,
     /// What `ebs.toml` says.
     pub platform: Platform,
     pub(super) file: PlatformFile,
@@ -64,14 +64,14 @@ pub struct Workspace {
 
 /// A workspace and what was found in it. With an error among the findings it is good for showing, not for acting.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct LoadedWorkspace {
     /// What could be read.
     pub workspace: Workspace,
     /// What is wrong or odd, in the order of files and lines.
     pub findings: Vec<Finding>,
 }
 
-impl Loaded {
+impl LoadedWorkspace {
     /// The workspace and its warnings.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl Loaded {
 /// Why no platform could be found where one was named.
 #[derive(Debug, thiserror::Error)]
 #[error("`{variable}` is set to `{}`, which holds no {PLATFORM_FILE}", path.display())]
-pub struct FindError {
+pub struct FindWorkspaceError {
     /// The environment variable.
     pub variable: &'static str,
     /// What it is set to.
@@ -101,7 +101,7 @@ impl Workspace {
     ///
     /// # Errors
     /// The variable names a folder without an `ebs.toml`: to go on with another one would be a surprise.
-    pub fn find(start: &Path) -> Result<Option<PathBuf>, FindError> {
+    pub fn find(start: &Path) -> Result<Option<PathBuf>, FindWorkspaceError> {
         let named = env::var(env::CONFLUENT_EBS_PLATFORM).map(PathBuf::from);
         Self::find_from(start, named.as_deref())
     }
@@ -110,7 +110,7 @@ impl Workspace {
     ///
     /// # Errors
     /// As for [`Self::find`].
-    pub fn find_from(start: &Path, named: Option<&Path>) -> Result<Option<PathBuf>, FindError> {
+    pub fn find_from(start: &Path, named: Option<&Path>) -> Result<Option<PathBuf>, FindWorkspaceError> {
         if let Some(named) = named {
             let folder = match named.file_name() {
                 Some(name) if name == PLATFORM_FILE => named.parent().unwrap_or(Path::new("")),
@@ -119,7 +119,7 @@ impl Workspace {
             if folder.join(PLATFORM_FILE).is_file() {
                 return Ok(Some(folder.to_owned()));
             }
-            return Err(FindError {
+            return Err(FindWorkspaceError {
                 variable: env::CONFLUENT_EBS_PLATFORM,
                 path: named.to_owned(),
             });
@@ -131,18 +131,18 @@ impl Workspace {
     }
 
     /// Reads and checks the platform in `folder`.
-    pub fn load(folder: &Path) -> Loaded {
+    pub fn load(folder: &Path) -> LoadedWorkspace {
         // People know their files by the way from where they stand.
         let shown = std::env::current_dir()
             .ok()
             .and_then(|here| folder.strip_prefix(here).ok())
             .unwrap_or(folder);
         let mut findings = Vec::new();
-        let platform = files::file(folder, shown, PLATFORM_FILE, &mut findings);
-        let departments = files::files(folder, shown, DEPARTMENTS, &mut findings);
-        let templates = files::files(folder, shown, TEMPLATES, &mut findings);
+        let platform = files::read_file(folder, shown, PLATFORM_FILE, &mut findings);
+        let departments = files::read_folder(folder, shown, DEPARTMENTS, &mut findings);
+        let templates = files::read_folder(folder, shown, TEMPLATES, &mut findings);
         Self::build(
-            Origin::Folder(folder.to_owned()),
+            WorkspaceOrigin::Folder(folder.to_owned()),
             platform,
             departments,
             templates,
@@ -151,27 +151,33 @@ impl Workspace {
     }
 
     /// The example platform that is compiled in: what `--sandbox` uses where there is no `ebs.toml`.
-    pub fn embedded() -> Loaded {
+    pub fn embedded() -> LoadedWorkspace {
         let source = |(path, text): &(&str, &str)| SourceFile::new(format!("examples/platform/{path}"), *text);
         let platform = source(&(PLATFORM_FILE, embedded::PLATFORM));
         let departments = embedded::DEPARTMENTS.iter().map(source).collect();
-        Self::build(Origin::Embedded, Some(platform), departments, Vec::new(), Vec::new())
+        Self::build(
+            WorkspaceOrigin::Embedded,
+            Some(platform),
+            departments,
+            Vec::new(),
+            Vec::new(),
+        )
     }
 
     /// A workspace without departments, for whoever has a profile alone.
-    pub fn nothing() -> Self {
+    pub fn without_files() -> Self {
         let none = Vec::new;
-        Self::build(Origin::Nothing, None, none(), none(), Vec::new()).workspace
+        Self::build(WorkspaceOrigin::ProfileOnly, None, none(), none(), Vec::new()).workspace
     }
 
     /// Reads and checks files, wherever they came from.
     pub(super) fn build(
-        origin: Origin,
+        origin: WorkspaceOrigin,
         platform: Option<Arc<SourceFile>>,
         departments: Vec<Arc<SourceFile>>,
         templates: Vec<Arc<SourceFile>>,
         mut findings: Vec<Finding>,
-    ) -> Loaded {
+    ) -> LoadedWorkspace {
         let mut file = PlatformFile::default();
         if let Some(source) = platform {
             let (read, found) = platform::read(&source);
@@ -192,15 +198,15 @@ impl Workspace {
             .map(|(path, text)| SourceFile::new(*path, *text));
         // The organization's own files come second, so that they replace the shipped ones of the same name.
         for source in shipped.chain(templates) {
-            let (read, found) = template::read(&source, stem(&source));
+            let (read, found) = template::read(&source, file_stem(&source));
             findings.extend(found);
             match read {
                 Some(read) => drop(workspace.templates.insert(read.template.name.clone(), read)),
-                None => broken_templates.push(stem(&source).to_owned()),
+                None => broken_templates.push(file_stem(&source).to_owned()),
             }
         }
         for source in departments {
-            let (read, found) = department::read(&source, stem(&source), &workspace.platform);
+            let (read, found) = department::read(&source, file_stem(&source), &workspace.platform);
             findings.extend(found);
             if let Some(read) = read {
                 workspace.departments.insert(read.department.code.clone(), read);
@@ -208,8 +214,8 @@ impl Workspace {
         }
         workspace.broken_templates = broken_templates;
         findings.extend(workspace.cross_check());
-        sort(&mut findings);
-        Loaded { workspace, findings }
+        sort_findings(&mut findings);
+        LoadedWorkspace { workspace, findings }
     }
 
     /// The department `code`.
@@ -251,14 +257,14 @@ impl Workspace {
     /// The folder it was read from; `None` for the embedded one.
     pub fn folder(&self) -> Option<&Path> {
         match &self.origin {
-            Origin::Folder(folder) => Some(folder),
-            Origin::Embedded | Origin::Nothing => None,
+            WorkspaceOrigin::Folder(folder) => Some(folder),
+            WorkspaceOrigin::Embedded | WorkspaceOrigin::ProfileOnly => None,
         }
     }
 }
 
 /// The file's name without `.toml`.
-fn stem(source: &SourceFile) -> &str {
+fn file_stem(source: &SourceFile) -> &str {
     source
         .path
         .file_stem()
@@ -267,7 +273,7 @@ fn stem(source: &SourceFile) -> &str {
 }
 
 /// In the order of files and lines.
-pub(super) fn sort(findings: &mut [Finding]) {
+pub(super) fn sort_findings(findings: &mut [Finding]) {
     let key = |finding: &Finding| {
         let place = finding.span.as_ref();
         place.map(|span| (span.source.path.clone(), span.range.start))
@@ -285,7 +291,7 @@ mod tests {
         let found: Vec<_> = loaded
             .findings
             .iter()
-            .map(|f| (&f.message, f.span.as_ref().map(crate::diag::Span::location)))
+            .map(|f| (&f.message, f.span.as_ref().map(crate::diag::SourceSpan::location)))
             .collect();
         assert!(found.is_empty(), "{found:#?}");
         assert_eq!(loaded.workspace.active_departments().count(), 24);

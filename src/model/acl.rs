@@ -7,9 +7,9 @@ use std::{convert::Infallible, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Address, CrnPattern, NamePattern, Principal, ResourceKind};
+use super::{CrnPattern, NamePattern, Principal, ResourceKind, StageAddress};
 
-macro_rules! words {
+macro_rules! string_enum {
     ($(#[doc = $doc:literal])+ $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +65,7 @@ macro_rules! words {
     };
 }
 
-words! {
+string_enum! {
     /// What an ACL is about (ccloud-sdk-go-v2 `kafkarest/v3`, `AclResourceType`).
     AclResource {
         Topic = "TOPIC",
@@ -76,7 +76,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// What an ACL allows or denies (the same document, `AclOperation`).
     AclOperation {
         All = "ALL",
@@ -93,7 +93,7 @@ words! {
     }
 }
 
-words! {
+string_enum! {
     /// Whether an ACL gives or takes (the same document, `AclPermission`).
     AclPermission {
         Allow = "ALLOW",
@@ -116,13 +116,13 @@ impl AclResource {
 
     /// What an ACL on a `kind` is about, where Kafka knows ACLs on it.
     #[must_use]
-    pub fn of(kind: ResourceKind) -> Option<Self> {
+    pub fn for_kind(kind: ResourceKind) -> Option<Self> {
         Self::KNOWN.iter().find(|known| known.kind() == Some(kind)).cloned()
     }
 }
 
 /// Every principal there is.
-pub const EVERYBODY: &str = "User:*";
+pub const ALL_PRINCIPALS: &str = "User:*";
 /// Every host; Confluent Cloud knows no others (docs `access-control/acls`).
 pub const ANY_HOST: &str = "*";
 /// The one name that a cluster has in ACLs (ccloud-sdk-go-v2 `kafkarest/v3`, 40002).
@@ -174,7 +174,7 @@ impl From<Wire> for AclBinding {
             (_, begin) => NamePattern::Prefixed(begin),
         };
         Self {
-            principal: principal(&wire.principal),
+            principal: parse_principal(&wire.principal),
             resource: wire.resource_type,
             pattern,
             operation: wire.operation,
@@ -185,7 +185,7 @@ impl From<Wire> for AclBinding {
 }
 
 /// `UserV2:sa-…` asks for ids instead of numbers, and means the same principal (docs `access-control/acls/operations`).
-fn principal(text: &str) -> Principal {
+fn parse_principal(text: &str) -> Principal {
     let plain = text.strip_prefix("UserV2:").map(|id| format!("User:{id}"));
     let Ok(principal) = plain.as_deref().unwrap_or(text).parse();
     principal
@@ -243,19 +243,19 @@ impl AclBinding {
 
     /// Whether it is about `principal`.
     #[must_use]
-    pub fn concerns(&self, principal: &Principal) -> bool {
-        self.principal == *principal || self.is_for_everybody()
+    pub fn applies_to(&self, principal: &Principal) -> bool {
+        self.principal == *principal || self.is_for_all_principals()
     }
 
     /// Whether it is about every principal there is.
     #[must_use]
-    pub fn is_for_everybody(&self) -> bool {
-        self.principal.is_everybody()
+    pub fn is_for_all_principals(&self) -> bool {
+        self.principal.is_all_principals()
     }
 
     /// What it is about in the cluster at `address`; `None` for what this program has no rule about.
     #[must_use]
-    pub fn place(&self, address: &Address) -> Option<CrnPattern> {
+    pub fn crn_pattern(&self, address: &StageAddress) -> Option<CrnPattern> {
         match self.resource.kind()? {
             ResourceKind::Kafka => Some(address.kafka_crn().into()),
             kind => address.pattern(kind, self.pattern.clone()),
@@ -264,11 +264,11 @@ impl AclBinding {
 
     /// What and where, short enough for a table: `ALLOW WRITE on topic dlq-lcc*`.
     #[must_use]
-    pub fn short(&self) -> String {
+    pub fn to_short_string(&self) -> String {
         let (permission, operation) = (&self.permission, &self.operation);
         match self.resource.kind() {
             Some(ResourceKind::Kafka) => format!("{permission} {operation} on cluster"),
-            Some(kind) => format!("{permission} {operation} on {} {}", kind.word(), self.pattern),
+            Some(kind) => format!("{permission} {operation} on {} {}", kind.display_name(), self.pattern),
             None => format!("{permission} {operation} on {} {}", self.resource, self.pattern),
         }
     }
@@ -345,14 +345,14 @@ mod tests {
 
     // The example of the OpenAPI document, `KafkaAcl`.
     #[test]
-    fn an_acl_is_read_and_written_as_it_travels() {
+    fn an_acl_is_read_and_written_in_wire_form() {
         let text = json!({
             "resource_type": "CLUSTER", "resource_name": "kafka-cluster", "pattern_type": "LITERAL",
             "principal": "User:alice", "host": "*", "operation": "DESCRIBE", "permission": "DENY",
         });
         let acl = read(text.clone());
         assert_eq!(acl.permission, AclPermission::Deny);
-        assert_eq!(acl.short(), "DENY DESCRIBE on cluster");
+        assert_eq!(acl.to_short_string(), "DENY DESCRIBE on cluster");
         assert_eq!(
             acl.to_string(),
             "CLUSTER#kafka-cluster#LITERAL#User:alice#*#DESCRIBE#DENY"
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn two_notations_of_the_same_are_one() {
+    fn two_notations_of_one_acl_are_equal() {
         let every = read(wire("LITERAL", "*", "User:sa-abc123"));
         assert_eq!(every.pattern, NamePattern::Prefixed(String::new()));
         assert_eq!(read(wire("PREFIXED", "", "User:sa-abc123")), every);
@@ -376,15 +376,15 @@ mod tests {
                 .pattern
                 .matches("claims-x")
         );
-        assert!(read(wire("PREFIXED", "dlq-lcc", "UserV2:*")).is_for_everybody());
+        assert!(read(wire("PREFIXED", "dlq-lcc", "UserV2:*")).is_for_all_principals());
         assert_eq!(
-            read(wire("PREFIXED", "dlq-lcc", "User:sa-abc123")).short(),
+            read(wire("PREFIXED", "dlq-lcc", "User:sa-abc123")).to_short_string(),
             "ALLOW WRITE on topic dlq-lcc*"
         );
     }
 
     #[test]
-    fn a_word_that_is_not_known_is_kept() {
+    fn an_unknown_value_is_kept() {
         let mut parts = wire("LITERAL", "x", "User:1234567");
         parts["operation"] = json!("TWO_PHASE_COMMIT");
         let acl = read(parts.clone());
@@ -401,8 +401,8 @@ mod tests {
     }
 
     #[test]
-    fn an_acl_has_its_place_in_the_cluster_where_a_role_binding_has_it() {
-        let address = Address {
+    fn an_acl_resolves_to_the_crn_pattern_of_a_role_binding() {
+        let address = StageAddress {
             organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
             environment: "env-abc123".parse().unwrap(),
             cluster: "lkc-abc123".parse().unwrap(),
@@ -413,7 +413,7 @@ mod tests {
                 resource,
                 ..read(wire("PREFIXED", "dlq-lcc", "User:sa-abc123"))
             };
-            acl.place(&address).map(|place| place.to_string())
+            acl.crn_pattern(&address).map(|place| place.to_string())
         };
         // Dossier `rbac.md` §3, `$K`.
         let kafka = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/environment=env-abc123/\
@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(place(AclResource::Cluster).unwrap(), kafka);
         assert_eq!(place(AclResource::DelegationToken), None);
         for kind in ResourceKind::GRANTABLE.map(|(kind, _)| kind) {
-            if let Some(resource) = AclResource::of(kind) {
+            if let Some(resource) = AclResource::for_kind(kind) {
                 assert_eq!(resource.kind(), Some(kind));
             }
         }
@@ -448,7 +448,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_canonical_form_and_the_wire_both_come_back(acl in acl()) {
+        fn the_canonical_form_and_the_wire_form_round_trip(acl in acl()) {
             prop_assert_eq!(acl.to_string().parse::<AclBinding>().unwrap(), acl.clone());
             prop_assert_eq!(read(serde_json::to_value(&acl).unwrap()), acl);
         }
@@ -460,7 +460,7 @@ mod tests {
 
         // Kafka's own rule (`ResourcePattern`): the literal `*` is every name, PREFIXED is `startsWith`, LITERAL is `==`.
         #[test]
-        fn a_pattern_means_what_kafka_means_by_it(name in "[ab*]{0,4}", prefixed in any::<bool>(), topic in "[ab]{1,5}") {
+        fn a_pattern_matches_as_kafka_matches(name in "[ab*]{0,4}", prefixed in any::<bool>(), topic in "[ab]{1,5}") {
             let kind = if prefixed { "PREFIXED" } else { "LITERAL" };
             let acl = read(wire(kind, &name, "User:sa-1"));
             let expected = match prefixed {

@@ -12,7 +12,7 @@ use std::{fmt, str::FromStr};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use address::Address;
+pub use address::StageAddress;
 pub use pattern::{CrnPattern, NamePattern};
 
 use super::OrganizationId;
@@ -100,7 +100,7 @@ impl ResourceKind {
 
     /// The word that people write and read: like [`Self::token`], but `cluster` for a Kafka cluster.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn display_name(self) -> &'static str {
         match self {
             Self::Cluster => "cluster",
             other => other.token(),
@@ -142,7 +142,7 @@ impl fmt::Display for Segment {
     }
 }
 
-fn segments(text: &str) -> Result<Vec<Segment>, CrnError> {
+fn parse_segments(text: &str) -> Result<Vec<Segment>, CrnError> {
     let path = text
         .strip_prefix(AUTHORITY)
         .ok_or_else(|| CrnError::Authority(text.to_owned()))?;
@@ -229,11 +229,11 @@ impl FromStr for Crn {
     type Err = CrnError;
 
     fn from_str(text: &str) -> Result<Self, CrnError> {
-        segments(text).map(Self)
+        parse_segments(text).map(Self)
     }
 }
 
-macro_rules! as_text {
+macro_rules! serde_as_text {
     ($($name:ty),+) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -248,7 +248,7 @@ macro_rules! as_text {
         }
     )+};
 }
-as_text!(Crn, CrnPattern);
+serde_as_text!(Crn, CrnPattern);
 
 #[cfg(test)]
 mod tests;

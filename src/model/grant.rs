@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
-    AclBinding, AclOperation, AclResource, Address, CrnPattern, NamePattern, Prefix, Principal, ResourceKind, Role,
-    ServiceAccountId,
+    AclBinding, AclOperation, AclResource, CrnPattern, NamePattern, Prefix, Principal, ResourceKind, Role,
+    ServiceAccountId, StageAddress,
 };
 
 /// Where a grant applies, before a department is known.
@@ -34,7 +34,7 @@ impl GrantTarget {
 
     /// The names that are meant for a department; `None` for an account, which has an id.
     #[must_use]
-    pub fn names(&self, prefix: &Prefix) -> Option<NamePattern> {
+    pub fn name_pattern(&self, prefix: &Prefix) -> Option<NamePattern> {
         match self {
             Self::Fixed(_, name) => Some(name.clone()),
             Self::Prefix(_) => Some(prefix.pattern()),
@@ -49,13 +49,13 @@ impl GrantTarget {
     #[must_use]
     pub fn resolve(
         &self,
-        address: &Address,
+        address: &StageAddress,
         prefix: &Prefix,
         account: impl FnOnce(&str) -> Option<ServiceAccountId>,
     ) -> Option<CrnPattern> {
         match self {
             Self::Account(persona) => Some(address.service_account_crn(&account(persona)?).into()),
-            named => address.pattern(named.kind(), named.names(prefix)?),
+            named => address.pattern(named.kind(), named.name_pattern(prefix)?),
         }
     }
 }
@@ -63,9 +63,9 @@ impl GrantTarget {
 impl fmt::Display for GrantTarget {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(kind, name) => write!(out, "{}:{name}", kind.word()),
-            Self::Prefix(kind) => write!(out, "{}:{{prefix}}*", kind.word()),
-            Self::Prefixed(kind, rest) => write!(out, "{}:{{prefix}}{rest}", kind.word()),
+            Self::Fixed(kind, name) => write!(out, "{}:{name}", kind.display_name()),
+            Self::Prefix(kind) => write!(out, "{}:{{prefix}}*", kind.display_name()),
+            Self::Prefixed(kind, rest) => write!(out, "{}:{{prefix}}{rest}", kind.display_name()),
             Self::Account(persona) => write!(out, "service-account:{{{persona}}}"),
         }
     }
@@ -79,7 +79,7 @@ impl Serialize for GrantTarget {
 
 /// One role on one target, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Grant {
+pub struct RoleGrant {
     /// The role.
     pub role: Role,
     /// Where.
@@ -104,7 +104,7 @@ pub struct AclGrant {
 impl AclGrant {
     /// The ACLs for `principal` in a department with this prefix.
     pub fn acls(&self, principal: &Principal, prefix: &Prefix) -> impl Iterator<Item = AclBinding> {
-        let place = AclResource::of(self.on.kind()).zip(self.on.names(prefix));
+        let place = AclResource::for_kind(self.on.kind()).zip(self.on.name_pattern(prefix));
         self.operations.iter().filter_map(move |operation| {
             let (resource, names) = place.clone()?;
             Some(AclBinding::allow(principal.clone(), operation.clone(), resource, names))
@@ -134,7 +134,7 @@ pub struct Persona {
     /// What it is for, one sentence.
     pub description: String,
     /// What it may do.
-    pub grants: Vec<Grant>,
+    pub grants: Vec<RoleGrant>,
     /// What it may do in Kafka beyond its roles.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub acls: Vec<AclGrant>,

@@ -15,7 +15,7 @@ pub struct IdError {
     expected: String,
 }
 
-fn check(text: &str, prefix: &str, what: &'static str) -> Result<(), IdError> {
+fn check_id(text: &str, prefix: &str, what: &'static str) -> Result<(), IdError> {
     let harmless = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let rest = text.strip_prefix(prefix);
     if rest.is_some_and(|rest| !rest.is_empty()) && text.len() <= 255 && text.chars().all(harmless) {
@@ -39,7 +39,7 @@ fn check(text: &str, prefix: &str, what: &'static str) -> Result<(), IdError> {
     })
 }
 
-macro_rules! ids {
+macro_rules! id_types {
     ($($(#[doc = $doc:literal])+ $name:ident, $prefix:literal, $what:literal;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,7 +59,7 @@ macro_rules! ids {
         impl std::str::FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {
-                check(text, $prefix, $what).map(|()| Self(text.to_owned()))
+                check_id(text, $prefix, $what).map(|()| Self(text.to_owned()))
             }
         }
 
@@ -89,7 +89,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! {
+id_types! {
     /// An organization, a UUID.
     OrganizationId, "", "organization id";
     /// An environment, `env-…`.
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_no_plausible_id_of_a_key() {
+    fn a_secret_is_not_a_plausible_key_id() {
         assert!(ApiKeyId::is_plausible("ABCDEFGHIJKLMNOP"));
         for text in [
             "",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_another_kind_is_refused_with_the_expected_prefix() {
+    fn an_id_of_another_kind_is_rejected_with_the_expected_prefix() {
         let error = "env-abc123".parse::<ClusterId>().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -17,9 +17,9 @@ pub mod snapshot;
 
 pub use acl::{AclBinding, AclOperation, AclPermission, AclResource};
 pub use binding::RoleBinding;
-pub use crn::{Address, Crn, CrnError, CrnPattern, NamePattern, ResourceKind};
+pub use crn::{Crn, CrnError, CrnPattern, NamePattern, ResourceKind, StageAddress};
 pub use department::{Department, DepartmentCode};
-pub use grant::{AclGrant, Grant, GrantTarget, KeyKind, Persona, Template};
+pub use grant::{AclGrant, GrantTarget, KeyKind, Persona, RoleGrant, Template};
 pub use id::{
     ApiKeyId, ClusterId, ConnectorId, EnvironmentId, IdError, OrganizationId, RoleBindingId, SchemaRegistryId,
     ServiceAccountId, UserId,
@@ -31,4 +31,6 @@ pub use quota::DepartmentQuota;
 pub use recipient::{Recipient, RecipientError};
 pub use role::Role;
 pub use secret::Secret;
-pub use snapshot::{ConnectorIdentity, SeenAccount, SeenBinding, SeenConnector, SeenKey, Snapshot, hidden};
+pub use snapshot::{
+    ConnectorIdentity, ObservedAccount, ObservedBinding, ObservedConnector, ObservedKey, Snapshot, listing,
+};

@@ -58,7 +58,7 @@ impl fmt::Display for OwnershipTag {
 /// A description that holds no tag of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the description holds no ebs:v1 tag")]
-pub struct NoTag;
+pub struct MissingOwnershipTag;
 
 /// The value of `key` in a description that begins with our mark; `None` where there is none, or an empty one.
 #[must_use]
@@ -71,15 +71,19 @@ pub fn tag_field<'a>(description: &'a str, key: &str) -> Option<&'a str> {
 }
 
 impl FromStr for OwnershipTag {
-    type Err = NoTag;
+    type Err = MissingOwnershipTag;
 
-    fn from_str(description: &str) -> Result<Self, NoTag> {
+    fn from_str(description: &str) -> Result<Self, MissingOwnershipTag> {
         let field = |key: &str| tag_field(description, key);
-        let (template, template_hash) = field("tpl").and_then(|tpl| tpl.split_once('@')).ok_or(NoTag)?;
+        let (template, template_hash) = field("tpl")
+            .and_then(|tpl| tpl.split_once('@'))
+            .ok_or(MissingOwnershipTag)?;
         Ok(Self {
-            stage: field("stage").ok_or(NoTag)?.to_owned(),
-            department: field("dept").and_then(|code| code.parse().ok()).ok_or(NoTag)?,
-            persona: field("role").ok_or(NoTag)?.to_owned(),
+            stage: field("stage").ok_or(MissingOwnershipTag)?.to_owned(),
+            department: field("dept")
+                .and_then(|code| code.parse().ok())
+                .ok_or(MissingOwnershipTag)?,
+            persona: field("role").ok_or(MissingOwnershipTag)?.to_owned(),
             template: template.to_owned(),
             template_hash: template_hash.to_owned(),
             profile_hash: field("cfg").unwrap_or_default().to_owned(),
@@ -106,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_tag_fits_a_description() {
+    fn the_longest_tag_fits_into_a_description() {
         let tag = OwnershipTag {
             stage: "preproduction".into(),
             department: "a23456789012345678901234".parse().unwrap(),
@@ -118,6 +122,6 @@ mod tests {
         assert!(tag.to_string().len() <= DESCRIPTION_LENGTH, "{}", tag.to_string().len());
         assert!(tag.account_name().len() <= NAME_LENGTH);
         assert_eq!(tag.to_string().parse::<OwnershipTag>().unwrap(), tag);
-        assert_eq!("claims operator".parse::<OwnershipTag>(), Err(NoTag));
+        assert_eq!("claims operator".parse::<OwnershipTag>(), Err(MissingOwnershipTag));
     }
 }

@@ -31,7 +31,7 @@ pub enum PrefixError {
     },
     /// It does not begin with a letter.
     #[error("prefix `{0}` does not begin with a letter")]
-    Begin(String),
+    FirstCharacter(String),
 }
 
 /// The beginning of names that belongs to one department, delimiter included (`claims-`).
@@ -53,7 +53,7 @@ impl Prefix {
             });
         }
         if !first.is_ascii_lowercase() {
-            return Err(PrefixError::Begin(text.to_owned()));
+            return Err(PrefixError::FirstCharacter(text.to_owned()));
         }
         if !text.ends_with(DELIMITERS) {
             return Err(PrefixError::NoDelimiter(text.to_owned()));
@@ -129,11 +129,11 @@ mod tests {
             Prefix::parse("fin*-"),
             Err(PrefixError::Character { character: '*', .. })
         ));
-        assert_eq!(Prefix::parse("-fin-"), Err(PrefixError::Begin("-fin-".into())));
+        assert_eq!(Prefix::parse("-fin-"), Err(PrefixError::FirstCharacter("-fin-".into())));
     }
 
     #[test]
-    fn dots_and_underscores_are_the_same_neighbour() {
+    fn dots_and_underscores_conflict() {
         let parse = |text| Prefix::parse(text).unwrap();
         assert!(parse("fin.ops.").conflicts_with(&parse("fin_ops_")));
         assert!(parse("fin-").conflicts_with(&parse("fin-ops-")));
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_conflict_is_mutual_and_no_conflict_means_no_common_name(a in "[ab]{1,3}[-._]", b in "[ab]{1,3}[-._]", tail in "[ab]{0,3}") {
+        fn conflicts_are_symmetric_and_prefixes_without_conflict_share_no_name(a in "[ab]{1,3}[-._]", b in "[ab]{1,3}[-._]", tail in "[ab]{0,3}") {
             let (a, b) = (Prefix::parse(&a).unwrap(), Prefix::parse(&b).unwrap());
             prop_assert_eq!(a.conflicts_with(&b), b.conflicts_with(&a));
             if !a.conflicts_with(&b) {

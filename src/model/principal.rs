@@ -30,7 +30,7 @@ impl Principal {
 
     /// Whether it stands for every principal there is, which only ACLs can be about.
     #[must_use]
-    pub fn is_everybody(&self) -> bool {
+    pub fn is_all_principals(&self) -> bool {
         matches!(self, Self::Other(_)) && self.id() == "*"
     }
 

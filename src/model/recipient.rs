@@ -9,13 +9,13 @@ use serde::{Serialize, Serializer};
 use crate::diag::Finding;
 
 /// How the secret halves begin.
-const SECRET: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
+const SECRET_KEY_PREFIXES: [&str; 2] = ["AGE-SECRET-KEY-", "AGE-PLUGIN-"];
 
 /// Letters of a recipient: `age`, `1`, 52 for 32 bytes and 6 that check them.
-const LENGTH: usize = 62;
+const RECIPIENT_LENGTH: usize = 62;
 
 /// The letters of Bech32 in the order of their values (BIP-173).
-const LETTERS: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+const BECH32_ALPHABET: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// Public keys that give the same result whoever uses them, as `x` coordinates: the points of small order on Curve25519
 /// (RFC 7748 §6.1 asks for the check, <https://cr.yp.to/ecdh.html#validate> lists them). What is encrypted to one of them
@@ -70,7 +70,7 @@ pub enum RecipientError {
     Checksum,
     /// A key that protects nothing.
     #[error("this `age` recipient protects nothing: everybody can read what is encrypted to it")]
-    Worthless,
+    Insecure,
 }
 
 impl RecipientError {
@@ -94,9 +94,9 @@ impl RecipientError {
                 "recipient-invalid",
                 "Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.",
             ),
-            Self::Worthless => ("recipient-invalid", "Ask whoever gave it to you for a real one."),
+            Self::Insecure => ("recipient-invalid", "Ask whoever gave it to you for a real one."),
         };
-        Finding::error(rule, self.to_string()).fix(fix)
+        Finding::error(rule, self.to_string()).with_fix(fix)
     }
 }
 
@@ -113,7 +113,7 @@ impl FromStr for Recipient {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        if holds_secret(text) {
+        if contains_secret_key(text) {
             return Err(RecipientError::Secret);
         }
         let lower = text.to_ascii_lowercase();
@@ -133,15 +133,15 @@ impl FromStr for Recipient {
             _ => {}
         }
         let length = text.chars().count();
-        if length != LENGTH {
+        if length != RECIPIENT_LENGTH {
             return Err(RecipientError::Length(length));
         }
-        if let Some(letter) = text.chars().find(|c| *c != '1' && !LETTERS.contains(*c)) {
+        if let Some(letter) = text.chars().find(|c| *c != '1' && !BECH32_ALPHABET.contains(*c)) {
             return Err(RecipientError::Letter(letter));
         }
-        let key = bytes(rest).ok_or(RecipientError::Checksum)?;
-        if is_worthless(key) {
-            return Err(RecipientError::Worthless);
+        let key = decode_bech32(rest).ok_or(RecipientError::Checksum)?;
+        if is_small_order(key) {
+            return Err(RecipientError::Insecure);
         }
         Ok(Self(text.to_owned()))
     }
@@ -160,18 +160,18 @@ impl Serialize for Recipient {
 }
 
 /// Whether a text holds the secret half of an `age` key.
-fn holds_secret(text: &str) -> bool {
+fn contains_secret_key(text: &str) -> bool {
     let upper = text.to_ascii_uppercase();
-    SECRET.iter().any(|begin| upper.contains(begin))
+    SECRET_KEY_PREFIXES.iter().any(|begin| upper.contains(begin))
 }
 
 /// The same text with the secret halves of `age` keys in it covered, byte for byte: findings show the line they are
 /// about, and wherever recipients stand somebody will paste the wrong half.
 #[must_use]
-pub fn cover_secret_keys(text: &str) -> String {
+pub fn redact_secret_keys(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let upper = bytes.to_ascii_uppercase();
-    for begin in SECRET {
+    for begin in SECRET_KEY_PREFIXES {
         for at in (0..upper.len()).filter(|at| upper[*at..].starts_with(begin.as_bytes())) {
             let secret = bytes[at + begin.len()..].iter_mut();
             secret
@@ -184,10 +184,10 @@ pub fn cover_secret_keys(text: &str) -> String {
 }
 
 /// The 32 bytes behind `age1` (Bech32, BIP-173); `None` when the check does not fit, or bits are left over.
-fn bytes(letters: &str) -> Option<[u8; 32]> {
+fn decode_bech32(letters: &str) -> Option<[u8; 32]> {
     let values: Vec<u8> = letters
         .chars()
-        .map(|c| LETTERS.find(c).and_then(|at| u8::try_from(at).ok()))
+        .map(|c| BECH32_ALPHABET.find(c).and_then(|at| u8::try_from(at).ok()))
         .collect::<Option<_>>()?;
     let expanded = "age"
         .bytes()
@@ -223,7 +223,7 @@ fn polymod(values: impl Iterator<Item = u8>) -> u32 {
 }
 
 /// Whether a public key is of small order. The highest bit does not count (RFC 7748 §5).
-fn is_worthless(mut key: [u8; 32]) -> bool {
+fn is_small_order(mut key: [u8; 32]) -> bool {
     key[31] &= 0x7f;
     SMALL_ORDER.contains(&key)
 }
@@ -235,14 +235,14 @@ pub(crate) mod tests {
     use super::*;
 
     /// Made for these tests; nobody holds the other half.
-    pub(crate) const GOOD: &str = "age1mp5rpkkyvlrwdlr8jnttm6yk373dl8y5jqwdwfv2xw6dm9mma4eqlex5al";
+    pub(crate) const VALID_RECIPIENT: &str = "age1mp5rpkkyvlrwdlr8jnttm6yk373dl8y5jqwdwfv2xw6dm9mma4eqlex5al";
 
     fn error(text: &str) -> RecipientError {
         text.parse::<Recipient>().unwrap_err()
     }
 
     /// The recipient of a public key, written independently of `bytes`.
-    pub(crate) fn written(key: &[u8; 32]) -> String {
+    pub(crate) fn encode_bech32(key: &[u8; 32]) -> String {
         let mut bits: Vec<u8> = key
             .iter()
             .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
@@ -257,18 +257,21 @@ pub(crate) mod tests {
         values.extend((0..6).map(|at| u8::try_from(check >> (5 * (5 - at)) & 31).unwrap()));
         let letters = values
             .iter()
-            .map(|value| char::from(LETTERS.as_bytes()[usize::from(*value)]));
+            .map(|value| char::from(BECH32_ALPHABET.as_bytes()[usize::from(*value)]));
         "age1".chars().chain(letters).collect()
     }
 
     #[test]
     fn a_recipient_is_what_age_keygen_prints() {
-        assert_eq!(GOOD.parse::<Recipient>().unwrap().as_str(), GOOD);
-        assert_eq!(format!(" {GOOD}\n").parse::<Recipient>().unwrap().as_str(), GOOD);
+        assert_eq!(VALID_RECIPIENT.parse::<Recipient>().unwrap().as_str(), VALID_RECIPIENT);
+        assert_eq!(
+            format!(" {VALID_RECIPIENT}\n").parse::<Recipient>().unwrap().as_str(),
+            VALID_RECIPIENT
+        );
     }
 
     #[test]
-    fn what_is_none_is_told_apart() {
+    fn invalid_recipients_are_distinguished() {
         let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Wn example";
         assert_eq!(error(ssh), RecipientError::Unsupported("SSH"));
         assert_eq!(error("ssh-rsa AAAA"), RecipientError::Unsupported("SSH"));
@@ -278,17 +281,26 @@ pub(crate) mod tests {
         assert_eq!(error(""), RecipientError::Unknown);
         assert_eq!(error("AGE-SECRET-KEY-1QQQ"), RecipientError::Secret);
         assert_eq!(error("age-plugin-yubikey-1qqq"), RecipientError::Secret);
-        assert_eq!(error(&GOOD[..61]), RecipientError::Length(61));
-        assert_eq!(error(&format!("{GOOD} {GOOD}")), RecipientError::Length(125));
-        assert_eq!(error(&GOOD.to_uppercase()), RecipientError::Letter('A'));
-        assert_eq!(error(&GOOD.replace(&GOOD[60..], "bb")), RecipientError::Letter('b'));
+        assert_eq!(error(&VALID_RECIPIENT[..61]), RecipientError::Length(61));
+        assert_eq!(
+            error(&format!("{VALID_RECIPIENT} {VALID_RECIPIENT}")),
+            RecipientError::Length(125)
+        );
+        assert_eq!(error(&VALID_RECIPIENT.to_uppercase()), RecipientError::Letter('A'));
+        assert_eq!(
+            error(&VALID_RECIPIENT.replace(&VALID_RECIPIENT[60..], "bb")),
+            RecipientError::Letter('b')
+        );
     }
 
     #[test]
-    fn one_wrong_letter_is_seen_wherever_it_is() {
-        for at in 4..LENGTH {
-            for letter in LETTERS.chars().filter(|letter| !GOOD[at..].starts_with(*letter)) {
-                let mut text = GOOD.to_owned();
+    fn one_wrong_letter_is_detected_at_any_position() {
+        for at in 4..RECIPIENT_LENGTH {
+            for letter in BECH32_ALPHABET
+                .chars()
+                .filter(|letter| !VALID_RECIPIENT[at..].starts_with(*letter))
+            {
+                let mut text = VALID_RECIPIENT.to_owned();
                 text.replace_range(at..=at, &letter.to_string());
                 assert_eq!(error(&text), RecipientError::Checksum, "{text}");
             }
@@ -297,20 +309,20 @@ pub(crate) mod tests {
 
     // RFC 7748 §6.1: the shared secret of these is zero, whatever the other half.
     #[test]
-    fn a_key_that_protects_nothing_is_refused() {
+    fn a_small_order_key_is_rejected() {
         for key in SMALL_ORDER {
             for top in [0, 0x80] {
                 let mut key = key;
                 key[31] |= top;
-                assert_eq!(error(&written(&key)), RecipientError::Worthless, "{key:x?}");
+                assert_eq!(error(&encode_bech32(&key)), RecipientError::Insecure, "{key:x?}");
             }
         }
     }
 
     #[test]
-    fn secret_keys_are_covered_where_they_stand() {
+    fn secret_keys_are_redacted_in_place() {
         let text = "a = \"age-secret-key-1CANARY\" # Schlüssel\nAGE-PLUGIN-YUBIKEY-1CANARY AGE-SECRET-KEY-1CANARY";
-        let covered = cover_secret_keys(text);
+        let covered = redact_secret_keys(text);
         assert!(!covered.contains("CANARY"), "{covered}");
         assert_eq!(covered.len(), text.len());
         assert!(
@@ -320,14 +332,14 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn every_key_is_read_back(key in any::<[u8; 32]>()) {
-            prop_assert_eq!(bytes(&written(&key)[4..]), Some(key));
+        fn every_key_round_trips(key in any::<[u8; 32]>()) {
+            prop_assert_eq!(decode_bech32(&encode_bech32(&key)[4..]), Some(key));
         }
 
         #[test]
-        fn no_text_breaks_it(text in "(age1|AGE-SECRET-KEY-)?\\PC{0,70}") {
+        fn no_text_causes_a_panic(text in "(age1|AGE-SECRET-KEY-)?\\PC{0,70}") {
             let _ = text.parse::<Recipient>();
-            prop_assert_eq!(cover_secret_keys(&text).len(), text.len());
+            prop_assert_eq!(redact_secret_keys(&text).len(), text.len());
         }
     }
 }

@@ -29,7 +29,7 @@ impl<'de> serde::Deserialize<'de> for Secret {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_output_contains_no_secret() {
         assert!(!format!("{:?}", super::Secret::new("cflt-canary")).contains("canary"));
     }
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{AclBinding, Address, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId};
+use super::{
+    AclBinding, ApiKeyId, OwnershipTag, Principal, RoleBinding, RoleBindingId, ServiceAccountId, StageAddress,
+};
 
 /// A service account as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenAccount {
+pub struct ObservedAccount {
     /// Its id.
     pub id: ServiceAccountId,
     /// Its name.
@@ -20,7 +22,7 @@ pub struct SeenAccount {
     pub created_at: Option<Timestamp>,
 }
 
-impl SeenAccount {
+impl ObservedAccount {
     /// The tag in its description, when the tag and the name agree: the account that was *meant*, whoever controls it.
     #[must_use]
     pub fn tag(&self) -> Option<OwnershipTag> {
@@ -31,7 +33,7 @@ impl SeenAccount {
 
 /// A role binding as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenBinding {
+pub struct ObservedBinding {
     /// Its id.
     pub id: RoleBindingId,
     /// Who, what, where.
@@ -41,7 +43,7 @@ pub struct SeenBinding {
 
 /// An API key as it was seen. There is no secret in it: the service shows that once, at birth.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenKey {
+pub struct ObservedKey {
     /// The public half.
     pub id: ApiKeyId,
     /// Whose it is.
@@ -57,7 +59,7 @@ pub struct SeenKey {
 /// A connector as it was seen: who it is, as whom it acts, and what it reads and writes in Kafka. Nothing else of its
 /// configuration is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeenConnector {
+pub struct ObservedConnector {
     /// Its name.
     pub name: String,
     /// `lcc-…`, which its consumer group and its dead letter topic are named after; empty when the service did not say.
@@ -83,11 +85,11 @@ pub enum ConnectorIdentity {
 }
 
 /// The names of what could not be looked at, in [`Snapshot::unknown`].
-pub mod hidden {
+pub mod listing {
     use crate::model::ServiceAccountId;
 
     /// How all that is about role bindings begins.
-    pub const BINDINGS: &str = "role bindings";
+    pub const BINDINGS_PREFIX: &str = "role bindings";
     /// The service accounts.
     pub const ACCOUNTS: &str = "service accounts";
     /// The API keys.
@@ -97,17 +99,17 @@ pub mod hidden {
     /// The connectors.
     pub const CONNECTORS: &str = "connectors of the cluster";
     /// Role bindings on the organization, on environments, on other clusters and on accounts that are not ours.
-    pub const ORGANIZATION: &str = "role bindings of the whole organization";
+    pub const ORGANIZATION_BINDINGS: &str = "role bindings of the whole organization";
     /// Role bindings on the environment and on what hangs below it.
-    pub const ENVIRONMENT: &str = "role bindings on the environment";
+    pub const ENVIRONMENT_BINDINGS: &str = "role bindings on the environment";
     /// Role bindings on the cluster and on what hangs below it.
-    pub const CLUSTER: &str = "role bindings on the cluster";
+    pub const CLUSTER_BINDINGS: &str = "role bindings on the cluster";
     /// Role bindings on the Schema Registry and on its subjects.
-    pub const SUBJECTS: &str = "role bindings on subjects";
+    pub const SUBJECT_BINDINGS: &str = "role bindings on subjects";
 
     /// Role bindings on one service account.
     #[must_use]
-    pub fn account(id: &ServiceAccountId) -> String {
+    pub fn bindings_on_account(id: &ServiceAccountId) -> String {
         format!("role bindings on {id}")
     }
 }
@@ -118,20 +120,20 @@ pub struct Snapshot {
     /// When.
     pub taken_at: Timestamp,
     /// Where.
-    pub address: Address,
+    pub address: StageAddress,
     /// Who looked: a list shows only what its caller may see.
-    pub seen_by: Principal,
+    pub observed_by: Principal,
     /// Service accounts of the organization.
-    pub accounts: Vec<SeenAccount>,
+    pub accounts: Vec<ObservedAccount>,
     /// Role bindings.
-    pub bindings: Vec<SeenBinding>,
+    pub bindings: Vec<ObservedBinding>,
     /// Kafka ACLs of the cluster. Who reads a snapshot from before they were looked at must add that to `unknown`.
     #[serde(default)]
     pub acls: Vec<AclBinding>,
     /// API keys.
-    pub keys: Vec<SeenKey>,
+    pub keys: Vec<ObservedKey>,
     /// The connectors of the cluster.
-    pub connectors: Vec<SeenConnector>,
+    pub connectors: Vec<ObservedConnector>,
     /// What was not looked at, each with the reason. Unknown is not absent.
     pub unknown: BTreeMap<String, String>,
 }
@@ -139,19 +141,19 @@ pub struct Snapshot {
 impl Snapshot {
     /// The account of that name.
     #[must_use]
-    pub fn account_named(&self, name: &str) -> Option<&SeenAccount> {
+    pub fn account_by_name(&self, name: &str) -> Option<&ObservedAccount> {
         self.accounts.iter().find(|account| account.name == name)
     }
 
     /// The account of that id.
     #[must_use]
-    pub fn account(&self, id: &ServiceAccountId) -> Option<&SeenAccount> {
+    pub fn account(&self, id: &ServiceAccountId) -> Option<&ObservedAccount> {
         self.accounts.iter().find(|account| &account.id == id)
     }
 
     /// What people call a principal: the name of the account, else the id.
     #[must_use]
-    pub fn name_of(&self, principal: &Principal) -> String {
+    pub fn display_name(&self, principal: &Principal) -> String {
         let account = principal.service_account().and_then(|id| self.account(id));
         account.map_or_else(
             || principal.id().to_owned(),
@@ -160,9 +162,9 @@ impl Snapshot {
     }
 
     /// The bindings whose pattern names or covers the service account `id`.
-    pub fn bindings_on_account(&self, id: &ServiceAccountId) -> impl Iterator<Item = &SeenBinding> {
+    pub fn bindings_on_account(&self, id: &ServiceAccountId) -> impl Iterator<Item = &ObservedBinding> {
         let crn = self.address.service_account_crn(id);
-        let is_account = |seen: &&SeenBinding| seen.binding.pattern.kind() == super::ResourceKind::ServiceAccount;
+        let is_account = |seen: &&ObservedBinding| seen.binding.pattern.kind() == super::ResourceKind::ServiceAccount;
         self.bindings
             .iter()
             .filter(is_account)
@@ -170,7 +172,7 @@ impl Snapshot {
     }
 
     /// The bindings held by `principal`.
-    pub fn bindings_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a SeenBinding> {
+    pub fn bindings_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a ObservedBinding> {
         self.bindings
             .iter()
             .filter(move |seen| &seen.binding.principal == principal)
@@ -182,7 +184,7 @@ impl Snapshot {
     }
 
     /// The keys of `principal`.
-    pub fn keys_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a SeenKey> {
+    pub fn keys_of<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a ObservedKey> {
         self.keys.iter().filter(move |key| &key.owner == principal)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    model::{AclBinding, AclGrant, AclOperation, AclResource, GrantTarget, hidden},
-    plan::{Action, Change, PlannedAcl, Teardown, teardown},
+    model::{AclBinding, AclGrant, AclOperation, AclResource, GrantTarget, listing},
+    plan::{Action, PlannedAcl, PlannedChange, Teardown, plan_teardown},
 };
 
 /// The hybrid template with what dossier `rbac.md` §8.3 gives the runtime account through ACLs, in part.
@@ -36,20 +36,20 @@ const WANTED: [&str; 3] = [
     "TOPIC#claims-#PREFIXED#User:sa-runtime#*#READ#ALLOW",
 ];
 
-fn onboarded(acls: &[&str]) -> World {
-    let mut world = World::onboarded(&with_acls("claims"));
+fn onboarded(acls: &[&str]) -> OrganizationFixture {
+    let mut world = OrganizationFixture::onboarded(&with_acls("claims"));
     world.seen.acls = acls.iter().map(|text| acl(text)).collect();
     world
 }
 
-fn acl_changes(plan: &Plan) -> Vec<&Change> {
+fn acl_changes(plan: &Plan) -> Vec<&PlannedChange> {
     let changes = plan.changes.iter();
     changes.filter(|change| change.operation.kind() == "acl").collect()
 }
 
 #[test]
 fn a_new_department_gets_its_acls_after_its_account_and_before_its_proof() {
-    let plan = World::empty().plan(&[with_acls("claims")], false);
+    let plan = OrganizationFixture::empty().plan(&[with_acls("claims")], false);
     let created = acl_changes(&plan);
     let shown: Vec<String> = created.iter().map(|change| change.label()).collect();
     assert_eq!(
@@ -64,16 +64,16 @@ fn a_new_department_gets_its_acls_after_its_account_and_before_its_proof() {
         let [account] = change.needs[..] else {
             panic!("{change:?}")
         };
-        let Operation::CreateAccount { tag } = &plan.changes[account].operation else {
+        let PlannedOperation::CreateAccount { tag } = &plan.changes[account].operation else {
             panic!("{change:?}")
         };
         assert_eq!(tag.persona, "runtime");
-        assert!(change.operation.writes());
-        let Operation::CreateAcl { acl, .. } = &change.operation else {
+        assert!(change.operation.is_remote());
+        let PlannedOperation::CreateAcl { acl, .. } = &change.operation else {
             panic!("{change:?}")
         };
         let account: ServiceAccountId = "sa-runtime".parse().unwrap();
-        assert!(WANTED.contains(&acl.of(account).to_string().as_str()));
+        assert!(WANTED.contains(&acl.for_principal(account).to_string().as_str()));
     }
     // In the same words for machines.
     let value = serde_json::to_value(acl_changes(&plan)[0]).unwrap();
@@ -85,7 +85,7 @@ fn a_new_department_gets_its_acls_after_its_account_and_before_its_proof() {
 }
 
 #[test]
-fn what_is_there_is_left_and_what_is_missing_is_made() {
+fn existing_acls_are_kept_and_missing_ones_created() {
     let desired = with_acls("claims");
     assert!(onboarded(&WANTED).plan(std::slice::from_ref(&desired), true).is_empty());
     let plan = onboarded(&WANTED[..2]).plan(std::slice::from_ref(&desired), true);
@@ -104,7 +104,7 @@ fn what_is_there_is_left_and_what_is_missing_is_made() {
 }
 
 #[test]
-fn surplus_acls_of_our_accounts_are_shown_and_go_only_when_asked() {
+fn surplus_acls_of_managed_accounts_are_reported_and_deleted_only_with_prune() {
     let desired = with_acls("claims");
     let extra = "TOPIC#claims-#PREFIXED#User:sa-operator#*#ALL#ALLOW";
     let mut there = WANTED.to_vec();
@@ -119,17 +119,17 @@ fn surplus_acls_of_our_accounts_are_shown_and_go_only_when_asked() {
         panic!("{:?}", pruned.changes)
     };
     assert_eq!(gone.action, Action::Delete);
-    assert!(matches!(&gone.operation, Operation::DeleteAcl { acl: found } if *found == acl(extra)));
+    assert!(matches!(&gone.operation, PlannedOperation::DeleteAcl { acl: found } if *found == acl(extra)));
     // A template without ACLs makes everything else surplus that was seen.
     let plain = onboarded(&WANTED).plan(&[super::desired("claims")], false);
     assert_eq!(plain.surplus.len(), 3);
 }
 
 #[test]
-fn a_template_that_asks_is_refused_where_nobody_could_look_and_others_are_not() {
+fn unreadable_acls_refuse_only_departments_whose_template_grants_acls() {
     let mut world = onboarded(&[]);
     let reason = "there is no API key of Kafka cluster `lkc-abc123` at hand";
-    world.seen.unknown.insert(hidden::ACLS.into(), reason.into());
+    world.seen.unknown.insert(listing::ACLS.into(), reason.into());
     let plan = world.plan(&[with_acls("claims")], false);
     assert_eq!(rules(&plan), ["acls-unknown"]);
     let refusal = &plan.refusals[0];
@@ -149,7 +149,7 @@ fn a_template_that_asks_is_refused_where_nobody_could_look_and_others_are_not() 
 }
 
 #[test]
-fn acls_of_others_on_the_prefix_are_told_and_left() {
+fn unmanaged_acls_on_the_prefix_are_reported_and_not_changed() {
     let desired = with_acls("claims");
     let mut there = WANTED.to_vec();
     there.extend([
@@ -171,43 +171,43 @@ fn acls_of_others_on_the_prefix_are_told_and_left() {
     );
 }
 
-fn down(world: &World, removes_foreign: bool) -> Teardown {
-    down_of(&with_acls("claims"), world, removes_foreign)
+fn teardown(context: &OrganizationFixture, removes_foreign: bool) -> Teardown {
+    teardown_of(&with_acls("claims"), context, removes_foreign)
 }
 
-fn down_of(desired: &DesiredDepartment, world: &World, removes_foreign: bool) -> Teardown {
-    let wanted = Wanted {
+fn teardown_of(desired: &DesiredDepartment, context: &OrganizationFixture, removes_foreign: bool) -> Teardown {
+    let wanted = PlanInput {
         stage: "prod",
         address: &address(),
-        provisioner: &me(),
+        provisioner: &provisioner(),
         departments: std::slice::from_ref(desired),
-        known: &BTreeSet::new(),
-        adopt: &world.adopt,
-        ledger: &world.ledger,
+        known_departments: &BTreeSet::new(),
+        adopt: &context.adopt,
+        known_keys: &context.known_keys,
         prune: false,
     };
-    teardown(&wanted, &world.seen, &desired.department, removes_foreign)
+    plan_teardown(&wanted, &context.seen, &desired.department, removes_foreign)
 }
 
 #[test]
-fn acls_go_before_the_account_that_they_name() {
+fn acls_are_deleted_before_the_account_that_they_name() {
     let mut there = WANTED.to_vec();
     there.push("TOPIC#claims-orders#LITERAL#User:*#*#READ#ALLOW");
-    let world = onboarded(&there);
-    let own = down(&world, false);
+    let context = onboarded(&there);
+    let own = teardown(&context, false);
     let gone = acl_changes(&own.plan);
     assert_eq!(gone.len(), 3);
-    let is_runtime = |change: &&Change| matches!(&change.operation, Operation::DeleteAccount { id, .. } if id.as_str() == "sa-runtime");
+    let is_runtime = |change: &&PlannedChange| matches!(&change.operation, PlannedOperation::DeleteAccount { id, .. } if id.as_str() == "sa-runtime");
     let account = own.plan.changes.iter().find(is_runtime).unwrap();
     for change in gone {
         assert!(account.needs.contains(&change.id), "{change:?}");
     }
     assert_eq!(own.foreign_acls.len(), 1);
-    assert_eq!(acl_changes(&down(&world, true).plan).len(), 4);
+    assert_eq!(acl_changes(&teardown(&context, true).plan).len(), 4);
     // Whoever can still act through an ACL is named: the department's own are gone by then.
     let mut after = onboarded(&there[3..]);
     after.seen.accounts.clear();
-    let reach = crate::plan::reach(&after.seen, &with_acls("claims").department);
+    let reach = crate::plan::find_residual_access(&after.seen, &with_acls("claims").department);
     assert!(
         reach.others.contains("everybody: ALLOW READ on topic claims-orders"),
         "{reach:?}"
@@ -215,11 +215,11 @@ fn acls_go_before_the_account_that_they_name() {
 }
 
 #[test]
-fn acls_that_a_template_asks_for_are_looked_at_before_their_account_goes() {
+fn a_teardown_is_refused_while_the_acls_of_its_template_are_unknown() {
     let mut world = onboarded(&WANTED);
     world.seen.acls.clear();
-    world.seen.unknown.insert(hidden::ACLS.into(), "no key".into());
-    let refused = down(&world, false);
+    world.seen.unknown.insert(listing::ACLS.into(), "no key".into());
+    let refused = teardown(&world, false);
     assert_eq!(rules(&refused.plan), ["acls-unknown"]);
     assert!(refused.plan.changes.is_empty());
     let hints = &refused.plan.refusals[0].hints;
@@ -228,18 +228,18 @@ fn acls_that_a_template_asks_for_are_looked_at_before_their_account_goes() {
         "{hints:?}"
     );
     // Whoever never asked for any needs no key, and where nothing is left there is nothing to look for.
-    assert!(down_of(&desired("claims"), &world, false).plan.refusals.is_empty());
+    assert!(teardown_of(&desired("claims"), &world, false).plan.refusals.is_empty());
     world.seen.accounts.clear();
-    assert!(down(&world, false).plan.refusals.is_empty());
+    assert!(teardown(&world, false).plan.refusals.is_empty());
 }
 
 #[test]
-fn the_same_acl_for_two_accounts_is_two() {
+fn the_same_acl_for_two_accounts_is_two_changes() {
     let planned = PlannedAcl {
         resource: AclResource::Topic,
         names: NamePattern::Literal("a".into()),
         operation: AclOperation::Read,
     };
-    let of = |id: &str| planned.of(id.parse::<ServiceAccountId>().unwrap());
+    let of = |id: &str| planned.for_principal(id.parse::<ServiceAccountId>().unwrap());
     assert_ne!(of("sa-a"), of("sa-b"));
 }

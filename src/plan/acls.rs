@@ -4,21 +4,25 @@
 use std::collections::BTreeSet;
 
 use super::{
-    change::{Action, Operation, PlannedAcl},
-    diff::{Plan, Refusal, Surplus, Wanted, account_ref, change},
+    change::{Action, PlannedAcl, PlannedOperation},
+    diff::{Plan, PlanInput, PlanRefusal, SurplusGrant, account_ref, new_change},
 };
 use crate::{
     env,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{AclBinding, AclPermission, AclResource, Prefix, Principal, SeenAccount, Snapshot, hidden},
+    model::{AclBinding, AclPermission, AclResource, ObservedAccount, Prefix, Principal, Snapshot, listing},
 };
 
 /// A template asks for ACLs, and nobody could look at those there are.
-pub(super) fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDepartment) -> Option<Refusal> {
+pub(super) fn refuse_unreadable_acls(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
+    desired: &DesiredDepartment,
+) -> Option<PlanRefusal> {
     let asks = desired.personas.iter().any(|persona| !persona.acls.is_empty());
-    let reason = seen.unknown.get(hidden::ACLS).filter(|_| asks)?;
-    let cluster = &wanted.address.cluster;
-    Some(Refusal {
+    let reason = snapshot.unknown.get(listing::ACLS).filter(|_| asks)?;
+    let cluster = &input.address.cluster;
+    Some(PlanRefusal {
         department: desired.department.code.clone(),
         rule: "acls-unknown",
         message: format!(
@@ -29,7 +33,7 @@ pub(super) fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDep
             format!(
                 "An administrator makes a key of the cluster once: `confluent api-key create --resource {cluster} \
                  --service-account {}`.",
-                wanted.provisioner
+                input.provisioner
             ),
             format!(
                 "Set `{}` and `{}` to it; docs/provisioner.md says more.",
@@ -41,22 +45,25 @@ pub(super) fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDep
 }
 
 /// Appends what is to be done for the ACLs of a persona; answers the changes.
-pub(super) fn compare(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+pub(super) fn diff_acls(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    account: Option<&SeenAccount>,
-    born: &[usize],
+    account: Option<&ObservedAccount>,
+    account_creation: &[usize],
     plan: &mut Plan,
 ) -> Vec<usize> {
     let code = &desired.department.code;
     let principal = account.map(|account| Principal::ServiceAccount(account.id.clone()));
-    let held: BTreeSet<&AclBinding> = principal.iter().flat_map(|principal| seen.acls_of(principal)).collect();
+    let held: BTreeSet<&AclBinding> = principal
+        .iter()
+        .flat_map(|principal| snapshot.acls_of(principal))
+        .collect();
     let mut kept: BTreeSet<&AclBinding> = BTreeSet::new();
     let mut changes = Vec::new();
     for grant in &persona.acls {
-        let place = AclResource::of(grant.on.kind()).zip(grant.on.names(&desired.department.prefix));
+        let place = AclResource::for_kind(grant.on.kind()).zip(grant.on.name_pattern(&desired.department.prefix));
         let Some((resource, names)) = place else { continue };
         for operation in &grant.operations {
             let planned = PlannedAcl {
@@ -64,87 +71,95 @@ pub(super) fn compare(
                 names: names.clone(),
                 operation: operation.clone(),
             };
-            let there = principal.as_ref().and_then(|me| held.get(&planned.of(me.clone())));
+            let there = principal
+                .as_ref()
+                .and_then(|me| held.get(&planned.for_principal(me.clone())));
             if let Some(there) = there {
                 kept.insert(there);
                 continue;
             }
-            let create = Operation::CreateAcl {
-                principal: account_ref(seen, &persona.account_name),
+            let create = PlannedOperation::CreateAcl {
+                principal: account_ref(snapshot, &persona.account_name),
                 acl: planned.clone(),
             };
-            let what = format!("{code}-{}  {}", persona.persona, planned.words());
+            let what = format!("{code}-{}  {}", persona.persona, planned.describe());
             let why = grant.why.clone();
-            let create = change(
+            let create = new_change(
                 desired,
                 &persona.persona,
                 Action::Create,
                 what,
                 why,
-                born.to_vec(),
+                account_creation.to_vec(),
                 create,
             );
             changes.push(plan.push(create));
         }
     }
     for surplus in held.difference(&kept) {
-        let what = format!("{code}-{}  {}", persona.persona, words(surplus));
-        if !wanted.prune {
-            plan.surplus.push(Surplus {
+        let what = format!("{code}-{}  {}", persona.persona, describe_acl(surplus));
+        if !input.prune {
+            plan.surplus.push(SurplusGrant {
                 department: code.clone(),
                 account: persona.account_name.clone(),
                 what,
             });
             continue;
         }
-        let delete = Operation::DeleteAcl {
+        let delete = PlannedOperation::DeleteAcl {
             acl: (*surplus).clone(),
         };
         let why = "the template does not ask for it";
-        let delete = change(desired, &persona.persona, Action::Delete, what, why, Vec::new(), delete);
+        let delete = new_change(desired, &persona.persona, Action::Delete, what, why, Vec::new(), delete);
         changes.push(plan.push(delete));
     }
     changes
 }
 
 /// ACLs on the department's names that are about somebody else.
-pub(super) fn unmanaged(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+pub(super) fn list_unmanaged_acls(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
-    own: &BTreeSet<Principal>,
+    department_principals: &BTreeSet<Principal>,
 ) -> Vec<String> {
     let code = &desired.department.code;
-    let foreign = on_names_of(seen, &desired.department.prefix)
-        .filter(|acl| !own.contains(&acl.principal) && acl.principal.service_account() != Some(wanted.provisioner));
-    foreign.map(|acl| format!("{code}: {}", about(seen, acl))).collect()
+    let foreign = acls_on_prefix(snapshot, &desired.department.prefix).filter(|acl| {
+        !department_principals.contains(&acl.principal) && acl.principal.service_account() != Some(input.provisioner)
+    });
+    foreign
+        .map(|acl| format!("{code}: {}", describe_with_holder(snapshot, acl)))
+        .collect()
 }
 
 /// The ACLs on topics, groups and transactional ids that have a name in common with the department's.
-pub(super) fn on_names_of<'a>(seen: &'a Snapshot, prefix: &Prefix) -> impl Iterator<Item = &'a AclBinding> + use<'a> {
+pub(super) fn acls_on_prefix<'a>(
+    snapshot: &'a Snapshot,
+    prefix: &Prefix,
+) -> impl Iterator<Item = &'a AclBinding> + use<'a> {
     let names = prefix.pattern();
     let named = |acl: &&AclBinding| acl.resource.kind().is_some() && acl.resource != AclResource::Cluster;
-    let all = seen.acls.iter().filter(named);
+    let all = snapshot.acls.iter().filter(named);
     all.filter(move |acl| acl.pattern.overlaps(&names))
 }
 
 /// Whom an ACL is about.
-pub(super) fn whom(seen: &Snapshot, acl: &AclBinding) -> String {
-    match acl.is_for_everybody() {
+pub(super) fn acl_holder(snapshot: &Snapshot, acl: &AclBinding) -> String {
+    match acl.is_for_all_principals() {
         true => "everybody".to_owned(),
-        false => seen.name_of(&acl.principal),
+        false => snapshot.display_name(&acl.principal),
     }
 }
 
 /// Whom an ACL is about, and what it says: `claims-legacy (sa-1): ALLOW READ on topic claims-*`.
-pub(super) fn about(seen: &Snapshot, acl: &AclBinding) -> String {
-    format!("{}: {}", whom(seen, acl), acl.short())
+pub(super) fn describe_with_holder(snapshot: &Snapshot, acl: &AclBinding) -> String {
+    format!("{}: {}", acl_holder(snapshot, acl), acl.to_short_string())
 }
 
 /// The words of an ACL in a plan: what, and where.
-pub(super) fn words(acl: &AclBinding) -> String {
+pub(super) fn describe_acl(acl: &AclBinding) -> String {
     let place = match acl.resource.kind() {
-        Some(kind) if acl.resource != AclResource::Cluster => format!("{} {}", kind.word(), acl.pattern),
+        Some(kind) if acl.resource != AclResource::Cluster => format!("{} {}", kind.display_name(), acl.pattern),
         _ => acl.resource.to_string().to_lowercase(),
     };
     format!("{} {}  {place}", acl.permission, acl.operation)
@@ -152,8 +167,8 @@ pub(super) fn words(acl: &AclBinding) -> String {
 
 impl PlannedAcl {
     /// The same in a plan.
-    fn words(&self) -> String {
-        let place = self.resource.kind().map_or("", |kind| kind.word());
+    fn describe(&self) -> String {
+        let place = self.resource.kind().map_or("", |kind| kind.display_name());
         format!("{} {}  {place} {}", AclPermission::Allow, self.operation, self.names)
     }
 }

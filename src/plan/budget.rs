@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::change::{Change, Operation, PlannedPattern};
+use super::change::{PlannedChange, PlannedOperation, PlannedPattern};
 use crate::{
     api::quota::{AppliedQuota, BINDINGS_PER_CLUSTER, BINDINGS_PER_ORG, CLOUD_KEYS_PER_ORG, SERVICE_ACCOUNTS_PER_ORG},
     model::{KeyKind, ResourceKind, Snapshot},
 };
 
 /// The share of a limit that may be used: Confluent itself warns at 90 % (dossier `quotas.md` §1.5).
-const CEILING_PERCENT: i64 = 90;
+const USABLE_PERCENT: i64 = 90;
 
 /// What a comparison of wanted and used with the limit says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -37,7 +37,7 @@ pub struct BudgetRow {
     /// Whether `used` is what the service reports; otherwise it is a lower bound, counted from lists.
     pub reported: bool,
     /// What the plan adds.
-    pub wanted: i64,
+    pub added: i64,
     /// What that means.
     pub verdict: BudgetVerdict,
 }
@@ -45,12 +45,12 @@ pub struct BudgetRow {
 impl BudgetRow {
     /// Usage after the plan.
     #[must_use]
-    pub fn after(&self) -> i64 {
-        self.used + self.wanted
+    pub fn used_after(&self) -> i64 {
+        self.used + self.added
     }
 }
 
-fn grants_on_cluster(kind: ResourceKind) -> bool {
+fn counts_on_cluster(kind: ResourceKind) -> bool {
     use ResourceKind::{Cluster, Connector, Group, Topic, TransactionalId};
     matches!(kind, Cluster | Connector | Group | Topic | TransactionalId)
 }
@@ -64,28 +64,29 @@ fn planned_kind(pattern: &PlannedPattern) -> ResourceKind {
 
 /// Compares what `changes` need with `quotas`. Replacements count in full: the new one is made before the old one goes.
 #[must_use]
-pub fn budget(changes: &[Change], snapshot: &Snapshot, quotas: &[AppliedQuota]) -> Vec<BudgetRow> {
-    let count = |wanted: fn(&Operation) -> i64| changes.iter().map(|change| wanted(&change.operation)).sum::<i64>();
-    let accounts = count(|operation| i64::from(matches!(operation, Operation::CreateAccount { .. })));
+pub fn check_budget(changes: &[PlannedChange], snapshot: &Snapshot, quotas: &[AppliedQuota]) -> Vec<BudgetRow> {
+    let count =
+        |wanted: fn(&PlannedOperation) -> i64| changes.iter().map(|change| wanted(&change.operation)).sum::<i64>();
+    let accounts = count(|operation| i64::from(matches!(operation, PlannedOperation::CreateAccount { .. })));
     let cloud_keys = count(|operation| {
         i64::from(matches!(
             operation,
-            Operation::CreateKey {
+            PlannedOperation::CreateKey {
                 kind: KeyKind::Cloud,
                 ..
             }
         ))
     });
     let on_cluster = count(|operation| match operation {
-        Operation::CreateBinding { pattern, .. } => i64::from(grants_on_cluster(planned_kind(pattern))),
+        PlannedOperation::CreateBinding { pattern, .. } => i64::from(counts_on_cluster(planned_kind(pattern))),
         _ => 0,
     });
     // Each account is made with its owner: one more binding.
-    let bindings = accounts + count(|operation| i64::from(matches!(operation, Operation::CreateBinding { .. })));
+    let bindings = accounts + count(|operation| i64::from(matches!(operation, PlannedOperation::CreateBinding { .. })));
 
     let seen_on_cluster = snapshot.bindings.iter().filter(|seen| {
         let pattern = &seen.binding.pattern;
-        grants_on_cluster(pattern.kind())
+        counts_on_cluster(pattern.kind())
             && pattern.value_of(ResourceKind::Cluster) == Some(snapshot.address.cluster.as_str())
     });
     let seen_cloud_keys = snapshot
@@ -120,18 +121,18 @@ pub fn budget(changes: &[Change], snapshot: &Snapshot, quotas: &[AppliedQuota]) 
         ),
     ];
     rows.into_iter()
-        .map(|(code, name, wanted, seen)| row(code, name, wanted, seen, quotas))
+        .map(|(code, name, wanted, seen)| budget_row(code, name, wanted, seen, quotas))
         .collect()
 }
 
-fn row(code: &'static str, name: &'static str, wanted: i64, seen: i64, quotas: &[AppliedQuota]) -> BudgetRow {
+fn budget_row(code: &'static str, name: &'static str, wanted: i64, seen: i64, quotas: &[AppliedQuota]) -> BudgetRow {
     let quota = quotas.iter().find(|quota| quota.id == code);
     let limit = quota.map(|quota| quota.applied_limit);
     let usage = quota.and_then(|quota| quota.usage);
     // A list shows at most what there is: the larger of both is the better lower bound.
     let used = usage.unwrap_or(0).max(seen);
     let verdict = match limit {
-        Some(limit) if wanted > 0 && (used + wanted) * 100 > limit * CEILING_PERCENT => BudgetVerdict::Exceeds,
+        Some(limit) if wanted > 0 && (used + wanted) * 100 > limit * USABLE_PERCENT => BudgetVerdict::Exceeds,
         Some(_) if usage.is_some() => BudgetVerdict::Fits,
         _ => BudgetVerdict::Unknown,
     };
@@ -141,7 +142,7 @@ fn row(code: &'static str, name: &'static str, wanted: i64, seen: i64, quotas: &
         limit,
         used,
         reported: usage.is_some(),
-        wanted,
+        added: wanted,
         verdict,
     }
 }
@@ -157,23 +158,23 @@ mod tests {
     }
 
     fn verdict(wanted: i64, seen: i64, quotas: &[AppliedQuota]) -> BudgetVerdict {
-        row(SERVICE_ACCOUNTS_PER_ORG, "x", wanted, seen, quotas).verdict
+        budget_row(SERVICE_ACCOUNTS_PER_ORG, "x", wanted, seen, quotas).verdict
     }
 
     #[test]
-    fn ninety_percent_is_the_ceiling() {
+    fn usage_up_to_ninety_percent_of_the_limit_fits() {
         assert_eq!(verdict(90, 0, &[quota(100, Some(0))]), BudgetVerdict::Fits);
         assert_eq!(verdict(91, 0, &[quota(100, Some(0))]), BudgetVerdict::Exceeds);
         assert_eq!(verdict(1, 0, &[quota(100, Some(90))]), BudgetVerdict::Exceeds);
     }
 
     #[test]
-    fn nothing_wanted_is_never_refused() {
+    fn a_plan_that_adds_nothing_always_fits() {
         assert_eq!(verdict(0, 0, &[quota(100, Some(100))]), BudgetVerdict::Fits);
     }
 
     #[test]
-    fn absent_usage_is_unknown_but_what_was_counted_still_counts() {
+    fn missing_usage_is_unknown_unless_the_counted_objects_exceed_the_limit() {
         assert_eq!(verdict(10, 5, &[quota(100, None)]), BudgetVerdict::Unknown);
         assert_eq!(verdict(10, 85, &[quota(100, None)]), BudgetVerdict::Exceeds);
         assert_eq!(verdict(10, 5, &[]), BudgetVerdict::Unknown);

@@ -68,7 +68,7 @@ impl PlannedPattern {
     #[must_use]
     pub fn short(&self) -> String {
         match self {
-            Self::Known(pattern) => pattern.short(),
+            Self::Known(pattern) => pattern.to_short_string(),
             Self::Account(account) => format!("service-account {account}"),
         }
     }
@@ -80,7 +80,7 @@ pub struct PlannedAcl {
     /// On what.
     pub resource: AclResource,
     /// On which of them.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "serialize_as_text")]
     pub names: NamePattern,
     /// What it allows.
     pub operation: AclOperation,
@@ -89,7 +89,7 @@ pub struct PlannedAcl {
 impl PlannedAcl {
     /// The ACL for `principal`.
     #[must_use]
-    pub fn of(&self, principal: impl Into<Principal>) -> AclBinding {
+    pub fn for_principal(&self, principal: impl Into<Principal>) -> AclBinding {
         let Self {
             resource,
             names,
@@ -102,11 +102,11 @@ impl PlannedAcl {
 /// What is done, with all that is needed to do it. Never holds a secret.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
-pub enum Operation {
+pub enum PlannedOperation {
     /// Make a service account, owned by the provisioner from its first moment.
     CreateAccount {
         /// Its name and description.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "serialize_as_text")]
         tag: OwnershipTag,
     },
     /// Change the description of an account of ours.
@@ -189,7 +189,7 @@ pub enum Operation {
         /// The account.
         account: AccountRef,
         /// Whether a profile of that name may be there already: then this one gets a name of its own beside it.
-        beside: bool,
+        allow_existing: bool,
     },
     /// Write the profile anew, without its key, because what it says has changed.
     Reissue {
@@ -198,14 +198,14 @@ pub enum Operation {
     },
 }
 
-fn as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-impl Operation {
+impl PlannedOperation {
     /// Whether it changes something at the service.
     #[must_use]
-    pub fn writes(&self) -> bool {
+    pub fn is_remote(&self) -> bool {
         !matches!(self, Self::Prove { .. } | Self::HandOver { .. } | Self::Reissue { .. })
     }
 
@@ -225,7 +225,7 @@ impl Operation {
 
 /// One change of a plan.
 #[derive(Clone, Debug, Serialize)]
-pub struct Change {
+pub struct PlannedChange {
     /// Its place in the plan.
     pub id: usize,
     /// The department it is for.
@@ -242,19 +242,19 @@ pub struct Change {
     pub needs: Vec<usize>,
     /// What is done.
     #[serde(flatten)]
-    pub operation: Operation,
+    pub operation: PlannedOperation,
 }
 
-impl Change {
+impl PlannedChange {
     /// The change as one line of progress: `create role-binding ConnectManager on connector claims-*`.
     #[must_use]
     pub fn label(&self) -> String {
         let kind = self.operation.kind();
         let what = &self.what;
         match (&self.operation, self.action) {
-            (Operation::Prove { .. }, _) => format!("prove {what}"),
-            (Operation::HandOver { .. }, _) => format!("hand over {what}"),
-            (Operation::Reissue { .. }, _) => format!("reissue {what}"),
+            (PlannedOperation::Prove { .. }, _) => format!("prove {what}"),
+            (PlannedOperation::HandOver { .. }, _) => format!("hand over {what}"),
+            (PlannedOperation::Reissue { .. }, _) => format!("reissue {what}"),
             (_, Action::Create) => format!("create {kind} {what}"),
             (_, Action::Update) => format!("update {kind} {what}"),
             (_, Action::Replace | Action::Delete) => format!("delete {kind} {what}"),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Action;
 use crate::{
     model::DepartmentCode,
-    resources::connector::{FieldDiff, Seen, Wanted, differences, wait::Goal},
+    resources::connector::{DesiredConnector, FieldDiff, LiveConnector, diff_configs, wait::WaitGoal},
 };
 
 /// What is done to a connector, with all that is needed to do it.
@@ -22,32 +22,32 @@ pub enum ConnectorOperation {
     Create {
         /// As what.
         #[serde(skip)]
-        wanted: Box<Wanted>,
+        desired: Box<DesiredConnector>,
     },
     /// Replace its whole configuration.
     Update {
         /// What it must still be.
         #[serde(skip)]
-        seen: Box<Seen>,
+        observed: Box<LiveConnector>,
         /// What it becomes.
         #[serde(skip)]
-        wanted: Box<Wanted>,
+        desired: Box<DesiredConnector>,
     },
     /// Remove it.
     Delete {
         /// What it must still be.
         #[serde(skip)]
-        seen: Box<Seen>,
+        observed: Box<LiveConnector>,
     },
     /// Let it rest as soon as it runs: the service knows no connector that is paused from its first moment.
     Pause,
     /// Wait until it is there.
     Await {
         /// The state that is waited for.
-        goal: Goal,
+        goal: WaitGoal,
         /// Whether a change may still be refused after it seems to be in force.
         #[serde(skip)]
-        settles: bool,
+        waits_for_settle: bool,
     },
 }
 
@@ -95,7 +95,7 @@ pub struct ConnectorPlan {
 
 /// A connector of that name is there, and is another than the one that is to be made.
 #[derive(Clone, Debug)]
-pub struct Differs {
+pub struct ConnectorConflict {
     /// What is not the same, as far as one can see.
     pub fields: Vec<FieldDiff>,
 }
@@ -109,7 +109,7 @@ impl ConnectorPlan {
 
     /// What would differ in a connector, when the plan makes or changes it.
     #[must_use]
-    pub fn fields_of(&self, name: &str) -> &[FieldDiff] {
+    pub fn field_diffs(&self, name: &str) -> &[FieldDiff] {
         let changes = self.changes.iter();
         let mut fields = changes
             .filter(|change| change.name == name)
@@ -124,37 +124,43 @@ impl ConnectorPlan {
     pub fn create(
         &mut self,
         department: Option<&DepartmentCode>,
-        wanted: Wanted,
-        seen: Option<&Seen>,
-        goal: Option<Goal>,
-    ) -> Result<(), Differs> {
-        let name = wanted.name.clone();
-        if let Some(seen) = seen {
-            let fields = differences(&seen.now.info.config, &wanted.config, &wanted.secret_keys);
+        desired: DesiredConnector,
+        observed: Option<&LiveConnector>,
+        goal: Option<WaitGoal>,
+    ) -> Result<(), ConnectorConflict> {
+        let name = desired.name.clone();
+        if let Some(seen) = observed {
+            let fields = diff_configs(&seen.expanded.info.config, &desired.config, &desired.secret_keys);
             if fields.iter().any(FieldDiff::is_certain) {
-                return Err(Differs { fields });
+                return Err(ConnectorConflict { fields });
             }
-            self.lead_to(department, &name, Some(seen), goal, None);
+            self.push_wait_steps(department, &name, Some(seen), goal, None);
             return Ok(());
         }
-        let fields = differences(&BTreeMap::new(), &wanted.config, &wanted.secret_keys);
-        let wanted = Box::new(wanted);
+        let fields = diff_configs(&BTreeMap::new(), &desired.config, &desired.secret_keys);
+        let wanted = Box::new(desired);
         let made = self.push(ConnectorChange {
             department: department.cloned(),
             name: name.clone(),
             action: Some(Action::Create),
             fields,
             needs: Vec::new(),
-            operation: ConnectorOperation::Create { wanted },
+            operation: ConnectorOperation::Create { desired: wanted },
         });
-        self.lead_to(department, &name, None, goal, Some(made));
+        self.push_wait_steps(department, &name, None, goal, Some(made));
         Ok(())
     }
 
     /// Replaces the configuration of a connector, unless it is known to be the same.
-    pub fn update(&mut self, department: Option<&DepartmentCode>, wanted: Wanted, seen: &Seen, goal: Option<Goal>) {
-        let fields = differences(&seen.now.info.config, &wanted.config, &wanted.secret_keys);
-        let name = seen.name.clone();
+    pub fn update(
+        &mut self,
+        department: Option<&DepartmentCode>,
+        desired: DesiredConnector,
+        observed: &LiveConnector,
+        goal: Option<WaitGoal>,
+    ) {
+        let fields = diff_configs(&observed.expanded.info.config, &desired.config, &desired.secret_keys);
+        let name = observed.name.clone();
         let mut changed = None;
         if !fields.iter().all(FieldDiff::is_same) {
             changed = Some(self.push(ConnectorChange {
@@ -164,41 +170,41 @@ impl ConnectorPlan {
                 fields,
                 needs: Vec::new(),
                 operation: ConnectorOperation::Update {
-                    seen: Box::new(seen.clone()),
-                    wanted: Box::new(wanted),
+                    observed: Box::new(observed.clone()),
+                    desired: Box::new(desired),
                 },
             }));
         }
-        self.lead_to(department, &name, Some(seen), goal, changed);
+        self.push_wait_steps(department, &name, Some(observed), goal, changed);
     }
 
     /// Removes a connector.
-    pub fn delete(&mut self, department: Option<&DepartmentCode>, seen: &Seen) {
-        let fields = differences(&seen.now.info.config, &BTreeMap::new(), &BTreeSet::new());
+    pub fn delete(&mut self, department: Option<&DepartmentCode>, observed: &LiveConnector) {
+        let fields = diff_configs(&observed.expanded.info.config, &BTreeMap::new(), &BTreeSet::new());
         self.push(ConnectorChange {
             department: department.cloned(),
-            name: seen.name.clone(),
+            name: observed.name.clone(),
             action: Some(Action::Delete),
             fields,
             needs: Vec::new(),
             operation: ConnectorOperation::Delete {
-                seen: Box::new(seen.clone()),
+                observed: Box::new(observed.clone()),
             },
         });
     }
 
     /// The steps from what is there to the state that is wanted.
-    fn lead_to(
+    fn push_wait_steps(
         &mut self,
         department: Option<&DepartmentCode>,
         name: &str,
-        seen: Option<&Seen>,
-        goal: Option<Goal>,
+        observed: Option<&LiveConnector>,
+        goal: Option<WaitGoal>,
         after: Option<usize>,
     ) {
         let Some(goal) = goal else { return };
         let mut needs: Vec<usize> = after.into_iter().collect();
-        if goal == Goal::Paused && seen.is_none_or(|seen| seen.state() != "PAUSED") {
+        if goal == WaitGoal::Paused && observed.is_none_or(|seen| seen.state() != "PAUSED") {
             let pause = self.push(ConnectorChange {
                 department: department.cloned(),
                 name: name.to_owned(),
@@ -217,7 +223,7 @@ impl ConnectorPlan {
             needs,
             operation: ConnectorOperation::Await {
                 goal,
-                settles: goal == Goal::Running && seen.is_some() && after.is_some(),
+                waits_for_settle: goal == WaitGoal::Running && observed.is_some() && after.is_some(),
             },
         });
     }
@@ -231,15 +237,15 @@ impl ConnectorPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::connect::Expanded;
+    use crate::api::connect::ExpandedConnector;
 
     fn config(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         pairs.iter().map(owned).collect()
     }
 
-    fn wanted(pairs: &[(&str, &str)]) -> Wanted {
-        Wanted {
+    fn desired(pairs: &[(&str, &str)]) -> DesiredConnector {
+        DesiredConnector {
             name: "claims-a".to_owned(),
             config: config(pairs),
             offsets: None,
@@ -247,13 +253,13 @@ mod tests {
         }
     }
 
-    fn seen(state: &str, pairs: &[(&str, &str)]) -> Seen {
-        let mut now = Expanded::default();
+    fn observed(state: &str, pairs: &[(&str, &str)]) -> LiveConnector {
+        let mut now = ExpandedConnector::default();
         now.info.config = config(pairs);
         now.status.connector.state = state.to_owned();
-        Seen {
+        LiveConnector {
             name: "claims-a".to_owned(),
-            now,
+            expanded: now,
         }
     }
 
@@ -267,9 +273,9 @@ mod tests {
     }
 
     #[test]
-    fn a_new_one_is_made_then_waited_for() {
+    fn creating_a_connector_creates_it_and_then_waits() {
         let mut plan = ConnectorPlan::default();
-        plan.create(None, wanted(&[("tasks.max", "1")]), None, Some(Goal::Running))
+        plan.create(None, desired(&[("tasks.max", "1")]), None, Some(WaitGoal::Running))
             .unwrap();
         let expected = [
             step("create connector claims-a", &[]),
@@ -278,7 +284,7 @@ mod tests {
         assert_eq!(steps(&plan), expected);
         assert!(!plan.is_empty());
         let mut plan = ConnectorPlan::default();
-        plan.create(None, wanted(&[]), None, Some(Goal::Paused)).unwrap();
+        plan.create(None, desired(&[]), None, Some(WaitGoal::Paused)).unwrap();
         let expected = [
             step("create connector claims-a", &[]),
             step("pause connector claims-a", &[0]),
@@ -288,37 +294,37 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_and_equal_is_only_waited_for_and_what_differs_is_refused() {
-        let there = seen(
+    fn creating_an_identical_connector_only_waits_and_a_different_one_is_refused() {
+        let there = observed(
             "RUNNING",
             &[("tasks.max", "1"), ("database.password", "****************")],
         );
         let same = [("tasks.max", "1"), ("database.password", "canary")];
         let mut plan = ConnectorPlan::default();
-        plan.create(None, wanted(&same), Some(&there), Some(Goal::Running))
+        plan.create(None, desired(&same), Some(&there), Some(WaitGoal::Running))
             .unwrap();
         assert!(plan.is_empty());
         assert_eq!(steps(&plan), [step("wait until connector claims-a is RUNNING", &[])]);
         let other = [("tasks.max", "2"), ("database.password", "canary")];
         let differs = ConnectorPlan::default()
-            .create(None, wanted(&other), Some(&there), None)
+            .create(None, desired(&other), Some(&there), None)
             .unwrap_err();
         assert!(differs.fields.iter().any(|field| field.config == "tasks.max"));
     }
 
     #[test]
-    fn an_update_that_changes_nothing_writes_nothing_and_a_plan_shows_no_secret() {
-        let there = seen(
+    fn an_update_without_differences_writes_nothing_and_a_plan_contains_no_secret() {
+        let there = observed(
             "PAUSED",
             &[("tasks.max", "1"), ("database.password", "****************")],
         );
         let kept = [("tasks.max", "1"), ("database.password", "****************")];
         let mut plan = ConnectorPlan::default();
-        plan.update(None, wanted(&kept), &there, None);
+        plan.update(None, desired(&kept), &there, None);
         assert!(plan.is_empty() && plan.changes.is_empty());
         plan.update(
             None,
-            wanted(&[("tasks.max", "1"), ("database.password", "canary")]),
+            desired(&[("tasks.max", "1"), ("database.password", "canary")]),
             &there,
             None,
         );

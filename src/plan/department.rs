@@ -4,50 +4,77 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     acls,
-    change::{AccountRef, Action, Operation, PlannedPattern},
-    control,
+    change::{AccountRef, Action, PlannedOperation, PlannedPattern},
     diff::{
-        DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, account_ref, adopted_key, change,
-        own_principals,
+        DepartmentPlan, DepartmentStatus, Plan, PlanInput, PlanRefusal, SurplusGrant, account_ref,
+        department_principals, is_adopted_key, new_change,
     },
+    ownership_check,
 };
 use crate::{
     api::keys::CLOUD,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{
-        ApiKeyId, CrnPattern, Grant, GrantTarget, KeyKind, Prefix, Principal, ResourceKind, Role, SeenAccount, SeenKey,
-        Snapshot,
+        ApiKeyId, CrnPattern, GrantTarget, KeyKind, ObservedAccount, ObservedKey, Prefix, Principal, ResourceKind,
+        Role, RoleGrant, Snapshot,
     },
-    resources::api_key::KeyClaim,
+    resources::api_key::ApiKeyStatus,
 };
 
 /// Compares one department and appends to the plan what is to be done for it.
-pub(super) fn compare(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDepartment, plan: &mut Plan) {
-    let own = own_principals(desired, seen);
+pub(super) fn diff_department(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
+    desired: &DesiredDepartment,
+    plan: &mut Plan,
+) {
+    let department_principals = department_principals(desired, snapshot);
     let mut refusals = Vec::new();
     let mut existing = 0;
     for persona in &desired.personas {
-        if let Some(account) = seen.account_named(&persona.account_name) {
+        if let Some(account) = snapshot.account_by_name(&persona.account_name) {
             existing += 1;
-            refusals.extend(control::refusals(wanted, seen, desired, persona, account, &own));
+            refusals.extend(ownership_check::check_ownership(
+                input,
+                snapshot,
+                desired,
+                persona,
+                account,
+                &department_principals,
+            ));
         }
     }
-    refusals.extend(prefix_refusals(wanted, seen, desired, &own));
-    refusals.extend(acls::refusal(wanted, seen, desired));
-    plan.unmanaged.extend(unmanaged(wanted, seen, desired, &own));
-    plan.unmanaged.extend(acls::unmanaged(wanted, seen, desired, &own));
+    refusals.extend(refuse_prefix_conflicts(
+        input,
+        snapshot,
+        desired,
+        &department_principals,
+    ));
+    refusals.extend(acls::refuse_unreadable_acls(input, snapshot, desired));
+    plan.unmanaged.extend(list_unmanaged_bindings(
+        input,
+        snapshot,
+        desired,
+        &department_principals,
+    ));
+    plan.unmanaged.extend(acls::list_unmanaged_acls(
+        input,
+        snapshot,
+        desired,
+        &department_principals,
+    ));
 
     let before = plan.changes.len();
     if refusals.is_empty() {
         let mut accounts = BTreeMap::new();
         // Accounts of all personas first: an Assigner grant of one refers to another.
         for persona in &desired.personas {
-            if seen.account_named(&persona.account_name).is_none() {
+            if snapshot.account_by_name(&persona.account_name).is_none() {
                 accounts.insert(persona.persona.clone(), create_account(desired, persona, plan));
             }
         }
         for persona in &desired.personas {
-            compare_persona(wanted, seen, desired, persona, &accounts, plan);
+            diff_persona(input, snapshot, desired, persona, &accounts, plan);
         }
     }
     let status = match (refusals.is_empty(), plan.changes.len() > before, existing) {
@@ -67,42 +94,59 @@ pub(super) fn compare(wanted: &Wanted<'_>, seen: &Snapshot, desired: &DesiredDep
 }
 
 fn create_account(desired: &DesiredDepartment, persona: &DesiredPersona, plan: &mut Plan) -> usize {
-    plan.push(change(
+    plan.push(new_change(
         desired,
         &persona.persona,
         Action::Create,
         persona.account_name.clone(),
         "identity of this persona, owned by the provisioner",
         Vec::new(),
-        Operation::CreateAccount {
+        PlannedOperation::CreateAccount {
             tag: persona.tag.clone(),
         },
     ))
 }
 
 /// Compares one persona whose account may be trusted; `made` are the accounts that this plan makes.
-pub(super) fn compare_persona(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+pub(super) fn diff_persona(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    made: &BTreeMap<String, usize>,
+    created_accounts: &BTreeMap<String, usize>,
     plan: &mut Plan,
 ) {
     if !persona.left_out.is_empty() {
         let notice = "the environment has no Schema Registry: grants on subjects are left out";
         plan.notices.push(notice.into());
     }
-    let account = seen.account_named(&persona.account_name);
-    let me = account_ref(seen, &persona.account_name);
-    let born: Vec<usize> = made.get(&persona.persona).copied().into_iter().collect();
-    let mut bindings = compare_bindings(wanted, seen, desired, persona, account, made, plan);
-    bindings.extend(acls::compare(wanted, seen, desired, persona, account, &born, plan));
+    let account = snapshot.account_by_name(&persona.account_name);
+    let owner_ref = account_ref(snapshot, &persona.account_name);
+    let account_creation: Vec<usize> = created_accounts.get(&persona.persona).copied().into_iter().collect();
+    let mut bindings = diff_bindings(input, snapshot, desired, persona, account, created_accounts, plan);
+    bindings.extend(acls::diff_acls(
+        input,
+        snapshot,
+        desired,
+        persona,
+        account,
+        &account_creation,
+        plan,
+    ));
 
     // What a proof of this persona depends on: its own bindings and ACLs, and its birth.
-    let mut proof_needs: Vec<usize> = born.iter().chain(&bindings).copied().collect();
+    let mut proof_needs: Vec<usize> = account_creation.iter().chain(&bindings).copied().collect();
     proof_needs.sort_unstable();
-    let issued = compare_keys(wanted, seen, desired, persona, &me, &born, &proof_needs, plan);
+    let issued = diff_keys(
+        input,
+        snapshot,
+        desired,
+        persona,
+        &owner_ref,
+        &account_creation,
+        &proof_needs,
+        plan,
+    );
 
     let Some(account) = account else { return };
     if account.description == persona.tag.to_string() {
@@ -114,24 +158,24 @@ pub(super) fn compare_persona(
         .tag()
         .is_some_and(|tag| tag.profile_hash != persona.tag.profile_hash);
     if outdated && !persona.keys.is_empty() && !issued {
-        last.push(plan.push(change(
+        last.push(plan.push(new_change(
             desired,
             &persona.persona,
             Action::Update,
             format!("{}-{}", desired.department.code, persona.persona),
             "what the profile says has changed; the key stays as it is",
             Vec::new(),
-            Operation::Reissue { account: me },
+            PlannedOperation::Reissue { account: owner_ref },
         )));
     }
-    plan.push(change(
+    plan.push(new_change(
         desired,
         &persona.persona,
         Action::Update,
         persona.account_name.clone(),
         "template or profile changed",
         last,
-        Operation::UpdateAccount {
+        PlannedOperation::UpdateAccount {
             id: account.id.clone(),
             from: account.description.clone(),
             to: persona.tag.to_string(),
@@ -140,9 +184,9 @@ pub(super) fn compare_persona(
 }
 
 /// The pattern of a grant, as far as it is known before apply; `None` when this stage has no place for it.
-fn planned(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn planned_pattern(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     target: &GrantTarget,
 ) -> Option<PlannedPattern> {
@@ -152,30 +196,30 @@ fn planned(
             .iter()
             .find(|other| &other.persona == persona)?
             .account_name;
-        return Some(match account_ref(seen, name) {
-            AccountRef::Known(id) => PlannedPattern::Known(wanted.address.service_account_crn(&id).into()),
+        return Some(match account_ref(snapshot, name) {
+            AccountRef::Known(id) => PlannedPattern::Known(input.address.service_account_crn(&id).into()),
             planned @ AccountRef::Planned(_) => PlannedPattern::Account(planned),
         });
     }
     target
-        .resolve(wanted.address, &desired.department.prefix, |_| None)
+        .resolve(input.address, &desired.department.prefix, |_| None)
         .map(PlannedPattern::Known)
 }
 
-fn compare_bindings(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn diff_bindings(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    account: Option<&SeenAccount>,
-    made: &BTreeMap<String, usize>,
+    account: Option<&ObservedAccount>,
+    created_accounts: &BTreeMap<String, usize>,
     plan: &mut Plan,
 ) -> Vec<usize> {
     let code = &desired.department.code;
     let principal = account.map(|account| Principal::ServiceAccount(account.id.clone()));
     let held: Vec<_> = principal
         .iter()
-        .flat_map(|principal| seen.bindings_of(principal))
+        .flat_map(|principal| snapshot.bindings_of(principal))
         .collect();
     let has = |role: &Role, pattern: &CrnPattern| {
         held.iter()
@@ -184,14 +228,14 @@ fn compare_bindings(
     let mut changes = Vec::new();
     let mut kept: BTreeSet<(Role, CrnPattern)> = BTreeSet::new();
     let mut renewed: BTreeMap<CrnPattern, usize> = BTreeMap::new();
-    for Grant {
+    for RoleGrant {
         role,
         on,
         fallback,
         why,
     } in &persona.grants
     {
-        let Some(pattern) = planned(wanted, seen, desired, on) else {
+        let Some(pattern) = planned_pattern(input, snapshot, desired, on) else {
             continue;
         };
         if let PlannedPattern::Known(known) = &pattern {
@@ -203,23 +247,23 @@ fn compare_bindings(
                 kept.insert((fallback.clone(), known.clone()));
                 plan.notices.push(format!(
                     "{code}: {fallback} stands in for {role} on {}, which the service refused there",
-                    known.short()
+                    known.to_short_string()
                 ));
                 continue;
             }
         }
-        let mut needs: Vec<usize> = made.get(&persona.persona).copied().into_iter().collect();
+        let mut needs: Vec<usize> = created_accounts.get(&persona.persona).copied().into_iter().collect();
         if let GrantTarget::Account(other) = on {
-            needs.extend(made.get(other));
+            needs.extend(created_accounts.get(other));
         }
-        let operation = Operation::CreateBinding {
-            principal: account_ref(seen, &persona.account_name),
+        let operation = PlannedOperation::CreateBinding {
+            principal: account_ref(snapshot, &persona.account_name),
             role: role.clone(),
             fallback: fallback.clone(),
             pattern: pattern.clone(),
         };
         let what = format!("{}-{}  {role}  {}", code, persona.persona, pattern.short());
-        let id = plan.push(change(
+        let id = plan.push(new_change(
             desired,
             &persona.persona,
             Action::Create,
@@ -244,10 +288,10 @@ fn compare_bindings(
             code,
             persona.persona,
             binding.role,
-            binding.pattern.short()
+            binding.pattern.to_short_string()
         );
-        if !wanted.prune {
-            plan.surplus.push(Surplus {
+        if !input.prune {
+            plan.surplus.push(SurplusGrant {
                 department: code.clone(),
                 account: persona.account_name.clone(),
                 what,
@@ -261,22 +305,30 @@ fn compare_bindings(
         } else {
             Action::Delete
         };
-        let operation = Operation::DeleteBinding {
+        let operation = PlannedOperation::DeleteBinding {
             id: surplus.id.clone(),
             binding: binding.clone(),
         };
         let needs = successor.into_iter().collect();
         let why = "the template does not ask for it";
-        changes.push(plan.push(change(desired, &persona.persona, action, what, why, needs, operation)));
+        changes.push(plan.push(new_change(
+            desired,
+            &persona.persona,
+            action,
+            what,
+            why,
+            needs,
+            operation,
+        )));
     }
     changes
 }
 
-pub(super) fn opens(key: &SeenKey, kind: KeyKind, wanted: &Wanted<'_>) -> bool {
+pub(super) fn can_use(key: &ObservedKey, kind: KeyKind, input: &PlanInput<'_>) -> bool {
     match kind {
         KeyKind::Cloud => key.resource == CLOUD,
-        KeyKind::Kafka => key.resource == wanted.address.cluster.as_str(),
-        KeyKind::SchemaRegistry => wanted
+        KeyKind::Kafka => key.resource == input.address.cluster.as_str(),
+        KeyKind::SchemaRegistry => input
             .address
             .schema_registry
             .as_ref()
@@ -286,41 +338,41 @@ pub(super) fn opens(key: &SeenKey, kind: KeyKind, wanted: &Wanted<'_>) -> bool {
 
 /// What the keys of one kind on an account are to us.
 #[derive(Default)]
-struct Held {
+struct ExistingKeys {
     /// Somebody holds a key.
-    held: bool,
+    delivered: bool,
     /// A key whose secret waits on the disk for its proof.
-    waiting: Option<ApiKeyId>,
+    pending: Option<ApiKeyId>,
     /// The changes that remove keys nobody holds.
-    cleared: Vec<usize>,
+    deletions: Vec<usize>,
 }
 
-fn held_keys(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn classify_existing_keys(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
     kind: KeyKind,
-    me: &AccountRef,
+    owner_ref: &AccountRef,
     plan: &mut Plan,
-) -> Held {
-    let mut found = Held::default();
-    let AccountRef::Known(id) = me else { return found };
+) -> ExistingKeys {
+    let mut found = ExistingKeys::default();
+    let AccountRef::Known(id) = owner_ref else { return found };
     let principal = Principal::ServiceAccount(id.clone());
-    for key in seen.keys_of(&principal).filter(|key| opens(key, kind, wanted)) {
-        match wanted.ledger.claim(key) {
-            KeyClaim::Held => found.held = true,
-            KeyClaim::Unvouched => found.held |= adopted_key(wanted, &key.id),
-            KeyClaim::Waiting => found.waiting = Some(key.id.clone()),
-            KeyClaim::Orphan => {
-                let operation = Operation::DeleteKey {
+    for key in snapshot.keys_of(&principal).filter(|key| can_use(key, kind, input)) {
+        match input.known_keys.classify(key) {
+            ApiKeyStatus::Delivered => found.delivered = true,
+            ApiKeyStatus::Unrecorded => found.delivered |= is_adopted_key(input, &key.id),
+            ApiKeyStatus::Pending => found.pending = Some(key.id.clone()),
+            ApiKeyStatus::Orphaned => {
+                let operation = PlannedOperation::DeleteKey {
                     id: key.id.clone(),
                     owner: id.clone(),
                     keeps: None,
                 };
                 let why = "an interrupted run made it, and nobody holds its secret";
                 let what = format!("{} of {}-{}", key.id, desired.department.code, persona.persona);
-                let delete = change(
+                let delete = new_change(
                     desired,
                     &persona.persona,
                     Action::Delete,
@@ -329,7 +381,7 @@ fn held_keys(
                     Vec::new(),
                     operation,
                 );
-                found.cleared.push(plan.push(delete));
+                found.deletions.push(plan.push(delete));
             }
         }
     }
@@ -341,13 +393,13 @@ fn held_keys(
     clippy::too_many_arguments,
     reason = "all of it is needed, and all of it is borrowed"
 )]
-fn compare_keys(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn diff_keys(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    me: &AccountRef,
-    born: &[usize],
+    owner_ref: &AccountRef,
+    account_creation: &[usize],
     proof_needs: &[usize],
     plan: &mut Plan,
 ) -> bool {
@@ -355,14 +407,18 @@ fn compare_keys(
     let mut proofs = Vec::new();
     let mut before: Option<usize> = None;
     for &kind in &persona.keys {
-        let Held { held, waiting, cleared } = held_keys(wanted, seen, desired, persona, kind, me, plan);
+        let ExistingKeys {
+            delivered: held,
+            pending: waiting,
+            deletions: cleared,
+        } = classify_existing_keys(input, snapshot, desired, persona, kind, owner_ref, plan);
         if held {
             continue;
         }
         let mut needs = proof_needs.to_vec();
         if waiting.is_none() {
-            let operation = Operation::CreateKey {
-                owner: me.clone(),
+            let operation = PlannedOperation::CreateKey {
+                owner: owner_ref.clone(),
                 kind,
             };
             let why = match kind {
@@ -371,8 +427,8 @@ fn compare_keys(
                 KeyKind::SchemaRegistry => "key of the Schema Registry",
             };
             // One after the other: they share a file.
-            let first = born.iter().copied().chain(cleared).chain(before).collect();
-            let create = change(
+            let first = account_creation.iter().copied().chain(cleared).chain(before).collect();
+            let create = new_change(
                 desired,
                 &persona.persona,
                 Action::Create,
@@ -385,13 +441,13 @@ fn compare_keys(
             before = Some(create);
             needs.push(create);
         }
-        let prove = Operation::Prove {
-            account: me.clone(),
+        let prove = PlannedOperation::Prove {
+            account: owner_ref.clone(),
             kind,
             key: waiting,
         };
         let why = "what it can and cannot do";
-        let prove = change(
+        let prove = new_change(
             desired,
             &persona.persona,
             Action::Create,
@@ -405,13 +461,13 @@ fn compare_keys(
     if proofs.is_empty() {
         return false;
     }
-    let hand = Operation::HandOver {
-        account: me.clone(),
+    let hand = PlannedOperation::HandOver {
+        account: owner_ref.clone(),
         // A profile of an account that was there before holds a key that is gone; one of a new account is somebody's.
-        beside: matches!(me, AccountRef::Known(_)),
+        allow_existing: matches!(owner_ref, AccountRef::Known(_)),
     };
     let why = "only what was proved is handed over";
-    plan.push(change(
+    plan.push(new_change(
         desired,
         &persona.persona,
         Action::Create,
@@ -424,12 +480,12 @@ fn compare_keys(
 }
 
 /// A prefix never changes, and no other department of ours may already live on it.
-fn prefix_refusals(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn refuse_prefix_conflicts(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
-    own: &BTreeSet<Principal>,
-) -> Vec<Refusal> {
+    department_principals: &BTreeSet<Principal>,
+) -> Vec<PlanRefusal> {
     let prefix = &desired.department.prefix;
     let follows_prefix = |role: &Role, kind: ResourceKind| {
         let grants = desired.personas.iter().flat_map(|persona| &persona.grants);
@@ -438,10 +494,10 @@ fn prefix_refusals(
             .any(|grant| grant.on == GrantTarget::Prefix(kind) && &grant.role == role)
     };
     let mut refusals = BTreeMap::new();
-    for SeenOn { binding, stem } in bindings_by_name(wanted, seen) {
+    for NamedBinding { binding, stem } in bindings_by_name(input, snapshot) {
         // The cheap questions come first: every binding is looked at for every department.
         let kind = binding.pattern.kind();
-        if own.contains(&binding.principal)
+        if department_principals.contains(&binding.principal)
             && stem != prefix.as_str()
             && Prefix::parse(stem).is_ok()
             && follows_prefix(&binding.role, kind)
@@ -461,12 +517,14 @@ fn prefix_refusals(
         }
         let overlaps = binding.pattern.name().overlaps(&prefix.pattern());
         let account = binding.principal.service_account().filter(|_| overlaps);
-        let other = account.and_then(|id| seen.account(id)).and_then(SeenAccount::tag);
+        let other = account
+            .and_then(|id| snapshot.account(id))
+            .and_then(ObservedAccount::tag);
         if let Some(tag) = other.filter(|tag| tag.department != desired.department.code) {
             let message = format!(
                 "its prefix `{prefix}` overlaps {} {} of department {}",
                 binding.role,
-                binding.pattern.short(),
+                binding.pattern.to_short_string(),
                 tag.department
             );
             let hints = vec!["Choose a prefix that no name of another department can begin with.".to_owned()];
@@ -474,7 +532,7 @@ fn prefix_refusals(
         }
     }
     let department = &desired.department.code;
-    let refuse = |(rule, (message, hints))| Refusal {
+    let refuse = |(rule, (message, hints))| PlanRefusal {
         department: department.clone(),
         rule,
         message,
@@ -484,45 +542,50 @@ fn prefix_refusals(
 }
 
 /// Everything on the department's prefix that is neither ours nor the department's.
-fn unmanaged(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn list_unmanaged_bindings(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
-    own: &BTreeSet<Principal>,
+    department_principals: &BTreeSet<Principal>,
 ) -> Vec<String> {
     let prefix = &desired.department.prefix;
     let code = &desired.department.code;
-    let provisioner = Principal::ServiceAccount(wanted.provisioner.clone());
-    let foreign = bindings_by_name(wanted, seen)
-        .filter(|on| !own.contains(&on.binding.principal) && on.binding.principal != provisioner)
+    let provisioner = Principal::ServiceAccount(input.provisioner.clone());
+    let foreign = bindings_by_name(input, snapshot)
+        .filter(|on| !department_principals.contains(&on.binding.principal) && on.binding.principal != provisioner)
         .filter(|on| on.binding.pattern.name().overlaps(&prefix.pattern()))
-        .map(|SeenOn { binding, .. }| {
-            let who = seen.name_of(&binding.principal);
-            format!("{code}: {who} holds {} on {}", binding.role, binding.pattern.short())
+        .map(|NamedBinding { binding, .. }| {
+            let who = snapshot.display_name(&binding.principal);
+            format!(
+                "{code}: {who} holds {} on {}",
+                binding.role,
+                binding.pattern.to_short_string()
+            )
         });
     foreign.collect()
 }
 
-struct SeenOn<'a> {
+struct NamedBinding<'a> {
     binding: &'a crate::model::RoleBinding,
     stem: &'a str,
 }
 
 /// The bindings of this stage that are granted by name or by the beginning of names.
-fn bindings_by_name<'a>(wanted: &'a Wanted<'_>, seen: &'a Snapshot) -> impl Iterator<Item = SeenOn<'a>> {
+fn bindings_by_name<'a>(input: &'a PlanInput<'_>, snapshot: &'a Snapshot) -> impl Iterator<Item = NamedBinding<'a>> {
     use ResourceKind::{Connector, Group, Subject, Topic, TransactionalId};
     let here = move |pattern: &CrnPattern| match pattern.kind() {
         Connector | Topic | Group | TransactionalId => {
-            pattern.value_of(ResourceKind::Cluster) == Some(wanted.address.cluster.as_str())
+            pattern.value_of(ResourceKind::Cluster) == Some(input.address.cluster.as_str())
         }
-        Subject => pattern.value_of(ResourceKind::Environment) == Some(wanted.address.environment.as_str()),
+        Subject => pattern.value_of(ResourceKind::Environment) == Some(input.address.environment.as_str()),
         _ => false,
     };
-    seen.bindings
+    snapshot
+        .bindings
         .iter()
         .map(|seen| &seen.binding)
         .filter(move |binding| here(&binding.pattern))
-        .map(|binding| SeenOn {
+        .map(|binding| NamedBinding {
             binding,
             stem: binding.pattern.name().stem(),
         })

@@ -5,38 +5,38 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    change::{AccountRef, Action, Change, Operation},
-    department::compare,
+    change::{AccountRef, Action, PlannedChange, PlannedOperation},
+    department::diff_department,
 };
 use crate::{
     manifest::DesiredDepartment,
-    model::{Address, ApiKeyId, DepartmentCode, Principal, ServiceAccountId, Snapshot},
-    resources::api_key::Ledger,
+    model::{ApiKeyId, DepartmentCode, Principal, ServiceAccountId, Snapshot, StageAddress},
+    resources::api_key::KnownKeys,
 };
 
 /// What the comparison starts from.
-pub struct Wanted<'a> {
+pub struct PlanInput<'a> {
     /// The stage.
     pub stage: &'a str,
     /// Where it is.
-    pub address: &'a Address,
+    pub address: &'a StageAddress,
     /// Who we are: the only principal that may control an account of ours.
     pub provisioner: &'a ServiceAccountId,
     /// The departments that were asked for.
     pub departments: &'a [DesiredDepartment],
     /// Every department that has a file and is not retired.
-    pub known: &'a BTreeSet<DepartmentCode>,
+    pub known_departments: &'a BTreeSet<DepartmentCode>,
     /// Ids of accounts, keys and principals that `ebs.toml` accepts by name.
     pub adopt: &'a BTreeSet<String>,
     /// Which keys we vouch for, and what lies on disk.
-    pub ledger: &'a Ledger,
+    pub known_keys: &'a KnownKeys,
     /// Whether surplus bindings of our accounts are removed.
     pub prune: bool,
 }
 
 /// Why a department cannot be onboarded as things are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
+pub struct PlanRefusal {
     /// The department.
     pub department: DepartmentCode,
     /// The rule, kebab-case and stable.
@@ -49,7 +49,7 @@ pub struct Refusal {
 
 /// A binding of an account of ours that its template does not ask for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Surplus {
+pub struct SurplusGrant {
     /// The department.
     pub department: DepartmentCode,
     /// Who holds it.
@@ -93,11 +93,11 @@ pub struct Plan {
     /// The departments that were asked for.
     pub departments: Vec<DepartmentPlan>,
     /// The changes; the needs of each stand before it.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PlannedChange>,
     /// What is in the way. A plan with refusals is not applied.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<PlanRefusal>,
     /// Bindings of our accounts that no template asks for and that stay without `--prune`.
-    pub surplus: Vec<Surplus>,
+    pub surplus: Vec<SurplusGrant>,
     /// What is on a department's prefix and is not ours: reported, never changed.
     pub unmanaged: Vec<String>,
     /// Accounts of ours whose department has no file.
@@ -117,7 +117,7 @@ impl Plan {
     #[must_use]
     pub fn totals(&self) -> BTreeMap<(&'static str, &'static str), usize> {
         let mut totals = BTreeMap::new();
-        for change in self.changes.iter().filter(|change| change.operation.writes()) {
+        for change in self.changes.iter().filter(|change| change.operation.is_remote()) {
             *totals
                 .entry((change.action.symbol(), change.operation.kind()))
                 .or_default() += 1;
@@ -126,7 +126,7 @@ impl Plan {
     }
 
     /// Appends a change and answers its place.
-    pub(super) fn push(&mut self, mut change: Change) -> usize {
+    pub(super) fn push(&mut self, mut change: PlannedChange) -> usize {
         change.id = self.changes.len();
         self.changes.push(change);
         self.changes.len() - 1
@@ -135,14 +135,14 @@ impl Plan {
 
 /// Compares `wanted` with `seen`.
 #[must_use]
-pub fn diff(wanted: &Wanted<'_>, seen: &Snapshot) -> Plan {
+pub fn diff(input: &PlanInput<'_>, snapshot: &Snapshot) -> Plan {
     let mut plan = Plan::default();
-    let mut departments: Vec<&DesiredDepartment> = wanted.departments.iter().collect();
+    let mut departments: Vec<&DesiredDepartment> = input.departments.iter().collect();
     departments.sort_by(|a, b| a.department.code.cmp(&b.department.code));
     for desired in departments {
-        compare(wanted, seen, desired, &mut plan);
+        diff_department(input, snapshot, desired, &mut plan);
     }
-    plan.orphans = orphans(wanted, seen);
+    plan.orphans = list_orphans(input, snapshot);
     plan.notices.sort();
     plan.notices.dedup();
     plan.unmanaged.sort();
@@ -150,12 +150,12 @@ pub fn diff(wanted: &Wanted<'_>, seen: &Snapshot) -> Plan {
     plan
 }
 
-fn orphans(wanted: &Wanted<'_>, seen: &Snapshot) -> Vec<String> {
-    let mut orphans: Vec<String> = seen
+fn list_orphans(input: &PlanInput<'_>, snapshot: &Snapshot) -> Vec<String> {
+    let mut orphans: Vec<String> = snapshot
         .accounts
         .iter()
         .filter_map(|account| Some((account, account.tag()?)))
-        .filter(|(_, tag)| tag.stage == wanted.stage && !wanted.known.contains(&tag.department))
+        .filter(|(_, tag)| tag.stage == input.stage && !input.known_departments.contains(&tag.department))
         .map(|(account, tag)| format!("{} ({}) of department {}", account.name, account.id, tag.department))
         .collect();
     orphans.sort();
@@ -163,16 +163,16 @@ fn orphans(wanted: &Wanted<'_>, seen: &Snapshot) -> Vec<String> {
 }
 
 /// A change that is still to be numbered.
-pub(super) fn change(
+pub(super) fn new_change(
     desired: &DesiredDepartment,
     persona: &str,
     action: Action,
     what: String,
     why: impl Into<String>,
     needs: Vec<usize>,
-    operation: Operation,
-) -> Change {
-    Change {
+    operation: PlannedOperation,
+) -> PlannedChange {
+    PlannedChange {
         id: 0,
         department: desired.department.code.clone(),
         persona: persona.to_owned(),
@@ -185,29 +185,29 @@ pub(super) fn change(
 }
 
 /// The principals that accounts of this department are, as far as they exist.
-pub(super) fn own_principals(desired: &DesiredDepartment, seen: &Snapshot) -> BTreeSet<Principal> {
+pub(super) fn department_principals(desired: &DesiredDepartment, snapshot: &Snapshot) -> BTreeSet<Principal> {
     desired
         .personas
         .iter()
-        .filter_map(|persona| seen.account_named(&persona.account_name))
+        .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
         .map(|account| Principal::ServiceAccount(account.id.clone()))
         .collect()
 }
 
 /// How an account is referred to: by id when it exists, else by the name it will have.
-pub(super) fn account_ref(seen: &Snapshot, name: &str) -> AccountRef {
-    seen.account_named(name).map_or_else(
+pub(super) fn account_ref(snapshot: &Snapshot, name: &str) -> AccountRef {
+    snapshot.account_by_name(name).map_or_else(
         || AccountRef::Planned(name.to_owned()),
         |account| AccountRef::Known(account.id.clone()),
     )
 }
 
 /// Whether `ebs.toml` accepts `id` by name.
-pub(super) fn adopted(wanted: &Wanted<'_>, id: &str) -> bool {
-    wanted.adopt.contains(id)
+pub(super) fn is_adopted(input: &PlanInput<'_>, id: &str) -> bool {
+    input.adopt.contains(id)
 }
 
 /// Whether `ebs.toml` accepts the key by name.
-pub(super) fn adopted_key(wanted: &Wanted<'_>, id: &ApiKeyId) -> bool {
-    adopted(wanted, id.as_str())
+pub(super) fn is_adopted_key(input: &PlanInput<'_>, id: &ApiKeyId) -> bool {
+    is_adopted(input, id.as_str())
 }

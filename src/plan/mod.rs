@@ -7,26 +7,26 @@ mod acls;
 pub mod budget;
 pub mod change;
 pub mod connectors;
-mod control;
+mod ownership_check;
 mod department;
 pub mod diff;
-pub mod look;
+pub mod observe_visible;
 pub mod observe;
-pub mod reach;
-mod removals;
+pub mod residual_access;
+mod prune;
 pub mod rotation;
 pub mod teardown;
 
-pub use budget::{BudgetRow, BudgetVerdict, budget};
-pub use change::{AccountRef, Action, Change, Operation, PlannedAcl, PlannedPattern};
+pub use budget::{BudgetRow, BudgetVerdict, check_budget};
+pub use change::{AccountRef, Action, PlannedAcl, PlannedChange, PlannedOperation, PlannedPattern};
 pub use connectors::{ConnectorChange, ConnectorOperation, ConnectorPlan};
-pub use diff::{DepartmentPlan, DepartmentStatus, Plan, Refusal, Surplus, Wanted, diff};
-pub use look::{look, observe_acls};
-pub use observe::{ObserveError, Observed, Target, observe};
-pub use reach::{Reach, reach};
-pub use removals::removals;
+pub use diff::{DepartmentPlan, DepartmentStatus, Plan, PlanInput, PlanRefusal, SurplusGrant, diff};
+pub use observe::{ObservationTarget, ObserveError, ObservedOrganization, observe};
+pub use observe_visible::{observe_acls, observe_visible};
+pub use prune::plan_prune;
+pub use residual_access::{ResidualAccess, find_residual_access};
 pub use rotation::Rotation;
-pub use teardown::{Teardown, teardown};
+pub use teardown::{Teardown, plan_teardown};
 
 #[cfg(test)]
 mod tests;

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use futures_util::try_join;
 
-use super::look::UNSEEN_ACLS;
+use super::observe_visible::ACLS_NOT_READ;
 use crate::{
     api::{
         cmk::{Cluster, GetCluster},
-        connect::{Expanded, ListConnectors, Place},
+        connect::{ClusterPath, ExpandedConnector, ListConnectors},
         iam::{ListServiceAccounts, ServiceAccount},
         keys::{ApiKey, CLOUD, GetApiKey, ListApiKeys},
-        mds::{BindingObject, BindingScope, ListRoleBindings},
+        mds::{ListRoleBindings, RoleBindingObject, RoleBindingScope},
         org::ListOrganizations,
         quota::{AppliedQuota, ListAppliedQuotas},
         srcm::ListRegistries,
@@ -21,14 +21,15 @@ use crate::{
     clock::Clock,
     hint::{Advice, Hint},
     model::{
-        Address, ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, OrganizationId, Principal,
-        SchemaRegistryId, SeenAccount, SeenBinding, SeenConnector, SeenKey, ServiceAccountId, Snapshot, hidden,
+        ApiKeyId, ClusterId, ConnectorIdentity, Crn, CrnPattern, EnvironmentId, ObservedAccount, ObservedBinding,
+        ObservedConnector, ObservedKey, OrganizationId, Principal, SchemaRegistryId, ServiceAccountId, Snapshot,
+        StageAddress, listing,
     },
 };
 
 /// Where to look.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ObservationTarget {
     /// The organization, when `ebs.toml` says it.
     pub organization: Option<OrganizationId>,
     /// The environment.
@@ -45,7 +46,7 @@ pub struct Target {
 
 /// What was seen.
 #[derive(Clone, Debug)]
-pub struct Observed {
+pub struct ObservedOrganization {
     /// Accounts, bindings, keys, connectors.
     pub snapshot: Snapshot,
     /// Who we are.
@@ -72,7 +73,7 @@ pub enum ObserveError {
     },
     /// Nobody says who we are.
     #[error("who owns API key `{0}` is not to be seen with it")]
-    Unknown(String),
+    UnknownKeyOwner(String),
     /// `ebs.toml` names another organization than the key belongs to.
     #[error("ebs.toml is for organization `{wanted}`, but the key belongs to `{found}`")]
     OtherOrganization {
@@ -112,7 +113,7 @@ impl Advice for ObserveError {
             Self::NotAServiceAccount { .. } => {
                 vec!["Use the provisioner's key: its accounts must not belong to a person.".into()]
             }
-            Self::Unknown(_) => vec!["Set `provisioner = \"sa-…\"` in ebs.toml.".into()],
+            Self::UnknownKeyOwner(_) => vec!["Set `provisioner = \"sa-…\"` in ebs.toml.".into()],
             Self::OtherOrganization { .. } => {
                 vec!["Use a key of that organization, or correct `[organization] id` in ebs.toml.".into()]
             }
@@ -123,7 +124,7 @@ impl Advice for ObserveError {
 }
 
 /// `Ok(None)` and a note when the service does not let this key look.
-pub(super) fn unless_forbidden<T>(
+pub(super) fn known_unless_forbidden<T>(
     result: Result<T, ClientError>,
     what: &str,
     unknown: &mut BTreeMap<String, String>,
@@ -139,7 +140,7 @@ pub(super) fn unless_forbidden<T>(
 }
 
 /// Whose key it is.
-pub(super) async fn owner(client: &Client, target: &Target) -> Result<Principal, ObserveError> {
+pub(super) async fn find_key_owner(client: &Client, target: &ObservationTarget) -> Result<Principal, ObserveError> {
     if let Some(key) = &target.key {
         match client.send(&GetApiKey(key.clone())).await {
             Ok(answered) => return Ok(Principal::from_id(&answered.value.spec.owner.id)),
@@ -149,25 +150,28 @@ pub(super) async fn owner(client: &Client, target: &Target) -> Result<Principal,
     }
     match &target.provisioner {
         Some(provisioner) => Ok(Principal::ServiceAccount(provisioner.clone())),
-        None => Err(ObserveError::Unknown(shown(target.key.as_ref()))),
+        None => Err(ObserveError::UnknownKeyOwner(key_id_text(target.key.as_ref()))),
     }
 }
 
-fn shown(key: Option<&ApiKeyId>) -> String {
+fn key_id_text(key: Option<&ApiKeyId>) -> String {
     key.map_or_else(|| "?".to_owned(), ToString::to_string)
 }
 
-async fn who_am_i(client: &Client, target: &Target) -> Result<ServiceAccountId, ObserveError> {
-    match owner(client, target).await? {
+async fn find_provisioner(client: &Client, target: &ObservationTarget) -> Result<ServiceAccountId, ObserveError> {
+    match find_key_owner(client, target).await? {
         Principal::ServiceAccount(account) => Ok(account),
         other => Err(ObserveError::NotAServiceAccount {
-            key: shown(target.key.as_ref()),
+            key: key_id_text(target.key.as_ref()),
             owner: other.id().to_owned(),
         }),
     }
 }
 
-pub(super) async fn organization(client: &Client, target: &Target) -> Result<OrganizationId, ObserveError> {
+pub(super) async fn find_organization(
+    client: &Client,
+    target: &ObservationTarget,
+) -> Result<OrganizationId, ObserveError> {
     let found = client
         .list(ListOrganizations)
         .await?
@@ -184,7 +188,10 @@ pub(super) async fn organization(client: &Client, target: &Target) -> Result<Org
     }
 }
 
-pub(super) async fn registry(client: &Client, target: &Target) -> Result<Option<SchemaRegistryId>, ObserveError> {
+pub(super) async fn find_schema_registry(
+    client: &Client,
+    target: &ObservationTarget,
+) -> Result<Option<SchemaRegistryId>, ObserveError> {
     let found = match client.list(ListRegistries(target.environment.clone())).await {
         Ok(registries) => registries.into_iter().map(|registry| registry.id).collect::<Vec<_>>(),
         // Without the right to list them, ebs.toml is all there is to go by.
@@ -207,8 +214,12 @@ pub(super) async fn registry(client: &Client, target: &Target) -> Result<Option<
 /// # Errors
 /// When something without which nothing can be planned is refused. What is merely useful and refused is in
 /// [`Snapshot::unknown`].
-pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<Observed, ObserveError> {
-    let place = Place {
+pub async fn observe(
+    client: &Client,
+    clock: &Clock,
+    target: &ObservationTarget,
+) -> Result<ObservedOrganization, ObserveError> {
+    let place = ClusterPath {
         environment: target.environment.clone(),
         cluster: target.cluster.clone(),
     };
@@ -228,42 +239,43 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
     };
     // Lists that may be refused carry their refusal along; all others end the look at once.
     let (provisioner, organization, cluster, schema_registry, accounts, keys, quotas, more_quotas, connectors) = try_join!(
-        who_am_i(client, target),
-        organization(client, target),
+        find_provisioner(client, target),
+        find_organization(client, target),
         async { Ok(client.send(&get_cluster).await?.value) },
-        registry(client, target),
+        find_schema_registry(client, target),
         async { Ok(client.list(ListServiceAccounts::default()).await?) },
         async { Ok(client.list(ListApiKeys::default()).await) },
         async { Ok(client.list(of_organization).await) },
         async { Ok(client.list(of_cluster).await) },
         async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
     )?;
-    let mut unknown = BTreeMap::from([(hidden::ACLS.to_owned(), UNSEEN_ACLS.to_owned())]);
-    let keys = unless_forbidden(keys, hidden::KEYS, &mut unknown)?.unwrap_or_default();
-    let mut all_quotas = unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
-    all_quotas.extend(unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
-    let connectors = unless_forbidden(connectors, hidden::CONNECTORS, &mut unknown)?.unwrap_or_default();
+    let mut unknown = BTreeMap::from([(listing::ACLS.to_owned(), ACLS_NOT_READ.to_owned())]);
+    let keys = known_unless_forbidden(keys, listing::KEYS, &mut unknown)?.unwrap_or_default();
+    let mut all_quotas =
+        known_unless_forbidden(quotas, "quotas of the organization", &mut unknown)?.unwrap_or_default();
+    all_quotas.extend(known_unless_forbidden(more_quotas, "quotas of the cluster", &mut unknown)?.unwrap_or_default());
+    let connectors = known_unless_forbidden(connectors, listing::CONNECTORS, &mut unknown)?.unwrap_or_default();
 
-    let address = Address {
+    let address = StageAddress {
         organization,
         environment: target.environment.clone(),
         cluster: target.cluster.clone(),
         schema_registry,
     };
-    let accounts = seen_accounts(accounts);
-    let bindings = bindings(client, &address, &accounts, &mut unknown).await?;
+    let accounts = to_observed_accounts(accounts);
+    let bindings = list_bindings(client, &address, &accounts, &mut unknown).await?;
     let snapshot = Snapshot {
         taken_at: clock.now(),
         address,
-        seen_by: Principal::ServiceAccount(provisioner.clone()),
+        observed_by: Principal::ServiceAccount(provisioner.clone()),
         accounts,
         bindings,
         acls: Vec::new(),
-        keys: seen_keys(keys),
-        connectors: seen_connectors(connectors),
+        keys: to_observed_keys(keys),
+        connectors: to_observed_connectors(connectors),
         unknown,
     };
-    Ok(Observed {
+    Ok(ObservedOrganization {
         snapshot,
         provisioner,
         cluster,
@@ -272,29 +284,29 @@ pub async fn observe(client: &Client, clock: &Clock, target: &Target) -> Result<
 }
 
 /// Everything below the organization in one list; where that is refused, scope by scope.
-async fn bindings(
+async fn list_bindings(
     client: &Client,
-    address: &Address,
-    accounts: &[SeenAccount],
+    address: &StageAddress,
+    accounts: &[ObservedAccount],
     unknown: &mut BTreeMap<String, String>,
-) -> Result<Vec<SeenBinding>, ObserveError> {
-    let whole = client.list(below(address.organization_crn())).await;
-    if let Some(found) = unless_forbidden(whole, hidden::ORGANIZATION, unknown)? {
-        return Ok(seen_bindings(found));
+) -> Result<Vec<ObservedBinding>, ObserveError> {
+    let whole = client.list(list_bindings_below(address.organization_crn())).await;
+    if let Some(found) = known_unless_forbidden(whole, listing::ORGANIZATION_BINDINGS, unknown)? {
+        return Ok(to_observed_bindings(found));
     }
-    let mut found = client.list(below(address.cluster_crn())).await?;
-    found.extend(on_subjects(client, address, unknown).await?);
-    found.extend(on_our_accounts(client, address, accounts, unknown).await?);
-    Ok(seen_bindings(found))
+    let mut found = client.list(list_bindings_below(address.cluster_crn())).await?;
+    found.extend(list_subject_bindings(client, address, unknown).await?);
+    found.extend(list_bindings_on_managed_accounts(client, address, accounts, unknown).await?);
+    Ok(to_observed_bindings(found))
 }
 
 /// All role bindings below `scope`, without those on the scope itself.
-pub(super) fn below(scope: Crn) -> ListRoleBindings {
-    list(BindingScope::Below(scope))
+pub(super) fn list_bindings_below(scope: Crn) -> ListRoleBindings {
+    list_bindings_in(RoleBindingScope::Below(scope))
 }
 
 /// All role bindings of `scope`.
-pub(super) fn list(scope: BindingScope) -> ListRoleBindings {
+pub(super) fn list_bindings_in(scope: RoleBindingScope) -> ListRoleBindings {
     ListRoleBindings {
         scope,
         principal: None,
@@ -303,30 +315,30 @@ pub(super) fn list(scope: BindingScope) -> ListRoleBindings {
 }
 
 /// What is bound on the subjects, where there is a Schema Registry.
-pub(super) async fn on_subjects(
+pub(super) async fn list_subject_bindings(
     client: &Client,
-    address: &Address,
+    address: &StageAddress,
     unknown: &mut BTreeMap<String, String>,
-) -> Result<Vec<BindingObject>, ClientError> {
+) -> Result<Vec<RoleBindingObject>, ClientError> {
     let Some(registry) = address.schema_registry_crn() else {
         return Ok(Vec::new());
     };
-    let found = client.list(below(registry)).await;
-    Ok(unless_forbidden(found, hidden::SUBJECTS, unknown)?.unwrap_or_default())
+    let found = client.list(list_bindings_below(registry)).await;
+    Ok(known_unless_forbidden(found, listing::SUBJECT_BINDINGS, unknown)?.unwrap_or_default())
 }
 
 /// Who controls an account that carries our tag decides whether it is ours: looks at each of them.
-pub(super) async fn on_our_accounts(
+pub(super) async fn list_bindings_on_managed_accounts(
     client: &Client,
-    address: &Address,
-    accounts: &[SeenAccount],
+    address: &StageAddress,
+    accounts: &[ObservedAccount],
     unknown: &mut BTreeMap<String, String>,
-) -> Result<Vec<BindingObject>, ClientError> {
+) -> Result<Vec<RoleBindingObject>, ClientError> {
     let mut found = Vec::new();
     for account in accounts.iter().filter(|account| account.tag().is_some()) {
         let on: CrnPattern = address.service_account_crn(&account.id).into();
-        let on_account = client.list(list(BindingScope::Exactly(on))).await;
-        if let Some(more) = unless_forbidden(on_account, &hidden::account(&account.id), unknown)? {
+        let on_account = client.list(list_bindings_in(RoleBindingScope::Exact(on))).await;
+        if let Some(more) = known_unless_forbidden(on_account, &listing::bindings_on_account(&account.id), unknown)? {
             found.extend(more);
         }
     }
@@ -334,25 +346,25 @@ pub(super) async fn on_our_accounts(
 }
 
 /// In the order of their names.
-pub(super) fn seen_accounts(accounts: Vec<ServiceAccount>) -> Vec<SeenAccount> {
-    let seen = accounts.into_iter().map(|account| SeenAccount {
+pub(super) fn to_observed_accounts(accounts: Vec<ServiceAccount>) -> Vec<ObservedAccount> {
+    let seen = accounts.into_iter().map(|account| ObservedAccount {
         id: account.id,
         name: account.display_name,
         description: account.description,
         created_at: account.metadata.created_at,
     });
-    let mut seen: Vec<SeenAccount> = seen.collect();
+    let mut seen: Vec<ObservedAccount> = seen.collect();
     seen.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
     seen
 }
 
 /// In the order of who, what, where.
-pub(super) fn seen_bindings(objects: Vec<BindingObject>) -> Vec<SeenBinding> {
-    let seen = objects.into_iter().map(|object| SeenBinding {
+pub(super) fn to_observed_bindings(objects: Vec<RoleBindingObject>) -> Vec<ObservedBinding> {
+    let seen = objects.into_iter().map(|object| ObservedBinding {
         id: object.id,
         binding: object.binding,
     });
-    let mut seen: Vec<SeenBinding> = seen.collect();
+    let mut seen: Vec<ObservedBinding> = seen.collect();
     seen.sort_by(|a, b| a.binding.cmp(&b.binding).then_with(|| a.id.cmp(&b.id)));
     // Two lists may have shown the same one.
     seen.dedup_by(|a, b| a.id == b.id);
@@ -360,8 +372,8 @@ pub(super) fn seen_bindings(objects: Vec<BindingObject>) -> Vec<SeenBinding> {
 }
 
 /// In the order of their ids.
-pub(super) fn seen_keys(keys: Vec<ApiKey>) -> Vec<SeenKey> {
-    let seen = keys.into_iter().map(|key| SeenKey {
+pub(super) fn to_observed_keys(keys: Vec<ApiKey>) -> Vec<ObservedKey> {
+    let seen = keys.into_iter().map(|key| ObservedKey {
         id: key.id,
         owner: Principal::from_id(&key.spec.owner.id),
         resource: if key.spec.resource.id.is_empty() {
@@ -372,19 +384,19 @@ pub(super) fn seen_keys(keys: Vec<ApiKey>) -> Vec<SeenKey> {
         description: key.spec.description,
         created_at: key.metadata.created_at,
     });
-    let mut seen: Vec<SeenKey> = seen.collect();
+    let mut seen: Vec<ObservedKey> = seen.collect();
     seen.sort_by(|a, b| a.id.cmp(&b.id));
     seen
 }
 
 /// In the order of their names. Of the configurations only what the connectors do in Kafka is kept.
-pub(super) fn seen_connectors(connectors: BTreeMap<String, Expanded>) -> Vec<SeenConnector> {
+pub(super) fn to_observed_connectors(connectors: BTreeMap<String, ExpandedConnector>) -> Vec<ObservedConnector> {
     let seen = connectors.into_iter().map(|(name, connector)| {
         let config = connector.info.config;
         let class = config.get("connector.class").cloned().unwrap_or_default();
-        let identity = identity(&config);
+        let identity = connector_identity(&config);
         let topics = config.into_iter().filter(|(key, _)| topic_use(&class, key).is_some());
-        SeenConnector {
+        ObservedConnector {
             name,
             id: connector.id.id,
             topics: topics.collect(),
@@ -397,7 +409,7 @@ pub(super) fn seen_connectors(connectors: BTreeMap<String, Expanded>) -> Vec<See
 
 /// As whom a connector acts; without a mode the service takes the key (terraform docs `confluent_connector`).
 #[must_use]
-pub fn identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> {
+pub fn connector_identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> {
     if config.is_empty() {
         return None;
     }
@@ -413,8 +425,8 @@ pub fn identity(config: &BTreeMap<String, String>) -> Option<ConnectorIdentity> 
 mod tests {
     use super::*;
 
-    fn connector(config: &[(&str, &str)]) -> Expanded {
-        let mut connector = Expanded::default();
+    fn connector(config: &[(&str, &str)]) -> ExpandedConnector {
+        let mut connector = ExpandedConnector::default();
         connector.id.id = "lcc-abc123".into();
         let config = config
             .iter()
@@ -424,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_configuration_only_what_the_connector_does_in_kafka_is_kept() {
+    fn only_the_kafka_related_part_of_a_configuration_is_kept() {
         let sink = connector(&[
             ("connector.class", "S3_SINK"),
             ("topics", "claims-a,claims-b"),
@@ -434,7 +446,7 @@ mod tests {
             ("kafka.service.account.id", "sa-abc123"),
         ]);
         let list = [("claims-sink".to_owned(), sink), ("hidden".to_owned(), connector(&[]))];
-        let seen = seen_connectors(list.into());
+        let seen = to_observed_connectors(list.into());
         assert_eq!(
             seen[0].topics,
             [("topics".to_owned(), "claims-a,claims-b".to_owned())].into()
@@ -448,8 +460,8 @@ mod tests {
 
     // Terraform docs `confluent_connector`; dossier `rbac.md` §2.3.
     #[test]
-    fn a_connector_acts_as_an_account_or_with_a_key() {
-        let of = |config: &[(&str, &str)]| identity(&connector(config).info.config).unwrap();
+    fn a_connector_runs_as_a_service_account_or_with_an_api_key() {
+        let of = |config: &[(&str, &str)]| connector_identity(&connector(config).info.config).unwrap();
         let key = ConnectorIdentity::ApiKey("ABCDEFGHIJKLMNOP".into());
         assert_eq!(of(&[("kafka.api.key", "ABCDEFGHIJKLMNOP")]), key);
         assert_eq!(

@@ -7,15 +7,15 @@
 use jiff::SignedDuration;
 
 use super::{
-    change::{AccountRef, Action, Change, Operation},
-    control,
-    department::opens,
-    diff::{Plan, Refusal, Wanted, adopted_key, change, own_principals},
+    change::{AccountRef, Action, PlannedChange, PlannedOperation},
+    department::can_use,
+    diff::{Plan, PlanInput, PlanRefusal, department_principals, is_adopted_key, new_change},
+    ownership_check,
 };
 use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{ApiKeyId, KeyKind, Principal, SeenAccount, SeenKey, Snapshot},
-    resources::api_key::KeyClaim,
+    model::{ApiKeyId, KeyKind, ObservedAccount, ObservedKey, Principal, Snapshot},
+    resources::api_key::ApiKeyStatus,
 };
 
 /// What to rotate, and when.
@@ -28,31 +28,31 @@ pub struct Rotation {
 }
 
 /// The keys of one kind that a persona holds, the newest first.
-struct Held<'a> {
+struct RotatableKeys<'a> {
     kind: KeyKind,
-    keys: Vec<&'a SeenKey>,
-    waiting: Option<ApiKeyId>,
+    keys: Vec<&'a ObservedKey>,
+    pending: Option<ApiKeyId>,
 }
 
-impl Held<'_> {
-    fn newest(&self) -> Option<&SeenKey> {
+impl RotatableKeys<'_> {
+    fn newest(&self) -> Option<&ObservedKey> {
         self.keys.first().copied()
     }
 }
 
 /// Compares the keys of the personas that `chosen` picks with what `rotation` asks for.
 #[must_use]
-pub fn rotate(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+pub fn plan_rotation(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     rotation: &Rotation,
-    chosen: impl Fn(&DesiredPersona) -> bool,
+    is_selected: impl Fn(&DesiredPersona) -> bool,
 ) -> Plan {
     let mut plan = Plan::default();
-    for desired in wanted.departments {
+    for desired in input.departments {
         for persona in desired.personas.iter().filter(|persona| !persona.keys.is_empty()) {
-            if chosen(persona) {
-                rotate_persona(wanted, seen, rotation, desired, persona, &mut plan);
+            if is_selected(persona) {
+                push_persona_rotation(input, snapshot, rotation, desired, persona, &mut plan);
             }
         }
     }
@@ -61,89 +61,98 @@ pub fn rotate(
 
 /// Removes `keys` of a persona at once, because others may hold them, and makes new ones unless `replaces` is false.
 #[must_use]
-pub fn replace_lost(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+pub fn plan_revocation(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    keys: &[&SeenKey],
+    keys: &[&ObservedKey],
     replaces: bool,
 ) -> Plan {
     let mut plan = Plan::default();
-    let Some(account) = seen.account_named(&persona.account_name) else {
-        plan.refusals.push(missing(desired, persona));
+    let Some(account) = snapshot.account_by_name(&persona.account_name) else {
+        plan.refusals.push(refuse_missing_key(desired, persona));
         return plan;
     };
     let mut removed: Vec<usize> = keys
         .iter()
         .map(|key| {
             let why = "somebody else may hold it";
-            plan.push(delete(desired, persona, account, key, None, why, Vec::new()))
+            plan.push(delete_key_change(desired, persona, account, key, None, why, Vec::new()))
         })
         .collect();
     if replaces {
-        let me = AccountRef::Known(account.id.clone());
+        let owner_ref = AccountRef::Known(account.id.clone());
         let kinds: Vec<(KeyKind, Option<ApiKeyId>)> = persona
             .keys
             .iter()
             .map(|kind| {
                 // What an interrupted run has made already is gone on with.
-                let held = held(wanted, seen, desired, persona, account, *kind, &mut plan, &mut removed);
+                let held = classify_keys(
+                    input,
+                    snapshot,
+                    desired,
+                    persona,
+                    account,
+                    *kind,
+                    &mut plan,
+                    &mut removed,
+                );
                 let lost = |id: &ApiKeyId| keys.iter().any(|key| key.id == *id);
-                (*kind, held.waiting.filter(|id| !lost(id)))
+                (*kind, held.pending.filter(|id| !lost(id)))
             })
             .collect();
-        issue(desired, persona, &me, &kinds, &removed, &mut plan);
+        push_new_keys(desired, persona, &owner_ref, &kinds, &removed, &mut plan);
     }
     // Whoever else controls the account could make himself the next key.
     plan.refusals
-        .extend(in_the_way(wanted, seen, desired, persona, account));
+        .extend(check_account(input, snapshot, desired, persona, account));
     plan
 }
 
-fn rotate_persona(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn push_persona_rotation(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     rotation: &Rotation,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
     plan: &mut Plan,
 ) {
-    let Some(account) = seen.account_named(&persona.account_name) else {
-        plan.refusals.push(missing(desired, persona));
+    let Some(account) = snapshot.account_by_name(&persona.account_name) else {
+        plan.refusals.push(refuse_missing_key(desired, persona));
         return;
     };
-    let refusals = in_the_way(wanted, seen, desired, persona, account);
+    let refusals = check_account(input, snapshot, desired, persona, account);
     if !refusals.is_empty() {
         plan.refusals.extend(refusals);
         return;
     }
-    let mut cleared = Vec::new();
-    let held: Vec<Held<'_>> = persona
+    let mut deletions = Vec::new();
+    let held: Vec<RotatableKeys<'_>> = persona
         .keys
         .iter()
-        .map(|kind| held(wanted, seen, desired, persona, account, *kind, plan, &mut cleared))
+        .map(|kind| classify_keys(input, snapshot, desired, persona, account, *kind, plan, &mut deletions))
         .collect();
-    let me = AccountRef::Known(account.id.clone());
+    let owner_ref = AccountRef::Known(account.id.clone());
     let name = format!("{}-{}", desired.department.code, persona.persona);
     let kinds = || {
         held.iter()
-            .map(|held| (held.kind, held.waiting.clone()))
+            .map(|held| (held.kind, held.pending.clone()))
             .collect::<Vec<_>>()
     };
 
-    if held.iter().any(|held| held.waiting.is_some()) {
+    if held.iter().any(|held| held.pending.is_some()) {
         // An interrupted rotation: what it made is proved and handed over.
-        issue(desired, persona, &me, &kinds(), &cleared, plan);
+        push_new_keys(desired, persona, &owner_ref, &kinds(), &deletions, plan);
     } else if held.iter().any(|held| held.keys.is_empty()) {
-        plan.refusals.push(missing(desired, persona));
+        plan.refusals.push(refuse_missing_key(desired, persona));
     } else if held.iter().any(|held| held.keys.len() > 1) {
-        let age = |held: &Held<'_>| held.newest().and_then(|key| age(wanted, key));
+        let age = |held: &RotatableKeys<'_>| held.newest().and_then(|key| key_age(input, key));
         let youngest = held.iter().map(age).min().flatten();
         match youngest {
             Some(age) if age >= rotation.overlap => {
                 for held in &held {
-                    retire(desired, persona, account, held, plan);
+                    push_old_key_deletions(desired, persona, account, held, plan);
                 }
             }
             Some(age) => {
@@ -165,19 +174,27 @@ fn rotate_persona(
             )),
         }
     } else {
-        let young = |held: &Held<'_>| {
-            let age = held.newest().and_then(|key| age(wanted, key));
+        let young = |held: &RotatableKeys<'_>| {
+            let age = held.newest().and_then(|key| key_age(input, key));
             age.is_some_and(|age| age < rotation.older_than)
         };
         if !rotation.older_than.is_zero() && held.iter().all(young) {
             plan.notices.push(format!("{name}: its API keys are young enough"));
             return;
         }
-        let handed = issue(desired, persona, &me, &kinds(), &cleared, plan);
+        let handed = push_new_keys(desired, persona, &owner_ref, &kinds(), &deletions, plan);
         if rotation.overlap.is_zero() {
             for old in held.iter().flat_map(|held| &held.keys) {
                 let why = "replaced, without an overlap";
-                plan.push(delete(desired, persona, account, old, None, why, vec![handed]));
+                plan.push(delete_key_change(
+                    desired,
+                    persona,
+                    account,
+                    old,
+                    None,
+                    why,
+                    vec![handed],
+                ));
             }
         }
     }
@@ -185,25 +202,25 @@ fn rotate_persona(
 
 /// Appends the changes that make, prove and hand over keys of `kinds`, or only prove those that wait; answers the place of
 /// the hand-over.
-fn issue(
+fn push_new_keys(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    me: &AccountRef,
+    owner_ref: &AccountRef,
     kinds: &[(KeyKind, Option<ApiKeyId>)],
     after: &[usize],
     plan: &mut Plan,
 ) -> usize {
     let what = format!("{}-{}", desired.department.code, persona.persona);
-    let step = |action, why: &str, needs, operation| -> Change {
-        change(desired, &persona.persona, action, what.clone(), why, needs, operation)
+    let step = |action, why: &str, needs, operation| -> PlannedChange {
+        new_change(desired, &persona.persona, action, what.clone(), why, needs, operation)
     };
     let mut proofs = Vec::new();
     let mut before = after.to_vec();
     for (kind, waiting) in kinds {
         let mut needs = before.clone();
         if waiting.is_none() {
-            let operation = Operation::CreateKey {
-                owner: me.clone(),
+            let operation = PlannedOperation::CreateKey {
+                owner: owner_ref.clone(),
                 kind: *kind,
             };
             // One after the other: they share a file.
@@ -211,16 +228,16 @@ fn issue(
             before = vec![made];
             needs = vec![made];
         }
-        let prove = Operation::Prove {
-            account: me.clone(),
+        let prove = PlannedOperation::Prove {
+            account: owner_ref.clone(),
             kind: *kind,
             key: waiting.clone(),
         };
         proofs.push(plan.push(step(Action::Create, "what it can and cannot do", needs, prove)));
     }
-    let hand = Operation::HandOver {
-        account: me.clone(),
-        beside: true,
+    let hand = PlannedOperation::HandOver {
+        account: owner_ref.clone(),
+        allow_existing: true,
     };
     plan.push(step(
         Action::Create,
@@ -231,72 +248,80 @@ fn issue(
 }
 
 /// Removes all keys of a kind but the newest.
-fn retire(
+fn push_old_key_deletions(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    account: &SeenAccount,
-    held: &Held<'_>,
+    account: &ObservedAccount,
+    held: &RotatableKeys<'_>,
     plan: &mut Plan,
 ) {
     let Some(newest) = held.newest() else { return };
     for old in &held.keys[1..] {
         let keeps = Some(newest.id.clone());
         let why = "replaced, and the overlap is over";
-        plan.push(delete(desired, persona, account, old, keeps, why, Vec::new()));
+        plan.push(delete_key_change(
+            desired,
+            persona,
+            account,
+            old,
+            keeps,
+            why,
+            Vec::new(),
+        ));
     }
 }
 
-fn delete(
+fn delete_key_change(
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    account: &SeenAccount,
-    key: &SeenKey,
+    account: &ObservedAccount,
+    key: &ObservedKey,
     keeps: Option<ApiKeyId>,
     why: &str,
     needs: Vec<usize>,
-) -> Change {
+) -> PlannedChange {
     let what = format!("{} of {}-{}", key.id, desired.department.code, persona.persona);
-    let operation = Operation::DeleteKey {
+    let operation = PlannedOperation::DeleteKey {
         id: key.id.clone(),
         owner: account.id.clone(),
         keeps,
     };
-    change(desired, &persona.persona, Action::Delete, what, why, needs, operation)
+    new_change(desired, &persona.persona, Action::Delete, what, why, needs, operation)
 }
 
 #[expect(
     clippy::too_many_arguments,
     reason = "all of it is needed, and all of it is borrowed"
 )]
-fn held<'a>(
-    wanted: &Wanted<'_>,
-    seen: &'a Snapshot,
+fn classify_keys<'a>(
+    input: &PlanInput<'_>,
+    snapshot: &'a Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    account: &SeenAccount,
+    account: &ObservedAccount,
     kind: KeyKind,
     plan: &mut Plan,
-    cleared: &mut Vec<usize>,
-) -> Held<'a> {
+    deletions: &mut Vec<usize>,
+) -> RotatableKeys<'a> {
     let principal = Principal::ServiceAccount(account.id.clone());
-    let mut found = Held {
+    let mut found = RotatableKeys {
         kind,
         keys: Vec::new(),
-        waiting: None,
+        pending: None,
     };
-    for key in seen
+    for key in snapshot
         .keys
         .iter()
-        .filter(|key| key.owner == principal && opens(key, kind, wanted))
+        .filter(|key| key.owner == principal && can_use(key, kind, input))
     {
-        match wanted.ledger.claim(key) {
-            KeyClaim::Held => found.keys.push(key),
-            KeyClaim::Unvouched if adopted_key(wanted, &key.id) => found.keys.push(key),
-            KeyClaim::Unvouched => {}
-            KeyClaim::Waiting => found.waiting = Some(key.id.clone()),
-            KeyClaim::Orphan => {
+        match input.known_keys.classify(key) {
+            ApiKeyStatus::Delivered => found.keys.push(key),
+            ApiKeyStatus::Unrecorded if is_adopted_key(input, &key.id) => found.keys.push(key),
+            ApiKeyStatus::Unrecorded => {}
+            ApiKeyStatus::Pending => found.pending = Some(key.id.clone()),
+            ApiKeyStatus::Orphaned => {
                 let why = "an interrupted run made it, and nobody holds its secret";
-                cleared.push(plan.push(delete(desired, persona, account, key, None, why, Vec::new())));
+                deletions.push(plan.push(delete_key_change(desired, persona, account, key, None, why, Vec::new())));
             }
         }
     }
@@ -306,19 +331,19 @@ fn held<'a>(
     found
 }
 
-fn in_the_way(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn check_account(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     desired: &DesiredDepartment,
     persona: &DesiredPersona,
-    account: &SeenAccount,
-) -> Vec<Refusal> {
-    let own = own_principals(desired, seen);
-    control::refusals(wanted, seen, desired, persona, account, &own)
+    account: &ObservedAccount,
+) -> Vec<PlanRefusal> {
+    let own = department_principals(desired, snapshot);
+    ownership_check::check_ownership(input, snapshot, desired, persona, account, &own)
 }
 
-fn missing(desired: &DesiredDepartment, persona: &DesiredPersona) -> Refusal {
-    Refusal {
+fn refuse_missing_key(desired: &DesiredDepartment, persona: &DesiredPersona) -> PlanRefusal {
+    PlanRefusal {
         department: desired.department.code.clone(),
         rule: "no-key",
         message: format!("persona {} has no API key that could be rotated", persona.persona),
@@ -330,6 +355,6 @@ fn missing(desired: &DesiredDepartment, persona: &DesiredPersona) -> Refusal {
 }
 
 /// How long ago `key` was made.
-fn age(wanted: &Wanted<'_>, key: &SeenKey) -> Option<SignedDuration> {
-    key.created_at.map(|made| wanted.ledger.now.duration_since(made))
+fn key_age(input: &PlanInput<'_>, key: &ObservedKey) -> Option<SignedDuration> {
+    key.created_at.map(|made| input.known_keys.now.duration_since(made))
 }

@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use super::{
     acls,
-    change::{Action, Change, Operation},
-    diff::{Plan, Refusal, Wanted, adopted},
+    change::{Action, PlannedChange, PlannedOperation},
+    diff::{Plan, PlanInput, PlanRefusal, is_adopted},
 };
 use crate::model::{
-    AclBinding, Department, Principal, ResourceKind, Role, RoleBinding, RoleBindingId, SeenAccount, SeenBinding,
-    Snapshot,
+    AclBinding, Department, ObservedAccount, ObservedBinding, Principal, ResourceKind, Role, RoleBinding,
+    RoleBindingId, Snapshot,
 };
 
 /// A binding on the department's prefix that is not the department's.
@@ -52,51 +52,60 @@ pub struct Teardown {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub foreign_acls: Vec<ForeignAcl>,
     /// The accounts that go.
-    pub accounts: Vec<SeenAccount>,
+    pub accounts: Vec<ObservedAccount>,
 }
 
 /// Stands for a persona where something is nobody's of the department.
-const NOBODY: &str = "-";
+const NO_PERSONA: &str = "-";
 
 /// Compares what is there of `department` with nothing.
 #[must_use]
-pub fn teardown(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, removes_foreign: bool) -> Teardown {
-    let mut down = Teardown::default();
-    let meant = |account: &&SeenAccount| {
+pub fn plan_teardown(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
+    department: &Department,
+    removes_foreign: bool,
+) -> Teardown {
+    let mut teardown = Teardown::default();
+    let meant = |account: &&ObservedAccount| {
         account
             .tag()
-            .is_some_and(|tag| tag.department == department.code && tag.stage == wanted.stage)
+            .is_some_and(|tag| tag.department == department.code && tag.stage == input.stage)
     };
-    let accounts: Vec<&SeenAccount> = seen.accounts.iter().filter(meant).collect();
+    let accounts: Vec<&ObservedAccount> = snapshot.accounts.iter().filter(meant).collect();
     for account in &accounts {
-        down.plan.refusals.extend(refusal(wanted, seen, department, account));
+        teardown
+            .plan
+            .refusals
+            .extend(refuse_unowned_account(input, snapshot, department, account));
     }
-    if let Some(reason) = seen.unknown.get("API keys") {
-        down.plan.refusals.push(Refusal {
+    if let Some(reason) = snapshot.unknown.get("API keys") {
+        teardown.plan.refusals.push(PlanRefusal {
             department: department.code.clone(),
             rule: "keys-unknown",
             message: format!("which API keys the department has could not be looked at: {reason}"),
             hints: vec!["Use the provisioner's key: as ResourceOwner of the accounts it sees their keys.".into()],
         });
     }
-    down.plan
+    teardown
+        .plan
         .refusals
-        .extend(acls_unseen(wanted, seen, department, &accounts));
-    let own: BTreeSet<Principal> = accounts
+        .extend(refuse_unreadable_acls(input, snapshot, department, &accounts));
+    let department_principals: BTreeSet<Principal> = accounts
         .iter()
         .map(|account| Principal::ServiceAccount(account.id.clone()))
         .collect();
-    down.foreign = foreign(wanted, seen, department, &own);
-    down.foreign_acls = foreign_acls(wanted, seen, department, &own);
-    if !down.plan.refusals.is_empty() {
-        return down;
+    teardown.foreign = list_foreign_bindings(input, snapshot, department, &department_principals);
+    teardown.foreign_acls = list_foreign_acls(input, snapshot, department, &department_principals);
+    if !teardown.plan.refusals.is_empty() {
+        return teardown;
     }
     for account in &accounts {
-        take_down(wanted, seen, department, account, &mut down.plan);
+        push_account_teardown(input, snapshot, department, account, &mut teardown.plan);
     }
     if removes_foreign {
-        for foreign in &down.foreign {
-            let operation = Operation::DeleteBinding {
+        for foreign in &teardown.foreign {
+            let operation = PlannedOperation::DeleteBinding {
                 id: foreign.id.clone(),
                 binding: foreign.binding.clone(),
             };
@@ -104,34 +113,36 @@ pub fn teardown(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, r
                 "{}  {}  {}",
                 foreign.holder,
                 foreign.binding.role,
-                foreign.binding.pattern.short()
+                foreign.binding.pattern.to_short_string()
             );
             let why = "on the department's prefix, held by somebody else";
-            down.plan
-                .push(change(department, NOBODY, what, why, Vec::new(), operation));
+            teardown
+                .plan
+                .push(new_deletion(department, NO_PERSONA, what, why, Vec::new(), operation));
         }
-        for ForeignAcl { holder, acl } in &down.foreign_acls {
-            let what = format!("{holder}  {}", acls::words(acl));
+        for ForeignAcl { holder, acl } in &teardown.foreign_acls {
+            let what = format!("{holder}  {}", acls::describe_acl(acl));
             let why = "on the department's prefix, about somebody else";
-            let operation = Operation::DeleteAcl { acl: acl.clone() };
-            down.plan
-                .push(change(department, NOBODY, what, why, Vec::new(), operation));
+            let operation = PlannedOperation::DeleteAcl { acl: acl.clone() };
+            teardown
+                .plan
+                .push(new_deletion(department, NO_PERSONA, what, why, Vec::new(), operation));
         }
     }
-    down.accounts = accounts.into_iter().cloned().collect();
-    down
+    teardown.accounts = accounts.into_iter().cloned().collect();
+    teardown
 }
 
 /// ACLs that its template asks for may be left, and when the account is gone nobody can tell whose they were.
-fn acls_unseen(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn refuse_unreadable_acls(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     department: &Department,
-    accounts: &[&SeenAccount],
-) -> Option<Refusal> {
-    let mut departments = wanted.departments.iter();
+    accounts: &[&ObservedAccount],
+) -> Option<PlanRefusal> {
+    let mut departments = input.departments.iter();
     let desired = departments.find(|desired| desired.department.code == department.code)?;
-    let mut refusal = acls::refusal(wanted, seen, desired).filter(|_| !accounts.is_empty())?;
+    let mut refusal = acls::refuse_unreadable_acls(input, snapshot, desired).filter(|_| !accounts.is_empty())?;
     refusal.hints.push(
         "If it cannot wait, `confluent ebs keys revoke KEY --now --no-replace` takes the department's keys away without it."
             .into(),
@@ -139,41 +150,46 @@ fn acls_unseen(
     Some(refusal)
 }
 
-fn take_down(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, account: &SeenAccount, plan: &mut Plan) {
+fn push_account_teardown(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
+    department: &Department,
+    account: &ObservedAccount,
+    plan: &mut Plan,
+) {
     let principal = Principal::ServiceAccount(account.id.clone());
-    let persona = account.tag().map_or_else(|| NOBODY.to_owned(), |tag| tag.persona);
+    let persona = account.tag().map_or_else(|| NO_PERSONA.to_owned(), |tag| tag.persona);
     let name = format!("{}-{persona}", department.code);
-    let mut keys: Vec<_> = seen.keys_of(&principal).collect();
+    let mut keys: Vec<_> = snapshot.keys_of(&principal).collect();
     keys.sort_by(|a, b| a.id.cmp(&b.id));
     let keys: Vec<usize> = keys
         .into_iter()
         .map(|key| {
-            let operation = Operation::DeleteKey {
+            let operation = PlannedOperation::DeleteKey {
                 id: key.id.clone(),
                 owner: account.id.clone(),
                 keeps: None,
             };
             let what = format!("{} of {name}", key.id);
             let why = "nobody may act for the department any more";
-            plan.push(change(department, &persona, what, why, Vec::new(), operation))
+            plan.push(new_deletion(department, &persona, what, why, Vec::new(), operation))
         })
         .collect();
-    let provisioner = Principal::ServiceAccount(wanted.provisioner.clone());
-    let held = seen.bindings_of(&principal);
-    let on_it = seen
+    let provisioner = Principal::ServiceAccount(input.provisioner.clone());
+    let held = snapshot.bindings_of(&principal);
+    let on_it = snapshot
         .bindings_on_account(&account.id)
         // Its owner's right must last until the account is gone, and goes with it; a wider one is about others, too.
         .filter(|on| on.binding.principal != provisioner && on.binding.principal != principal)
         .filter(|on| on.binding.pattern.literal().is_some());
-    let bindings: Vec<&SeenBinding> = held.chain(on_it).collect();
+    let bindings: Vec<&ObservedBinding> = held.chain(on_it).collect();
     let mut before = keys.clone();
     let mut seen_ids = BTreeSet::new();
     for binding in bindings {
         // What another of the department's accounts holds on this one is found on both sides.
-        let known = plan
-            .changes
-            .iter()
-            .position(|change| matches!(&change.operation, Operation::DeleteBinding { id, .. } if *id == binding.id));
+        let known = plan.changes.iter().position(
+            |change| matches!(&change.operation, PlannedOperation::DeleteBinding { id, .. } if *id == binding.id),
+        );
         if let Some(known) = known {
             before.push(known);
             continue;
@@ -181,49 +197,49 @@ fn take_down(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, acco
         if !seen_ids.insert(binding.id.clone()) {
             continue;
         }
-        let operation = Operation::DeleteBinding {
+        let operation = PlannedOperation::DeleteBinding {
             id: binding.id.clone(),
             binding: binding.binding.clone(),
         };
         let what = format!(
             "{}  {}  {}",
-            seen.name_of(&binding.binding.principal),
+            snapshot.display_name(&binding.binding.principal),
             binding.binding.role,
-            binding.binding.pattern.short()
+            binding.binding.pattern.to_short_string()
         );
         let why = match binding.binding.principal == principal {
             true => "held by an account of the department",
             false => "held on an account of the department",
         };
-        before.push(plan.push(change(department, &persona, what, why, keys.clone(), operation)));
+        before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
     }
     // The service may leave them when the account is gone, with a number for a name (docs/assumptions.md, G).
-    for acl in seen.acls_of(&principal) {
-        let what = format!("{name}  {}", acls::words(acl));
+    for acl in snapshot.acls_of(&principal) {
+        let what = format!("{name}  {}", acls::describe_acl(acl));
         let why = "names an account of the department";
-        let operation = Operation::DeleteAcl { acl: acl.clone() };
-        before.push(plan.push(change(department, &persona, what, why, keys.clone(), operation)));
+        let operation = PlannedOperation::DeleteAcl { acl: acl.clone() };
+        before.push(plan.push(new_deletion(department, &persona, what, why, keys.clone(), operation)));
     }
     before.sort_unstable();
     before.dedup();
-    let operation = Operation::DeleteAccount {
+    let operation = PlannedOperation::DeleteAccount {
         id: account.id.clone(),
         description: account.description.clone(),
     };
     let what = format!("{} ({})", account.name, account.id);
     let why = "the last of this persona";
-    plan.push(change(department, &persona, what, why, before, operation));
+    plan.push(new_deletion(department, &persona, what, why, before, operation));
 }
 
-fn change(
+fn new_deletion(
     department: &Department,
     persona: &str,
     what: String,
     why: &str,
     needs: Vec<usize>,
-    operation: Operation,
-) -> Change {
-    Change {
+    operation: PlannedOperation,
+) -> PlannedChange {
+    PlannedChange {
         id: 0,
         department: department.code.clone(),
         persona: persona.to_owned(),
@@ -236,36 +252,41 @@ fn change(
 }
 
 /// Why an account that carries our tag is not taken down: it is ours only if the provisioner alone owns it (design §4).
-fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, account: &SeenAccount) -> Option<Refusal> {
-    if adopted(wanted, account.id.as_str()) {
+fn refuse_unowned_account(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
+    department: &Department,
+    account: &ObservedAccount,
+) -> Option<PlanRefusal> {
+    if is_adopted(input, account.id.as_str()) {
         return None;
     }
     let name = format!("service account `{}` ({})", account.name, account.id);
     let refuse = |rule, message, hints| {
-        Some(Refusal {
+        Some(PlanRefusal {
             department: department.code.clone(),
             rule,
             message,
             hints,
         })
     };
-    if let Some(reason) = seen.unknown.get(&format!("role bindings on {}", account.id)) {
+    if let Some(reason) = snapshot.unknown.get(&format!("role bindings on {}", account.id)) {
         return refuse(
             "account-owner-unknown",
             format!("who controls {name} could not be looked at: {reason}"),
             vec!["Use a key whose owner is ResourceOwner of the account, then run the command again.".into()],
         );
     }
-    let provisioner = Principal::ServiceAccount(wanted.provisioner.clone());
-    let owners = seen
+    let provisioner = Principal::ServiceAccount(input.provisioner.clone());
+    let owners = snapshot
         .bindings_on_account(&account.id)
         .filter(|on| on.binding.role == Role::ResourceOwner)
         .map(|on| &on.binding.principal);
     let (ours, others): (Vec<&Principal>, Vec<&Principal>) = owners.partition(|owner| **owner == provisioner);
     let others: BTreeSet<String> = others
         .into_iter()
-        .filter(|other| !adopted(wanted, other.id()))
-        .map(|other| seen.name_of(other))
+        .filter(|other| !is_adopted(input, other.id()))
+        .map(|other| snapshot.display_name(other))
         .collect();
     let accept = format!(
         "Accept it by name with `adopt = [\"{}\"]` in ebs.toml if it is yours.",
@@ -285,7 +306,7 @@ fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, accoun
             "account-not-owned",
             format!(
                 "{name} carries our tag, but {} is not seen as its ResourceOwner",
-                seen.name_of(&provisioner)
+                snapshot.display_name(&provisioner)
             ),
             vec![
                 "Somebody else made it: look at who created it in the audit log.".into(),
@@ -296,7 +317,7 @@ fn refusal(wanted: &Wanted<'_>, seen: &Snapshot, department: &Department, accoun
 }
 
 /// The kinds whose names begin with a department's prefix.
-pub const NAMED: [ResourceKind; 5] = [
+pub const PREFIXED_KINDS: [ResourceKind; 5] = [
     ResourceKind::Connector,
     ResourceKind::Topic,
     ResourceKind::Group,
@@ -306,30 +327,32 @@ pub const NAMED: [ResourceKind; 5] = [
 
 /// Bindings below the prefix that neither the department nor the provisioner holds. One that covers more than the prefix
 /// is about others, too, and is not among them: [`reach`](super::reach) finds it.
-fn foreign(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn list_foreign_bindings(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     department: &Department,
-    own: &BTreeSet<Principal>,
+    department_principals: &BTreeSet<Principal>,
 ) -> Vec<ForeignBinding> {
-    let provisioner = Principal::ServiceAccount(wanted.provisioner.clone());
+    let provisioner = Principal::ServiceAccount(input.provisioner.clone());
     let prefix = department.prefix.pattern();
     let below = |binding: &RoleBinding| {
         let kind = binding.pattern.kind();
-        NAMED.contains(&kind)
-            && wanted
+        PREFIXED_KINDS.contains(&kind)
+            && input
                 .address
                 .pattern(kind, prefix.clone())
                 .is_some_and(|all| all.covers_pattern(&binding.pattern))
     };
-    let mut found: Vec<ForeignBinding> = seen
+    let mut found: Vec<ForeignBinding> = snapshot
         .bindings
         .iter()
-        .filter(|seen| !own.contains(&seen.binding.principal) && seen.binding.principal != provisioner)
+        .filter(|seen| {
+            !department_principals.contains(&seen.binding.principal) && seen.binding.principal != provisioner
+        })
         .filter(|seen| below(&seen.binding))
         .map(|on| ForeignBinding {
             id: on.id.clone(),
-            holder: seen.name_of(&on.binding.principal),
+            holder: snapshot.display_name(&on.binding.principal),
             binding: on.binding.clone(),
         })
         .collect();
@@ -339,20 +362,21 @@ fn foreign(
 
 /// ACLs below the prefix that neither the department nor the provisioner is named in. One that is about more than the
 /// prefix is about others, too: [`reach`](super::reach) finds it.
-fn foreign_acls(
-    wanted: &Wanted<'_>,
-    seen: &Snapshot,
+fn list_foreign_acls(
+    input: &PlanInput<'_>,
+    snapshot: &Snapshot,
     department: &Department,
-    own: &BTreeSet<Principal>,
+    department_principals: &BTreeSet<Principal>,
 ) -> Vec<ForeignAcl> {
     let prefix = department.prefix.pattern();
-    let found = acls::on_names_of(seen, &department.prefix).filter(|acl| {
-        let ours = own.contains(&acl.principal) || acl.principal.service_account() == Some(wanted.provisioner);
+    let found = acls::acls_on_prefix(snapshot, &department.prefix).filter(|acl| {
+        let ours = department_principals.contains(&acl.principal)
+            || acl.principal.service_account() == Some(input.provisioner);
         !ours && prefix.covers(&acl.pattern)
     });
     found
         .map(|acl| ForeignAcl {
-            holder: acls::whom(seen, acl),
+            holder: acls::acl_holder(snapshot, acl),
             acl: acl.clone(),
         })
         .collect()

@@ -5,23 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    Operation, Plan, Wanted,
+    Plan, PlanInput, PlannedOperation,
     diff::{DepartmentStatus, diff},
 };
 use crate::{
     manifest::{DesiredDepartment, Workspace},
     model::{
-        Address, ApiKeyId, CrnPattern, DepartmentCode, NamePattern, OwnershipTag, Principal, ResourceKind, Role,
-        RoleBinding, SeenAccount, SeenBinding, SeenKey, ServiceAccountId, Snapshot,
+        ApiKeyId, CrnPattern, DepartmentCode, NamePattern, ObservedAccount, ObservedBinding, ObservedKey, OwnershipTag,
+        Principal, ResourceKind, Role, RoleBinding, ServiceAccountId, Snapshot, StageAddress,
     },
-    resources::api_key::Ledger,
+    resources::api_key::KnownKeys,
 };
 
 #[path = "acl_tests.rs"]
 mod acls;
 
-fn address() -> Address {
-    Address {
+fn address() -> StageAddress {
+    StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
         environment: "env-prod01".parse().unwrap(),
         cluster: "lkc-prod01".parse().unwrap(),
@@ -29,29 +29,29 @@ fn address() -> Address {
     }
 }
 
-fn me() -> ServiceAccountId {
+fn provisioner() -> ServiceAccountId {
     "sa-provisioner".parse().unwrap()
 }
 
 fn desired(code: &str) -> DesiredDepartment {
     let (workspace, _) = Workspace::embedded().into_result().unwrap();
     let department = workspace.department(&code.parse().unwrap()).unwrap().clone();
-    workspace.desired(&department, "prod", &address()).unwrap()
+    workspace.desired_department(&department, "prod", &address()).unwrap()
 }
 
 /// An organization in the making.
-struct World {
+struct OrganizationFixture {
     seen: Snapshot,
-    ledger: Ledger,
+    known_keys: KnownKeys,
     adopt: BTreeSet<String>,
 }
 
-impl World {
+impl OrganizationFixture {
     fn empty() -> Self {
         let seen = Snapshot {
             taken_at: Timestamp::UNIX_EPOCH,
             address: address(),
-            seen_by: Principal::ServiceAccount(me()),
+            observed_by: Principal::ServiceAccount(provisioner()),
             accounts: Vec::new(),
             bindings: Vec::new(),
             acls: Vec::new(),
@@ -61,13 +61,13 @@ impl World {
         };
         Self {
             seen,
-            ledger: Ledger::default(),
+            known_keys: KnownKeys::default(),
             adopt: BTreeSet::new(),
         }
     }
 
-    fn account(&mut self, id: &str, name: &str, description: &str) {
-        let account = SeenAccount {
+    fn add_account(&mut self, id: &str, name: &str, description: &str) {
+        let account = ObservedAccount {
             id: id.parse().unwrap(),
             name: name.into(),
             description: description.into(),
@@ -76,24 +76,24 @@ impl World {
         self.seen.accounts.push(account);
     }
 
-    fn bind(&mut self, principal: &str, role: Role, pattern: CrnPattern) {
+    fn add_binding(&mut self, principal: &str, role: Role, pattern: CrnPattern) {
         let id = format!("rb-{}", self.seen.bindings.len()).parse().unwrap();
         let binding = RoleBinding {
             principal: Principal::from_id(principal),
             role,
             pattern,
         };
-        self.seen.bindings.push(SeenBinding { id, binding });
+        self.seen.bindings.push(ObservedBinding { id, binding });
     }
 
-    fn own(&mut self, owner: &str, account: &str) {
+    fn add_owner(&mut self, owner: &str, account: &str) {
         let crn = address().service_account_crn(&account.parse().unwrap());
-        self.bind(owner, Role::ResourceOwner, crn.into());
+        self.add_binding(owner, Role::ResourceOwner, crn.into());
     }
 
-    fn key(&mut self, id: &str, owner: &str, description: &str) -> ApiKeyId {
+    fn add_key(&mut self, id: &str, owner: &str, description: &str) -> ApiKeyId {
         let id: ApiKeyId = id.parse().unwrap();
-        self.seen.keys.push(SeenKey {
+        self.seen.keys.push(ObservedKey {
             id: id.clone(),
             owner: Principal::from_id(owner),
             resource: "cloud".into(),
@@ -109,15 +109,15 @@ impl World {
         let id_of = |persona: &str| format!("sa-{persona}").parse().ok();
         for persona in &desired.personas {
             let id = format!("sa-{}", persona.persona);
-            world.account(&id, &persona.account_name, &persona.tag.to_string());
-            world.own(me().as_str(), &id);
+            world.add_account(&id, &persona.account_name, &persona.tag.to_string());
+            world.add_owner(provisioner().as_str(), &id);
             for grant in &persona.grants {
                 let pattern = grant.on.resolve(&address(), &desired.department.prefix, id_of).unwrap();
-                world.bind(&id, grant.role.clone(), pattern);
+                world.add_binding(&id, grant.role.clone(), pattern);
             }
             for _ in &persona.keys {
-                let key = world.key(&format!("KEY{}", persona.persona.to_uppercase()), &id, "anything");
-                world.ledger.keys.insert(key, true);
+                let key = world.add_key(&format!("KEY{}", persona.persona.to_uppercase()), &id, "anything");
+                world.known_keys.keys.insert(key, true);
             }
         }
         world
@@ -125,14 +125,14 @@ impl World {
 
     fn plan(&self, desired: &[DesiredDepartment], prune: bool) -> Plan {
         let known: BTreeSet<DepartmentCode> = desired.iter().map(|d| d.department.code.clone()).collect();
-        let wanted = Wanted {
+        let wanted = PlanInput {
             stage: "prod",
             address: &address(),
-            provisioner: &me(),
+            provisioner: &provisioner(),
             departments: desired,
-            known: &known,
+            known_departments: &known,
             adopt: &self.adopt,
-            ledger: &self.ledger,
+            known_keys: &self.known_keys,
             prune,
         };
         diff(&wanted, &self.seen)
@@ -151,14 +151,14 @@ fn connector(name: &str) -> CrnPattern {
 
 #[test]
 fn a_new_department_gets_its_accounts_bindings_and_keys_in_an_order_that_works() {
-    let plan = World::empty().plan(&[desired("claims")], false);
-    let count = |wanted: fn(&Operation) -> bool| plan.changes.iter().filter(|c| wanted(&c.operation)).count();
+    let plan = OrganizationFixture::empty().plan(&[desired("claims")], false);
+    let count = |wanted: fn(&PlannedOperation) -> bool| plan.changes.iter().filter(|c| wanted(&c.operation)).count();
     // hybrid (design §4): operator, deployer, viewer, runtime; 1 + 2 + 1 + 6 grants; a key for all but runtime.
-    assert_eq!(count(|o| matches!(o, Operation::CreateAccount { .. })), 4);
-    assert_eq!(count(|o| matches!(o, Operation::CreateBinding { .. })), 10);
-    assert_eq!(count(|o| matches!(o, Operation::CreateKey { .. })), 3);
-    assert_eq!(count(|o| matches!(o, Operation::Prove { .. })), 3);
-    assert_eq!(count(|o| matches!(o, Operation::HandOver { .. })), 3);
+    assert_eq!(count(|o| matches!(o, PlannedOperation::CreateAccount { .. })), 4);
+    assert_eq!(count(|o| matches!(o, PlannedOperation::CreateBinding { .. })), 10);
+    assert_eq!(count(|o| matches!(o, PlannedOperation::CreateKey { .. })), 3);
+    assert_eq!(count(|o| matches!(o, PlannedOperation::Prove { .. })), 3);
+    assert_eq!(count(|o| matches!(o, PlannedOperation::HandOver { .. })), 3);
     assert_eq!(plan.changes.len(), 23);
     for change in &plan.changes {
         assert!(
@@ -166,10 +166,10 @@ fn a_new_department_gets_its_accounts_bindings_and_keys_in_an_order_that_works()
             "{} needs a later change",
             change.label()
         );
-        if matches!(change.operation, Operation::HandOver { .. }) {
+        if matches!(change.operation, PlannedOperation::HandOver { .. }) {
             assert!(matches!(
                 plan.changes[change.needs[0]].operation,
-                Operation::Prove { .. }
+                PlannedOperation::Prove { .. }
             ));
         }
     }
@@ -177,14 +177,14 @@ fn a_new_department_gets_its_accounts_bindings_and_keys_in_an_order_that_works()
 }
 
 #[test]
-fn a_complete_department_needs_nothing() {
+fn a_complete_department_has_an_empty_plan() {
     let claims = desired("claims");
-    let plan = World::onboarded(&claims).plan(&[claims], false);
+    let plan = OrganizationFixture::onboarded(&claims).plan(&[claims], false);
     assert_eq!(rules(&plan), [""; 0]);
     assert!(
         plan.is_empty(),
         "{:?}",
-        plan.changes.iter().map(super::Change::label).collect::<Vec<_>>()
+        plan.changes.iter().map(super::PlannedChange::label).collect::<Vec<_>>()
     );
     assert_eq!(plan.departments[0].status, DepartmentStatus::Complete);
 }
@@ -192,10 +192,11 @@ fn a_complete_department_needs_nothing() {
 #[test]
 fn the_order_of_the_lists_does_not_matter() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
+    let mut world = OrganizationFixture::onboarded(&claims);
     world.seen.bindings.pop();
     world.seen.keys.pop();
-    let text = |world: &World| serde_json::to_string(&world.plan(std::slice::from_ref(&claims), true)).unwrap();
+    let text =
+        |world: &OrganizationFixture| serde_json::to_string(&world.plan(std::slice::from_ref(&claims), true)).unwrap();
     let before = text(&world);
     world.seen.accounts.reverse();
     world.seen.keys.reverse();
@@ -204,10 +205,10 @@ fn the_order_of_the_lists_does_not_matter() {
 }
 
 #[test]
-fn what_the_template_does_not_ask_for_is_surplus_and_goes_only_with_prune() {
+fn a_binding_that_no_template_grants_is_surplus_and_deleted_only_with_prune() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
-    world.bind("sa-viewer", Role::ConnectManager, connector("claims-*"));
+    let mut world = OrganizationFixture::onboarded(&claims);
+    world.add_binding("sa-viewer", Role::ConnectManager, connector("claims-*"));
     let kept = world.plan(std::slice::from_ref(&claims), false);
     assert!(kept.is_empty());
     assert_eq!(
@@ -220,9 +221,9 @@ fn what_the_template_does_not_ask_for_is_surplus_and_goes_only_with_prune() {
 }
 
 #[test]
-fn what_is_replaced_goes_after_its_successor_is_there() {
+fn a_replaced_binding_is_deleted_after_its_replacement_exists() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
+    let mut world = OrganizationFixture::onboarded(&claims);
     for seen in &mut world.seen.bindings {
         if seen.binding.principal == Principal::from_id("sa-viewer") {
             seen.binding.role = Role::DeveloperWrite;
@@ -235,9 +236,9 @@ fn what_is_replaced_goes_after_its_successor_is_there() {
 }
 
 #[test]
-fn a_fallback_that_is_in_place_is_not_tried_again() {
+fn an_existing_fallback_binding_is_kept() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
+    let mut world = OrganizationFixture::onboarded(&claims);
     for seen in &mut world.seen.bindings {
         if seen.binding.role == Role::ConnectManager {
             seen.binding.role = Role::DeveloperRead;
@@ -257,8 +258,8 @@ fn a_changed_quota_reissues_the_profiles_and_then_changes_the_tags() {
     let (workspace, _) = Workspace::embedded().into_result().unwrap();
     let mut department = before.department.clone();
     department.quota.tasks += 1;
-    let after = workspace.desired(&department, "prod", &address()).unwrap();
-    let plan = World::onboarded(&before).plan(&[after], false);
+    let after = workspace.desired_department(&department, "prod", &address()).unwrap();
+    let plan = OrganizationFixture::onboarded(&before).plan(&[after], false);
     let kinds: Vec<_> = plan
         .changes
         .iter()
@@ -285,33 +286,33 @@ fn a_prefix_never_changes() {
     let claims = desired("claims");
     let mut moved = claims.clone();
     moved.department.prefix = crate::model::Prefix::parse("damage-").unwrap();
-    let plan = World::onboarded(&claims).plan(&[moved], false);
+    let plan = OrganizationFixture::onboarded(&claims).plan(&[moved], false);
     assert!(rules(&plan).contains(&"prefix-changed"), "{:?}", plan.refusals);
     assert!(plan.is_empty());
 }
 
 #[test]
-fn another_departments_names_cannot_be_given_away() {
+fn a_prefix_of_another_department_is_refused() {
     let claims = desired("claims");
     let mut fraud = desired("fraud");
     fraud.department.prefix = crate::model::Prefix::parse("claims-fraud-").unwrap();
-    let plan = World::onboarded(&claims).plan(&[fraud], false);
+    let plan = OrganizationFixture::onboarded(&claims).plan(&[fraud], false);
     assert_eq!(rules(&plan), ["prefix-in-use"]);
 }
 
 #[test]
-fn an_account_without_our_tag_is_somebody_elses() {
-    let mut world = World::empty();
-    world.account("sa-x", "ebs-prod-claims-operator", "mine");
-    world.own(me().as_str(), "sa-x");
+fn an_account_without_the_ownership_tag_is_refused() {
+    let mut world = OrganizationFixture::empty();
+    world.add_account("sa-x", "ebs-prod-claims-operator", "mine");
+    world.add_owner(provisioner().as_str(), "sa-x");
     assert_eq!(rules(&world.plan(&[desired("claims")], false)), ["account-name-taken"]);
 }
 
 /// The attack of dossier `rbac.md` T4, in its variants: who may create accounts prepares the next department's.
-mod forged {
+mod impersonating {
     use super::*;
 
-    fn forged() -> (World, DesiredDepartment, OwnershipTag) {
+    fn impersonating_account() -> (OrganizationFixture, DesiredDepartment, OwnershipTag) {
         let fraud = desired("fraud");
         let tag = fraud
             .personas
@@ -320,16 +321,16 @@ mod forged {
             .unwrap()
             .tag
             .clone();
-        let mut world = World::empty();
-        world.account("sa-claimsdeployer", "ebs-prod-claims-deployer", "");
-        world.account("sa-forged", &tag.account_name(), &tag.to_string());
+        let mut world = OrganizationFixture::empty();
+        world.add_account("sa-claimsdeployer", "ebs-prod-claims-deployer", "");
+        world.add_account("sa-forged", &tag.account_name(), &tag.to_string());
         (world, fraud, tag)
     }
 
     #[test]
-    fn who_kept_the_ownership_is_named() {
-        let (mut world, fraud, _) = forged();
-        world.own("sa-claimsdeployer", "sa-forged");
+    fn an_account_still_owned_by_its_creator_is_refused_and_the_owner_named() {
+        let (mut world, fraud, _) = impersonating_account();
+        world.add_owner("sa-claimsdeployer", "sa-forged");
         let plan = world.plan(&[fraud], false);
         assert_eq!(rules(&plan), ["account-controlled-by-others"]);
         assert!(
@@ -341,44 +342,44 @@ mod forged {
     }
 
     #[test]
-    fn who_shares_the_ownership_is_named() {
-        let (mut world, fraud, _) = forged();
-        world.own(me().as_str(), "sa-forged");
-        world.own("sa-claimsdeployer", "sa-forged");
+    fn an_account_with_a_second_owner_is_refused_and_the_owner_named() {
+        let (mut world, fraud, _) = impersonating_account();
+        world.add_owner(provisioner().as_str(), "sa-forged");
+        world.add_owner("sa-claimsdeployer", "sa-forged");
         assert_eq!(rules(&world.plan(&[fraud], false)), ["account-controlled-by-others"]);
     }
 
     #[test]
-    fn who_may_still_use_the_account_is_named() {
-        let (mut world, fraud, _) = forged();
-        world.own(me().as_str(), "sa-forged");
+    fn an_account_that_another_principal_can_use_is_refused_and_the_principal_named() {
+        let (mut world, fraud, _) = impersonating_account();
+        world.add_owner(provisioner().as_str(), "sa-forged");
         let crn = address().service_account_crn(&"sa-forged".parse().unwrap());
-        world.bind("sa-claimsdeployer", Role::Assigner, crn.into());
+        world.add_binding("sa-claimsdeployer", Role::Assigner, crn.into());
         assert_eq!(rules(&world.plan(&[fraud], false)), ["account-controlled-by-others"]);
     }
 
     #[test]
-    fn who_passed_the_ownership_on_and_kept_a_key_is_found_out() {
-        let (mut world, fraud, _) = forged();
-        world.own(me().as_str(), "sa-forged");
-        world.key(
+    fn an_account_with_an_unrecorded_key_is_refused() {
+        let (mut world, fraud, _) = impersonating_account();
+        world.add_owner(provisioner().as_str(), "sa-forged");
+        world.add_key(
             "AAAABBBBCCCCDDDD",
             "sa-forged",
             "ebs:v1 stage=prod dept=fraud role=operator state=live run=0badcafe",
         );
         let plan = world.plan(&[fraud], false);
-        assert_eq!(rules(&plan), ["key-unvouched"]);
+        assert_eq!(rules(&plan), ["key-unrecorded"]);
         assert!(plan.refusals[0].message.contains("AAAABBBBCCCCDDDD"));
     }
 
     #[test]
-    fn an_account_whose_owner_is_not_to_be_seen_is_not_ours() {
-        let (world, fraud, _) = forged();
+    fn an_account_with_an_unknown_owner_is_refused() {
+        let (world, fraud, _) = impersonating_account();
         assert_eq!(
             rules(&world.plan(std::slice::from_ref(&fraud), false)),
             ["account-not-owned"]
         );
-        let (mut world, ..) = forged();
+        let (mut world, ..) = impersonating_account();
         world
             .seen
             .unknown
@@ -387,18 +388,18 @@ mod forged {
     }
 
     #[test]
-    fn what_ebs_toml_names_is_accepted() {
-        let (mut world, fraud, _) = forged();
-        world.own("sa-claimsdeployer", "sa-forged");
+    fn an_account_listed_under_adopt_is_accepted() {
+        let (mut world, fraud, _) = impersonating_account();
+        world.add_owner("sa-claimsdeployer", "sa-forged");
         world.adopt.insert("sa-forged".into());
         assert_eq!(rules(&world.plan(&[fraud], false)), [""; 0]);
     }
 }
 
 #[test]
-fn keys_that_could_not_be_looked_at_are_not_absent() {
+fn unknown_keys_are_not_treated_as_absent() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
+    let mut world = OrganizationFixture::onboarded(&claims);
     world.seen.keys.clear();
     world.seen.unknown.insert("API keys".into(), "403".into());
     let plan = world.plan(&[claims], false);
@@ -407,9 +408,9 @@ fn keys_that_could_not_be_looked_at_are_not_absent() {
 }
 
 #[test]
-fn what_is_on_the_prefix_and_not_ours_is_shown_and_left_alone() {
-    let mut world = World::empty();
-    world.bind("u-somebody", Role::DeveloperRead, connector("claims-orders"));
+fn unmanaged_bindings_on_the_prefix_are_reported_and_not_changed() {
+    let mut world = OrganizationFixture::empty();
+    world.add_binding("u-somebody", Role::DeveloperRead, connector("claims-orders"));
     let plan = world.plan(&[desired("claims")], true);
     assert_eq!(
         plan.unmanaged,
@@ -419,24 +420,24 @@ fn what_is_on_the_prefix_and_not_ours_is_shown_and_left_alone() {
         !plan
             .changes
             .iter()
-            .any(|change| matches!(change.operation, Operation::DeleteBinding { .. }))
+            .any(|change| matches!(change.operation, PlannedOperation::DeleteBinding { .. }))
     );
 }
 
 #[test]
 fn an_account_whose_department_has_no_file_is_an_orphan() {
     let claims = desired("claims");
-    let plan = World::onboarded(&claims).plan(&[desired("fraud")], false);
+    let plan = OrganizationFixture::onboarded(&claims).plan(&[desired("fraud")], false);
     assert_eq!(plan.orphans.len(), 4);
     assert!(plan.orphans[0].contains("of department claims"), "{:?}", plan.orphans);
 }
 
 #[test]
-fn a_key_that_an_interrupted_run_left_behind_goes_before_another_is_made() {
+fn an_orphaned_key_is_deleted_before_a_new_one_is_created() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
+    let mut world = OrganizationFixture::onboarded(&claims);
     let key: ApiKeyId = "KEYOPERATOR".parse().unwrap();
-    world.ledger.keys.insert(key, false);
+    world.known_keys.keys.insert(key, false);
     let plan = world.plan(&[claims], false);
     let kinds: Vec<_> = plan
         .changes
@@ -452,37 +453,37 @@ fn a_key_that_an_interrupted_run_left_behind_goes_before_another_is_made() {
 
 // The issue: "`--fix` only for what is ours, as a plan".
 #[test]
-fn removals_take_only_what_is_ours_and_make_nothing() {
+fn prune_deletes_only_managed_objects_and_creates_nothing() {
     let claims = desired("claims");
-    let mut world = World::onboarded(&claims);
+    let mut world = OrganizationFixture::onboarded(&claims);
     // Missing, surplus, an orphan, and somebody else's.
     world
         .seen
         .bindings
         .retain(|seen| seen.binding.principal.id() != "sa-viewer");
-    world.bind("sa-operator", Role::DeveloperRead, connector("*"));
-    world.bind("u-eve", Role::DeveloperRead, connector("claims-*"));
-    world.key(
+    world.add_binding("sa-operator", Role::DeveloperRead, connector("*"));
+    world.add_binding("u-eve", Role::DeveloperRead, connector("claims-*"));
+    world.add_key(
         "ORPHANED",
         "sa-viewer",
         "ebs:v1 stage=prod dept=claims role=viewer state=new run=gone",
     );
-    world.ledger.now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1);
-    let removals = |world: &World| {
+    world.known_keys.now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(1);
+    let removals = |world: &OrganizationFixture| {
         let known = [claims.department.code.clone()].into();
-        let wanted = Wanted {
+        let wanted = PlanInput {
             stage: "prod",
             address: &address(),
-            provisioner: &me(),
+            provisioner: &provisioner(),
             departments: std::slice::from_ref(&claims),
-            known: &known,
+            known_departments: &known,
             adopt: &world.adopt,
-            ledger: &world.ledger,
+            known_keys: &world.known_keys,
             prune: false,
         };
-        super::removals(&wanted, &world.seen)
+        super::plan_prune(&wanted, &world.seen)
     };
-    let labels = |plan: &Plan| plan.changes.iter().map(super::Change::label).collect::<Vec<_>>();
+    let labels = |plan: &Plan| plan.changes.iter().map(super::PlannedChange::label).collect::<Vec<_>>();
     let plan = removals(&world);
     assert_eq!(
         labels(&plan),
@@ -498,9 +499,9 @@ fn removals_take_only_what_is_ours_and_make_nothing() {
             .all(|(id, change)| change.id == id && change.needs.is_empty())
     );
     // A key that nobody vouches for is no reason to keep a role; somebody else's control is.
-    world.key("BYHAND", "sa-operator", "by hand");
+    world.add_key("BYHAND", "sa-operator", "by hand");
     assert_eq!(labels(&removals(&world)).len(), 2);
-    world.bind(
+    world.add_binding(
         "u-eve",
         Role::ResourceOwner,
         address().service_account_crn(&"sa-operator".parse().unwrap()).into(),

@@ -11,25 +11,25 @@ use serde::Serialize;
 
 use crate::{
     access::{Evaluator, Operation},
-    model::{Address, Crn, KeyKind, Prefix, Principal, ResourceKind, SeenConnector},
+    model::{Crn, KeyKind, ObservedConnector, Prefix, Principal, ResourceKind, StageAddress},
 };
 
-pub use run::{Outcome, Patience, Verdict, may, prove};
+pub use run::{ProbeOptions, ProbeOutcome, ProbeVerdict, is_call_allowed, run_probes};
 
 /// The end of the name of a connector that nobody has.
-pub const NOBODYS: &str = "ebs-probe";
+pub const PROBE_NAME: &str = "ebs-probe";
 
 /// What a probe sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Call {
+pub enum ProbeCall {
     /// `GET …/connectors/{name}/status`.
     ReadStatus,
     /// `POST …/connectors` with a body that lacks everything but the name.
     CreateInvalid,
 }
 
-impl Call {
+impl ProbeCall {
     /// The operation that it needs.
     #[must_use]
     pub const fn operation(self) -> Operation {
@@ -44,7 +44,7 @@ impl Call {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Probe {
     /// What is sent.
-    pub call: Call,
+    pub call: ProbeCall,
     /// The connector it is about.
     pub connector: String,
     /// Whether that connector exists, so that a 403 cannot mean "not found".
@@ -58,8 +58,8 @@ impl Probe {
     #[must_use]
     pub fn label(&self) -> String {
         let verb = match self.call {
-            Call::ReadStatus => "read the status of",
-            Call::CreateInvalid => "create",
+            ProbeCall::ReadStatus => "read the status of",
+            ProbeCall::CreateInvalid => "create",
         };
         let must = if self.allowed { "must work" } else { "must be refused" };
         format!("{verb} connector {}: {must}", self.connector)
@@ -68,41 +68,46 @@ impl Probe {
 
 /// Whose names a key is probed on.
 #[derive(Clone, Debug)]
-pub struct Ground<'a> {
+pub struct ProbeScope<'a> {
     /// The stage.
-    pub address: &'a Address,
+    pub address: &'a StageAddress,
     /// The department's own names.
-    pub own: &'a Prefix,
+    pub own_prefix: &'a Prefix,
     /// Names of somebody else: another department's, or reserved ones when there is no other.
-    pub foreign: &'a str,
+    pub foreign_prefix: &'a str,
     /// Connectors that exist.
-    pub connectors: &'a [SeenConnector],
+    pub connectors: &'a [ObservedConnector],
 }
 
-fn connector(address: &Address, name: &str) -> Option<Crn> {
+fn connector_crn(address: &StageAddress, name: &str) -> Option<Crn> {
     address.resource(ResourceKind::Connector, name)
 }
 
 /// The probes of a key of `kind` that acts as `principal`: first what must work, then what must be refused. `rights`
 /// holds the bindings that were wanted.
 #[must_use]
-pub fn probes(kind: KeyKind, principal: &Principal, rights: &Evaluator, ground: &Ground<'_>) -> Vec<Probe> {
+pub fn derive_probes(
+    kind: KeyKind,
+    principal: &Principal,
+    evaluator: &Evaluator,
+    scope: &ProbeScope<'_>,
+) -> Vec<Probe> {
     if kind != KeyKind::Cloud {
         return Vec::new();
     }
     let mut probes = Vec::new();
-    for begin in [ground.own.as_str(), ground.foreign] {
-        let existing = ground.connectors.iter().find(|seen| seen.name.starts_with(begin));
-        for call in [Call::ReadStatus, Call::CreateInvalid] {
+    for begin in [scope.own_prefix.as_str(), scope.foreign_prefix] {
+        let existing = scope.connectors.iter().find(|seen| seen.name.starts_with(begin));
+        for call in [ProbeCall::ReadStatus, ProbeCall::CreateInvalid] {
             // Reading may aim at a connector that exists; creating must not, or it would meet its name.
             let (name, exists) = match (call, existing) {
-                (Call::ReadStatus, Some(seen)) => (seen.name.clone(), true),
-                _ => (format!("{begin}{NOBODYS}"), false),
+                (ProbeCall::ReadStatus, Some(seen)) => (seen.name.clone(), true),
+                _ => (format!("{begin}{PROBE_NAME}"), false),
             };
-            let Some(crn) = connector(ground.address, &name) else {
+            let Some(crn) = connector_crn(scope.address, &name) else {
                 continue;
             };
-            let allowed = rights.decide(principal, call.operation(), &crn).is_allowed();
+            let allowed = evaluator.decide(principal, call.operation(), &crn).is_allowed();
             probes.push(Probe {
                 call,
                 connector: name,
@@ -116,4 +121,4 @@ pub fn probes(kind: KeyKind, principal: &Principal, rights: &Evaluator, ground: 
 }
 
 /// What no probe can show, by persona, with the reason.
-pub type NotProvable = BTreeMap<String, String>;
+pub type InconclusiveReasons = BTreeMap<String, String>;

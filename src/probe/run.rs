@@ -5,28 +5,28 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::{Call, Probe};
+use super::{Probe, ProbeCall};
 use crate::{
-    api::connect::{CreateConnector, GetStatus, Place},
+    api::connect::{ClusterPath, CreateConnector, GetConnectorStatus},
+    cancel::CancelToken,
     client::{Client, ClientError},
     clock::Clock,
-    interrupt::Interrupt,
-    resources::rest,
+    resources::sleep_or_cancel,
 };
 
 /// What a probe showed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ProbeVerdict {
     /// As it must be.
-    Proved,
+    Passed,
     /// The opposite of what must be: nothing may be handed over.
-    Refuted {
+    Failed {
         /// What came instead.
         reason: String,
     },
     /// Neither shown nor disproved.
-    NotProvable {
+    Inconclusive {
         /// Why not.
         reason: String,
     },
@@ -34,35 +34,35 @@ pub enum Verdict {
 
 /// A probe with its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outcome {
+pub struct ProbeOutcome {
     /// The probe.
     #[serde(flatten)]
     pub probe: Probe,
     /// What it showed.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: ProbeVerdict,
 }
 
 /// What an answer says about the right to do it.
-enum Seen {
+enum ProbeResponse {
     Allowed,
     Refused(ClientError),
     Unclear(ClientError),
 }
 
-async fn try_once(client: &Client, place: &Place, call: Call, connector: &str) -> Seen {
+async fn send_probe(client: &Client, place: &ClusterPath, call: ProbeCall, connector: &str) -> ProbeResponse {
     let answer = match call {
-        Call::ReadStatus => client
-            .send(&GetStatus {
-                place: place.clone(),
+        ProbeCall::ReadStatus => client
+            .send(&GetConnectorStatus {
+                cluster_path: place.clone(),
                 name: connector.to_owned(),
             })
             .await
             .map(drop),
-        Call::CreateInvalid => {
+        ProbeCall::CreateInvalid => {
             let config = BTreeMap::from([("name".to_owned(), connector.to_owned())]);
             let create = CreateConnector {
-                place: place.clone(),
+                cluster_path: place.clone(),
                 name: connector.to_owned(),
                 config,
                 offsets: None,
@@ -71,7 +71,7 @@ async fn try_once(client: &Client, place: &Place, call: Call, connector: &str) -
         }
     };
     match answer {
-        Ok(()) => Seen::Allowed,
+        Ok(()) => ProbeResponse::Allowed,
         // Not there, or not acceptable: whoever hears that was let in.
         Err(error)
             if matches!(
@@ -79,68 +79,73 @@ async fn try_once(client: &Client, place: &Place, call: Call, connector: &str) -
                 Some(400 | 404 | 409 | 422)
             ) =>
         {
-            Seen::Allowed
+            ProbeResponse::Allowed
         }
         // 401: the key is not known everywhere yet.
-        Err(error) if error.is_forbidden() || error.is_unauthorized() => Seen::Refused(error),
-        Err(error) => Seen::Unclear(error),
+        Err(error) if error.is_forbidden() || error.is_unauthorized() => ProbeResponse::Refused(error),
+        Err(error) => ProbeResponse::Unclear(error),
     }
 }
 
 /// Whether the key of `client` may make `call` on a connector that nobody has, tried once; `None` when the answer does not
 /// tell: a 403 to who reads what is not there can also mean that.
-pub async fn may(client: &Client, place: &Place, call: Call, connector: &str) -> Option<bool> {
-    match try_once(client, place, call, connector).await {
-        Seen::Allowed => Some(true),
-        Seen::Refused(error) => (error.is_forbidden() && call == Call::CreateInvalid).then_some(false),
-        Seen::Unclear(_) => None,
+pub async fn is_call_allowed(client: &Client, place: &ClusterPath, call: ProbeCall, connector: &str) -> Option<bool> {
+    match send_probe(client, place, call, connector).await {
+        ProbeResponse::Allowed => Some(true),
+        ProbeResponse::Refused(error) => (error.is_forbidden() && call == ProbeCall::CreateInvalid).then_some(false),
+        ProbeResponse::Unclear(_) => None,
     }
 }
 
 /// `None` when somebody wished to stop before it was clear.
-async fn must_work(client: &Client, place: &Place, probe: &Probe, patience: &Patience<'_>) -> Option<Verdict> {
-    let Patience {
+async fn check_allowed(
+    client: &Client,
+    place: &ClusterPath,
+    probe: &Probe,
+    options: &ProbeOptions<'_>,
+) -> Option<ProbeVerdict> {
+    let ProbeOptions {
         clock,
-        budget,
+        propagation_budget: budget,
         interrupt,
-    } = patience;
+    } = options;
     let begun = clock.now();
     let mut wait = Duration::from_secs(1);
     loop {
-        let error = match try_once(client, place, probe.call, &probe.connector).await {
-            Seen::Allowed => return Some(Verdict::Proved),
-            Seen::Unclear(error) => {
-                return Some(Verdict::NotProvable {
+        let error = match send_probe(client, place, probe.call, &probe.connector).await {
+            ProbeResponse::Allowed => return Some(ProbeVerdict::Passed),
+            ProbeResponse::Unclear(error) => {
+                return Some(ProbeVerdict::Inconclusive {
                     reason: error.to_string(),
                 });
             }
-            Seen::Refused(error) => error,
+            ProbeResponse::Refused(error) => error,
         };
-        if clock.since(begun) + wait > *budget {
-            let waited = clock.since(begun).as_secs();
+        if clock.elapsed_since(begun) + wait > *budget {
+            let waited = clock.elapsed_since(begun).as_secs();
             let reason = format!("{error}, still after {waited} s");
-            let ambiguous = probe.call == Call::ReadStatus && !probe.exists && error.is_forbidden();
+            let ambiguous = probe.call == ProbeCall::ReadStatus && !probe.exists && error.is_forbidden();
             return Some(match ambiguous {
-                true => Verdict::NotProvable {
+                true => ProbeVerdict::Inconclusive {
                     reason: format!("{reason}; no connector begins so yet, and 403 can also mean not found"),
                 },
-                false => Verdict::Refuted { reason },
+                false => ProbeVerdict::Failed { reason },
             });
         }
-        if !rest(clock, interrupt, wait).await {
+        if !sleep_or_cancel(clock, interrupt, wait).await {
             return None;
         }
         wait = (wait * 2).min(Duration::from_secs(15));
     }
 }
 
-async fn must_be_refused(client: &Client, place: &Place, probe: &Probe) -> Verdict {
-    match try_once(client, place, probe.call, &probe.connector).await {
-        Seen::Refused(error) if error.is_forbidden() => Verdict::Proved,
-        Seen::Refused(error) | Seen::Unclear(error) => Verdict::NotProvable {
+async fn check_denied(client: &Client, place: &ClusterPath, probe: &Probe) -> ProbeVerdict {
+    match send_probe(client, place, probe.call, &probe.connector).await {
+        ProbeResponse::Refused(error) if error.is_forbidden() => ProbeVerdict::Passed,
+        ProbeResponse::Refused(error) | ProbeResponse::Unclear(error) => ProbeVerdict::Inconclusive {
             reason: error.to_string(),
         },
-        Seen::Allowed => Verdict::Refuted {
+        ProbeResponse::Allowed => ProbeVerdict::Failed {
             reason: "the service let it through".into(),
         },
     }
@@ -148,30 +153,35 @@ async fn must_be_refused(client: &Client, place: &Place, probe: &Probe) -> Verdi
 
 /// How long a proof waits for what must work.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience<'a> {
+pub struct ProbeOptions<'a> {
     /// Time.
     pub clock: &'a Clock,
     /// How long a right may take to be in force.
-    pub budget: Duration,
+    pub propagation_budget: Duration,
     /// The wish to stop.
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a CancelToken,
 }
 
 /// Makes the calls of `probes` with `client`, which must carry the key in question: first what must work, polled with
 /// `patience` until it is in force, then what must be refused. `None` when somebody wished to stop meanwhile.
-pub async fn prove(client: &Client, place: &Place, probes: Vec<Probe>, patience: Patience<'_>) -> Option<Vec<Outcome>> {
+pub async fn run_probes(
+    client: &Client,
+    place: &ClusterPath,
+    probes: Vec<Probe>,
+    options: ProbeOptions<'_>,
+) -> Option<Vec<ProbeOutcome>> {
     // Two at a time: a key has few probes, and many keys are proved at once.
     let (work, refuse): (Vec<_>, Vec<_>) = probes.into_iter().partition(|probe| probe.allowed);
-    let patience = &patience;
+    let options = &options;
     let working = stream::iter(work).map(|probe| async move {
-        let verdict = must_work(client, place, &probe, patience).await?;
-        Some(Outcome { probe, verdict })
+        let verdict = check_allowed(client, place, &probe, options).await?;
+        Some(ProbeOutcome { probe, verdict })
     });
-    let worked: Vec<Option<Outcome>> = working.buffered(2).collect().await;
-    let mut outcomes: Vec<Outcome> = worked.into_iter().collect::<Option<_>>()?;
+    let worked: Vec<Option<ProbeOutcome>> = working.buffered(2).collect().await;
+    let mut outcomes: Vec<ProbeOutcome> = worked.into_iter().collect::<Option<_>>()?;
     let refused = stream::iter(refuse).map(|probe| async move {
-        let verdict = must_be_refused(client, place, &probe).await;
-        Outcome { probe, verdict }
+        let verdict = check_denied(client, place, &probe).await;
+        ProbeOutcome { probe, verdict }
     });
     outcomes.extend(refused.buffered(2).collect::<Vec<_>>().await);
     Some(outcomes)

@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::usage::{ClusterUse, Usage};
+use super::usage::{ClusterUsage, DepartmentUsage};
 use crate::model::DepartmentQuota;
 
 /// What is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Dimension {
+pub enum QuotaDimension {
     /// Connectors of the department.
     Connectors,
     /// Tasks of the department.
@@ -24,10 +24,10 @@ pub enum Dimension {
     ClusterTasks,
 }
 
-impl Dimension {
+impl QuotaDimension {
     /// What it is called in sentences and tables.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Connectors => "connectors",
             Self::Tasks => "tasks",
@@ -40,14 +40,14 @@ impl Dimension {
 
 /// How many tasks the whole cluster runs, and how many of them are kept free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Ceiling {
+pub struct ClusterTaskLimit {
     /// The service's limit for the cluster (250: dossier `quotas.md` §1.1).
     pub tasks: u32,
     /// The share that is kept free, in percent.
     pub reserve_percent: u32,
 }
 
-impl Ceiling {
+impl ClusterTaskLimit {
     /// How many tasks are kept free.
     #[must_use]
     pub fn reserved(self) -> u32 {
@@ -64,7 +64,7 @@ impl Ceiling {
 
 /// The connector that is there already, when one is changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Current {
+pub struct CurrentConnector {
     /// The tasks it counts for.
     pub tasks: u32,
     /// Its plugin.
@@ -73,7 +73,7 @@ pub struct Current {
 
 /// A connector that somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct QuotaRequest<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its plugin.
@@ -81,26 +81,26 @@ pub struct Request<'a> {
     /// Its `tasks.max`.
     pub tasks: u32,
     /// What it is now; nothing when it is new.
-    pub current: Option<Current>,
+    pub current: Option<CurrentConnector>,
 }
 
-impl Request<'_> {
+impl QuotaRequest<'_> {
     /// By how many tasks the department's use grows; negative when it shrinks.
-    fn growth(&self) -> i64 {
-        i64::from(self.tasks) - i64::from(self.now())
+    fn added_tasks(&self) -> i64 {
+        i64::from(self.tasks) - i64::from(self.current_tasks())
     }
 
     /// The tasks that it counts for now.
-    fn now(&self) -> u32 {
+    fn current_tasks(&self) -> u32 {
         self.current.as_ref().map_or(0, |current| current.tasks)
     }
 }
 
 /// One limit with its numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Room {
+pub struct LimitUsage {
     /// What is limited.
-    pub dimension: Dimension,
+    pub dimension: QuotaDimension,
     /// What is used; nothing when that is not known.
     pub used: Option<u32>,
     /// What is asked for on top.
@@ -112,10 +112,10 @@ pub struct Room {
     pub reserved: Option<u32>,
 }
 
-impl Room {
+impl LimitUsage {
     /// What is left, the request not counted.
     #[must_use]
-    pub fn left(&self) -> Option<u32> {
+    pub fn available(&self) -> Option<u32> {
         self.used.map(|used| self.limit.saturating_sub(used))
     }
 
@@ -130,9 +130,9 @@ impl Room {
 
 /// Why it is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Denial {
+pub struct QuotaDenial {
     /// What is exceeded.
-    pub dimension: Dimension,
+    pub dimension: QuotaDimension,
     /// What was asked for on top: a number of things, or 1 for a plugin.
     pub requested: i64,
     /// What is used, where it is known.
@@ -145,7 +145,7 @@ pub struct Denial {
     pub remedies: Vec<String>,
 }
 
-impl fmt::Display for Denial {
+impl fmt::Display for QuotaDenial {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.message)
     }
@@ -153,21 +153,21 @@ impl fmt::Display for Denial {
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Decision {
+pub struct QuotaDecision {
     /// Whether it may be done.
     pub allowed: bool,
     /// The largest `tasks.max` that would be allowed; nothing when there is none.
-    pub fits: Option<u32>,
+    pub max_allowed_tasks: Option<u32>,
     /// The limits with their numbers.
-    pub rooms: Vec<Room>,
+    pub limits: Vec<LimitUsage>,
     /// Why not.
-    pub denials: Vec<Denial>,
+    pub denials: Vec<QuotaDenial>,
     /// What is not known, or only nearly exceeded, in whole sentences.
     pub notes: Vec<String>,
 }
 
 /// Who can raise a limit of ours.
-const ASK: &str = "A higher limit is the platform team's to give: it stands in the department's file, and in the profile \
+const ASK_PLATFORM_TEAM: &str = "A higher limit is the platform team's to give: it stands in the department's file, and in the profile \
                    that is handed over after it.";
 
 /// Who can help when the whole cluster is full, whether we or the service said so.
@@ -182,39 +182,39 @@ pub const ADVISORY: &str = "Confluent Cloud does not know these limits: this pro
 #[must_use]
 pub fn decide(
     limits: &DepartmentQuota,
-    usage: &Usage,
-    cluster: ClusterUse,
-    ceiling: Ceiling,
-    request: &Request<'_>,
-) -> Decision {
-    let growth = request.growth();
+    usage: &DepartmentUsage,
+    cluster: ClusterUsage,
+    cluster_limit: ClusterTaskLimit,
+    request: &QuotaRequest<'_>,
+) -> QuotaDecision {
+    let growth = request.added_tasks();
     let is_new = request.current.is_none();
     let mut denials = Vec::new();
     let mut notes = Vec::new();
 
-    let connectors = Room {
-        dimension: Dimension::Connectors,
+    let connectors = LimitUsage {
+        dimension: QuotaDimension::Connectors,
         used: Some(usage.connectors),
         requested: i64::from(is_new),
         limit: limits.connectors,
         reserved: None,
     };
-    let tasks = Room {
-        dimension: Dimension::Tasks,
+    let tasks = LimitUsage {
+        dimension: QuotaDimension::Tasks,
         used: usage.unreadable.is_empty().then_some(usage.tasks),
         requested: growth,
         limit: limits.tasks,
         reserved: None,
     };
-    let whole = Room {
-        dimension: Dimension::ClusterTasks,
+    let whole = LimitUsage {
+        dimension: QuotaDimension::ClusterTasks,
         used: match cluster {
-            ClusterUse::Known(used) => Some(used),
-            ClusterUse::Unknown => None,
+            ClusterUsage::Known(used) => Some(used),
+            ClusterUsage::Unknown => None,
         },
         requested: growth,
-        limit: ceiling.allocatable(),
-        reserved: Some(ceiling.reserved()),
+        limit: cluster_limit.allocatable(),
+        reserved: Some(cluster_limit.reserved()),
     };
 
     let changes_plugin = request
@@ -223,14 +223,14 @@ pub fn decide(
         .is_none_or(|current| current.plugin != request.plugin);
     let may_plugin = !changes_plugin || limits.allows_plugin(request.plugin);
     let fits = match may_plugin && connectors.fits() {
-        true => largest(limits, usage, &tasks, &whole, request),
+        true => largest_allowed(limits, usage, &tasks, &whole, request),
         false => None,
     };
     let smaller = fits.filter(|fits| *fits < request.tasks);
     let smaller = smaller.map(|fits| format!("Set `tasks.max` to {fits} or less."));
     if !may_plugin {
-        denials.push(Denial {
-            dimension: Dimension::Plugins,
+        denials.push(QuotaDenial {
+            dimension: QuotaDimension::Plugins,
             requested: 1,
             used: None,
             limit: None,
@@ -245,8 +245,8 @@ pub fn decide(
         });
     }
     if growth > 0 && request.tasks > limits.tasks_per_connector {
-        denials.push(Denial {
-            dimension: Dimension::TasksPerConnector,
+        denials.push(QuotaDenial {
+            dimension: QuotaDimension::TasksPerConnector,
             requested: i64::from(request.tasks),
             used: None,
             limit: Some(limits.tasks_per_connector),
@@ -254,15 +254,15 @@ pub fn decide(
                 "tasks per connector: {} requested, {} allowed",
                 request.tasks, limits.tasks_per_connector
             ),
-            remedies: smaller.iter().cloned().chain([ASK.to_owned()]).collect(),
+            remedies: smaller.iter().cloned().chain([ASK_PLATFORM_TEAM.to_owned()]).collect(),
         });
     }
     if !connectors.fits() {
-        denials.push(exceeded(&connectors, Vec::new()));
+        denials.push(over_quota_denial(&connectors, Vec::new()));
     }
     if growth > 0 && !usage.unreadable.is_empty() {
-        denials.push(Denial {
-            dimension: Dimension::Tasks,
+        denials.push(QuotaDenial {
+            dimension: QuotaDimension::Tasks,
             requested: growth,
             used: None,
             limit: Some(limits.tasks),
@@ -273,10 +273,10 @@ pub fn decide(
             remedies: vec!["Use a key that may read the configuration of all connectors of the department.".to_owned()],
         });
     } else if !tasks.fits() {
-        denials.push(exceeded(&tasks, smaller.iter().cloned().collect()));
+        denials.push(over_quota_denial(&tasks, smaller.iter().cloned().collect()));
     }
     if !whole.fits() {
-        denials.push(exceeded(&whole, smaller.iter().cloned().collect()));
+        denials.push(over_quota_denial(&whole, smaller.iter().cloned().collect()));
     } else if whole.used.is_none() && growth > 0 {
         notes.push(
             "How many tasks the whole cluster uses is not known to this key; the service refuses when there is no room left."
@@ -290,33 +290,33 @@ pub fn decide(
             notes.push(format!("After this {after} of {} tasks are used.", limits.tasks));
         }
     }
-    Decision {
+    QuotaDecision {
         allowed: denials.is_empty(),
-        fits,
-        rooms: vec![connectors, tasks, whole],
+        max_allowed_tasks: fits,
+        limits: vec![connectors, tasks, whole],
         denials,
         notes,
     }
 }
 
-fn exceeded(room: &Room, mut remedies: Vec<String>) -> Denial {
-    let (used, left) = (room.used.unwrap_or_default(), room.left().unwrap_or_default());
+fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>) -> QuotaDenial {
+    let (used, left) = (room.used.unwrap_or_default(), room.available().unwrap_or_default());
     let others: &[&str] = match room.dimension {
-        Dimension::ClusterTasks => &[ASK_FOR_CLUSTER],
+        QuotaDimension::ClusterTasks => &[ASK_FOR_CLUSTER],
         _ => &[
             "Delete a connector that is not needed: paused and failed ones count, too.",
-            ASK,
+            ASK_PLATFORM_TEAM,
         ],
     };
     remedies.extend(others.iter().map(|&remedy| remedy.to_owned()));
-    Denial {
+    QuotaDenial {
         dimension: room.dimension,
         requested: room.requested,
         used: room.used,
         limit: Some(room.limit),
         message: format!(
             "{}: {} requested, {used} of {} used, {left} left",
-            room.dimension.words(),
+            room.dimension.label(),
             room.requested,
             room.limit
         ),
@@ -326,9 +326,15 @@ fn exceeded(room: &Room, mut remedies: Vec<String>) -> Denial {
 
 /// The largest number of tasks that would be allowed. What is there already stays allowed, however much it is (dossier
 /// `quotas.md` §5.2).
-fn largest(limits: &DepartmentQuota, usage: &Usage, tasks: &Room, whole: &Room, request: &Request<'_>) -> Option<u32> {
-    let now = request.now();
-    let room = |room: &Room| now.saturating_add(room.left().unwrap_or(u32::MAX));
+fn largest_allowed(
+    limits: &DepartmentQuota,
+    usage: &DepartmentUsage,
+    tasks: &LimitUsage,
+    whole: &LimitUsage,
+    request: &QuotaRequest<'_>,
+) -> Option<u32> {
+    let now = request.current_tasks();
+    let room = |room: &LimitUsage| now.saturating_add(room.available().unwrap_or(u32::MAX));
     let may = match usage.unreadable.is_empty() {
         true => limits.tasks_per_connector.min(room(tasks)).min(room(whole)),
         false => 0,

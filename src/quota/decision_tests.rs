@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{
     decision::*,
-    usage::{ClusterUse, Usage},
+    usage::{ClusterUsage, DepartmentUsage},
 };
 use crate::model::DepartmentQuota;
 
@@ -18,21 +18,21 @@ fn limits() -> DepartmentQuota {
     }
 }
 
-fn usage(connectors: u32, tasks: u32) -> Usage {
-    Usage {
+fn usage(connectors: u32, tasks: u32) -> DepartmentUsage {
+    DepartmentUsage {
         connectors,
         tasks,
-        ..Usage::default()
+        ..DepartmentUsage::default()
     }
 }
 
-const CEILING: Ceiling = Ceiling {
+const CEILING: ClusterTaskLimit = ClusterTaskLimit {
     tasks: 250,
     reserve_percent: 10,
 };
 
-fn new(plugin: &str, tasks: u32) -> Request<'_> {
-    Request {
+fn new(plugin: &str, tasks: u32) -> QuotaRequest<'_> {
+    QuotaRequest {
         name: "claims-a",
         plugin,
         tasks,
@@ -40,9 +40,9 @@ fn new(plugin: &str, tasks: u32) -> Request<'_> {
     }
 }
 
-fn change(tasks: u32, now: u32) -> Request<'static> {
-    Request {
-        current: Some(Current {
+fn change(tasks: u32, now: u32) -> QuotaRequest<'static> {
+    QuotaRequest {
+        current: Some(CurrentConnector {
             tasks: now,
             plugin: "S3_SINK".into(),
         }),
@@ -50,25 +50,25 @@ fn change(tasks: u32, now: u32) -> Request<'static> {
     }
 }
 
-fn decide_on(usage: &Usage, cluster: ClusterUse, request: &Request<'_>) -> Decision {
+fn decide_on(usage: &DepartmentUsage, cluster: ClusterUsage, request: &QuotaRequest<'_>) -> QuotaDecision {
     decide(&limits(), usage, cluster, CEILING, request)
 }
 
-fn messages(decision: &Decision) -> Vec<&str> {
+fn messages(decision: &QuotaDecision) -> Vec<&str> {
     decision.denials.iter().map(|denial| denial.message.as_str()).collect()
 }
 
 #[test]
-fn the_last_task_fits_and_the_next_does_not() {
-    assert!(decide_on(&usage(5, 18), ClusterUse::Unknown, &new("S3_SINK", 2)).allowed);
-    let decision = decide_on(&usage(5, 18), ClusterUse::Unknown, &new("S3_SINK", 3));
+fn a_request_up_to_the_limit_is_allowed_and_one_above_is_denied() {
+    assert!(decide_on(&usage(5, 18), ClusterUsage::Unknown, &new("S3_SINK", 2)).allowed);
+    let decision = decide_on(&usage(5, 18), ClusterUsage::Unknown, &new("S3_SINK", 3));
     assert_eq!(messages(&decision), ["tasks: 3 requested, 18 of 20 used, 2 left"]);
     assert_eq!(decision.denials[0].remedies[0], "Set `tasks.max` to 2 or less.");
 }
 
 #[test]
-fn all_that_is_wrong_is_said_at_once() {
-    let decision = decide_on(&usage(12, 20), ClusterUse::Known(225), &new("HttpSink", 5));
+fn every_exceeded_limit_is_reported_at_once() {
+    let decision = decide_on(&usage(12, 20), ClusterUsage::Known(225), &new("HttpSink", 5));
     assert_eq!(
         messages(&decision),
         [
@@ -84,24 +84,24 @@ fn all_that_is_wrong_is_said_at_once() {
 
 // Dossier `quotas.md` §5.2: update is Δ, lowering is always allowed.
 #[test]
-fn a_change_counts_by_its_difference_and_less_is_always_allowed() {
-    assert!(decide_on(&usage(12, 18), ClusterUse::Known(223), &change(4, 2)).allowed);
-    assert!(!decide_on(&usage(12, 18), ClusterUse::Known(224), &change(4, 2)).allowed);
+fn an_update_counts_by_its_difference_and_a_decrease_is_always_allowed() {
+    assert!(decide_on(&usage(12, 18), ClusterUsage::Known(223), &change(4, 2)).allowed);
+    assert!(!decide_on(&usage(12, 18), ClusterUsage::Known(224), &change(4, 2)).allowed);
     let mut over = limits();
     over.tasks = 1;
     over.tasks_per_connector = 1;
     over.plugins = vec![];
-    assert!(decide(&over, &usage(12, 18), ClusterUse::Known(999), CEILING, &change(3, 4)).allowed);
-    assert!(decide(&over, &usage(12, 18), ClusterUse::Known(999), CEILING, &change(4, 4)).allowed);
+    assert!(decide(&over, &usage(12, 18), ClusterUsage::Known(999), CEILING, &change(3, 4)).allowed);
+    assert!(decide(&over, &usage(12, 18), ClusterUsage::Known(999), CEILING, &change(4, 4)).allowed);
 }
 
 #[test]
-fn unknown_is_not_zero() {
-    let decision = decide_on(&usage(1, 1), ClusterUse::Unknown, &new("S3_SINK", 1));
+fn unknown_usage_is_not_zero() {
+    let decision = decide_on(&usage(1, 1), ClusterUsage::Unknown, &new("S3_SINK", 1));
     assert!(decision.allowed && decision.notes[0].contains("not known"));
     let mut hidden = usage(1, 1);
     hidden.unreadable = vec!["claims-x".into()];
-    let decision = decide_on(&hidden, ClusterUse::Unknown, &new("S3_SINK", 1));
+    let decision = decide_on(&hidden, ClusterUsage::Unknown, &new("S3_SINK", 1));
     assert!(!decision.allowed);
     assert!(decision.denials[0].message.contains("claims-x"));
 }
@@ -109,14 +109,14 @@ fn unknown_is_not_zero() {
 // The three numbers of the whole cluster and what is kept free of it (issue: "what is reserved").
 #[test]
 fn the_cluster_keeps_a_reserve() {
-    let decision = decide_on(&usage(1, 1), ClusterUse::Known(200), &new("S3_SINK", 2));
-    let whole = decision.rooms.last().unwrap();
+    let decision = decide_on(&usage(1, 1), ClusterUsage::Known(200), &new("S3_SINK", 2));
+    let whole = decision.limits.last().unwrap();
     assert_eq!(
         (whole.used, whole.requested, whole.limit, whole.reserved),
         (Some(200), 2, 225, Some(25))
     );
     // Dossier `quotas.md` §5.3: A = floor(0.9 × C).
-    let ceiling = Ceiling {
+    let ceiling = ClusterTaskLimit {
         tasks: 33,
         reserve_percent: 10,
     };
@@ -124,37 +124,37 @@ fn the_cluster_keeps_a_reserve() {
 }
 
 #[test]
-fn what_would_fit_is_said_once_and_by_the_tightest_limit() {
-    let fits = |decision: Decision| decision.fits;
+fn the_largest_allowed_value_comes_from_the_tightest_limit_and_is_named_once() {
+    let fits = |decision: QuotaDecision| decision.max_allowed_tasks;
     assert_eq!(
-        fits(decide_on(&usage(1, 1), ClusterUse::Unknown, &new("S3_SINK", 1))),
+        fits(decide_on(&usage(1, 1), ClusterUsage::Unknown, &new("S3_SINK", 1))),
         Some(4)
     );
     assert_eq!(
-        fits(decide_on(&usage(1, 17), ClusterUse::Unknown, &new("S3_SINK", 1))),
+        fits(decide_on(&usage(1, 17), ClusterUsage::Unknown, &new("S3_SINK", 1))),
         Some(3)
     );
     assert_eq!(
-        fits(decide_on(&usage(1, 17), ClusterUse::Known(223), &new("S3_SINK", 1))),
+        fits(decide_on(&usage(1, 17), ClusterUsage::Known(223), &new("S3_SINK", 1))),
         Some(2)
     );
     assert_eq!(
-        fits(decide_on(&usage(1, 20), ClusterUse::Unknown, &new("S3_SINK", 1))),
+        fits(decide_on(&usage(1, 20), ClusterUsage::Unknown, &new("S3_SINK", 1))),
         None
     );
     assert_eq!(
-        fits(decide_on(&usage(12, 1), ClusterUse::Unknown, &new("S3_SINK", 1))),
+        fits(decide_on(&usage(12, 1), ClusterUsage::Unknown, &new("S3_SINK", 1))),
         None
     );
     assert_eq!(
-        fits(decide_on(&usage(1, 1), ClusterUse::Unknown, &new("HttpSink", 1))),
+        fits(decide_on(&usage(1, 1), ClusterUsage::Unknown, &new("HttpSink", 1))),
         None
     );
     assert_eq!(
-        fits(decide_on(&usage(12, 30), ClusterUse::Unknown, &change(9, 7))),
+        fits(decide_on(&usage(12, 30), ClusterUsage::Unknown, &change(9, 7))),
         Some(7)
     );
-    let decision = decide_on(&usage(1, 17), ClusterUse::Known(223), &new("S3_SINK", 5));
+    let decision = decide_on(&usage(1, 17), ClusterUsage::Known(223), &new("S3_SINK", 5));
     let mut smaller: Vec<&String> = decision.denials.iter().flat_map(|denial| &denial.remedies).collect();
     smaller.retain(|remedy| remedy.starts_with("Set"));
     assert!(
@@ -169,26 +169,26 @@ fn number() -> impl Strategy<Value = u32> {
 }
 
 #[derive(Clone, Debug)]
-struct Case {
+struct DecisionCase {
     limits: DepartmentQuota,
-    usage: Usage,
-    cluster: ClusterUse,
-    ceiling: Ceiling,
+    usage: DepartmentUsage,
+    cluster: ClusterUsage,
+    ceiling: ClusterTaskLimit,
     tasks: u32,
     now: Option<u32>,
 }
 
-impl Case {
-    fn decide(&self) -> Decision {
+impl DecisionCase {
+    fn decide(&self) -> QuotaDecision {
         self.decide_for(self.tasks)
     }
 
-    fn decide_for(&self, tasks: u32) -> Decision {
-        let request = Request {
+    fn decide_for(&self, tasks: u32) -> QuotaDecision {
+        let request = QuotaRequest {
             name: "claims-a",
             plugin: "S3_SINK",
             tasks,
-            current: self.now.map(|tasks| Current {
+            current: self.now.map(|tasks| CurrentConnector {
                 tasks,
                 plugin: "S3_SINK".into(),
             }),
@@ -201,7 +201,7 @@ impl Case {
     }
 }
 
-fn case() -> impl Strategy<Value = Case> {
+fn case() -> impl Strategy<Value = DecisionCase> {
     let limits = (number(), number(), number(), any::<bool>()).prop_map(|(connectors, tasks, each, plugin)| {
         let plugins = if plugin { vec!["S3_SINK".into()] } else { Vec::new() };
         DepartmentQuota {
@@ -212,17 +212,18 @@ fn case() -> impl Strategy<Value = Case> {
         }
     });
     let used = (number(), number(), proptest::option::weighted(0.2, "claims-[a-z]")).prop_map(
-        |(connectors, tasks, hidden)| Usage {
+        |(connectors, tasks, hidden)| DepartmentUsage {
             connectors,
             tasks,
             unreadable: hidden.into_iter().collect(),
-            ..Usage::default()
+            ..DepartmentUsage::default()
         },
     );
-    let cluster = prop_oneof![Just(ClusterUse::Unknown), number().prop_map(ClusterUse::Known)];
-    let ceiling = (number(), 0_u32..120).prop_map(|(tasks, reserve_percent)| Ceiling { tasks, reserve_percent });
+    let cluster = prop_oneof![Just(ClusterUsage::Unknown), number().prop_map(ClusterUsage::Known)];
+    let ceiling =
+        (number(), 0_u32..120).prop_map(|(tasks, reserve_percent)| ClusterTaskLimit { tasks, reserve_percent });
     let wanted = (1_u32..30, proptest::option::of(1_u32..30));
-    (limits, used, cluster, ceiling, wanted).prop_map(|(limits, usage, cluster, ceiling, (tasks, now))| Case {
+    (limits, used, cluster, ceiling, wanted).prop_map(|(limits, usage, cluster, ceiling, (tasks, now))| DecisionCase {
         limits,
         usage,
         cluster,
@@ -235,7 +236,7 @@ fn case() -> impl Strategy<Value = Case> {
 proptest! {
     // Dossier `quotas.md` §5.2: less, and the same, is always allowed: a resume must never fail on a quota.
     #[test]
-    fn what_does_not_grow_is_allowed_whatever_the_limits(case in case()) {
+    fn a_request_that_adds_nothing_is_always_allowed(case in case()) {
         if !case.grows() {
             prop_assert!(case.decide().allowed, "{:?}", case.decide());
         }
@@ -243,13 +244,13 @@ proptest! {
 
     // `allow(d, Δ) ⇔ U+Δ ≤ h ∧ …` (dossier `quotas.md` §5.3), in the words of the dossier.
     #[test]
-    fn it_is_the_formula_of_the_dossier(case in case()) {
+    fn a_decision_matches_the_documented_formula(case in case()) {
         let delta = i64::from(case.tasks) - i64::from(case.now.unwrap_or(0));
         let within = |used: u32, limit: u32| i64::from(used) + delta <= i64::from(limit);
         let cluster = match case.cluster {
-            ClusterUse::Known(used) => within(used, case.ceiling.allocatable()),
+            ClusterUsage::Known(used) => within(used, case.ceiling.allocatable()),
             // Unknown is said, not refused.
-            ClusterUse::Unknown => true,
+            ClusterUsage::Unknown => true,
         };
         let grows = case.usage.unreadable.is_empty()
             && within(case.usage.tasks, case.limits.tasks)
@@ -261,7 +262,7 @@ proptest! {
     }
 
     #[test]
-    fn asking_for_less_is_never_refused_where_more_is_allowed(case in case()) {
+    fn a_smaller_request_is_allowed_wherever_a_larger_one_is(case in case()) {
         if case.decide().allowed {
             for tasks in 1..case.tasks {
                 prop_assert!(case.decide_for(tasks).allowed);
@@ -271,7 +272,7 @@ proptest! {
 
     #[test]
     fn the_largest_that_fits_is_allowed_and_the_next_is_not(case in case()) {
-        match case.decide().fits {
+        match case.decide().max_allowed_tasks {
             Some(fits) => {
                 prop_assert!(case.decide_for(fits).allowed);
                 if let Some(next) = fits.checked_add(1) {
@@ -283,7 +284,7 @@ proptest! {
     }
 
     #[test]
-    fn a_refusal_says_why_and_what_to_do(case in case()) {
+    fn a_denial_has_a_message_and_remedies(case in case()) {
         let decision = case.decide();
         prop_assert_eq!(decision.allowed, decision.denials.is_empty());
         for denial in &decision.denials {
@@ -301,11 +302,11 @@ proptest! {
 
     // Unknown is not zero: it neither refuses nor counts.
     #[test]
-    fn an_unknown_cluster_never_refuses(case in case()) {
-        let unknown = Case { cluster: ClusterUse::Unknown, ..case };
+    fn unknown_cluster_usage_never_denies(case in case()) {
+        let unknown = DecisionCase { cluster: ClusterUsage::Unknown, ..case };
         let decision = unknown.decide();
-        prop_assert!(decision.denials.iter().all(|denial| denial.dimension != Dimension::ClusterTasks));
-        prop_assert_eq!(decision.rooms.last().unwrap().used, None);
+        prop_assert!(decision.denials.iter().all(|denial| denial.dimension != QuotaDimension::ClusterTasks));
+        prop_assert_eq!(decision.limits.last().unwrap().used, None);
         if decision.allowed && unknown.grows() {
             prop_assert!(decision.notes.iter().any(|note| note.contains("not known to this key")));
         }

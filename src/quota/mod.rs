@@ -11,5 +11,8 @@ mod decision;
 mod decision_tests;
 mod usage;
 
-pub use decision::{ADVISORY, ASK_FOR_CLUSTER, Ceiling, Current, Decision, Denial, Dimension, Request, Room, decide};
-pub use usage::{ClusterUse, InvalidTasks, Usage, counts, metered, tasks_max};
+pub use decision::{
+    ADVISORY, ASK_FOR_CLUSTER, ClusterTaskLimit, CurrentConnector, LimitUsage, QuotaDecision, QuotaDenial,
+    QuotaDimension, QuotaRequest, decide,
+};
+pub use usage::{ClusterUsage, DepartmentUsage, InvalidTasks, counted_tasks, is_counted, tasks_max};

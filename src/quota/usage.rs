@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{api::connect::Expanded, model::Prefix};
+use crate::{api::connect::ExpandedConnector, model::Prefix};
 
 /// A `tasks.max` that is no number of tasks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,24 +29,24 @@ pub fn tasks_max(config: &BTreeMap<String, String>) -> Result<u32, InvalidTasks>
 /// How many tasks a connector counts for: what it may run, or what it runs if that is more (a failed connector reports no
 /// task at all).
 #[must_use]
-pub fn metered(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
+pub fn counted_tasks(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
     let running = u32::try_from(tasks).unwrap_or(u32::MAX);
     tasks_max(config).unwrap_or(1).max(running)
 }
 
 /// Whether a connector counts: in every state but one (dossier `quotas.md` §5.2).
 #[must_use]
-pub fn counts(connector: &Expanded) -> bool {
+pub fn is_counted(connector: &ExpandedConnector) -> bool {
     !connector.status.connector.state.eq_ignore_ascii_case("DELETED")
 }
 
-fn metered_of(connector: &Expanded) -> u32 {
-    metered(&connector.info.config, connector.status.tasks.len())
+fn connector_tasks(connector: &ExpandedConnector) -> u32 {
+    counted_tasks(&connector.info.config, connector.status.tasks.len())
 }
 
 /// What a department uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Usage {
+pub struct DepartmentUsage {
     /// Its connectors.
     pub connectors: u32,
     /// Their tasks; a lower bound when something is unreadable.
@@ -57,13 +57,13 @@ pub struct Usage {
     pub unreadable: Vec<String>,
 }
 
-impl Usage {
+impl DepartmentUsage {
     /// What the connectors whose names begin with `prefix` use, out of the expanded list of a cluster.
     #[must_use]
-    pub fn of(list: &BTreeMap<String, Expanded>, prefix: &Prefix) -> Self {
+    pub fn from_connectors(list: &BTreeMap<String, ExpandedConnector>, prefix: &Prefix) -> Self {
         let mut usage = Self::default();
-        for (name, connector) in list.iter().filter(|(name, c)| prefix.owns(name) && counts(c)) {
-            let tasks = metered_of(connector);
+        for (name, connector) in list.iter().filter(|(name, c)| prefix.owns(name) && is_counted(c)) {
+            let tasks = connector_tasks(connector);
             usage.connectors += 1;
             usage.tasks = usage.tasks.saturating_add(tasks);
             usage.tasks_by_connector.insert(name.clone(), tasks);
@@ -78,7 +78,7 @@ impl Usage {
 /// The tasks of a whole cluster, as far as the caller can see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "known", content = "tasks")]
-pub enum ClusterUse {
+pub enum ClusterUsage {
     /// At least this many: the list showed connectors of others, too.
     #[serde(rename = "yes")]
     Known(u32),
@@ -87,15 +87,19 @@ pub enum ClusterUse {
     Unknown,
 }
 
-impl ClusterUse {
+impl ClusterUsage {
     /// What the list says about the whole cluster to somebody who owns `prefix`. `sees_all` is for callers who are known to
     /// see everything.
     #[must_use]
-    pub fn of(list: &BTreeMap<String, Expanded>, prefix: &Prefix, sees_all: bool) -> Self {
-        if !sees_all && list.keys().all(|name| prefix.owns(name)) {
+    pub fn from_connectors(
+        list: &BTreeMap<String, ExpandedConnector>,
+        prefix: &Prefix,
+        is_platform_scope: bool,
+    ) -> Self {
+        if !is_platform_scope && list.keys().all(|name| prefix.owns(name)) {
             return Self::Unknown;
         }
-        let tasks = list.values().filter(|c| counts(c)).map(metered_of);
+        let tasks = list.values().filter(|c| is_counted(c)).map(connector_tasks);
         Self::Known(tasks.fold(0, u32::saturating_add))
     }
 }
@@ -105,8 +109,8 @@ mod tests {
     use super::*;
     use crate::api::connect::TaskStatus;
 
-    pub(crate) fn connector(tasks_max: Option<&str>, running: usize, state: &str) -> Expanded {
-        let mut connector = Expanded::default();
+    pub(crate) fn connector(tasks_max: Option<&str>, running: usize, state: &str) -> ExpandedConnector {
+        let mut connector = ExpandedConnector::default();
         connector
             .info
             .config
@@ -125,7 +129,7 @@ mod tests {
 
     // Dossier `quotas.md` §5.2, row by row.
     #[test]
-    fn every_state_counts_in_full_but_deleted() {
+    fn every_state_except_deleted_counts_in_full() {
         for state in [
             "",
             "NONE",
@@ -137,39 +141,51 @@ mod tests {
             "NEW",
         ] {
             let list = [("claims-a".to_owned(), connector(Some("3"), 0, state))].into();
-            assert_eq!(Usage::of(&list, &prefix()).tasks, 3, "{state}");
+            assert_eq!(DepartmentUsage::from_connectors(&list, &prefix()).tasks, 3, "{state}");
         }
         let list = [("claims-a".to_owned(), connector(Some("3"), 0, "DELETED"))].into();
-        assert_eq!(Usage::of(&list, &prefix()), Usage::default());
+        assert_eq!(
+            DepartmentUsage::from_connectors(&list, &prefix()),
+            DepartmentUsage::default()
+        );
     }
 
     #[test]
-    fn tasks_are_the_larger_of_promised_and_running() {
-        assert_eq!(metered(&connector(Some("2"), 5, "").info.config, 5), 5);
-        assert_eq!(metered(&connector(Some("4"), 1, "").info.config, 1), 4);
-        assert_eq!(metered(&connector(None, 0, "").info.config, 0), 1);
+    fn counted_tasks_are_the_larger_of_configured_and_running() {
+        assert_eq!(counted_tasks(&connector(Some("2"), 5, "").info.config, 5), 5);
+        assert_eq!(counted_tasks(&connector(Some("4"), 1, "").info.config, 1), 4);
+        assert_eq!(counted_tasks(&connector(None, 0, "").info.config, 0), 1);
         for wrong in ["0", "-1", "two", ""] {
             let config = connector(Some(wrong), 0, "").info.config;
             assert_eq!(tasks_max(&config), Err(InvalidTasks(wrong.into())));
-            assert_eq!(metered(&config, 2), 2);
+            assert_eq!(counted_tasks(&config, 2), 2);
         }
     }
 
     #[test]
-    fn what_may_not_be_read_is_named_and_not_taken_for_zero() {
-        let list = [("claims-a".to_owned(), Expanded::default())].into();
-        let usage = Usage::of(&list, &prefix());
+    fn an_unreadable_configuration_is_listed_and_not_counted_as_zero() {
+        let list = [("claims-a".to_owned(), ExpandedConnector::default())].into();
+        let usage = DepartmentUsage::from_connectors(&list, &prefix());
         assert_eq!((usage.connectors, usage.tasks), (1, 1));
         assert_eq!(usage.unreadable, ["claims-a"]);
     }
 
     #[test]
-    fn the_cluster_is_unknown_to_who_sees_only_itself() {
+    fn cluster_usage_is_unknown_to_a_caller_who_sees_only_its_own_connectors() {
         let mut list: BTreeMap<_, _> = [("claims-a".to_owned(), connector(Some("3"), 0, "RUNNING"))].into();
-        assert_eq!(ClusterUse::of(&list, &prefix(), false), ClusterUse::Unknown);
-        assert_eq!(ClusterUse::of(&list, &prefix(), true), ClusterUse::Known(3));
+        assert_eq!(
+            ClusterUsage::from_connectors(&list, &prefix(), false),
+            ClusterUsage::Unknown
+        );
+        assert_eq!(
+            ClusterUsage::from_connectors(&list, &prefix(), true),
+            ClusterUsage::Known(3)
+        );
         list.insert("motor-a".into(), connector(Some("4"), 0, "FAILED"));
-        assert_eq!(ClusterUse::of(&list, &prefix(), false), ClusterUse::Known(7));
-        assert_eq!(Usage::of(&list, &prefix()).tasks, 3);
+        assert_eq!(
+            ClusterUsage::from_connectors(&list, &prefix(), false),
+            ClusterUsage::Known(7)
+        );
+        assert_eq!(DepartmentUsage::from_connectors(&list, &prefix()).tasks, 3);
     }
 }

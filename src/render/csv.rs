@@ -3,10 +3,10 @@
 use super::escape::escape;
 
 /// `header` and `rows`, one line each.
-pub fn csv<R: AsRef<str>>(header: &[&str], rows: impl IntoIterator<Item = Vec<R>>) -> String {
+pub fn to_csv<R: AsRef<str>>(header: &[&str], rows: impl IntoIterator<Item = Vec<R>>) -> String {
     let mut out = format!("{}\n", header.join(","));
     for row in rows {
-        let fields: Vec<String> = row.iter().map(|text| field(text.as_ref())).collect();
+        let fields: Vec<String> = row.iter().map(|text| quote_field(text.as_ref())).collect();
         out.push_str(&fields.join(","));
         out.push('\n');
     }
@@ -15,7 +15,7 @@ pub fn csv<R: AsRef<str>>(header: &[&str], rows: impl IntoIterator<Item = Vec<R>
 
 /// A field that holds a separator or a quote stands in quotes. What a spreadsheet would take for a formula gets an
 /// apostrophe before it: names and messages are other people's.
-fn field(text: &str) -> String {
+fn quote_field(text: &str) -> String {
     let formula = text.len() > 1 && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     let text = match formula {
         true => escape(&format!("'{text}")).into_owned().into(),
@@ -29,18 +29,18 @@ fn field(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::csv;
+    use super::to_csv;
 
     #[test]
-    fn separators_and_quotes_are_quoted_and_controls_written_out() {
-        let text = csv(&["a", "b"], [vec!["x,y", "say \"hi\""], vec!["\u{1b}", ""]]);
+    fn separators_and_quotes_are_quoted_and_control_characters_escaped() {
+        let text = to_csv(&["a", "b"], [vec!["x,y", "say \"hi\""], vec!["\u{1b}", ""]]);
         assert_eq!(text, "a,b\n\"x,y\",\"say \"\"hi\"\"\"\n\\u{1b},\n");
     }
 
     // What the field calls CSV injection.
     #[test]
-    fn no_text_becomes_a_formula() {
-        let text = csv(
+    fn text_is_never_read_as_a_formula() {
+        let text = to_csv(
             &["a"],
             ["=1+2", "@SUM(A1)", "-", "-3.5", "+x", "a=b"].map(|text| vec![text]),
         );

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Format, Ui, findings,
     style::{Palette, Style},
-    view::Line,
+    view::TextLine,
     wrap,
 };
 use crate::{diag::Finding, hint::Hint};
@@ -40,13 +40,13 @@ impl Problem {
 }
 
 /// Reports a panic on standard error.
-pub fn report_panic(panic: &PanicHookInfo<'_>) {
-    Ui::new(Format::Human, 0).problem(&defect(panic.location(), panic.payload()));
+pub fn print_panic(panic: &PanicHookInfo<'_>) {
+    Ui::new(Format::Human, 0).print_error(&panic_problem(panic.location(), panic.payload()));
 }
 
 /// What is said about a panic. A message that was put together at run time is left out, because it may hold a secret; one
 /// that stands in the source cannot.
-fn defect(place: Option<&Location<'_>>, payload: &dyn Any) -> Problem {
+fn panic_problem(place: Option<&Location<'_>>, payload: &dyn Any) -> Problem {
     let place = place
         .map(|place| format!(" at {}:{}", place.file(), place.line()))
         .unwrap_or_default();
@@ -59,37 +59,42 @@ fn defect(place: Option<&Location<'_>>, payload: &dyn Any) -> Problem {
     }
 }
 
-pub(super) fn render(problem: &Problem, width: usize, palette: Palette) -> String {
+pub(super) fn render_problem(problem: &Problem, width: usize, palette: Palette) -> String {
     let mut out = String::new();
-    let said = trim(&problem.message);
-    let line = Line::new()
-        .styled(Style::Error, "Error:")
-        .then(format!(" {said}"))
-        .hang(2);
-    wrap::styled(&line, width, palette, &mut out);
+    let said = trim_full_stop(&problem.message);
+    let line = TextLine::new()
+        .with_styled_text(Style::Error, "Error:")
+        .with_text(format!(" {said}"))
+        .with_hanging_indent(2);
+    wrap::write_wrapped(&line, width, palette, &mut out);
 
     // A cause that repeats what was already said only costs time.
     let mut said = said.to_owned();
-    for cause in problem.causes.iter().map(|cause| trim(cause)) {
+    for cause in problem.causes.iter().map(|cause| trim_full_stop(cause)) {
         if cause.is_empty() || said.contains(cause) {
             continue;
         }
-        let line = Line::new()
-            .styled(Style::Muted, "  cause:")
-            .then(format!(" {cause}"))
-            .hang(2);
-        wrap::styled(&line, width, palette, &mut out);
+        let line = TextLine::new()
+            .with_styled_text(Style::Muted, "  cause:")
+            .with_text(format!(" {cause}"))
+            .with_hanging_indent(2);
+        wrap::write_wrapped(&line, width, palette, &mut out);
         said.push('\n');
         said.push_str(cause);
     }
 
     if !problem.findings.is_empty() {
         out.push('\n');
-        out.push_str(&findings::human(&problem.findings, width, palette));
+        out.push_str(&findings::render_findings(&problem.findings, width, palette));
     }
     if let Some(usage) = &problem.usage {
         out.push_str("\nUsage:\n");
-        wrap::styled(&Line::from(format!("  {usage}")).hang(4), width, palette, &mut out);
+        wrap::write_wrapped(
+            &TextLine::from(format!("  {usage}")).with_hanging_indent(4),
+            width,
+            palette,
+            &mut out,
+        );
     }
 
     let mut shown = Vec::new();
@@ -99,15 +104,18 @@ pub(super) fn render(problem: &Problem, width: usize, palette: Palette) -> Strin
         }
         if shown.is_empty() {
             out.push('\n');
-            wrap::styled(
-                &Line::new().styled(Style::Hint, "Suggestions:"),
+            wrap::write_wrapped(
+                &TextLine::new().with_styled_text(Style::Hint, "Suggestions:"),
                 width,
                 palette,
                 &mut out,
             );
         }
-        wrap::styled(
-            &Line::new().then("    ").styled(Style::Hint, hint.as_str()).hang(2),
+        wrap::write_wrapped(
+            &TextLine::new()
+                .with_text("    ")
+                .with_styled_text(Style::Hint, hint.as_str())
+                .with_hanging_indent(2),
             width,
             palette,
             &mut out,
@@ -117,7 +125,7 @@ pub(super) fn render(problem: &Problem, width: usize, palette: Palette) -> Strin
     out
 }
 
-fn trim(message: &str) -> &str {
+fn trim_full_stop(message: &str) -> &str {
     message.trim().trim_end_matches('.')
 }
 
@@ -126,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_reads_as_in_the_stock_cli() {
+    fn an_error_is_formatted_like_the_confluent_cli() {
         let problem = Problem {
             message: "connector \"claims-x\" not found".into(),
             hints: vec![
@@ -136,7 +144,7 @@ mod tests {
             ..Problem::default()
         };
         assert_eq!(
-            render(&problem, 80, Palette::PLAIN),
+            render_problem(&problem, 80, Palette::PLAIN),
             "Error: connector \"claims-x\" not found\n\
              \n\
              Suggestions:\n\
@@ -145,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_once_and_wrap() {
+    fn causes_are_printed_once_and_wrap() {
         let problem = Problem {
             message: "could not create service account `ebs-prod-claims-operator`.".into(),
             causes: vec![
@@ -156,7 +164,7 @@ mod tests {
             ..Problem::default()
         };
         assert_eq!(
-            render(&problem, 48, Palette::PLAIN),
+            render_problem(&problem, 48, Palette::PLAIN),
             "Error: could not create service account\n\
              \x20 `ebs-prod-claims-operator`\n\
              \x20 cause: Confluent Cloud answered 403\n"
@@ -164,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_in_an_error_cannot_speak_to_the_terminal() {
-        let shown = render(
+    fn control_characters_in_an_error_are_escaped() {
+        let shown = render_problem(
             &Problem::new("bad name \u{1b}]0;x\u{7}\nError: fake"),
             80,
             Palette::PLAIN,
@@ -174,15 +182,17 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_tells_its_place_and_no_secret() {
+    fn a_panic_reports_its_location_and_no_secret() {
         let secret: Box<dyn Any> = Box::new(format!("bad key {}", "cflt-canary"));
-        let shown = render(&defect(Some(Location::caller()), &*secret), 80, Palette::PLAIN);
+        let shown = render_problem(&panic_problem(Some(Location::caller()), &*secret), 80, Palette::PLAIN);
         assert!(
             shown.starts_with("Error: this is a defect of `confluent ebs` at src/render/error.rs:"),
             "{shown}"
         );
         assert!(!shown.contains("canary"));
         let literal: Box<dyn Any> = Box::new("a list was empty");
-        assert!(render(&defect(None, &*literal), 80, Palette::PLAIN).contains("cause: a list was empty"));
+        assert!(
+            render_problem(&panic_problem(None, &*literal), 80, Palette::PLAIN).contains("cause: a list was empty")
+        );
     }
 }

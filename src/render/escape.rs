@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_written_out() {
+    fn control_and_deceptive_characters_are_escaped() {
         assert_eq!(escape("\u{1b}[31mred"), "\\u{1b}[31mred");
         assert_eq!(escape("a\u{9b}2Jb"), "a\\u{9b}2Jb");
         assert_eq!(escape("user\u{202e}nimda"), "user\\u{202e}nimda");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_is_not_copied() {
+    fn text_without_control_characters_is_borrowed() {
         assert!(matches!(escape("Prämien für München → 日本"), Cow::Borrowed(_)));
     }
 

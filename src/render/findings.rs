@@ -6,17 +6,17 @@ use std::{ops::Range, path::Path};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::{escape::escape, style::Palette, words, wrap};
+use super::{escape::escape, style::Palette, text, wrap};
 use crate::{
     catalog::rules,
-    diag::{Finding, Owner, Severity},
+    diag::{Assignee, Finding, Severity},
 };
 
 /// Fewer columns than these are no room for a sentence.
 const NARROWEST: usize = 20;
 
 /// `findings` as text, and a line that counts them.
-pub(super) fn human(findings: &[Finding], width: usize, palette: Palette) -> String {
+pub(super) fn render_findings(findings: &[Finding], width: usize, palette: Palette) -> String {
     let renderer = if palette.colour {
         Renderer::styled()
     } else {
@@ -25,15 +25,15 @@ pub(super) fn human(findings: &[Finding], width: usize, palette: Palette) -> Str
     .term_width(width);
     let mut out = String::new();
     for finding in findings {
-        one(finding, &renderer, width, &mut out);
+        render_finding(finding, &renderer, width, &mut out);
         out.push('\n');
     }
-    out.push_str(&count(findings));
+    out.push_str(&count_by_severity(findings));
     out.push('\n');
     out
 }
 
-fn one(finding: &Finding, renderer: &Renderer, width: usize, out: &mut String) {
+fn render_finding(finding: &Finding, renderer: &Renderer, width: usize, out: &mut String) {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -44,7 +44,7 @@ fn one(finding: &Finding, renderer: &Renderer, width: usize, out: &mut String) {
         Severity::Warning => "warning",
         Severity::Info => "info",
     };
-    let message = wrapped(&finding.message, width, word.len() + finding.rule.len() + "[]: ".len());
+    let message = wrap_after(&finding.message, width, word.len() + finding.rule.len() + "[]: ".len());
     let title = level.primary_title(&*message).id(finding.rule);
     let path;
     let mut group = match &finding.span {
@@ -63,11 +63,11 @@ fn one(finding: &Finding, renderer: &Renderer, width: usize, out: &mut String) {
         }
     };
     // "  = help: ", and as many blanks again for the number of the line.
-    let fix = finding.fix.as_deref().map(|fix| wrapped(fix, width, 14));
+    let fix = finding.fix.as_deref().map(|fix| wrap_after(fix, width, 14));
     if let Some(fix) = &fix {
         group = group.element(Level::HELP.message(&**fix));
     }
-    if let Some(owner) = owner(finding.owner) {
+    if let Some(owner) = assignee_note(finding.owner) {
         group = group.element(Level::NOTE.message(owner));
     }
     out.push_str(&renderer.render(&[group]));
@@ -75,9 +75,9 @@ fn one(finding: &Finding, renderer: &Renderer, width: usize, out: &mut String) {
 }
 
 /// A sentence in lines that leave `before` columns free, which the first one begins with and the others are indented by.
-fn wrapped(text: &str, width: usize, before: usize) -> String {
+fn wrap_after(text: &str, width: usize, before: usize) -> String {
     let room = width.saturating_sub(before).max(NARROWEST);
-    wrap::paragraph(text, 0, room).trim_end().to_owned()
+    wrap::wrap_paragraph(text, 0, room).trim_end().to_owned()
 }
 
 /// The part of a range that is pointed at: of a value over many lines its first, of a very long one its beginning. The rest
@@ -97,16 +97,16 @@ fn first_line(text: &str, range: &Range<usize>, width: usize) -> Range<usize> {
 }
 
 /// Who can lift it, unless it is whoever reads this anyway.
-fn owner(owner: Owner) -> Option<&'static str> {
+fn assignee_note(owner: Assignee) -> Option<&'static str> {
     match owner {
-        Owner::Department | Owner::Ebs => None,
-        Owner::Administrator => Some("an administrator of the organization can lift this"),
-        Owner::Network => Some("whoever runs the network in between can lift this"),
-        Owner::Confluent => Some("Confluent can lift this"),
+        Assignee::Department | Assignee::Platform => None,
+        Assignee::Administrator => Some("an administrator of the organization can lift this"),
+        Assignee::Network => Some("whoever runs the network in between can lift this"),
+        Assignee::Confluent => Some("Confluent can lift this"),
     }
 }
 
-fn count(findings: &[Finding]) -> String {
+fn count_by_severity(findings: &[Finding]) -> String {
     let counts = [
         (Severity::Error, "error"),
         (Severity::Warning, "warning"),
@@ -121,20 +121,20 @@ fn count(findings: &[Finding]) -> String {
     let counts = counts
         .into_iter()
         .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| words::count(count, word));
+        .map(|(count, word)| text::count_noun(count, word));
     match counts.collect::<Vec<_>>().as_slice() {
         [] => "No findings.".to_owned(),
-        counts => format!("Found {}.", words::list(counts)),
+        counts => format!("Found {}.", text::join_list(counts)),
     }
 }
 
 /// `findings` as one SARIF 2.1.0 document, as code scanners read it. Only what they use: rules, levels, places.
 #[must_use]
-pub fn sarif(findings: &[Finding]) -> Value {
+pub fn to_sarif(findings: &[Finding]) -> Value {
     let mut rules = findings.iter().map(|finding| finding.rule).collect::<Vec<_>>();
     rules.sort_unstable();
     rules.dedup();
-    let results = findings.iter().map(result).collect::<Vec<_>>();
+    let results = findings.iter().map(sarif_result).collect::<Vec<_>>();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -142,7 +142,7 @@ pub fn sarif(findings: &[Finding]) -> Value {
             "tool": {"driver": {
                 "name": "confluent-ebs",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.into_iter().map(rule).collect::<Vec<_>>(),
+                "rules": rules.into_iter().map(sarif_rule).collect::<Vec<_>>(),
             }},
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -151,7 +151,7 @@ pub fn sarif(findings: &[Finding]) -> Value {
 }
 
 /// A rule, with what the linter says about it.
-fn rule(id: &str) -> Value {
+fn sarif_rule(id: &str) -> Value {
     let Some(rule) = rules::find(id) else {
         return json!({"id": id});
     };
@@ -159,11 +159,11 @@ fn rule(id: &str) -> Value {
         "id": id,
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": rule.explanation},
-        "defaultConfiguration": {"level": level(rule.severity)},
+        "defaultConfiguration": {"level": sarif_level(rule.severity)},
     })
 }
 
-fn level(severity: Severity) -> &'static str {
+fn sarif_level(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -171,14 +171,14 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding) -> Value {
+fn sarif_result(finding: &Finding) -> Value {
     let text = match &finding.fix {
         Some(fix) => format!("{}. {fix}", finding.message),
         None => finding.message.clone(),
     };
-    let mut result = json!({"ruleId": finding.rule, "level": level(finding.severity), "message": {"text": text}});
+    let mut result = json!({"ruleId": finding.rule, "level": sarif_level(finding.severity), "message": {"text": text}});
     if let Some(span) = &finding.span {
-        let mut location = json!({"artifactLocation": {"uri": uri(&span.source.path)}});
+        let mut location = json!({"artifactLocation": {"uri": sarif_uri(&span.source.path)}});
         if !span.range.is_empty() {
             let (start_line, start_column) = span.source.line_column(span.range.start);
             let (end_line, end_column) = span.source.line_column(span.range.end);
@@ -195,7 +195,7 @@ fn result(finding: &Finding) -> Value {
 }
 
 /// A path as a relative URI reference, with forward slashes on every system.
-fn uri(path: &Path) -> String {
+fn sarif_uri(path: &Path) -> String {
     use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
     const UNSAFE: &AsciiSet = &CONTROLS
         .add(b' ')
@@ -215,15 +215,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::diag::{SourceFile, Span};
+    use crate::diag::{SourceFile, SourceSpan};
 
     #[test]
-    fn sarif_names_rule_level_and_place() {
+    fn sarif_contains_rule_level_and_location() {
         let file = SourceFile::new("my departments/claims.toml", "name = \"Claims\"\nprefx = \"claims-\"\n");
         let finding = Finding::error("unknown-key", "unknown key `prefx`")
-            .at(Span::new(&file, 16..21))
-            .fix("Did you mean `prefix`?");
-        let log = sarif(&[finding, Finding::info("note", "a remark")]);
+            .with_span(SourceSpan::new(&file, 16..21))
+            .with_fix("Did you mean `prefix`?");
+        let log = to_sarif(&[finding, Finding::info("note", "a remark")]);
         assert_eq!(log["version"], "2.1.0");
         let results = &log["runs"][0]["results"];
         assert_eq!(results[0]["ruleId"], "unknown-key");
@@ -241,28 +241,30 @@ mod tests {
         assert_eq!(results[1].get("locations"), None);
         assert_eq!(
             log["runs"][0]["tool"]["driver"]["rules"],
-            json!([{"id": "note"}, rule("unknown-key")])
+            json!([{"id": "note"}, sarif_rule("unknown-key")])
         );
-        assert_eq!(rule("unknown-key")["defaultConfiguration"]["level"], "error");
+        assert_eq!(sarif_rule("unknown-key")["defaultConfiguration"]["level"], "error");
     }
 
-    fn shown(text: &str, range: Range<usize>, width: usize) -> String {
+    fn rendered(text: &str, range: Range<usize>, width: usize) -> String {
         let file = SourceFile::new("a.json", text);
         let finding = Finding::error("wrong-type", "`mode` is `x`, not a whole number")
-            .at(Span::new(&file, range))
-            .fix("Did you mean `bulk`? It can be `timestamp`, `incrementing`, `timestamp+incrementing` and `bulk`.");
-        human(&[finding], width, Palette::PLAIN)
+            .with_span(SourceSpan::new(&file, range))
+            .with_fix(
+                "Did you mean `bulk`? It can be `timestamp`, `incrementing`, `timestamp+incrementing` and `bulk`.",
+            );
+        render_findings(&[finding], width, Palette::PLAIN)
     }
 
     #[test]
-    fn a_file_on_one_line_is_shown_around_the_place() {
+    fn a_long_source_line_is_cut_around_the_span() {
         let text = format!(
             "{{\"a\": \"{}\", \"mode\": \"bulke\", \"b\": \"{}\"}}",
             "x".repeat(300),
             "y".repeat(300)
         );
         let at = text.find("\"bulke\"").unwrap();
-        insta::assert_snapshot!(shown(&text, at..at + 7, 80), @r#"
+        insta::assert_snapshot!(rendered(&text, at..at + 7, 80), @r#"
         error[wrong-type]: `mode` is `x`, not a whole number
          --> a.json:1:319
           |
@@ -277,9 +279,9 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_value_the_beginning_is_pointed_at() {
+    fn a_long_value_is_marked_at_its_beginning() {
         let text = format!("{{\"mode\": \"{}\"}}", "x".repeat(3000));
-        insta::assert_snapshot!(shown(&text, 9..3011, 60), @r#"
+        insta::assert_snapshot!(rendered(&text, 9..3011, 60), @r#"
         error[wrong-type]: `mode` is `x`, not a whole number
          --> a.json:1:10
           |
@@ -293,7 +295,7 @@ mod tests {
         Found 1 error.
         "#);
         let text = "mode: |\n  one\n  two\n";
-        insta::assert_snapshot!(shown(text, 10..text.len(), 60), @r"
+        insta::assert_snapshot!(rendered(text, 10..text.len(), 60), @r"
         error[wrong-type]: `mode` is `x`, not a whole number
          --> a.json:2:3
           |
@@ -316,7 +318,7 @@ mod tests {
             let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
             let from = from.index(places.len());
             let to = places.get(from + length).copied().unwrap_or(text.len());
-            for line in shown(&text, places[from]..to, width).lines() {
+            for line in rendered(&text, places[from]..to, width).lines() {
                 prop_assert!(wrap::width(line) <= width, "{}: {line}", wrap::width(line));
             }
         }
@@ -329,7 +331,7 @@ mod tests {
             Finding::error("a", "a"),
             Finding::info("b", "b"),
         ];
-        assert_eq!(count(&findings), "Found 2 errors and 1 remark.");
-        assert_eq!(count(&[]), "No findings.");
+        assert_eq!(count_by_severity(&findings), "Found 2 errors and 1 remark.");
+        assert_eq!(count_by_severity(&[]), "No findings.");
     }
 }

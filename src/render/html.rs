@@ -29,12 +29,12 @@ impl Html {
     }
 
     /// An element with text.
-    pub fn leaf(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
+    pub fn text_element(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
         self.element(name, attributes, |html| html.text(text));
     }
 
     /// An element that has no end, such as `meta`.
-    pub fn void(&mut self, name: &'static str, attributes: Attributes<'_>) {
+    pub fn void_element(&mut self, name: &'static str, attributes: Attributes<'_>) {
         self.open(name, attributes);
     }
 
@@ -74,15 +74,15 @@ pub fn page(title: &str, body: impl FnOnce(&mut Html)) -> String {
     let mut html = Html("<!DOCTYPE html>\n".to_owned());
     html.element("html", &[("lang", "en")], |html| {
         html.element("head", &[], |html| {
-            html.void("meta", &[("charset", "utf-8")]);
-            html.void(
+            html.void_element("meta", &[("charset", "utf-8")]);
+            html.void_element(
                 "meta",
                 &[("http-equiv", "Content-Security-Policy"), ("content", &policy)],
             );
             let viewport = "width=device-width, initial-scale=1";
-            html.void("meta", &[("name", "viewport"), ("content", viewport)]);
-            html.void("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-            html.leaf("title", &[], title);
+            html.void_element("meta", &[("name", "viewport"), ("content", viewport)]);
+            html.void_element("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+            html.text_element("title", &[], title);
             // Our own style sheet is the one text that is not escaped: there it would not be what the digest is of.
             html.element("style", &[], |html| html.0.push_str(CSS));
         });
@@ -99,19 +99,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_element_has_attributes_and_what_is_inside() {
+    fn an_element_has_attributes_and_content() {
         let mut html = Html::default();
         html.element("p", &[("class", "note")], |html| {
             html.text("a ");
-            html.leaf("b", &[], "b");
+            html.text_element("b", &[], "b");
         });
         assert_eq!(html.0, "<p class=\"note\">a <b>b</b></p>");
     }
 
     #[test]
-    fn foreign_text_is_text_wherever_it_stands() {
+    fn untrusted_text_is_escaped_in_text_and_attributes() {
         let mut html = Html::default();
-        html.leaf("td", &[("data-label", "\" onclick='x'>")], "<script>&\u{202e}");
+        html.text_element("td", &[("data-label", "\" onclick='x'>")], "<script>&\u{202e}");
         assert_eq!(
             html.0,
             "<td data-label=\"&quot; onclick=&#39;x&#39;&gt;\">&lt;script&gt;&amp;\\u{202e}</td>"
@@ -119,8 +119,8 @@ mod tests {
     }
 
     #[test]
-    fn a_page_may_load_and_run_nothing() {
-        let text = page("A </title> page", |html| html.leaf("h1", &[], "Title"));
+    fn a_page_neither_loads_resources_nor_runs_scripts() {
+        let text = page("A </title> page", |html| html.text_element("h1", &[], "Title"));
         assert!(
             text.contains("default-src &#39;none&#39;; style-src &#39;sha256-"),
             "{text}"
@@ -135,7 +135,7 @@ mod tests {
         #[test]
         fn no_text_becomes_markup(text in any::<String>(), value in any::<String>()) {
             let mut html = Html::default();
-            html.leaf("td", &[("title", &value)], &text);
+            html.text_element("td", &[("title", &value)], &text);
             let rest = html.0.strip_prefix("<td title=\"").unwrap().strip_suffix("</td>").unwrap();
             let (value, text) = rest.split_once("\">").unwrap();
             prop_assert!(!value.contains(['<', '>', '"', '\'']));

@@ -5,7 +5,7 @@ use super::{
     findings,
     style::{Palette, Style},
     table,
-    view::{Block, Change, Line},
+    view::{Block, DiffEntry, TextLine},
     wrap,
 };
 
@@ -17,24 +17,29 @@ pub(super) fn render(blocks: &[Block], width: usize, palette: Palette) -> String
             let titled = matches!(block, Block::Titled { .. }) || matches!(blocks[index - 1], Block::Titled { .. });
             out.push_str(if titled { "\n\n" } else { "\n" });
         }
-        self::block(block, width, palette, &mut out);
+        self::render_block(block, width, palette, &mut out);
     }
     out
 }
 
-fn block(block: &Block, width: usize, palette: Palette, out: &mut String) {
+fn render_block(block: &Block, width: usize, palette: Palette, out: &mut String) {
     match block {
-        Block::Table(table) => table::list(table, width, palette, out),
-        Block::Record(record) => table::record(record, width, palette, out),
+        Block::Table(table) => table::render_list(table, width, palette, out),
+        Block::Record(record) => table::render_record(record, width, palette, out),
         Block::Lines(lines) => {
             for line in lines {
-                wrap::styled(line, width, palette, out);
+                wrap::write_wrapped(line, width, palette, out);
             }
         }
-        Block::Diff(changes) => diff(changes, width, palette, out),
-        Block::Findings(list) => out.push_str(&findings::human(list, width, palette)),
+        Block::Diff(changes) => render_diff(changes, width, palette, out),
+        Block::Findings(list) => out.push_str(&findings::render_findings(list, width, palette)),
         Block::Titled { title, blocks } => {
-            wrap::styled(&Line::new().styled(Style::Heading, title), width, palette, out);
+            wrap::write_wrapped(
+                &TextLine::new().with_styled_text(Style::Heading, title),
+                width,
+                palette,
+                out,
+            );
             out.push_str(&render(blocks, width, palette));
         }
         Block::Empty => out.push_str("None found.\n"),
@@ -42,50 +47,50 @@ fn block(block: &Block, width: usize, palette: Palette, out: &mut String) {
     }
 }
 
-fn diff(changes: &[Change], width: usize, palette: Palette, out: &mut String) {
-    let columns = changes.iter().map(|change| change.words.len()).max().unwrap_or(0);
+fn render_diff(changes: &[DiffEntry], width: usize, palette: Palette, out: &mut String) {
+    let columns = changes.iter().map(|change| change.columns.len()).max().unwrap_or(0);
     let mut widths = vec![0; columns];
     for change in changes {
         // The last word of a change is followed by nothing, so it does not push the others apart.
         for (column, word) in change
-            .words
+            .columns
             .iter()
             .enumerate()
-            .take(change.words.len().saturating_sub(1))
+            .take(change.columns.len().saturating_sub(1))
         {
             widths[column] = widths[column].max(wrap::width(&escape(word)));
         }
     }
     for change in changes {
-        let mut line = Line::new()
-            .then("  ")
-            .styled(change.mark.style(), change.mark.symbol())
-            .then(" ")
-            .hang(6);
-        for (column, word) in change.words.iter().enumerate() {
+        let mut line = TextLine::new()
+            .with_text("  ")
+            .with_styled_text(change.mark.style(), change.mark.symbol())
+            .with_text(" ")
+            .with_hanging_indent(6);
+        for (column, word) in change.columns.iter().enumerate() {
             let missing = widths[column].saturating_sub(wrap::width(&escape(word)));
-            line = line.then(word);
-            if column + 1 < change.words.len() {
-                line = line.then(" ".repeat(missing + 2));
+            line = line.with_text(word);
+            if column + 1 < change.columns.len() {
+                line = line.with_text(" ".repeat(missing + 2));
             }
         }
         // The reason stands beside the change where it fits, else below it.
-        let below = match &change.why {
+        let below = match &change.reason {
             Some(why) => {
                 let long = wrap::line_width(&line) + wrap::width(&escape(why)) + 4 > width;
                 let text = format!("{}({why})", if long { "      " } else { "  " });
                 if long {
-                    Some(Line::new().styled(Style::Muted, text))
+                    Some(TextLine::new().with_styled_text(Style::Muted, text))
                 } else {
-                    line = line.styled(Style::Muted, text);
+                    line = line.with_styled_text(Style::Muted, text);
                     None
                 }
             }
             None => None,
         };
-        wrap::styled(&line, width, palette, out);
+        wrap::write_wrapped(&line, width, palette, out);
         if let Some(below) = below {
-            wrap::styled(&below, width, palette, out);
+            wrap::write_wrapped(&below, width, palette, out);
         }
 
         let names = change
@@ -95,16 +100,16 @@ fn diff(changes: &[Change], width: usize, palette: Palette, out: &mut String) {
             .max()
             .unwrap_or(0);
         for field in &change.fields {
-            let mut line = Line::from(format!("      {:names$}  ", field.name)).hang(names + 2);
+            let mut line = TextLine::from(format!("      {:names$}  ", field.name)).with_hanging_indent(names + 2);
             if field.old.is_empty() {
-                line = line.styled(Style::Added, &field.new);
+                line = line.with_styled_text(Style::Added, &field.new);
             } else {
                 line = line
-                    .styled(Style::Removed, &field.old)
-                    .then(" → ")
-                    .styled(Style::Added, if field.new.is_empty() { "(none)" } else { &field.new });
+                    .with_styled_text(Style::Removed, &field.old)
+                    .with_text(" → ")
+                    .with_styled_text(Style::Added, if field.new.is_empty() { "(none)" } else { &field.new });
             }
-            wrap::styled(&line, width, palette, out);
+            wrap::write_wrapped(&line, width, palette, out);
         }
     }
 }
@@ -113,17 +118,17 @@ fn diff(changes: &[Change], width: usize, palette: Palette, out: &mut String) {
 mod tests {
     use super::*;
     use crate::{
-        diag::{Finding, SourceFile, Span},
-        render::view::{Mark, Record, Table},
+        diag::{Finding, SourceFile, SourceSpan},
+        render::view::{ChangeMark, Record, Table},
     };
 
-    fn shown(blocks: &[Block]) -> String {
+    fn rendered(blocks: &[Block]) -> String {
         render(blocks, 80, Palette::PLAIN)
     }
 
     // Dossier `native-cli.md` §4.3, `connect cluster describe`.
     #[test]
-    fn titled_blocks_stand_two_lines_apart() {
+    fn titled_blocks_are_two_lines_apart() {
         let record = Record::new().field("ID", "lcc-123").field("Name", "az-connector");
         let tasks = Table::new(["Task", "State"]).row([1_u32.into(), "RUNNING".into()]);
         let blocks = [
@@ -132,7 +137,7 @@ mod tests {
             Block::titled("Configuration Details", [Block::Empty]),
         ];
         assert_eq!(
-            shown(&blocks),
+            rendered(&blocks),
             concat!(
                 "Connector Details\n",
                 "+------+--------------+\n",
@@ -152,11 +157,11 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_can_be_read_at_a_glance() {
+    fn the_columns_of_a_plan_are_aligned() {
         let changes = vec![
-            Change::new(Mark::Add, ["service-account", "ebs-prod-claims-operator"]),
-            Change::new(
-                Mark::Add,
+            DiffEntry::new(ChangeMark::Add, ["service-account", "ebs-prod-claims-operator"]),
+            DiffEntry::new(
+                ChangeMark::Add,
                 [
                     "role-binding",
                     "ebs-prod-claims-operator",
@@ -164,17 +169,17 @@ mod tests {
                     "connector:claims-*",
                 ],
             )
-            .why("status, logs, pause, resume, restart of own connectors"),
-            Change::new(Mark::Change, ["service-account", "ebs-prod-claims-viewer"])
+            .with_reason("status, logs, pause, resume, restart of own connectors"),
+            DiffEntry::new(ChangeMark::Change, ["service-account", "ebs-prod-claims-viewer"])
                 .field("description", "tpl=hybrid@1", "tpl=hybrid@2")
                 .field("owner", "", "sa-123456"),
-            Change::new(
-                Mark::Remove,
+            DiffEntry::new(
+                ChangeMark::Remove,
                 ["role-binding", "ebs-prod-claims-viewer", "DeveloperRead", "topic:old-*"],
             ),
         ];
         let blocks = [Block::line("Department claims"), Block::Diff(changes)];
-        insta::assert_snapshot!(shown(&blocks), @r"
+        insta::assert_snapshot!(rendered(&blocks), @r"
         Department claims
 
           + service-account  ebs-prod-claims-operator
@@ -189,15 +194,15 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_points_into_its_file() {
+    fn a_finding_shows_its_source_line() {
         let text = "name = \"Claims\"\nprefx = \"claims-\"\n";
         let file = SourceFile::new("departments/claims.toml", text);
         let finding = Finding::error("unknown-key", "unknown key `prefx`")
-            .at(Span::new(&file, 16..21))
-            .fix("Did you mean `prefix`?");
+            .with_span(SourceSpan::new(&file, 16..21))
+            .with_fix("Did you mean `prefix`?");
         let rest = Finding::warning("orphan-department", "the department `motor` has accounts and no file");
-        let whole = Finding::error("unreadable", "is not UTF-8").at(Span::new(&file, 0..0));
-        insta::assert_snapshot!(shown(&[Block::Findings(vec![finding, rest, whole])]), @r#"
+        let whole = Finding::error("unreadable", "is not UTF-8").with_span(SourceSpan::new(&file, 0..0));
+        insta::assert_snapshot!(rendered(&[Block::Findings(vec![finding, rest, whole])]), @r#"
         error[unknown-key]: unknown key `prefx`
          --> departments/claims.toml:2:1
           |
@@ -216,10 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_in_a_hostile_file_cannot_speak_to_the_terminal() {
+    fn control_characters_in_a_findings_source_are_escaped() {
         let file = SourceFile::new("a\u{1b}[2J.toml", "name = \"\u{1b}]0;x\u{7}\u{202e}\"\n");
-        let finding = Finding::error("bad-name", "bad name \u{9b}1m").at(Span::new(&file, 7..13));
-        let text = shown(&[Block::Findings(vec![finding])]);
+        let finding = Finding::error("bad-name", "bad name \u{9b}1m").with_span(SourceSpan::new(&file, 7..13));
+        let text = rendered(&[Block::Findings(vec![finding])]);
         assert!(
             !text.replace('\n', "").contains(crate::render::escape::is_deceptive),
             "{text:?}"

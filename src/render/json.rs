@@ -19,7 +19,7 @@ pub(crate) fn render(value: &impl Serialize) -> serde_json::Result<String> {
 }
 
 /// One line per element of a list, or one line.
-pub(super) fn lines(value: &impl Serialize) -> serde_json::Result<String> {
+pub(super) fn render_lines(value: &impl Serialize) -> serde_json::Result<String> {
     let mut out = String::new();
     let value = serde_json::to_value(value)?;
     let items = value
@@ -59,34 +59,34 @@ fn write_compact(value: &Value, out: &mut String) {
 fn write_value(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Array(items) if !items.is_empty() => {
-            if let Some(line) = on_one_line(items, out) {
+            if let Some(line) = compact_list(items, out) {
                 out.push_str(&line);
                 return;
             }
             out.push('[');
             for (index, item) in items.iter().enumerate() {
-                new_line(index > 0, indent + 2, out);
+                push_new_line(index > 0, indent + 2, out);
                 write_value(item, indent + 2, out);
             }
-            new_line(false, indent, out);
+            push_new_line(false, indent, out);
             out.push(']');
         }
         Value::Object(fields) if !fields.is_empty() => {
             out.push('{');
             for (index, (name, value)) in fields.iter().enumerate() {
-                new_line(index > 0, indent + 2, out);
+                push_new_line(index > 0, indent + 2, out);
                 write_string(name, out);
                 out.push_str(": ");
                 write_value(value, indent + 2, out);
             }
-            new_line(false, indent, out);
+            push_new_line(false, indent, out);
             out.push('}');
         }
         scalar => write_scalar(scalar, out),
     }
 }
 
-fn on_one_line(items: &[Value], out: &str) -> Option<String> {
+fn compact_list(items: &[Value], out: &str) -> Option<String> {
     if items.iter().any(|item| item.is_array() || item.is_object()) {
         return None;
     }
@@ -102,7 +102,7 @@ fn on_one_line(items: &[Value], out: &str) -> Option<String> {
     (column + line.len() <= WIDTH).then_some(line)
 }
 
-fn new_line(comma: bool, indent: usize, out: &mut String) {
+fn push_new_line(comma: bool, indent: usize, out: &mut String) {
     if comma {
         out.push(',');
     }
@@ -172,16 +172,16 @@ mod tests {
     fn one_line_holds_one_element() {
         let list = json!([{"a": "x\ny", "b": [1, true, null], "c": {}}, "z"]);
         assert_eq!(
-            lines(&list).unwrap(),
+            render_lines(&list).unwrap(),
             "{\"a\":\"x\\ny\",\"b\":[1,true,null],\"c\":{}}\n\"z\"\n"
         );
-        assert_eq!(lines(&json!({"a": 1})).unwrap(), "{\"a\":1}\n");
-        assert_eq!(lines(&json!([])).unwrap(), "");
+        assert_eq!(render_lines(&json!({"a": 1})).unwrap(), "{\"a\":1}\n");
+        assert_eq!(render_lines(&json!([])).unwrap(), "");
     }
 
     proptest! {
         #[test]
-        fn any_text_comes_back_and_cannot_speak_to_a_terminal(text in any::<String>()) {
+        fn any_text_survives_a_round_trip_without_control_characters(text in any::<String>()) {
             let json = render(&json!([text])).unwrap();
             prop_assert!(!json.replace('\n', "").contains(is_deceptive));
             prop_assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), json!([text]));

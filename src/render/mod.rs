@@ -12,20 +12,20 @@ mod json;
 mod progress;
 mod prompt;
 mod screen;
-mod spark;
+mod sparkline;
 mod stream;
 pub mod style;
 mod table;
 mod ui;
 pub mod view;
-pub mod words;
+pub mod text;
 mod wrap;
 mod yaml;
 
-pub use csv::csv;
+pub use csv::to_csv;
 pub use error::Problem;
 pub use escape::escape;
-pub use findings::sarif;
+pub use findings::to_sarif;
 pub(crate) use json::render as json_document;
 pub use prompt::PromptError;
 pub use screen::Screen;
@@ -33,8 +33,8 @@ pub use stream::Captured;
 pub use style::Style;
 pub use ui::Ui;
 pub(crate) use ui::width;
-pub use view::{Block, Cell, Change, Line, List, Mark, Record, Row, Table, Viewable};
-pub(crate) use wrap::paragraph;
+pub use view::{Block, Cell, ChangeMark, DiffEntry, Record, RowList, Table, TableRow, TextLine, Viewable};
+pub(crate) use wrap::wrap_paragraph;
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

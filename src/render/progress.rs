@@ -13,24 +13,24 @@ use super::{
     style::{Palette, Style},
     ui::Ui,
 };
-use crate::apply::event::{Event, Listener};
+use crate::apply::event::{EventListener, RunEvent};
 
 /// Departments named beside the bar at the same time.
 const NAMED: usize = 3;
 
 /// How an event reads as one line; nothing for events that only move a bar.
-fn sentence(event: &Event, palette: Palette) -> Option<String> {
+fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
     let (style, word, text) = match event {
-        Event::Phase { .. } | Event::Started { .. } => return None,
-        Event::Done { label, .. } => (Style::Ok, "done", label.clone()),
-        Event::Retrying { label, reason, wait } => (
+        RunEvent::Phase { .. } | RunEvent::Started { .. } => return None,
+        RunEvent::Done { label, .. } => (Style::Ok, "done", label.clone()),
+        RunEvent::Retrying { label, reason, wait } => (
             Style::Warning,
             "wait",
-            format!("{label}: {reason}, again in {}", seconds(*wait)),
+            format!("{label}: {reason}, again in {}", format_wait(*wait)),
         ),
-        Event::Failed { label, reason, .. } => (Style::Error, "FAIL", format!("{label}: {reason}")),
-        Event::Skipped { label, because, .. } => (Style::Muted, "skip", format!("{label}: needs `{because}`")),
-        Event::Note { text } => (Style::Muted, "note", text.clone()),
+        RunEvent::Failed { label, reason, .. } => (Style::Error, "FAIL", format!("{label}: {reason}")),
+        RunEvent::Skipped { label, because, .. } => (Style::Muted, "skip", format!("{label}: needs `{because}`")),
+        RunEvent::Note { text } => (Style::Muted, "note", text.clone()),
     };
     let mut line = String::from("  ");
     palette.paint(style, word, &mut line);
@@ -39,7 +39,7 @@ fn sentence(event: &Event, palette: Palette) -> Option<String> {
     Some(line)
 }
 
-fn seconds(wait: Duration) -> String {
+fn format_wait(wait: Duration) -> String {
     if wait < Duration::from_secs(1) {
         format!("{} ms", wait.as_millis())
     } else {
@@ -48,18 +48,18 @@ fn seconds(wait: Duration) -> String {
 }
 
 /// Plain lines, for logs: phases and what went wrong, nothing that merely goes on.
-pub(super) struct Lines {
+pub(super) struct LineProgress {
     pub(super) ui: Ui,
 }
 
-impl Listener for Lines {
-    fn on(&self, event: &Event) {
+impl EventListener for LineProgress {
+    fn on_event(&self, event: &RunEvent) {
         match event {
-            Event::Phase { name, total: 0 } => self.ui.status(&format!("{name} …")),
-            Event::Phase { name, total } => self.ui.status(&format!("{name} ({total}) …")),
-            Event::Started { .. } | Event::Done { .. } => {}
-            Event::Retrying { .. } | Event::Failed { .. } | Event::Skipped { .. } | Event::Note { .. } => {
-                if let Some(line) = sentence(event, Palette::PLAIN) {
+            RunEvent::Phase { name, total: 0 } => self.ui.status(&format!("{name} …")),
+            RunEvent::Phase { name, total } => self.ui.status(&format!("{name} ({total}) …")),
+            RunEvent::Started { .. } | RunEvent::Done { .. } => {}
+            RunEvent::Retrying { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Note { .. } => {
+                if let Some(line) = event_line(event, Palette::PLAIN) {
                     self.ui.status(&line);
                 }
             }
@@ -68,7 +68,7 @@ impl Listener for Lines {
 }
 
 /// One bar for the phase that runs, with the departments in work; finished steps scroll by above it.
-pub(super) struct Bars {
+pub(super) struct BarProgress {
     /// Writes the lines: those of the bar library are padded to the width of the terminal.
     ui: Ui,
     multi: MultiProgress,
@@ -85,7 +85,7 @@ struct BarState {
     running: BTreeMap<String, usize>,
 }
 
-impl Bars {
+impl BarProgress {
     pub(super) fn new(ui: Ui) -> Self {
         Self {
             ui,
@@ -101,7 +101,7 @@ impl Bars {
 }
 
 impl BarState {
-    fn begin(&mut self, multi: &MultiProgress, name: &'static str, total: usize) {
+    fn start_phase(&mut self, multi: &MultiProgress, name: &'static str, total: usize) {
         let bar = multi.add(ProgressBar::new(total as u64));
         let template = if total == 0 {
             "{spinner} {prefix:<9} {wide_msg}"
@@ -122,7 +122,7 @@ impl BarState {
     }
 
     /// Takes the bar away, and says what stays of it.
-    fn end(&mut self) -> Option<String> {
+    fn finish_phase(&mut self) -> Option<String> {
         let bar = self.bar.take()?;
         bar.finish_and_clear();
         Some(if self.total == 0 {
@@ -132,7 +132,7 @@ impl BarState {
         })
     }
 
-    fn step(&mut self, department: Option<&String>, begins: bool) {
+    fn record_step(&mut self, department: Option<&String>, begins: bool) {
         if let Some(department) = department {
             let running = self.running.entry(escape(department).into_owned()).or_default();
             *running = if begins {
@@ -161,35 +161,35 @@ impl BarState {
     }
 }
 
-impl Listener for Bars {
-    fn on(&self, event: &Event) {
+impl EventListener for BarProgress {
+    fn on_event(&self, event: &RunEvent) {
         // A panic elsewhere must not silence the progress.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::Phase { name, total } => {
-                if let Some(line) = state.end() {
+            RunEvent::Phase { name, total } => {
+                if let Some(line) = state.finish_phase() {
                     self.ui.write_err(&line);
                 }
-                state.begin(&self.multi, name, *total);
+                state.start_phase(&self.multi, name, *total);
             }
-            Event::Started { department, .. } => state.step(department.as_ref(), true),
-            Event::Done { department, .. } | Event::Failed { department, .. } => {
-                state.step(department.as_ref(), false);
+            RunEvent::Started { department, .. } => state.record_step(department.as_ref(), true),
+            RunEvent::Done { department, .. } | RunEvent::Failed { department, .. } => {
+                state.record_step(department.as_ref(), false);
             }
             // It was never begun.
-            Event::Skipped { .. } => state.step(None, false),
-            Event::Retrying { .. } | Event::Note { .. } => {}
+            RunEvent::Skipped { .. } => state.record_step(None, false),
+            RunEvent::Retrying { .. } | RunEvent::Note { .. } => {}
         }
-        if let Some(line) = sentence(event, self.ui.palette()) {
+        if let Some(line) = event_line(event, self.ui.palette()) {
             self.ui.write_err(&(line + "\n"));
         }
     }
 }
 
-impl Drop for Bars {
+impl Drop for BarProgress {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = state.end() {
+        if let Some(line) = state.finish_phase() {
             self.ui.write_err(&line);
         }
     }
@@ -201,31 +201,31 @@ mod tests {
     use crate::render::Format;
 
     #[test]
-    fn finished_steps_and_phases_stay_on_the_screen() {
+    fn finished_steps_and_phases_stay_visible() {
         let (ui, captured) = Ui::captured(Format::Human, 80, "");
-        let bars = Bars::new(ui);
+        let bars = BarProgress::new(ui);
         let department = || Some("claims".to_owned());
         for event in [
-            Event::Phase { name: "Look", total: 0 },
-            Event::Phase {
+            RunEvent::Phase { name: "Look", total: 0 },
+            RunEvent::Phase {
                 name: "Apply",
                 total: 3,
             },
-            Event::Started {
+            RunEvent::Started {
                 label: "create key".into(),
                 department: department(),
             },
-            Event::Done {
+            RunEvent::Done {
                 label: "create key".into(),
                 department: department(),
             },
-            Event::Failed {
+            RunEvent::Failed {
                 label: "create binding".into(),
                 department: department(),
                 reason: "409".into(),
             },
         ] {
-            bars.on(&event);
+            bars.on_event(&event);
         }
         drop(bars);
         insta::assert_snapshot!(captured.stderr(), @r"

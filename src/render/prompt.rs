@@ -13,7 +13,7 @@ pub enum PromptError {
     Unreadable,
     /// There is no terminal, and nothing was piped in.
     #[error("cannot ask for confirmation: standard input is not a terminal and holds no answer")]
-    NobodyToAsk {
+    NotInteractive {
         /// The flag that answers the question.
         flag: &'static str,
     },
@@ -31,7 +31,7 @@ impl Advice for PromptError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Unreadable => vec!["Answer with `y` or `n`.".into()],
-            Self::NobodyToAsk { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
+            Self::NotInteractive { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
             Self::Mismatch { .. } => Vec::new(),
         }
     }
@@ -63,7 +63,7 @@ impl Ui {
 
     /// Asks for a secret, on standard error; what is typed is not shown. From a pipe it is read as a line, as by the stock
     /// CLI (dossier `native-cli.md` §4.6).
-    pub fn secret(&self, question: &str) -> Result<String, PromptError> {
+    pub fn ask_secret(&self, question: &str) -> Result<String, PromptError> {
         self.write_err(&escape(&format!("{question}: ")));
         if self.0.input_is_terminal {
             let typed = dialoguer::console::Term::stderr().read_secure_line();
@@ -93,7 +93,7 @@ impl Ui {
             self.write_out_or_err("\n");
         }
         match read {
-            Ok(0) if !self.0.input_is_terminal => Err(PromptError::NobodyToAsk { flag }),
+            Ok(0) if !self.0.input_is_terminal => Err(PromptError::NotInteractive { flag }),
             Ok(0) | Err(_) => Err(PromptError::Unreadable),
             Ok(_) => Ok(line.trim().to_owned()),
         }
@@ -115,27 +115,27 @@ mod tests {
     use crate::render::Block;
 
     #[test]
-    fn a_plan_before_a_question_never_disturbs_a_document() {
+    fn a_preview_before_a_question_keeps_stdout_a_single_document() {
         let (ui, captured) = Ui::captured(Format::Json, 80, "y\n");
-        ui.show(&[Block::line("Plan: 1 to create.")]).unwrap();
+        ui.print_preview(&[Block::line("Plan: 1 to create.")]).unwrap();
         assert!(ui.confirm("Apply?", "--yes").unwrap());
         assert_eq!(captured.stdout(), "");
         assert_eq!(captured.stderr(), "Plan: 1 to create.\n\nApply? (y/n): \n");
     }
 
     #[test]
-    fn answers_are_read_from_a_pipe_as_by_the_stock_cli() {
+    fn answers_are_read_from_a_pipe_like_the_confluent_cli() {
         let answer = |input: &str| Ui::captured(Format::Human, 80, input).0.confirm("Sure?", "--force");
         assert!(answer("y\n").unwrap() && answer("YES\n").unwrap() && answer(" Yes").unwrap());
         assert!(!answer("n\n").unwrap() && !answer("No\n").unwrap());
         assert!(matches!(answer("maybe\n"), Err(PromptError::Unreadable)));
         assert!(matches!(answer("\n"), Err(PromptError::Unreadable)));
         let nobody = answer("").unwrap_err();
-        assert!(matches!(nobody, PromptError::NobodyToAsk { flag: "--force" }));
+        assert!(matches!(nobody, PromptError::NotInteractive { flag: "--force" }));
     }
 
     #[test]
-    fn one_answer_is_used_once() {
+    fn each_answer_is_used_once() {
         let (ui, captured) = Ui::captured(Format::Human, 80, "y\nclaims\nmotor\n");
         assert!(ui.confirm("Sure?", "--yes").unwrap());
         ui.confirm_by_typing("This deletes everything.", "claims", "--yes")

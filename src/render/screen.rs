@@ -7,9 +7,9 @@ use super::{
     stream::lock,
     style::Style,
     ui::Ui,
-    view::{Block, Line},
+    view::{Block, TextLine},
 };
-use crate::interrupt::Interrupt;
+use crate::cancel::CancelToken;
 
 /// Another screen, without a cursor, on which a line that is too long is cut off.
 const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
@@ -29,32 +29,32 @@ pub struct Screen {
 }
 
 /// What is to be given back when the terminal is left: how keys were read.
-pub(super) type Before = Option<keys::Keys>;
+pub(super) type SavedKeyMode = Option<keys::Keys>;
 
 impl Ui {
     /// Takes the terminal over; nothing where standard output is none. A key that means to stop wishes `interrupt`.
     #[must_use]
-    pub fn screen(&self, interrupt: &Interrupt) -> Option<Screen> {
+    pub fn open_screen(&self, cancel: &CancelToken) -> Option<Screen> {
         if !self.0.out_is_terminal {
             return None;
         }
         let keys = io::stdin()
             .is_terminal()
-            .then(|| keys::Keys::listen(self, interrupt))
+            .then(|| keys::Keys::listen(self, cancel))
             .flatten();
         let stop = if keys.is_some() { keys::STOP } else { "Ctrl-C ends" };
-        *lock(&self.0.taken) = Some(keys);
-        *lock(&self.0.held) = Some(String::new());
+        *lock(&self.0.saved_terminal) = Some(keys);
+        *lock(&self.0.pending_message) = Some(String::new());
         drop(self.write_out(ENTER));
         Some(Screen { ui: self.clone(), stop })
     }
 
     /// Gives the terminal back as it was, if it is taken: also before a process ends without dropping anything.
     pub fn leave_screen(&self) {
-        let taken = lock(&self.0.taken).take();
+        let taken = lock(&self.0.saved_terminal).take();
         if taken.is_some() {
             drop(self.write_out(LEAVE));
-            *lock(&self.0.held) = None;
+            *lock(&self.0.pending_message) = None;
         }
     }
 }
@@ -66,14 +66,16 @@ impl Screen {
         let (width, height) = size.map_or(DEFAULT_SIZE, |(width, height)| (width.0.into(), height.0.into()));
         let room = height.saturating_sub(1);
         let blocks = frame(width, room);
-        let note = lock(&self.ui.0.held).replace(String::new()).unwrap_or_default();
-        let text = painted(&self.ui, &blocks, (width, room), self.stop, &note);
+        let note = lock(&self.ui.0.pending_message)
+            .replace(String::new())
+            .unwrap_or_default();
+        let text = paint_to_string(&self.ui, &blocks, (width, room), self.stop, &note);
         self.ui.write_out(&text)
     }
 }
 
 /// One painting: every line of the terminal, so that nothing of the last one stays.
-fn painted(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str, note: &str) -> String {
+fn paint_to_string(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str, note: &str) -> String {
     let text = human::render(blocks, width, ui.0.out.palette);
     let lines: Vec<&str> = text.lines().collect();
     let mut out = HOME.to_owned();
@@ -93,7 +95,7 @@ fn painted(ui: &Ui, blocks: &[Block], (width, room): (usize, usize), stop: &str,
         "" => format!("{stop}.{left}"),
         note => note.lines().next_back().unwrap_or_default().to_owned(),
     };
-    let last = Line::new().styled(Style::Muted, last);
+    let last = TextLine::new().with_styled_text(Style::Muted, last);
     let last = human::render(&[Block::line(last)], usize::MAX, ui.0.out.palette);
     // Without filling up what is above it, the last line would stand right below the rest.
     let missing = room.saturating_sub(lines.len());
@@ -120,7 +122,7 @@ mod keys {
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
     use super::super::ui::Ui;
-    use crate::{exit::ExitCode, interrupt::Interrupt};
+    use crate::{cancel::CancelToken, exit::ExitCode};
 
     pub(super) const STOP: &str = "q ends";
 
@@ -131,20 +133,20 @@ mod keys {
         /// From now on `q` and Ctrl-C wish to stop; pressed again, they end the process at once. Ctrl-C sends no signal
         /// meanwhile: it would end the Confluent CLI that started this process at once, and the shell would take the
         /// terminal as it is.
-        pub(super) fn listen(ui: &Ui, interrupt: &Interrupt) -> Option<Self> {
+        pub(super) fn listen(ui: &Ui, cancel: &CancelToken) -> Option<Self> {
             let before = tcgetattr(io::stdin()).ok()?;
             let mut now = before.clone();
             now.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
             now.special_codes[SpecialCodeIndex::VMIN] = 1;
             now.special_codes[SpecialCodeIndex::VTIME] = 0;
             tcsetattr(io::stdin(), OptionalActions::Now, &now).ok()?;
-            let (ui, interrupt) = (ui.clone(), interrupt.clone());
+            let (ui, interrupt) = (ui.clone(), cancel.clone());
             // It ends with the process at the latest: nobody can call back a thread that waits for a key.
             thread::spawn(move || {
                 const CTRL_C: u8 = 3;
                 let mut key = [0];
                 while matches!(io::stdin().read(&mut key), Ok(1)) {
-                    if matches!(key[0], b'q' | b'Q' | CTRL_C) && !interrupt.wish() {
+                    if matches!(key[0], b'q' | b'Q' | CTRL_C) && !interrupt.cancel() {
                         ui.leave_screen();
                         std::process::exit(ExitCode::Interrupted.code().into());
                     }
@@ -166,14 +168,14 @@ mod keys {
 #[cfg(not(unix))]
 mod keys {
     use super::super::ui::Ui;
-    use crate::interrupt::Interrupt;
+    use crate::cancel::CancelToken;
 
     pub(super) const STOP: &str = "Ctrl-C ends";
 
     pub(in crate::render) struct Keys;
 
     impl Keys {
-        pub(super) fn listen(_: &Ui, _: &Interrupt) -> Option<Self> {
+        pub(super) fn listen(_: &Ui, _: &CancelToken) -> Option<Self> {
             None
         }
     }
@@ -184,31 +186,31 @@ mod tests {
     use super::*;
     use crate::render::Format;
 
-    fn shown(lines: usize, room: usize, note: &str) -> String {
+    fn painted_text(lines: usize, room: usize, note: &str) -> String {
         let (ui, _) = Ui::captured(Format::Human, 80, "");
-        let lines = (1..=lines).map(|number| Line::from(format!("line {number}")));
-        let text = painted(&ui, &[Block::Lines(lines.collect())], (20, room), "q ends", note);
+        let lines = (1..=lines).map(|number| TextLine::from(format!("line {number}")));
+        let text = paint_to_string(&ui, &[Block::Lines(lines.collect())], (20, room), "q ends", note);
         let text = text.replace(HOME, "^").replace(END_OF_LINE, "$");
         text.replace(END_OF_SCREEN, "#")
     }
 
     #[test]
-    fn the_last_line_is_the_terminals_last_line() {
-        assert_eq!(shown(2, 4, ""), "^$line 1\n$line 2\n#\n\n$q ends.");
+    fn a_full_frame_ends_on_the_last_terminal_line() {
+        assert_eq!(painted_text(2, 4, ""), "^$line 1\n$line 2\n#\n\n$q ends.");
         assert_eq!(
-            shown(5, 2, ""),
+            painted_text(5, 2, ""),
             "^$line 1\n$line 2\n#$q ends. 3 more lines need a larger window."
         );
         assert_eq!(
-            shown(3, 2, ""),
+            painted_text(3, 2, ""),
             "^$line 1\n$line 2\n#$q ends. 1 more line needs a larger window."
         );
     }
 
     #[test]
-    fn a_message_stands_in_the_last_line_and_cannot_move_the_cursor() {
+    fn a_message_is_shown_in_the_last_line_without_control_characters() {
         assert_eq!(
-            shown(1, 1, "Waiting 5 s\u{1b}[2J\n"),
+            painted_text(1, 1, "Waiting 5 s\u{1b}[2J\n"),
             "^$line 1\n#$Waiting 5 s\\u{1b}[2J"
         );
     }
@@ -216,7 +218,7 @@ mod tests {
     #[test]
     fn without_a_terminal_there_is_no_screen() {
         let (ui, captured) = Ui::captured(Format::Human, 80, "");
-        assert!(ui.screen(&Interrupt::new()).is_none());
+        assert!(ui.open_screen(&CancelToken::new()).is_none());
         assert_eq!(captured.stdout(), "");
     }
 }

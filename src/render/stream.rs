@@ -41,8 +41,8 @@ impl Stream {
 /// What a captured `Ui` was told.
 #[derive(Clone, Default)]
 pub struct Captured {
-    pub(super) out: Buffer,
-    pub(super) err: Buffer,
+    pub(super) out: SharedBuffer,
+    pub(super) err: SharedBuffer,
 }
 
 impl Captured {
@@ -60,15 +60,15 @@ impl Captured {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Buffer(Arc<Mutex<Vec<u8>>>);
+pub(super) struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Buffer {
+impl SharedBuffer {
     fn text(&self) -> String {
         String::from_utf8_lossy(&lock(&self.0)).into_owned()
     }
 }
 
-impl Write for Buffer {
+impl Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         lock(&self.0).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_that_went_away_is_no_error() {
+    fn a_closed_pipe_is_not_an_error() {
         struct Gone;
         impl Write for Gone {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

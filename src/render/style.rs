@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_ends_where_its_text_ends() {
+    fn a_style_is_reset_at_the_end_of_its_text() {
         let mut out = String::new();
         COLOURED.paint(Style::Added, "+", &mut out);
         assert_eq!(out, "\u{1b}[32m+\u{1b}[0m");

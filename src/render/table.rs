@@ -7,7 +7,7 @@ use comfy_table::{
 
 use super::{
     escape::{escape, escape_lines},
-    spark,
+    sparkline,
     style::Palette,
     view::{Cell, Record, Table},
     wrap,
@@ -20,7 +20,7 @@ const CELL_WIDTH: usize = 30;
 const CURVE_WIDTH: usize = 60;
 
 /// Below this many columns a cell cannot be read any more.
-const NARROWEST: usize = 8;
+const MIN_COLUMN_WIDTH: usize = 8;
 
 /// The stock CLI's list: blanks instead of the outer border, a rule below the header.
 const LIST: TableStyle = TableStyle::new()
@@ -36,7 +36,7 @@ const BORDERED: TableStyle = TableStyle::new()
 
 /// Appends `table`, at most `width` columns wide. When its columns would become unreadably narrow, each row is shown as
 /// a record instead.
-pub(super) fn list(table: &Table, width: usize, palette: Palette, out: &mut String) {
+pub(super) fn render_list(table: &Table, width: usize, palette: Palette, out: &mut String) {
     if table.rows.is_empty() {
         out.push_str("None found.\n");
         return;
@@ -46,7 +46,7 @@ pub(super) fn list(table: &Table, width: usize, palette: Palette, out: &mut Stri
         .iter()
         .map(|row| row.iter().map(cell_text).collect::<Vec<_>>())
         .collect::<Vec<_>>();
-    let Some(limits) = limits(table, &texts, width) else {
+    let Some(limits) = column_limits(table, &texts, width) else {
         return rows_as_records(table, width, palette, out);
     };
     let fold = |text: &str, column: usize| fold(text, limits[column].min(CELL_WIDTH), limits[column]);
@@ -66,17 +66,17 @@ pub(super) fn list(table: &Table, width: usize, palette: Palette, out: &mut Stri
                 .zip(row)
                 .enumerate()
                 .map(|(column, (text, cell))| match cell {
-                    Cell::Curve(values) => spark::draw(values, limits[column], palette.unicode),
+                    Cell::Sparkline(values) => sparkline::draw_sparkline(values, limits[column], palette.unicode),
                     _ => fold(text, column),
                 })
                 .collect::<Vec<_>>()
         })
         .collect::<Vec<_>>();
 
-    let mut grid = grid(LIST);
+    let mut grid = new_grid(LIST);
     grid.set_header(headings.iter().enumerate().map(|(column, heading)| {
         let cells = texts.iter().filter_map(|row| row.get(column)).chain([heading]);
-        centred(
+        center(
             heading,
             cells.flat_map(|cell| cell.lines()).map(wrap::width).max().unwrap_or(0),
         )
@@ -85,15 +85,15 @@ pub(super) fn list(table: &Table, width: usize, palette: Palette, out: &mut Stri
         grid.add_row(row.iter().zip(texts).map(|(cell, text)| {
             TableCell::new(text).set_alignment(match cell {
                 Cell::Integer(_) | Cell::Number(_) => CellAlignment::Right,
-                Cell::Text(_) | Cell::Multiline(_) | Cell::Curve(_) => CellAlignment::Left,
+                Cell::Text(_) | Cell::Multiline(_) | Cell::Sparkline(_) => CellAlignment::Left,
             })
         }));
     }
-    finish(&grid, out);
+    append_grid(&grid, out);
 }
 
 /// Appends `record`, at most `width` columns wide.
-pub(super) fn record(record: &Record, width: usize, palette: Palette, out: &mut String) {
+pub(super) fn render_record(record: &Record, width: usize, palette: Palette, out: &mut String) {
     let names = record
         .fields
         .iter()
@@ -101,21 +101,21 @@ pub(super) fn record(record: &Record, width: usize, palette: Palette, out: &mut 
         .max()
         .unwrap_or(0);
     // Two borders, the line between, and a blank on either side of both.
-    let room = width.saturating_sub(names + 7).max(NARROWEST);
-    let mut grid = grid(BORDERED);
+    let room = width.saturating_sub(names + 7).max(MIN_COLUMN_WIDTH);
+    let mut grid = new_grid(BORDERED);
     for (name, value) in &record.fields {
         let value = match value {
-            Cell::Curve(values) => spark::draw(values, room.min(CURVE_WIDTH), palette.unicode),
+            Cell::Sparkline(values) => sparkline::draw_sparkline(values, room.min(CURVE_WIDTH), palette.unicode),
             value => fold(&cell_text(value), room, room),
         };
         grid.add_row([name.to_string(), value]);
     }
-    finish(&grid, out);
+    append_grid(&grid, out);
 }
 
 /// A heading in the middle of its column. Where the blanks are odd, the stock CLI puts the smaller half on the left,
 /// and the library the larger.
-fn centred(heading: &str, width: usize) -> String {
+fn center(heading: &str, width: usize) -> String {
     let lines = heading.lines().map(|line| {
         let gap = width.saturating_sub(wrap::width(line)) / 2;
         format!("{}{line}", " ".repeat(gap))
@@ -129,11 +129,11 @@ fn rows_as_records(table: &Table, width: usize, palette: Palette, out: &mut Stri
             out.push('\n');
         }
         let fields = table.columns.iter().cloned().zip(row.iter().cloned()).collect();
-        record(&Record { fields }, width, palette, out);
+        render_record(&Record { fields }, width, palette, out);
     }
 }
 
-fn grid(style: TableStyle) -> Grid {
+fn new_grid(style: TableStyle) -> Grid {
     let mut grid = Grid::new();
     grid.load_style(style);
     // Cells are folded here, since only we know the stock CLI's rule.
@@ -141,7 +141,7 @@ fn grid(style: TableStyle) -> Grid {
     grid
 }
 
-fn finish(grid: &Grid, out: &mut String) {
+fn append_grid(grid: &Grid, out: &mut String) {
     for line in grid.lines() {
         out.push_str(&line);
         out.push('\n');
@@ -154,7 +154,7 @@ fn cell_text(cell: &Cell) -> String {
         Cell::Text(text) | Cell::Number(text) => escape(text).into_owned(),
         Cell::Multiline(text) => escape_lines(text.trim_end()).into_owned(),
         Cell::Integer(number) => number.to_string(),
-        Cell::Curve(_) => String::new(),
+        Cell::Sparkline(_) => String::new(),
     }
 }
 
@@ -166,16 +166,16 @@ fn fold(text: &str, limit: usize, most: usize) -> String {
             if wrap::width(line) <= limit {
                 vec![line.to_owned()]
             } else {
-                wrap::even(line, limit)
+                wrap::wrap_evenly(line, limit)
             }
         })
-        .flat_map(|line| wrap::chop(&line, most))
+        .flat_map(|line| wrap::split_at_width(&line, most))
         .collect::<Vec<_>>()
         .join("\n")
 }
 
 /// How wide each column may become so that the table fits into `width`; nothing when it cannot fit.
-fn limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
+fn column_limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usize>> {
     let columns = &table.columns;
     let cells = |column: usize| {
         let heading = columns.get(column).map(AsRef::as_ref).unwrap_or_default();
@@ -186,7 +186,7 @@ fn limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usiz
     };
     let curve = |column: usize| {
         let lengths = table.rows.iter().filter_map(|row| match row.get(column) {
-            Some(Cell::Curve(values)) => Some(values.len()),
+            Some(Cell::Sparkline(values)) => Some(values.len()),
             _ => None,
         });
         lengths.max().unwrap_or(0)
@@ -204,7 +204,7 @@ fn limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usiz
     };
     let words = widest(
         &|text| text.split_whitespace().map(wrap::width).max().unwrap_or(0),
-        NARROWEST,
+        MIN_COLUMN_WIDTH,
     );
     let natural = widest(
         &|text| {
@@ -223,7 +223,7 @@ fn limits(table: &Table, texts: &[Vec<String>], width: usize) -> Option<Vec<usiz
     // Narrow the widest columns: first without breaking a word, then with.
     let most = natural.iter().copied().max().unwrap_or(0);
     let narrowed = |least: &dyn Fn(usize) -> usize| {
-        (NARROWEST..=most).rev().find_map(|cap| {
+        (MIN_COLUMN_WIDTH..=most).rev().find_map(|cap| {
             let limits = (0..columns.len())
                 .map(|column| natural[column].min(cap.max(least(column))))
                 .collect::<Vec<_>>();
@@ -239,9 +239,9 @@ mod tests {
 
     use super::*;
 
-    fn shown(table: &Table, width: usize) -> String {
+    fn rendered(table: &Table, width: usize) -> String {
         let mut out = String::new();
-        list(table, width, Palette::PLAIN, &mut out);
+        render_list(table, width, Palette::PLAIN, &mut out);
         out
     }
 
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn connectors_are_listed_as_by_the_stock_cli() {
+    fn connectors_are_listed_like_the_confluent_cli() {
         let table = Table::new(["ID", "Name", "Status", "Type", "Trace"]).row(texts([
             "lcc-111",
             "az-connector-2",
@@ -264,7 +264,7 @@ mod tests {
             "",
         ]));
         assert_eq!(
-            shown(&table, 80),
+            rendered(&table, 80),
             sample(concat!(
                 "    ID    |      Name      | Status  | Type | Trace  ¶\n",
                 "----------+----------------+---------+------+--------\n",
@@ -274,11 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn service_accounts_are_listed_as_by_the_stock_cli() {
+    fn service_accounts_are_listed_like_the_confluent_cli() {
         let table =
             Table::new(["ID", "Name", "Description"]).row(texts(["sa-12345", "service-account", "at your service."]));
         assert_eq!(
-            shown(&table, 80),
+            rendered(&table, 80),
             sample(concat!(
                 "     ID    |      Name       |   Description     ¶\n",
                 "-----------+-----------------+-------------------\n",
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn role_bindings_are_listed_as_by_the_stock_cli() {
+    fn role_bindings_are_listed_like_the_confluent_cli() {
         let table = Table::new([
             "ID",
             "Principal",
@@ -316,7 +316,7 @@ mod tests {
             "",
         ]));
         assert_eq!(
-            shown(&table, 200),
+            rendered(&table, 200),
             sample(concat!(
                 "     ID    |  Principal   |        Email         |       Role        | Environment | Cloud Cluster | Cluster Type | Logical Cluster | Resource Type | Name | Pattern Type  ¶\n",
                 "-----------+--------------+----------------------+-------------------+-------------+---------------+--------------+-----------------+---------------+------+---------------\n",
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_stand_on_the_right() {
+    fn integers_are_right_aligned() {
         let table = Table::new([
             "Quota Code",
             "Name",
@@ -352,7 +352,7 @@ mod tests {
             "".into(),
         ]);
         assert_eq!(
-            shown(&table, 200),
+            rendered(&table, 200),
             sample(concat!(
                 "  Quota Code |  Name   |     Scope     | Applied Limit | Usage | Organization | Environment | Kafka Cluster | Network | User  ¶\n",
                 "-------------+---------+---------------+---------------+-------+--------------+-------------+---------------+---------+-------\n",
@@ -371,7 +371,7 @@ mod tests {
             "",
         ]));
         assert_eq!(
-            shown(&table, 100),
+            rendered(&table, 100),
             sample(concat!(
                 "         Timestamp         | Level | Task ID |            Message             | Exception  ¶\n",
                 "---------------------------+-------+---------+--------------------------------+------------\n",
@@ -391,7 +391,7 @@ mod tests {
             .field("Status", "RUNNING")
             .field("Type", "Sink")
             .optional("Trace", None::<String>);
-        record(&fields, 80, Palette::PLAIN, &mut out);
+        render_record(&fields, 80, Palette::PLAIN, &mut out);
         assert_eq!(
             out,
             concat!(
@@ -406,20 +406,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_says_so() {
-        assert_eq!(shown(&Table::new(["ID"]), 80), "None found.\n");
+    fn an_empty_list_prints_none_found() {
+        assert_eq!(rendered(&Table::new(["ID"]), 80), "None found.\n");
     }
 
     #[test]
-    fn a_curve_takes_the_room_that_is_left() {
+    fn a_sparkline_takes_the_remaining_width() {
         let values: Vec<Option<u64>> = (0..60).map(|minute| (minute < 30).then_some(minute)).collect();
         let table = Table::new(["Name", "Curve", "Last"]).row([
             "claims-lake".into(),
-            Cell::Curve(values),
+            Cell::Sparkline(values),
             Cell::Number("<0.1".to_owned()),
         ]);
         assert_eq!(
-            shown(&table, 60),
+            rendered(&table, 60),
             sample(concat!(
                 "     Name     |                Curve                | Last  ¶\n",
                 "--------------+-------------------------------------+-------\n",
@@ -427,17 +427,17 @@ mod tests {
             ))
         );
         assert_eq!(
-            shown(&table, 36),
+            rendered(&table, 36),
             sample(concat!(
                 "     Name     |    Curve    | Last  ¶\n",
                 "--------------+-------------+-------\n",
                 "  claims-lake | -+*%@@..... | <0.1  ¶\n",
             ))
         );
-        let columns = |width| shown(&table, width).lines().map(wrap::width).max();
+        let columns = |width| rendered(&table, width).lines().map(wrap::width).max();
         assert_eq!((columns(200), columns(300)), (Some(85), Some(85)));
         assert_eq!(
-            shown(&table, 20),
+            rendered(&table, 20),
             concat!(
                 "+-------+----------+\n",
                 "| Name  | claims-l |\n",
@@ -453,7 +453,7 @@ mod tests {
     fn a_narrow_terminal_narrows_the_widest_columns_first() {
         let table = Table::new(["ID", "Description"]).row(texts(["sa-12345", "accounts of the claims department"]));
         assert_eq!(
-            shown(&table, 36),
+            rendered(&table, 36),
             sample(concat!(
                 "     ID    |    Description     ¶\n",
                 "-----------+--------------------\n",
@@ -464,11 +464,11 @@ mod tests {
     }
 
     #[test]
-    fn columns_too_narrow_to_read_become_records() {
+    fn a_table_with_unreadably_narrow_columns_is_printed_as_records() {
         let columns = ["A", "B", "C", "D"];
         let table = Table::new(columns).row(texts(["aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc", "dddddddddd"]));
         assert_eq!(
-            shown(&table, 24),
+            rendered(&table, 24),
             concat!(
                 "+---+------------+\n",
                 "| A | aaaaaaaaaa |\n",
@@ -481,13 +481,13 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_name_cannot_draw_a_row_of_its_own() {
+    fn line_breaks_in_a_name_do_not_add_rows() {
         let table = Table::new(["Name", "Trace"]).row([
             Cell::from("a\nlcc-999 | fake"),
             Cell::Multiline("first\n  second\u{1b}[2J\n".to_owned()),
         ]);
         assert_eq!(
-            shown(&table, 80),
+            rendered(&table, 80),
             sample(concat!(
                 "        Name        |       Trace        ¶\n",
                 "--------------------+--------------------\n",
@@ -504,7 +504,7 @@ mod tests {
             for (a, b, number) in rows {
                 table.push([a.into(), b.into(), number.into()]);
             }
-            for line in shown(&table, width).lines() {
+            for line in rendered(&table, width).lines() {
                 prop_assert!(wrap::width(line) <= width, "{line:?}");
             }
         }

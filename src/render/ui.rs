@@ -10,13 +10,13 @@ use super::{
     Format,
     error::Problem,
     human, json,
-    progress::{Bars, Lines},
+    progress::{BarProgress, LineProgress},
     stream::{Captured, Stream, lock},
     style::Palette,
     view::{Block, Viewable},
     yaml,
 };
-use crate::{apply::event::Listener, env};
+use crate::{apply::event::EventListener, env};
 
 /// Width when nobody says how wide the output is.
 const DEFAULT_WIDTH: usize = 80;
@@ -31,7 +31,7 @@ pub(crate) fn width() -> usize {
 }
 
 /// Whether characters that draw can be expected to show. The console of Linux has no font for them.
-fn unicode() -> bool {
+fn supports_unicode() -> bool {
     let locale = [env::LC_ALL, env::LC_CTYPE, env::LANG].into_iter().find_map(env::var);
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
     let terminal = env::var(env::TERM).unwrap_or_default();
@@ -41,9 +41,9 @@ fn unicode() -> bool {
 
 /// Where text goes. Cheap to clone; all clones write to the same place.
 #[derive(Clone)]
-pub struct Ui(pub(super) Arc<Inner>);
+pub struct Ui(pub(super) Arc<UiState>);
 
-pub(super) struct Inner {
+pub(super) struct UiState {
     pub(super) format: Format,
     verbosity: u8,
     width: usize,
@@ -51,18 +51,18 @@ pub(super) struct Inner {
     pub(super) out_is_terminal: bool,
     err: Stream,
     /// While a screen is painted, the last message instead of standard error.
-    pub(super) held: Mutex<Option<String>>,
+    pub(super) pending_message: Mutex<Option<String>>,
     /// While the terminal is taken, what it was like before.
-    pub(super) taken: Mutex<Option<super::screen::Before>>,
+    pub(super) saved_terminal: Mutex<Option<super::screen::SavedKeyMode>>,
     pub(super) input: Mutex<Box<dyn BufRead + Send>>,
     pub(super) input_is_terminal: bool,
-    progress: Progress,
+    progress: ProgressMode,
     /// The bars that stand on the terminal now, if any.
-    bars: Mutex<Weak<Bars>>,
+    bars: Mutex<Weak<BarProgress>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
+enum ProgressMode {
     Bars,
     Lines,
 }
@@ -72,27 +72,27 @@ impl Ui {
     #[must_use]
     pub fn new(format: Format, verbosity: u8) -> Self {
         let (out, err) = (io::stdout(), io::stderr());
-        let unicode = unicode();
+        let unicode = supports_unicode();
         let colour = |choice| Palette {
             colour: choice != anstream::ColorChoice::Never,
             unicode,
         };
         // Log lines and bars would overwrite each other.
         let progress = if err.is_terminal() && verbosity == 0 {
-            Progress::Bars
+            ProgressMode::Bars
         } else {
-            Progress::Lines
+            ProgressMode::Lines
         };
         let palettes = (
             colour(anstream::AutoStream::choice(&out)),
             colour(anstream::AutoStream::choice(&err)),
         );
-        Self(Arc::new(Inner {
+        Self(Arc::new(UiState {
             format,
             verbosity,
             width: width(),
-            held: Mutex::default(),
-            taken: Mutex::default(),
+            pending_message: Mutex::default(),
+            saved_terminal: Mutex::default(),
             // These translate colours for old Windows consoles; whether there are any was decided above.
             out_is_terminal: out.is_terminal(),
             out: Stream::new(palettes.0, anstream::AutoStream::always(out)),
@@ -108,18 +108,18 @@ impl Ui {
     #[must_use]
     pub fn captured(format: Format, width: usize, input: &str) -> (Self, Captured) {
         let captured = Captured::default();
-        let inner = Inner {
+        let inner = UiState {
             format,
             verbosity: 0,
             width,
-            held: Mutex::default(),
-            taken: Mutex::default(),
+            pending_message: Mutex::default(),
+            saved_terminal: Mutex::default(),
             out: Stream::new(Palette::PLAIN, captured.out.clone()),
             out_is_terminal: false,
             err: Stream::new(Palette::PLAIN, captured.err.clone()),
             input: Mutex::new(Box::new(io::Cursor::new(input.to_owned()))),
             input_is_terminal: false,
-            progress: Progress::Lines,
+            progress: ProgressMode::Lines,
             bars: Mutex::default(),
         };
         (Self(Arc::new(inner)), captured)
@@ -144,78 +144,78 @@ impl Ui {
     }
 
     /// The result of a command, in the format that the user asked for.
-    pub fn print(&self, value: &impl Viewable) -> io::Result<()> {
+    pub fn print_result(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
-            Format::Human => self.human(&value.view(), self.0.out.palette),
+            Format::Human => self.render_human(&value.view(), self.0.out.palette),
             Format::Json => json::render(value).map_err(io::Error::other)?,
             Format::Yaml => yaml::render(value)?,
-            Format::Ndjson => json::lines(value).map_err(io::Error::other)?,
+            Format::Ndjson => json::render_lines(value).map_err(io::Error::other)?,
         };
         self.write_out(&text)
     }
 
     /// One of many results that come bit by bit, while the command goes on. Under `-o json` and `yaml` standard output holds
     /// one document, so that nothing can come bit by bit; there it is written as under `ndjson`.
-    pub fn item(&self, value: &impl Viewable) -> io::Result<()> {
+    pub fn print_item(&self, value: &impl Viewable) -> io::Result<()> {
         let text = match self.0.format {
-            Format::Human => self.human(&value.view(), self.0.out.palette),
-            Format::Json | Format::Yaml | Format::Ndjson => json::lines(value).map_err(io::Error::other)?,
+            Format::Human => self.render_human(&value.view(), self.0.out.palette),
+            Format::Json | Format::Yaml | Format::Ndjson => json::render_lines(value).map_err(io::Error::other)?,
         };
         self.write_out(&text)
     }
 
     /// What a person must see before a question, such as a plan, and an empty line. Under `-o json` and `yaml` it goes to
     /// standard error, because standard output then holds exactly one document.
-    pub fn show(&self, blocks: &[Block]) -> io::Result<()> {
+    pub fn print_preview(&self, blocks: &[Block]) -> io::Result<()> {
         if self.0.format == Format::Human {
-            self.write_out(&(self.human(blocks, self.0.out.palette) + "\n"))
+            self.write_out(&(self.render_human(blocks, self.0.out.palette) + "\n"))
         } else {
-            self.write_err(&(self.human(blocks, self.0.err.palette) + "\n"));
+            self.write_err(&(self.render_human(blocks, self.0.err.palette) + "\n"));
             Ok(())
         }
     }
 
     /// Text that was asked for and is no result of a command: help, the version.
-    pub fn answer(&self, text: &str) -> io::Result<()> {
+    pub fn print_text(&self, text: &str) -> io::Result<()> {
         self.write_out(text)
     }
 
     /// A line about what goes on, on standard error.
-    pub fn note(&self, sentence: &str) {
-        self.say(&[Block::line(sentence)]);
+    pub fn info(&self, sentence: &str) {
+        self.print_message(&[Block::line(sentence)]);
     }
 
     /// A warning, as the stock CLI prints it.
     pub fn warn(&self, sentence: &str) {
-        self.note(&format!("[WARN] {sentence}"));
+        self.info(&format!("[WARN] {sentence}"));
     }
 
     /// Blocks about what goes on, on standard error.
-    pub fn say(&self, blocks: &[Block]) {
-        let text = self.human(blocks, self.0.err.palette);
+    pub fn print_message(&self, blocks: &[Block]) {
+        let text = self.render_human(blocks, self.0.err.palette);
         self.write_err(&text);
     }
 
     /// An error, on standard error.
-    pub fn problem(&self, problem: &Problem) {
+    pub fn print_error(&self, problem: &Problem) {
         let palette = self.0.err.palette;
-        self.write_err(&super::error::render(problem, self.0.width, palette));
+        self.write_err(&super::error::render_problem(problem, self.0.width, palette));
     }
 
     /// Whoever shows the work that follows. What it shows ends when it is dropped.
     #[must_use]
-    pub fn progress(&self) -> Arc<dyn Listener> {
+    pub fn start_progress(&self) -> Arc<dyn EventListener> {
         match self.0.progress {
-            Progress::Lines => Arc::new(Lines { ui: self.clone() }),
-            Progress::Bars => {
-                let bars = Arc::new(Bars::new(self.clone()));
+            ProgressMode::Lines => Arc::new(LineProgress { ui: self.clone() }),
+            ProgressMode::Bars => {
+                let bars = Arc::new(BarProgress::new(self.clone()));
                 *lock(&self.0.bars) = Arc::downgrade(&bars);
                 bars
             }
         }
     }
 
-    fn human(&self, blocks: &[Block], palette: Palette) -> String {
+    fn render_human(&self, blocks: &[Block], palette: Palette) -> String {
         human::render(blocks, self.0.width, palette)
     }
 
@@ -234,7 +234,7 @@ impl Ui {
     }
 
     pub(super) fn write_err(&self, text: &str) {
-        if let Some(held) = lock(&self.0.held).as_mut() {
+        if let Some(held) = lock(&self.0.pending_message).as_mut() {
             text.clone_into(held);
             return;
         }
@@ -243,8 +243,8 @@ impl Ui {
     }
 
     /// Where log lines go: standard error, above the bars.
-    pub fn log(&self) -> impl io::Write + use<> {
-        Log(self.clone())
+    pub fn log_writer(&self) -> impl io::Write + use<> {
+        UiWriter(self.clone())
     }
 
     fn above_bars<T>(&self, write: impl FnOnce() -> T) -> T {
@@ -256,9 +256,9 @@ impl Ui {
     }
 }
 
-struct Log(Ui);
+struct UiWriter(Ui);
 
-impl io::Write for Log {
+impl io::Write for UiWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write_err(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
@@ -276,7 +276,7 @@ mod tests {
     use serde::Serialize;
 
     use super::*;
-    use crate::apply::Event;
+    use crate::apply::RunEvent;
 
     #[derive(Serialize)]
     struct Greeting {
@@ -290,14 +290,14 @@ mod tests {
     }
 
     #[test]
-    fn a_result_goes_to_standard_output_in_the_wanted_format() {
+    fn a_result_is_printed_to_stdout_in_the_requested_format() {
         for (format, expected) in [
             (Format::Human, "Hello world.\n"),
             (Format::Json, "{\n  \"whom\": \"world\"\n}\n"),
             (Format::Yaml, "whom: world\n"),
         ] {
             let (ui, captured) = Ui::captured(format, 80, "");
-            ui.print(&Greeting { whom: "world" }).unwrap();
+            ui.print_result(&Greeting { whom: "world" }).unwrap();
             ui.warn("careful");
             assert_eq!(captured.stdout(), expected);
             assert_eq!(captured.stderr(), "[WARN] careful\n");
@@ -305,40 +305,40 @@ mod tests {
     }
 
     #[test]
-    fn a_log_hears_of_phases_and_trouble_only() {
+    fn line_progress_prints_phases_and_problems_only() {
         let (ui, captured) = Ui::captured(Format::Human, 80, "");
-        let progress = ui.progress();
+        let progress = ui.start_progress();
         let label = || "create service account ebs-prod-claims-operator".to_owned();
         for event in [
-            Event::Phase {
+            RunEvent::Phase {
                 name: "Apply",
                 total: 2,
             },
-            Event::Started {
+            RunEvent::Started {
                 label: label(),
                 department: Some("claims".into()),
             },
-            Event::Retrying {
+            RunEvent::Retrying {
                 label: label(),
                 reason: "429 Too Many Requests".into(),
                 wait: Duration::from_secs(3),
             },
-            Event::Done {
+            RunEvent::Done {
                 label: label(),
                 department: Some("claims".into()),
             },
-            Event::Failed {
+            RunEvent::Failed {
                 label: label(),
                 department: None,
                 reason: "403 \u{1b}[31m".into(),
             },
-            Event::Skipped {
+            RunEvent::Skipped {
                 label: label(),
                 department: None,
                 because: "create API key".into(),
             },
         ] {
-            progress.on(&event);
+            progress.on_event(&event);
         }
         insta::assert_snapshot!(captured.stderr(), @r"
         Apply (2) …

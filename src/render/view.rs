@@ -22,9 +22,9 @@ pub enum Block {
     /// Names and values in a border, as the stock CLI describes one thing.
     Record(Record),
     /// Sentences.
-    Lines(Vec<Line>),
+    Lines(Vec<TextLine>),
     /// What will change.
-    Diff(Vec<Change>),
+    Diff(Vec<DiffEntry>),
     /// What a check found, with carets into the file.
     Findings(Vec<Finding>),
     /// Blocks under a title of their own.
@@ -42,7 +42,7 @@ pub enum Block {
 
 impl Block {
     /// One sentence.
-    pub fn line(line: impl Into<Line>) -> Self {
+    pub fn line(line: impl Into<TextLine>) -> Self {
         Self::Lines(vec![line.into()])
     }
 
@@ -98,7 +98,7 @@ pub enum Cell {
     /// A number that is written already (`0.4`, `<0.1`), on the right.
     Number(String),
     /// Values over time, drawn as wide as there is room for; nothing where there is no value, which is not zero.
-    Curve(Vec<Option<u64>>),
+    Sparkline(Vec<Option<u64>>),
 }
 
 impl Cell {
@@ -178,7 +178,7 @@ impl Record {
 
 /// A stretch of text with one meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct TextSpan {
     /// The text; what a terminal would obey in it is written out.
     pub text: String,
     /// What it means.
@@ -187,14 +187,14 @@ pub struct Span {
 
 /// One line, wrapped at spaces when it is too long.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct TextLine {
     /// Its parts, without anything between them.
-    pub spans: Vec<Span>,
+    pub spans: Vec<TextSpan>,
     /// How much further than its first line the others are indented.
-    pub hang: usize,
+    pub hanging_indent: usize,
 }
 
-impl Line {
+impl TextLine {
     /// An empty line.
     #[must_use]
     pub fn new() -> Self {
@@ -203,14 +203,14 @@ impl Line {
 
     /// The same line, continued.
     #[must_use]
-    pub fn then(self, text: impl Into<String>) -> Self {
-        self.styled(Style::Plain, text)
+    pub fn with_text(self, text: impl Into<String>) -> Self {
+        self.with_styled_text(Style::Plain, text)
     }
 
     /// The same line, continued in a style.
     #[must_use]
-    pub fn styled(mut self, style: Style, text: impl Into<String>) -> Self {
-        self.spans.push(Span {
+    pub fn with_styled_text(mut self, style: Style, text: impl Into<String>) -> Self {
+        self.spans.push(TextSpan {
             text: text.into(),
             style,
         });
@@ -219,27 +219,27 @@ impl Line {
 
     /// The same line with a hanging indent.
     #[must_use]
-    pub fn hang(mut self, columns: usize) -> Self {
-        self.hang = columns;
+    pub fn with_hanging_indent(mut self, columns: usize) -> Self {
+        self.hanging_indent = columns;
         self
     }
 }
 
-impl From<&str> for Line {
+impl From<&str> for TextLine {
     fn from(text: &str) -> Self {
-        Self::new().then(text)
+        Self::new().with_text(text)
     }
 }
 
-impl From<String> for Line {
+impl From<String> for TextLine {
     fn from(text: String) -> Self {
-        Self::new().then(text)
+        Self::new().with_text(text)
     }
 }
 
 /// What happens to a thing, with the symbol that plans show for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mark {
+pub enum ChangeMark {
     /// `+`: created.
     Add,
     /// `~`: changed in place.
@@ -254,7 +254,7 @@ pub enum Mark {
     Leave,
 }
 
-impl Mark {
+impl ChangeMark {
     /// The symbol.
     #[must_use]
     pub const fn symbol(self) -> &'static str {
@@ -282,25 +282,25 @@ impl Mark {
 
 /// One thing of a plan: `+ role-binding  User:sa-abc123  DeveloperRead  topic claims-*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct DiffEntry {
     /// What happens to it.
-    pub mark: Mark,
+    pub mark: ChangeMark,
     /// What it is, from general to particular. All changes of a block are aligned at these.
-    pub words: Vec<String>,
+    pub columns: Vec<String>,
     /// The fields that change.
     pub fields: Vec<FieldChange>,
     /// Why, for people.
-    pub why: Option<String>,
+    pub reason: Option<String>,
 }
 
-impl Change {
+impl DiffEntry {
     /// A change without fields and reasons.
-    pub fn new(mark: Mark, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn new(mark: ChangeMark, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             mark,
-            words: words.into_iter().map(Into::into).collect(),
+            columns: words.into_iter().map(Into::into).collect(),
             fields: Vec::new(),
-            why: None,
+            reason: None,
         }
     }
 
@@ -317,8 +317,8 @@ impl Change {
 
     /// The same change with its reason.
     #[must_use]
-    pub fn why(mut self, reason: impl Into<String>) -> Self {
-        self.why = Some(reason.into());
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 }
@@ -335,7 +335,7 @@ pub struct FieldChange {
 }
 
 /// One row of a [`List`]: the human heading and the serialised name of a column belong to one type.
-pub trait Row: Serialize {
+pub trait TableRow: Serialize {
     /// The header.
     const COLUMNS: &'static [&'static str];
     /// One cell per column.
@@ -346,11 +346,11 @@ pub trait Row: Serialize {
 /// by what the rows show).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct List<T> {
+pub struct RowList<T> {
     rows: Vec<T>,
 }
 
-impl<T: Row> List<T> {
+impl<T: TableRow> RowList<T> {
     /// Sorts `rows` by their cells, from left to right.
     pub fn new(rows: impl IntoIterator<Item = T>) -> Self {
         let mut rows = rows.into_iter().collect::<Vec<_>>();
@@ -371,7 +371,7 @@ impl<T: Row> List<T> {
     }
 }
 
-impl<T: Row> Viewable for List<T> {
+impl<T: TableRow> Viewable for RowList<T> {
     fn view(&self) -> Vec<Block> {
         let mut table = Table::new(T::COLUMNS.iter().copied());
         for row in &self.rows {

@@ -5,7 +5,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::{
     escape::escape,
     style::{Palette, Style},
-    view::Line,
+    view::TextLine,
 };
 
 /// Width of `text` on a terminal.
@@ -14,13 +14,13 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// Width of `line` when it is not wrapped.
-pub(super) fn line_width(line: &Line) -> usize {
+pub(super) fn line_width(line: &TextLine) -> usize {
     line.spans.iter().map(|span| width(&escape(&span.text))).sum()
 }
 
 /// The words of `text` in lines of at most `limit` columns, so that the lines are about equally long. A word that is
 /// longer raises the limit, as it does in the stock CLI.
-pub(super) fn even(text: &str, limit: usize) -> Vec<String> {
+pub(super) fn wrap_evenly(text: &str, limit: usize) -> Vec<String> {
     let words = text.split_whitespace().collect::<Vec<_>>();
     let widths = words.iter().map(|word| width(word)).collect::<Vec<_>>();
     let limit = widths.iter().copied().max().unwrap_or(0).max(limit);
@@ -61,7 +61,7 @@ pub(super) fn even(text: &str, limit: usize) -> Vec<String> {
 }
 
 /// `text` cut into pieces of at most `limit` columns, wherever that falls.
-pub(super) fn chop(text: &str, limit: usize) -> Vec<String> {
+pub(super) fn split_at_width(text: &str, limit: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut used = 0;
     for c in text.chars() {
@@ -79,15 +79,20 @@ pub(super) fn chop(text: &str, limit: usize) -> Vec<String> {
 }
 
 /// `text` in lines of at most `limit` columns, the second and later ones indented `hang` columns further than the first.
-pub(crate) fn paragraph(text: &str, hang: usize, limit: usize) -> String {
+pub(crate) fn wrap_paragraph(text: &str, hang: usize, limit: usize) -> String {
     let mut out = String::new();
-    styled(&Line::from(text).hang(hang), limit, Palette::PLAIN, &mut out);
+    write_wrapped(
+        &TextLine::from(text).with_hanging_indent(hang),
+        limit,
+        Palette::PLAIN,
+        &mut out,
+    );
     out
 }
 
 /// Appends `line` in lines of at most `limit` columns, each ended by a line break. Later lines are indented like the
 /// first, and by its hanging indent; a word that is too long stays whole, so that it can be copied.
-pub(super) fn styled(line: &Line, limit: usize, palette: Palette, out: &mut String) {
+pub(super) fn write_wrapped(line: &TextLine, limit: usize, palette: Palette, out: &mut String) {
     let mut letters = Vec::new();
     for span in &line.spans {
         letters.extend(escape(&span.text).chars().map(|c| (c, span.style)));
@@ -97,7 +102,7 @@ pub(super) fn styled(line: &Line, limit: usize, palette: Palette, out: &mut Stri
     }
     let lead = letters.iter().take_while(|(c, _)| *c == ' ').count();
     // An indent of more than half the line would leave no room for words.
-    let indent = (lead + line.hang).min(limit / 2);
+    let indent = (lead + line.hanging_indent).min(limit / 2);
 
     let mut start = 0;
     loop {
@@ -149,27 +154,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_set_evenly_not_greedily() {
-        assert_eq!(even("aaa bb cc ddddd", 6), ["aaa", "bb cc", "ddddd"]);
-        assert_eq!(even("a short text", 30), ["a short text"]);
-        assert_eq!(even("", 30), [""]);
+    fn cells_are_wrapped_evenly() {
+        assert_eq!(wrap_evenly("aaa bb cc ddddd", 6), ["aaa", "bb cc", "ddddd"]);
+        assert_eq!(wrap_evenly("a short text", 30), ["a short text"]);
+        assert_eq!(wrap_evenly("", 30), [""]);
     }
 
     #[test]
-    fn a_long_word_raises_the_limit_of_its_cell() {
-        assert_eq!(even("io.confluent.connect.jdbc.JdbcSourceConnector is it", 30).len(), 2);
+    fn a_long_word_widens_its_cell() {
+        assert_eq!(
+            wrap_evenly("io.confluent.connect.jdbc.JdbcSourceConnector is it", 30).len(),
+            2
+        );
     }
 
     #[test]
-    fn sentences_wrap_with_their_indent_and_keep_long_words() {
-        let line = Line::from("  one two three").hang(2);
+    fn sentences_wrap_with_a_hanging_indent_and_keep_long_words_whole() {
+        let line = TextLine::from("  one two three").with_hanging_indent(2);
         let mut out = String::new();
-        styled(&line, 10, Palette::PLAIN, &mut out);
+        write_wrapped(&line, 10, Palette::PLAIN, &mut out);
         assert_eq!(out, "  one two\n    three\n");
 
         let mut out = String::new();
-        styled(
-            &Line::from("see incomprehensibilities now"),
+        write_wrapped(
+            &TextLine::from("see incomprehensibilities now"),
             10,
             Palette::PLAIN,
             &mut out,
@@ -178,10 +186,12 @@ mod tests {
     }
 
     #[test]
-    fn styles_survive_a_break() {
-        let line = Line::new().then("a ").styled(Style::Added, "green word");
+    fn a_style_continues_after_a_line_break() {
+        let line = TextLine::new()
+            .with_text("a ")
+            .with_styled_text(Style::Added, "green word");
         let mut out = String::new();
-        styled(
+        write_wrapped(
             &line,
             8,
             Palette {
@@ -195,10 +205,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_word_is_lost(words in proptest::collection::vec("[a-z]{1,12}", 0..20), limit in 1_usize..40) {
+        fn wrapping_keeps_every_word(words in proptest::collection::vec("[a-z]{1,12}", 0..20), limit in 1_usize..40) {
             let text = words.join(" ");
-            prop_assert_eq!(even(&text, limit).join(" "), text.clone());
-            let folded = paragraph(&text, 0, limit);
+            prop_assert_eq!(wrap_evenly(&text, limit).join(" "), text.clone());
+            let folded = wrap_paragraph(&text, 0, limit);
             prop_assert_eq!(folded.split_whitespace().collect::<Vec<_>>(), words);
             prop_assert!(folded.lines().all(|line| width(line) <= limit.max(12)));
         }

@@ -21,50 +21,53 @@ pub(super) fn render(value: &impl Serialize) -> io::Result<String> {
     while value.to_string().contains(&mark) {
         mark.push('x');
     }
-    let mut texts = Texts { mark, kept: Vec::new() };
-    let value = texts.set_aside(value);
+    let mut texts = DeferredTexts {
+        mark,
+        texts: Vec::new(),
+    };
+    let value = texts.defer_texts(value);
     let yaml = serde_saphyr::to_string_with_options(&value, options).map_err(io::Error::other)?;
-    Ok(texts.put_in(yaml))
+    Ok(texts.restore(yaml))
 }
 
 /// Texts with characters that could deceive whoever looks at them, set aside under a name.
-struct Texts {
+struct DeferredTexts {
     mark: String,
-    kept: Vec<String>,
+    texts: Vec<String>,
 }
 
-impl Texts {
-    fn set_aside(&mut self, value: Value) -> Value {
+impl DeferredTexts {
+    fn defer_texts(&mut self, value: Value) -> Value {
         match value {
-            Value::String(text) => Value::String(self.plain(text)),
-            Value::Array(items) => items.into_iter().map(|item| self.set_aside(item)).collect(),
+            Value::String(text) => Value::String(self.placeholder_for(text)),
+            Value::Array(items) => items.into_iter().map(|item| self.defer_texts(item)).collect(),
             Value::Object(fields) => {
                 let fields = fields.into_iter();
-                let plain = fields.map(|(name, value)| (self.plain(name), self.set_aside(value)));
+                let plain = fields.map(|(name, value)| (self.placeholder_for(name), self.defer_texts(value)));
                 Value::Object(plain.collect::<Map<_, _>>())
             }
             other => other,
         }
     }
 
-    fn plain(&mut self, text: String) -> String {
+    fn placeholder_for(&mut self, text: String) -> String {
         if !text.contains(|c| is_deceptive(c) && c != '\n') {
             return text;
         }
-        self.kept.push(text);
-        format!("{}-{}-", self.mark, self.kept.len() - 1)
+        self.texts.push(text);
+        format!("{}-{}-", self.mark, self.texts.len() - 1)
     }
 
-    fn put_in(self, yaml: String) -> String {
-        let names = self.kept.iter().enumerate();
+    fn restore(self, yaml: String) -> String {
+        let names = self.texts.iter().enumerate();
         names.fold(yaml, |yaml, (place, text)| {
-            yaml.replace(&format!("{}-{place}-", self.mark), &quoted(text))
+            yaml.replace(&format!("{}-{place}-", self.mark), &quote(text))
         })
     }
 }
 
 /// A double-quoted scalar without a character that could deceive (YAML 1.2, §5.7).
-fn quoted(text: &str) -> String {
+fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -91,7 +94,7 @@ mod tests {
     use super::{super::escape::is_deceptive, render};
 
     #[test]
-    fn texts_that_look_like_something_else_are_quoted() {
+    fn texts_that_look_like_other_types_are_quoted() {
         let value = json!({
             "no": "no", "zeros": "012", "float": "1e3", "yes": "Yes", "tilde": "~", "null": "null", "sexagesimal": "1:20",
             "date": "2026-11-22", "under": "1_000", "hex": "0x1F", "empty": "", "stars": "****", "comment": "a #b",
@@ -137,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_comes_back_and_cannot_speak_to_a_terminal(text in any::<String>()) {
+        fn any_text_survives_a_round_trip_without_control_characters(text in any::<String>()) {
             let yaml = render(&json!({"text": text})).unwrap();
             prop_assert!(!yaml.trim_end_matches('\n').contains(|c| is_deceptive(c) && c != '\n'), "{:?}", yaml);
             let read: std::collections::BTreeMap<String, String> = serde_saphyr::from_str(&yaml).unwrap();
@@ -146,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_written_out() {
+    fn invisible_characters_are_escaped() {
         let value = json!({ "a\u{115f}": ["\u{115f}", "\u{e0041}\"\\\n\u{202e}", "ebs-text-0-"] });
         let yaml = render(&value).unwrap();
         assert_eq!(

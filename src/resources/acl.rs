@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ResourceError, World};
+use super::{ResourceContext, ResourceError};
 use crate::{
     api::kafka::{CreateAcl, DeleteAcl, ListAcls},
     client::{Client, ClientError},
@@ -35,27 +35,27 @@ pub async fn list(
 ///
 /// # Errors
 /// When Kafka REST refuses, or does not answer.
-pub async fn create(world: &World, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
+pub async fn create(context: &ResourceContext, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
     let request = CreateAcl {
-        cluster: world.address.cluster.clone(),
+        cluster: context.address.cluster.clone(),
         acl: acl.clone(),
     };
     let mut attempt = 1;
     loop {
         match kafka.send(&request).await {
             Ok(answered) => {
-                world.wrote(&acl.to_string(), answered.request_id.as_ref());
+                context.record_request(&acl.to_string(), answered.request_id.as_ref());
                 return Ok(());
             }
-            Err(error) if error.is_conflict() || error.is_answer_lost() => {
-                let there = list(kafka, &world.address.cluster, Some(&acl.principal)).await?;
+            Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
+                let there = list(kafka, &context.address.cluster, Some(&acl.principal)).await?;
                 if there.contains(acl) {
                     return Ok(());
                 }
                 if attempt == ATTEMPTS {
                     return Err(error.into());
                 }
-                world.clock.sleep(Duration::from_secs(2) * attempt).await;
+                context.clock.sleep(Duration::from_secs(2) * attempt).await;
             }
             Err(error) => return Err(error.into()),
         }
@@ -67,12 +67,12 @@ pub async fn create(world: &World, kafka: &Client, acl: &AclBinding) -> Result<(
 ///
 /// # Errors
 /// When Kafka REST refuses, or does not answer.
-pub async fn delete(world: &World, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
+pub async fn delete(context: &ResourceContext, kafka: &Client, acl: &AclBinding) -> Result<(), ResourceError> {
     let request = DeleteAcl {
-        cluster: world.address.cluster.clone(),
+        cluster: context.address.cluster.clone(),
         acl: acl.clone(),
     };
     let answered = kafka.send(&request).await?;
-    world.wrote(&acl.to_string(), answered.request_id.as_ref());
+    context.record_request(&acl.to_string(), answered.request_id.as_ref());
     Ok(())
 }

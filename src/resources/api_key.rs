@@ -13,13 +13,13 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ResourceError, World};
+use super::{ResourceContext, ResourceError};
 use crate::{
     api::keys::{ApiKey, CLOUD, CreateApiKey, DeleteApiKey, GetApiKey, ListApiKeys, UpdateApiKey},
     client::ClientError,
     model::{
-        ApiKeyId, DepartmentCode, KeyKind, Principal, Secret, SeenKey, ServiceAccountId,
-        ownership::{NoTag, tag_field},
+        ApiKeyId, DepartmentCode, KeyKind, ObservedKey, Principal, Secret, ServiceAccountId,
+        ownership::{MissingOwnershipTag, tag_field},
     },
 };
 
@@ -62,31 +62,33 @@ impl fmt::Display for KeyTag {
 }
 
 impl FromStr for KeyTag {
-    type Err = NoTag;
+    type Err = MissingOwnershipTag;
 
-    fn from_str(description: &str) -> Result<Self, NoTag> {
+    fn from_str(description: &str) -> Result<Self, MissingOwnershipTag> {
         let field = |key: &str| tag_field(description, key);
         Ok(Self {
-            stage: field("stage").ok_or(NoTag)?.to_owned(),
-            department: field("dept").and_then(|code| code.parse().ok()).ok_or(NoTag)?,
-            persona: field("role").ok_or(NoTag)?.to_owned(),
+            stage: field("stage").ok_or(MissingOwnershipTag)?.to_owned(),
+            department: field("dept")
+                .and_then(|code| code.parse().ok())
+                .ok_or(MissingOwnershipTag)?,
+            persona: field("role").ok_or(MissingOwnershipTag)?.to_owned(),
             state: match field("state") {
                 Some("new") => KeyState::New,
                 Some("live") => KeyState::Live,
-                _ => return Err(NoTag),
+                _ => return Err(MissingOwnershipTag),
             },
-            run: field("run").ok_or(NoTag)?.to_owned(),
+            run: field("run").ok_or(MissingOwnershipTag)?.to_owned(),
         })
     }
 }
 
 /// What we know of our own keys, from the journal, the evidence files and the folder of profiles.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger {
+pub struct KnownKeys {
     /// Keys that a journal, an evidence file or a finished profile names, and whether they were handed over.
     pub keys: BTreeMap<ApiKeyId, bool>,
     /// Keys whose secret lies on disk, not proved yet.
-    pub waiting: BTreeSet<ApiKeyId>,
+    pub pending: BTreeSet<ApiKeyId>,
     /// The nonces of our earlier runs.
     pub runs: BTreeSet<String>,
     /// The accounts that our earlier runs made.
@@ -94,47 +96,49 @@ pub struct Ledger {
     /// What time it is.
     pub now: Timestamp,
     /// How old a `new` key must be for no run to be still working on it.
-    pub budget: Duration,
+    pub max_run_time: Duration,
 }
 
 /// What a key that was seen on an account of ours is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyClaim {
+pub enum ApiKeyStatus {
     /// Ours, and somebody holds its secret.
-    Held,
+    Delivered,
     /// Ours, live, its secret is on disk and still to be proved and handed over.
-    Waiting,
+    Pending,
     /// Ours, and nobody holds its secret.
-    Orphan,
+    Orphaned,
     /// Nothing vouches for it.
-    Unvouched,
+    Unrecorded,
 }
 
-impl Ledger {
+impl KnownKeys {
     /// Whether what was made at `made` may belong to a run that is still at work.
     #[must_use]
-    pub fn is_young(&self, made: Timestamp) -> bool {
-        let budget = SignedDuration::try_from(self.budget).unwrap_or(SignedDuration::MAX);
+    pub fn is_recent(&self, made: Timestamp) -> bool {
+        let budget = SignedDuration::try_from(self.max_run_time).unwrap_or(SignedDuration::MAX);
         self.now.duration_since(made) <= budget
     }
 
     /// What `key` is to us.
     #[must_use]
-    pub fn claim(&self, key: &SeenKey) -> KeyClaim {
+    pub fn classify(&self, key: &ObservedKey) -> ApiKeyStatus {
         let tag = key.description.parse::<KeyTag>().ok();
         let live = tag.as_ref().is_some_and(|tag| tag.state == KeyState::Live);
         match self.keys.get(&key.id) {
-            Some(true) => return KeyClaim::Held,
-            Some(false) if live && self.waiting.contains(&key.id) => return KeyClaim::Waiting,
-            Some(false) => return KeyClaim::Orphan,
+            Some(true) => return ApiKeyStatus::Delivered,
+            Some(false) if live && self.pending.contains(&key.id) => return ApiKeyStatus::Pending,
+            Some(false) => return ApiKeyStatus::Orphaned,
             None => {}
         }
-        let Some(tag) = tag else { return KeyClaim::Unvouched };
+        let Some(tag) = tag else {
+            return ApiKeyStatus::Unrecorded;
+        };
         let own = self.runs.contains(&tag.run);
-        let stale = key.created_at.is_some_and(|made| !self.is_young(made));
+        let stale = key.created_at.is_some_and(|made| !self.is_recent(made));
         match tag.state {
-            KeyState::New if own || stale => KeyClaim::Orphan,
-            _ => KeyClaim::Unvouched,
+            KeyState::New if own || stale => ApiKeyStatus::Orphaned,
+            _ => ApiKeyStatus::Unrecorded,
         }
     }
 }
@@ -144,20 +148,20 @@ impl Ledger {
 /// # Errors
 /// When the service refuses. After lost answers the key that may have been made is deleted before another one is.
 pub async fn create(
-    world: &World,
+    context: &ResourceContext,
     owner: &ServiceAccountId,
     kind: KeyKind,
     tag: &KeyTag,
 ) -> Result<(ApiKeyId, Secret), ResourceError> {
     const ATTEMPTS: usize = 4;
-    let environment = (kind != KeyKind::Cloud).then(|| world.address.environment.to_string());
+    let environment = (kind != KeyKind::Cloud).then(|| context.address.environment.to_string());
     let resource = match kind {
         KeyKind::Cloud => CLOUD.to_owned(),
-        KeyKind::Kafka => world.address.cluster.to_string(),
-        KeyKind::SchemaRegistry => match &world.address.schema_registry {
+        KeyKind::Kafka => context.address.cluster.to_string(),
+        KeyKind::SchemaRegistry => match &context.address.schema_registry {
             Some(registry) => registry.to_string(),
             None => {
-                return Err(ResourceError::Foreign(
+                return Err(ResourceError::Conflict(
                     "the environment has no Schema Registry to make a key for".into(),
                 ));
             }
@@ -172,24 +176,27 @@ pub async fn create(
     };
     let mut attempt = 1;
     loop {
-        match world.patiently(owner, || world.client.send(&request)).await {
+        match context
+            .retry_until_visible(owner, || context.client.send(&request))
+            .await
+        {
             Ok(answered) => {
-                world.wrote(answered.value.id.as_str(), answered.request_id.as_ref());
+                context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
                 let key = answered.value;
                 return match key.spec.secret {
                     Some(secret) => Ok((key.id, secret)),
-                    None => Err(ResourceError::Foreign(format!(
+                    None => Err(ResourceError::Conflict(format!(
                         "the service made API key `{}` but did not tell its secret: delete the key",
                         key.id
                     ))),
                 };
             }
-            Err(error) if error.is_answer_lost() && attempt < ATTEMPTS => {
-                sweep(world, owner, &tag.run).await?;
+            Err(error) if error.is_outcome_unknown() && attempt < ATTEMPTS => {
+                delete_orphaned_keys(context, owner, &tag.run).await?;
             }
             Err(error) => {
-                if error.is_answer_lost() {
-                    sweep(world, owner, &tag.run).await?;
+                if error.is_outcome_unknown() {
+                    delete_orphaned_keys(context, owner, &tag.run).await?;
                 }
                 return Err(error.into());
             }
@@ -203,27 +210,29 @@ pub async fn create(
 ///
 /// # Errors
 /// When there is such a key; then `mine` has been deleted. When the service refuses.
-pub async fn alone(
-    world: &World,
+pub async fn ensure_no_concurrent_key(
+    context: &ResourceContext,
     owner: &ServiceAccountId,
-    mine: &ApiKeyId,
+    own_key: &ApiKeyId,
     run: &str,
-    known: impl Fn(&ApiKeyId) -> bool,
+    existed_before: impl Fn(&ApiKeyId) -> bool,
 ) -> Result<(), ResourceError> {
     let list = ListApiKeys {
         owner: Some(owner.to_string()),
         resource: None,
     };
     let of_this_run = |key: &ApiKey| key.spec.description.parse::<KeyTag>().is_ok_and(|tag| tag.run == run);
-    let keys = world.patiently(owner, || world.client.list(list.clone())).await?;
+    let keys = context
+        .retry_until_visible(owner, || context.client.list(list.clone()))
+        .await?;
     let rival = keys
         .into_iter()
-        .find(|key| key.id != *mine && !known(&key.id) && !of_this_run(key));
+        .find(|key| key.id != *own_key && !existed_before(&key.id) && !of_this_run(key));
     match rival {
         None => Ok(()),
         Some(key) => {
-            gone(world.client.send(&DeleteApiKey(mine.clone())).await.map(drop))?;
-            Err(ResourceError::Rival {
+            ignore_not_found(context.client.send(&DeleteApiKey(own_key.clone())).await.map(drop))?;
+            Err(ResourceError::ConcurrentKey {
                 key: key.id,
                 owner: owner.clone(),
             })
@@ -233,9 +242,13 @@ pub async fn alone(
 
 /// Deletes the keys of `owner` that this run made and whose secret it never learnt. Looks more than once, because a list
 /// may lag behind a write.
-async fn sweep(world: &World, owner: &ServiceAccountId, run: &str) -> Result<(), ClientError> {
+async fn delete_orphaned_keys(
+    context: &ResourceContext,
+    owner: &ServiceAccountId,
+    run: &str,
+) -> Result<(), ClientError> {
     for wait in [1, 4, 10] {
-        world.clock.sleep(Duration::from_secs(wait)).await;
+        context.clock.sleep(Duration::from_secs(wait)).await;
         let list = ListApiKeys {
             owner: Some(owner.to_string()),
             resource: None,
@@ -245,14 +258,14 @@ async fn sweep(world: &World, owner: &ServiceAccountId, run: &str) -> Result<(),
             tag.is_ok_and(|tag| tag.run == run && tag.state == KeyState::New)
         };
         let mut found = false;
-        for key in world
-            .patiently(owner, || world.client.list(list.clone()))
+        for key in context
+            .retry_until_visible(owner, || context.client.list(list.clone()))
             .await?
             .into_iter()
             .filter(orphan)
         {
             found = true;
-            gone(world.client.send(&DeleteApiKey(key.id)).await.map(drop))?;
+            ignore_not_found(context.client.send(&DeleteApiKey(key.id)).await.map(drop))?;
         }
         if found {
             return Ok(());
@@ -265,8 +278,8 @@ async fn sweep(world: &World, owner: &ServiceAccountId, run: &str) -> Result<(),
 ///
 /// # Errors
 /// When the service refuses.
-pub async fn publish(
-    world: &World,
+pub async fn mark_live(
+    context: &ResourceContext,
     owner: &ServiceAccountId,
     id: &ApiKeyId,
     tag: &KeyTag,
@@ -280,7 +293,9 @@ pub async fn publish(
         description: live.to_string(),
     };
     // A key that was just made may not be known everywhere yet.
-    world.patiently(owner, || world.client.send(&request)).await?;
+    context
+        .retry_until_visible(owner, || context.client.send(&request))
+        .await?;
     Ok(())
 }
 
@@ -288,13 +303,17 @@ pub async fn publish(
 ///
 /// # Errors
 /// When it is not, or belongs to somebody else, or the service refuses to tell.
-pub async fn present(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> Result<(), ResourceError> {
+pub async fn ensure_exists(
+    context: &ResourceContext,
+    id: &ApiKeyId,
+    owner: &ServiceAccountId,
+) -> Result<(), ResourceError> {
     let stale = |found: String| ResourceError::Stale {
         what: format!("API key `{id}`"),
         expected: format!("a key of {owner}"),
         found,
     };
-    match world.client.send(&GetApiKey(id.clone())).await {
+    match context.client.send(&GetApiKey(id.clone())).await {
         Ok(now) if Principal::from_id(&now.value.spec.owner.id) == Principal::ServiceAccount(owner.clone()) => Ok(()),
         Ok(now) => Err(stale(format!("a key of {}", now.value.spec.owner.id))),
         Err(error) if error.is_not_found() || error.is_forbidden() => Err(stale("no such key".to_owned())),
@@ -306,8 +325,8 @@ pub async fn present(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> 
 ///
 /// # Errors
 /// When the service refuses, or when the key belongs to somebody else.
-pub async fn delete(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> Result<(), ResourceError> {
-    let now = match world.client.send(&GetApiKey(id.clone())).await {
+pub async fn delete(context: &ResourceContext, id: &ApiKeyId, owner: &ServiceAccountId) -> Result<(), ResourceError> {
+    let now = match context.client.send(&GetApiKey(id.clone())).await {
         Ok(now) => now.value,
         // A deleted key answers 403 (dossier `rbac.md` §4.5); the plan has just seen it with this key.
         Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
@@ -320,13 +339,13 @@ pub async fn delete(world: &World, id: &ApiKeyId, owner: &ServiceAccountId) -> R
             found: format!("a key of {}", now.spec.owner.id),
         });
     }
-    let deleted = world.client.send(&DeleteApiKey(id.clone())).await;
-    Ok(gone(deleted.map(|answered| {
-        world.wrote(id.as_str(), answered.request_id.as_ref());
+    let deleted = context.client.send(&DeleteApiKey(id.clone())).await;
+    Ok(ignore_not_found(deleted.map(|answered| {
+        context.record_request(id.as_str(), answered.request_id.as_ref());
     }))?)
 }
 
-fn gone(result: Result<(), ClientError>) -> Result<(), ClientError> {
+fn ignore_not_found(result: Result<(), ClientError>) -> Result<(), ClientError> {
     match result {
         Err(error) if error.is_not_found() || error.is_forbidden() => Ok(()),
         result => result,
@@ -337,8 +356,8 @@ fn gone(result: Result<(), ClientError>) -> Result<(), ClientError> {
 mod tests {
     use super::*;
 
-    fn key(description: &str, age_minutes: i64) -> SeenKey {
-        SeenKey {
+    fn key(description: &str, age_minutes: i64) -> ObservedKey {
+        ObservedKey {
             id: "AAAABBBBCCCCDDDD".parse().unwrap(),
             owner: Principal::from_id("sa-1"),
             resource: CLOUD.into(),
@@ -347,47 +366,74 @@ mod tests {
         }
     }
 
-    fn ledger() -> Ledger {
+    fn known_keys() -> KnownKeys {
         let budget = Duration::from_mins(6);
-        Ledger {
+        KnownKeys {
             runs: ["mine".to_owned()].into(),
             now: Timestamp::UNIX_EPOCH,
-            budget,
-            ..Ledger::default()
+            max_run_time: budget,
+            ..KnownKeys::default()
         }
     }
 
-    const NEW_OF_OTHERS: &str = "ebs:v1 stage=prod dept=claims role=operator state=new run=theirs";
-    const LIVE_OF_OTHERS: &str = "ebs:v1 stage=prod dept=claims role=operator state=live run=theirs";
-    const NEW_OF_OURS: &str = "ebs:v1 stage=prod dept=claims role=operator state=new run=mine";
+    const NEW_KEY_OF_OTHER_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=new run=theirs";
+    const LIVE_KEY_OF_OTHER_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=live run=theirs";
+    const NEW_KEY_OF_KNOWN_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=new run=mine";
 
     // Design §4 "no state file" and §5 "plan and apply".
     #[test]
-    fn a_new_key_is_an_orphan_when_it_is_ours_or_old_and_otherwise_nobody_vouches_for_it() {
-        assert_eq!(ledger().claim(&key(NEW_OF_OURS, 0)), KeyClaim::Orphan);
-        assert_eq!(ledger().claim(&key(NEW_OF_OTHERS, 7)), KeyClaim::Orphan);
-        assert_eq!(ledger().claim(&key(NEW_OF_OTHERS, 5)), KeyClaim::Unvouched);
-        assert_eq!(ledger().claim(&key(LIVE_OF_OTHERS, 700)), KeyClaim::Unvouched);
-        assert_eq!(ledger().claim(&key("made by hand", 700)), KeyClaim::Unvouched);
+    fn a_new_key_is_orphaned_when_its_run_is_known_or_it_is_old_and_unrecorded_otherwise() {
+        assert_eq!(
+            known_keys().classify(&key(NEW_KEY_OF_KNOWN_RUN, 0)),
+            ApiKeyStatus::Orphaned
+        );
+        assert_eq!(
+            known_keys().classify(&key(NEW_KEY_OF_OTHER_RUN, 7)),
+            ApiKeyStatus::Orphaned
+        );
+        assert_eq!(
+            known_keys().classify(&key(NEW_KEY_OF_OTHER_RUN, 5)),
+            ApiKeyStatus::Unrecorded
+        );
+        assert_eq!(
+            known_keys().classify(&key(LIVE_KEY_OF_OTHER_RUN, 700)),
+            ApiKeyStatus::Unrecorded
+        );
+        assert_eq!(
+            known_keys().classify(&key("made by hand", 700)),
+            ApiKeyStatus::Unrecorded
+        );
     }
 
     #[test]
-    fn a_vouched_key_is_held_waiting_or_lost() {
+    fn a_recorded_key_is_delivered_pending_or_orphaned() {
         let id: ApiKeyId = "AAAABBBBCCCCDDDD".parse().unwrap();
-        let mut ledger = ledger();
-        ledger.keys.insert(id.clone(), true);
-        assert_eq!(ledger.claim(&key(LIVE_OF_OTHERS, 0)), KeyClaim::Held);
-        ledger.keys.insert(id.clone(), false);
-        assert_eq!(ledger.claim(&key(LIVE_OF_OTHERS, 0)), KeyClaim::Orphan);
-        ledger.waiting.insert(id);
-        assert_eq!(ledger.claim(&key(LIVE_OF_OTHERS, 0)), KeyClaim::Waiting);
-        assert_eq!(ledger.claim(&key(NEW_OF_OURS, 0)), KeyClaim::Orphan);
+        let mut known_keys = known_keys();
+        known_keys.keys.insert(id.clone(), true);
+        assert_eq!(
+            known_keys.classify(&key(LIVE_KEY_OF_OTHER_RUN, 0)),
+            ApiKeyStatus::Delivered
+        );
+        known_keys.keys.insert(id.clone(), false);
+        assert_eq!(
+            known_keys.classify(&key(LIVE_KEY_OF_OTHER_RUN, 0)),
+            ApiKeyStatus::Orphaned
+        );
+        known_keys.pending.insert(id);
+        assert_eq!(
+            known_keys.classify(&key(LIVE_KEY_OF_OTHER_RUN, 0)),
+            ApiKeyStatus::Pending
+        );
+        assert_eq!(
+            known_keys.classify(&key(NEW_KEY_OF_KNOWN_RUN, 0)),
+            ApiKeyStatus::Orphaned
+        );
     }
 
     #[test]
-    fn a_tag_is_read_back() {
-        let tag: KeyTag = NEW_OF_OURS.parse().unwrap();
-        assert_eq!(tag.to_string(), NEW_OF_OURS);
+    fn a_tag_round_trips() {
+        let tag: KeyTag = NEW_KEY_OF_KNOWN_RUN.parse().unwrap();
+        assert_eq!(tag.to_string(), NEW_KEY_OF_KNOWN_RUN);
         assert!("claims operator".parse::<KeyTag>().is_err());
     }
 }

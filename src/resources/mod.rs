@@ -20,11 +20,11 @@ use std::{
 };
 
 use crate::{
+    cancel::CancelToken,
     client::{Client, ClientError},
     clock::Clock,
     hint::{Advice, Hint},
-    interrupt::Interrupt,
-    model::{Address, ApiKeyId, ServiceAccountId},
+    model::{ApiKeyId, ServiceAccountId, StageAddress},
 };
 
 /// How long a fresh account, binding or key may take to be in force everywhere: Terraform's provider waits 90 s for a
@@ -32,32 +32,32 @@ use crate::{
 pub const PROPAGATION_BUDGET: Duration = Duration::from_mins(6);
 
 /// What an operation needs to know about where it works.
-pub struct World {
+pub struct ResourceContext {
     /// The way to the service.
     pub client: Client,
     /// The way to Kafka REST of the cluster, where there is a key of it at hand.
     pub kafka: Option<Client>,
     /// The stage.
-    pub address: Address,
+    pub address: StageAddress,
     /// Who we are.
     pub provisioner: ServiceAccountId,
     /// Time.
     pub clock: Clock,
     /// How long to wait for what was just made to be in force.
-    pub budget: Duration,
+    pub propagation_budget: Duration,
     /// The wish to stop: it ends a wait.
-    pub interrupt: Interrupt,
+    pub interrupt: CancelToken,
     /// For each object that was written, the request that did it last.
     requests: Mutex<BTreeMap<String, String>>,
     /// The accounts that this run made: a 403 on them means "not yet".
-    fresh: Mutex<BTreeSet<ServiceAccountId>>,
+    created_accounts: Mutex<BTreeSet<ServiceAccountId>>,
 }
 
 /// Waits, unless somebody wishes to stop; answers whether it waited to the end.
-pub async fn rest(clock: &Clock, interrupt: &Interrupt, wait: Duration) -> bool {
+pub async fn sleep_or_cancel(clock: &Clock, interrupt: &CancelToken, wait: Duration) -> bool {
     tokio::select! {
-        () = clock.sleep(wait) => !interrupt.is_wished(),
-        () = interrupt.wished() => false,
+        () = clock.sleep(wait) => !interrupt.is_cancelled(),
+        () = interrupt.cancelled() => false,
     }
 }
 
@@ -79,13 +79,13 @@ pub enum ResourceError {
     },
     /// Somebody else made an object of that name first.
     #[error("{0}")]
-    Foreign(String),
+    Conflict(String),
     /// Somebody else made a key on the same account at the same time.
     #[error(
         "API key `{key}` appeared on service account `{owner}` while this run made one there: another run is at work, or \
          somebody else may make keys on it; this run took its own key back"
     )]
-    Rival {
+    ConcurrentKey {
         /// The key that is not ours.
         key: ApiKeyId,
         /// Whose it is.
@@ -109,8 +109,8 @@ impl Advice for ResourceError {
         match self {
             Self::Client(error) => error.hints(),
             Self::Stale { .. } => vec!["Run the command again: it plans anew from what is there now.".into()],
-            Self::Foreign(_) => Vec::new(),
-            Self::Rival { key, .. } => vec![
+            Self::Conflict(_) => Vec::new(),
+            Self::ConcurrentKey { key, .. } => vec![
                 "If another onboarding is at work, let it finish and use its evidence folder (`--evidence-dir`)."
                     .into(),
                 format!("If nobody knows the key, revoke it with `confluent api-key delete {key}`.").into(),
@@ -119,12 +119,12 @@ impl Advice for ResourceError {
     }
 }
 
-impl World {
+impl ResourceContext {
     /// A world at `address`.
     #[must_use]
     pub fn new(
         client: Client,
-        address: Address,
+        address: StageAddress,
         provisioner: ServiceAccountId,
         clock: Clock,
         budget: Duration,
@@ -135,10 +135,10 @@ impl World {
             address,
             provisioner,
             clock,
-            budget,
-            interrupt: Interrupt::new(),
+            propagation_budget: budget,
+            interrupt: CancelToken::new(),
             requests: Mutex::default(),
-            fresh: Mutex::default(),
+            created_accounts: Mutex::default(),
         }
     }
 
@@ -151,13 +151,13 @@ impl World {
 
     /// The same world, in which waits end when somebody wishes to stop.
     #[must_use]
-    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+    pub fn with_interrupt(mut self, interrupt: CancelToken) -> Self {
         self.interrupt = interrupt;
         self
     }
 
     /// Remembers which request wrote `object`: support asks for it, and evidence names it.
-    fn wrote(&self, object: &str, request_id: Option<&String>) {
+    fn record_request(&self, object: &str, request_id: Option<&String>) {
         if let Some(request_id) = request_id {
             let mut requests = self.requests.lock().expect("no holder of the lock panics");
             requests.insert(object.to_owned(), request_id.clone());
@@ -166,7 +166,7 @@ impl World {
 
     /// The request that wrote `object` last, in this run.
     #[must_use]
-    pub fn request_of(&self, object: &str) -> Option<String> {
+    pub fn last_request_id(&self, object: &str) -> Option<String> {
         self.requests
             .lock()
             .expect("no holder of the lock panics")
@@ -175,8 +175,8 @@ impl World {
     }
 
     /// Remembers that this run made `account`.
-    pub fn made(&self, account: &ServiceAccountId) {
-        self.fresh
+    pub fn mark_created(&self, account: &ServiceAccountId) {
+        self.created_accounts
             .lock()
             .expect("no holder of the lock panics")
             .insert(account.clone());
@@ -184,8 +184,8 @@ impl World {
 
     /// Whether this run made `account`.
     #[must_use]
-    pub fn is_fresh(&self, account: &ServiceAccountId) -> bool {
-        self.fresh
+    pub fn was_created_here(&self, account: &ServiceAccountId) -> bool {
+        self.created_accounts
             .lock()
             .expect("no holder of the lock panics")
             .contains(account)
@@ -193,7 +193,7 @@ impl World {
 
     /// Tries `attempt` until it succeeds, while the service says "not yet" (403 or 404 on an account that this run
     /// made), within the budget.
-    async fn patiently<T, F, Fut>(&self, account: &ServiceAccountId, mut attempt: F) -> Result<T, ClientError>
+    async fn retry_until_visible<T, F, Fut>(&self, account: &ServiceAccountId, mut attempt: F) -> Result<T, ClientError>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, ClientError>>,
@@ -202,11 +202,11 @@ impl World {
         let mut wait = Duration::from_secs(1);
         loop {
             match attempt().await {
-                Err(error) if (error.is_forbidden() || error.is_not_found()) && self.is_fresh(account) => {
-                    if self.clock.since(begun) + wait > self.budget {
+                Err(error) if (error.is_forbidden() || error.is_not_found()) && self.was_created_here(account) => {
+                    if self.clock.elapsed_since(begun) + wait > self.propagation_budget {
                         return Err(error);
                     }
-                    if !rest(&self.clock, &self.interrupt, wait).await {
+                    if !sleep_or_cancel(&self.clock, &self.interrupt, wait).await {
                         return Err(error);
                     }
                     wait = (wait * 2).min(Duration::from_secs(15));

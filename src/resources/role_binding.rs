@@ -1,8 +1,10 @@
 //! Role bindings: immutable, so they are only made and removed.
 
-use super::{ResourceError, World};
+use super::{ResourceContext, ResourceError};
 use crate::{
-    api::mds::{BindingObject, BindingScope, CreateRoleBinding, DeleteRoleBinding, GetRoleBinding, ListRoleBindings},
+    api::mds::{
+        CreateRoleBinding, DeleteRoleBinding, GetRoleBinding, ListRoleBindings, RoleBindingObject, RoleBindingScope,
+    },
     client::ClientError,
     model::{Role, RoleBinding, RoleBindingId},
 };
@@ -11,7 +13,7 @@ const ATTEMPTS: usize = 4;
 
 /// A binding that is in place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub struct CreatedBinding {
     /// Its id.
     pub id: RoleBindingId,
     /// The role that was bound: the fallback, when the service refused the first.
@@ -22,11 +24,15 @@ pub struct Bound {
 ///
 /// # Errors
 /// When the service refuses both, or does not answer.
-pub async fn create(world: &World, binding: &RoleBinding, fallback: Option<&Role>) -> Result<Bound, ResourceError> {
-    match make(world, binding).await {
+pub async fn create(
+    context: &ResourceContext,
+    binding: &RoleBinding,
+    fallback: Option<&Role>,
+) -> Result<CreatedBinding, ResourceError> {
+    match create_with_role(context, binding).await {
         Err(error) if error.status() == Some(http::StatusCode::BAD_REQUEST) => match fallback {
-            Some(role) => Ok(make(
-                world,
+            Some(role) => Ok(create_with_role(
+                context,
                 &RoleBinding {
                     role: role.clone(),
                     ..binding.clone()
@@ -39,8 +45,8 @@ pub async fn create(world: &World, binding: &RoleBinding, fallback: Option<&Role
     }
 }
 
-async fn make(world: &World, binding: &RoleBinding) -> Result<Bound, ClientError> {
-    let bound = |object: BindingObject| Bound {
+async fn create_with_role(context: &ResourceContext, binding: &RoleBinding) -> Result<CreatedBinding, ClientError> {
+    let bound = |object: RoleBindingObject| CreatedBinding {
         id: object.id,
         role: object.binding.role,
     };
@@ -52,22 +58,26 @@ async fn make(world: &World, binding: &RoleBinding) -> Result<Bound, ClientError
     let mut attempt = 1;
     loop {
         let sent = match &waits_for {
-            Some(account) => world.patiently(account, || world.client.send(&request)).await,
-            None => world.client.send(&request).await,
+            Some(account) => {
+                context
+                    .retry_until_visible(account, || context.client.send(&request))
+                    .await
+            }
+            None => context.client.send(&request).await,
         };
         match sent {
             Ok(answered) => {
-                world.wrote(answered.value.id.as_str(), answered.request_id.as_ref());
+                context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
                 return Ok(bound(answered.value));
             }
-            Err(error) if error.is_conflict() || error.is_answer_lost() => {
-                if let Some(object) = find(world, binding).await? {
+            Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
+                if let Some(object) = find(context, binding).await? {
                     return Ok(bound(object));
                 }
                 if attempt == ATTEMPTS {
                     return Err(error);
                 }
-                world
+                context
                     .clock
                     .sleep(std::time::Duration::from_secs(2 * attempt as u64))
                     .await;
@@ -78,14 +88,14 @@ async fn make(world: &World, binding: &RoleBinding) -> Result<Bound, ClientError
     }
 }
 
-async fn find(world: &World, binding: &RoleBinding) -> Result<Option<BindingObject>, ClientError> {
+async fn find(context: &ResourceContext, binding: &RoleBinding) -> Result<Option<RoleBindingObject>, ClientError> {
     let request = ListRoleBindings {
-        scope: BindingScope::Exactly(binding.pattern.clone()),
+        scope: RoleBindingScope::Exact(binding.pattern.clone()),
         principal: Some(binding.principal.clone()),
         role: Some(binding.role.clone()),
     };
     // The service calls its search partial: compare all three fields again (dossier `rbac.md` §3).
-    Ok(world
+    Ok(context
         .client
         .list(request)
         .await?
@@ -97,11 +107,12 @@ async fn find(world: &World, binding: &RoleBinding) -> Result<Option<BindingObje
 ///
 /// # Errors
 /// When the service refuses, or when the id names another binding now.
-pub async fn delete(world: &World, id: &RoleBindingId, binding: &RoleBinding) -> Result<(), ResourceError> {
-    match world.client.send(&GetRoleBinding(id.clone())).await {
+pub async fn delete(context: &ResourceContext, id: &RoleBindingId, binding: &RoleBinding) -> Result<(), ResourceError> {
+    match context.client.send(&GetRoleBinding(id.clone())).await {
         Ok(now) if &now.value.binding == binding => {}
         Ok(now) => {
-            let short = |b: &RoleBinding| format!("{} of {} on {}", b.role, b.principal.id(), b.pattern.short());
+            let short =
+                |b: &RoleBinding| format!("{} of {} on {}", b.role, b.principal.id(), b.pattern.to_short_string());
             return Err(ResourceError::Stale {
                 what: format!("role binding `{id}`"),
                 expected: short(binding),
@@ -112,10 +123,10 @@ pub async fn delete(world: &World, id: &RoleBindingId, binding: &RoleBinding) ->
         Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
         Err(error) => return Err(error.into()),
     }
-    match world.client.send(&DeleteRoleBinding(id.clone())).await {
+    match context.client.send(&DeleteRoleBinding(id.clone())).await {
         Err(error) if error.is_not_found() => Ok(()),
         result => {
-            world.wrote(id.as_str(), result?.request_id.as_ref());
+            context.record_request(id.as_str(), result?.request_id.as_ref());
             Ok(())
         }
     }

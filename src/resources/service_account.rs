@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{ResourceError, World, rest};
+use super::{ResourceContext, ResourceError, sleep_or_cancel};
 use crate::{
     api::{
         iam::{
@@ -10,7 +10,7 @@ use crate::{
             UpdateServiceAccount,
         },
         keys::ListApiKeys,
-        mds::{BindingObject, BindingScope, ListRoleBindings},
+        mds::{ListRoleBindings, RoleBindingObject, RoleBindingScope},
     },
     client::ClientError,
     model::{OwnershipTag, Principal, Role, RoleBinding, ServiceAccountId},
@@ -23,31 +23,31 @@ const ATTEMPTS: usize = 4;
 ///
 /// # Errors
 /// When the service refuses, or when an account of that name appears that is not ours.
-pub async fn create(world: &World, tag: &OwnershipTag) -> Result<ServiceAccountId, ResourceError> {
+pub async fn create(context: &ResourceContext, tag: &OwnershipTag) -> Result<ServiceAccountId, ResourceError> {
     let request = CreateServiceAccount {
         display_name: tag.account_name(),
         description: tag.to_string(),
-        assigned_resource_owner: Some(world.provisioner.to_string()),
+        assigned_resource_owner: Some(context.provisioner.to_string()),
     };
     let mut attempt = 1;
     loop {
-        match world.client.send(&request).await {
+        match context.client.send(&request).await {
             Ok(answered) => {
-                world.wrote(answered.value.id.as_str(), answered.request_id.as_ref());
-                world.made(&answered.value.id);
+                context.record_request(answered.value.id.as_str(), answered.request_id.as_ref());
+                context.mark_created(&answered.value.id);
                 return Ok(answered.value.id);
             }
             // Perhaps our own first try made it; perhaps somebody else was faster.
-            Err(error) if error.is_conflict() || error.is_answer_lost() => {
-                if let Some(account) = find(world, &request.display_name).await? {
-                    world.made(&account.id);
-                    return adopt(world, tag, account).await;
+            Err(error) if error.is_conflict() || error.is_outcome_unknown() => {
+                if let Some(account) = find(context, &request.display_name).await? {
+                    context.mark_created(&account.id);
+                    return adopt(context, tag, account).await;
                 }
                 if attempt == ATTEMPTS {
                     return Err(error.into());
                 }
                 // A list may lag behind a write that did happen: give it a moment.
-                world.clock.sleep(Duration::from_secs(2 * attempt as u64)).await;
+                context.clock.sleep(Duration::from_secs(2 * attempt as u64)).await;
             }
             Err(error) => return Err(error.into()),
         }
@@ -55,8 +55,8 @@ pub async fn create(world: &World, tag: &OwnershipTag) -> Result<ServiceAccountI
     }
 }
 
-async fn find(world: &World, name: &str) -> Result<Option<ServiceAccount>, ClientError> {
-    let accounts = world
+async fn find(context: &ResourceContext, name: &str) -> Result<Option<ServiceAccount>, ClientError> {
+    let accounts = context
         .client
         .list(ListServiceAccounts {
             display_names: vec![name.to_owned()],
@@ -67,30 +67,34 @@ async fn find(world: &World, name: &str) -> Result<Option<ServiceAccount>, Clien
 
 /// Takes an account that appeared while we tried to make it, if it is what we would have made and nobody but us
 /// controls it.
-async fn adopt(world: &World, tag: &OwnershipTag, account: ServiceAccount) -> Result<ServiceAccountId, ResourceError> {
+async fn adopt(
+    context: &ResourceContext,
+    tag: &OwnershipTag,
+    account: ServiceAccount,
+) -> Result<ServiceAccountId, ResourceError> {
     if account.description != tag.to_string() {
-        return Err(ResourceError::Foreign(format!(
+        return Err(ResourceError::Conflict(format!(
             "service account `{}` ({}) was made by somebody else meanwhile: it does not carry our tag",
             account.display_name, account.id
         )));
     }
-    let me = Principal::ServiceAccount(world.provisioner.clone());
+    let me = Principal::ServiceAccount(context.provisioner.clone());
     let on_account = ListRoleBindings {
-        scope: BindingScope::Exactly(world.address.service_account_crn(&account.id).into()),
+        scope: RoleBindingScope::Exact(context.address.service_account_crn(&account.id).into()),
         principal: None,
         role: None,
     };
-    let holders = holders(world, &account.id, &on_account).await?;
+    let holders = list_role_holders(context, &account.id, &on_account).await?;
     let owner = |binding: &RoleBinding| binding.role == Role::ResourceOwner && binding.principal == me;
     let name = format!("service account `{}` ({})", account.display_name, account.id);
     if let Some(stranger) = holders.iter().find(|holder| !owner(&holder.binding)) {
         let RoleBinding { principal, role, .. } = &stranger.binding;
-        return Err(ResourceError::Foreign(format!(
+        return Err(ResourceError::Conflict(format!(
             "{name} is controlled by somebody else: {principal} holds {role} on it"
         )));
     }
     if holders.is_empty() {
-        return Err(ResourceError::Foreign(format!(
+        return Err(ResourceError::Conflict(format!(
             "{name} appeared while we made it, and who owns it is not to be seen"
         )));
     }
@@ -99,10 +103,12 @@ async fn adopt(world: &World, tag: &OwnershipTag, account: ServiceAccount) -> Re
         owner: Some(account.id.to_string()),
         resource: None,
     };
-    let keys = world.patiently(&account.id, || world.client.list(list.clone())).await?;
+    let keys = context
+        .retry_until_visible(&account.id, || context.client.list(list.clone()))
+        .await?;
     match keys.first() {
         None => Ok(account.id),
-        Some(key) => Err(ResourceError::Foreign(format!(
+        Some(key) => Err(ResourceError::Conflict(format!(
             "{name} appeared while we made it, and somebody made API key `{}` on it",
             key.id
         ))),
@@ -110,17 +116,19 @@ async fn adopt(world: &World, tag: &OwnershipTag, account: ServiceAccount) -> Re
 }
 
 /// Who holds roles on an account. Our own is among them, so an empty list lags behind: it is asked for again.
-async fn holders(
-    world: &World,
+async fn list_role_holders(
+    context: &ResourceContext,
     account: &ServiceAccountId,
     list: &ListRoleBindings,
-) -> Result<Vec<BindingObject>, ClientError> {
-    let begun = world.clock.now();
+) -> Result<Vec<RoleBindingObject>, ClientError> {
+    let begun = context.clock.now();
     let mut wait = Duration::from_secs(1);
     loop {
-        let found = world.patiently(account, || world.client.list(list.clone())).await?;
-        let enough = world.clock.since(begun) + wait > world.budget;
-        if !found.is_empty() || enough || !rest(&world.clock, &world.interrupt, wait).await {
+        let found = context
+            .retry_until_visible(account, || context.client.list(list.clone()))
+            .await?;
+        let enough = context.clock.elapsed_since(begun) + wait > context.propagation_budget;
+        if !found.is_empty() || enough || !sleep_or_cancel(&context.clock, &context.interrupt, wait).await {
             return Ok(found);
         }
         wait = (wait * 2).min(Duration::from_secs(15));
@@ -131,8 +139,13 @@ async fn holders(
 ///
 /// # Errors
 /// When the service refuses, or when the description is neither `from` nor already `to`.
-pub async fn update(world: &World, id: &ServiceAccountId, from: &str, to: &str) -> Result<(), ResourceError> {
-    let now = world.client.send(&GetServiceAccount(id.clone())).await?.value;
+pub async fn update(
+    context: &ResourceContext,
+    id: &ServiceAccountId,
+    from: &str,
+    to: &str,
+) -> Result<(), ResourceError> {
+    let now = context.client.send(&GetServiceAccount(id.clone())).await?.value;
     if now.description == to {
         return Ok(());
     }
@@ -147,8 +160,8 @@ pub async fn update(world: &World, id: &ServiceAccountId, from: &str, to: &str) 
         id: id.clone(),
         description: to.to_owned(),
     };
-    let answered = world.client.send(&update).await?;
-    world.wrote(id.as_str(), answered.request_id.as_ref());
+    let answered = context.client.send(&update).await?;
+    context.record_request(id.as_str(), answered.request_id.as_ref());
     Ok(())
 }
 
@@ -157,8 +170,8 @@ pub async fn update(world: &World, id: &ServiceAccountId, from: &str, to: &str) 
 ///
 /// # Errors
 /// When the service refuses, or when the description is another by now.
-pub async fn delete(world: &World, id: &ServiceAccountId, description: &str) -> Result<(), ResourceError> {
-    let now = match world.client.send(&GetServiceAccount(id.clone())).await {
+pub async fn delete(context: &ResourceContext, id: &ServiceAccountId, description: &str) -> Result<(), ResourceError> {
+    let now = match context.client.send(&GetServiceAccount(id.clone())).await {
         Ok(now) => now.value,
         Err(error) if error.is_not_found() => return Ok(()),
         Err(error) => return Err(error.into()),
@@ -170,9 +183,9 @@ pub async fn delete(world: &World, id: &ServiceAccountId, description: &str) -> 
             found: format!("`{}`", now.description),
         });
     }
-    match world.client.send(&DeleteServiceAccount(id.clone())).await {
+    match context.client.send(&DeleteServiceAccount(id.clone())).await {
         Ok(answered) => {
-            world.wrote(id.as_str(), answered.request_id.as_ref());
+            context.record_request(id.as_str(), answered.request_id.as_ref());
             Ok(())
         }
         Err(error) if error.is_not_found() => Ok(()),

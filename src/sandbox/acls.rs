@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use super::{
-    index::Lingering,
-    records::Acl,
-    state::{Cluster, State},
+    index::PendingRemoval,
+    records::AclRecord,
+    state::{ClusterRecord, SandboxState},
 };
 use crate::model::{AclBinding, ClusterId, Principal};
 
 /// The ACLs of one cluster.
-pub(crate) type Acls = BTreeMap<AclBinding, Acl>;
+pub(crate) type AclMap = BTreeMap<AclBinding, AclRecord>;
 
 /// Keeping them in step.
-impl State {
-    pub(super) fn put_acl(&mut self, acl: Acl) {
+impl SandboxState {
+    pub(super) fn put_acl(&mut self, acl: AclRecord) {
         let key = (acl.cluster.clone(), acl.acl.clone());
-        self.linger(&acl.life, Lingering::Acl(Box::new(key.clone())));
+        self.schedule_removal(&acl.lifetime, PendingRemoval::Acl(Box::new(key.clone())));
         let mine = self
             .index
             .acls_by_principal
@@ -38,19 +38,19 @@ impl State {
 }
 
 /// Looking them up.
-impl State {
+impl SandboxState {
     /// The ACLs of a cluster, deleted ones that lists still show among them.
-    pub(crate) fn acls_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &Acl> {
-        self.acls.get(cluster).into_iter().flat_map(Acls::values)
+    pub(crate) fn acls_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &AclRecord> {
+        self.acls.get(cluster).into_iter().flat_map(AclMap::values)
     }
 
     /// An ACL that exists.
-    pub(crate) fn acl(&self, cluster: &ClusterId, acl: &AclBinding) -> Option<&Acl> {
-        self.acls.get(cluster)?.get(acl).filter(|found| found.life.exists())
+    pub(crate) fn acl(&self, cluster: &ClusterId, acl: &AclBinding) -> Option<&AclRecord> {
+        self.acls.get(cluster)?.get(acl).filter(|found| found.lifetime.exists())
     }
 
     /// The ACLs that name `principal`, in all clusters that there are.
-    pub(super) fn acls_of(&self, principal: &Principal) -> impl Iterator<Item = (&Cluster, &Acl)> {
+    pub(super) fn acls_of(&self, principal: &Principal) -> impl Iterator<Item = (&ClusterRecord, &AclRecord)> {
         let mine = self.index.acls_by_principal.get(principal).into_iter().flatten();
         mine.filter_map(|(cluster, acl)| Some((self.clusters.get(cluster)?, self.acl(cluster, acl)?)))
     }
@@ -62,11 +62,11 @@ pub(super) mod as_list {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::{Acl, Acls};
+    use super::{AclMap, AclRecord};
     use crate::model::ClusterId;
 
     pub(in crate::sandbox) fn serialize<S: Serializer>(
-        map: &BTreeMap<ClusterId, Acls>,
+        map: &BTreeMap<ClusterId, AclMap>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map.values().flat_map(BTreeMap::values))
@@ -74,9 +74,9 @@ pub(super) mod as_list {
 
     pub(in crate::sandbox) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<ClusterId, Acls>, D::Error> {
-        let mut map: BTreeMap<ClusterId, Acls> = BTreeMap::new();
-        for acl in Vec::<Acl>::deserialize(deserializer)? {
+    ) -> Result<BTreeMap<ClusterId, AclMap>, D::Error> {
+        let mut map: BTreeMap<ClusterId, AclMap> = BTreeMap::new();
+        for acl in Vec::<AclRecord>::deserialize(deserializer)? {
             let here = map.entry(acl.cluster.clone()).or_default();
             here.insert(acl.acl.clone(), acl);
         }

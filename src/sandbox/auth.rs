@@ -5,17 +5,17 @@ use http::header;
 use jiff::Timestamp;
 
 use super::{
-    crypt::{Claims, verify},
-    reply::{Refusal, Shape},
-    request::Request,
-    state::{KeyResource, State},
+    crypt::{TokenClaims, verify},
+    reply::{ErrorReply, ErrorShape},
+    request::ApiRequest,
+    state::{KeyResource, SandboxState},
 };
 use crate::model::Principal;
 
 /// The header with the control token.
 pub const TOKEN_HEADER: &str = "x-sandbox-token";
 /// The header with the principal to stand in for.
-pub const AS_HEADER: &str = "x-sandbox-as";
+pub const IMPERSONATE_HEADER: &str = "x-sandbox-as";
 
 /// The audience of session tokens.
 pub(crate) const SESSION: &str = "session";
@@ -24,7 +24,7 @@ pub(crate) const DATA_PLANE: &str = "data-plane";
 
 /// Which credentials a route takes (dossier `rbac.md` §5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum RouteAuth {
     /// None; whatever comes is ignored (the stock CLI sends its URL's user part).
     Anonymous,
     /// A Cloud key or a session.
@@ -41,7 +41,7 @@ pub enum Access {
 
 /// Who is asking.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub(crate) struct AuthenticatedCaller {
     pub(crate) principal: Principal,
     /// The session it came with.
     pub(crate) session: Option<String>,
@@ -49,44 +49,44 @@ pub(crate) struct Caller {
 
 /// The caller of a request, or why there is none.
 pub(crate) fn authenticate(
-    state: &State,
+    state: &SandboxState,
     token: &str,
     now: Timestamp,
-    access: Access,
-    request: &Request,
-) -> Result<Option<Caller>, Refusal> {
-    if access == Access::Anonymous {
+    access: RouteAuth,
+    request: &ApiRequest,
+) -> Result<Option<AuthenticatedCaller>, ErrorReply> {
+    if access == RouteAuth::Anonymous {
         return Ok(None);
     }
     if let Some(offered) = request.header(TOKEN_HEADER) {
         if offered != token {
-            return Err(Refusal::unauthenticated(
+            return Err(ErrorReply::unauthenticated(
                 "Sandbox",
                 "this is not the sandbox's control token",
             ));
         }
-        if access == Access::Control {
+        if access == RouteAuth::Control {
             return Ok(None);
         }
-        if let Some(id) = request.header(AS_HEADER) {
-            return stand_in(state, id).map(Some);
+        if let Some(id) = request.header(IMPERSONATE_HEADER) {
+            return impersonate(state, id).map(Some);
         }
     }
     let credentials = request.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
     let (scheme, value) = credentials.split_once(' ').unwrap_or((credentials, ""));
     let caller = match (access, scheme.to_ascii_lowercase().as_str()) {
         // Control endpoints do not even say that they exist.
-        (Access::Control, _) => return Err(Refusal::no_such_path(&request.path)),
-        (Access::DataPlane, "basic") => Err(invalid_token()),
+        (RouteAuth::Control, _) => return Err(ErrorReply::unknown_path(&request.path)),
+        (RouteAuth::DataPlane, "basic") => Err(invalid_token_reply()),
         (_, "basic") => {
             let wanted = match access {
-                Access::Kafka => request.segment(0).parse().ok().map(KeyResource::Cluster),
+                RouteAuth::Kafka => request.segment(0).parse().ok().map(KeyResource::Cluster),
                 _ => Some(KeyResource::Cloud),
             };
-            with_key(state, now, access, value.trim(), wanted.as_ref())
+            authenticate_key(state, now, access, value.trim(), wanted.as_ref())
         }
-        (_, "bearer") => with_token(state, token, now, access, value.trim()),
-        _ => Err(Refusal::unauthenticated(
+        (_, "bearer") => authenticate_token(state, token, now, access, value.trim()),
+        _ => Err(ErrorReply::unauthenticated(
             "Basic",
             "valid authentication credentials must be provided",
         )),
@@ -95,27 +95,27 @@ pub(crate) fn authenticate(
 }
 
 /// Terraform's provider tells "deleted" from "unknown key" by the words "invalid API key" (dossier `rbac.md` §4.5).
-fn invalid_key() -> Refusal {
-    Refusal::unauthenticated(
+fn invalid_key_reply() -> ErrorReply {
+    ErrorReply::unauthenticated(
         r#"Basic error="invalid_key", error_description="The API Key is invalid""#,
         "valid authentication credentials must be provided: invalid API key",
     )
 }
 
-fn invalid_token() -> Refusal {
-    Refusal::unauthenticated(
+fn invalid_token_reply() -> ErrorReply {
+    ErrorReply::unauthenticated(
         r#"Bearer error="invalid_token", error_description="The token is invalid or has expired""#,
         "valid authentication credentials must be provided: the token is invalid or has expired",
     )
 }
 
-fn with_key(
-    state: &State,
+fn authenticate_key(
+    state: &SandboxState,
     now: Timestamp,
-    access: Access,
+    access: RouteAuth,
     value: &str,
     wanted: Option<&KeyResource>,
-) -> Result<Caller, Refusal> {
+) -> Result<AuthenticatedCaller, ErrorReply> {
     let decoded = STANDARD
         .decode(value)
         .ok()
@@ -123,51 +123,57 @@ fn with_key(
     let (id, secret) = decoded
         .as_deref()
         .and_then(|text| text.split_once(':'))
-        .ok_or_else(invalid_key)?;
+        .ok_or_else(invalid_key_reply)?;
     let unknown = || match access {
         // Its gateway words it otherwise (dossier `metrics.md` §1).
-        Access::Metrics => Refusal::forbidden("invalid API key").shaped(Shape::Nested),
-        _ => invalid_key(),
+        RouteAuth::Metrics => ErrorReply::forbidden("invalid API key").with_shape(ErrorShape::Nested),
+        _ => invalid_key_reply(),
     };
     let key = state.key(id).ok_or_else(unknown)?;
-    let right = key.secret.matches(secret) && Some(&key.resource) == wanted && key.life.effective <= now;
+    let right = key.secret.matches(secret) && Some(&key.resource) == wanted && key.lifetime.effective <= now;
     if !right || !state.principal_exists(&key.owner) {
-        return Err(invalid_key());
+        return Err(invalid_key_reply());
     }
-    Ok(Caller {
+    Ok(AuthenticatedCaller {
         principal: key.owner.clone(),
         session: None,
     })
 }
 
-fn with_token(state: &State, key: &str, now: Timestamp, access: Access, value: &str) -> Result<Caller, Refusal> {
-    let claims: Claims = verify(key, value).ok_or_else(invalid_token)?;
+fn authenticate_token(
+    state: &SandboxState,
+    key: &str,
+    now: Timestamp,
+    access: RouteAuth,
+    value: &str,
+) -> Result<AuthenticatedCaller, ErrorReply> {
+    let claims: TokenClaims = verify(key, value).ok_or_else(invalid_token_reply)?;
     let right = match access {
-        Access::Kafka | Access::DataPlane => claims.aud == DATA_PLANE,
-        Access::Metrics => [DATA_PLANE, SESSION].contains(&claims.aud.as_str()),
+        RouteAuth::Kafka | RouteAuth::DataPlane => claims.aud == DATA_PLANE,
+        RouteAuth::Metrics => [DATA_PLANE, SESSION].contains(&claims.aud.as_str()),
         _ => claims.aud == SESSION,
     };
     let principal = Principal::from_id(&claims.sub);
     let open = claims.aud != SESSION || state.sessions.contains_key(&claims.sid);
     if !right || claims.exp <= now.as_second() || !open || !state.principal_exists(&principal) {
-        return Err(invalid_token());
+        return Err(invalid_token_reply());
     }
-    Ok(Caller {
+    Ok(AuthenticatedCaller {
         principal,
         session: Some(claims.sid),
     })
 }
 
 /// The sandbox's own tools act as any principal, without its key.
-fn stand_in(state: &State, id: &str) -> Result<Caller, Refusal> {
+fn impersonate(state: &SandboxState, id: &str) -> Result<AuthenticatedCaller, ErrorReply> {
     let principal = Principal::from_id(id);
     if !state.principal_exists(&principal) {
-        return Err(Refusal::unauthenticated(
+        return Err(ErrorReply::unauthenticated(
             "Sandbox",
             format!("there is no principal `{id}` in this sandbox"),
         ));
     }
-    Ok(Caller {
+    Ok(AuthenticatedCaller {
         principal,
         session: None,
     })
@@ -176,7 +182,7 @@ fn stand_in(state: &State, id: &str) -> Result<Caller, Refusal> {
 /// A signed token for `principal` that is good for `seconds` from now on, and when it ends.
 ///
 /// Clients compare the end with their own clock, the sandbox with its own: the later of both is the start.
-pub(crate) fn issue(
+pub(crate) fn issue_token(
     token: &str,
     principal: &str,
     audience: &str,
@@ -192,7 +198,7 @@ pub(crate) fn issue(
     let exp = start.as_second() + seconds;
     let signed = super::crypt::sign(
         token,
-        &Claims {
+        &TokenClaims {
             sub: principal.to_owned(),
             aud: audience.to_owned(),
             sid: session.to_owned(),

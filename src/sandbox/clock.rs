@@ -12,11 +12,11 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Stepping, Time};
+use crate::clock::{TimeSource, VirtualTime};
 
 /// The moment from which sandbox time runs, and how fast. It is stored, so that several processes agree.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Anchor {
+pub(crate) struct ClockBase {
     /// The moment outside.
     pub(crate) system: Timestamp,
     /// The same moment in the sandbox, without offset.
@@ -25,7 +25,7 @@ pub(crate) struct Anchor {
     pub(crate) scale: f64,
 }
 
-impl Anchor {
+impl ClockBase {
     pub(crate) fn at(moment: Timestamp, scale: f64) -> Self {
         Self {
             system: moment,
@@ -35,7 +35,7 @@ impl Anchor {
     }
 
     /// What time it is in the sandbox, without offset, when it is `system` outside.
-    fn read(&self, system: Timestamp) -> Timestamp {
+    fn sandbox_time_at(&self, system: Timestamp) -> Timestamp {
         let passed = system.duration_since(self.system).as_secs_f64() * self.scale;
         SignedDuration::try_from_secs_f64(passed)
             .ok()
@@ -47,35 +47,35 @@ impl Anchor {
 /// The clock of a sandbox. In-process it steps while somebody waits on it; served, waiting takes real time.
 #[derive(Clone, Debug)]
 pub(crate) struct SandboxTime {
-    stepping: Stepping,
-    anchor: Arc<RwLock<Anchor>>,
+    stepping: VirtualTime,
+    base: Arc<RwLock<ClockBase>>,
     /// A fixed "outside", for tests.
-    standing: Option<Timestamp>,
-    served: Arc<AtomicBool>,
+    fixed_now: Option<Timestamp>,
+    real_time: Arc<AtomicBool>,
 }
 
 impl SandboxTime {
-    pub(crate) fn new(anchor: Anchor, standing: Option<Timestamp>) -> Self {
+    pub(crate) fn new(anchor: ClockBase, standing: Option<Timestamp>) -> Self {
         Self {
-            stepping: Stepping::ahead_of_system(SignedDuration::ZERO),
-            anchor: Arc::new(RwLock::new(anchor)),
-            standing,
-            served: Arc::default(),
+            stepping: VirtualTime::ahead_of_system(SignedDuration::ZERO),
+            base: Arc::new(RwLock::new(anchor)),
+            fixed_now: standing,
+            real_time: Arc::default(),
         }
     }
 
-    fn anchor(&self) -> Anchor {
-        *self.anchor.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn base(&self) -> ClockBase {
+        *self.base.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// From now on waiting takes real time.
-    pub(crate) fn serve(&self) {
-        self.served.store(true, Ordering::SeqCst);
+    pub(crate) fn use_real_time(&self) {
+        self.real_time.store(true, Ordering::SeqCst);
     }
 
     /// Takes over what another process, or an earlier run, knows.
-    pub(crate) fn follow(&self, anchor: Anchor, offset: SignedDuration) {
-        *self.anchor.write().unwrap_or_else(std::sync::PoisonError::into_inner) = anchor;
+    pub(crate) fn sync_to(&self, anchor: ClockBase, offset: SignedDuration) {
+        *self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner) = anchor;
         self.stepping.advance_to(offset);
     }
 
@@ -88,29 +88,29 @@ impl SandboxTime {
     }
 
     /// The anchor from which time goes on at another speed, without a jump.
-    pub(crate) fn rescaled(&self, scale: f64) -> Anchor {
-        let system = self.system();
-        Anchor {
+    pub(crate) fn rebased(&self, scale: f64) -> ClockBase {
+        let system = self.system_now();
+        ClockBase {
             system,
-            sandbox: self.anchor().read(system),
+            sandbox: self.base().sandbox_time_at(system),
             scale,
         }
     }
 
-    fn system(&self) -> Timestamp {
-        self.standing.unwrap_or_else(Timestamp::now)
+    fn system_now(&self) -> Timestamp {
+        self.fixed_now.unwrap_or_else(Timestamp::now)
     }
 }
 
-impl Time for SandboxTime {
+impl TimeSource for SandboxTime {
     fn now(&self) -> Timestamp {
-        let time = self.anchor().read(self.system());
+        let time = self.base().sandbox_time_at(self.system_now());
         time.saturating_add(self.stepping.offset()).unwrap_or(Timestamp::MAX)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        if self.served.load(Ordering::SeqCst) {
-            Box::pin(tokio::time::sleep(duration.div_f64(self.anchor().scale)))
+        if self.real_time.load(Ordering::SeqCst) {
+            Box::pin(tokio::time::sleep(duration.div_f64(self.base().scale)))
         } else {
             self.stepping.sleep(duration)
         }
@@ -122,12 +122,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_speed_does_not_make_time_jump() {
+    fn changing_the_time_scale_keeps_the_current_time() {
         let start: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
         let later = start + SignedDuration::from_secs(60);
-        let time = SandboxTime::new(Anchor::at(start, 2.0), Some(later));
+        let time = SandboxTime::new(ClockBase::at(start, 2.0), Some(later));
         assert_eq!(time.now(), start + SignedDuration::from_secs(120));
-        time.follow(time.rescaled(10.0), SignedDuration::ZERO);
+        time.sync_to(time.rebased(10.0), SignedDuration::ZERO);
         assert_eq!(time.now(), start + SignedDuration::from_secs(120));
         time.advance(Duration::from_secs(5));
         assert_eq!(time.now(), start + SignedDuration::from_secs(125));

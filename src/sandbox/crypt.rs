@@ -14,16 +14,16 @@ const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// Ids made from a seed, a kind and a natural key: concurrent calls get the same ids in whatever order they arrive.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ids {
+pub(crate) struct IdGenerator {
     seed: u64,
 }
 
-impl Ids {
+impl IdGenerator {
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed }
     }
 
-    fn number(self, parts: &[&str]) -> u128 {
+    fn hash_parts(self, parts: &[&str]) -> u128 {
         let mut hash = Sha256::new_with_prefix(self.seed.to_be_bytes());
         for part in parts {
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -35,9 +35,9 @@ impl Ids {
             .fold(0, |number, byte| number << 8 | u128::from(*byte))
     }
 
-    fn spell(self, parts: &[&str], alphabet: &[u8], length: usize) -> String {
+    fn encode(self, parts: &[&str], alphabet: &[u8], length: usize) -> String {
         let base = alphabet.len() as u128;
-        let mut number = self.number(parts);
+        let mut number = self.hash_parts(parts);
         (0..length)
             .map(|_| {
                 let digit = usize::try_from(number % base).unwrap_or(0);
@@ -48,23 +48,23 @@ impl Ids {
     }
 
     /// `length` lower-case letters and digits.
-    pub(crate) fn lower(self, parts: &[&str], length: usize) -> String {
-        self.spell(parts, LOWER, length)
+    pub(crate) fn lowercase_id(self, parts: &[&str], length: usize) -> String {
+        self.encode(parts, LOWER, length)
     }
 
     /// A number below `below`.
-    pub(crate) fn draw(self, parts: &[&str], below: u64) -> u64 {
-        u64::try_from(self.number(parts) % u128::from(below.max(1))).unwrap_or(0)
+    pub(crate) fn draw_below(self, parts: &[&str], below: u64) -> u64 {
+        u64::try_from(self.hash_parts(parts) % u128::from(below.max(1))).unwrap_or(0)
     }
 
     /// The public half of an API key: 16 upper-case letters and digits.
     pub(crate) fn api_key(self, parts: &[&str]) -> String {
-        self.spell(parts, UPPER, 16)
+        self.encode(parts, UPPER, 16)
     }
 
     /// The shape of a UUID, for request ids.
     pub(crate) fn uuid(self, parts: &[&str]) -> String {
-        let hex = format!("{:032x}", self.number(parts));
+        let hex = format!("{:032x}", self.hash_parts(parts));
         format!(
             "{}-{}-{}-{}-{}",
             &hex[..8],
@@ -105,13 +105,13 @@ pub(crate) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
 }
 
 /// The look of real secrets: `cflt` and 60 characters of base64 (minted so since 30 July 2025, dossier `rbac.md` §5.1).
-fn spell_secret(bytes: &[u8; 45]) -> String {
+fn format_secret(bytes: &[u8; 45]) -> String {
     format!("cflt{}", STANDARD.encode(bytes))
 }
 
 /// A fresh secret.
 pub(crate) fn new_secret() -> std::io::Result<String> {
-    Ok(spell_secret(&random()?))
+    Ok(format_secret(&random()?))
 }
 
 /// The secret of a seeded key: found again from the control token, so that nothing but its digest is stored.
@@ -121,7 +121,7 @@ pub(crate) fn derived_secret(token: &str, purpose: &str) -> String {
     let mut bytes = [0; 45];
     bytes[..32].copy_from_slice(&first);
     bytes[32..].copy_from_slice(&second[..13]);
-    spell_secret(&bytes)
+    format_secret(&bytes)
 }
 
 /// What is stored of a secret: a salt, and the SHA-256 of both.
@@ -132,7 +132,7 @@ pub(crate) struct SecretDigest {
 }
 
 impl SecretDigest {
-    pub(crate) fn of(secret: &str) -> std::io::Result<Self> {
+    pub(crate) fn new(secret: &str) -> std::io::Result<Self> {
         let salt = hex(&random::<12>()?);
         let digest = Self::digest(&salt, secret);
         Ok(Self { salt, digest })
@@ -149,7 +149,7 @@ impl SecretDigest {
 
 /// What a token says. Clients read only `exp` (cli `pkg/jwt`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Claims {
+pub(crate) struct TokenClaims {
     /// The principal's id.
     pub(crate) sub: String,
     /// What it opens: the control plane (`session`) or Kafka REST and logs (`data-plane`).
@@ -189,7 +189,7 @@ mod tests {
 
     // RFC 4231, test cases 2 and 6.
     #[test]
-    fn hmac_gives_the_published_values() {
+    fn hmac_matches_the_rfc_4231_test_vectors() {
         let short = hmac(b"Jefe", b"what do ya want for nothing?");
         assert_eq!(
             hex(&short),
@@ -203,22 +203,28 @@ mod tests {
     }
 
     #[test]
-    fn ids_depend_on_seed_and_key_alone() {
-        let ids = Ids::new(1);
-        assert_eq!(ids.lower(&["sa", "claims"], 6), Ids::new(1).lower(&["sa", "claims"], 6));
-        assert_ne!(ids.lower(&["sa", "claims"], 6), Ids::new(2).lower(&["sa", "claims"], 6));
-        assert_ne!(ids.lower(&["a", "bc"], 6), ids.lower(&["ab", "c"], 6));
+    fn ids_depend_only_on_seed_and_natural_key() {
+        let ids = IdGenerator::new(1);
+        assert_eq!(
+            ids.lowercase_id(&["sa", "claims"], 6),
+            IdGenerator::new(1).lowercase_id(&["sa", "claims"], 6)
+        );
+        assert_ne!(
+            ids.lowercase_id(&["sa", "claims"], 6),
+            IdGenerator::new(2).lowercase_id(&["sa", "claims"], 6)
+        );
+        assert_ne!(ids.lowercase_id(&["a", "bc"], 6), ids.lowercase_id(&["ab", "c"], 6));
         let key = ids.api_key(&["key", "sa-1", "cloud", "0"]);
         assert_eq!(key.len(), 16);
         assert!(key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()));
     }
 
     #[test]
-    fn secrets_look_like_the_real_ones_and_only_their_digest_is_kept() {
+    fn secrets_have_the_real_format_and_only_their_digest_is_stored() {
         let secret = new_secret().unwrap();
         assert_eq!(secret.len(), 64);
         assert!(secret.starts_with("cflt"));
-        let digest = SecretDigest::of(&secret).unwrap();
+        let digest = SecretDigest::new(&secret).unwrap();
         assert!(digest.matches(&secret) && !digest.matches("cflt"));
         assert!(!serde_json::to_string(&digest).unwrap().contains(&secret));
         assert_eq!(derived_secret("t", "admin"), derived_secret("t", "admin"));
@@ -226,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_only_with_its_own_signature() {
+    fn a_token_is_valid_only_with_its_own_signature() {
         let token = sign("key", &serde_json::json!({ "sub": "u-1" }));
         assert_eq!(token.split('.').count(), 3);
         assert_eq!(

@@ -39,7 +39,7 @@ pub enum SandboxError {
     },
     /// A server already runs on the folder.
     #[error("a sandbox already runs at {url}")]
-    Running {
+    AlreadyRunning {
         /// Its address.
         url: String,
     },
@@ -55,7 +55,7 @@ impl Advice for SandboxError {
                 "`confluent ebs sandbox reset` starts again with the organization of `ebs.toml`.".into(),
                 "`CONFLUENT_EBS_STATE_DIR` names another folder, in which both can live side by side.".into(),
             ],
-            Self::Running { .. } => vec!["`confluent ebs sandbox info` shows how to use it.".into()],
+            Self::AlreadyRunning { .. } => vec!["`confluent ebs sandbox info` shows how to use it.".into()],
             Self::NotLoopback(_) => vec!["Listen on 127.0.0.1.".into()],
             _ => Vec::new(),
         }

@@ -3,7 +3,7 @@
 use globset::GlobBuilder;
 use serde::{Deserialize, Serialize};
 
-use super::{Sandbox, SandboxError, state::Change};
+use super::{Sandbox, SandboxError, state::StateChange};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ impl Fault {
 
     /// The same fault for one verb and paths like `path` only.
     #[must_use]
-    pub fn on(self, method: &str, path: &str) -> Self {
+    pub fn for_requests(self, method: &str, path: &str) -> Self {
         Self {
             method: Some(method.to_owned()),
             path: Some(path.to_owned()),
@@ -111,13 +111,13 @@ impl Fault {
 
     /// The same fault after `skip` matching requests have passed.
     #[must_use]
-    pub fn skipping(self, skip: u32) -> Self {
+    pub fn after_requests(self, skip: u32) -> Self {
         Self { skip, ..self }
     }
 
     /// The same fault for one principal only.
     #[must_use]
-    pub fn of(self, principal: &str) -> Self {
+    pub fn for_principal(self, principal: &str) -> Self {
         Self {
             principal: Some(principal.to_owned()),
             ..self
@@ -134,7 +134,7 @@ impl Fault {
     }
 
     /// Whether its path can be read.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         self.path.as_deref().map_or(Ok(()), |path| {
             glob(path).map(drop).map_err(|error| format!("path `{path}`: {error}"))
         })
@@ -168,7 +168,7 @@ pub struct ArmedFault {
 }
 
 /// The fault that hits a request, and the faults that are left after it; `None` when nothing changes.
-pub(crate) fn strike(
+pub(crate) fn match_request(
     faults: &[ArmedFault],
     method: &str,
     path: &str,
@@ -196,18 +196,18 @@ pub(crate) fn strike(
 impl Sandbox {
     /// The faults that wait for their requests.
     pub fn faults(&self) -> Result<Vec<ArmedFault>, SandboxError> {
-        self.look(|state, _| state.faults.clone())
+        self.read_state(|state, _| state.faults.clone())
     }
 
     /// Adds a fault and tells its number.
     pub fn add_fault(&self, fault: Fault) -> Result<u32, SandboxError> {
-        fault.check().map_err(SandboxError::Setting)?;
+        fault.validate().map_err(SandboxError::Setting)?;
         let mut id = 0;
-        self.set(|state| {
+        self.apply_changes(|state| {
             let mut faults = state.faults.clone();
             id = faults.iter().map(|armed| armed.id).max().unwrap_or(0) + 1;
             faults.push(ArmedFault { id, fault });
-            vec![Change::Faults(faults)]
+            vec![StateChange::Faults(faults)]
         })?;
         Ok(id)
     }
@@ -215,13 +215,13 @@ impl Sandbox {
     /// Clears one fault, or all of them, those of connectors too. Tells how many there were.
     pub fn clear_faults(&self, id: Option<u32>) -> Result<usize, SandboxError> {
         let mut cleared = 0;
-        self.set(|state| {
+        self.apply_changes(|state| {
             let all = state.faults.iter().cloned();
             let (gone, left): (Vec<_>, Vec<_>) = all.partition(|armed| id.is_none_or(|id| armed.id == id));
             let connectors = if id.is_none() { state.connector_faults.len() } else { 0 };
             cleared = gone.len() + connectors;
-            let recover = (connectors > 0).then(|| Change::ConnectorFaults(Vec::new()));
-            [Change::Faults(left)].into_iter().chain(recover).collect()
+            let recover = (connectors > 0).then(|| StateChange::ConnectorFaults(Vec::new()));
+            [StateChange::Faults(left)].into_iter().chain(recover).collect()
         })?;
         Ok(cleared)
     }
@@ -236,11 +236,11 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_passes_some_hits_some_and_is_gone() {
-        let mut faults = armed(Fault::once(FaultKind::ServerError).skipping(1).times(2));
+    fn a_fault_skips_then_hits_then_expires() {
+        let mut faults = armed(Fault::once(FaultKind::ServerError).after_requests(1).times(2));
         let mut hits = Vec::new();
         for _ in 0..4 {
-            let Some((hit, left)) = strike(&faults, "GET", "/x", None) else {
+            let Some((hit, left)) = match_request(&faults, "GET", "/x", None) else {
                 hits.push(None);
                 continue;
             };
@@ -253,26 +253,26 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stays_within_a_segment() {
-        let fault = Fault::forever(FaultKind::LostAfter).on("post", "/iam/v2/*");
+    fn a_single_star_matches_within_one_path_segment() {
+        let fault = Fault::forever(FaultKind::LostAfter).for_requests("post", "/iam/v2/*");
         assert!(fault.matches("POST", "/iam/v2/api-keys", None));
         assert!(!fault.matches("POST", "/iam/v2/api-keys/KEY", None));
         assert!(!fault.matches("GET", "/iam/v2/api-keys", None));
-        assert!(Fault::forever(FaultKind::LostAfter).on("POST", "/iam/**").matches(
-            "POST",
-            "/iam/v2/api-keys/KEY",
-            None
-        ));
+        assert!(
+            Fault::forever(FaultKind::LostAfter)
+                .for_requests("POST", "/iam/**")
+                .matches("POST", "/iam/v2/api-keys/KEY", None)
+        );
         assert!(
             !Fault::forever(FaultKind::LostAfter)
-                .of("sa-1")
+                .for_principal("sa-1")
                 .matches("POST", "/", None)
         );
     }
 
     #[test]
-    fn a_fault_is_the_same_after_a_trip_through_json() {
-        let fault = Fault::once(FaultKind::TooManyRequests { retry_after: 3 }).on("GET", "/**");
+    fn a_fault_survives_a_json_round_trip() {
+        let fault = Fault::once(FaultKind::TooManyRequests { retry_after: 3 }).for_requests("GET", "/**");
         let text = serde_json::to_string(&fault).unwrap();
         assert!(text.contains(r#""kind":"too-many-requests","retry_after":3"#), "{text}");
         assert_eq!(serde_json::from_str::<Fault>(&text).unwrap(), fault);

@@ -8,23 +8,23 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    records::{Account, Binding, Connector, Key, KeyResource, Life},
-    state::{State, cluster_of},
+    records::{AccountRecord, BindingRecord, ConnectorRecord, KeyRecord, KeyResource, Lifetime},
+    state::{SandboxState, cluster_of},
 };
 use crate::{
     access::Evaluator,
     model::{
         AclBinding, ApiKeyId, ClusterId, Principal, ResourceKind, RoleBinding, RoleBindingId, ServiceAccountId,
-        acl::EVERYBODY,
+        acl::ALL_PRINCIPALS,
     },
 };
 
 /// What is derived from the objects.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index {
+pub(super) struct StateIndex {
     /// What the principals hold that have sent a request. Most never do, and opening a large sandbox must not wait for
     /// them.
-    held: HashMap<Principal, Held>,
+    grants: HashMap<Principal, PrincipalGrants>,
     pub(super) accounts_by_name: HashMap<String, ServiceAccountId>,
     pub(super) keys_by_owner: HashMap<Principal, BTreeSet<ApiKeyId>>,
     /// Sorted by pattern, so that a scope is a range.
@@ -32,17 +32,17 @@ pub(super) struct Index {
     pub(super) bindings_by_principal: HashMap<Principal, BTreeSet<RoleBindingId>>,
     pub(super) acls_by_principal: HashMap<Principal, BTreeSet<(ClusterId, AclBinding)>>,
     pub(super) bindings_per_cluster: HashMap<ClusterId, usize>,
-    pub(super) live_bindings: usize,
+    pub(super) live_binding_count: usize,
     /// Bindings on the organization, on environments and on service accounts.
     pub(super) outside_clusters: BTreeSet<RoleBindingId>,
     pub(super) keys_per_resource: HashMap<String, usize>,
     /// Deleted objects that lists still show.
-    pub(super) lingering: BTreeSet<(Timestamp, Lingering)>,
+    pub(super) pending_removals: BTreeSet<(Timestamp, PendingRemoval)>,
 }
 
 /// What one principal may do.
 #[derive(Clone, Debug, Default)]
-struct Held {
+struct PrincipalGrants {
     /// Its bindings that are in effect.
     evaluator: Evaluator,
     /// Those that will be.
@@ -50,7 +50,7 @@ struct Held {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lingering {
+pub(super) enum PendingRemoval {
     Account(ServiceAccountId),
     Key(ApiKeyId),
     Binding(RoleBindingId),
@@ -59,21 +59,21 @@ pub(super) enum Lingering {
 }
 
 /// Keeping it in step.
-impl State {
-    pub(super) fn linger(&mut self, life: &Life, what: Lingering) {
-        if let Some(gone) = life.gone {
-            self.index.lingering.insert((gone, what));
+impl SandboxState {
+    pub(super) fn schedule_removal(&mut self, life: &Lifetime, what: PendingRemoval) {
+        if let Some(gone) = life.listed_until {
+            self.index.pending_removals.insert((gone, what));
         }
     }
 
-    pub(super) fn put_account(&mut self, account: Account) {
+    pub(super) fn put_account(&mut self, account: AccountRecord) {
         self.drop_account(&account.id);
-        if account.life.exists() {
+        if account.lifetime.exists() {
             self.index
                 .accounts_by_name
                 .insert(account.display_name.clone(), account.id.clone());
         }
-        self.linger(&account.life, Lingering::Account(account.id.clone()));
+        self.schedule_removal(&account.lifetime, PendingRemoval::Account(account.id.clone()));
         self.accounts.insert(account.id.clone(), account);
     }
 
@@ -85,9 +85,9 @@ impl State {
         }
     }
 
-    pub(super) fn put_key(&mut self, key: Key) {
+    pub(super) fn put_key(&mut self, key: KeyRecord) {
         self.drop_key(&key.id);
-        if key.life.exists() {
+        if key.lifetime.exists() {
             let mine = self.index.keys_by_owner.entry(key.owner.clone()).or_default();
             mine.insert(key.id.clone());
             *self
@@ -102,12 +102,12 @@ impl State {
                 key.resource == KeyResource::Cloud
             ));
         }
-        self.linger(&key.life, Lingering::Key(key.id.clone()));
+        self.schedule_removal(&key.lifetime, PendingRemoval::Key(key.id.clone()));
         self.keys.insert(key.id.clone(), key);
     }
 
     pub(super) fn drop_key(&mut self, id: &ApiKeyId) {
-        let Some(old) = self.keys.remove(id).filter(|key| key.life.exists()) else {
+        let Some(old) = self.keys.remove(id).filter(|key| key.lifetime.exists()) else {
             return;
         };
         if let Some(mine) = self.index.keys_by_owner.get_mut(&old.owner) {
@@ -118,12 +118,12 @@ impl State {
         }
     }
 
-    pub(super) fn put_binding(&mut self, binding: Binding) {
+    pub(super) fn put_binding(&mut self, binding: BindingRecord) {
         self.drop_binding(&binding.id);
-        let Binding {
+        let BindingRecord {
             id,
             binding: what,
-            life,
+            lifetime: life,
         } = &binding;
         self.index
             .bindings_by_pattern
@@ -135,22 +135,27 @@ impl State {
                 .entry(what.principal.clone())
                 .or_default();
             mine.insert(id.clone());
-            if let Some(held) = self.index.held.get_mut(&what.principal) {
+            if let Some(held) = self.index.grants.get_mut(&what.principal) {
                 held.pending.insert((life.effective, id.clone()));
             }
-            self.index.live_bindings += 1;
+            self.index.live_binding_count += 1;
             if let Some(cluster) = cluster_of(what) {
                 *self.index.bindings_per_cluster.entry(cluster).or_default() += 1;
             } else if what.pattern.kind() != ResourceKind::Subject {
                 self.index.outside_clusters.insert(id.clone());
             }
         }
-        self.linger(life, Lingering::Binding(id.clone()));
+        self.schedule_removal(life, PendingRemoval::Binding(id.clone()));
         self.bindings.insert(id.clone(), binding);
     }
 
     pub(super) fn drop_binding(&mut self, id: &RoleBindingId) {
-        let Some(Binding { binding, life, .. }) = self.bindings.remove(id) else {
+        let Some(BindingRecord {
+            binding,
+            lifetime: life,
+            ..
+        }) = self.bindings.remove(id)
+        else {
             return;
         };
         self.index
@@ -162,27 +167,27 @@ impl State {
         if let Some(mine) = self.index.bindings_by_principal.get_mut(&binding.principal) {
             mine.remove(id);
         }
-        self.index.live_bindings -= 1;
+        self.index.live_binding_count -= 1;
         self.index.outside_clusters.remove(id);
         if let Some(count) = cluster_of(&binding).and_then(|cluster| self.index.bindings_per_cluster.get_mut(&cluster))
         {
             *count -= 1;
         }
-        if let Some(held) = self.index.held.get_mut(&binding.principal) {
+        if let Some(held) = self.index.grants.get_mut(&binding.principal) {
             held.pending.remove(&(life.effective, id.clone()));
             held.evaluator.remove(&binding);
         }
     }
 
     /// Finds out what `principal` may do at `now`. Everything that asks for its rights comes after this.
-    pub(crate) fn prepare(&mut self, principal: &Principal, now: Timestamp) {
+    pub(crate) fn load_grants(&mut self, principal: &Principal, now: Timestamp) {
         let bindings = &self.bindings;
-        let effective = |id: &RoleBindingId| Some((bindings.get(id)?.life.effective, id.clone()));
-        let held = self.index.held.entry(principal.clone()).or_insert_with(|| {
+        let effective = |id: &RoleBindingId| Some((bindings.get(id)?.lifetime.effective, id.clone()));
+        let held = self.index.grants.entry(principal.clone()).or_insert_with(|| {
             let mine = self.index.bindings_by_principal.get(principal);
-            Held {
+            PrincipalGrants {
                 pending: mine.into_iter().flatten().filter_map(effective).collect(),
-                ..Held::default()
+                ..PrincipalGrants::default()
             }
         });
         while held.pending.first().is_some_and(|(at, _)| *at <= now) {
@@ -195,21 +200,21 @@ impl State {
 
     /// Lets time pass: deleted objects leave the lists.
     pub(crate) fn advance_to(&mut self, now: Timestamp) {
-        while self.index.lingering.first().is_some_and(|(at, _)| *at <= now) {
-            match self.index.lingering.pop_first() {
-                Some((_, Lingering::Account(id))) => self.drop_account(&id),
-                Some((_, Lingering::Key(id))) => self.drop_key(&id),
-                Some((_, Lingering::Binding(id))) => self.drop_binding(&id),
-                Some((_, Lingering::Acl(key))) => {
+        while self.index.pending_removals.first().is_some_and(|(at, _)| *at <= now) {
+            match self.index.pending_removals.pop_first() {
+                Some((_, PendingRemoval::Account(id))) => self.drop_account(&id),
+                Some((_, PendingRemoval::Key(id))) => self.drop_key(&id),
+                Some((_, PendingRemoval::Binding(id))) => self.drop_binding(&id),
+                Some((_, PendingRemoval::Acl(key))) => {
                     // It may have been made again since.
                     if self.acl(&key.0, &key.1).is_none() {
                         self.drop_acl(&key);
                     }
                 }
-                Some((_, Lingering::Connector(cluster, name))) => {
+                Some((_, PendingRemoval::Connector(cluster, name))) => {
                     // The name may have been given to another one since.
                     let key = (cluster, name);
-                    if self.connectors.get(&key).is_some_and(|found| !found.life.exists()) {
+                    if self.connectors.get(&key).is_some_and(|found| !found.lifetime.exists()) {
                         self.connectors.remove(&key);
                     }
                 }
@@ -220,26 +225,26 @@ impl State {
 }
 
 /// Looking things up.
-impl State {
+impl SandboxState {
     /// What `principal` may do.
     pub(crate) fn evaluator(&self, principal: &Principal) -> Option<&Evaluator> {
-        self.index.held.get(principal).map(|held| &held.evaluator)
+        self.index.grants.get(principal).map(|held| &held.evaluator)
     }
 
     /// What a principal may do in Kafka at `now`, where ACLs count beside roles. Nothing is kept, so nothing can be out of
     /// date; an account holds few of both.
-    pub(crate) fn kafka_rights_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
-        let in_force = |life: &Life| life.exists() && life.effective <= now;
+    pub(crate) fn kafka_evaluator_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
+        let in_force = |life: &Lifetime| life.exists() && life.effective <= now;
         let mine = self.index.bindings_by_principal.get(principal).into_iter().flatten();
         let bindings = mine.filter_map(|id| self.bindings.get(id));
         let mut evaluator = Evaluator::new(
             bindings
-                .filter(|binding| in_force(&binding.life))
+                .filter(|binding| in_force(&binding.lifetime))
                 .map(|binding| binding.binding.clone()),
         );
-        let everybody = Principal::Other(EVERYBODY.to_owned());
+        let everybody = Principal::Other(ALL_PRINCIPALS.to_owned());
         let acls = self.acls_of(principal).chain(self.acls_of(&everybody));
-        for (cluster, acl) in acls.filter(|(_, acl)| in_force(&acl.life)) {
+        for (cluster, acl) in acls.filter(|(_, acl)| in_force(&acl.lifetime)) {
             evaluator.insert_acl(acl.acl.clone(), &self.address(cluster));
         }
         evaluator
@@ -247,33 +252,33 @@ impl State {
 
     /// The roles of `principal` that are in effect.
     pub(crate) fn roles_of(&self, principal: &Principal) -> impl Iterator<Item = &RoleBinding> {
-        let held = self.index.held.get(principal);
+        let held = self.index.grants.get(principal);
         let mine = held.map(|held| held.evaluator.bindings_of(principal));
         mine.into_iter().flatten().map(Arc::as_ref)
     }
 
-    pub(crate) fn account(&self, id: &str) -> Option<&Account> {
+    pub(crate) fn account(&self, id: &str) -> Option<&AccountRecord> {
         let id: ServiceAccountId = id.parse().ok()?;
-        self.accounts.get(&id).filter(|account| account.life.exists())
+        self.accounts.get(&id).filter(|account| account.lifetime.exists())
     }
 
-    pub(crate) fn account_named(&self, name: &str) -> Option<&Account> {
+    pub(crate) fn account_named(&self, name: &str) -> Option<&AccountRecord> {
         self.accounts.get(self.index.accounts_by_name.get(name)?)
     }
 
-    pub(crate) fn key(&self, id: &str) -> Option<&Key> {
+    pub(crate) fn key(&self, id: &str) -> Option<&KeyRecord> {
         let id: ApiKeyId = id.parse().ok()?;
-        self.keys.get(&id).filter(|key| key.life.exists())
+        self.keys.get(&id).filter(|key| key.lifetime.exists())
     }
 
-    pub(crate) fn binding(&self, id: &str) -> Option<&Binding> {
+    pub(crate) fn binding(&self, id: &str) -> Option<&BindingRecord> {
         let id: RoleBindingId = id.parse().ok()?;
-        self.bindings.get(&id).filter(|binding| binding.life.exists())
+        self.bindings.get(&id).filter(|binding| binding.lifetime.exists())
     }
 
-    pub(crate) fn connector(&self, cluster: &ClusterId, name: &str) -> Option<&Connector> {
+    pub(crate) fn connector(&self, cluster: &ClusterId, name: &str) -> Option<&ConnectorRecord> {
         let connector = self.connectors.get(&(cluster.clone(), name.to_owned()))?;
-        connector.life.exists().then_some(connector)
+        connector.lifetime.exists().then_some(connector)
     }
 
     /// Whether a service account or user of this id exists.
@@ -285,27 +290,27 @@ impl State {
         }
     }
 
-    pub(crate) fn keys_of(&self, owner: &Principal) -> impl Iterator<Item = &Key> {
+    pub(crate) fn keys_of(&self, owner: &Principal) -> impl Iterator<Item = &KeyRecord> {
         let mine = self.index.keys_by_owner.get(owner);
         mine.into_iter().flatten().filter_map(|id| self.keys.get(id))
     }
 
-    pub(crate) fn bindings_of(&self, principal: &Principal) -> impl Iterator<Item = &Binding> {
+    pub(crate) fn bindings_of(&self, principal: &Principal) -> impl Iterator<Item = &BindingRecord> {
         let mine = self.index.bindings_by_principal.get(principal);
         mine.into_iter().flatten().filter_map(|id| self.bindings.get(id))
     }
 
     /// Bindings on exactly this pattern.
-    pub(crate) fn bindings_on<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a Binding> + use<'a> {
-        self.bindings_from(pattern.to_owned(), |found, pattern| found == pattern)
+    pub(crate) fn bindings_on<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a BindingRecord> + use<'a> {
+        self.bindings_in_range(pattern.to_owned(), |found, pattern| found == pattern)
     }
 
     /// Bindings on anything below this scope.
-    pub(crate) fn bindings_below<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a Binding> + use<'a> {
-        self.bindings_from(format!("{scope}/"), |found, scope| found.starts_with(scope))
+    pub(crate) fn bindings_below<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a BindingRecord> + use<'a> {
+        self.bindings_in_range(format!("{scope}/"), |found, scope| found.starts_with(scope))
     }
 
-    fn bindings_from(&self, start: String, still: fn(&str, &str) -> bool) -> impl Iterator<Item = &Binding> {
+    fn bindings_in_range(&self, start: String, still: fn(&str, &str) -> bool) -> impl Iterator<Item = &BindingRecord> {
         // The smallest id there is, so that the range begins with the first binding on the pattern.
         let least: Option<RoleBindingId> = "rb--".parse().ok();
         let range = least.map(|least| self.index.bindings_by_pattern.range((start.clone(), least)..));
@@ -317,26 +322,26 @@ impl State {
     }
 
     /// How many bindings give access to a cluster.
-    pub(crate) fn bindings_in(&self, cluster: &ClusterId) -> usize {
+    pub(crate) fn binding_count(&self, cluster: &ClusterId) -> usize {
         self.index.bindings_per_cluster.get(cluster).copied().unwrap_or(0)
     }
 
     /// Bindings that belong to no cluster and no Schema Registry.
-    pub(crate) fn bindings_outside_clusters(&self) -> impl Iterator<Item = &Binding> {
+    pub(crate) fn bindings_outside_clusters(&self) -> impl Iterator<Item = &BindingRecord> {
         let ids = self.index.outside_clusters.iter();
         ids.filter_map(|id| self.bindings.get(id))
     }
 
-    pub(crate) fn live_bindings(&self) -> usize {
-        self.index.live_bindings
+    pub(crate) fn live_binding_count(&self) -> usize {
+        self.index.live_binding_count
     }
 
-    pub(crate) fn live_accounts(&self) -> usize {
+    pub(crate) fn live_account_count(&self) -> usize {
         self.index.accounts_by_name.len()
     }
 
     /// How many keys open a resource.
-    pub(crate) fn keys_for(&self, resource: &str) -> usize {
+    pub(crate) fn key_count(&self, resource: &str) -> usize {
         self.index.keys_per_resource.get(resource).copied().unwrap_or(0)
     }
 }

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     crypt::derived_secret,
     seed::{ADMIN_EMAIL, ADMIN_PASSWORD, ClusterKind, Seed},
-    state::State,
+    state::SandboxState,
 };
 
 /// Where everything is, and which keys open it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Info {
+pub struct SandboxInfo {
     /// The address of the server; absent while none runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -67,8 +67,8 @@ pub struct StageInfo {
     pub provisioner_kafka_secret: Option<String>,
 }
 
-impl Info {
-    pub(crate) fn of(state: &State, url: Option<String>, token: Option<&str>) -> Self {
+impl SandboxInfo {
+    pub(crate) fn from_state(state: &SandboxState, url: Option<String>, token: Option<&str>) -> Self {
         let seed = &state.seed;
         let stages: Vec<_> = seed
             .stages

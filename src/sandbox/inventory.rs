@@ -1,15 +1,15 @@
 //! What there is, for tests and labs: everything that exists, whether or not lists show it already.
 
-use super::{Sandbox, SandboxError, state::Connector, view::View};
+use super::{Sandbox, SandboxError, state::ConnectorRecord, view::ResponseView};
 use crate::{
     api::{iam, keys, mds},
     model::{AclBinding, ApiKeyId},
 };
 
 impl Sandbox {
-    fn all<T>(&self, of: impl FnOnce(View<'_>) -> Vec<T>) -> Result<Vec<T>, SandboxError> {
-        self.look(|state, _| {
-            of(View {
+    fn read_all<T>(&self, of: impl FnOnce(ResponseView<'_>) -> Vec<T>) -> Result<Vec<T>, SandboxError> {
+        self.read_state(|state, _| {
+            of(ResponseView {
                 state,
                 base: "http://127.0.0.1",
             })
@@ -18,49 +18,49 @@ impl Sandbox {
 
     /// All service accounts.
     pub fn accounts(&self) -> Result<Vec<iam::ServiceAccount>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.accounts.values().filter(|found| found.life.exists());
+        self.read_all(|view| {
+            let all = view.state.accounts.values().filter(|found| found.lifetime.exists());
             all.map(|found| view.account(found)).collect()
         })
     }
 
     /// All role bindings.
-    pub fn bindings(&self) -> Result<Vec<mds::BindingObject>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.bindings.values().filter(|found| found.life.exists());
+    pub fn bindings(&self) -> Result<Vec<mds::RoleBindingObject>, SandboxError> {
+        self.read_all(|view| {
+            let all = view.state.bindings.values().filter(|found| found.lifetime.exists());
             all.map(|found| view.binding(found)).collect()
         })
     }
 
     /// The ACLs of all clusters.
     pub fn acls(&self) -> Result<Vec<AclBinding>, SandboxError> {
-        self.all(|view| {
+        self.read_all(|view| {
             let clusters = view.state.clusters.keys();
             let all = clusters.flat_map(|cluster| view.state.acls_in(cluster));
-            let all = all.filter(|found| found.life.exists());
+            let all = all.filter(|found| found.lifetime.exists());
             all.map(|found| found.acl.clone()).collect()
         })
     }
 
     /// All API keys, without secrets.
     pub fn keys(&self) -> Result<Vec<keys::ApiKey>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.keys.values().filter(|found| found.life.exists());
+        self.read_all(|view| {
+            let all = view.state.keys.values().filter(|found| found.lifetime.exists());
             all.map(|found| view.key(found)).collect()
         })
     }
 
     /// The names of all connectors of all clusters.
     pub fn connectors(&self) -> Result<Vec<String>, SandboxError> {
-        self.all(|view| {
-            let all = view.state.connectors.values().filter(|found| found.life.exists());
-            all.map(|found: &Connector| found.name.clone()).collect()
+        self.read_all(|view| {
+            let all = view.state.connectors.values().filter(|found| found.lifetime.exists());
+            all.map(|found: &ConnectorRecord| found.name.clone()).collect()
         })
     }
 
     /// Whether `secret` is the secret of an API key.
     pub fn secret_matches(&self, key: &ApiKeyId, secret: &str) -> Result<bool, SandboxError> {
-        self.look(|state, _| {
+        self.read_state(|state, _| {
             state
                 .key(key.as_str())
                 .is_some_and(|found| found.secret.matches(secret))

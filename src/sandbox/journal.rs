@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalEntry {
+pub struct SandboxJournalEntry {
     /// Its number, from 1.
     pub seq: u64,
     /// When, in the sandbox's time.
@@ -29,7 +29,7 @@ pub struct JournalEntry {
     pub request_id: String,
 }
 
-impl JournalEntry {
+impl SandboxJournalEntry {
     /// Whether it changed something that the organization consists of: logging in, telemetry and questions do not.
     #[must_use]
     pub fn is_write(&self) -> bool {

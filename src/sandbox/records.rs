@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    clock::Anchor,
-    connector::{ArmedConnectorFault, ConnectorFault, Run, chronicle::Chronicle, offsets::Memory},
+    clock::ClockBase,
+    connector::{ArmedConnectorFault, ConnectorFault, ConnectorRun, history::ConnectorHistory, offsets::StoredOffsets},
     crypt::SecretDigest,
     faults::ArmedFault,
     seed::{ClusterKind, Seed},
-    settings::{Delay, Settings},
+    settings::{SandboxSettings, VisibilityDelay},
 };
 use crate::model::{
     AclBinding, ApiKeyId, ClusterId, EnvironmentId, Principal, RoleBinding, RoleBindingId, SchemaRegistryId,
@@ -20,7 +20,7 @@ use crate::model::{
 
 /// The moments that matter in the life of an object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Life {
+pub(crate) struct Lifetime {
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     /// From when on it has an effect.
@@ -29,40 +29,40 @@ pub(crate) struct Life {
     pub(crate) listed: Timestamp,
     /// Deleted: it is in lists until then, and nowhere else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) gone: Option<Timestamp>,
+    pub(crate) listed_until: Option<Timestamp>,
 }
 
-impl Life {
+impl Lifetime {
     /// In effect and in lists from the first moment.
-    pub(crate) fn at(moment: Timestamp) -> Self {
-        Self::delayed(moment, Delay::default())
+    pub(crate) fn immediate(moment: Timestamp) -> Self {
+        Self::delayed(moment, VisibilityDelay::default())
     }
 
-    pub(crate) fn delayed(moment: Timestamp, delay: Delay) -> Self {
+    pub(crate) fn delayed(moment: Timestamp, delay: VisibilityDelay) -> Self {
         let after = |wait: Duration| moment.saturating_add(wait).unwrap_or(Timestamp::MAX);
         Self {
             created: moment,
             updated: moment,
             effective: after(delay.effective),
             listed: after(delay.listed),
-            gone: None,
+            listed_until: None,
         }
     }
 
     /// Whether the object exists.
     pub(crate) fn exists(&self) -> bool {
-        self.gone.is_none()
+        self.listed_until.is_none()
     }
 
     /// Whether a list made at `now` shows it.
-    pub(crate) fn listed_at(&self, now: Timestamp) -> bool {
-        self.listed <= now && self.gone.is_none_or(|gone| now < gone)
+    pub(crate) fn is_listed_at(&self, now: Timestamp) -> bool {
+        self.listed <= now && self.listed_until.is_none_or(|gone| now < gone)
     }
 }
 
 /// An environment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Environment {
+pub(crate) struct EnvironmentRecord {
     pub(crate) id: EnvironmentId,
     pub(crate) name: String,
     pub(crate) created: Timestamp,
@@ -70,7 +70,7 @@ pub(crate) struct Environment {
 
 /// A Kafka cluster.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Cluster {
+pub(crate) struct ClusterRecord {
     pub(crate) id: ClusterId,
     pub(crate) environment: EnvironmentId,
     pub(crate) name: String,
@@ -80,7 +80,7 @@ pub(crate) struct Cluster {
 
 /// A Schema Registry.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Registry {
+pub(crate) struct RegistryRecord {
     pub(crate) id: SchemaRegistryId,
     pub(crate) environment: EnvironmentId,
     pub(crate) created: Timestamp,
@@ -88,7 +88,7 @@ pub(crate) struct Registry {
 
 /// A person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct User {
+pub(crate) struct UserRecord {
     pub(crate) id: UserId,
     /// The number that the older endpoints use.
     pub(crate) number: u32,
@@ -100,11 +100,11 @@ pub(crate) struct User {
 
 /// A service account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Account {
+pub(crate) struct AccountRecord {
     pub(crate) id: ServiceAccountId,
     pub(crate) display_name: String,
     pub(crate) description: String,
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// What an API key opens.
@@ -129,37 +129,37 @@ impl KeyResource {
 
 /// An API key; of its secret only a digest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Key {
+pub(crate) struct KeyRecord {
     pub(crate) id: ApiKeyId,
     pub(crate) owner: Principal,
     pub(crate) resource: KeyResource,
     pub(crate) display_name: String,
     pub(crate) description: String,
     pub(crate) secret: SecretDigest,
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// A role binding.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Binding {
+pub(crate) struct BindingRecord {
     pub(crate) id: RoleBindingId,
     #[serde(flatten)]
     pub(crate) binding: RoleBinding,
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// An ACL. It has no id.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Acl {
+pub(crate) struct AclRecord {
     pub(crate) cluster: ClusterId,
     #[serde(flatten)]
     pub(crate) acl: AclBinding,
-    pub(crate) life: Life,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// A connector.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Connector {
+pub(crate) struct ConnectorRecord {
     /// `lcc-…`.
     pub(crate) id: String,
     pub(crate) cluster: ClusterId,
@@ -174,22 +174,22 @@ pub(crate) struct Connector {
     pub(crate) secrets: BTreeMap<String, SecretDigest>,
     /// Values that stand for a failure, by key.
     #[serde(default)]
-    pub(crate) telltales: BTreeMap<String, ConnectorFault>,
-    pub(crate) run: Run,
+    pub(crate) triggered_faults: BTreeMap<String, ConnectorFault>,
+    pub(crate) run: ConnectorRun,
     /// The start since which its topics have been made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) made: Option<Timestamp>,
+    pub(crate) topics_created_in_run: Option<Timestamp>,
     #[serde(default)]
-    pub(crate) offsets: Memory,
+    pub(crate) offsets: StoredOffsets,
     /// What logs and metrics are told from.
     #[serde(default)]
-    pub(crate) chronicle: Box<Chronicle>,
-    pub(crate) life: Life,
+    pub(crate) history: Box<ConnectorHistory>,
+    pub(crate) lifetime: Lifetime,
 }
 
 /// A topic.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Topic {
+pub(crate) struct TopicRecord {
     pub(crate) cluster: ClusterId,
     pub(crate) name: String,
     pub(crate) partitions: u32,
@@ -198,7 +198,7 @@ pub(crate) struct Topic {
 
 /// A log-in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Session {
+pub(crate) struct SessionRecord {
     /// Named in the tokens.
     pub(crate) id: String,
     pub(crate) user: UserId,
@@ -208,32 +208,32 @@ pub(crate) struct Session {
 /// One change of the state. A request makes none, one or several, and they are stored in one line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Change {
-    Environment(Environment),
-    Cluster(Cluster),
-    Registry(Registry),
-    User(User),
-    Account(Account),
-    NoAccount(ServiceAccountId),
-    Key(Key),
-    NoKey(ApiKeyId),
-    Binding(Binding),
-    NoBinding(RoleBindingId),
-    Acl(Acl),
-    NoAcl(ClusterId, AclBinding),
-    Connector(Connector),
-    NoConnector(ClusterId, String),
+pub(crate) enum StateChange {
+    Environment(EnvironmentRecord),
+    Cluster(ClusterRecord),
+    Registry(RegistryRecord),
+    User(UserRecord),
+    Account(AccountRecord),
+    RemoveAccount(ServiceAccountId),
+    Key(KeyRecord),
+    RemoveKey(ApiKeyId),
+    Binding(BindingRecord),
+    RemoveBinding(RoleBindingId),
+    Acl(AclRecord),
+    RemoveAcl(ClusterId, AclBinding),
+    Connector(ConnectorRecord),
+    RemoveConnector(ClusterId, String),
     /// By the name of the connector.
     ConnectorFaults(Vec<ArmedConnectorFault>),
-    Topic(Topic),
-    NoTopic(ClusterId, String),
-    Session(Session),
-    NoSession(String),
+    Topic(TopicRecord),
+    RemoveTopic(ClusterId, String),
+    Session(SessionRecord),
+    RemoveSession(String),
     /// One more object was made or unmade under this natural key; the next one gets another id.
-    Count(String),
+    CountKey(String),
     Faults(Vec<ArmedFault>),
-    Settings(Box<Settings>),
+    Settings(Box<SandboxSettings>),
     /// What it was made from has grown.
     Seed(Box<Seed>),
-    Anchor(Anchor),
+    ClockBase(ClockBase),
 }

@@ -15,7 +15,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    fn of(status: StatusCode, body: Option<Value>) -> Self {
+    fn new(status: StatusCode, body: Option<Value>) -> Self {
         Self {
             status,
             body,
@@ -25,35 +25,37 @@ impl Reply {
     }
 
     /// `status` with a text of that type.
-    pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn with_text(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Self {
         Self {
             text: Some((content_type, text.into())),
-            ..Self::of(status, None)
+            ..Self::new(status, None)
         }
     }
 
     /// 200 with `body`.
     pub(crate) fn ok(body: impl Serialize) -> Self {
-        Self::with(StatusCode::OK, body)
+        Self::with_body(StatusCode::OK, body)
     }
 
     /// `status` with `body`.
-    pub(crate) fn with(status: StatusCode, body: impl Serialize) -> Self {
+    pub(crate) fn with_body(status: StatusCode, body: impl Serialize) -> Self {
         match serde_json::to_value(body) {
-            Ok(body) => Self::of(status, Some(body)),
-            Err(error) => {
-                Refusal::broken(format!("the answer cannot be written: {error}")).into_reply(&Method::GET, "", "")
-            }
+            Ok(body) => Self::new(status, Some(body)),
+            Err(error) => ErrorReply::internal_error(format!("the answer cannot be written: {error}")).into_reply(
+                &Method::GET,
+                "",
+                "",
+            ),
         }
     }
 
     /// `status` without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self::of(status, None)
+        Self::new(status, None)
     }
 
     /// The same answer with one more header.
-    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -82,26 +84,26 @@ impl Reply {
 
 /// The shapes of error bodies (dossiers `rbac.md` §4.5 and `connect.md` §1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(crate) enum ErrorShape {
     /// `{"errors":[{"id","status","code","title","detail","source"}]}`: the documents of most groups.
     Errors,
     /// `{"errors":[{"id","status","detail"}]}`: the Metrics API.
-    Bare,
+    ErrorsWithoutCode,
     /// `{"error_code","message"}`: role bindings by id, Kafka REST.
     Flat,
     /// The same with the status itself as the code: self-managed Connect, and what is left of it in the service (E2).
-    Elder,
+    SelfManagedConnect,
     /// `{"error":{"code","message"}}`: Connect, and the older endpoints.
     Nested,
     /// A text: the search of logs (dossier `logs.md` §2.5).
-    Plain,
+    Text,
     /// None: the documents describe no body for 429.
     Empty,
 }
 
-impl Shape {
+impl ErrorShape {
     /// The shape that a group of endpoints uses.
-    fn of(method: &Method, path: &str, status: StatusCode) -> Self {
+    fn for_request(method: &Method, path: &str, status: StatusCode) -> Self {
         // Creating a connector and setting its configuration (connect/v1 `inline_response_500`).
         let writes = match *method {
             Method::POST => path.ends_with("/connectors"),
@@ -109,11 +111,11 @@ impl Shape {
             _ => false,
         };
         match path.split('/').nth(1) {
-            Some("connect") if status.is_server_error() && writes => Self::Elder,
+            Some("connect") if status.is_server_error() && writes => Self::SelfManagedConnect,
             Some("kafka") => Self::Flat,
             Some("iam" | "org" | "cmk" | "srcm" | "service-quota") => Self::Errors,
-            Some("v2") => Self::Bare,
-            Some("logs") => Self::Plain,
+            Some("v2") => Self::ErrorsWithoutCode,
+            Some("logs") => Self::Text,
             // Connect, and the older endpoints.
             _ => Self::Nested,
         }
@@ -122,7 +124,7 @@ impl Shape {
 
 /// Why a request is refused.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct ErrorReply {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -130,11 +132,11 @@ pub(crate) struct Refusal {
     /// The field (`/spec/owner`) or query parameter in question.
     source: Option<String>,
     /// When it is not the group's own.
-    shape: Option<Shape>,
+    shape: Option<ErrorShape>,
     headers: Vec<(HeaderName, String)>,
 }
 
-impl Refusal {
+impl ErrorReply {
     fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -154,18 +156,18 @@ impl Refusal {
 
     /// 401: who is asking? `scheme` is what `WWW-Authenticate` says.
     pub(crate) fn unauthenticated(scheme: &str, detail: impl Into<String>) -> Self {
-        let mut refusal = Self::new(
+        let mut error = Self::new(
             StatusCode::UNAUTHORIZED,
             "user_unauthenticated",
             "Authentication Required",
             detail,
         );
-        refusal.headers.push((header::WWW_AUTHENTICATE, scheme.to_owned()));
-        refusal
+        error.headers.push((header::WWW_AUTHENTICATE, scheme.to_owned()));
+        error
     }
 
     /// 402: an applied quota is full. The stock CLI recognises the words "is currently limited to".
-    pub(crate) fn quota(what: &str, limit: i64) -> Self {
+    pub(crate) fn quota_exceeded(what: &str, limit: i64) -> Self {
         Self::new(
             StatusCode::PAYMENT_REQUIRED,
             "quota_exceeded",
@@ -180,25 +182,25 @@ impl Refusal {
     }
 
     /// 404: a resource that does not exist.
-    pub(crate) fn missing(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, "Resource Not Found", detail)
     }
 
     /// 404 for a path that no endpoint serves.
-    pub(crate) fn no_such_path(path: &str) -> Self {
-        Self::missing("not_found", format!("no endpoint at {path}"))
+    pub(crate) fn unknown_path(path: &str) -> Self {
+        Self::not_found("not_found", format!("no endpoint at {path}"))
     }
 
     /// 405, with the verbs that would do.
-    pub(crate) fn method(allowed: &str, detail: impl Into<String>) -> Self {
-        let mut refusal = Self::new(
+    pub(crate) fn method_not_allowed(allowed: &str, detail: impl Into<String>) -> Self {
+        let mut error = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
             "Method Not Allowed",
             detail,
         );
-        refusal.headers.push((header::ALLOW, allowed.to_owned()));
-        refusal
+        error.headers.push((header::ALLOW, allowed.to_owned()));
+        error
     }
 
     /// 409: the natural key is taken.
@@ -212,7 +214,7 @@ impl Refusal {
     }
 
     /// 413: more than any real request has.
-    pub(crate) fn too_large() -> Self {
+    pub(crate) fn body_too_large() -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "request_too_large",
@@ -222,29 +224,29 @@ impl Refusal {
     }
 
     /// 422: a field holds what it must not.
-    pub(crate) fn field(pointer: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn invalid_field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid_field",
             "Invalid Field",
             detail,
         )
-        .about(pointer)
+        .with_source(pointer)
     }
 
     /// 429, with when to come back in the headers.
-    pub(crate) fn too_many() -> Self {
+    pub(crate) fn rate_limited() -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limit_exceeded",
             "Too Many Requests",
             "",
         )
-        .shaped(Shape::Empty)
+        .with_shape(ErrorShape::Empty)
     }
 
     /// 500.
-    pub(crate) fn broken(detail: impl Into<String>) -> Self {
+    pub(crate) fn internal_error(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_server_error",
@@ -254,7 +256,7 @@ impl Refusal {
     }
 
     /// The same refusal in other words, if it is a 404.
-    pub(crate) fn missing_as(mut self, detail: &str) -> Self {
+    pub(crate) fn with_not_found_detail(mut self, detail: &str) -> Self {
         if self.status == StatusCode::NOT_FOUND {
             detail.clone_into(&mut self.detail);
         }
@@ -262,25 +264,25 @@ impl Refusal {
     }
 
     /// The same refusal, naming the field or parameter.
-    pub(crate) fn about(mut self, source: &str) -> Self {
+    pub(crate) fn with_source(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
         self
     }
 
     /// The same refusal in other words, in the shape of its group.
-    pub(crate) fn saying(mut self, detail: impl Into<String>) -> Self {
+    pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self.shape = None;
         self
     }
 
     /// The same refusal in another shape.
-    pub(crate) fn shaped(mut self, shape: Shape) -> Self {
+    pub(crate) fn with_shape(mut self, shape: ErrorShape) -> Self {
         self.shape = Some(shape);
         self
     }
 
-    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -288,20 +290,23 @@ impl Refusal {
     /// The answer, in the shape of the group that the endpoint belongs to.
     pub(crate) fn into_reply(self, method: &Method, path: &str, request_id: &str) -> Reply {
         let status = self.status.as_u16();
-        let body = match self.shape.unwrap_or_else(|| Shape::of(method, path, self.status)) {
-            Shape::Empty => {
+        let body = match self
+            .shape
+            .unwrap_or_else(|| ErrorShape::for_request(method, path, self.status))
+        {
+            ErrorShape::Empty => {
                 return Reply {
                     headers: self.headers,
                     ..Reply::empty(self.status)
                 };
             }
-            Shape::Plain => {
+            ErrorShape::Text => {
                 return Reply {
                     headers: self.headers,
-                    ..Reply::text(self.status, "text/plain", self.detail)
+                    ..Reply::with_text(self.status, "text/plain", self.detail)
                 };
             }
-            Shape::Errors => {
+            ErrorShape::Errors => {
                 let mut error = json!({
                     "id": request_id, "status": status.to_string(), "code": self.code,
                     "title": self.title, "detail": self.detail, "source": {},
@@ -316,19 +321,21 @@ impl Refusal {
                 }
                 json!({ "errors": [error] })
             }
-            Shape::Bare => {
+            ErrorShape::ErrorsWithoutCode => {
                 json!({ "errors": [{ "id": request_id, "status": status.to_string(), "detail": self.detail }] })
             }
             // 40301 is 403 and a running number (terraform-provider-confluent `internal/testdata/role_binding`).
-            Shape::Flat if status < 500 => {
+            ErrorShape::Flat if status < 500 => {
                 json!({ "error_code": u32::from(status) * 100 + 1, "message": self.detail })
             }
-            Shape::Flat | Shape::Elder => json!({ "error_code": status, "message": self.detail }),
-            Shape::Nested => json!({ "error": { "code": status, "message": self.detail } }),
+            ErrorShape::Flat | ErrorShape::SelfManagedConnect => {
+                json!({ "error_code": status, "message": self.detail })
+            }
+            ErrorShape::Nested => json!({ "error": { "code": status, "message": self.detail } }),
         };
         Reply {
             headers: self.headers,
-            ..Reply::of(self.status, Some(body))
+            ..Reply::new(self.status, Some(body))
         }
     }
 }
@@ -339,15 +346,15 @@ mod tests {
     use crate::api::parse_error;
 
     #[test]
-    fn every_shape_can_be_read_back() {
+    fn every_error_shape_can_be_parsed() {
         for (shape, code) in [
-            (Shape::Errors, "forbidden_access"),
-            (Shape::Flat, "40301"),
-            (Shape::Elder, "403"),
-            (Shape::Nested, "403"),
+            (ErrorShape::Errors, "forbidden_access"),
+            (ErrorShape::Flat, "40301"),
+            (ErrorShape::SelfManagedConnect, "403"),
+            (ErrorShape::Nested, "403"),
         ] {
-            let reply = Refusal::forbidden("no")
-                .shaped(shape)
+            let reply = ErrorReply::forbidden("no")
+                .with_shape(shape)
                 .into_reply(&Method::GET, "", "r1");
             let error = parse_error(reply.body.unwrap().to_string().as_bytes());
             assert_eq!((error.code.as_deref(), error.detail.as_str()), (Some(code), "no"));
@@ -356,14 +363,14 @@ mod tests {
 
     // connect/v1: the examples of 500.
     #[test]
-    fn connect_says_500_in_two_ways() {
+    fn connect_errors_with_status_500_have_two_shapes() {
         let connector = "/connect/v1/environments/e/clusters/c/connectors/n";
         for (method, below, elder) in [
             (Method::GET, "/status", false),
             (Method::GET, "/config", false),
             (Method::PUT, "/config", true),
         ] {
-            let reply = Refusal::broken("no").into_reply(&method, &format!("{connector}{below}"), "r1");
+            let reply = ErrorReply::internal_error("no").into_reply(&method, &format!("{connector}{below}"), "r1");
             assert_eq!(
                 reply.body.unwrap().get("error_code").is_some(),
                 elder,

@@ -5,11 +5,11 @@ use http::{HeaderMap, Method, header};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use super::reply::Refusal;
+use super::reply::ErrorReply;
 
 /// A request.
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
+pub(crate) struct ApiRequest {
     pub(crate) method: Method,
     /// Without a leading `/api`.
     pub(crate) path: String,
@@ -24,7 +24,7 @@ pub(crate) struct Request {
     query: Vec<(String, String)>,
 }
 
-impl Request {
+impl ApiRequest {
     pub(crate) fn new(parts: &http::request::Parts, body: Bytes) -> Self {
         let full = parts.uri.path();
         let (prefix, path) = match full.strip_prefix("/api/") {
@@ -42,7 +42,7 @@ impl Request {
             headers: parts.headers.clone(),
             body,
             segments: Vec::new(),
-            query: raw_query.split('&').filter_map(pair).collect(),
+            query: raw_query.split('&').filter_map(parse_pair).collect(),
             raw_query,
         }
     }
@@ -54,11 +54,11 @@ impl Request {
 
     /// A query parameter. The stock CLI sends filters it does not use with empty values, so empty means absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.queries(name).next()
+        self.query_values(name).next()
     }
 
     /// All values of a repeatable query parameter, without the empty ones.
-    pub(crate) fn queries<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn query_values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.query
             .iter()
             .filter(move |(key, value)| key == name && !value.is_empty())
@@ -66,7 +66,7 @@ impl Request {
     }
 
     /// The query without one parameter, to build links from.
-    pub(crate) fn query_without(&self, name: &str) -> String {
+    pub(crate) fn raw_query_without(&self, name: &str) -> String {
         let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some(name);
         self.raw_query.split('&').filter(kept).collect::<Vec<_>>().join("&")
     }
@@ -81,13 +81,13 @@ impl Request {
     }
 
     /// The body.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+    pub(crate) fn parse_json<T: DeserializeOwned>(&self) -> Result<T, ErrorReply> {
         serde_json::from_slice(&self.body)
-            .map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))
+            .map_err(|error| ErrorReply::invalid(format!("the body cannot be read: {error}")))
     }
 }
 
-fn pair(text: &str) -> Option<(String, String)> {
+fn parse_pair(text: &str) -> Option<(String, String)> {
     let (key, value) = text.split_once('=').unwrap_or((text, ""));
     let decode = |text: &str| {
         percent_decode_str(&text.replace('+', " "))
@@ -101,20 +101,20 @@ fn pair(text: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    fn request(uri: &str) -> Request {
+    fn request(uri: &str) -> ApiRequest {
         let (parts, ()) = http::Request::builder().uri(uri).body(()).unwrap().into_parts();
-        Request::new(&parts, Bytes::new())
+        ApiRequest::new(&parts, Bytes::new())
     }
 
     // `traces/README.md`: "empty values mean absent", paths at `/…` and `/api/…`.
     #[test]
-    fn empty_filters_are_absent_and_the_api_prefix_is_only_a_place() {
+    fn empty_filters_are_ignored_and_the_api_prefix_is_stripped() {
         let one = request("http://127.0.0.1:1024/api/iam/v2/api-keys?spec.owner=&page_size=2&x=a%2Cb+c");
         assert_eq!(one.path, "/iam/v2/api-keys");
         assert_eq!(one.base, "http://127.0.0.1:1024/api");
         assert_eq!(one.query("spec.owner"), None);
         assert_eq!(one.query("x"), Some("a,b c"));
-        assert_eq!(one.query_without("page_size"), "spec.owner=&x=a%2Cb+c");
+        assert_eq!(one.raw_query_without("page_size"), "spec.owner=&x=a%2Cb+c");
         assert_eq!(request("http://127.0.0.1/api").path, "/api");
         assert_eq!(request("http://cpdev.cloud@127.0.0.1:9/x").base, "http://127.0.0.1:9");
     }

@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    crypt::{Ids, SecretDigest, derived_secret},
-    settings::Settings,
-    state::{Account, Anchor, Binding, Change, Cluster, Environment, Key, KeyResource, Life, Registry, State, User},
+    crypt::{IdGenerator, SecretDigest, derived_secret},
+    settings::SandboxSettings,
+    state::{
+        AccountRecord, BindingRecord, ClockBase, ClusterRecord, EnvironmentRecord, KeyRecord, KeyResource, Lifetime,
+        RegistryRecord, SandboxState, StateChange, UserRecord,
+    },
 };
 use crate::model::{
-    Address, ApiKeyId, ClusterId, EnvironmentId, NamePattern, OrganizationId, Principal, ResourceKind, Role,
-    RoleBinding, RoleBindingId, SchemaRegistryId, ServiceAccountId, UserId,
+    ApiKeyId, ClusterId, EnvironmentId, NamePattern, OrganizationId, Principal, ResourceKind, Role, RoleBinding,
+    RoleBindingId, SchemaRegistryId, ServiceAccountId, StageAddress, UserId,
 };
 
 /// The e-mail address of the human administrator.
@@ -63,7 +66,7 @@ pub struct SeedStage {
     /// Its name; the environment and the cluster are named after it.
     pub name: String,
     /// Where it is. All stages share the seed's organization.
-    pub address: Address,
+    pub address: StageAddress,
     /// The type of its cluster.
     pub cluster_kind: ClusterKind,
 }
@@ -99,20 +102,20 @@ pub struct Seed {
 impl Default for Seed {
     /// Stages `prod` (Enterprise) and `test` (Standard), and in `test` a Dedicated and a Basic cluster.
     fn default() -> Self {
-        let organization: OrganizationId = known("11111111-2222-3333-4444-555555555555");
+        let organization: OrganizationId = parse_known("11111111-2222-3333-4444-555555555555");
         let stage = |name: &str, cluster_kind| SeedStage {
             name: name.to_owned(),
-            address: Address {
+            address: StageAddress {
                 organization: organization.clone(),
-                environment: known(&format!("env-{name}1")),
-                cluster: known(&format!("lkc-{name}1")),
-                schema_registry: Some(known(&format!("lsrc-{name}1"))),
+                environment: parse_known(&format!("env-{name}1")),
+                cluster: parse_known(&format!("lkc-{name}1")),
+                schema_registry: Some(parse_known(&format!("lsrc-{name}1"))),
             },
             cluster_kind,
         };
         let extra = |id: &str, kind: ClusterKind| SeedCluster {
-            environment: known("env-test1"),
-            id: known(id),
+            environment: parse_known("env-test1"),
+            id: parse_known(id),
             name: kind.as_str().to_lowercase(),
             kind,
         };
@@ -133,46 +136,46 @@ impl Default for Seed {
 }
 
 /// Reads an id that is known to be one.
-fn known<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+fn parse_known<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an id made from letters and digits is valid")
 }
 
 impl Seed {
-    pub(crate) fn ids(&self) -> Ids {
-        Ids::new(self.seed)
+    pub(crate) fn ids(&self) -> IdGenerator {
+        IdGenerator::new(self.seed)
     }
 
     /// The id of the human administrator.
     #[must_use]
     pub fn admin(&self) -> UserId {
-        known(&format!("u-{}", self.ids().lower(&["user", ADMIN_EMAIL], 6)))
+        parse_known(&format!("u-{}", self.ids().lowercase_id(&["user", ADMIN_EMAIL], 6)))
     }
 
     /// The id of the provisioner's service account.
     #[must_use]
     pub fn provisioner(&self) -> ServiceAccountId {
-        known(&format!(
+        parse_known(&format!(
             "sa-{}",
-            self.ids().lower(&["service-account", PROVISIONER, "0"], 6)
+            self.ids().lowercase_id(&["service-account", PROVISIONER, "0"], 6)
         ))
     }
 
     /// The Cloud key of the administrator.
     #[must_use]
     pub fn admin_key(&self) -> ApiKeyId {
-        known(&self.ids().api_key(&["seeded", "admin"]))
+        parse_known(&self.ids().api_key(&["seeded", "admin"]))
     }
 
     /// The Cloud key of the provisioner.
     #[must_use]
     pub fn provisioner_key(&self) -> ApiKeyId {
-        known(&self.ids().api_key(&["seeded", "provisioner"]))
+        parse_known(&self.ids().api_key(&["seeded", "provisioner"]))
     }
 
     /// The provisioner's key of a cluster: ACLs are made with it.
     #[must_use]
     pub fn provisioner_kafka_key(&self, cluster: &ClusterId) -> ApiKeyId {
-        known(&self.ids().api_key(&["seeded", "provisioner", cluster.as_str()]))
+        parse_known(&self.ids().api_key(&["seeded", "provisioner", cluster.as_str()]))
     }
 
     /// The secret of that key, derived from the control token.
@@ -181,7 +184,7 @@ impl Seed {
     }
 
     /// The seeded keys: the Cloud keys of both principals, and the provisioner's key of each stage's cluster.
-    fn keys(&self, token: &str, at: Timestamp) -> std::io::Result<Vec<Change>> {
+    fn key_changes(&self, token: &str, at: Timestamp) -> std::io::Result<Vec<StateChange>> {
         let provisioner = || Principal::from(self.provisioner());
         let cloud = |id, owner, purpose: &str| {
             (
@@ -207,21 +210,21 @@ impl Seed {
             )
         }));
         let key = |(id, owner, resource, display_name, secret): (_, _, _, _, String)| {
-            Ok(Change::Key(Key {
+            Ok(StateChange::Key(KeyRecord {
                 id,
                 owner,
                 resource,
                 display_name,
                 description: "made with the sandbox".to_owned(),
-                secret: SecretDigest::of(&secret)?,
-                life: Life::at(at),
+                secret: SecretDigest::new(&secret)?,
+                lifetime: Lifetime::immediate(at),
             }))
         };
         keys.into_iter().map(key).collect()
     }
 
     /// The roles of the two seeded principals. The provisioner's are those of dossier `rbac.md` §8.6 and no more.
-    fn bindings(&self) -> Vec<RoleBinding> {
+    fn role_bindings(&self) -> Vec<RoleBinding> {
         let provisioner = || Principal::from(self.provisioner());
         let mut bindings: Vec<_> = self
             .stages
@@ -244,7 +247,7 @@ impl Seed {
     }
 
     /// Why this seed cannot be planted, if it cannot.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let Some(first) = self.stages.first() else {
             return Err("a sandbox needs at least one stage".into());
         };
@@ -273,22 +276,22 @@ impl Seed {
     }
 
     /// The environments, clusters and Schema Registries, as changes.
-    pub(crate) fn places(&self, at: Timestamp) -> Vec<Change> {
+    pub(crate) fn infrastructure_changes(&self, at: Timestamp) -> Vec<StateChange> {
         let mut changes = Vec::new();
         let mut planted = BTreeSet::new();
         for stage in &self.stages {
             let (name, address) = (&stage.name, &stage.address);
             if planted.insert(&address.environment) {
-                changes.push(Change::Environment(Environment {
+                changes.push(StateChange::Environment(EnvironmentRecord {
                     id: address.environment.clone(),
                     name: name.clone(),
                     created: at,
                 }));
                 if let Some(id) = &address.schema_registry {
-                    changes.push(registry(id, &address.environment, at));
+                    changes.push(registry_change(id, &address.environment, at));
                 }
             }
-            changes.push(cluster(
+            changes.push(cluster_change(
                 &address.cluster,
                 &address.environment,
                 name,
@@ -299,25 +302,31 @@ impl Seed {
         changes.extend(
             self.clusters
                 .iter()
-                .map(|extra| cluster(&extra.id, &extra.environment, &extra.name, extra.kind, at)),
+                .map(|extra| cluster_change(&extra.id, &extra.environment, &extra.name, extra.kind, at)),
         );
         changes
     }
 
-    fn bind(&self, binding: RoleBinding, at: Timestamp) -> Change {
-        let id: RoleBindingId = known(&format!(
+    fn binding_change(&self, binding: RoleBinding, at: Timestamp) -> StateChange {
+        let id: RoleBindingId = parse_known(&format!(
             "rb-{}",
-            self.ids().lower(&["role-binding", &natural(&binding), "0"], 8)
+            self.ids()
+                .lowercase_id(&["role-binding", &natural_key(&binding), "0"], 8)
         ));
-        Change::Binding(Binding {
+        StateChange::Binding(BindingRecord {
             id,
             binding,
-            life: Life::at(at),
+            lifetime: Lifetime::immediate(at),
         })
     }
 
     /// What this seed has and `state` has not. Nothing is ever taken away.
-    pub(crate) fn growth(&self, state: &State, token: &str, at: Timestamp) -> std::io::Result<Vec<Change>> {
+    pub(crate) fn missing_changes(
+        &self,
+        state: &SandboxState,
+        token: &str,
+        at: Timestamp,
+    ) -> std::io::Result<Vec<StateChange>> {
         // The number decides about the ids of what is there already.
         let grown = Self {
             seed: state.seed.seed,
@@ -327,53 +336,61 @@ impl Seed {
             return Ok(Vec::new());
         }
         let is_stage_of_old = |id: &ClusterId| state.seed.stages.iter().any(|stage| stage.address.cluster == *id);
-        let is_new = |change: &Change| match change {
-            Change::Environment(new) => state.environments.get(&new.id).is_none_or(|old| old.name != new.name),
-            Change::Cluster(new) => state
+        let is_new = |change: &StateChange| match change {
+            StateChange::Environment(new) => state.environments.get(&new.id).is_none_or(|old| old.name != new.name),
+            StateChange::Cluster(new) => state
                 .clusters
                 .get(&new.id)
                 .is_none_or(|old| old.name != new.name || old.kind != new.kind),
-            Change::Registry(new) => !state.registries.contains_key(&new.id),
-            Change::Binding(new) => state
+            StateChange::Registry(new) => !state.registries.contains_key(&new.id),
+            StateChange::Binding(new) => state
                 .bindings_of(&new.binding.principal)
                 .all(|old| old.binding != new.binding),
             // One that was revoked in the meantime is not made again.
-            Change::Key(new) => matches!(&new.resource, KeyResource::Cluster(id) if !is_stage_of_old(id)),
+            StateChange::Key(new) => matches!(&new.resource, KeyResource::Cluster(id) if !is_stage_of_old(id)),
             _ => true,
         };
-        let bindings = grown.bindings().into_iter().map(|binding| grown.bind(binding, at));
-        let keys = grown.keys(token, at)?;
-        let all = grown.places(at).into_iter().chain(bindings).chain(keys);
+        let bindings = grown
+            .role_bindings()
+            .into_iter()
+            .map(|binding| grown.binding_change(binding, at));
+        let keys = grown.key_changes(token, at)?;
+        let all = grown.infrastructure_changes(at).into_iter().chain(bindings).chain(keys);
         let mut changes: Vec<_> = all.filter(is_new).collect();
-        changes.push(Change::Seed(Box::new(grown)));
+        changes.push(StateChange::Seed(Box::new(grown)));
         Ok(changes)
     }
 
     /// A state with everything in it. Secrets are derived from the control token, stored as digests.
-    pub(crate) fn plant(self, settings: Settings, token: &str, anchor: Anchor) -> std::io::Result<State> {
+    pub(crate) fn build_state(
+        self,
+        settings: SandboxSettings,
+        token: &str,
+        anchor: ClockBase,
+    ) -> std::io::Result<SandboxState> {
         let at = anchor.sandbox;
-        let mut state = State::empty(self.clone(), settings, anchor);
-        for change in self.places(at) {
+        let mut state = SandboxState::empty(self.clone(), settings, anchor);
+        for change in self.infrastructure_changes(at) {
             state.apply(change);
         }
-        state.apply(Change::User(User {
+        state.apply(StateChange::User(UserRecord {
             id: self.admin(),
             number: 1,
             email: ADMIN_EMAIL.to_owned(),
             full_name: "Sandbox Administrator".to_owned(),
-            password: SecretDigest::of(ADMIN_PASSWORD)?,
+            password: SecretDigest::new(ADMIN_PASSWORD)?,
             created: at,
         }));
-        state.apply(Change::Account(Account {
+        state.apply(StateChange::Account(AccountRecord {
             id: self.provisioner(),
             display_name: PROVISIONER.to_owned(),
             description: "creates the accounts of the departments".to_owned(),
-            life: Life::at(at),
+            lifetime: Lifetime::immediate(at),
         }));
-        for binding in self.bindings() {
-            state.apply(self.bind(binding, at));
+        for binding in self.role_bindings() {
+            state.apply(self.binding_change(binding, at));
         }
-        for key in self.keys(token, at)? {
+        for key in self.key_changes(token, at)? {
             state.apply(key);
         }
         Ok(state)
@@ -381,12 +398,18 @@ impl Seed {
 }
 
 /// The natural key of a binding, as one text.
-pub(crate) fn natural(binding: &RoleBinding) -> String {
+pub(crate) fn natural_key(binding: &RoleBinding) -> String {
     format!("{} {} {}", binding.principal, binding.role, binding.pattern)
 }
 
-fn cluster(id: &ClusterId, environment: &EnvironmentId, name: &str, kind: ClusterKind, created: Timestamp) -> Change {
-    Change::Cluster(Cluster {
+fn cluster_change(
+    id: &ClusterId,
+    environment: &EnvironmentId,
+    name: &str,
+    kind: ClusterKind,
+    created: Timestamp,
+) -> StateChange {
+    StateChange::Cluster(ClusterRecord {
         id: id.clone(),
         environment: environment.clone(),
         name: name.to_owned(),
@@ -395,8 +418,8 @@ fn cluster(id: &ClusterId, environment: &EnvironmentId, name: &str, kind: Cluste
     })
 }
 
-fn registry(id: &SchemaRegistryId, environment: &EnvironmentId, created: Timestamp) -> Change {
-    Change::Registry(Registry {
+fn registry_change(id: &SchemaRegistryId, environment: &EnvironmentId, created: Timestamp) -> StateChange {
+    StateChange::Registry(RegistryRecord {
         id: id.clone(),
         environment: environment.clone(),
         created,

@@ -10,14 +10,14 @@ use std::{
 use http::{header, request::Parts};
 use serde::{Deserialize, Serialize};
 
-use super::folder;
+use super::state_dir;
 
-const LOCK: &str = "server.lock";
-const NOTE: &str = "server.json";
+const LOCK_FILE: &str = "server.lock";
+const SERVER_FILE: &str = "server.json";
 
 /// What a server leaves in its state folder.
 #[derive(Debug, Serialize, Deserialize)]
-struct Note {
+struct ServerFile {
     url: String,
     pid: u32,
 }
@@ -40,77 +40,80 @@ fn is_loopback_host(host: &str) -> bool {
 
 /// The only server of a folder, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Reign {
+pub(crate) struct ServerLock {
     _lock: File,
-    note: PathBuf,
+    server_file: PathBuf,
 }
 
-impl Reign {
+impl ServerLock {
     /// `None` when another server runs on the folder.
-    pub(crate) fn begin(dir: &Path, url: &str) -> io::Result<Option<Self>> {
-        let lock = folder::private()
+    pub(crate) fn acquire(dir: &Path, url: &str) -> io::Result<Option<Self>> {
+        let lock = state_dir::private_file_options()
             .write(true)
             .create(true)
             .truncate(false)
-            .open(dir.join(LOCK))?;
+            .open(dir.join(LOCK_FILE))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        let note = dir.join(NOTE);
-        let content = serde_json::to_vec(&Note {
+        let note = dir.join(SERVER_FILE);
+        let content = serde_json::to_vec(&ServerFile {
             url: url.to_owned(),
             pid: std::process::id(),
         })?;
-        folder::replace(&note, &content)?;
-        Ok(Some(Self { _lock: lock, note }))
+        state_dir::replace_file(&note, &content)?;
+        Ok(Some(Self {
+            _lock: lock,
+            server_file: note,
+        }))
     }
 }
 
-impl Drop for Reign {
+impl Drop for ServerLock {
     fn drop(&mut self) {
         // What is left behind misleads nobody: without the lock the note does not count.
-        let _ = folder::remove(&self.note);
+        let _ = state_dir::remove_file_if_exists(&self.server_file);
     }
 }
 
 /// The address of the server that runs on a state folder, if one does.
-pub(crate) fn server_of(dir: &Path) -> Option<String> {
-    let lock = File::open(dir.join(LOCK)).ok()?;
+pub(crate) fn running_server_url(dir: &Path) -> Option<String> {
+    let lock = File::open(dir.join(LOCK_FILE)).ok()?;
     match lock.try_lock_shared() {
         Err(std::fs::TryLockError::WouldBlock) => {}
         _ => return None,
     }
-    let note: Note = serde_json::from_slice(&std::fs::read(dir.join(NOTE)).ok()?).ok()?;
+    let note: ServerFile = serde_json::from_slice(&std::fs::read(dir.join(SERVER_FILE)).ok()?).ok()?;
     Some(note.url)
 }
 
 /// What can be seen of a state folder without opening it, and without waiting for whoever has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition {
+pub struct StateDirStatus {
     /// Whether there is a sandbox in it.
     pub exists: bool,
     /// The address of the server that runs on it.
     pub url: Option<String>,
     /// Whether a server left its note and is gone.
-    pub left_behind: bool,
+    pub stale_server_file: bool,
     /// Whether somebody has it just now; a request does for a moment.
-    pub held: bool,
+    pub locked: bool,
 }
 
 /// Looks at a state folder.
-pub(crate) fn condition_of(dir: &Path) -> Condition {
+pub(crate) fn state_dir_status(dir: &Path) -> StateDirStatus {
     let held = |file: &str| {
         File::open(dir.join(file))
             .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
     };
-    let url = server_of(dir);
-    Condition {
-        exists: dir.join(super::store::STATE).is_file(),
-        left_behind: url.is_none() && dir.join(NOTE).is_file(),
+    let url = running_server_url(dir);
+    StateDirStatus {
+        exists: dir.join(super::store::STATE_FILE).is_file(),
+        stale_server_file: url.is_none() && dir.join(SERVER_FILE).is_file(),
         url,
-        held: held(super::store::LOCK) || held(folder::TOKEN_LOCK),
+        locked: held(super::store::LOCK_FILE) || held(state_dir::TOKEN_LOCK),
     }
 }
 
@@ -119,7 +122,7 @@ mod tests {
     use super::is_loopback_host;
 
     #[test]
-    fn only_this_machine_is_loopback() {
+    fn only_loopback_hosts_are_accepted() {
         for good in [
             "127.0.0.1:1024",
             "localhost",

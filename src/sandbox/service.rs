@@ -20,27 +20,27 @@ use http::{HeaderName, Method};
 use jiff::Timestamp;
 
 use super::{
-    Live, Sandbox,
-    auth::{Access, authenticate},
+    LiveState, Sandbox,
+    auth::{RouteAuth, authenticate},
     control,
-    crypt::Ids,
-    faults::{FaultKind, strike},
-    journal::JournalEntry,
-    reply::{Refusal, Reply},
-    request::Request,
-    routes::{Found, find},
+    crypt::IdGenerator,
+    faults::{FaultKind, match_request},
+    journal::SandboxJournalEntry,
+    reply::{ErrorReply, Reply},
+    request::ApiRequest,
+    routes::{RouteMatch, match_route},
     server::is_loopback,
-    state::Change,
-    store::Turn,
+    state::StateChange,
+    store::StoreGuard,
     tx::Tx,
 };
 
 /// No real request comes near it: the largest hold a certificate or two.
-const LARGEST_BODY: usize = 4 << 20;
+const MAX_BODY: usize = 4 << 20;
 
 /// Where requests come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum ServiceMode {
     /// The same process.
     InProcess,
     /// A socket: `Host` must be loopback, or a web page could talk to us under a name of its own.
@@ -48,103 +48,108 @@ pub(crate) enum Mode {
 }
 
 /// How a request ends.
-enum Outcome {
-    Answer(Response),
+enum RequestOutcome {
+    Respond(Response),
     /// The connection breaks.
-    Lost,
+    Disconnect,
     /// The caller's process dies.
-    Die,
+    KillCaller,
     /// Come again after a while.
-    Slow(Duration),
+    Delay(Duration),
 }
 
 /// The sandbox as a service.
-pub(crate) fn router(sandbox: Sandbox, mode: Mode) -> Router {
+pub(crate) fn router(sandbox: Sandbox, mode: ServiceMode) -> Router {
     // One handler for all paths: wrong paths and verbs pass the journal and the faults like everything else.
     Router::new().fallback(move |request: http::Request<Body>| {
         let sandbox = sandbox.clone();
-        async move { sandbox.answer(mode, request).await }
+        async move { sandbox.handle(mode, request).await }
     })
 }
 
 impl Sandbox {
-    async fn answer(&self, mode: Mode, request: http::Request<Body>) -> Response {
+    async fn handle(&self, mode: ServiceMode, request: http::Request<Body>) -> Response {
         let (parts, body) = request.into_parts();
-        if mode == Mode::Served && !is_loopback(&parts) {
-            return unjournaled(Err(Refusal::forbidden(
+        if mode == ServiceMode::Served && !is_loopback(&parts) {
+            return unjournaled(Err(ErrorReply::forbidden(
                 "the Host header must name this machine: 127.0.0.1 or localhost",
             )));
         }
-        let Ok(body) = axum::body::to_bytes(body, LARGEST_BODY).await else {
+        let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
             let path = parts.uri.path();
             let path = path.strip_prefix("/api").unwrap_or(path);
-            return aside(&parts.method, path, Err(Refusal::too_large()));
+            return unjournaled_for(&parts.method, path, Err(ErrorReply::body_too_large()));
         };
-        let mut request = Request::new(&parts, body);
+        let mut request = ApiRequest::new(&parts, body);
         if request.path.starts_with(control::PREFIX) {
-            return unjournaled(control::answer(self, &request));
+            return unjournaled(control::handle(self, &request));
         }
         let mut slept = false;
         loop {
             match self.process(&mut request, slept) {
-                Ok(Outcome::Answer(response)) => return response,
-                Ok(Outcome::Lost) => return broken_connection(),
-                Ok(Outcome::Die) => return self.die().await,
-                Ok(Outcome::Slow(wait)) => {
+                Ok(RequestOutcome::Respond(response)) => return response,
+                Ok(RequestOutcome::Disconnect) => return broken_connection(),
+                Ok(RequestOutcome::KillCaller) => return self.kill_caller().await,
+                Ok(RequestOutcome::Delay(wait)) => {
                     slept = true;
                     self.clock().sleep(wait).await;
                 }
                 Err(error) => {
                     let detail = format!("the sandbox cannot keep its state: {error}");
-                    return unjournaled(Err(Refusal::broken(detail)));
+                    return unjournaled(Err(ErrorReply::internal_error(detail)));
                 }
             }
         }
     }
 
     /// Locks the state, with everything that other processes have done in it and everything that time has brought.
-    pub(super) fn begin(&self) -> io::Result<(MutexGuard<'_, Live>, Turn, Timestamp)> {
-        let mut live = self.live();
-        let turn = live.store.turn()?;
-        self.time().follow(live.store.state.anchor, live.store.ahead);
+    pub(super) fn lock_state(&self) -> io::Result<(MutexGuard<'_, LiveState>, StoreGuard, Timestamp)> {
+        let mut live = self.lock_live();
+        let turn = live.store.lock()?;
+        self.time().sync_to(live.store.state.clock_base, live.store.ahead);
         let now = self.clock().now();
         live.store.state.advance_to(now);
         Ok((live, turn, now))
     }
 
     /// Makes changes that are no request.
-    pub(super) fn change(&self, live: &mut Live, turn: &mut Turn, changes: Vec<Change>) -> io::Result<()> {
+    pub(super) fn commit_changes(
+        &self,
+        live: &mut LiveState,
+        turn: &mut StoreGuard,
+        changes: Vec<StateChange>,
+    ) -> io::Result<()> {
         live.store.commit(turn, self.time().offset(), changes, None)
     }
 
     /// `slept`: a slow fault has struck already, and its time has passed.
-    fn process(&self, request: &mut Request, slept: bool) -> io::Result<Outcome> {
-        let (mut live, mut turn, now) = self.begin()?;
-        let Live { store, windows, meters } = &mut *live;
-        let found = find(&request.method, &request.path);
+    fn process(&self, request: &mut ApiRequest, slept: bool) -> io::Result<RequestOutcome> {
+        let (mut live, mut turn, now) = self.lock_state()?;
+        let LiveState { store, windows, meters } = &mut *live;
+        let found = match_route(&request.method, &request.path);
         let access = match &found {
-            Found::Route(route, segments) => {
+            RouteMatch::Route(route, segments) => {
                 request.segments.clone_from(segments);
-                route.access
+                route.auth
             }
-            _ => Access::Anonymous,
+            _ => RouteAuth::Anonymous,
         };
-        let who = authenticate(&store.state, self.token(), now, access, request);
-        let caller = who.as_ref().ok().and_then(Option::as_ref);
+        let authenticated = authenticate(&store.state, self.token(), now, access, request);
+        let caller = authenticated.as_ref().ok().and_then(Option::as_ref);
         if let Some(caller) = caller {
-            store.state.prepare(&caller.principal, now);
+            store.state.load_grants(&caller.principal, now);
         }
         let name = caller.map(|caller| caller.principal.id().to_owned());
 
         let mut fault = slept.then_some(FaultKind::Slow { milliseconds: 0 });
         if !slept && !store.state.faults.is_empty() {
             let method = request.method.as_str();
-            if let Some((hit, left)) = strike(&store.state.faults, method, &request.path, name.as_deref()) {
-                store.commit(&mut turn, self.time().offset(), vec![Change::Faults(left)], None)?;
+            if let Some((hit, left)) = match_request(&store.state.faults, method, &request.path, name.as_deref()) {
+                store.commit(&mut turn, self.time().offset(), vec![StateChange::Faults(left)], None)?;
                 fault = hit;
             }
             if let Some(FaultKind::Slow { milliseconds }) = fault {
-                return Ok(Outcome::Slow(Duration::from_millis(u64::from(milliseconds))));
+                return Ok(RequestOutcome::Delay(Duration::from_millis(u64::from(milliseconds))));
             }
         }
 
@@ -152,25 +157,29 @@ impl Sandbox {
         let request_id = store.state.ids().uuid(&["request", &seq.to_string()]);
         let mut rate = Vec::new();
         let mut changes = Vec::new();
-        let result = match (fault, who) {
+        let result = match (fault, authenticated) {
             (Some(FaultKind::LostBefore | FaultKind::KillBefore), _) => None,
-            (Some(FaultKind::TooManyRequests { .. }), _) if access == Access::Kafka => Some(Err(Refusal::too_many())),
-            (Some(FaultKind::TooManyRequests { retry_after }), _) => Some(Err(too_many(retry_after))),
-            (Some(FaultKind::ServerError), _) => Some(Err(Refusal::broken("something went wrong on our side"))),
+            (Some(FaultKind::TooManyRequests { .. }), _) if access == RouteAuth::Kafka => {
+                Some(Err(ErrorReply::rate_limited()))
+            }
+            (Some(FaultKind::TooManyRequests { retry_after }), _) => Some(Err(rate_limited_by_fault(retry_after))),
+            (Some(FaultKind::ServerError), _) => {
+                Some(Err(ErrorReply::internal_error("something went wrong on our side")))
+            }
             (_, Err(refusal)) => Some(Err(refusal)),
             (fault, Ok(caller)) => {
                 let mut exceeded = false;
                 if let (Some(limit), Some(name)) = (store.state.settings.rate_limit, &name) {
-                    let verdict = windows.count(limit, name, now);
+                    let verdict = windows.record_request(limit, name, now);
                     // Kafka REST tells nobody how many are left (dossier `rbac.md` §4.7).
-                    if access != Access::Kafka {
+                    if access != RouteAuth::Kafka {
                         rate = verdict.headers();
                     }
                     exceeded = verdict.exceeded;
                 }
                 Some(match found {
-                    _ if exceeded => Err(Refusal::too_many()),
-                    Found::Route(route, _) => {
+                    _ if exceeded => Err(ErrorReply::rate_limited()),
+                    RouteMatch::Route(route, _) => {
                         let lag = match fault {
                             Some(FaultKind::ListLag { seconds }) => Duration::from_secs(u64::from(seconds)),
                             _ => Duration::ZERO,
@@ -182,15 +191,17 @@ impl Sandbox {
                         }
                         result
                     }
-                    Found::Method(allowed) => Err(Refusal::method(&allowed, "the method is not allowed here")),
-                    Found::Nothing => Err(Refusal::no_such_path(&request.path)),
+                    RouteMatch::WrongMethod(allowed) => Err(ErrorReply::method_not_allowed(
+                        &allowed,
+                        "the method is not allowed here",
+                    )),
+                    RouteMatch::NotFound => Err(ErrorReply::unknown_path(&request.path)),
                 })
             }
         };
-        let reply = result.map(|result| {
-            result.unwrap_or_else(|refusal| refusal.into_reply(&request.method, &request.path, &request_id))
-        });
-        let entry = JournalEntry {
+        let reply = result
+            .map(|result| result.unwrap_or_else(|error| error.into_reply(&request.method, &request.path, &request_id)));
+        let entry = SandboxJournalEntry {
             seq,
             at: now,
             principal: name,
@@ -203,18 +214,18 @@ impl Sandbox {
         };
         store.commit(&mut turn, self.time().offset(), changes, Some(entry))?;
         Ok(match (fault, reply) {
-            (Some(FaultKind::KillBefore | FaultKind::KillAfter), _) => Outcome::Die,
-            (Some(FaultKind::LostAfter), _) | (_, None) => Outcome::Lost,
+            (Some(FaultKind::KillBefore | FaultKind::KillAfter), _) => RequestOutcome::KillCaller,
+            (Some(FaultKind::LostAfter), _) | (_, None) => RequestOutcome::Disconnect,
             (_, Some(mut reply)) => {
                 reply.headers.extend(rate);
-                Outcome::Answer(reply.into_response(&request_id))
+                RequestOutcome::Respond(reply.into_response(&request_id))
             }
         })
     }
 
     /// The caller's process dies: what was set with `on_kill` is done, and no answer ever comes.
-    async fn die(&self) -> Response {
-        let Some(kill) = self.kill() else {
+    async fn kill_caller(&self) -> Response {
+        let Some(kill) = self.kill_hook() else {
             return broken_connection();
         };
         kill();
@@ -223,27 +234,27 @@ impl Sandbox {
 }
 
 /// An answer to what is no request of the service, or could not be remembered as one: its id is its own.
-fn unjournaled(result: Result<Reply, Refusal>) -> Response {
-    aside(&Method::GET, "/iam", result)
+fn unjournaled(result: Result<Reply, ErrorReply>) -> Response {
+    unjournaled_for(&Method::GET, "/iam", result)
 }
 
 /// The same, in the shape of the endpoint's group.
-fn aside(method: &Method, path: &str, result: Result<Reply, Refusal>) -> Response {
+fn unjournaled_for(method: &Method, path: &str, result: Result<Reply, ErrorReply>) -> Response {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    let id = Ids::new(0).uuid(&["unjournaled", &count]);
+    let id = IdGenerator::new(0).uuid(&["unjournaled", &count]);
     result
-        .unwrap_or_else(|refusal| refusal.into_reply(method, path, &id))
+        .unwrap_or_else(|error| error.into_reply(method, path, &id))
         .into_response(&id)
 }
 
-fn too_many(retry_after: u32) -> Refusal {
+fn rate_limited_by_fault(retry_after: u32) -> ErrorReply {
     let header = |name| HeaderName::from_static(name);
-    Refusal::too_many()
-        .header(header("retry-after"), retry_after.to_string())
-        .header(header("x-ratelimit-limit"), "1")
-        .header(header("x-ratelimit-remaining"), "0")
-        .header(header("x-ratelimit-reset"), retry_after.to_string())
+    ErrorReply::rate_limited()
+        .with_header(header("retry-after"), retry_after.to_string())
+        .with_header(header("x-ratelimit-limit"), "1")
+        .with_header(header("x-ratelimit-remaining"), "0")
+        .with_header(header("x-ratelimit-reset"), retry_after.to_string())
 }
 
 /// An answer whose body breaks off at once: over a socket and in-process alike, the caller sees a broken connection.

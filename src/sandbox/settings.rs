@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{assumptions::Assumptions, crypt::Ids};
+use super::{assumptions::SandboxAssumptions, crypt::IdGenerator};
 
 /// How long the service takes to make writes felt (dossier `rbac.md` §4.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub enum Timing {
 
 /// What was made, for the delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Made {
+pub(crate) enum CreatedObject {
     Account,
     Binding,
     /// The ResourceOwner binding that comes with a new account.
@@ -34,43 +34,43 @@ pub(crate) enum Made {
 
 /// How long until a new object works, and until lists show it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Delay {
+pub(crate) struct VisibilityDelay {
     pub(crate) effective: Duration,
     pub(crate) listed: Duration,
 }
 
 impl Timing {
     /// The delays of the object `id`; the same object always has the same.
-    pub(crate) fn delay(self, ids: Ids, made: Made, id: &str) -> Delay {
+    pub(crate) fn visibility_delay(self, ids: IdGenerator, made: CreatedObject, id: &str) -> VisibilityDelay {
         let between = |what: &str, low: u64, high: u64| {
-            let spread = u64::from_str_radix(&ids.lower(&["delay", what, id], 4), 36).unwrap_or(0);
+            let spread = u64::from_str_radix(&ids.lowercase_id(&["delay", what, id], 4), 36).unwrap_or(0);
             Duration::from_secs(low + spread % (high - low + 1))
         };
         let seconds = Duration::from_secs;
         match self {
-            Self::Instant => Delay::default(),
-            Self::Real => Delay {
+            Self::Instant => VisibilityDelay::default(),
+            Self::Real => VisibilityDelay {
                 effective: match made {
-                    Made::Account | Made::Connector => Duration::ZERO,
-                    Made::Binding => seconds(90),
-                    Made::OwnerBinding => seconds(15),
-                    Made::CloudKey | Made::Acl => seconds(10),
-                    Made::ResourceKey => seconds(120),
+                    CreatedObject::Account | CreatedObject::Connector => Duration::ZERO,
+                    CreatedObject::Binding => seconds(90),
+                    CreatedObject::OwnerBinding => seconds(15),
+                    CreatedObject::CloudKey | CreatedObject::Acl => seconds(10),
+                    CreatedObject::ResourceKey => seconds(120),
                 },
                 listed: match made {
                     // Terraform's provider waits so long before it looks for what it made (`kafkaRestAPIWaitAfterCreate`).
-                    Made::Acl => seconds(10),
+                    CreatedObject::Acl => seconds(10),
                     _ => Duration::from_millis(500),
                 },
             },
-            Self::Lagging => Delay {
+            Self::Lagging => VisibilityDelay {
                 effective: match made {
-                    Made::Account | Made::Connector => Duration::ZERO,
-                    Made::Binding => between("effective", 5, 300),
-                    Made::OwnerBinding => between("effective", 5, 60),
-                    Made::CloudKey => between("effective", 5, 90),
-                    Made::ResourceKey => between("effective", 60, 300),
-                    Made::Acl => between("effective", 2, 60),
+                    CreatedObject::Account | CreatedObject::Connector => Duration::ZERO,
+                    CreatedObject::Binding => between("effective", 5, 300),
+                    CreatedObject::OwnerBinding => between("effective", 5, 60),
+                    CreatedObject::CloudKey => between("effective", 5, 90),
+                    CreatedObject::ResourceKey => between("effective", 60, 300),
+                    CreatedObject::Acl => between("effective", 2, 60),
                 },
                 listed: between("listed", 2, 15),
             },
@@ -78,10 +78,10 @@ impl Timing {
     }
 
     /// For how long lists still show a deleted object.
-    pub(crate) fn lingers(self, ids: Ids, id: &str) -> Duration {
+    pub(crate) fn deletion_lag(self, ids: IdGenerator, id: &str) -> Duration {
         match self {
             Self::Instant | Self::Real => Duration::ZERO,
-            Self::Lagging => self.delay(ids, Made::Account, id).listed,
+            Self::Lagging => self.visibility_delay(ids, CreatedObject::Account, id).listed,
         }
     }
 }
@@ -112,7 +112,7 @@ impl Default for RateLimit {
 /// How the sandbox behaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct SandboxSettings {
     /// Delays.
     pub timing: Timing,
     /// Rate limits; none when absent.
@@ -124,16 +124,16 @@ pub struct Settings {
     /// Applied limits by quota code, where they differ from the defaults.
     pub quotas: BTreeMap<String, i64>,
     /// What nobody could yet try.
-    pub assumptions: Assumptions,
+    pub assumptions: SandboxAssumptions,
 }
 
-impl Default for Settings {
+impl Default for SandboxSettings {
     fn default() -> Self {
         Self::instant()
     }
 }
 
-impl Settings {
+impl SandboxSettings {
     /// No delays, no rate limits.
     #[must_use]
     pub fn instant() -> Self {
@@ -143,7 +143,7 @@ impl Settings {
             page_size_cap: None,
             time_scale: 1.0,
             quotas: BTreeMap::new(),
-            assumptions: Assumptions::default(),
+            assumptions: SandboxAssumptions::default(),
         }
     }
 
@@ -168,7 +168,7 @@ impl Settings {
 
     /// The settings that go with a timing.
     #[must_use]
-    pub fn of(timing: Timing) -> Self {
+    pub fn for_timing(timing: Timing) -> Self {
         match timing {
             Timing::Instant => Self::instant(),
             Timing::Real => Self::real(),
@@ -177,7 +177,7 @@ impl Settings {
     }
 
     /// Whether every number makes sense.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if !(self.time_scale.is_finite() && (0.001..=100_000.0).contains(&self.time_scale)) {
             return Err(format!(
                 "time_scale must be between 0.001 and 100000, not {}",
@@ -203,21 +203,26 @@ mod tests {
 
     // Dossier `rbac.md` §4.6: what the official clients wait for.
     #[test]
-    fn real_delays_are_those_the_official_clients_wait_for() {
-        let delay = |made| Timing::Real.delay(Ids::new(1), made, "x").effective.as_secs();
-        assert_eq!(delay(Made::Binding), 90);
-        assert_eq!(delay(Made::CloudKey), 10);
-        assert_eq!(delay(Made::ResourceKey), 120);
-        assert_eq!(delay(Made::Acl), 10);
+    fn real_delays_equal_the_waits_of_the_official_clients() {
+        let delay = |made| {
+            Timing::Real
+                .visibility_delay(IdGenerator::new(1), made, "x")
+                .effective
+                .as_secs()
+        };
+        assert_eq!(delay(CreatedObject::Binding), 90);
+        assert_eq!(delay(CreatedObject::CloudKey), 10);
+        assert_eq!(delay(CreatedObject::ResourceKey), 120);
+        assert_eq!(delay(CreatedObject::Acl), 10);
     }
 
     #[test]
     fn lagging_delays_differ_between_objects_and_stay_below_five_minutes() {
-        let ids = Ids::new(1);
+        let ids = IdGenerator::new(1);
         let delays: std::collections::BTreeSet<_> = (0..50)
             .map(|n| {
                 Timing::Lagging
-                    .delay(ids, Made::Binding, &format!("rb-{n}"))
+                    .visibility_delay(ids, CreatedObject::Binding, &format!("rb-{n}"))
                     .effective
                     .as_secs()
             })
@@ -227,15 +232,18 @@ mod tests {
     }
 
     #[test]
-    fn settings_without_a_word_are_the_instant_ones_and_unknown_words_are_refused() {
-        assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), Settings::instant());
-        assert!(serde_json::from_str::<Settings>(r#"{"timeing":"real"}"#).is_err());
+    fn empty_settings_are_the_instant_ones_and_unknown_keys_are_rejected() {
+        assert_eq!(
+            serde_json::from_str::<SandboxSettings>("{}").unwrap(),
+            SandboxSettings::instant()
+        );
+        assert!(serde_json::from_str::<SandboxSettings>(r#"{"timeing":"real"}"#).is_err());
         assert!(
-            Settings {
+            SandboxSettings {
                 time_scale: 0.0,
-                ..Settings::instant()
+                ..SandboxSettings::instant()
             }
-            .check()
+            .validate()
             .is_err()
         );
     }

@@ -5,57 +5,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    acls::{self, Acls},
+    acls::{self, AclMap},
     connector::ArmedConnectorFault,
-    crypt::Ids,
+    crypt::IdGenerator,
     faults::ArmedFault,
-    index::{Index, Lingering},
+    index::{PendingRemoval, StateIndex},
     seed::Seed,
-    settings::Settings,
+    settings::SandboxSettings,
 };
 pub(crate) use super::{
-    clock::Anchor,
+    clock::ClockBase,
     records::{
-        Account, Acl, Binding, Change, Cluster, Connector, Environment, Key, KeyResource, Life, Registry, Session,
-        Topic, User,
+        AccountRecord, AclRecord, BindingRecord, ClusterRecord, ConnectorRecord, EnvironmentRecord, KeyRecord,
+        KeyResource, Lifetime, RegistryRecord, SessionRecord, StateChange, TopicRecord, UserRecord,
     },
 };
 use crate::model::{
-    Address, ApiKeyId, ClusterId, EnvironmentId, ResourceKind, RoleBinding, RoleBindingId, SchemaRegistryId,
-    ServiceAccountId, UserId,
+    ApiKeyId, ClusterId, EnvironmentId, ResourceKind, RoleBinding, RoleBindingId, SchemaRegistryId, ServiceAccountId,
+    StageAddress, UserId,
 };
 
 /// Everything a sandbox knows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct State {
+pub(crate) struct SandboxState {
     pub(crate) seed: Seed,
-    pub(crate) settings: Settings,
-    pub(crate) anchor: Anchor,
+    pub(crate) settings: SandboxSettings,
+    pub(crate) clock_base: ClockBase,
     /// The number of the next request.
     pub(crate) next: u64,
-    pub(crate) environments: BTreeMap<EnvironmentId, Environment>,
-    pub(crate) clusters: BTreeMap<ClusterId, Cluster>,
-    pub(crate) registries: BTreeMap<SchemaRegistryId, Registry>,
-    pub(crate) users: BTreeMap<UserId, User>,
-    pub(crate) accounts: BTreeMap<ServiceAccountId, Account>,
-    pub(crate) keys: BTreeMap<ApiKeyId, Key>,
-    pub(crate) bindings: BTreeMap<RoleBindingId, Binding>,
+    pub(crate) environments: BTreeMap<EnvironmentId, EnvironmentRecord>,
+    pub(crate) clusters: BTreeMap<ClusterId, ClusterRecord>,
+    pub(crate) registries: BTreeMap<SchemaRegistryId, RegistryRecord>,
+    pub(crate) users: BTreeMap<UserId, UserRecord>,
+    pub(crate) accounts: BTreeMap<ServiceAccountId, AccountRecord>,
+    pub(crate) keys: BTreeMap<ApiKeyId, KeyRecord>,
+    pub(crate) bindings: BTreeMap<RoleBindingId, BindingRecord>,
     #[serde(default, with = "acls::as_list")]
-    pub(super) acls: BTreeMap<ClusterId, Acls>,
+    pub(super) acls: BTreeMap<ClusterId, AclMap>,
     #[serde(with = "as_list")]
-    pub(crate) connectors: BTreeMap<(ClusterId, String), Connector>,
-    pub(crate) sessions: BTreeMap<String, Session>,
+    pub(crate) connectors: BTreeMap<(ClusterId, String), ConnectorRecord>,
+    pub(crate) sessions: BTreeMap<String, SessionRecord>,
     pub(crate) faults: Vec<ArmedFault>,
     #[serde(default)]
     pub(crate) connector_faults: Vec<ArmedConnectorFault>,
     #[serde(default)]
-    pub(crate) topics: BTreeMap<ClusterId, BTreeMap<String, Topic>>,
+    pub(crate) topics: BTreeMap<ClusterId, BTreeMap<String, TopicRecord>>,
     /// How many objects a natural key has had.
-    pub(crate) counts: BTreeMap<String, u32>,
+    pub(crate) key_counts: BTreeMap<String, u32>,
     /// Quotas that were ever used, as code and object: only these report their usage.
     pub(crate) ever_used: BTreeSet<String>,
     #[serde(skip)]
-    pub(super) index: Index,
+    pub(super) index: StateIndex,
 }
 
 /// JSON knows no maps with composed keys.
@@ -64,17 +64,17 @@ mod as_list {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    use super::Connector;
+    use super::ConnectorRecord;
     use crate::model::ClusterId;
 
-    type Connectors = BTreeMap<(ClusterId, String), Connector>;
+    type ConnectorMap = BTreeMap<(ClusterId, String), ConnectorRecord>;
 
-    pub(super) fn serialize<S: Serializer>(map: &Connectors, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(map: &ConnectorMap, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map.values())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Connectors, D::Error> {
-        let list = Vec::<Connector>::deserialize(deserializer)?;
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ConnectorMap, D::Error> {
+        let list = Vec::<ConnectorRecord>::deserialize(deserializer)?;
         Ok(list
             .into_iter()
             .map(|connector| ((connector.cluster.clone(), connector.name.clone()), connector))
@@ -82,13 +82,13 @@ mod as_list {
     }
 }
 
-impl State {
+impl SandboxState {
     /// A state without any object.
-    pub(crate) fn empty(seed: Seed, settings: Settings, anchor: Anchor) -> Self {
+    pub(crate) fn empty(seed: Seed, settings: SandboxSettings, anchor: ClockBase) -> Self {
         Self {
             seed,
             settings,
-            anchor,
+            clock_base: anchor,
             next: 1,
             environments: BTreeMap::new(),
             clusters: BTreeMap::new(),
@@ -103,95 +103,98 @@ impl State {
             faults: Vec::new(),
             connector_faults: Vec::new(),
             topics: BTreeMap::new(),
-            counts: BTreeMap::new(),
+            key_counts: BTreeMap::new(),
             ever_used: BTreeSet::new(),
-            index: Index::default(),
+            index: StateIndex::default(),
         }
     }
 
     /// Derives what a snapshot does not hold.
     pub(crate) fn reindex(&mut self) {
-        self.index = Index::default();
+        self.index = StateIndex::default();
         for account in std::mem::take(&mut self.accounts).into_values() {
-            self.apply(Change::Account(account));
+            self.apply(StateChange::Account(account));
         }
         for key in std::mem::take(&mut self.keys).into_values() {
-            self.apply(Change::Key(key));
+            self.apply(StateChange::Key(key));
         }
         for binding in std::mem::take(&mut self.bindings).into_values() {
-            self.apply(Change::Binding(binding));
+            self.apply(StateChange::Binding(binding));
         }
-        for acl in std::mem::take(&mut self.acls).into_values().flat_map(Acls::into_values) {
-            self.apply(Change::Acl(acl));
+        for acl in std::mem::take(&mut self.acls)
+            .into_values()
+            .flat_map(AclMap::into_values)
+        {
+            self.apply(StateChange::Acl(acl));
         }
         for connector in std::mem::take(&mut self.connectors).into_values() {
-            self.apply(Change::Connector(connector));
+            self.apply(StateChange::Connector(connector));
         }
     }
 
-    pub(crate) fn ids(&self) -> Ids {
+    pub(crate) fn ids(&self) -> IdGenerator {
         self.seed.ids()
     }
 
     /// Makes one change.
-    pub(crate) fn apply(&mut self, change: Change) {
+    pub(crate) fn apply(&mut self, change: StateChange) {
         match change {
-            Change::Environment(environment) => {
+            StateChange::Environment(environment) => {
                 self.environments.insert(environment.id.clone(), environment);
             }
-            Change::Cluster(cluster) => {
+            StateChange::Cluster(cluster) => {
                 self.clusters.insert(cluster.id.clone(), cluster);
             }
-            Change::Registry(registry) => {
+            StateChange::Registry(registry) => {
                 self.registries.insert(registry.id.clone(), registry);
             }
-            Change::User(user) => {
+            StateChange::User(user) => {
                 self.users.insert(user.id.clone(), user);
             }
-            Change::Account(account) => self.put_account(account),
-            Change::NoAccount(id) => self.drop_account(&id),
-            Change::Key(key) => self.put_key(key),
-            Change::NoKey(id) => self.drop_key(&id),
-            Change::Binding(binding) => self.put_binding(binding),
-            Change::NoBinding(id) => self.drop_binding(&id),
-            Change::Acl(acl) => self.put_acl(acl),
-            Change::NoAcl(cluster, acl) => self.drop_acl(&(cluster, acl)),
-            Change::Connector(connector) => {
+            StateChange::Account(account) => self.put_account(account),
+            StateChange::RemoveAccount(id) => self.drop_account(&id),
+            StateChange::Key(key) => self.put_key(key),
+            StateChange::RemoveKey(id) => self.drop_key(&id),
+            StateChange::Binding(binding) => self.put_binding(binding),
+            StateChange::RemoveBinding(id) => self.drop_binding(&id),
+            StateChange::Acl(acl) => self.put_acl(acl),
+            StateChange::RemoveAcl(cluster, acl) => self.drop_acl(&(cluster, acl)),
+            StateChange::Connector(connector) => {
                 let name = (connector.cluster.clone(), connector.name.clone());
-                let lingering = Lingering::Connector(name.0.clone(), name.1.clone());
-                self.linger(&connector.life, lingering);
+                let lingering = PendingRemoval::Connector(name.0.clone(), name.1.clone());
+                self.schedule_removal(&connector.lifetime, lingering);
                 self.connectors.insert(name, connector);
             }
-            Change::NoConnector(cluster, name) => {
+            StateChange::RemoveConnector(cluster, name) => {
                 self.connectors.remove(&(cluster, name));
             }
-            Change::ConnectorFaults(faults) => self.connector_faults = faults,
-            Change::Topic(topic) => {
+            StateChange::ConnectorFaults(faults) => self.connector_faults = faults,
+            StateChange::Topic(topic) => {
                 let here = self.topics.entry(topic.cluster.clone()).or_default();
                 here.insert(topic.name.clone(), topic);
             }
-            Change::NoTopic(cluster, name) => {
+            StateChange::RemoveTopic(cluster, name) => {
                 if let Some(here) = self.topics.get_mut(&cluster) {
                     here.remove(&name);
                 }
             }
-            Change::Session(session) => {
+            StateChange::Session(session) => {
                 self.sessions.insert(session.id.clone(), session);
             }
-            Change::NoSession(id) => {
+            StateChange::RemoveSession(id) => {
                 self.sessions.remove(&id);
             }
-            Change::Count(natural) => *self.counts.entry(natural).or_default() += 1,
-            Change::Faults(faults) => self.faults = faults,
-            Change::Settings(settings) => self.settings = *settings,
-            Change::Seed(seed) => self.seed = *seed,
-            Change::Anchor(anchor) => self.anchor = anchor,
+            StateChange::CountKey(natural) => *self.key_counts.entry(natural).or_default() += 1,
+            StateChange::Faults(faults) => self.faults = faults,
+            StateChange::Settings(settings) => self.settings = *settings,
+            StateChange::Seed(seed) => self.seed = *seed,
+            StateChange::ClockBase(anchor) => self.clock_base = anchor,
         }
     }
 
     /// The address of a cluster.
-    pub(crate) fn address(&self, cluster: &Cluster) -> Address {
-        Address {
+    pub(crate) fn address(&self, cluster: &ClusterRecord) -> StageAddress {
+        StageAddress {
             organization: self.seed.organization.clone(),
             environment: cluster.environment.clone(),
             cluster: cluster.id.clone(),
@@ -200,15 +203,15 @@ impl State {
     }
 
     /// The Schema Registry of an environment.
-    pub(crate) fn registry_of(&self, environment: &EnvironmentId) -> Option<&Registry> {
+    pub(crate) fn registry_of(&self, environment: &EnvironmentId) -> Option<&RegistryRecord> {
         self.registries
             .values()
             .find(|registry| registry.environment == *environment)
     }
 
     /// How often a natural key has been used up.
-    pub(crate) fn count(&self, natural: &str) -> u32 {
-        self.counts.get(natural).copied().unwrap_or(0)
+    pub(crate) fn key_count_of(&self, natural: &str) -> u32 {
+        self.key_counts.get(natural).copied().unwrap_or(0)
     }
 }
 

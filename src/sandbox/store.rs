@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     crypt::{hex, random},
-    folder,
-    journal::JournalEntry,
-    state::{Change, State},
+    journal::SandboxJournalEntry,
+    state::{SandboxState, StateChange},
+    state_dir,
 };
 
-pub(super) const STATE: &str = "state.jsonl";
-const ARCHIVE: &str = "journal.jsonl";
-pub(super) const LOCK: &str = "state.lock";
+pub(super) const STATE_FILE: &str = "state.jsonl";
+const JOURNAL_FILE: &str = "journal.jsonl";
+pub(super) const LOCK_FILE: &str = "state.lock";
 
 /// Lines of at least so many bytes are worth a new snapshot.
 const COMPACT_FROM: u64 = 1 << 20;
@@ -33,19 +33,19 @@ const ARCHIVE_LIMIT: u64 = 32 << 20;
 
 /// One request in the log.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Line {
+struct StoreRecord {
     /// How far the clock was ahead, in milliseconds.
     #[serde(default)]
     ahead: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    changes: Vec<Change>,
+    changes: Vec<StateChange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    entry: Option<JournalEntry>,
+    entry: Option<SandboxJournalEntry>,
 }
 
 /// The first line of the log.
 #[derive(Serialize, Deserialize)]
-struct Snapshot<S> {
+struct StateSnapshot<S> {
     /// Another one for every snapshot, at a fixed place in the line so that it can be read without the rest.
     generation: String,
     ahead: i64,
@@ -55,16 +55,16 @@ struct Snapshot<S> {
 /// The state, and where it is kept.
 #[derive(Debug)]
 pub(crate) struct Store {
-    pub(crate) state: State,
+    pub(crate) state: SandboxState,
     /// How far the clock is ahead, as far as the store knows.
     pub(crate) ahead: SignedDuration,
     /// In a folder: the entries since the snapshot.
-    recent: Vec<JournalEntry>,
-    place: Option<Place>,
+    recent: Vec<SandboxJournalEntry>,
+    location: Option<StoreLocation>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct StoreLocation {
     dir: PathBuf,
     generation: String,
     /// How much of the log has been read.
@@ -74,12 +74,12 @@ struct Place {
 }
 
 /// The folder is this process's until it is dropped.
-pub(crate) struct Turn {
+pub(crate) struct StoreGuard {
     _lock: Option<File>,
     log: Option<File>,
 }
 
-fn damaged(path: &Path, why: impl std::fmt::Display) -> io::Error {
+fn corrupt_file_error(path: &Path, why: impl std::fmt::Display) -> io::Error {
     let text = format!(
         "{} is damaged ({why}): `confluent ebs sandbox reset` starts again",
         path.display()
@@ -89,25 +89,25 @@ fn damaged(path: &Path, why: impl std::fmt::Display) -> io::Error {
 
 impl Store {
     /// A store that is gone with the process.
-    pub(crate) fn in_memory(state: State) -> Self {
+    pub(crate) fn in_memory(state: SandboxState) -> Self {
         Self {
             state,
             ahead: SignedDuration::ZERO,
             recent: Vec::new(),
-            place: None,
+            location: None,
         }
     }
 
     /// The store in `dir`; `plant` makes the first state when there is none.
-    pub(crate) fn open(dir: &Path, plant: impl FnOnce() -> io::Result<State>) -> io::Result<Self> {
-        let _lock = folder::lock(&dir.join(LOCK))?;
-        let path = dir.join(STATE);
+    pub(crate) fn open(dir: &Path, plant: impl FnOnce() -> io::Result<SandboxState>) -> io::Result<Self> {
+        let _lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
+        let path = dir.join(STATE_FILE);
         if path.exists() {
             let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
             return Self::load(&mut log, dir);
         }
         let mut store = Self::in_memory(plant()?);
-        store.place = Some(Place {
+        store.location = Some(StoreLocation {
             dir: dir.to_owned(),
             generation: String::new(),
             read: 0,
@@ -118,20 +118,20 @@ impl Store {
     }
 
     /// Waits for this process's turn, and reads what others have written since the last one.
-    pub(crate) fn turn(&mut self) -> io::Result<Turn> {
-        let Some(place) = &self.place else {
-            return Ok(Turn { _lock: None, log: None });
+    pub(crate) fn lock(&mut self) -> io::Result<StoreGuard> {
+        let Some(place) = &self.location else {
+            return Ok(StoreGuard { _lock: None, log: None });
         };
         let dir = place.dir.clone();
-        let lock = folder::lock(&dir.join(LOCK))?;
-        let path = dir.join(STATE);
+        let lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
+        let path = dir.join(STATE_FILE);
         let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
         if read_generation(&mut log, &path)? == place.generation {
             self.catch_up(&mut log, &path)?;
         } else {
             *self = Self::load(&mut log, &dir)?;
         }
-        Ok(Turn {
+        Ok(StoreGuard {
             _lock: Some(lock),
             log: Some(log),
         })
@@ -139,16 +139,17 @@ impl Store {
 
     /// Reads everything: the snapshot in the first line, and the lines after it.
     fn load(log: &mut File, dir: &Path) -> io::Result<Self> {
-        let path = dir.join(STATE);
+        let path = dir.join(STATE_FILE);
         log.seek(SeekFrom::Start(0))?;
         let mut first = Vec::new();
         io::BufReader::new(&mut *log).read_until(b'\n', &mut first)?;
-        let snapshot: Snapshot<State> = serde_json::from_slice(&first).map_err(|error| damaged(&path, error))?;
+        let snapshot: StateSnapshot<SandboxState> =
+            serde_json::from_slice(&first).map_err(|error| corrupt_file_error(&path, error))?;
         let end = u64::try_from(first.len()).unwrap_or(0);
         let mut store = Self::in_memory(snapshot.state);
         store.state.reindex();
         store.ahead = SignedDuration::from_millis(snapshot.ahead);
-        store.place = Some(Place {
+        store.location = Some(StoreLocation {
             dir: dir.to_owned(),
             generation: snapshot.generation,
             read: end,
@@ -160,7 +161,7 @@ impl Store {
 
     /// Reads the lines that others have appended. What is no whole line at the end is cut off: nobody else is writing.
     fn catch_up(&mut self, log: &mut File, path: &Path) -> io::Result<()> {
-        let Some(read) = self.place.as_ref().map(|place| place.read) else {
+        let Some(read) = self.location.as_ref().map(|place| place.read) else {
             return Ok(());
         };
         let mut at = read;
@@ -170,11 +171,11 @@ impl Store {
             log.read_to_end(&mut news)?;
             let mut rest = news.as_slice();
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-                match serde_json::from_slice::<Line>(&rest[..end]) {
-                    Ok(line) => self.take(line),
+                match serde_json::from_slice::<StoreRecord>(&rest[..end]) {
+                    Ok(line) => self.apply_record(line),
                     // A line that cannot be read is half of one only at the very end.
                     Err(_) if end + 1 == rest.len() => break,
-                    Err(error) => return Err(damaged(path, error)),
+                    Err(error) => return Err(corrupt_file_error(path, error)),
                 }
                 at += u64::try_from(end + 1).unwrap_or(u64::MAX);
                 rest = &rest[end + 1..];
@@ -183,13 +184,13 @@ impl Store {
                 log.set_len(at)?;
             }
         }
-        if let Some(place) = &mut self.place {
+        if let Some(place) = &mut self.location {
             place.read = at;
         }
         Ok(())
     }
 
-    fn take(&mut self, line: Line) {
+    fn apply_record(&mut self, line: StoreRecord) {
         self.ahead = self.ahead.max(SignedDuration::from_millis(line.ahead));
         for change in line.changes {
             self.state.apply(change);
@@ -203,91 +204,94 @@ impl Store {
     /// Makes changes and remembers the request, all or nothing.
     pub(crate) fn commit(
         &mut self,
-        turn: &mut Turn,
+        turn: &mut StoreGuard,
         ahead: SignedDuration,
-        changes: Vec<Change>,
-        entry: Option<JournalEntry>,
+        changes: Vec<StateChange>,
+        entry: Option<SandboxJournalEntry>,
     ) -> io::Result<()> {
-        let line = Line {
+        let line = StoreRecord {
             ahead: i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX),
             changes,
             entry,
         };
-        if let (Some(log), Some(place)) = (&mut turn.log, &mut self.place) {
+        if let (Some(log), Some(place)) = (&mut turn.log, &mut self.location) {
             let mut text = serde_json::to_vec(&line)?;
             text.push(b'\n');
             log.seek(SeekFrom::Start(place.read))?;
             log.write_all(&text)?;
             place.read += u64::try_from(text.len()).unwrap_or(0);
         }
-        self.take(line);
-        let grown = self.place.as_ref().map_or(0, |place| place.read - place.snapshot);
-        if grown > COMPACT_FROM.max(self.place.as_ref().map_or(0, |place| place.snapshot)) {
+        self.apply_record(line);
+        let grown = self.location.as_ref().map_or(0, |place| place.read - place.snapshot);
+        if grown > COMPACT_FROM.max(self.location.as_ref().map_or(0, |place| place.snapshot)) {
             turn.log = None;
-            self.archive()?;
+            self.archive_journal()?;
             self.write_snapshot()?;
         }
         Ok(())
     }
 
     /// Throws everything away and begins with `state`.
-    pub(crate) fn reset(&mut self, turn: &mut Turn, state: State) -> io::Result<()> {
+    pub(crate) fn reset(&mut self, turn: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
         turn.log = None;
         self.state = state;
         self.recent.clear();
-        if let Some(place) = &self.place {
-            folder::remove(&place.dir.join(ARCHIVE))?;
+        if let Some(place) = &self.location {
+            state_dir::remove_file_if_exists(&place.dir.join(JOURNAL_FILE))?;
         }
         self.write_snapshot()
     }
 
     /// Every request there was, in order.
-    pub(crate) fn journal(&self) -> io::Result<Vec<JournalEntry>> {
+    pub(crate) fn journal(&self) -> io::Result<Vec<SandboxJournalEntry>> {
         let mut entries = Vec::new();
-        if let Some(place) = &self.place {
-            let path = place.dir.join(ARCHIVE);
+        if let Some(place) = &self.location {
+            let path = place.dir.join(JOURNAL_FILE);
             if path.exists() {
                 let text = std::fs::read_to_string(&path)?;
                 entries.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
             }
         }
         // A process that died between archiving and the new snapshot leaves entries in both.
-        let known = entries.last().map_or(0, |entry: &JournalEntry| entry.seq);
+        let known = entries.last().map_or(0, |entry: &SandboxJournalEntry| entry.seq);
         entries.extend(self.recent.iter().filter(|entry| entry.seq > known).cloned());
         Ok(entries)
     }
 
     /// Moves the journal out of the log, so that a snapshot does not carry it.
-    fn archive(&mut self) -> io::Result<()> {
-        let Some(place) = &self.place else { return Ok(()) };
-        let path = place.dir.join(ARCHIVE);
+    fn archive_journal(&mut self) -> io::Result<()> {
+        let Some(place) = &self.location else { return Ok(()) };
+        let path = place.dir.join(JOURNAL_FILE);
         let mut lines = Vec::new();
         for entry in &self.recent {
             serde_json::to_writer(&mut lines, entry)?;
             lines.push(b'\n');
         }
-        let mut file = folder::private().append(true).create(true).open(&path)?;
+        let mut file = state_dir::private_file_options()
+            .append(true)
+            .create(true)
+            .open(&path)?;
         file.write_all(&lines)?;
         if file.metadata()?.len() > ARCHIVE_LIMIT {
             let text = std::fs::read_to_string(&path)?;
             let half = text.len() / 2;
             let from = text[half..].find('\n').map_or(0, |newline| half + newline + 1);
-            folder::replace(&path, &text.as_bytes()[from..])?;
+            state_dir::replace_file(&path, &text.as_bytes()[from..])?;
         }
         self.recent.clear();
         Ok(())
     }
 
     fn write_snapshot(&mut self) -> io::Result<()> {
-        let Some(place) = &mut self.place else { return Ok(()) };
+        let Some(place) = &mut self.location else { return Ok(()) };
         let generation = hex(&random::<6>()?);
-        let mut line = serde_json::to_vec(&Snapshot {
+        let mut line = serde_json::to_vec(&StateSnapshot {
             generation: generation.clone(),
             ahead: i64::try_from(self.ahead.as_millis()).unwrap_or(i64::MAX),
             state: &self.state,
         })?;
         line.push(b'\n');
-        folder::replace(&place.dir.join(STATE), &line)?;
+        state_dir::replace_file(&place.dir.join(STATE_FILE), &line)?;
         let end = u64::try_from(line.len()).unwrap_or(0);
         place.generation = generation;
         place.read = end;
@@ -300,11 +304,12 @@ impl Store {
 fn read_generation(log: &mut File, path: &Path) -> io::Result<String> {
     let mut head = [0; 28];
     log.seek(SeekFrom::Start(0))?;
-    log.read_exact(&mut head).map_err(|error| damaged(path, error))?;
+    log.read_exact(&mut head)
+        .map_err(|error| corrupt_file_error(path, error))?;
     let text = String::from_utf8_lossy(&head);
     let generation = text
         .strip_prefix("{\"generation\":\"")
         .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or_else(|| damaged(path, "no generation"))?;
+        .ok_or_else(|| corrupt_file_error(path, "no generation"))?;
     Ok(generation.to_owned())
 }

@@ -4,22 +4,25 @@ use jiff::Timestamp;
 
 use super::{
     seed::ClusterKind,
-    state::{Account, Binding, Cluster, Environment, Key, KeyResource, Life, Registry, State, User},
+    state::{
+        AccountRecord, BindingRecord, ClusterRecord, EnvironmentRecord, KeyRecord, KeyResource, Lifetime,
+        RegistryRecord, SandboxState, UserRecord,
+    },
 };
 use crate::{
     api::{
         ObjectMeta, ObjectReference,
         cmk::{ClusterConfig, ClusterSpec, ClusterStatus},
-        fill, iam, keys, mds, org,
+        expand_route, iam, keys, mds, org,
         srcm::{self, RegistrySpec},
     },
-    model::{Address, Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind},
+    model::{Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind, StageAddress},
 };
 
 /// The cloud and region of everything.
 pub(crate) const CLOUD: (&str, &str) = ("AWS", "eu-central-1");
 
-impl State {
+impl SandboxState {
     /// The CRN of the organization.
     pub(crate) fn organization_crn(&self) -> Crn {
         self.crn("")
@@ -52,7 +55,7 @@ impl State {
     }
 
     /// The CRN of an API key: it hangs off what it opens.
-    pub(crate) fn key_crn(&self, key: &Key) -> Crn {
+    pub(crate) fn key_crn(&self, key: &KeyRecord) -> Crn {
         let scope = match &key.resource {
             KeyResource::Cloud => String::new(),
             KeyResource::Cluster(id) => self.clusters.get(id).map_or_else(String::new, |cluster| {
@@ -66,7 +69,7 @@ impl State {
     }
 
     /// The pattern that means a connector by its name, and the connector's own CRN.
-    pub(crate) fn connector_pattern(&self, address: &Address, name: NamePattern) -> CrnPattern {
+    pub(crate) fn connector_pattern(&self, address: &StageAddress, name: NamePattern) -> CrnPattern {
         let pattern = address.pattern(ResourceKind::Connector, name);
         pattern.unwrap_or_else(|| self.organization_crn().into())
     }
@@ -74,13 +77,20 @@ impl State {
 
 /// Makes wire objects for one caller: links begin with what the caller's own request began with.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
-    pub(crate) state: &'a State,
+pub(crate) struct ResponseView<'a> {
+    pub(crate) state: &'a SandboxState,
     pub(crate) base: &'a str,
 }
 
-impl View<'_> {
-    fn meta(&self, route: &str, id: &str, crn: &impl ToString, created: Timestamp, updated: Timestamp) -> ObjectMeta {
+impl ResponseView<'_> {
+    fn object_meta(
+        &self,
+        route: &str,
+        id: &str,
+        crn: &impl ToString,
+        created: Timestamp,
+        updated: Timestamp,
+    ) -> ObjectMeta {
         ObjectMeta {
             self_link: Some(self.link(route, id)),
             resource_name: Some(crn.to_string()),
@@ -89,20 +99,20 @@ impl View<'_> {
         }
     }
 
-    fn living(&self, route: &str, id: &str, crn: &impl ToString, life: &Life) -> ObjectMeta {
-        self.meta(route, id, crn, life.created, life.updated)
+    fn lifetime_meta(&self, route: &str, id: &str, crn: &impl ToString, life: &Lifetime) -> ObjectMeta {
+        self.object_meta(route, id, crn, life.created, life.updated)
     }
 
     /// The address of an object.
     pub(crate) fn link(&self, route: &str, id: &str) -> String {
-        format!("{}{}", self.base, fill(route, &[id]))
+        format!("{}{}", self.base, expand_route(route, &[id]))
     }
 
     fn reference(&self, id: &str, route: &str, crn: &Crn) -> ObjectReference {
         ObjectReference {
             related: Some(self.link(route, id)),
             resource_name: Some(crn.to_string()),
-            ..ObjectReference::to(id)
+            ..ObjectReference::from_id(id)
         }
     }
 
@@ -116,7 +126,7 @@ impl View<'_> {
         self.reference(id.as_str(), org::ENVIRONMENT, &crn)
     }
 
-    pub(crate) fn cluster_reference(&self, cluster: &Cluster) -> ObjectReference {
+    pub(crate) fn cluster_reference(&self, cluster: &ClusterRecord) -> ObjectReference {
         let crn = self
             .state
             .cluster_crn(cluster.environment.as_str(), cluster.id.as_str());
@@ -135,7 +145,7 @@ impl View<'_> {
         self.reference(principal.id(), route, &crn)
     }
 
-    fn registry_reference(&self, registry: &Registry) -> ObjectReference {
+    fn registry_reference(&self, registry: &RegistryRecord) -> ObjectReference {
         let crn = self
             .state
             .registry_crn(registry.environment.as_str(), registry.id.as_str());
@@ -153,7 +163,7 @@ impl View<'_> {
             api_version: "org/v2".into(),
             kind: "Organization".into(),
             id: seed.organization.clone(),
-            metadata: self.meta(
+            metadata: self.object_meta(
                 org::ORGANIZATION,
                 seed.organization.as_str(),
                 &self.state.organization_crn(),
@@ -165,7 +175,7 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn environment(&self, environment: &Environment) -> org::Environment {
+    pub(crate) fn environment(&self, environment: &EnvironmentRecord) -> org::Environment {
         let (id, crn) = (
             environment.id.as_str(),
             self.state.environment_crn(environment.id.as_str()),
@@ -174,7 +184,7 @@ impl View<'_> {
             api_version: "org/v2".into(),
             kind: "Environment".into(),
             id: environment.id.clone(),
-            metadata: self.meta(org::ENVIRONMENT, id, &crn, environment.created, environment.created),
+            metadata: self.object_meta(org::ENVIRONMENT, id, &crn, environment.created, environment.created),
             display_name: environment.name.clone(),
             stream_governance_config: self
                 .state
@@ -183,7 +193,7 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn cluster(&self, cluster: &Cluster) -> crate::api::cmk::Cluster {
+    pub(crate) fn cluster(&self, cluster: &ClusterRecord) -> crate::api::cmk::Cluster {
         // Terraform's provider cuts `/kafka=lkc-…` off the end to make its `rbac_crn`.
         let kafka = format!(
             "{}/kafka={}",
@@ -200,7 +210,7 @@ impl View<'_> {
             api_version: "cmk/v2".into(),
             kind: "Cluster".into(),
             id: cluster.id.clone(),
-            metadata: self.meta(
+            metadata: self.object_meta(
                 crate::api::cmk::CLUSTER,
                 cluster.id.as_str(),
                 &kafka,
@@ -234,7 +244,7 @@ impl View<'_> {
         self.base.strip_suffix("/api").unwrap_or(self.base)
     }
 
-    pub(crate) fn registry(&self, registry: &Registry) -> srcm::Registry {
+    pub(crate) fn registry(&self, registry: &RegistryRecord) -> srcm::Registry {
         // Not a CRN to grant on: the document's own example says `cloud-cluster=` here (dossier `rbac.md` §3).
         let name = self
             .state
@@ -243,7 +253,7 @@ impl View<'_> {
             api_version: "srcm/v3".into(),
             kind: "Cluster".into(),
             id: registry.id.clone(),
-            metadata: self.meta(
+            metadata: self.object_meta(
                 srcm::REGISTRY,
                 registry.id.as_str(),
                 &name,
@@ -264,26 +274,26 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn account(&self, account: &Account) -> iam::ServiceAccount {
+    pub(crate) fn account(&self, account: &AccountRecord) -> iam::ServiceAccount {
         // The service leaves the organization out (terraform-provider-confluent `internal/testdata`).
         let name = format!("crn://confluent.cloud/service-account={}", account.id);
         iam::ServiceAccount {
             api_version: "iam/v2".into(),
             kind: "ServiceAccount".into(),
             id: account.id.clone(),
-            metadata: self.living(iam::SERVICE_ACCOUNT, account.id.as_str(), &name, &account.life),
+            metadata: self.lifetime_meta(iam::SERVICE_ACCOUNT, account.id.as_str(), &name, &account.lifetime),
             display_name: account.display_name.clone(),
             description: account.description.clone(),
         }
     }
 
-    pub(crate) fn user(&self, user: &User) -> iam::User {
+    pub(crate) fn user(&self, user: &UserRecord) -> iam::User {
         let crn = self.state.principal_crn(&Principal::User(user.id.clone()));
         iam::User {
             api_version: "iam/v2".into(),
             kind: "User".into(),
             id: user.id.clone(),
-            metadata: self.meta(iam::USER, user.id.as_str(), &crn, user.created, user.created),
+            metadata: self.object_meta(iam::USER, user.id.as_str(), &crn, user.created, user.created),
             email: user.email.clone(),
             full_name: user.full_name.clone(),
             auth_type: Some("AUTH_TYPE_LOCAL".into()),
@@ -291,7 +301,7 @@ impl View<'_> {
     }
 
     /// Never with its secret: that is not known any more.
-    pub(crate) fn key(&self, key: &Key) -> keys::ApiKey {
+    pub(crate) fn key(&self, key: &KeyRecord) -> keys::ApiKey {
         // Only here a reference says of what kind it is.
         let kind = |reference: ObjectReference, group: &str, kind: &str| ObjectReference {
             api_version: Some(group.to_owned()),
@@ -309,11 +319,11 @@ impl View<'_> {
             }
             KeyResource::Cluster(id) => match state.clusters.get(id) {
                 Some(cluster) => kind(self.cluster_reference(cluster), "cmk/v2", "Cluster"),
-                None => ObjectReference::to(id.as_str()),
+                None => ObjectReference::from_id(id.as_str()),
             },
             KeyResource::Registry(id) => match state.registries.get(id) {
                 Some(registry) => kind(self.registry_reference(registry), "srcm/v3", "Cluster"),
-                None => ObjectReference::to(id.as_str()),
+                None => ObjectReference::from_id(id.as_str()),
             },
         };
         let owner_kind = match &key.owner {
@@ -324,7 +334,7 @@ impl View<'_> {
             api_version: "iam/v2".into(),
             kind: "ApiKey".into(),
             id: key.id.clone(),
-            metadata: self.living(keys::API_KEY, key.id.as_str(), &self.state.key_crn(key), &key.life),
+            metadata: self.lifetime_meta(keys::API_KEY, key.id.as_str(), &self.state.key_crn(key), &key.lifetime),
             spec: keys::ApiKeySpec {
                 secret: None,
                 display_name: key.display_name.clone(),
@@ -335,13 +345,13 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn binding(&self, binding: &Binding) -> mds::BindingObject {
+    pub(crate) fn binding(&self, binding: &BindingRecord) -> mds::RoleBindingObject {
         let crn = format!("{}/role-binding={}", self.state.organization_crn(), binding.id);
-        mds::BindingObject {
+        mds::RoleBindingObject {
             api_version: "iam/v2".into(),
             kind: "RoleBinding".into(),
             id: binding.id.clone(),
-            metadata: self.living(mds::ROLE_BINDING, binding.id.as_str(), &crn, &binding.life),
+            metadata: self.lifetime_meta(mds::ROLE_BINDING, binding.id.as_str(), &crn, &binding.lifetime),
             binding: binding.binding.clone(),
         }
     }

@@ -6,57 +6,58 @@ use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
 use bytes::Bytes;
 use confluent_ebs::{
     api::{
-        Repeat,
+        RetrySafety,
         connect::{
-            AlterOffsets, CreateConnector, DeleteConnector, GetConfig, GetConnector, GetOffsets, GetOffsetsStatus,
-            GetRecommendations, GetStatus, ListConnectors, ListPlugins, ListTasks, PauseConnector, Place, PutConfig,
-            RestartConnector, ResumeConnector, Validate,
+            AlterOffsets, ClusterPath, CreateConnector, DeleteConnector, GetConnector, GetConnectorConfig,
+            GetConnectorStatus, GetErrorRecommendations, GetOffsets, GetOffsetsStatus, ListConnectorTasks,
+            ListConnectors, ListPlugins, PauseConnector, PutConnectorConfig, RestartConnector, ResumeConnector,
+            ValidateConfig,
         },
     },
     client::{Client, ClientError},
 };
 use futures_util::future::BoxFuture;
 
-use crate::rig::{Rig, Scripted, reply};
+use crate::client_fixture::{ClientFixture, ScriptedTransport, http_response};
 
 /// One call: its name, whether it may be repeated, a good answer, and how it is made.
-struct Call {
+struct ConnectCall {
     name: &'static str,
-    repeat: Repeat,
-    good: (u16, &'static str),
-    make: fn(Client) -> BoxFuture<'static, Result<(), ClientError>>,
+    repeat: RetrySafety,
+    success_response: (u16, &'static str),
+    send: fn(Client) -> BoxFuture<'static, Result<(), ClientError>>,
 }
 
-fn place() -> Place {
-    Place {
+fn cluster_location() -> ClusterPath {
+    ClusterPath {
         environment: "env-1".parse().unwrap(),
         cluster: "lkc-1".parse().unwrap(),
     }
 }
 
-fn config() -> BTreeMap<String, String> {
+fn connector_config() -> BTreeMap<String, String> {
     let lines = [("connector.class", "DatagenSource"), ("name", "claims orders")];
     lines.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
 /// `PutConfig` of `PutConfig { … }` and of `named!(PutConfig)`.
-fn endpoint_of(written: &'static str) -> &'static str {
+fn endpoint_name(written: &'static str) -> &'static str {
     let written = written.strip_prefix("named!(").unwrap_or(written);
     written.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
 }
 
-macro_rules! calls {
+macro_rules! connect_calls {
     ($($endpoint:expr => $status:literal $good:literal, $repeat:ident;)+) => {
-        vec![$(Call {
-            name: endpoint_of(stringify!($endpoint)),
-            repeat: Repeat::$repeat,
+        vec![$(ConnectCall {
+            name: endpoint_name(stringify!($endpoint)),
+            repeat: RetrySafety::$repeat,
             good: ($status, $good),
             make: |client| Box::pin(async move { client.send(&$endpoint).await.map(drop) }),
         }),+]
     };
 }
 
-macro_rules! named {
+macro_rules! named_connector_request {
     ($name:ident) => {
         $name {
             place: place(),
@@ -66,48 +67,48 @@ macro_rules! named {
 }
 
 /// Every call, with which answer it is content, and whether a second one does harm.
-fn calls() -> Vec<Call> {
-    calls! {
-        ListConnectors(place()) => 200 "{}", Safe;
-        ListPlugins(place()) => 200 "[]", Safe;
-        Validate { place: place(), plugin: "DatagenSource".into(), config: config() } => 200 r#"{"configs":[]}"#, Safe;
-        CreateConnector { place: place(), name: "claims orders".into(), config: config(), offsets: None }
-            => 201 r#"{"name":"claims orders"}"#, LookFirst;
-        PutConfig { place: place(), name: "claims orders".into(), config: config() }
-            => 200 r#"{"name":"claims orders"}"#, Safe;
-        named!(GetConnector) => 200 "{}", Safe;
-        named!(GetConfig) => 200 "{}", Safe;
-        named!(GetStatus) => 200 "{}", Safe;
-        named!(ListTasks) => 200 "[]", Safe;
-        named!(GetRecommendations) => 200 "{}", Safe;
-        named!(PauseConnector) => 202 "", Safe;
-        named!(ResumeConnector) => 204 "", Safe;
-        named!(RestartConnector) => 202 "", LookFirst;
-        named!(DeleteConnector) => 200 r#"{"error":null}"#, Safe;
-        named!(GetOffsets) => 200 "{}", Safe;
-        named!(GetOffsetsStatus) => 200 "{}", Safe;
-        AlterOffsets { place: place(), name: "claims orders".into(), offsets: None } => 202 "{}", LookFirst;
+fn all_connect_calls() -> Vec<ConnectCall> {
+    connect_calls! {
+        ListConnectors(cluster_location()) => 200 "{}", Idempotent;
+        ListPlugins(cluster_location()) => 200 "[]", Idempotent;
+        ValidateConfig { cluster_path: cluster_location(), plugin: "DatagenSource".into(), config: connector_config() } => 200 r#"{"configs":[]}"#, Idempotent;
+        CreateConnector { cluster_path: cluster_location(), name: "claims orders".into(), config: connector_config(), offsets: None }
+            => 201 r#"{"name":"claims orders"}"#, CheckFirst;
+        PutConnectorConfig { cluster_path: cluster_location(), name: "claims orders".into(), config: connector_config() }
+            => 200 r#"{"name":"claims orders"}"#, Idempotent;
+        named_connector_request!(GetConnector) => 200 "{}", Idempotent;
+        named_connector_request!(GetConnectorConfig) => 200 "{}", Idempotent;
+        named_connector_request!(GetConnectorStatus) => 200 "{}", Idempotent;
+        named_connector_request!(ListConnectorTasks) => 200 "[]", Idempotent;
+        named_connector_request!(GetErrorRecommendations) => 200 "{}", Idempotent;
+        named_connector_request!(PauseConnector) => 202 "", Idempotent;
+        named_connector_request!(ResumeConnector) => 204 "", Idempotent;
+        named_connector_request!(RestartConnector) => 202 "", CheckFirst;
+        named_connector_request!(DeleteConnector) => 200 r#"{"error":null}"#, Idempotent;
+        named_connector_request!(GetOffsets) => 200 "{}", Idempotent;
+        named_connector_request!(GetOffsetsStatus) => 200 "{}", Idempotent;
+        AlterOffsets { cluster_path: cluster_location(), name: "claims orders".into(), offsets: None } => 202 "{}", CheckFirst;
     }
 }
 
-fn at(transport: &Arc<Scripted>) -> Rig {
-    Rig::over("http://127.0.0.1:1", transport.clone(), |builder| builder)
+fn fixture_with_transport(transport: &Arc<ScriptedTransport>) -> ClientFixture {
+    ClientFixture::with_transport("http://127.0.0.1:1", transport.clone(), |builder| builder)
 }
 
 #[tokio::test]
-async fn a_storm_of_429_is_waited_out_by_every_call() {
-    for call in calls() {
-        let (status, body) = call.good;
-        let transport = Scripted::new(move |number, _| match number {
-            1..=3 => reply(429, &[("retry-after", "2")], ""),
-            _ => reply(status, &[], body),
+async fn every_call_retries_repeated_429_responses() {
+    for call in all_connect_calls() {
+        let (status, body) = call.success_response;
+        let transport = ScriptedTransport::new(move |number, _| match number {
+            1..=3 => http_response(429, &[("retry-after", "2")], ""),
+            _ => http_response(status, &[], body),
         });
-        let rig = at(&transport);
-        (call.make)(rig.client.clone())
+        let fixture = fixture_with_transport(&transport);
+        (call.send)(fixture.client.clone())
             .await
             .unwrap_or_else(|error| panic!("{}: {error}", call.name));
         assert_eq!(
-            (transport.sent(), rig.waited()),
+            (transport.request_count(), fixture.total_wait()),
             (4, Duration::from_secs(6)),
             "{}",
             call.name
@@ -116,20 +117,22 @@ async fn a_storm_of_429_is_waited_out_by_every_call() {
 }
 
 #[tokio::test]
-async fn what_may_be_repeated_is_and_a_create_a_restart_and_a_change_of_offsets_are_not() {
-    for call in calls() {
-        let (status, body) = call.good;
-        let transport = Scripted::new(move |number, _| match number {
-            1 => reply(503, &[], "<html>try again</html>"),
-            _ => reply(status, &[], body),
+async fn idempotent_calls_are_retried_after_503_but_create_restart_and_offset_changes_are_not() {
+    for call in all_connect_calls() {
+        let (status, body) = call.success_response;
+        let transport = ScriptedTransport::new(move |number, _| match number {
+            1 => http_response(503, &[], "<html>try again</html>"),
+            _ => http_response(status, &[], body),
         });
-        let done = (call.make)(at(&transport).client.clone()).await;
+        let done = (call.send)(fixture_with_transport(&transport).client.clone()).await;
         match call.repeat {
-            Repeat::Safe => assert_eq!((done.is_ok(), transport.sent()), (true, 2), "{}", call.name),
-            Repeat::LookFirst => {
+            RetrySafety::Idempotent => {
+                assert_eq!((done.is_ok(), transport.request_count()), (true, 2), "{}", call.name)
+            }
+            RetrySafety::CheckFirst => {
                 let error = done.unwrap_err();
                 assert!(
-                    error.is_answer_lost() && transport.sent() == 1,
+                    error.is_outcome_unknown() && transport.request_count() == 1,
                     "{}: {error}",
                     call.name
                 );
@@ -139,55 +142,64 @@ async fn what_may_be_repeated_is_and_a_create_a_restart_and_a_change_of_offsets_
 }
 
 #[tokio::test]
-async fn an_error_that_is_compressed_is_read_whatever_was_called() {
+async fn a_gzip_error_body_is_decoded_for_every_call() {
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     zip.write_all(br#"{"error":{"code":400,"message":"topics: \"topics\" is required"}}"#)
         .unwrap();
     let zip = Bytes::from(zip.finish().unwrap());
-    for call in calls() {
+    for call in all_connect_calls() {
         let zip = zip.clone();
-        let transport = Scripted::new(move |_, _| http::Response::builder().status(400).body(zip.clone()).unwrap());
-        let error = (call.make)(at(&transport).client.clone()).await.unwrap_err();
+        let transport =
+            ScriptedTransport::new(move |_, _| http::Response::builder().status(400).body(zip.clone()).unwrap());
+        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+            .await
+            .unwrap_err();
         assert_eq!(error.detail(), Some("topics: \"topics\" is required"), "{}", call.name);
     }
 }
 
 // Dossier `connect.md` §1.1: "403 can also mean not found".
 #[tokio::test]
-async fn a_403_is_never_taken_for_absence() {
-    for call in calls() {
-        let transport = Scripted::new(|_, _| reply(403, &[], r#"{"error":{"code":403,"message":"Forbidden"}}"#));
-        let error = (call.make)(at(&transport).client.clone()).await.unwrap_err();
+async fn a_403_response_is_never_treated_as_not_found() {
+    for call in all_connect_calls() {
+        let transport =
+            ScriptedTransport::new(|_, _| http_response(403, &[], r#"{"error":{"code":403,"message":"Forbidden"}}"#));
+        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+            .await
+            .unwrap_err();
         assert!(error.is_forbidden() && !error.is_not_found(), "{}: {error}", call.name);
     }
 }
 
 // Dossier `connect.md` §2.2, pattern 7: a 500 that will not pass.
 #[tokio::test]
-async fn a_plugin_that_does_not_exist_is_not_asked_for_again() {
+async fn an_unknown_plugin_error_is_not_retried() {
     let text = "Failed to find any class that implements Connector and which name matches Datagen";
-    for call in calls()
+    for call in all_connect_calls()
         .into_iter()
         .filter(|call| ["Validate", "CreateConnector"].contains(&call.name))
     {
         let body = format!(r#"{{"error_code":500,"message":"{text}"}}"#);
-        let transport = Scripted::new(move |_, _| reply(500, &[], &body));
-        let error = (call.make)(at(&transport).client.clone()).await.unwrap_err();
-        assert_eq!((transport.sent(), error.detail()), (1, Some(text)));
+        let transport = ScriptedTransport::new(move |_, _| http_response(500, &[], &body));
+        let error = (call.send)(fixture_with_transport(&transport).client.clone())
+            .await
+            .unwrap_err();
+        assert_eq!((transport.request_count(), error.detail()), (1, Some(text)));
         assert!(
-            error.is_not_found() && !error.is_answer_lost() && !error.is_transient(),
+            error.is_not_found() && !error.is_outcome_unknown() && !error.is_transient(),
             "{error}"
         );
     }
 }
 
 #[tokio::test]
-async fn messages_name_the_deed() {
-    let refused = |_: usize, _: &http::Request<Bytes>| reply(400, &[], r#"{"error":{"code":400,"message":"no"}}"#);
+async fn error_messages_name_the_failed_action() {
+    let refused =
+        |_: usize, _: &http::Request<Bytes>| http_response(400, &[], r#"{"error":{"code":400,"message":"no"}}"#);
     let mut said = BTreeMap::new();
-    for call in calls() {
-        let transport = Scripted::new(refused);
-        let error = (call.make)(at(&transport).client.clone())
+    for call in all_connect_calls() {
+        let transport = ScriptedTransport::new(refused);
+        let error = (call.send)(fixture_with_transport(&transport).client.clone())
             .await
             .unwrap_err()
             .to_string();
@@ -218,7 +230,7 @@ async fn messages_name_the_deed() {
 }
 
 #[tokio::test]
-async fn five_megabytes_are_read_as_a_list_and_cut_as_an_error() {
+async fn a_five_megabyte_list_is_read_and_a_five_megabyte_error_is_truncated() {
     let entry = |number: usize| {
         let config = format!(r#"{{"name":"claims-{number}","filler":"{}"}}"#, "x".repeat(500));
         format!(r#""claims-{number}":{{"id":{{"id":"lcc-{number}"}},"info":{{"config":{config}}}}}"#)
@@ -226,10 +238,10 @@ async fn five_megabytes_are_read_as_a_list_and_cut_as_an_error() {
     let all: Vec<_> = (0..9_000).map(entry).collect();
     let list = format!("{{{}}}", all.join(","));
     assert!(list.len() > 5 << 20);
-    let transport = Scripted::new(move |_, _| reply(200, &[], &list));
-    let read = at(&transport)
+    let transport = ScriptedTransport::new(move |_, _| http_response(200, &[], &list));
+    let read = fixture_with_transport(&transport)
         .client
-        .send(&ListConnectors(place()))
+        .send(&ListConnectors(cluster_location()))
         .await
         .unwrap()
         .value;
@@ -239,8 +251,12 @@ async fn five_megabytes_are_read_as_a_list_and_cut_as_an_error() {
         format!(r#"{{"error":{{"code":400,"message":"{}"}}}}"#, "x".repeat(5 << 20)),
         format!("<html>{}</html>", "y".repeat(5 << 20)),
     ] {
-        let transport = Scripted::new(move |_, _| reply(400, &[], &body));
-        let error = at(&transport).client.send(&ListConnectors(place())).await.unwrap_err();
+        let transport = ScriptedTransport::new(move |_, _| http_response(400, &[], &body));
+        let error = fixture_with_transport(&transport)
+            .client
+            .send(&ListConnectors(cluster_location()))
+            .await
+            .unwrap_err();
         assert!(error.to_string().len() < 10_000, "{}", error.to_string().len());
     }
 }

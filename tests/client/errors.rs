@@ -13,9 +13,11 @@ use wiremock::{
     matchers::{any, header, method, path},
 };
 
-use crate::rig::{ACCOUNT, Rig, Scripted, create, read, reply};
+use crate::client_fixture::{
+    ACCOUNT_BODY, ClientFixture, ScriptedTransport, create_request, http_response, read_request,
+};
 
-async fn refused(status: u16, body: Vec<u8>, request_id: Option<&str>) -> ClientError {
+async fn error_for_response(status: u16, body: Vec<u8>, request_id: Option<&str>) -> ClientError {
     let server = MockServer::start().await;
     let mut answer = ResponseTemplate::new(status).set_body_bytes(body);
     if let Some(id) = request_id {
@@ -26,11 +28,15 @@ async fn refused(status: u16, body: Vec<u8>, request_id: Option<&str>) -> Client
         .expect(1)
         .mount(&server)
         .await;
-    Rig::at(&server.uri()).client.send(&read()).await.unwrap_err()
+    ClientFixture::with_base_url(&server.uri())
+        .client
+        .send(&read_request())
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test]
-async fn four_shapes_give_one_kind_of_message() {
+async fn the_four_error_shapes_give_the_same_message_format() {
     let shapes = [
         (
             403,
@@ -60,7 +66,7 @@ async fn four_shapes_give_one_kind_of_message() {
         (404, "", "404 Not Found"),
     ];
     for (status, body, expected) in shapes {
-        let text = refused(status, body.into(), None).await.to_string();
+        let text = error_for_response(status, body.into(), None).await.to_string();
         assert_eq!(
             text,
             format!("could not read service account `sa-1`: Confluent Cloud answered {expected}")
@@ -69,24 +75,24 @@ async fn four_shapes_give_one_kind_of_message() {
 }
 
 #[tokio::test]
-async fn the_request_id_of_the_header_is_the_one_for_support() {
+async fn the_header_request_id_wins_over_the_body_request_id() {
     let body = r#"{"errors":[{"id":"inner","detail":"no"}]}"#;
-    let error = refused(404, body.into(), Some("outer")).await;
+    let error = error_for_response(404, body.into(), Some("outer")).await;
     assert_eq!(error.request_id(), Some("outer"));
     assert!(error.is_not_found());
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_read_though_no_header_says_so() {
+async fn a_gzip_body_without_content_encoding_is_decoded() {
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     zip.write_all(br#"{"error":{"code":409,"message":"Name taken"}}"#)
         .unwrap();
-    let error = refused(409, zip.finish().unwrap(), None).await;
+    let error = error_for_response(409, zip.finish().unwrap(), None).await;
     assert!(error.is_conflict());
     assert_eq!(error.detail(), Some("Name taken"));
     // Only the first bytes of one: shown as it is, not fatal.
     assert_eq!(
-        refused(409, vec![0x1f, 0x8b, 0x00], None)
+        error_for_response(409, vec![0x1f, 0x8b, 0x00], None)
             .await
             .status()
             .unwrap()
@@ -96,28 +102,28 @@ async fn a_compressed_body_is_read_though_no_header_says_so() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_fails_inside_a_200_has_failed() {
-    let transport = Scripted::new(|number, _| match number {
-        1 => reply(200, &[], r#"{"error":{"code":403,"message":"no"}}"#),
-        2 => reply(200, &[], r#"{"error":null}"#),
-        3 => reply(200, &[], r#"{"id":"rb-1"}"#),
-        _ => reply(204, &[], ""),
+async fn a_delete_error_in_a_200_response_is_an_error() {
+    let transport = ScriptedTransport::new(|number, _| match number {
+        1 => http_response(200, &[], r#"{"error":{"code":403,"message":"no"}}"#),
+        2 => http_response(200, &[], r#"{"error":null}"#),
+        3 => http_response(200, &[], r#"{"id":"rb-1"}"#),
+        _ => http_response(204, &[], ""),
     });
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder);
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder);
     let delete = keys::DeleteApiKey("KEY".parse().unwrap());
-    assert_eq!(rig.client.send(&delete).await.unwrap_err().detail(), Some("no"));
+    assert_eq!(fixture.client.send(&delete).await.unwrap_err().detail(), Some("no"));
     for _ in 0..3 {
-        rig.client.send(&delete).await.unwrap();
+        fixture.client.send(&delete).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn an_answer_in_somebody_elses_words_is_named_as_that() {
+async fn an_unparsable_success_body_is_reported_with_the_reason() {
     let page = ("<html>Sign in</html>", "it is a web page, not JSON");
     let cut = (r#"{"id":"sa-1""#, "it is cut off");
     let form = (r#"{"id":"lkc-1"}"#, "it has not the expected form (line 1, column 14)");
     for (body, why) in [page, cut, form, ("", "it is empty")] {
-        let error = refused(200, body.into(), Some("r9")).await;
+        let error = error_for_response(200, body.into(), Some("r9")).await;
         assert_eq!(
             error.to_string(),
             format!("could not read service account `sa-1`: the answer cannot be read: {why} (request r9)")
@@ -127,16 +133,30 @@ async fn an_answer_in_somebody_elses_words_is_named_as_that() {
 }
 
 #[tokio::test]
-async fn a_creation_whose_answer_cannot_be_read_has_happened_all_the_same() {
-    let transport = Scripted::new(|_, _| reply(201, &[], "{"));
-    let rig = Rig::over("http://127.0.0.1:1", transport.clone(), |builder| builder);
-    assert!(rig.client.send(&create()).await.unwrap_err().is_answer_lost());
-    assert!(!rig.client.send(&read()).await.unwrap_err().is_answer_lost());
-    assert_eq!(transport.sent(), 2);
+async fn an_unreadable_create_response_leaves_the_outcome_unknown() {
+    let transport = ScriptedTransport::new(|_, _| http_response(201, &[], "{"));
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport.clone(), |builder| builder);
+    assert!(
+        fixture
+            .client
+            .send(&create_request())
+            .await
+            .unwrap_err()
+            .is_outcome_unknown()
+    );
+    assert!(
+        !fixture
+            .client
+            .send(&read_request())
+            .await
+            .unwrap_err()
+            .is_outcome_unknown()
+    );
+    assert_eq!(transport.request_count(), 2);
 }
 
 #[tokio::test]
-async fn a_good_answer_brings_its_status_and_request() {
+async fn a_success_response_carries_status_and_request_id() {
     let server = MockServer::start().await;
     let version = env!("CARGO_PKG_VERSION");
     let agent = format!(
@@ -156,34 +176,38 @@ async fn a_good_answer_brings_its_status_and_request() {
         .respond_with(
             ResponseTemplate::new(201)
                 .insert_header("x-request-id", "r3")
-                .set_body_string(ACCOUNT),
+                .set_body_string(ACCOUNT_BODY),
         )
         .expect(1)
         .mount(&server)
         .await;
-    let answer = Rig::at(&server.uri()).client.send(&create()).await.unwrap();
+    let answer = ClientFixture::with_base_url(&server.uri())
+        .client
+        .send(&create_request())
+        .await
+        .unwrap();
     assert_eq!(answer.value.id.as_str(), "sa-1");
     assert_eq!(answer.status.as_u16(), 201);
     assert_eq!(answer.request_id.as_deref(), Some("r3"));
 }
 
 #[tokio::test]
-async fn a_base_with_a_path_keeps_it() {
+async fn a_base_url_keeps_its_path() {
     let server = MockServer::start().await;
     Mock::given(path("/api/iam/v2/service-accounts/sa-1"))
-        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
+        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT_BODY))
         .expect(1)
         .mount(&server)
         .await;
-    Rig::at(&format!("{}/api/", server.uri()))
+    ClientFixture::with_base_url(&format!("{}/api/", server.uri()))
         .client
-        .send(&read())
+        .send(&read_request())
         .await
         .unwrap();
 }
 
 #[tokio::test]
-async fn names_that_would_change_the_address_are_not_sent() {
+async fn names_that_would_change_the_url_path_are_rejected_before_sending() {
     let server = MockServer::start().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(200))
@@ -191,14 +215,18 @@ async fn names_that_would_change_the_address_are_not_sent() {
         .mount(&server)
         .await;
     for name in ["", ".", ".."] {
-        let status = connect::GetStatus {
-            place: connect::Place {
+        let status = connect::GetConnectorStatus {
+            cluster_path: connect::ClusterPath {
                 environment: "env-1".parse().unwrap(),
                 cluster: "lkc-1".parse().unwrap(),
             },
             name: name.into(),
         };
-        let error = Rig::at(&server.uri()).client.send(&status).await.unwrap_err();
-        assert!(matches!(error, ClientError::Unsendable { .. }), "{error}");
+        let error = ClientFixture::with_base_url(&server.uri())
+            .client
+            .send(&status)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ClientError::InvalidRequest { .. }), "{error}");
     }
 }

@@ -7,23 +7,23 @@ use std::{
 
 use bytes::Bytes;
 use confluent_ebs::{
-    api::logs::{Search, SearchLogs},
-    client::{ClientError, Logs, RetryPolicy, Scrubber, Tokens, trace::WireTrace},
+    api::logs::{LogSearch, SearchLogs},
+    client::{ClientError, LogsClient, RetryPolicy, TextRedactor, TokenCache, trace::WireTrace},
     model::Crn,
     resources::logs::{
-        follow::{Question, Subject, read},
-        tail::Window,
+        cursor::Window,
+        follow::{LogFilter, LogTarget, read_window},
     },
 };
 use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::rig::{CANARY, Rig, Scripted, reply};
+use crate::client_fixture::{CANARY, ClientFixture, ScriptedTransport, http_response};
 
 const TOKEN: &str = "canary-of-the-token";
 
-fn moment(text: &str) -> Timestamp {
+fn timestamp(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -32,31 +32,31 @@ fn crn() -> Crn {
     format!("{cluster}/connector=claims-orders").parse().unwrap()
 }
 
-fn search() -> SearchLogs {
+fn search_request() -> SearchLogs {
     SearchLogs {
         connector: crn(),
-        search: Search {
+        search: LogSearch {
             level: vec!["ERROR".into()],
             search_text: None,
             id: Some("lcc-1".into()),
         },
-        from: moment("2026-11-22T11:00:00Z"),
-        to: moment("2026-11-22T12:00:00Z"),
+        from: timestamp("2026-11-22T11:00:00Z"),
+        to: timestamp("2026-11-22T12:00:00Z"),
         page: None,
     }
 }
 
 /// What was asked: path with query, who asked, body.
-type Asked = Arc<Mutex<Vec<(String, String, Value)>>>;
+type RecordedRequests = Arc<Mutex<Vec<(String, String, Value)>>>;
 
 /// The way to logs whose service answers searches from a script, and exchanges with tokens `…-1`, `…-2`, ….
-fn logs(
+fn logs_client(
     script: impl Fn(usize, &Value) -> http::Response<Bytes> + Send + Sync + 'static,
     change: impl FnOnce(RetryPolicy) -> RetryPolicy,
-) -> (Logs, Rig, Asked) {
-    let asked: Asked = Arc::default();
+) -> (LogsClient, ClientFixture, RecordedRequests) {
+    let asked: RecordedRequests = Arc::default();
     let (heard, counts) = (asked.clone(), Mutex::new((0, 0)));
-    let transport = Scripted::new(move |_, request| {
+    let transport = ScriptedTransport::new(move |_, request| {
         let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
         let target = request.uri().path_and_query().unwrap().to_string();
         let who = request.headers()["authorization"].to_str().unwrap().to_owned();
@@ -66,35 +66,39 @@ fn logs(
         if exchange {
             counts.0 += 1;
             let token = json!({ "token": format!("{TOKEN}-{}", counts.0), "expires_at": "2026-11-22T12:10:00Z" });
-            return reply(200, &[], &token.to_string());
+            return http_response(200, &[], &token.to_string());
         }
         counts.1 += 1;
         script(counts.1, &body)
     });
     let policy = change(RetryPolicy::default());
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder.policy(policy));
-    let logs = Logs::new(rig.client.clone(), Tokens::new(rig.client.clone()), None);
-    (logs, rig, asked)
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.policy(policy));
+    let logs = LogsClient::new(fixture.client.clone(), TokenCache::new(fixture.client.clone()), None);
+    (logs, fixture, asked)
 }
 
-fn page(seconds: &[&str], next: &Value) -> http::Response<Bytes> {
+fn page_response(seconds: &[&str], next: &Value) -> http::Response<Bytes> {
     let data: Vec<Value> = seconds
         .iter()
         .map(|second| json!({ "timestamp": format!("2026-11-22T11:{second}Z"), "level": "ERROR", "message": second }))
         .collect();
-    reply(
+    http_response(
         200,
         &[],
         &json!({ "data": data, "metadata": { "next": next } }).to_string(),
     )
 }
 
-async fn all(logs: &Logs) -> Result<Vec<String>, ClientError> {
-    let pages: Vec<_> = logs.of("lcc-1").pages(search()).try_collect().await?;
+async fn collect_all_lines(logs: &LogsClient) -> Result<Vec<String>, ClientError> {
+    let pages: Vec<_> = logs
+        .for_connector("lcc-1")
+        .pages(search_request())
+        .try_collect()
+        .await?;
     Ok(pages.into_iter().flatten().map(|line| line.message).collect())
 }
 
-fn targets(asked: &Asked) -> Vec<String> {
+fn search_targets(asked: &RecordedRequests) -> Vec<String> {
     asked
         .lock()
         .unwrap()
@@ -105,21 +109,24 @@ fn targets(asked: &Asked) -> Vec<String> {
 
 // §2.1: Basic at the exchange, Bearer at the search, one exchange for many searches.
 #[tokio::test]
-async fn one_exchange_opens_many_pages() {
-    let (logs, _, asked) = logs(
+async fn one_token_exchange_serves_all_pages() {
+    let (logs, _, asked) = logs_client(
         |number, _| match number {
-            1 => page(
+            1 => page_response(
                 &["59:59.100", "59:58.100"],
                 &json!("https://api.logging.confluent.cloud/logs/v1/search?page_token=a"),
             ),
-            2 => page(&["59:57.100"], &json!("b")),
-            _ => page(&[], &json!("c")),
+            2 => page_response(&["59:57.100"], &json!("b")),
+            _ => page_response(&[], &json!("c")),
         },
         |policy| policy,
     );
-    assert_eq!(all(&logs).await.unwrap(), ["59:59.100", "59:58.100", "59:57.100"]);
     assert_eq!(
-        targets(&asked),
+        collect_all_lines(&logs).await.unwrap(),
+        ["59:59.100", "59:58.100", "59:57.100"]
+    );
+    assert_eq!(
+        search_targets(&asked),
         [
             "/api/access_tokens",
             "/logs/v1/search?page_size=200",
@@ -133,19 +140,19 @@ async fn one_exchange_opens_many_pages() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_once_and_a_refusal_after_that_is_the_answer() {
+async fn a_401_renews_the_token_once_and_a_second_401_is_the_error() {
     let refuses = |times: usize| {
         move |number: usize, _: &Value| match number <= times {
-            true => reply(401, &[], "unauthorized"),
-            false => page(&["59:59.100"], &Value::Null),
+            true => http_response(401, &[], "unauthorized"),
+            false => page_response(&["59:59.100"], &Value::Null),
         }
     };
-    let (good, _, asked) = logs(refuses(1), |policy| policy);
-    assert_eq!(all(&good).await.unwrap().len(), 1);
+    let (good, _, asked) = logs_client(refuses(1), |policy| policy);
+    assert_eq!(collect_all_lines(&good).await.unwrap().len(), 1);
     let who: Vec<String> = asked.lock().unwrap().iter().map(|(_, who, _)| who.clone()).collect();
     assert!(who[3].ends_with("-2"), "{who:?}");
-    let (bad, ..) = logs(refuses(9), |policy| policy);
-    let error = all(&bad).await.unwrap_err();
+    let (bad, ..) = logs_client(refuses(9), |policy| policy);
+    let error = collect_all_lines(&bad).await.unwrap_err();
     assert!(error.is_unauthorized(), "{error}");
     assert!(
         error
@@ -156,11 +163,11 @@ async fn a_refused_token_is_replaced_once_and_a_refusal_after_that_is_the_answer
 }
 
 #[tokio::test]
-async fn an_exchange_that_says_no_with_200_is_an_error_in_its_own_words() {
-    let transport = Scripted::new(|_, _| reply(200, &[], r#"{"error":"not today"}"#));
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder);
-    let logs = Logs::new(rig.client.clone(), Tokens::new(rig.client.clone()), None);
-    let error = all(&logs).await.unwrap_err().to_string();
+async fn a_token_error_in_a_200_response_is_reported_with_its_text() {
+    let transport = ScriptedTransport::new(|_, _| http_response(200, &[], r#"{"error":"not today"}"#));
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder);
+    let logs = LogsClient::new(fixture.client.clone(), TokenCache::new(fixture.client.clone()), None);
+    let error = collect_all_lines(&logs).await.unwrap_err().to_string();
     assert_eq!(
         error,
         "could not get a token for logs: the answer cannot be read: it holds no token, but an error: not today"
@@ -169,35 +176,38 @@ async fn an_exchange_that_says_no_with_200_is_an_error_in_its_own_words() {
 
 // §2.5: without a word from the service, a wait that lets the minute go on; not five tries in a row.
 #[tokio::test]
-async fn a_429_without_a_word_is_waited_out_for_a_fifth_of_the_minute() {
-    let (logs, rig, asked) = logs(
+async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
+    let (logs, fixture, asked) = logs_client(
         |number, _| match number {
-            1 | 2 => reply(429, &[], ""),
-            _ => page(&["59:59.100"], &Value::Null),
+            1 | 2 => http_response(429, &[], ""),
+            _ => page_response(&["59:59.100"], &Value::Null),
         },
         |policy| RetryPolicy {
-            throttled: Duration::from_secs(12),
+            min_throttle_wait: Duration::from_secs(12),
             ..policy
         },
     );
-    assert_eq!(all(&logs).await.unwrap().len(), 1);
-    assert_eq!((rig.waits(), targets(&asked).len()), (vec![12, 12], 4));
+    assert_eq!(collect_all_lines(&logs).await.unwrap().len(), 1);
+    assert_eq!(
+        (fixture.wait_seconds(), search_targets(&asked).len()),
+        (vec![12, 12], 4)
+    );
 }
 
 // §2.8: tokens of pages end, too. The walk begins anew at its last line, and no line comes twice.
 #[tokio::test]
-async fn a_page_token_that_has_ended_begins_the_walk_anew_where_it_was() {
-    let (logs, _, asked) = logs(
+async fn an_expired_page_token_restarts_the_search_at_the_last_timestamp() {
+    let (logs, _, asked) = logs_client(
         |number, _| match number {
-            1 => page(&["59:59.100", "59:58.700", "59:58.500"], &json!("a")),
-            2 => reply(400, &[], "page token has expired"),
-            3 => page(&["59:58.700", "59:58.500", "59:58.500", "59:57.000"], &Value::Null),
+            1 => page_response(&["59:59.100", "59:58.700", "59:58.500"], &json!("a")),
+            2 => http_response(400, &[], "page token has expired"),
+            3 => page_response(&["59:58.700", "59:58.500", "59:58.500", "59:57.000"], &Value::Null),
             _ => panic!("there is nothing more to ask"),
         },
         |policy| policy,
     );
     assert_eq!(
-        all(&logs).await.unwrap(),
+        collect_all_lines(&logs).await.unwrap(),
         ["59:59.100", "59:58.700", "59:58.500", "59:58.500", "59:57.000"],
         "the second line of that moment was not seen before"
     );
@@ -209,21 +219,21 @@ async fn a_page_token_that_has_ended_begins_the_walk_anew_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_service_that_leads_in_circles_is_noticed() {
-    let (logs, ..) = logs(
-        |number, _| page(&["59:59.100"], &json!(if number % 2 == 0 { "a" } else { "b" })),
+async fn a_repeated_page_token_is_an_error() {
+    let (logs, ..) = logs_client(
+        |number, _| page_response(&["59:59.100"], &json!(if number % 2 == 0 { "a" } else { "b" })),
         |policy| policy,
     );
-    let error = all(&logs).await.unwrap_err();
-    assert!(matches!(error, ClientError::Pages { .. }), "{error}");
+    let error = collect_all_lines(&logs).await.unwrap_err();
+    assert!(matches!(error, ClientError::Pagination { .. }), "{error}");
 }
 
 // The canaries: nothing of the token, the key, or what stands in a line under a secret's name.
 #[tokio::test]
-async fn no_secret_is_in_a_trace_an_error_or_a_line() {
+async fn no_secret_appears_in_a_trace_error_or_log_line() {
     #[derive(Clone, Default)]
-    struct Buffer(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Buffer {
+    struct TraceBuffer(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for TraceBuffer {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -237,33 +247,33 @@ async fn no_secret_is_in_a_trace_an_error_or_a_line() {
         "exception": { "stacktrace": "X: jdbc:postgresql://h/db?password=canary-of-the-database\nCaused by: refused: canary-of-the-database" },
     });
     let answer = json!({ "data": [line], "metadata": {} }).to_string();
-    let transport = Scripted::new(move |number, _| match number {
-        1 => reply(200, &[], &json!({ "token": TOKEN }).to_string()),
-        2 => reply(200, &[], &answer),
-        _ => reply(403, &[], &format!("{TOKEN} may not")),
+    let transport = ScriptedTransport::new(move |number, _| match number {
+        1 => http_response(200, &[], &json!({ "token": TOKEN }).to_string()),
+        2 => http_response(200, &[], &answer),
+        _ => http_response(403, &[], &format!("{TOKEN} may not")),
     });
-    let buffer = Buffer::default();
+    let buffer = TraceBuffer::default();
     let wire = Arc::new(WireTrace::new(buffer.clone()));
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder.wire_trace(wire));
-    let logs = Logs::new(rig.client.clone(), Tokens::new(rig.client.clone()), None);
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(wire));
+    let logs = LogsClient::new(fixture.client.clone(), TokenCache::new(fixture.client.clone()), None);
     let (subject, question) = (
-        Subject {
+        LogTarget {
             crn: crn(),
             id: Some("lcc-1".into()),
         },
-        Question {
+        LogFilter {
             levels: vec!["ERROR".into()],
             text: None,
             task: None,
         },
     );
     let window = Window {
-        from: moment("2026-11-22T11:00:00Z"),
-        to: moment("2026-11-22T12:00:00Z"),
+        from: timestamp("2026-11-22T11:00:00Z"),
+        to: timestamp("2026-11-22T12:00:00Z"),
     };
-    let one = logs.of("lcc-1");
-    let mut scrubber = Scrubber::default();
-    let (mut spool, _) = read(&one, &subject, &question, window, None, &mut scrubber, &|_| {})
+    let one = logs.for_connector("lcc-1");
+    let mut scrubber = TextRedactor::default();
+    let (mut spool, _) = read_window(&one, &subject, &question, window, None, &mut scrubber, &|_| {})
         .await
         .unwrap();
     let lines = spool.pop().unwrap().unwrap();
@@ -276,7 +286,7 @@ async fn no_secret_is_in_a_trace_an_error_or_a_line() {
         "{}",
         lines[0].trace()
     );
-    let error = all(&logs).await.unwrap_err().to_string();
+    let error = collect_all_lines(&logs).await.unwrap_err().to_string();
     let shown = format!(
         "{lines:?} {error} {logs:?} {}",
         String::from_utf8_lossy(&buffer.0.lock().unwrap())

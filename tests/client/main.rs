@@ -4,14 +4,14 @@
 
 mod connectors;
 mod errors;
-#[path = "../common/inspected.rs"]
-mod inspected;
-mod hostile;
+#[path = "../common/tls_inspection.rs"]
+mod tls_inspection;
+mod malformed_responses;
 mod logs;
 mod metrics;
 mod network;
-mod pages;
-mod patience;
-mod process;
-mod rig;
+mod pagination;
+mod retry;
+mod in_process_transport;
+mod client_fixture;
 mod secrets;

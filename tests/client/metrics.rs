@@ -7,71 +7,71 @@ use std::{
 
 use bytes::Bytes;
 use confluent_ebs::{
-    api::connect::Expanded,
-    client::{ClientError, Metrics},
+    api::connect::ExpandedConnector,
+    client::{ClientError, MetricsClient},
     resources::{
-        connector::Seen,
-        metrics::{Answer, Grid, read},
+        connector::LiveConnector,
+        metrics::{MetricsResult, TimeBuckets, read_metrics},
     },
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::rig::{Rig, Scripted, reply};
+use crate::client_fixture::{ClientFixture, ScriptedTransport, http_response};
 
-fn moment(text: &str) -> Timestamp {
+fn timestamp(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn seen(name: &str, id: &str, direction: &str) -> Seen {
-    let now: Expanded = serde_json::from_value(json!({
+fn observed_connector(name: &str, id: &str, direction: &str) -> LiveConnector {
+    let now: ExpandedConnector = serde_json::from_value(json!({
         "id": { "id": id, "id_type": "ID" },
         "info": { "name": name, "type": direction, "config": {}, "tasks": [] },
         "status": { "name": name, "type": direction, "connector": { "state": "RUNNING", "worker_id": name }, "tasks": [] },
     }))
     .unwrap();
-    Seen {
+    LiveConnector {
         name: name.to_owned(),
-        now,
+        expanded: now,
     }
 }
 
 /// The last of the metric's name.
-fn suffix(body: &Value) -> String {
+fn metric_suffix(body: &Value) -> String {
     let name = body["aggregations"][0]["metric"].as_str().unwrap();
     name.strip_prefix("io.confluent.kafka.connect/").unwrap().to_owned()
 }
 
-type Bodies = Arc<Mutex<Vec<Value>>>;
+type RequestBodies = Arc<Mutex<Vec<Value>>>;
 
 /// Asks for two connectors; `script` answers to a metric's name, how often it was asked for, and the whole request.
-async fn ask(
+async fn query_metrics(
     script: impl Fn(&str, usize, &http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static,
-) -> (Result<Answer, ClientError>, Rig, Bodies) {
-    let bodies: Bodies = Arc::default();
+) -> (Result<MetricsResult, ClientError>, ClientFixture, RequestBodies) {
+    let bodies: RequestBodies = Arc::default();
     let heard = bodies.clone();
     let counts: Mutex<BTreeMap<String, usize>> = Mutex::default();
-    let transport = Scripted::new(move |_, request| {
+    let transport = ScriptedTransport::new(move |_, request| {
         let body: Value = serde_json::from_slice(request.body()).unwrap();
-        let suffix = suffix(&body);
+        let suffix = metric_suffix(&body);
         heard.lock().unwrap().push(body);
         let mut counts = counts.lock().unwrap();
         let count = counts.entry(suffix.clone()).or_default();
         *count += 1;
         script(&suffix, *count, request)
     });
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder);
-    let metrics = Metrics::new(&rig.client, None);
-    let now = moment("2026-11-22T12:00:00Z");
-    let grid = Grid::of(moment("2026-11-22T11:00:00Z"), now, now).unwrap();
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder);
+    let metrics = MetricsClient::new(&fixture.client, None);
+    let now = timestamp("2026-11-22T12:00:00Z");
+    let grid = TimeBuckets::for_range(timestamp("2026-11-22T11:00:00Z"), now, now).unwrap();
     let connectors = [
-        seen("claims-orders", "lcc-1", "source"),
-        seen("claims-lake", "lcc-2", "sink"),
+        observed_connector("claims-orders", "lcc-1", "source"),
+        observed_connector("claims-lake", "lcc-2", "sink"),
     ];
-    (read(&metrics, &connectors, grid).await, rig, bodies)
+    (read_metrics(&metrics, &connectors, grid).await, fixture, bodies)
 }
 
-fn group(id: &str, labels: &Value, values: &[(&str, f64)]) -> Value {
+fn metric_group(id: &str, labels: &Value, values: &[(&str, f64)]) -> Value {
     let point =
         |(minute, value): &(&str, f64)| json!({ "timestamp": format!("2026-11-22T11:{minute}:00Z"), "value": value });
     let mut group = json!({ "resource.connector.id": id, "points": values.iter().map(point).collect::<Vec<_>>() });
@@ -81,30 +81,34 @@ fn group(id: &str, labels: &Value, values: &[(&str, f64)]) -> Value {
     group
 }
 
-fn answer(groups: &[Value]) -> http::Response<Bytes> {
-    reply(200, &[], &json!({ "data": groups }).to_string())
+fn metrics_response(groups: &[Value]) -> http::Response<Bytes> {
+    http_response(200, &[], &json!({ "data": groups }).to_string())
 }
 
 // §3: one metric per request, connectors together; each asked only of what its kind has.
 #[tokio::test]
-async fn one_query_per_metric_of_those_that_have_it() {
-    let (got, _, bodies) = ask(|_, _, _| answer(&[])).await;
+async fn each_metric_is_queried_once_for_the_connectors_that_have_it() {
+    let (got, _, bodies) = query_metrics(|_, _, _| metrics_response(&[])).await;
     let got = got.unwrap();
-    assert_eq!(got.measured.len(), 2);
+    assert_eq!(got.connectors.len(), 2);
     assert!(
-        got.measured["claims-lake"]
-            .curve("records_lag_max")
-            .is_some_and(|curve| !curve.is_known())
+        got.connectors["claims-lake"]
+            .metric_series("records_lag_max")
+            .is_some_and(|curve| !curve.has_values())
     );
-    assert!(got.measured["claims-orders"].curve("records_lag_max").is_none());
+    assert!(
+        got.connectors["claims-orders"]
+            .metric_series("records_lag_max")
+            .is_none()
+    );
     let bodies = bodies.lock().unwrap();
-    let mut asked: Vec<String> = bodies.iter().map(suffix).collect();
+    let mut asked: Vec<String> = bodies.iter().map(metric_suffix).collect();
     asked.sort();
     asked.dedup();
     assert_eq!((asked.len(), bodies.len()), (9, 9));
     for body in bodies.iter() {
         let filter = body["filter"].to_string();
-        let (source, sink) = match suffix(body).as_str() {
+        let (source, sink) = match metric_suffix(body).as_str() {
             "sent_records" | "sent_bytes" => (true, false),
             "connector_status" | "connector_task_status" => (true, true),
             _ => (false, true),
@@ -123,62 +127,62 @@ async fn one_query_per_metric_of_those_that_have_it() {
 }
 
 #[tokio::test]
-async fn what_nobody_asked_for_is_dropped() {
-    let (got, ..) = ask(|suffix, _, _| match suffix {
-        "sent_records" => answer(&[
-            group("lcc-1", &json!({}), &[("54", 10.0), ("03", 5.0), ("59", 99.0)]),
+async fn groups_of_other_connectors_and_points_outside_the_interval_are_dropped() {
+    let (got, ..) = query_metrics(|suffix, _, _| match suffix {
+        "sent_records" => metrics_response(&[
+            metric_group("lcc-1", &json!({}), &[("54", 10.0), ("03", 5.0), ("59", 99.0)]),
             // Somebody else's, and what has no name.
-            group("lcc-9", &json!({}), &[("10", 1_000.0)]),
+            metric_group("lcc-9", &json!({}), &[("10", 1_000.0)]),
             json!({ "points": [{ "timestamp": "2026-11-22T11:10:00Z", "value": 1000.0 }] }),
         ]),
-        "connector_task_status" => answer(&[
-            group(
+        "connector_task_status" => metrics_response(&[
+            metric_group(
                 "lcc-2",
                 &json!({ "metric.task": "task-1", "metric.status": "FAILED" }),
                 &[("10", 1.0)],
             ),
-            group(
+            metric_group(
                 "lcc-2",
                 &json!({ "metric.task": "0", "metric.status": "RUNNING" }),
                 &[("10", 1.0)],
             ),
-            group("lcc-2", &json!({ "metric.status": "RUNNING" }), &[("11", 1.0)]),
+            metric_group("lcc-2", &json!({ "metric.status": "RUNNING" }), &[("11", 1.0)]),
         ]),
-        _ => answer(&[]),
+        _ => metrics_response(&[]),
     })
     .await;
     let got = got.unwrap();
     assert_eq!(
-        got.measured.keys().collect::<Vec<_>>(),
+        got.connectors.keys().collect::<Vec<_>>(),
         ["claims-lake", "claims-orders"]
     );
-    let sent = got.measured["claims-orders"].curve("sent_records").unwrap();
+    let sent = got.connectors["claims-orders"].metric_series("sent_records").unwrap();
     assert_eq!(
         (sent.total(), sent.last(), sent.points().count()),
         (Some(15.0), Some(10.0), 2)
     );
-    let running = got.measured["claims-lake"].tasks_running();
+    let running = got.connectors["claims-lake"].tasks_running();
     assert_eq!((running.points().count(), running.peak()), (1, Some(1.0)));
 }
 
 // §5: 60 per minute for all who share an address; the service may say how long to wait.
 #[tokio::test]
-async fn a_429_is_waited_out_for_as_long_as_it_says() {
-    let (got, rig, bodies) = ask(|suffix, count, _| match (suffix, count) {
-        ("records_lag_max", 1) => reply(
+async fn a_metrics_429_waits_for_its_retry_after() {
+    let (got, fixture, bodies) = query_metrics(|suffix, count, _| match (suffix, count) {
+        ("records_lag_max", 1) => http_response(
             429,
             &[("retry-after", "17")],
             r#"{"errors":[{"status":"429","detail":"slow down"}]}"#,
         ),
-        _ => answer(&[]),
+        _ => metrics_response(&[]),
     })
     .await;
     assert!(got.unwrap().failures.is_empty());
-    assert_eq!((rig.waits(), bodies.lock().unwrap().len()), (vec![17], 10));
+    assert_eq!((fixture.wait_seconds(), bodies.lock().unwrap().len()), (vec![17], 10));
 }
 
 #[tokio::test]
-async fn one_metric_that_cannot_be_read_leaves_the_others() {
+async fn a_failed_metric_query_keeps_the_other_metrics() {
     for broken in [
         (500, r#"{"errors":[{"status":"500","detail":"oh"}]}"#),
         // A label that nobody has confirmed (§2), a body that was cut off, one of another kind.
@@ -190,46 +194,53 @@ async fn one_metric_that_cannot_be_read_leaves_the_others() {
         (200, r#"{"data":{"lcc-1":[]}}"#),
         (200, "<html>"),
     ] {
-        let (got, ..) = ask(move |suffix, _, _| match suffix {
-            "connector_status" => reply(broken.0, &[], broken.1),
-            "sent_bytes" => answer(&[group("lcc-1", &json!({}), &[("10", 7.0)])]),
-            _ => answer(&[]),
+        let (got, ..) = query_metrics(move |suffix, _, _| match suffix {
+            "connector_status" => http_response(broken.0, &[], broken.1),
+            "sent_bytes" => metrics_response(&[metric_group("lcc-1", &json!({}), &[("10", 7.0)])]),
+            _ => metrics_response(&[]),
         })
         .await;
         let got = got.unwrap();
         let failed: Vec<&str> = got.failures.iter().map(|(metric, _)| metric.suffix).collect();
         assert_eq!(failed, ["connector_status"], "{broken:?}");
         assert_eq!(
-            got.measured["claims-orders"].curve("sent_bytes").unwrap().total(),
+            got.connectors["claims-orders"]
+                .metric_series("sent_bytes")
+                .unwrap()
+                .total(),
             Some(7.0)
         );
         assert!(
-            got.measured["claims-orders"].states.stays().is_empty(),
+            got.connectors["claims-orders"].states.intervals().is_empty(),
             "unknown, not made up"
         );
         // What was not read says nothing: neither that there was none, nor that the connector is silent.
-        let (got, ..) = ask(move |suffix, _, _| match suffix {
-            "sent_records" => reply(broken.0, &[], broken.1),
-            _ => answer(&[]),
+        let (got, ..) = query_metrics(move |suffix, _, _| match suffix {
+            "sent_records" => http_response(broken.0, &[], broken.1),
+            _ => metrics_response(&[]),
         })
         .await;
-        let orders = &got.unwrap().measured["claims-orders"];
-        assert!(orders.curve("sent_records").is_none(), "{broken:?}");
-        assert!(orders.curve("sent_bytes").is_some_and(|bytes| !bytes.is_known()));
+        let orders = &got.unwrap().connectors["claims-orders"];
+        assert!(orders.metric_series("sent_records").is_none(), "{broken:?}");
+        assert!(
+            orders
+                .metric_series("sent_bytes")
+                .is_some_and(|bytes| !bytes.has_values())
+        );
         // And when nothing can be read, that is the answer.
-        let (got, ..) = ask(move |_, _, _| reply(broken.0, &[], broken.1)).await;
+        let (got, ..) = query_metrics(move |_, _, _| http_response(broken.0, &[], broken.1)).await;
         assert!(got.is_err(), "{broken:?}");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_ends_it_at_once() {
+async fn a_401_or_403_stops_all_metric_queries() {
     for (status, body) in [
         (403, r#"{"errors":[{"status":"403","detail":"not authorized"}]}"#),
         (403, r#"{"error":{"code":403,"message":"invalid API key"}}"#),
         (401, ""),
     ] {
-        let (got, _, bodies) = ask(move |_, _, _| reply(status, &[], body)).await;
+        let (got, _, bodies) = query_metrics(move |_, _, _| http_response(status, &[], body)).await;
         assert!(got.is_err_and(|error| error.status().is_some_and(|got| got == status)));
         assert!(bodies.lock().unwrap().len() <= 4, "{status}");
     }
@@ -237,16 +248,16 @@ async fn a_refusal_ends_it_at_once() {
 
 // §3: `limit` groups a page, and as many pages as it takes; all of it is bounded by what was asked for.
 #[tokio::test]
-async fn a_huge_answer_is_read_page_by_page_and_kept_small() {
-    let (got, _, bodies) = ask(|suffix, count, request| {
+async fn a_large_metric_response_is_paged_and_downsampled() {
+    let (got, _, bodies) = query_metrics(|suffix, count, request| {
         if suffix != "sent_records" {
-            return answer(&[]);
+            return metrics_response(&[]);
         }
         let query = request.uri().query().unwrap_or_default();
         assert_eq!(query.contains("page_token"), count > 1, "{query}");
         let minutes: Vec<Value> = (0..20_000)
             .map(|second| {
-                let at = moment("2026-11-22T06:00:00Z") + jiff::SignedDuration::from_secs(second);
+                let at = timestamp("2026-11-22T06:00:00Z") + jiff::SignedDuration::from_secs(second);
                 json!({ "timestamp": at, "value": 1.0 })
             })
             .collect();
@@ -255,7 +266,7 @@ async fn a_huge_answer_is_read_page_by_page_and_kept_small() {
             json!({ "points": minutes }),
         ];
         let pagination = json!({ "page_size": 1000, "next_page_token": (count < 5).then(|| format!("t{count}")) });
-        reply(
+        http_response(
             200,
             &[],
             &json!({ "data": data, "meta": { "pagination": pagination } }).to_string(),
@@ -264,18 +275,21 @@ async fn a_huge_answer_is_read_page_by_page_and_kept_small() {
     .await;
     let got = got.unwrap();
     assert_eq!(bodies.lock().unwrap().len(), 8 + 5);
-    let sent = got.measured["claims-orders"].curve("sent_records").unwrap();
+    let sent = got.connectors["claims-orders"].metric_series("sent_records").unwrap();
     assert_eq!(sent.values().len(), 55);
     // A service that leads in circles is noticed.
-    let (got, ..) = ask(|suffix, count, _| match suffix {
-        "sent_records" if count < 50 => reply(
+    let (got, ..) = query_metrics(|suffix, count, _| match suffix {
+        "sent_records" if count < 50 => http_response(
             200,
             &[],
             r#"{"data":[],"meta":{"pagination":{"page_size":1,"next_page_token":"same"}}}"#,
         ),
-        _ => answer(&[]),
+        _ => metrics_response(&[]),
     })
     .await;
     let failures = got.unwrap().failures;
-    assert!(matches!(failures[..], [(_, ClientError::Pages { .. })]), "{failures:?}");
+    assert!(
+        matches!(failures[..], [(_, ClientError::Pagination { .. })]),
+        "{failures:?}"
+    );
 }

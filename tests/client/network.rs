@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use confluent_ebs::{
-    client::{CertificateIssuer, Client, ClientError, RetryPolicy, Socket, SocketSettings, Transport, TransportError},
+    client::{
+        CertificateIssuer, Client, ClientError, HttpTransport, HttpTransportSettings, RetryPolicy, Transport,
+        TransportError,
+    },
     clock::Clock,
     hint::Advice,
 };
@@ -13,39 +16,44 @@ use wiremock::{
     matchers::{any, header_exists, path},
 };
 
-use crate::inspected::inspected;
-use crate::rig::{ACCOUNT, Raw, Rig, auth, create, read};
+use crate::client_fixture::{ACCOUNT_BODY, ClientFixture, RawTcpServer, canary_auth, create_request, read_request};
+use crate::tls_inspection::start_inspecting_proxy;
 
-fn cause(error: &ClientError) -> &TransportError {
+fn transport_error(error: &ClientError) -> &TransportError {
     match error {
-        ClientError::NoAnswer { cause, .. } => cause,
+        ClientError::NoResponse { cause, .. } => cause,
         other => panic!("no transport failed: {other}"),
     }
 }
 
 #[tokio::test]
-async fn a_service_that_is_silent_is_given_up_after_its_time() {
+async fn an_unresponsive_service_times_out() {
     // Bound and never accepted: the connection is made, and nothing is ever said.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap());
-    let settings = SocketSettings {
+    let settings = HttpTransportSettings {
         timeout: Duration::from_millis(40),
-        ..SocketSettings::default()
+        ..HttpTransportSettings::default()
     };
     let policy = RetryPolicy {
-        tries: 2,
+        max_attempts: 2,
         ..RetryPolicy::default()
     };
-    let rig = Rig::over(&base, Arc::new(Socket::new(settings)), |builder| builder.policy(policy));
-    let error = rig.client.send(&read()).await.unwrap_err();
-    assert!(matches!(cause(&error), TransportError::Timeout { .. }), "{error}");
+    let fixture = ClientFixture::with_transport(&base, Arc::new(HttpTransport::new(settings)), |builder| {
+        builder.policy(policy)
+    });
+    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    assert!(
+        matches!(transport_error(&error), TransportError::Timeout { .. }),
+        "{error}"
+    );
     assert_eq!(error.tries().count, 2);
-    let error = rig.client.send(&create()).await.unwrap_err();
-    assert!(error.is_answer_lost() && error.tries().count == 1, "{error}");
+    let error = fixture.client.send(&create_request()).await.unwrap_err();
+    assert!(error.is_outcome_unknown() && error.tries().count == 1, "{error}");
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_to_the_same_place_with_everything_the_request_had() {
+async fn a_redirect_to_the_same_host_keeps_method_body_and_credentials() {
     let server = MockServer::start().await;
     Mock::given(path("/iam/v2/service-accounts"))
         .respond_with(ResponseTemplate::new(307).insert_header("location", "/moved?to=here"))
@@ -58,15 +66,19 @@ async fn a_redirect_is_followed_to_the_same_place_with_everything_the_request_ha
         .and(wiremock::matchers::body_partial_json(
             serde_json::json!({ "display_name": "ebs-prod-claims-operator" }),
         ))
-        .respond_with(ResponseTemplate::new(201).set_body_string(ACCOUNT))
+        .respond_with(ResponseTemplate::new(201).set_body_string(ACCOUNT_BODY))
         .expect(1)
         .mount(&server)
         .await;
-    Rig::at(&server.uri()).client.send(&create()).await.unwrap();
+    ClientFixture::with_base_url(&server.uri())
+        .client
+        .send(&create_request())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
-async fn a_redirect_elsewhere_is_an_error_and_the_credentials_stay() {
+async fn a_redirect_to_another_host_is_an_error_and_sends_no_credentials() {
     let (server, elsewhere) = (MockServer::start().await, MockServer::start().await);
     Mock::given(any())
         .respond_with(ResponseTemplate::new(302).insert_header("location", elsewhere.uri()))
@@ -74,11 +86,15 @@ async fn a_redirect_elsewhere_is_an_error_and_the_credentials_stay() {
         .mount(&server)
         .await;
     Mock::given(any())
-        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
+        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT_BODY))
         .expect(0)
         .mount(&elsewhere)
         .await;
-    let error = Rig::at(&server.uri()).client.send(&read()).await.unwrap_err();
+    let error = ClientFixture::with_base_url(&server.uri())
+        .client
+        .send(&read_request())
+        .await
+        .unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 302);
     assert!(
         error.to_string().contains(&format!("it points to {}", elsewhere.uri())),
@@ -87,27 +103,31 @@ async fn a_redirect_elsewhere_is_an_error_and_the_credentials_stay() {
 }
 
 #[tokio::test]
-async fn a_circle_of_redirects_ends() {
+async fn a_redirect_loop_ends_with_an_error() {
     let server = MockServer::start().await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(307).insert_header("location", "/again"))
         .expect(4)
         .mount(&server)
         .await;
-    let error = Rig::at(&server.uri()).client.send(&read()).await.unwrap_err();
+    let error = ClientFixture::with_base_url(&server.uri())
+        .client
+        .send(&read_request())
+        .await
+        .unwrap_err();
     assert_eq!(error.status().unwrap().as_u16(), 307);
 }
 
 #[tokio::test]
-async fn the_sandbox_opens_nothing_but_loopback() {
-    let settings = SocketSettings {
+async fn a_loopback_only_socket_refuses_other_hosts() {
+    let settings = HttpTransportSettings {
         loopback_only: true,
-        ..SocketSettings::default()
+        ..HttpTransportSettings::default()
     };
-    let socket = Arc::new(Socket::new(settings));
-    let rig = Rig::over("https://api.example.com", socket.clone(), |builder| builder);
-    let error = rig.client.send(&read()).await.unwrap_err();
-    assert!(matches!(cause(&error), TransportError::Forbidden(_)), "{error}");
+    let socket = Arc::new(HttpTransport::new(settings));
+    let fixture = ClientFixture::with_transport("https://api.example.com", socket.clone(), |builder| builder);
+    let error = fixture.client.send(&read_request()).await.unwrap_err();
+    assert!(matches!(transport_error(&error), TransportError::NotSent(_)), "{error}");
     assert_eq!((error.tries().count, error.is_transient()), (1, false));
     assert!(
         error
@@ -118,33 +138,33 @@ async fn the_sandbox_opens_nothing_but_loopback() {
 
     let server = MockServer::start().await;
     Mock::given(any())
-        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
+        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT_BODY))
         .expect(1)
         .mount(&server)
         .await;
     let named = server.uri().replace("127.0.0.1", "localhost");
-    Rig::over(&named, socket, |builder| builder)
+    ClientFixture::with_transport(&named, socket, |builder| builder)
         .client
-        .send(&read())
+        .send(&read_request())
         .await
         .unwrap();
 }
 
 #[tokio::test]
-async fn credentials_are_not_sent_unencrypted_beyond_this_machine() {
-    let error = Rig::at("http://api.example.com")
+async fn credentials_are_not_sent_over_plain_http_to_another_host() {
+    let error = ClientFixture::with_base_url("http://api.example.com")
         .client
-        .send(&read())
+        .send(&read_request())
         .await
         .unwrap_err();
-    assert!(matches!(cause(&error), TransportError::Forbidden(_)), "{error}");
+    assert!(matches!(transport_error(&error), TransportError::NotSent(_)), "{error}");
 }
 
 #[tokio::test]
-async fn a_refused_certificate_names_its_issuer_and_is_not_tried_again() {
-    let (address, _) = inspected(ACCOUNT).await;
-    let rig = Rig::at(&format!("https://{address}"));
-    let error = rig.client.send(&create()).await.unwrap_err();
+async fn an_untrusted_certificate_names_its_issuer_and_is_not_retried() {
+    let (address, _) = start_inspecting_proxy(ACCOUNT_BODY).await;
+    let fixture = ClientFixture::with_base_url(&format!("https://{address}"));
+    let error = fixture.client.send(&create_request()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -157,9 +177,9 @@ async fn a_refused_certificate_names_its_issuer_and_is_not_tried_again() {
 }
 
 /// What the environment changes is tested in a process of its own, since a test must not change that of the others.
-async fn in_environment(base: &str, expected: &str, variables: &[(&str, &str)]) {
+async fn run_child_with_environment(base: &str, expected: &str, variables: &[(&str, &str)]) {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "network::child", "--ignored", "--nocapture"]);
+    child.args(["--exact", "network::child_process_request", "--ignored", "--nocapture"]);
     for name in [
         "HTTP_PROXY",
         "HTTPS_PROXY",
@@ -182,21 +202,21 @@ async fn in_environment(base: &str, expected: &str, variables: &[(&str, &str)]) 
 
 #[tokio::test]
 #[ignore = "a part of other tests, which start it with an environment of their own"]
-async fn child() {
+async fn child_process_request() {
     let base = std::env::var("TEST_BASE").unwrap();
     let expected = std::env::var("TEST_EXPECTED").unwrap();
     let policy = RetryPolicy {
-        tries: 1,
+        max_attempts: 1,
         ..RetryPolicy::default()
     };
-    let socket = Arc::new(Socket::new(SocketSettings::default()));
-    let client = Client::builder(base.parse().unwrap(), socket.clone(), auth(), Clock::system())
+    let socket = Arc::new(HttpTransport::new(HttpTransportSettings::default()));
+    let client = Client::builder(base.parse().unwrap(), socket.clone(), canary_auth(), Clock::system())
         .policy(policy)
         .build();
     let request = http::Request::get(format!("{base}/"))
         .body(bytes::Bytes::new())
         .unwrap();
-    let outcome = match client.send(&read()).await {
+    let outcome = match client.send(&read_request()).await {
         Ok(_) => match socket
             .send(request)
             .await
@@ -213,8 +233,8 @@ async fn child() {
 }
 
 #[tokio::test]
-async fn a_custom_authority_from_the_environment_is_trusted() {
-    let (address, pem) = inspected(ACCOUNT).await;
+async fn a_certificate_authority_from_the_environment_is_trusted() {
+    let (address, pem) = start_inspecting_proxy(ACCOUNT_BODY).await;
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let file = folder.path().join(name);
@@ -225,7 +245,7 @@ async fn a_custom_authority_from_the_environment_is_trusted() {
     // The systems of Apple and Microsoft have rules of their own for what may be an authority.
     if cfg!(all(unix, not(target_vendor = "apple"))) {
         let authority = write("authority.pem", &pem);
-        in_environment(
+        run_child_with_environment(
             &base,
             "answered with a certificate of Inspection CA 7 (Example Insurance)",
             &[("SSL_CERT_FILE", &authority)],
@@ -233,18 +253,18 @@ async fn a_custom_authority_from_the_environment_is_trusted() {
         .await;
     }
     let empty = write("empty.pem", "nothing\n");
-    in_environment(
+    run_child_with_environment(
         &base,
         "which SSL_CERT_FILE names, holds no certificate",
         &[("SSL_CERT_FILE", &empty)],
     )
     .await;
-    in_environment(&base, "cannot be read", &[("SSL_CERT_FILE", "/nowhere/authority.pem")]).await;
+    run_child_with_environment(&base, "cannot be read", &[("SSL_CERT_FILE", "/nowhere/authority.pem")]).await;
 }
 
 #[tokio::test]
-async fn a_proxy_is_used_for_others_and_never_for_this_machine() {
-    let proxy = Raw::start(vec![Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")]).await;
+async fn a_proxy_is_used_for_other_hosts_but_not_for_loopback() {
+    let proxy = RawTcpServer::start(vec![Some("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")]).await;
     let address = proxy.url();
     let variables = [
         ("HTTP_PROXY", address.as_str()),
@@ -254,15 +274,15 @@ async fn a_proxy_is_used_for_others_and_never_for_this_machine() {
 
     let server = MockServer::start().await;
     Mock::given(any())
-        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT))
+        .respond_with(ResponseTemplate::new(200).set_body_string(ACCOUNT_BODY))
         .expect(4)
         .mount(&server)
         .await;
-    in_environment(&server.uri(), "answered", &variables).await;
-    in_environment(&server.uri().replace("127.0.0.1", "localhost"), "answered", &variables).await;
-    assert_eq!(proxy.count(), 0);
+    run_child_with_environment(&server.uri(), "answered", &variables).await;
+    run_child_with_environment(&server.uri().replace("127.0.0.1", "localhost"), "answered", &variables).await;
+    assert_eq!(proxy.request_count(), 0);
 
-    in_environment(
+    run_child_with_environment(
         "https://api.example.com",
         "could not connect to api.example.com:443",
         &variables,

@@ -11,18 +11,18 @@ use confluent_ebs::{
     client::trace::{WireTrace, subscriber},
 };
 
-use crate::rig::{CANARY, Rig, Scripted, listenable, reply};
+use crate::client_fixture::{CANARY, ClientFixture, ScriptedTransport, http_response, register_tracing_callsites};
 
 #[derive(Clone, Default)]
-struct Buffer(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Buffer {
+impl LogBuffer {
     fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
 
-impl Write for Buffer {
+impl Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -32,7 +32,7 @@ impl Write for Buffer {
     }
 }
 
-fn key() -> keys::CreateApiKey {
+fn create_key_request() -> keys::CreateApiKey {
     keys::CreateApiKey {
         owner: "sa-1".into(),
         resource: keys::CLOUD.into(),
@@ -42,10 +42,10 @@ fn key() -> keys::CreateApiKey {
     }
 }
 
-fn connector() -> connect::CreateConnector {
+fn create_connector_request() -> connect::CreateConnector {
     let config = [("connection.password", "canary-of-the-database"), ("tasks.max", "1")];
     connect::CreateConnector {
-        place: connect::Place {
+        cluster_path: connect::ClusterPath {
             environment: "env-1".parse().unwrap(),
             cluster: "lkc-1".parse().unwrap(),
         },
@@ -56,50 +56,50 @@ fn connector() -> connect::CreateConnector {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_any_trace_event_error_or_notice() {
-    let transport = Scripted::new(|number, _| match number {
-        1 => reply(
+async fn no_secret_appears_in_traces_events_errors_or_notices() {
+    let transport = ScriptedTransport::new(|number, _| match number {
+        1 => http_response(
             202,
             &[("x-request-id", "r1"), ("set-cookie", "session=canary-of-the-session")],
             r#"{"id":"NEWKEY","spec":{"secret":"canary-of-the-new-key","owner":{"id":"sa-1"},"resource":{"id":"cloud"}}}"#,
         ),
         // The service repeats what it does not like, the caller's own secret among it.
-        2 => reply(
+        2 => http_response(
             429,
             &[("retry-after", "1")],
             &format!(r#"{{"error":{{"message":"canary-of-the-database {CANARY}"}}}}"#),
         ),
-        3 => reply(
+        3 => http_response(
             400,
             &[("x-echo", "canary-of-the-database")],
             r#"{"error":{"code":400,"message":"`canary-of-the-database` does not open the database"}}"#,
         ),
         // In a form that nobody can look into.
-        _ => reply(
+        _ => http_response(
             200,
             &[("content-type", "text/plain")],
             "refresh_token=canary-of-a-token",
         ),
     });
-    let (wire, events) = (Buffer::default(), Buffer::default());
+    let (wire, events) = (LogBuffer::default(), LogBuffer::default());
     let sink = events.clone();
     let trace = Arc::new(WireTrace::new(wire.clone()));
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
 
     let guard = tracing::subscriber::set_default(subscriber(4, move || sink.clone()));
-    let made = rig.client.send(&key()).await.unwrap();
+    let made = fixture.client.send(&create_key_request()).await.unwrap();
     let secret = made.value.spec.secret.clone().unwrap();
     assert_eq!(secret.expose(), "canary-of-the-new-key");
-    let refused = rig.client.send(&connector()).await.unwrap_err();
-    let unreadable = rig.client.list(ListEnvironments).await.unwrap_err();
+    let refused = fixture.client.send(&create_connector_request()).await.unwrap_err();
+    let unreadable = fixture.client.list(ListEnvironments).await.unwrap_err();
     drop(guard);
 
-    let notices = format!("{:?}", rig.notices.lock().unwrap());
+    let notices = format!("{:?}", fixture.notices.lock().unwrap());
     let everything = [
         wire.text(),
         events.text(),
         notices,
-        format!("{made:?} {:?}", rig.client),
+        format!("{made:?} {:?}", fixture.client),
         format!("{refused} {refused:?}"),
         format!("{unreadable} {unreadable:?}"),
     ];
@@ -147,16 +147,16 @@ async fn no_secret_is_in_any_trace_event_error_or_notice() {
 }
 
 #[tokio::test]
-async fn a_name_from_outside_cannot_move_the_cursor_or_forge_a_line() {
+async fn control_characters_in_service_names_are_escaped_in_output() {
     let page =
         r#"{"api_version":"org/v2","kind":"EnvironmentList","data":[{"id":"bad\u001b[2J\u202e\nERROR forged"}]}"#;
-    let transport = Scripted::new(move |_, _| reply(200, &[("x-request-id", "r1")], page));
-    let (wire, events) = (Buffer::default(), Buffer::default());
+    let transport = ScriptedTransport::new(move |_, _| http_response(200, &[("x-request-id", "r1")], page));
+    let (wire, events) = (LogBuffer::default(), LogBuffer::default());
     let sink = events.clone();
     let trace = Arc::new(WireTrace::new(wire.clone()));
-    let rig = Rig::over("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
+    let fixture = ClientFixture::with_transport("http://127.0.0.1:1", transport, |builder| builder.wire_trace(trace));
     let guard = tracing::subscriber::set_default(subscriber(0, move || sink.clone()));
-    assert!(rig.client.list(ListEnvironments).await.unwrap().is_empty());
+    assert!(fixture.client.list(ListEnvironments).await.unwrap().is_empty());
     drop(guard);
 
     let events = events.text();
@@ -172,10 +172,10 @@ async fn a_name_from_outside_cannot_move_the_cursor_or_forge_a_line() {
 }
 
 #[test]
-fn each_v_shows_more() {
-    listenable();
+fn each_verbosity_level_shows_more_events() {
+    register_tracing_callsites();
     let shown = |verbosity| {
-        let events = Buffer::default();
+        let events = LogBuffer::default();
         let sink = events.clone();
         tracing::subscriber::with_default(subscriber(verbosity, move || sink.clone()), || {
             tracing::warn!(target: "confluent_ebs::client", "own warning");

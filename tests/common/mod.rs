@@ -16,11 +16,11 @@ use std::{
 use tempfile::TempDir;
 
 /// A home folder of its own, empty at first. Also the working folder of every command.
-pub(crate) struct World {
+pub(crate) struct CliFixture {
     root: TempDir,
 }
 
-impl World {
+impl CliFixture {
     /// An empty home.
     pub(crate) fn new() -> Self {
         Self {
@@ -77,20 +77,20 @@ impl World {
     }
 
     /// Runs `confluent-ebs` with `args` (separated by blanks) and nothing on standard input.
-    pub(crate) fn ebs(&self, args: &str) -> Seen {
-        self.see(self.command().args(args.split_whitespace()))
+    pub(crate) fn run(&self, args: &str) -> CliOutput {
+        self.run_command(self.command().args(args.split_whitespace()))
     }
 
     /// [`World::ebs`] with `input` on standard input, as from a pipe.
-    pub(crate) fn ebs_with_input(&self, args: &str, input: &str) -> Seen {
-        self.see(self.command().args(args.split_whitespace()).write_stdin(input))
+    pub(crate) fn run_with_input(&self, args: &str, input: &str) -> CliOutput {
+        self.run_command(self.command().args(args.split_whitespace()).write_stdin(input))
     }
 
     /// Runs a command and keeps what was seen of it.
-    pub(crate) fn see(&self, command: &mut assert_cmd::Command) -> Seen {
+    pub(crate) fn run_command(&self, command: &mut assert_cmd::Command) -> CliOutput {
         let output = command.output().expect("the binary starts");
         let text = |bytes: &[u8]| self.redact(&String::from_utf8_lossy(bytes));
-        Seen {
+        CliOutput {
             code: output.status.code(),
             stdout: text(&output.stdout),
             stderr: text(&output.stderr),
@@ -106,7 +106,7 @@ impl World {
         while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
             let (before, after) = rest.split_at(at);
             out.push_str(before);
-            if is_time(after) {
+            if is_timestamp(after) {
                 out.push_str("2026-01-02T03:04:05Z");
                 // Fractions of a second are cut off.
                 let end = after.find('Z').map_or(after.len(), |end| end + 1);
@@ -121,7 +121,7 @@ impl World {
     }
 }
 
-fn is_time(text: &str) -> bool {
+fn is_timestamp(text: &str) -> bool {
     let shape = "dddd-dd-ddTdd:dd:dd";
     let begins = text.len() > shape.len()
         && text
@@ -136,7 +136,7 @@ fn is_time(text: &str) -> bool {
 
 /// What a person saw of one command.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct CliOutput {
     /// The exit code; nothing when a signal ended the process.
     pub(crate) code: Option<i32>,
     /// Standard output.
@@ -146,7 +146,7 @@ pub(crate) struct Seen {
 }
 
 /// The form of snapshots: the exit code, then what was printed where.
-impl fmt::Display for Seen {
+impl fmt::Display for CliOutput {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.code {
             Some(code) => writeln!(out, "exit {code}")?,

@@ -19,7 +19,7 @@ use std::{
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use self::schema::{Direction, convert, explain};
+use self::schema::{BodyDirection, describe_error, to_json_schema};
 
 #[path = "openapi_deviations.rs"]
 mod deviations;
@@ -29,13 +29,13 @@ mod schema;
 pub(crate) use deviations::{DEVIATIONS, Deviation};
 
 /// All documents. Each is parsed when the first call that it describes is checked.
-pub(crate) struct Contract {
-    documents: Vec<Document>,
+pub(crate) struct OpenApiContract {
+    documents: Vec<OpenApiDocument>,
     /// Which of the known deviations were met, by position.
-    met: Mutex<BTreeSet<usize>>,
+    met_deviations: Mutex<BTreeSet<usize>>,
 }
 
-struct Document {
+struct OpenApiDocument {
     file: String,
     text: String,
     /// The routes, read off the text without parsing it.
@@ -47,16 +47,16 @@ struct Document {
 
 /// How a call that has no problem stands to the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checked {
+pub(crate) enum ContractMatch {
     /// The documents describe it, and it is as they say.
-    AsDescribed,
+    Described,
     /// It is not as they say, and for everything that differs a dossier names a better source.
     KnownDeviation,
 }
 
 /// One way in which a call is not what the documents say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct ContractViolation {
     /// The method and the document's route: `GET /iam/v2/api-keys/{id}`; for an unknown route, the path.
     pub(crate) operation: String,
     /// What it is about: `route`, `query NAME`, `request POINTER`, `status CODE` or `answer POINTER`, where a `*` in a
@@ -66,7 +66,7 @@ pub(crate) struct Problem {
     pub(crate) text: String,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ContractViolation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} · {} · {}", self.operation, self.aspect, self.text)
     }
@@ -74,7 +74,7 @@ impl fmt::Display for Problem {
 
 static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 
-impl Contract {
+impl OpenApiContract {
     /// Finds the documents; says so and counts when there are none.
     #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
     pub(crate) fn load() -> Option<Self> {
@@ -89,12 +89,14 @@ impl Contract {
             eprintln!("skipped ({count}): ../shared/openapi is not there, so nothing is checked against it");
             return None;
         };
-        let mut documents: Vec<Document> = files.filter_map(|file| Document::read(&file.ok()?.path())).collect();
+        let mut documents: Vec<OpenApiDocument> = files
+            .filter_map(|file| OpenApiDocument::open(&file.ok()?.path()))
+            .collect();
         documents.sort_by(|a, b| a.file.cmp(&b.file));
         assert!(!documents.is_empty(), "{} holds no document", folder.display());
         Some(Self {
             documents,
-            met: Mutex::default(),
+            met_deviations: Mutex::default(),
         })
     }
 
@@ -105,24 +107,24 @@ impl Contract {
         path: &str,
         query: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> Result<Checked, Vec<Problem>> {
-        let operation = match self.find(method, path, query) {
+    ) -> Result<ContractMatch, Vec<ContractViolation>> {
+        let operation = match self.find_operation(method, path, query) {
             Ok(operation) => operation,
-            Err(problem) => return self.judge(vec![problem]),
+            Err(problem) => return self.apply_known_deviations(vec![problem]),
         };
-        let mut problems = operation.query_problems(query);
-        let content = &operation.resolved(&operation.value["requestBody"])["content"]["application/json"];
+        let mut problems = operation.query_violations(query);
+        let content = &operation.resolve_ref(&operation.value["requestBody"])["content"]["application/json"];
         match body {
             Some(body) if content.is_object() => {
-                problems.extend(operation.body_problems(Direction::Request, &content["schema"], body));
+                problems.extend(operation.body_violations(BodyDirection::Request, &content["schema"], body));
             }
-            Some(_) => problems.push(operation.problem("request ", "no JSON body is described")),
+            Some(_) => problems.push(operation.violation("request ", "no JSON body is described")),
             None if operation.value["requestBody"]["required"] == true => {
-                problems.push(operation.problem("request ", "a body is required"));
+                problems.push(operation.violation("request ", "a body is required"));
             }
             None => {}
         }
-        self.judge(problems)
+        self.apply_known_deviations(problems)
     }
 
     /// Checks an answer to the request of that method, path and query (decoded).
@@ -133,10 +135,10 @@ impl Contract {
         query: &[(&str, &str)],
         status: u16,
         body: Option<&Value>,
-    ) -> Result<Checked, Vec<Problem>> {
-        let operation = match self.find(method, path, query) {
+    ) -> Result<ContractMatch, Vec<ContractViolation>> {
+        let operation = match self.find_operation(method, path, query) {
             Ok(operation) => operation,
-            Err(problem) => return self.judge(vec![problem]),
+            Err(problem) => return self.apply_known_deviations(vec![problem]),
         };
         let answers = &operation.value["responses"];
         let code = status.to_string();
@@ -148,14 +150,16 @@ impl Contract {
                 .as_object()
                 .map(|all| all.keys().cloned().collect::<Vec<_>>().join(", "));
             let text = format!("not described; there are {}", described.unwrap_or_default());
-            return self.judge(vec![operation.problem(&format!("status {status}"), &text)]);
+            return self.apply_known_deviations(vec![operation.violation(&format!("status {status}"), &text)]);
         };
-        let content = &operation.resolved(answer)["content"]["application/json"];
-        self.judge(match body {
-            Some(body) if content.is_object() => operation.body_problems(Direction::Answer, &content["schema"], body),
-            Some(_) => vec![operation.problem("answer ", "no JSON body is described for this status")],
+        let content = &operation.resolve_ref(answer)["content"]["application/json"];
+        self.apply_known_deviations(match body {
+            Some(body) if content.is_object() => {
+                operation.body_violations(BodyDirection::Response, &content["schema"], body)
+            }
+            Some(_) => vec![operation.violation("answer ", "no JSON body is described for this status")],
             None if content.is_object() => {
-                vec![operation.problem("answer ", "a JSON body is described, and there is none")]
+                vec![operation.violation("answer ", "a JSON body is described, and there is none")]
             }
             None => Vec::new(),
         })
@@ -163,20 +167,25 @@ impl Contract {
 
     /// The operation for a request. A route can carry a query of its own (Connect's list with expansions); the one that
     /// says most about the request is taken.
-    fn find(&self, method: &str, path: &str, query: &[(&str, &str)]) -> Result<Operation<'_>, Problem> {
+    fn find_operation(
+        &self,
+        method: &str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<OpenApiOperation<'_>, ContractViolation> {
         let candidates = self.documents.iter().flat_map(|document| {
             let routes = document.routes.iter();
-            routes.filter_map(move |route| Some((fit(route, path, query)?, document, route.as_str())))
+            routes.filter_map(move |route| Some((route_specificity(route, path, query)?, document, route.as_str())))
         });
         let Some((_, document, route)) = candidates.max_by_key(|(fit, ..)| *fit) else {
-            return Err(Problem {
+            return Err(ContractViolation {
                 operation: format!("{method} {path}"),
                 aspect: "route".into(),
                 text: "no document describes this path".into(),
             });
         };
-        let item = &document.value()["paths"][route];
-        let operation = Operation {
+        let item = &document.json()["paths"][route];
+        let operation = OpenApiOperation {
             document,
             route,
             method: method.to_owned(),
@@ -185,36 +194,39 @@ impl Contract {
         };
         match operation.value.is_object() {
             true => Ok(operation),
-            false => Err(operation.problem("route", "the path has no such method")),
+            false => Err(operation.violation("route", "the path has no such method")),
         }
     }
 
     /// Takes out what is known to deviate, and remembers that it was met.
-    fn judge(&self, mut problems: Vec<Problem>) -> Result<Checked, Vec<Problem>> {
+    fn apply_known_deviations(
+        &self,
+        mut problems: Vec<ContractViolation>,
+    ) -> Result<ContractMatch, Vec<ContractViolation>> {
         if problems.is_empty() {
-            return Ok(Checked::AsDescribed);
+            return Ok(ContractMatch::Described);
         }
         problems.retain(|problem| {
             let known = DEVIATIONS.iter().position(|known| known.covers(problem));
-            self.met.lock().unwrap().extend(known);
+            self.met_deviations.lock().unwrap().extend(known);
             known.is_none()
         });
         match problems.is_empty() {
-            true => Ok(Checked::KnownDeviation),
+            true => Ok(ContractMatch::KnownDeviation),
             false => Err(problems),
         }
     }
 
     /// The known deviations that no check has met so far.
-    pub(crate) fn unmet(&self) -> Vec<&'static Deviation> {
-        let met = self.met.lock().unwrap();
+    pub(crate) fn unused_deviations(&self) -> Vec<&'static Deviation> {
+        let met = self.met_deviations.lock().unwrap();
         let unmet = DEVIATIONS.iter().enumerate().filter(|(index, _)| !met.contains(index));
         unmet.map(|(_, known)| known).collect()
     }
 }
 
-impl Document {
-    fn read(file: &Path) -> Option<Self> {
+impl OpenApiDocument {
+    fn open(file: &Path) -> Option<Self> {
         if file.extension()? != "yaml" {
             return None;
         }
@@ -233,15 +245,15 @@ impl Document {
         })
     }
 
-    fn validator(&self, direction: Direction, schema: &Value) -> Arc<Validator> {
+    fn validator(&self, direction: BodyDirection, schema: &Value) -> Arc<Validator> {
         let key = format!("{direction:?} {schema}");
         let made = || {
-            let schemas = self.value()["components"]["schemas"].as_object().into_iter().flatten();
+            let schemas = self.json()["components"]["schemas"].as_object().into_iter().flatten();
             let schemas: Map<String, Value> = schemas
-                .map(|(name, schema)| (name.clone(), convert(schema, direction)))
+                .map(|(name, schema)| (name.clone(), to_json_schema(schema, direction)))
                 .collect();
             // A reference must not have neighbours in this draft, so the root is wrapped.
-            let root = json!({ "allOf": [convert(schema, direction)], "components": { "schemas": schemas } });
+            let root = json!({ "allOf": [to_json_schema(schema, direction)], "components": { "schemas": schemas } });
             let options = jsonschema::options().with_draft(jsonschema::Draft::Draft4);
             let validator = options.build(&root);
             Arc::new(validator.unwrap_or_else(|error| panic!("{}: {schema}: {error}", self.file)))
@@ -249,14 +261,14 @@ impl Document {
         self.validators.lock().unwrap().entry(key).or_insert_with(made).clone()
     }
 
-    fn value(&self) -> &Value {
+    fn json(&self) -> &Value {
         self.parsed
             .get_or_init(|| serde_saphyr::from_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}", self.file)))
     }
 }
 
 /// How well a route describes a path: the number of its literal parts and of its own query pairs, if it does at all.
-fn fit(route: &str, path: &str, query: &[(&str, &str)]) -> Option<usize> {
+fn route_specificity(route: &str, path: &str, query: &[(&str, &str)]) -> Option<usize> {
     let (route, own) = route.split_once('?').unwrap_or((route, ""));
     let own: Vec<_> = own.split('&').filter_map(|pair| pair.split_once('=')).collect();
     if !own.iter().all(|pair| query.contains(pair)) {
@@ -269,17 +281,17 @@ fn fit(route: &str, path: &str, query: &[(&str, &str)]) -> Option<usize> {
 }
 
 /// One operation of a document.
-struct Operation<'a> {
-    document: &'a Document,
+struct OpenApiOperation<'a> {
+    document: &'a OpenApiDocument,
     route: &'a str,
     method: String,
     item: &'a Value,
     value: &'a Value,
 }
 
-impl<'a> Operation<'a> {
-    fn problem(&self, aspect: &str, text: &str) -> Problem {
-        Problem {
+impl<'a> OpenApiOperation<'a> {
+    fn violation(&self, aspect: &str, text: &str) -> ContractViolation {
+        ContractViolation {
             operation: format!("{} {}", self.method, self.route),
             aspect: aspect.trim_end().to_owned(),
             text: text.to_owned(),
@@ -287,27 +299,27 @@ impl<'a> Operation<'a> {
     }
 
     /// What `$ref` points to, or the value itself.
-    fn resolved(&self, value: &'a Value) -> &'a Value {
+    fn resolve_ref(&self, value: &'a Value) -> &'a Value {
         let mut value = value;
         while let Some(target) = value["$ref"].as_str().and_then(|target| target.strip_prefix('#')) {
-            value = self.document.value().pointer(target).unwrap_or(&Value::Null);
+            value = self.document.json().pointer(target).unwrap_or(&Value::Null);
         }
         value
     }
 
-    fn query_problems(&self, query: &[(&str, &str)]) -> Vec<Problem> {
+    fn query_violations(&self, query: &[(&str, &str)]) -> Vec<ContractViolation> {
         let declared: BTreeMap<&str, &Value> = [&self.item["parameters"], &self.value["parameters"]]
             .into_iter()
             .filter_map(Value::as_array)
             .flatten()
-            .map(|parameter| self.resolved(parameter))
+            .map(|parameter| self.resolve_ref(parameter))
             .filter(|parameter| parameter["in"] == "query")
             .filter_map(|parameter| Some((parameter["name"].as_str()?, parameter)))
             .collect();
         let mut problems = Vec::new();
         for (name, parameter) in &declared {
             if parameter["required"] == true && !query.iter().any(|(given, _)| given == name) {
-                problems.push(self.problem(&format!("query {name}"), "required, and missing"));
+                problems.push(self.violation(&format!("query {name}"), "required, and missing"));
             }
         }
         let own = self.route.split_once('?').map_or("", |(_, own)| own);
@@ -316,16 +328,16 @@ impl<'a> Operation<'a> {
             match declared.get(name) {
                 // The route itself says which value it is for.
                 Some(_) if own.split('&').any(|pair| pair == format!("{name}={text}")) => {}
-                None => problems.push(self.problem(&aspect, "not described")),
+                None => problems.push(self.violation(&aspect, "not described")),
                 Some(parameter) => {
                     let number = text.parse::<i64>().map(Value::from);
                     let texts = [Value::from(*text), json!([text])];
-                    let fits = number
-                        .into_iter()
-                        .chain(texts)
-                        .any(|value| self.errors(Direction::Request, &parameter["schema"], &value).is_empty());
+                    let fits = number.into_iter().chain(texts).any(|value| {
+                        self.schema_errors(BodyDirection::Request, &parameter["schema"], &value)
+                            .is_empty()
+                    });
                     if !fits {
-                        problems.push(self.problem(&aspect, &format!("`{text}` is not one of its values")));
+                        problems.push(self.violation(&aspect, &format!("`{text}` is not one of its values")));
                     }
                 }
             }
@@ -333,13 +345,13 @@ impl<'a> Operation<'a> {
         problems
     }
 
-    fn body_problems(&self, direction: Direction, schema: &'a Value, body: &Value) -> Vec<Problem> {
+    fn body_violations(&self, direction: BodyDirection, schema: &'a Value, body: &Value) -> Vec<ContractViolation> {
         let word = match direction {
-            Direction::Request => "request",
-            Direction::Answer => "answer",
+            BodyDirection::Request => "request",
+            BodyDirection::Response => "answer",
         };
-        let mut found = self.errors(direction, schema, body);
-        self.fields(direction, vec![schema], body, "", &mut found);
+        let mut found = self.schema_errors(direction, schema, body);
+        self.field_errors(direction, vec![schema], body, "", &mut found);
         found
             .into_iter()
             .map(|(pointer, text)| {
@@ -347,26 +359,26 @@ impl<'a> Operation<'a> {
                     .split('/')
                     .map(|part| if part.parse::<usize>().is_ok() { "*" } else { part })
                     .collect();
-                self.problem(&format!("{word} {}", general.join("/")), &text)
+                self.violation(&format!("{word} {}", general.join("/")), &text)
             })
             .collect()
     }
 
     /// What JSON Schema has to say.
-    fn errors(&self, direction: Direction, schema: &Value, value: &Value) -> Vec<(String, String)> {
+    fn schema_errors(&self, direction: BodyDirection, schema: &Value, value: &Value) -> Vec<(String, String)> {
         let validator = self.document.validator(direction, schema);
         let mut found = Vec::new();
         validator
             .iter_errors(value)
-            .for_each(|error| explain(&error, &mut found));
+            .for_each(|error| describe_error(&error, &mut found));
         found
     }
 
     /// Fields that JSON Schema lets pass: those that no schema declares, among them every misspelt one, and those that a
     /// request carries though only the service may set them.
-    fn fields(
+    fn field_errors(
         &self,
-        direction: Direction,
+        direction: BodyDirection,
         schemas: Vec<&'a Value>,
         value: &Value,
         pointer: &str,
@@ -374,7 +386,7 @@ impl<'a> Operation<'a> {
     ) {
         let mut leaves = Vec::new();
         for schema in schemas {
-            self.leaves(schema, &mut leaves);
+            self.collect_leaf_schemas(schema, &mut leaves);
         }
         match value {
             Value::Array(items) => {
@@ -384,7 +396,7 @@ impl<'a> Operation<'a> {
                     .filter(|items| items.is_object())
                     .collect();
                 for (index, item) in items.iter().enumerate().filter(|_| !inner.is_empty()) {
-                    self.fields(direction, inner.clone(), item, &format!("{pointer}/{index}"), found);
+                    self.field_errors(direction, inner.clone(), item, &format!("{pointer}/{index}"), found);
                 }
             }
             Value::Object(fields) => {
@@ -398,10 +410,11 @@ impl<'a> Operation<'a> {
                     let inner: Vec<_> = leaves.iter().filter_map(|leaf| leaf["properties"].get(name)).collect();
                     if inner.is_empty() {
                         found.push((pointer, "a field that is not described".to_owned()));
-                    } else if direction == Direction::Request && inner.iter().any(|inner| inner["readOnly"] == true) {
+                    } else if direction == BodyDirection::Request && inner.iter().any(|inner| inner["readOnly"] == true)
+                    {
                         found.push((pointer, "a field that only the service sets".to_owned()));
                     } else {
-                        self.fields(direction, inner, field, &pointer, found);
+                        self.field_errors(direction, inner, field, &pointer, found);
                     }
                 }
             }
@@ -410,12 +423,12 @@ impl<'a> Operation<'a> {
     }
 
     /// The schemas that a schema is made of.
-    fn leaves(&self, schema: &'a Value, leaves: &mut Vec<&'a Value>) {
-        let schema = self.resolved(schema);
+    fn collect_leaf_schemas(&self, schema: &'a Value, leaves: &mut Vec<&'a Value>) {
+        let schema = self.resolve_ref(schema);
         leaves.push(schema);
         for parts in ["allOf", "anyOf", "oneOf"] {
             for part in schema[parts].as_array().into_iter().flatten() {
-                self.leaves(part, leaves);
+                self.collect_leaf_schemas(part, leaves);
             }
         }
     }

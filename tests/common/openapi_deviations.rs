@@ -1,7 +1,7 @@
 //! Where the service is known to differ from its documents, each with the source that says so: the one table of
 //! exceptions.
 
-use super::{Problem, fit};
+use super::{ContractViolation, route_specificity};
 
 /// Where the service, or a newer source, is known to differ from the documents.
 #[derive(Debug)]
@@ -47,31 +47,40 @@ const RESUME: &str =
 const TASKS: &str =
     "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/tasks";
 const VALIDATE: &str = "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins/{plugin_name}/config/validate";
-const CONNECT_400: &str = "dossier `connect.md` §1.1: 400 for a body that is no configuration";
-const CONNECT_403: &str = "dossier `connect.md` §1.1: 403 for missing rights, though the document does not declare it";
-const BINDING_402: &str = "dossier `rbac.md` §4.5 and `quotas.md` §1.5: a full quota is 402, or 400";
+const CONNECT_400_SOURCE: &str = "dossier `connect.md` §1.1: 400 for a body that is no configuration";
+const CONNECT_403_SOURCE: &str =
+    "dossier `connect.md` §1.1: 403 for missing rights, though the document does not declare it";
+const BINDING_402_SOURCE: &str = "dossier `rbac.md` §4.5 and `quotas.md` §1.5: a full quota is 402, or 400";
 const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
 const DELETE_BINDING: &str = "DELETE /iam/v2/role-bindings/{id}";
-const HIDDEN_BINDING: &str = "dossier `rbac.md` §4.5: the third error shape, from the provider's recordings";
-const STOCK_CLI: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
+const HIDDEN_BINDING_SOURCE: &str = "dossier `rbac.md` §4.5: the third error shape, from the provider's recordings";
+const CONFLUENT_CLI_SOURCE: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
 const METRICS_QUERY: &str = "POST /v2/metrics/{dataset}/query";
-const METRICS_403: &str = "dossier `metrics.md` §1: an unknown key is refused by the gateway, in its own shape";
-const LOGS: &str = "dossier `logs.md` §2.1: both official clients call it, and no document describes it";
-const BOTH_CLIENTS: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
+const METRICS_403_SOURCE: &str = "dossier `metrics.md` §1: an unknown key is refused by the gateway, in its own shape";
+const LOGS_SOURCE: &str = "dossier `logs.md` §2.1: both official clients call it, and no document describes it";
+const BOTH_CLIENTS_SOURCE: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
 
 /// Every known deviation. One that no check meets any more is out of date; `tests/openapi.rs` finds those of requests.
 pub(crate) const DEVIATIONS: &[Deviation] = &[
-    deviation("POST /iam/v2/api-keys", "request /spec/owner/related", BOTH_CLIENTS),
+    deviation(
+        "POST /iam/v2/api-keys",
+        "request /spec/owner/related",
+        BOTH_CLIENTS_SOURCE,
+    ),
     deviation(
         "POST /iam/v2/api-keys",
         "request /spec/owner/resource_name",
-        BOTH_CLIENTS,
+        BOTH_CLIENTS_SOURCE,
     ),
-    deviation("POST /iam/v2/api-keys", "request /spec/resource/related", BOTH_CLIENTS),
+    deviation(
+        "POST /iam/v2/api-keys",
+        "request /spec/resource/related",
+        BOTH_CLIENTS_SOURCE,
+    ),
     deviation(
         "POST /iam/v2/api-keys",
         "request /spec/resource/resource_name",
-        BOTH_CLIENTS,
+        BOTH_CLIENTS_SOURCE,
     ),
     deviation(
         CONNECTORS,
@@ -108,27 +117,27 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
         "status 409",
         "dossier `connect.md` §4.5: a name that exists is refused; 409 as in self-managed Connect",
     ),
-    deviation(CONNECTORS, "status 403", CONNECT_403),
-    deviation(LIST_CONNECTORS, "status 403", CONNECT_403),
-    deviation(EXPAND_CONNECTORS, "status 403", CONNECT_403),
-    deviation(READ_CONNECTOR, "status 403", CONNECT_403),
-    deviation(DELETE_CONNECTOR, "status 403", CONNECT_403),
-    deviation(CONNECTOR_STATUS, "status 403", CONNECT_403),
-    deviation(PLUGINS, "status 403", CONNECT_403),
-    deviation(READ_CONFIG, "status 403", CONNECT_403),
-    deviation(PAUSE, "status 403", CONNECT_403),
-    deviation(RESUME, "status 403", CONNECT_403),
-    deviation(TASKS, "status 403", CONNECT_403),
-    deviation(VALIDATE, "status 403", CONNECT_403),
-    deviation(VALIDATE, "status 400", CONNECT_400),
-    deviation(CONFIG, "status 403", CONNECT_403),
-    deviation("POST /iam/v2/role-bindings", "status 402", BINDING_402),
-    deviation(READ_BINDING, "answer", HIDDEN_BINDING),
-    deviation(READ_BINDING, "answer /error_code", HIDDEN_BINDING),
-    deviation(READ_BINDING, "answer /message", HIDDEN_BINDING),
-    deviation(DELETE_BINDING, "answer", HIDDEN_BINDING),
-    deviation(DELETE_BINDING, "answer /error_code", HIDDEN_BINDING),
-    deviation(DELETE_BINDING, "answer /message", HIDDEN_BINDING),
+    deviation(CONNECTORS, "status 403", CONNECT_403_SOURCE),
+    deviation(LIST_CONNECTORS, "status 403", CONNECT_403_SOURCE),
+    deviation(EXPAND_CONNECTORS, "status 403", CONNECT_403_SOURCE),
+    deviation(READ_CONNECTOR, "status 403", CONNECT_403_SOURCE),
+    deviation(DELETE_CONNECTOR, "status 403", CONNECT_403_SOURCE),
+    deviation(CONNECTOR_STATUS, "status 403", CONNECT_403_SOURCE),
+    deviation(PLUGINS, "status 403", CONNECT_403_SOURCE),
+    deviation(READ_CONFIG, "status 403", CONNECT_403_SOURCE),
+    deviation(PAUSE, "status 403", CONNECT_403_SOURCE),
+    deviation(RESUME, "status 403", CONNECT_403_SOURCE),
+    deviation(TASKS, "status 403", CONNECT_403_SOURCE),
+    deviation(VALIDATE, "status 403", CONNECT_403_SOURCE),
+    deviation(VALIDATE, "status 400", CONNECT_400_SOURCE),
+    deviation(CONFIG, "status 403", CONNECT_403_SOURCE),
+    deviation("POST /iam/v2/role-bindings", "status 402", BINDING_402_SOURCE),
+    deviation(READ_BINDING, "answer", HIDDEN_BINDING_SOURCE),
+    deviation(READ_BINDING, "answer /error_code", HIDDEN_BINDING_SOURCE),
+    deviation(READ_BINDING, "answer /message", HIDDEN_BINDING_SOURCE),
+    deviation(DELETE_BINDING, "answer", HIDDEN_BINDING_SOURCE),
+    deviation(DELETE_BINDING, "answer /error_code", HIDDEN_BINDING_SOURCE),
+    deviation(DELETE_BINDING, "answer /message", HIDDEN_BINDING_SOURCE),
     deviation(
         METRICS_QUERY,
         "answer",
@@ -139,25 +148,25 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
         "answer /meta",
         "dossier `metrics.md` §3: answers to grouped queries say where the next page is",
     ),
-    deviation(METRICS_QUERY, "answer /error", METRICS_403),
+    deviation(METRICS_QUERY, "answer /error", METRICS_403_SOURCE),
     deviation(
         "GET /v2/metrics/{dataset}/export",
         "answer",
         "dossier `metrics.md` §5: the body of a 429 names the resource; the document says so in words only",
     ),
-    deviation("POST /api/access_tokens", "route", LOGS),
-    deviation("POST /logs/v1/search", "route", LOGS),
-    deviation("GET /iam/v2/identity-providers", "route", STOCK_CLI),
-    deviation("GET /iam/v2/sso/group-mappings", "route", STOCK_CLI),
+    deviation("POST /api/access_tokens", "route", LOGS_SOURCE),
+    deviation("POST /logs/v1/search", "route", LOGS_SOURCE),
+    deviation("GET /iam/v2/identity-providers", "route", CONFLUENT_CLI_SOURCE),
+    deviation("GET /iam/v2/sso/group-mappings", "route", CONFLUENT_CLI_SOURCE),
 ];
 
 impl Deviation {
-    pub(crate) fn covers(&self, problem: &Problem) -> bool {
+    pub(crate) fn covers(&self, problem: &ContractViolation) -> bool {
         // A path that no document knows is not taken apart; the table names its route.
         let same_route = || {
             let (method, route) = self.operation.split_once(' ').unwrap_or_default();
             let (asked, path) = problem.operation.split_once(' ').unwrap_or_default();
-            method == asked && fit(route, path, &[]).is_some()
+            method == asked && route_specificity(route, path, &[]).is_some()
         };
         self.aspect == problem.aspect
             && (self.operation == problem.operation || (self.aspect == "route" && same_route()))

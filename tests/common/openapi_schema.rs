@@ -5,16 +5,16 @@ use serde_json::{Map, Value, json};
 
 /// Which way a body goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub(crate) enum BodyDirection {
     Request,
-    Answer,
+    Response,
 }
 
 /// An error of the validator, in the terms of what `nullable` was made of: the half that is not `null`.
-pub(crate) fn explain(error: &jsonschema::ValidationError<'_>, found: &mut Vec<(String, String)>) {
+pub(crate) fn describe_error(error: &jsonschema::ValidationError<'_>, found: &mut Vec<(String, String)>) {
     match error.kind() {
         ValidationErrorKind::AnyOf { context } if context.len() == 2 && !error.instance().is_null() => {
-            context[1].iter().for_each(|inner| explain(inner, found));
+            context[1].iter().for_each(|inner| describe_error(inner, found));
         }
         _ => found.push((error.instance_path().to_string(), error.to_string())),
     }
@@ -22,14 +22,14 @@ pub(crate) fn explain(error: &jsonschema::ValidationError<'_>, found: &mut Vec<(
 
 /// A schema of OpenAPI 3.0 as JSON Schema: `nullable` becomes a choice, what is read-only is not required of a request,
 /// and what only describes is left out.
-pub(crate) fn convert(schema: &Value, direction: Direction) -> Value {
+pub(crate) fn to_json_schema(schema: &Value, direction: BodyDirection) -> Value {
     let Some(fields) = schema.as_object() else {
         return schema.clone();
     };
     let list = |items: &Value| -> Value {
         items
             .as_array()
-            .map(|items| items.iter().map(|item| convert(item, direction)).collect())
+            .map(|items| items.iter().map(|item| to_json_schema(item, direction)).collect())
             .unwrap_or_default()
     };
     let mut out = Map::new();
@@ -37,12 +37,12 @@ pub(crate) fn convert(schema: &Value, direction: Direction) -> Value {
         let converted = match name.as_str() {
             "properties" => {
                 let each = value.as_object().into_iter().flatten();
-                each.map(|(name, inner)| (name.clone(), property(inner, direction)))
+                each.map(|(name, inner)| (name.clone(), convert_property(inner, direction)))
                     .collect()
             }
-            "items" | "additionalProperties" | "not" => convert(value, direction),
+            "items" | "additionalProperties" | "not" => to_json_schema(value, direction),
             "allOf" | "anyOf" | "oneOf" => list(value),
-            "required" => required(value, &fields.get("properties").cloned().unwrap_or_default(), direction),
+            "required" => convert_required(value, &fields.get("properties").cloned().unwrap_or_default(), direction),
             "type" | "enum" | "pattern" | "minLength" | "maxLength" | "minimum" | "maximum" | "minItems"
             | "maxItems" | "uniqueItems" | "$ref" => value.clone(),
             _ => continue,
@@ -65,10 +65,10 @@ pub(crate) fn convert(schema: &Value, direction: Direction) -> Value {
 }
 
 /// What the service sets by itself it ignores in a request, whatever its form.
-fn property(schema: &Value, direction: Direction) -> Value {
-    match direction == Direction::Request && schema["readOnly"] == true {
+fn convert_property(schema: &Value, direction: BodyDirection) -> Value {
+    match direction == BodyDirection::Request && schema["readOnly"] == true {
         true => json!({}),
-        false => convert(schema, direction),
+        false => to_json_schema(schema, direction),
     }
 }
 
@@ -76,12 +76,12 @@ fn is_nullable(schema: &Value) -> bool {
     schema["nullable"] == true
 }
 
-fn required(names: &Value, properties: &Value, direction: Direction) -> Value {
+fn convert_required(names: &Value, properties: &Value, direction: BodyDirection) -> Value {
     let wanted = |name: &&Value| {
         let property = &properties[name.as_str().unwrap_or_default()];
         match direction {
-            Direction::Request => property["readOnly"] != true,
-            Direction::Answer => property["writeOnly"] != true,
+            BodyDirection::Request => property["readOnly"] != true,
+            BodyDirection::Response => property["writeOnly"] != true,
         }
     };
     names.as_array().into_iter().flatten().filter(wanted).cloned().collect()

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// Keys that it leaves out of what it reads: `confluentinc/terraform-provider-confluent`
 /// `internal/provider/resource_connector.go`.
-const IGNORED: [&str; 11] = [
+const IGNORED_KEYS: [&str; 11] = [
     "cloud.environment",
     "cloud.provider",
     "connector.crn",
@@ -19,9 +19,9 @@ const IGNORED: [&str; 11] = [
 ];
 
 /// What a plan compares with the configuration of the resource.
-pub(crate) fn read_back(config: &Value) -> Value {
+pub(crate) fn as_read_by_terraform(config: &Value) -> Value {
     let mut config = config.clone();
     let fields = config.as_object_mut().expect("a configuration is a map");
-    fields.retain(|key, _| !IGNORED.contains(&key.as_str()) && !key.starts_with("config.internal."));
+    fields.retain(|key, _| !IGNORED_KEYS.contains(&key.as_str()) && !key.starts_with("config.internal."));
     config
 }

@@ -2,30 +2,33 @@
 
 use serde_json::{Value, json as value};
 
-use crate::{ORDERS, PROFILES, as_persona, common::World, deployer, json, onboarded, onboarded_at, operator, said};
+use crate::{
+    ORDERS_FILE, PROFILES_DIR, common::CliFixture, fixture_with_claims, fixture_with_claims_at_timing,
+    normalized_stderr, parse_json, run_as_deployer, run_as_operator, run_as_persona,
+};
 
-const LEDGER: &str = r#"{"name": "claims-ledger", "config": {
+const LEDGER_FILE: &str = r#"{"name": "claims-ledger", "config": {
     "connector.class": "PostgresSource", "connection.host": "db.example.com", "connection.port": "5432",
     "connection.user": "reader", "connection.password": "${env:EBS_SECRET_LEDGER}", "db.name": "ledger",
     "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
     "db.timezone": "UTC", "output.data.format": "JSON"}}"#;
 
 /// The deployer, with the ledger's password in the environment.
-fn with_password(world: &World, password: &str, args: &str) -> crate::common::Seen {
-    let profile = format!("{PROFILES}/claims-deployer.toml");
-    let mut command = world.command();
+fn run_with_password(cli: &CliFixture, password: &str, args: &str) -> crate::common::CliOutput {
+    let profile = format!("{PROFILES_DIR}/claims-deployer.toml");
+    let mut command = cli.command();
     command
         .args(args.split_whitespace())
         .args(["--profile", &profile])
         .env("EBS_SECRET_LEDGER", password)
         .env("EBS_SECRET_CONNECTION_PASSWORD", password);
-    world.see(&mut command)
+    cli.run_command(&mut command)
 }
 
 /// The connector as it was saved last: its file, relative to the home, and what it holds.
-fn saved(world: &World, name: &str) -> (String, Value) {
-    const SAVED: &str = ".state/confluent-ebs/sandbox/saved/lkc-prod01";
-    let folder = world.path(SAVED);
+fn latest_backup(cli: &CliFixture, name: &str) -> (String, Value) {
+    const BACKUPS_DIR: &str = ".state/confluent-ebs/sandbox/saved/lkc-prod01";
+    let folder = cli.path(BACKUPS_DIR);
     let mut moments: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -34,75 +37,72 @@ fn saved(world: &World, name: &str) -> (String, Value) {
     let found = moments.iter().rev().map(|moment| moment.join(format!("{name}.json")));
     let path = found.into_iter().find(|path| path.exists()).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    let relative = path.strip_prefix(world.path("")).unwrap();
+    let relative = path.strip_prefix(cli.path("")).unwrap();
     (relative.display().to_string(), serde_json::from_str(&text).unwrap())
 }
 
 #[test]
-fn a_create_may_bring_what_exists_to_what_the_file_says() {
-    let world = onboarded();
+fn create_with_or_update_updates_an_existing_connector() {
+    let cli = fixture_with_claims();
     let command = "connector create --config-file orders.json --or-update -o json";
-    let first = json(&deployer(&world, command));
+    let first = parse_json(&run_as_deployer(&cli, command));
     assert_eq!((&first["existed"], &first["updated"]), (&value!(false), &value!(false)));
-    world.write("orders.json", ORDERS.replace("\"ORDERS\"", "\"USERS\""));
-    let dry = json(&deployer(&world, &format!("{command} --dry-run")));
+    cli.write("orders.json", ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""));
+    let dry = parse_json(&run_as_deployer(&cli, &format!("{command} --dry-run")));
     assert_eq!((&dry["existed"], &dry["updated"]), (&value!(true), &value!(true)));
-    let second = json(&deployer(&world, command));
+    let second = parse_json(&run_as_deployer(&cli, command));
     assert_eq!((&second["id"], &second["updated"]), (&first["id"], &value!(true)));
     assert_eq!(second["status"], "RUNNING");
     assert_eq!(
         second["configs"],
         value!([{ "config": "quickstart", "old": "ORDERS", "new": "USERS" }])
     );
-    let (path, former) = saved(&world, "claims-orders");
+    let (path, former) = latest_backup(&cli, "claims-orders");
     assert_eq!(second["saved"]["path"], format!("[HOME]/{path}"));
     assert_eq!(former["config"]["quickstart"], "ORDERS");
-    let third = json(&deployer(&world, command));
+    let third = parse_json(&run_as_deployer(&cli, command));
     assert_eq!((&third["existed"], &third["updated"]), (&value!(true), &value!(false)));
 }
 
 #[test]
-fn a_connector_may_rest_from_its_beginning_and_stays_so() {
-    let world = onboarded();
+fn a_connector_created_paused_stays_paused() {
+    let cli = fixture_with_claims();
     let command = "connector create --config-file orders.json";
-    let paused = json(&deployer(&world, &format!("{command} --paused -o json")));
+    let paused = parse_json(&run_as_deployer(&cli, &format!("{command} --paused -o json")));
     assert_eq!(paused["status"], "PAUSED");
     // Once more, and without the flag: nothing is sent, and it rests.
     for again in [format!("{command} --paused"), command.to_owned()] {
-        let seen = deployer(&world, &again);
-        assert_eq!(seen.code, Some(0), "{seen}");
-        assert!(seen.stdout.contains("| Status | PAUSED"), "{seen}");
+        let output = run_as_deployer(&cli, &again);
+        assert_eq!(output.code, Some(0), "{output}");
+        assert!(output.stdout.contains("| Status | PAUSED"), "{output}");
     }
-    let changed = deployer(
-        &world,
-        "connector update claims-orders --config quickstart=USERS -o json",
-    );
-    assert_eq!(json(&changed)["changed"], true, "{changed}");
-    let described = json(&operator(&world, "connector describe claims-orders -o json"));
+    let changed = run_as_deployer(&cli, "connector update claims-orders --config quickstart=USERS -o json");
+    assert_eq!(parse_json(&changed)["changed"], true, "{changed}");
+    let described = parse_json(&run_as_operator(&cli, "connector describe claims-orders -o json"));
     assert_eq!(described["connector"]["status"], "PAUSED");
-    let both = deployer(&world, &format!("{command} --paused --no-wait"));
+    let both = run_as_deployer(&cli, &format!("{command} --paused --no-wait"));
     assert_eq!(both.code, Some(64), "{both}");
 }
 
 #[test]
-fn a_change_that_is_refused_late_is_told_with_the_way_back() {
+fn an_update_that_fails_later_is_reported_with_a_rollback_command() {
     // As slow as the service: a wrong password shows 30 to 90 seconds later (dossier `connect.md` §3.2).
-    let world = onboarded_at("real");
-    world.write("ledger.json", LEDGER);
-    let created = with_password(&world, "right", "connector create --config-file ledger.json");
+    let cli = fixture_with_claims_at_timing("real");
+    cli.write("ledger.json", LEDGER_FILE);
+    let created = run_with_password(&cli, "right", "connector create --config-file ledger.json");
     assert_eq!(created.code, Some(0), "{created}");
-    let broken = with_password(
-        &world,
+    let broken = run_with_password(
+        &cli,
         "wrong-password",
         "connector update claims-ledger --config-file ledger.json",
     );
     assert_eq!(broken.code, Some(6), "{broken}");
-    let told = said(&broken);
+    let told = normalized_stderr(&broken);
     assert!(
         told.contains("password authentication failed for user \"reader\""),
         "{broken}"
     );
-    let (path, former) = saved(&world, "claims-ledger");
+    let (path, former) = latest_backup(&cli, "claims-ledger");
     assert!(
         broken.stderr.split_whitespace().collect::<String>().contains(&path),
         "{broken}"
@@ -113,8 +113,8 @@ fn a_change_that_is_refused_late_is_told_with_the_way_back() {
         "${env:EBS_SECRET_CONNECTION_PASSWORD}"
     );
     // The way back is the command that was told.
-    let back = with_password(
-        &world,
+    let back = run_with_password(
+        &cli,
         "right",
         &format!("connector update claims-ledger --config-file {path}"),
     );
@@ -122,37 +122,43 @@ fn a_change_that_is_refused_late_is_told_with_the_way_back() {
 }
 
 #[test]
-fn what_is_deleted_can_be_made_again_where_it_was() {
-    let world = onboarded();
-    let created = deployer(&world, "connector create --config-file orders.json");
+fn a_deleted_connector_can_be_recreated_at_its_offsets() {
+    let cli = fixture_with_claims();
+    let created = run_as_deployer(&cli, "connector create --config-file orders.json");
     assert_eq!(created.code, Some(0), "{created}");
-    assert_eq!(world.ebs("sandbox clock advance 10m").code, Some(0));
-    let deleted = json(&deployer(&world, "connector delete claims-orders --force -o json"));
+    assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
+    let deleted = parse_json(&run_as_deployer(&cli, "connector delete claims-orders --force -o json"));
     let connector = &deleted["connectors"][0];
     assert_eq!(connector["replay"], "reads its source from the beginning");
-    let (path, file) = saved(&world, "claims-orders");
+    let (path, file) = latest_backup(&cli, "claims-orders");
     assert_eq!(connector["saved"]["path"], format!("[HOME]/{path}"));
     let position = file["offsets"][0]["offset"].clone();
     assert!(position.is_object(), "{file}");
 
-    let linted = world.ebs(&format!("connector lint {path}"));
+    let linted = cli.run(&format!("connector lint {path}"));
     assert_eq!(linted.code, Some(0), "{linted}");
-    let again = deployer(
-        &world,
+    let again = run_as_deployer(
+        &cli,
         &format!("connector create --config-file {path} --no-wait -o json"),
     );
     assert_eq!(again.code, Some(0), "{again}");
-    let offsets = json(&deployer(&world, "connector offset describe claims-orders -o json"));
+    let offsets = parse_json(&run_as_deployer(
+        &cli,
+        "connector offset describe claims-orders -o json",
+    ));
     let number = |offset: &Value| offset["current.iteration"].as_i64().unwrap();
     assert!(
         number(&offsets["offsets"][0]["offset"]) >= number(&position),
         "{offsets} goes on from {position}"
     );
     // Made anew it begins at the beginning, as was said.
-    let deleted = deployer(&world, "connector delete claims-orders --force --no-save -o json");
+    let deleted = run_as_deployer(&cli, "connector delete claims-orders --force --no-save -o json");
     assert!(!deleted.stdout.contains("saved"), "{deleted}");
-    deployer(&world, "connector create --config-file orders.json --no-wait");
-    let offsets = json(&deployer(&world, "connector offset describe claims-orders -o json"));
+    run_as_deployer(&cli, "connector create --config-file orders.json --no-wait");
+    let offsets = parse_json(&run_as_deployer(
+        &cli,
+        "connector offset describe claims-orders -o json",
+    ));
     let begun = offsets["offsets"].as_array().unwrap().first().cloned();
     assert!(
         begun.is_none_or(|item| number(&item["offset"]) < number(&position)),
@@ -161,29 +167,29 @@ fn what_is_deleted_can_be_made_again_where_it_was() {
 }
 
 #[test]
-fn nothing_is_deleted_that_could_not_be_saved() {
-    let world = onboarded();
-    let created = deployer(&world, "connector create --config-file orders.json");
+fn delete_fails_when_the_backup_cannot_be_written() {
+    let cli = fixture_with_claims();
+    let created = run_as_deployer(&cli, "connector create --config-file orders.json");
     assert_eq!(created.code, Some(0), "{created}");
-    world.write("file", "in the way");
-    let seen = deployer(&world, "connector delete claims-orders --force --save-dir file");
-    assert_eq!(seen.code, Some(1), "{seen}");
-    assert!(said(&seen).contains("nothing was changed"), "{seen}");
-    assert!(said(&seen).contains("--no-save"), "{seen}");
-    let list = json(&operator(&world, "connector list -o json"));
+    cli.write("file", "in the way");
+    let output = run_as_deployer(&cli, "connector delete claims-orders --force --save-dir file");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(normalized_stderr(&output).contains("nothing was changed"), "{output}");
+    assert!(normalized_stderr(&output).contains("--no-save"), "{output}");
+    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
     assert_eq!(list.as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn every_run_is_written_down_without_a_secret() {
+fn every_run_is_journaled_without_secrets() {
     const CANARY: &str = "canary-77aa01";
-    let world = onboarded();
-    world.write("ledger.json", LEDGER);
-    let created = with_password(&world, CANARY, "connector create --config-file ledger.json");
+    let cli = fixture_with_claims();
+    cli.write("ledger.json", LEDGER_FILE);
+    let created = run_with_password(&cli, CANARY, "connector create --config-file ledger.json");
     assert_eq!(created.code, Some(0), "{created}");
-    let deleted = as_persona(&world, "deployer", "connector delete claims-ledger --force");
+    let deleted = run_as_persona(&cli, "deployer", "connector delete claims-ledger --force");
     assert_eq!(deleted.code, Some(0), "{deleted}");
-    let journal = world.read(".state/confluent-ebs/sandbox/runs/connectors/env-prod01-lkc-prod01.jsonl");
+    let journal = cli.read(".state/confluent-ebs/sandbox/runs/connectors/env-prod01-lkc-prod01.jsonl");
     for line in ["create connector claims-ledger", "delete connector claims-ledger"] {
         assert!(journal.contains(line), "{journal}");
     }

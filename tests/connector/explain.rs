@@ -4,11 +4,11 @@ use confluent_ebs::sandbox::ConnectorFault as Fault;
 use serde_json::Value;
 
 use crate::{
-    PROFILES,
-    common::{Seen, World},
-    json, onboarded,
-    output::{prepare, run_with},
-    said,
+    PROFILES_DIR,
+    common::{CliFixture, CliOutput},
+    fixture_with_claims, normalized_stderr,
+    output_contract::{run_with, write_connector_files},
+    parse_json,
 };
 
 /// Each failure that the simulated service can produce, the plugin that it befalls, the rule that explains it, and whose it
@@ -17,7 +17,7 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     // 1.
     (Fault::KafkaKeyInvalid, CDC, "kafka-key-invalid", "department"),
     // 5.
-    (Fault::DlqNotCreatable, SINK, "dead-letters-denied", "ebs"),
+    (Fault::DlqNotCreatable, SINK, "dead-letters-denied", "platform"),
     // 6.
     (Fault::InvalidUpdate, SINK, "invalid-configuration", "department"),
     // 8 and 9: five fields, one root.
@@ -38,11 +38,11 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     // 16, 17.
     (Fault::WrongFormat, SINK, "wrong-format", "department"),
     (Fault::SchemaMissing, SINK, "schema-missing", "department"),
-    (Fault::SchemaDenied, SINK, "schema-denied", "ebs"),
-    (Fault::SchemaDenied, CDC, "schema-denied", "ebs"),
+    (Fault::SchemaDenied, SINK, "schema-denied", "platform"),
+    (Fault::SchemaDenied, CDC, "schema-denied", "platform"),
     // 18; the runtime account's grants are EBS's, the name of a topic is the department's.
-    (Fault::TopicDenied, SINK, "topic-denied", "ebs"),
-    (Fault::GroupDenied, SINK, "group-denied", "ebs"),
+    (Fault::TopicDenied, SINK, "topic-denied", "platform"),
+    (Fault::GroupDenied, SINK, "group-denied", "platform"),
     (Fault::MissingTopic, SINK, "topic-missing", "department"),
     // 19 to 23.
     (Fault::RecordTooLarge, CDC, "record-too-large", "department"),
@@ -66,15 +66,15 @@ const SINK: &str = "dataplatform-lake";
 const JDBC: &str = "dataplatform-ledger";
 
 /// A department that may use every plugin, with one connector of each kind.
-fn running() -> World {
-    let world = World::new();
+fn fixture_with_running_connectors() -> CliFixture {
+    let cli = CliFixture::new();
     for args in [
         "sandbox reset --yes",
         "onboard data-platform --sandbox --yes",
         "sandbox clock advance 10m",
     ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(0), "{seen}");
+        let result = cli.run(args);
+        assert_eq!(result.code, Some(0), "{result}");
     }
     for (name, config) in [
         (
@@ -104,51 +104,48 @@ fn running() -> World {
         ),
     ] {
         let file = format!("{name}.json");
-        world.write(&file, format!(r#"{{"name": "{name}", {config}}}"#));
-        let profile = format!("{PROFILES}/data-platform-deployer.toml");
-        let mut command = world.command();
+        cli.write(&file, format!(r#"{{"name": "{name}", {config}}}"#));
+        let profile = format!("{PROFILES_DIR}/data-platform-deployer.toml");
+        let mut command = cli.command();
         command
             .args(["connector", "create", "--config-file", &file, "--profile", &profile])
             .env("EBS_SECRET_P", "correct horse battery");
-        let seen = world.see(&mut command);
-        assert_eq!(seen.code, Some(0), "{seen}");
+        let result = cli.run_command(&mut command);
+        assert_eq!(result.code, Some(0), "{result}");
     }
-    world
+    cli
 }
 
-fn as_persona(world: &World, persona: &str, args: &str) -> Seen {
-    world.ebs(&format!("{args} --profile {PROFILES}/data-platform-{persona}.toml"))
+fn run_as_persona(cli: &CliFixture, persona: &str, args: &str) -> CliOutput {
+    cli.run(&format!("{args} --profile {PROFILES_DIR}/data-platform-{persona}.toml"))
 }
 
-fn operator(world: &World, args: &str) -> Seen {
-    as_persona(world, "operator", args)
+fn run_as_operator(cli: &CliFixture, args: &str) -> CliOutput {
+    run_as_persona(cli, "operator", args)
 }
 
 /// Standard output without its line breaks.
-fn said_out(seen: &Seen) -> String {
-    seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+fn normalized_stdout(result: &CliOutput) -> String {
+    result.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn explained(world: &World, what: &str) -> (Option<i32>, Value) {
-    let seen = operator(world, &format!("connector explain {what} -o json"));
-    (seen.code, json(&seen))
+fn explain_json(cli: &CliFixture, what: &str) -> (Option<i32>, Value) {
+    let result = run_as_operator(cli, &format!("connector explain {what} -o json"));
+    (result.code, parse_json(&result))
 }
 
 #[test]
-fn every_failure_of_the_service_is_explained() {
-    let world = running();
+fn every_simulated_failure_is_explained_by_its_rule() {
+    let cli = fixture_with_running_connectors();
     for kind in Fault::ALL {
         assert!(EXPECTED.iter().any(|row| row.0 == *kind), "{kind} is not in the table");
     }
     let mut wrong = Vec::new();
     for (kind, name, rule, owner) in EXPECTED {
-        assert_eq!(
-            world.ebs(&format!("sandbox fault connector {name} {kind}")).code,
-            Some(0)
-        );
+        assert_eq!(cli.run(&format!("sandbox fault connector {name} {kind}")).code, Some(0));
         // Long enough for it to show, and for a flapping one to lie down.
-        assert_eq!(world.ebs("sandbox clock advance 50s").code, Some(0));
-        let (code, answer) = explained(&world, name);
+        assert_eq!(cli.run("sandbox clock advance 50s").code, Some(0));
+        let (code, answer) = explain_json(&cli, name);
         let cause = &answer[0]["causes"][0];
         let unhealthy = if *kind == Fault::StuckProvisioning {
             Some(0)
@@ -162,19 +159,19 @@ fn every_failure_of_the_service_is_explained() {
         if !as_expected {
             wrong.push(format!("{kind} on {name}, exit code {code:?}: {answer:#}"));
         }
-        assert_eq!(world.ebs(&format!("sandbox fault clear {name}")).code, Some(0));
+        assert_eq!(cli.run(&format!("sandbox fault clear {name}")).code, Some(0));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn one_screen_says_what_it_is_and_what_to_type() {
-    let world = running();
-    world.ebs("sandbox fault connector dataplatform-cdc wrong-password");
-    world.ebs("sandbox clock advance 3m");
-    let seen = operator(&world, "connector explain dataplatform-cdc");
-    assert_eq!(seen.code, Some(6), "{seen}");
-    let text = said_out(&seen);
+fn explain_shows_the_cause_and_commands_that_parse() {
+    let cli = fixture_with_running_connectors();
+    cli.run("sandbox fault connector dataplatform-cdc wrong-password");
+    cli.run("sandbox clock advance 3m");
+    let result = run_as_operator(&cli, "connector explain dataplatform-cdc");
+    assert_eq!(result.code, Some(6), "{result}");
+    let text = normalized_stdout(&result);
     for words in [
         "PostgresCdcSourceV2) is FAILED since 20",
         "Cause The other system does not accept the user or the password.",
@@ -188,36 +185,36 @@ fn one_screen_says_what_it_is_and_what_to_type() {
          --profile .state/confluent-ebs/sandbox/handover/data-platform-deployer.toml",
         "More docs/causes.md#wrong-password",
     ] {
-        assert!(text.contains(words), "{words:?} is missing\n{seen}");
+        assert!(text.contains(words), "{words:?} is missing\n{result}");
     }
     // One root, said once.
-    assert_eq!(text.matches("password authentication failed").count(), 1, "{seen}");
-    assert!(seen.stdout.lines().count() <= 24, "more than a screen\n{seen}");
+    assert_eq!(text.matches("password authentication failed").count(), 1, "{result}");
+    assert!(result.stdout.lines().count() <= 24, "more than a screen\n{result}");
     // What it says can be typed.
-    let (_, answer) = explained(&world, "dataplatform-cdc");
+    let (_, answer) = explain_json(&cli, "dataplatform-cdc");
     let steps = answer[0]["causes"][0]["steps"].as_array().unwrap();
     let command = steps.iter().find_map(|step| step["command"].as_str()).unwrap();
     let words = command
         .strip_prefix("confluent ebs ")
         .unwrap()
         .replace("FILE", "dataplatform-cdc.json");
-    let mut typed = world.command();
+    let mut typed = cli.command();
     typed
         .args(words.split_whitespace())
         .env("EBS_SECRET_P", "another horse");
-    assert_ne!(world.see(&mut typed).code, Some(64));
+    assert_ne!(cli.run_command(&mut typed).code, Some(64));
 }
 
 // What a command needs that was not said stands in it, or the command is left out.
 #[test]
-fn the_platform_team_gets_commands_that_are_not_refused() {
-    let world = running();
-    world.ebs("sandbox fault connector dataplatform-cdc wrong-password");
-    world.ebs("sandbox fault connector dataplatform-lake slow-target");
-    world.ebs("sandbox clock advance 3m");
-    let seen = world.ebs("connector explain dataplatform-cdc dataplatform-lake --sandbox -o json");
-    assert_eq!(seen.code, Some(6), "{seen}");
-    let answer = json(&seen);
+fn commands_suggested_to_the_platform_team_are_accepted() {
+    let cli = fixture_with_running_connectors();
+    cli.run("sandbox fault connector dataplatform-cdc wrong-password");
+    cli.run("sandbox fault connector dataplatform-lake slow-target");
+    cli.run("sandbox clock advance 3m");
+    let result = cli.run("connector explain dataplatform-cdc dataplatform-lake --sandbox -o json");
+    assert_eq!(result.code, Some(6), "{result}");
+    let answer = parse_json(&result);
     let commands = answer
         .as_array()
         .unwrap()
@@ -234,89 +231,96 @@ fn the_platform_team_gets_commands_that_are_not_refused() {
         ]
     );
     assert_eq!(
-        world.ebs(commands[1].strip_prefix("confluent ebs ").unwrap()).code,
+        cli.run(commands[1].strip_prefix("confluent ebs ").unwrap()).code,
         Some(0)
     );
     let words = commands[0].strip_prefix("confluent ebs ").unwrap();
-    let mut typed = world.command();
+    let mut typed = cli.command();
     typed
         .args(words.replace("FILE", "dataplatform-cdc.json").split_whitespace())
         .env("EBS_SECRET_P", "another horse");
-    let seen = world.see(&mut typed);
-    assert_ne!(seen.code, Some(64), "{seen}");
-    assert!(!said(&seen).contains("it is not said for which department"), "{seen}");
+    let result = cli.run_command(&mut typed);
+    assert_ne!(result.code, Some(64), "{result}");
+    assert!(
+        !normalized_stderr(&result).contains("it is not said for which department"),
+        "{result}"
+    );
     // A profile can be shown only where one is in use.
     let message = |flags: &[&str]| {
-        let mut command = world.command();
+        let mut command = cli.command();
         command
             .args(["connector", "explain", "--message", "account not found"])
             .args(flags);
-        world.see(&mut command)
+        cli.run_command(&mut command)
     };
     assert!(!message(&[]).stdout.contains("profile show"));
-    let profile = format!("{PROFILES}/data-platform-operator.toml");
-    assert!(said_out(&message(&["--profile", &profile])).contains("profile show --profile"));
+    let profile = format!("{PROFILES_DIR}/data-platform-operator.toml");
+    assert!(normalized_stdout(&message(&["--profile", &profile])).contains("profile show --profile"));
 }
 
 #[test]
-fn a_refused_change_says_that_the_former_configuration_runs_on() {
-    let world = running();
+fn a_rejected_update_says_that_the_previous_configuration_is_active() {
+    let cli = fixture_with_running_connectors();
     // A telltale: the service takes it, and refuses it later (dossier `connect.md` §2.4).
-    let seen = as_persona(
-        &world,
+    let result = run_as_persona(
+        &cli,
         "deployer",
         "connector update dataplatform-lake --config s3.bucket.name=invalid-update --keep-secrets --timeout 1m",
     );
-    assert_eq!(seen.code, Some(6), "{seen}");
-    let (code, answer) = explained(&world, "dataplatform-lake");
+    assert_eq!(result.code, Some(6), "{result}");
+    let (code, answer) = explain_json(&cli, "dataplatform-lake");
     assert_eq!(
         (code, &answer[0]["previous_runs"]),
         (Some(6), &true.into()),
         "{answer:#}"
     );
     assert_eq!(answer[0]["causes"][0]["configs"][0], "flush.size", "{answer:#}");
-    let seen = operator(&world, "connector explain dataplatform-lake");
+    let result = run_as_operator(&cli, "connector explain dataplatform-lake");
     assert!(
-        seen.stdout
+        result
+            .stdout
             .contains("Still   The previous configuration is in force, and its tasks run."),
-        "{seen}"
+        "{result}"
     );
 }
 
 #[test]
-fn all_of_a_department_takes_a_line_for_what_is_well() {
-    let world = running();
-    world.ebs("sandbox fault connector dataplatform-lake task-failed");
-    world.ebs("sandbox clock advance 3m");
-    let seen = operator(&world, "connector explain --all");
-    assert_eq!(seen.code, Some(6), "{seen}");
-    assert!(seen.stdout.starts_with("dataplatform-lake ("), "{seen}");
-    assert!(seen.stdout.contains("Tasks   Task 0 failed, the others run."), "{seen}");
+fn explain_all_gives_healthy_connectors_one_line() {
+    let cli = fixture_with_running_connectors();
+    cli.run("sandbox fault connector dataplatform-lake task-failed");
+    cli.run("sandbox clock advance 3m");
+    let result = run_as_operator(&cli, "connector explain --all");
+    assert_eq!(result.code, Some(6), "{result}");
+    assert!(result.stdout.starts_with("dataplatform-lake ("), "{result}");
+    assert!(
+        result.stdout.contains("Tasks   Task 0 failed, the others run."),
+        "{result}"
+    );
     for name in ["dataplatform-cdc", "dataplatform-ledger", "dataplatform-orders"] {
-        let line = seen.stdout.lines().find(|line| line.starts_with(name));
-        assert!(line.is_some_and(|line| line.contains("is RUNNING")), "{name}\n{seen}");
+        let line = result.stdout.lines().find(|line| line.starts_with(name));
+        assert!(line.is_some_and(|line| line.contains("is RUNNING")), "{name}\n{result}");
     }
-    world.ebs("sandbox fault clear");
-    world.ebs("sandbox clock advance 3m");
-    let seen = operator(&world, "connector explain --all");
-    assert_eq!(seen.code, Some(0), "{seen}");
+    cli.run("sandbox fault clear");
+    cli.run("sandbox clock advance 3m");
+    let result = run_as_operator(&cli, "connector explain --all");
+    assert_eq!(result.code, Some(0), "{result}");
     assert_eq!(
-        seen.stdout.replace("\n  ", " "),
+        result.stdout.replace("\n  ", " "),
         "4 connectors are RUNNING: dataplatform-cdc, dataplatform-lake, dataplatform-ledger, and dataplatform-orders.\n"
     );
-    let seen = operator(&world, "connector explain dataplatform-l*");
-    assert_eq!(seen.stdout.lines().count(), 2, "{seen}");
+    let result = run_as_operator(&cli, "connector explain dataplatform-l*");
+    assert_eq!(result.stdout.lines().count(), 2, "{result}");
     // Others are not looked at.
-    assert_eq!(operator(&world, "connector explain fraud-orders").code, Some(5));
-    assert_eq!(operator(&world, "connector explain").code, Some(64));
+    assert_eq!(run_as_operator(&cli, "connector explain fraud-orders").code, Some(5));
+    assert_eq!(run_as_operator(&cli, "connector explain").code, Some(64));
 }
 
 #[test]
-fn log_lines_say_more_where_the_status_says_nothing() {
-    let world = running();
-    world.ebs("sandbox fault connector dataplatform-lake platform-error");
-    world.ebs("sandbox clock advance 20m");
-    let (_, answer) = explained(&world, "dataplatform-lake");
+fn explain_uses_log_lines_when_the_status_has_no_cause() {
+    let cli = fixture_with_running_connectors();
+    cli.run("sandbox fault connector dataplatform-lake platform-error");
+    cli.run("sandbox clock advance 20m");
+    let (_, answer) = explain_json(&cli, "dataplatform-lake");
     let log = &answer[0]["log"];
     assert!(
         log["error"].as_str().unwrap().contains("the worker was lost"),
@@ -324,15 +328,15 @@ fn log_lines_say_more_where_the_status_says_nothing() {
     );
     assert!(log["times"].as_u64() > Some(1), "{answer:#}");
     // A viewer may not read them (dossier `logs.md` §2.6), which is said and is no failure of its own.
-    let seen = as_persona(&world, "viewer", "connector explain dataplatform-lake");
-    assert_eq!(seen.code, Some(6), "{seen}");
+    let result = run_as_persona(&cli, "viewer", "connector explain dataplatform-lake");
+    assert_eq!(result.code, Some(6), "{result}");
     assert!(
-        said_out(&seen).contains("Log lines may say more, and could not be read: that takes ConnectManager"),
-        "{seen}"
+        normalized_stdout(&result).contains("Log lines may say more, and could not be read: that takes ConnectManager"),
+        "{result}"
     );
     // Nobody waits for a turn: a connector stands five requests per minute.
     let explained: Vec<_> = (0..6)
-        .map(|_| explained(&world, "dataplatform-lake").1[0].clone())
+        .map(|_| explain_json(&cli, "dataplatform-lake").1[0].clone())
         .collect();
     let last = explained.last().unwrap();
     assert!(
@@ -343,12 +347,12 @@ fn log_lines_say_more_where_the_status_says_nothing() {
 }
 
 #[test]
-fn what_fails_now_and_then_is_not_called_well() {
-    let world = running();
-    world.ebs("sandbox fault connector dataplatform-ledger flapping");
+fn a_flapping_connector_is_not_reported_healthy() {
+    let cli = fixture_with_running_connectors();
+    cli.run("sandbox fault connector dataplatform-ledger flapping");
     // It runs for 45 seconds and fails for 30.
-    world.ebs("sandbox clock advance 5m");
-    let (code, answer) = explained(&world, "dataplatform-ledger");
+    cli.run("sandbox clock advance 5m");
+    let (code, answer) = explain_json(&cli, "dataplatform-ledger");
     let one = &answer[0];
     assert_eq!(
         (code, &one["status"], &one["health"]),
@@ -359,9 +363,9 @@ fn what_fails_now_and_then_is_not_called_well() {
 }
 
 #[test]
-fn a_connector_that_moves_nothing_is_told_where_records_may_be() {
-    let world = running();
-    let (code, answer) = explained(&world, "dataplatform-lake --no-records");
+fn explain_no_records_lists_where_records_may_be() {
+    let cli = fixture_with_running_connectors();
+    let (code, answer) = explain_json(&cli, "dataplatform-lake --no-records");
     let one = &answer[0];
     assert_eq!(
         (code, &one["causes"][0]["rule"]),
@@ -375,53 +379,61 @@ fn a_connector_that_moves_nothing_is_told_where_records_may_be() {
             .any(|note| note.as_str().unwrap().contains("topic dataplatform-lake-dlq.")),
         "{one:#}"
     );
-    let (_, answer) = explained(&world, "dataplatform-lake");
+    let (_, answer) = explain_json(&cli, "dataplatform-lake");
     assert_eq!(answer[0]["causes"], serde_json::json!([]), "{answer:#}");
 }
 
 // Patterns 1, 27 and 30 of the dossier come as answers to somebody's request, not from a connector.
 #[test]
-fn a_message_from_anywhere_is_explained_without_a_profile() {
-    let world = World::new();
+fn explain_message_works_without_a_profile() {
+    let cli = CliFixture::new();
     for (message, rule) in [
         ("topics: Provided Kafka ApiKey is invalid", "kafka-key-invalid"),
         ("Forbidden Access", "forbidden"),
         ("the number of tasks is currently limited to 250", "quota"),
         ("what nobody has ever heard of", "unknown"),
     ] {
-        let mut command = world.command();
+        let mut command = cli.command();
         command.args(["connector", "explain", "--message", message, "-o", "json"]);
-        let seen = world.see(&mut command);
-        assert_eq!((seen.code, &json(&seen)["rule"]), (Some(0), &rule.into()), "{seen}");
+        let result = cli.run_command(&mut command);
+        assert_eq!(
+            (result.code, &parse_json(&result)["rule"]),
+            (Some(0), &rule.into()),
+            "{result}"
+        );
     }
-    let mut command = world.command();
+    let mut command = cli.command();
     command.args(["connector", "explain", "--message", "Unknown magic byte!"]);
-    let seen = world.see(&mut command);
+    let result = cli.run_command(&mut command);
     assert!(
-        seen.stdout
+        result
+            .stdout
             .contains("Do      1. Set input.data.format to what the topic really holds."),
-        "{seen}"
+        "{result}"
     );
     assert!(
-        said_out(&seen).contains("connector update NAME --config-file FILE"),
-        "{seen}"
+        normalized_stdout(&result).contains("connector update NAME --config-file FILE"),
+        "{result}"
     );
 }
 
 #[test]
-fn other_commands_lead_to_the_explanation() {
-    let world = onboarded();
-    prepare(&world);
-    assert_eq!(world.ebs("onboard claims --sandbox --yes").code, Some(0));
-    assert_eq!(world.ebs("sandbox clock advance 10m").code, Some(0));
-    let seen = run_with(
-        &world,
+fn create_and_describe_suggest_connector_explain() {
+    let cli = fixture_with_claims();
+    write_connector_files(&cli);
+    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
+    let result = run_with(
+        &cli,
         "connector create --config-file claims-ledger.json PROFILE",
         "",
         "wrong-password",
     );
-    assert_eq!(seen.code, Some(6), "{seen}");
-    assert!(said(&seen).contains("connector explain claims-ledger"), "{seen}");
-    let seen = crate::operator(&world, "connector describe claims-ledger");
-    assert!(seen.stdout.contains("connector explain claims-ledger"), "{seen}");
+    assert_eq!(result.code, Some(6), "{result}");
+    assert!(
+        normalized_stderr(&result).contains("connector explain claims-ledger"),
+        "{result}"
+    );
+    let result = crate::run_as_operator(&cli, "connector describe claims-ledger");
+    assert!(result.stdout.contains("connector explain claims-ledger"), "{result}");
 }

@@ -1,46 +1,123 @@
-//! Failures on request, from the command line.
+//! Commands in bad weather: storms of 429, lost answers, a service that takes its time.
 
-use crate::{common::World, json};
+use crate::{common::CliFixture, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator};
+
+/// What departments type, in an order in which each works.
+const COMMANDS: [(&str, &str); 17] = [
+    ("deployer", "connector validate --config-file orders.json"),
+    ("deployer", "connector create --config-file orders.json"),
+    ("operator", "connector list"),
+    ("operator", "connector describe claims-orders"),
+    ("operator", "connector wait claims-orders"),
+    ("operator", "connector plugin list"),
+    ("operator", "connector plugin describe DatagenSource"),
+    ("deployer", "connector update claims-orders --config tasks.max=2"),
+    ("operator", "connector pause claims-orders"),
+    ("operator", "connector wait claims-orders --paused"),
+    ("operator", "connector resume claims-orders"),
+    ("operator", "connector restart claims-orders"),
+    ("operator", "connector offset describe claims-orders"),
+    ("deployer", "connector offset delete claims-orders --force"),
+    ("operator", "connector offset status describe claims-orders"),
+    ("operator", "quota describe"),
+    ("deployer", "connector delete claims-orders --force"),
+];
+
+/// Runs commands with `fault` waiting for each; the fault must have struck.
+fn run_all_with_fault(cli: &CliFixture, fault: &str, wanted: impl Fn(&str) -> bool) {
+    for (persona, args) in COMMANDS.into_iter().filter(|(_, args)| wanted(args)) {
+        let added = cli.run(&format!("sandbox fault add {fault} --path /connect/**"));
+        assert_eq!(added.code, Some(0), "{added}");
+        let output = match persona {
+            "deployer" => run_as_deployer(cli, args),
+            _ => run_as_operator(cli, args),
+        };
+        assert_eq!(output.code, Some(0), "{args}: {output}");
+        assert_eq!(
+            cli.run("sandbox fault list").stdout,
+            "None found.\n",
+            "{args}: it did not strike"
+        );
+    }
+    assert_eq!(run_as_operator(cli, "connector list").stdout, "None found.\n");
+}
 
 #[test]
-fn connectors_that_fail_are_listed_and_cleared_with_the_other_faults() {
-    let world = World::new();
-    for args in [
-        "sandbox fault add slow --delay 50ms --forever",
-        "sandbox fault connector claims-orders wrong-password",
-        "sandbox fault connector motor-lake flapping",
-    ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(0), "{seen}");
-    }
-    let table = world.ebs("sandbox fault list").stdout;
-    let table: Vec<_> = table.lines().map(str::trim_end).collect();
-    assert_eq!(
-        table,
-        [
-            "       ID       |      Kind      | Method | Path | Principal | Skip | Times",
-            "----------------+----------------+--------+------+-----------+------+--------",
-            "              1 | slow           | any    | any  | any       |    0 | all",
-            "  claims-orders | wrong-password |        |      |           |      |",
-            "  motor-lake    | flapping       |        |      |           |      |",
-        ]
-    );
-    let list = json(&world.ebs("sandbox fault list -o json"));
-    assert_eq!((&list[0]["id"], &list[0]["kind"]), (&1.into(), &"slow".into()));
-    assert_eq!(
-        (&list[1]["connector"], &list[1]["kind"]),
-        (&"claims-orders".into(), &"wrong-password".into())
-    );
-    assert!(list[1]["since"].is_string() && list[1].get("id").is_none(), "{list}");
+fn every_command_retries_429_responses() {
+    let cli = fixture_with_claims();
+    run_all_with_fault(&cli, "too-many-requests --retry-after 3 --times 3", |_| true);
+}
 
-    // One by its connector, the rest at once.
-    assert_eq!(
-        world.ebs("sandbox fault clear motor-lake").stdout,
-        "Cleared fault \"motor-lake\".\n"
+#[test]
+fn every_command_survives_failed_lost_and_slow_reads() {
+    let cli = fixture_with_claims();
+    for kind in ["server-error", "lost-before", "lost-after", "slow --delay 20s"] {
+        // Plugins are asked with a PUT.
+        let reads = |args: &str| !args.contains("validate") && !args.contains("plugin describe");
+        run_all_with_fault(&cli, &format!("{kind} --method GET"), reads);
+    }
+}
+
+#[test]
+fn endless_429_responses_fail_the_command_without_writes() {
+    let cli = fixture_with_claims();
+    let storm = "sandbox fault add too-many-requests --retry-after 60 --forever --path /connect/**";
+    assert_eq!(cli.run(storm).code, Some(0));
+    for output in [
+        run_as_operator(&cli, "connector list"),
+        run_as_deployer(&cli, "connector create --config-file orders.json"),
+    ] {
+        assert_eq!(output.code, Some(1), "{output}");
+        assert!(normalized_stderr(&output).contains("429"), "{output}");
+    }
+    assert_eq!(cli.run("sandbox fault clear").stdout, "Cleared 1 fault.\n");
+    assert_eq!(run_as_operator(&cli, "connector list").stdout, "None found.\n");
+}
+
+// Nothing is made twice, whatever happens to the answer; and what was made is found again.
+#[test]
+fn create_continues_to_wait_after_a_lost_response() {
+    let cli = fixture_with_claims();
+    let lost = "sandbox fault add lost-after --method POST --path /connect/**";
+    assert_eq!(cli.run(lost).code, Some(0));
+    let output = run_as_deployer(&cli, "connector create --config-file orders.json -o json");
+    assert_eq!(output.code, Some(0), "{output}");
+    assert_eq!(parse_json(&output)["status"], "RUNNING");
+    let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
+    assert_eq!(list.as_array().unwrap().len(), 1, "{list}");
+
+    // A restart is never sent twice: it is not known whether it worked, and that is said.
+    let lost = "sandbox fault add lost-after --method POST --path /connect/**/restart";
+    assert_eq!(cli.run(lost).code, Some(0));
+    let output = run_as_operator(&cli, "connector restart claims-orders");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("it is not known whether it worked to restart connector"),
+        "{output}"
     );
-    assert_eq!(world.ebs("sandbox fault clear motor-lake").code, Some(1));
-    assert_eq!(world.ebs("sandbox fault clear").stdout, "Cleared 2 faults.\n");
-    assert_eq!(world.ebs("sandbox fault list").stdout, "None found.\n");
-    assert_eq!(world.ebs("sandbox fault clear").stdout, "There was no fault.\n");
-    assert_eq!(json(&world.ebs("sandbox fault clear -o json"))["cleared"], 0);
+}
+
+#[test]
+fn a_flapping_connector_is_reported_in_its_current_state() {
+    let cli = fixture_with_claims();
+    let created = run_as_deployer(&cli, "connector create --config-file orders.json");
+    assert_eq!(created.code, Some(0), "{created}");
+    assert_eq!(cli.run("sandbox fault connector claims-orders flapping").code, Some(0));
+    let mut states = Vec::new();
+    for _ in 0..8 {
+        let described = parse_json(&run_as_operator(&cli, "connector describe claims-orders -o json"));
+        let (state, cause) = (
+            described["connector"]["status"].clone(),
+            described.get("cause").is_some(),
+        );
+        assert_eq!(state == "FAILED", cause, "{described}");
+        states.push(state.as_str().unwrap().to_owned());
+        assert_eq!(cli.run("sandbox clock advance 20s").code, Some(0));
+    }
+    assert!(
+        states.contains(&"RUNNING".to_owned()) && states.contains(&"FAILED".to_owned()),
+        "{states:?}"
+    );
+    let waited = run_as_operator(&cli, "connector wait claims-orders");
+    assert_eq!(waited.code, Some(0), "the service repairs it by itself: {waited}");
 }

@@ -11,20 +11,20 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use confluent_ebs::{config::Profile, model::KeyKind};
 
 use crate::{
-    common::World,
-    onboarded,
-    output::{RUNS, prepare, run_with},
+    common::CliFixture,
+    fixture_with_claims,
+    output_contract::{DOCUMENTED_RUNS, run_with, write_connector_files},
 };
 
 const CANARY: &str = "canary-0e1b7f-password";
 
 /// All files below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn list_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         match path.is_dir() {
-            true => found.extend(files(&path)),
+            true => found.extend(list_files(&path)),
             false => found.push(path),
         }
     }
@@ -39,9 +39,12 @@ fn may_hold_secrets(path: &Path) -> bool {
 }
 
 /// What must be nowhere else, by where it came from.
-fn secrets(world: &World) -> BTreeMap<String, String> {
+fn collect_secrets(cli: &CliFixture) -> BTreeMap<String, String> {
     let mut secrets = BTreeMap::from([(CANARY.to_owned(), "a connector's password".to_owned())]);
-    for path in files(&world.path("")).into_iter().filter(|path| may_hold_secrets(path)) {
+    for path in list_files(&cli.path(""))
+        .into_iter()
+        .filter(|path| may_hold_secrets(path))
+    {
         let Ok(text) = fs::read_to_string(&path) else { continue };
         let (_, keys, _) = Profile::parse(&path, text, &[]);
         for kind in [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry] {
@@ -50,7 +53,7 @@ fn secrets(world: &World) -> BTreeMap<String, String> {
             }
         }
     }
-    let info = world.ebs("sandbox info --show-secrets -o json");
+    let info = cli.run("sandbox info --show-secrets -o json");
     let info: serde_json::Value = serde_json::from_str(&info.stdout).unwrap();
     for who in ["admin_secret", "provisioner_secret"] {
         secrets.insert(info[who].as_str().unwrap().to_owned(), who.to_owned());
@@ -60,7 +63,7 @@ fn secrets(world: &World) -> BTreeMap<String, String> {
 
 /// How a secret could be written: as it is, in hexadecimal digits, and in Base64 wherever it begins in a longer text, as in
 /// an `Authorization` header.
-fn forms(secret: &str) -> Vec<String> {
+fn encoded_forms(secret: &str) -> Vec<String> {
     let hex = secret
         .bytes()
         .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
@@ -74,29 +77,29 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 #[expect(clippy::print_stdout, reason = "how much was searched is a part of the result")]
-fn hunt(flags: &str, disturbed: bool) {
-    let world = onboarded();
-    prepare(&world);
+fn assert_no_secret_leaks(flags: &str, disturbed: bool) {
+    let cli = fixture_with_claims();
+    write_connector_files(&cli);
     let mut said = Vec::new();
-    for (place, text) in RUNS.iter().enumerate() {
+    for (place, text) in DOCUMENTED_RUNS.iter().enumerate() {
         // What is asked for in so many words is no leak.
         if text.contains("--show-secrets") {
             continue;
         }
         if disturbed {
             let kind = ["server-error", "lost-after", "too-many-requests"][place % 3];
-            world.ebs(&format!("sandbox fault add {kind} --skip {} --times 2", place % 4));
+            cli.run(&format!("sandbox fault add {kind} --skip {} --times 2", place % 4));
         }
-        let seen = run_with(&world, text, flags, CANARY);
-        assert!(!seen.stderr.contains("panicked at"), "{text}\n{seen}");
-        said.push(((*text).to_owned(), seen.to_string()));
+        let result = run_with(&cli, text, flags, CANARY);
+        assert!(!result.stderr.contains("panicked at"), "{text}\n{result}");
+        said.push(((*text).to_owned(), result.to_string()));
         if disturbed {
-            world.ebs("sandbox fault clear");
+            cli.run("sandbox fault clear");
         }
     }
-    let secrets = secrets(&world);
+    let secrets = collect_secrets(&cli);
     assert!(secrets.len() > 6, "{}", secrets.len());
-    let kept = files(&world.path(""))
+    let kept = list_files(&cli.path(""))
         .into_iter()
         .filter(|path| !may_hold_secrets(path));
     let kept = kept.map(|path| {
@@ -106,7 +109,7 @@ fn hunt(flags: &str, disturbed: bool) {
     let searched: Vec<(String, String)> = said.into_iter().chain(kept).collect();
     let mut leaks = Vec::new();
     for (secret, of) in &secrets {
-        for form in forms(secret) {
+        for form in encoded_forms(secret) {
             let found = searched.iter().filter(|(_, text)| text.contains(&form));
             leaks.extend(found.map(|(place, _)| format!("the secret of {of} is in {place}")));
         }
@@ -117,18 +120,18 @@ fn hunt(flags: &str, disturbed: bool) {
 
 #[test]
 fn no_secret_is_printed_or_kept_at_the_highest_verbosity() {
-    hunt("--unsafe-trace", false);
+    assert_no_secret_leaks("--unsafe-trace", false);
 }
 
 #[test]
 fn no_secret_is_printed_or_kept_when_requests_fail() {
-    hunt("-vvvv -o json", true);
+    assert_no_secret_leaks("-vvvv -o json", true);
 }
 
 /// The hunt finds what is there.
 #[test]
-fn a_planted_secret_is_found() {
-    let found = |text: &str| forms(CANARY).iter().any(|form| text.contains(form));
+fn the_leak_search_finds_encoded_secrets() {
+    let found = |text: &str| encoded_forms(CANARY).iter().any(|form| text.contains(form));
     assert!(found(&format!("password={CANARY}")));
     assert!(found("63616e6172792d3065316237662d70617373776f7264"));
     for key in ["", "K", "KE", "ABCDEFGHIJKLMNOP:"] {

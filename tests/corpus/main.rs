@@ -8,13 +8,13 @@ use std::{
 };
 
 use confluent_ebs::{
-    catalog::{Context, Linted, lint},
+    catalog::{LintOptions, LintResult, lint},
     diag::{Finding, Severity},
     manifest::connector_file,
 };
 
 /// Rules that speak about every single one of these files, for the reason given there; checked by number.
-const EVERYWHERE: [(&str, usize); 5] = [
+const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
     // The collector's note where a file came from (`source` beside `config`).
     ("unknown-key: `source` beside `config` is read by nobody", 113),
     // Files are called after scripts, not after connectors.
@@ -32,7 +32,7 @@ const EVERYWHERE: [(&str, usize); 5] = [
 ];
 
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn folder(name: &str) -> Option<Vec<PathBuf>> {
+fn corpus_files(name: &str) -> Option<Vec<PathBuf>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/corpus")
         .join(name);
@@ -47,17 +47,17 @@ fn folder(name: &str) -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
-fn linted(path: &Path) -> Linted {
+fn lint_file(path: &Path) -> LintResult {
     let file = connector_file::read(path).unwrap_or_else(|findings| panic!("{}: {findings:?}", path.display()));
-    lint(&file, &Context::default())
+    lint(&file, &LintOptions::default())
 }
 
-fn name(path: &Path) -> String {
+fn file_stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
 /// The key that a finding is about: the one that is missing, or the one of the line.
-fn key(finding: &Finding) -> String {
+fn finding_key(finding: &Finding) -> String {
     if finding.rule == "missing-key" {
         return finding.message.split('`').nth(1).unwrap_or_default().to_owned();
     }
@@ -68,7 +68,7 @@ fn key(finding: &Finding) -> String {
     key.split('"').next().unwrap_or_default().to_owned()
 }
 
-fn verdicts() -> BTreeMap<String, BTreeSet<(String, String)>> {
+fn read_expected_findings() -> BTreeMap<String, BTreeSet<(String, String)>> {
     let mut verdicts: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     for line in include_str!("verdicts.tsv")
         .lines()
@@ -85,17 +85,17 @@ fn verdicts() -> BTreeMap<String, BTreeSet<(String, String)>> {
 }
 
 #[test]
-fn the_managed_files_get_exactly_the_verdicts_that_were_judged_by_hand() {
-    let Some(files) = folder("managed") else { return };
+fn managed_connector_files_get_exactly_the_reviewed_findings() {
+    let Some(files) = corpus_files("managed") else { return };
     assert_eq!(files.len(), 113);
-    let mut expected = verdicts();
+    let mut expected = read_expected_findings();
     let mut everywhere: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong: Vec<String> = Vec::new();
     for path in files {
         let mut found = BTreeSet::new();
-        for finding in linted(&path).findings {
+        for finding in lint_file(&path).findings {
             let said = format!("{}: {}", finding.rule, finding.message);
-            let everybody = EVERYWHERE
+            let everybody = RULES_IN_EVERY_FILE
                 .iter()
                 .find(|(what, _)| *what == finding.rule || *what == said);
             if let Some((what, _)) = everybody {
@@ -103,14 +103,14 @@ fn the_managed_files_get_exactly_the_verdicts_that_were_judged_by_hand() {
                 continue;
             }
             let mark = if finding.severity == Severity::Error { "" } else { "?" };
-            found.insert((format!("{}{mark}", finding.rule), key(&finding)));
+            found.insert((format!("{}{mark}", finding.rule), finding_key(&finding)));
         }
-        let wanted = expected.remove(&name(&path)).unwrap_or_default();
+        let wanted = expected.remove(&file_stem(&path)).unwrap_or_default();
         for (rule, key) in found.difference(&wanted) {
-            wrong.push(format!("not judged: {}\t{rule}\t{key}", name(&path)));
+            wrong.push(format!("not judged: {}\t{rule}\t{key}", file_stem(&path)));
         }
         for (rule, key) in wanted.difference(&found) {
-            wrong.push(format!("not found:  {}\t{rule}\t{key}", name(&path)));
+            wrong.push(format!("not found:  {}\t{rule}\t{key}", file_stem(&path)));
         }
     }
     assert!(
@@ -121,37 +121,42 @@ fn the_managed_files_get_exactly_the_verdicts_that_were_judged_by_hand() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(
         everywhere.into_iter().collect::<BTreeSet<_>>(),
-        EVERYWHERE.into_iter().collect()
+        RULES_IN_EVERY_FILE.into_iter().collect()
     );
 }
 
 #[test]
-fn the_self_managed_files_are_all_refused_as_such_and_for_nothing_else() {
-    let Some(files) = folder("self-managed") else { return };
+fn self_managed_connector_files_get_only_the_self_managed_finding() {
+    let Some(files) = corpus_files("self-managed") else {
+        return;
+    };
     assert_eq!(files.len(), 300);
     let mut without_plugin = BTreeSet::new();
     for path in files {
-        let findings = linted(&path).findings;
+        let findings = lint_file(&path).findings;
         let [finding] = &findings[..] else {
-            panic!("{}: {findings:?}", name(&path));
+            panic!("{}: {findings:?}", file_stem(&path));
         };
         assert_eq!(
             (finding.rule, finding.severity),
             ("self-managed", Severity::Error),
             "{}",
-            name(&path)
+            file_stem(&path)
         );
-        assert_eq!(key(finding), "connector.class");
+        assert_eq!(finding_key(finding), "connector.class");
         if finding.fix.as_ref().unwrap().starts_with("No managed plugin") {
             let class = finding.message.split('`').nth(1).unwrap();
             without_plugin.insert(class.rsplit('.').next().unwrap().to_owned());
         }
     }
-    assert_eq!(without_plugin.into_iter().collect::<Vec<_>>().join(" "), WITHOUT_PLUGIN);
+    assert_eq!(
+        without_plugin.into_iter().collect::<Vec<_>>().join(" "),
+        WITHOUT_MANAGED_PLUGIN
+    );
 }
 
 /// Connectors of that folder for which there is no managed plugin, as far as it is known here.
-const WITHOUT_PLUGIN: &str = "ActiveMqSinkConnector AppDynamicsMetricsSinkConnector CassandraSinkConnector \
+const WITHOUT_MANAGED_PLUGIN: &str = "ActiveMqSinkConnector AppDynamicsMetricsSinkConnector CassandraSinkConnector \
      CloudPubSubSinkConnector DataDiodeSourceConnector DatadogLogsSinkConnector FilePulseSourceConnector \
      FileStreamSinkConnector FileStreamSourceConnector FirebaseSourceConnector FtpsSinkConnector \
      FtpsSourceConnector GraphDBSinkConnector HANASinkConnector HBaseSinkConnector Hdfs2SourceConnector \

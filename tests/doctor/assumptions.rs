@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use confluent_ebs::{checks::assumptions, sandbox::Assumptions};
+use confluent_ebs::{checks::assumptions, sandbox::SandboxAssumptions};
 use serde_json::Value;
 
-use crate::common::World;
+use crate::common::CliFixture;
 
 /// Every switch below `value`, as a path.
-fn switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+fn collect_switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
             for (name, inner) in fields {
@@ -17,7 +17,7 @@ fn switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
                 } else {
                     format!("{path}.{name}")
                 };
-                switches(inner, &path, found);
+                collect_switches(inner, &path, found);
             }
         }
         _ => drop(found.insert(path.to_owned())),
@@ -25,22 +25,26 @@ fn switches(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn every_switch_of_the_sandbox_is_explained_and_every_explained_switch_exists() {
+fn documented_assumptions_match_the_sandbox_switches() {
     let mut there = BTreeSet::new();
-    switches(&serde_json::to_value(Assumptions::default()).unwrap(), "", &mut there);
+    collect_switches(
+        &serde_json::to_value(SandboxAssumptions::default()).unwrap(),
+        "",
+        &mut there,
+    );
     let explained: BTreeSet<String> = assumptions::all()
         .into_iter()
-        .filter_map(|known| known.switch)
+        .filter_map(|known| known.setting)
         .collect();
     assert_eq!(explained, there);
 }
 
 #[test]
-fn people_and_machines_see_the_same_list() {
-    let world = World::new();
-    let seen = world.ebs("doctor --assumptions -o json");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let list: Vec<Value> = serde_json::from_str(&seen.stdout).unwrap();
+fn assumptions_are_equal_in_text_and_json() {
+    let cli = CliFixture::new();
+    let output = cli.run("doctor --assumptions -o json");
+    assert_eq!(output.code, Some(0), "{output}");
+    let list: Vec<Value> = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(list.len(), assumptions::all().len());
     assert_eq!(list[0]["id"], "Q1");
     assert_eq!(list[0]["switch"], "bindable.connect_manager_on_connector");
@@ -49,7 +53,7 @@ fn people_and_machines_see_the_same_list() {
         serde_json::json!(["filtered", "refused", "everything"])
     );
 
-    let shown = world.ebs("doctor --assumptions");
+    let shown = cli.run("doctor --assumptions");
     let first: Vec<&str> = shown.stdout.split("\n\n").take(2).collect();
     insta::assert_snapshot!(first.join("\n\n"), @r"
     Nobody could yet try the following on a live organization. What has a switch can

@@ -3,34 +3,34 @@
 use serde_json::Value;
 
 use crate::{
-    common::World,
-    rig::{CANARY, PROFILES, close, doctor, inside, profile},
+    common::CliFixture,
+    doctor_fixture::{CANARY, PROFILES_DIR, make_private, open_sandbox, profile_text, run_doctor},
 };
 
-fn read(world: &World, file: &str) -> (Value, String) {
-    let text = world.read(file);
+fn read_bundle(cli: &CliFixture, file: &str) -> (Value, String) {
+    let text = cli.read(file);
     (serde_json::from_str(&text).unwrap(), text)
 }
 
 #[test]
-fn a_bundle_holds_what_a_colleague_asks_for() {
-    let world = World::new();
-    assert_eq!(world.ebs("onboard claims --sandbox --yes").code, Some(0));
-    let seen = world.ebs(&format!(
-        "doctor --bundle help.json --profile {PROFILES}/claims-operator.toml"
+fn a_bundle_contains_environment_settings_and_checks() {
+    let cli = CliFixture::new();
+    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    let result = cli.run(&format!(
+        "doctor --bundle help.json --profile {PROFILES_DIR}/claims-operator.toml"
     ));
-    assert_eq!(seen.code, Some(0), "{seen}");
-    assert!(seen.stdout.starts_with("Wrote help.json: "), "{seen}");
-    let (bundle, text) = read(&world, "help.json");
+    assert_eq!(result.code, Some(0), "{result}");
+    assert!(result.stdout.starts_with("Wrote help.json: "), "{result}");
+    let (bundle, text) = read_bundle(&cli, "help.json");
     assert_eq!(bundle["program"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(bundle["profile"]["facts"]["persona"], "operator");
     assert_eq!(bundle["profile"]["by"], "--profile");
     let settings = bundle["settings"].as_array().unwrap();
     let stage = settings.iter().find(|setting| setting["name"] == "stage").unwrap();
     assert!(stage["origin"].as_str().unwrap().starts_with("profile "), "{stage}");
-    let told = doctor(&world, &format!("--profile {PROFILES}/claims-operator.toml"));
+    let told = run_doctor(&cli, &format!("--profile {PROFILES_DIR}/claims-operator.toml"));
     let names = |checks: &Value| checks.as_array().map(Vec::len);
-    assert_eq!(names(&bundle["diagnosis"]["checks"]), names(&told.whole["checks"]));
+    assert_eq!(names(&bundle["diagnosis"]["checks"]), names(&told.json["checks"]));
     let lines = bundle["journals"][0]["lines"].as_array().unwrap();
     assert_eq!(lines.last().unwrap()["event"], "run_ended");
     assert!(
@@ -39,53 +39,54 @@ fn a_bundle_holds_what_a_colleague_asks_for() {
             .is_some_and(|requests| !requests.is_empty())
     );
     // The home's own path says who somebody is.
-    assert!(!text.contains(&world.path("").display().to_string()), "{text}");
+    assert!(!text.contains(&cli.path("").display().to_string()), "{text}");
     assert!(text.contains("~/.state/confluent-ebs/sandbox"), "{text}");
 }
 
 #[test]
-fn an_existing_file_is_never_overwritten() {
-    let world = World::new();
-    world.write("help.json", "mine");
-    let seen = world.ebs("doctor --offline --bundle help.json");
-    assert_eq!(seen.code, Some(1), "{seen}");
+fn an_existing_bundle_file_is_not_overwritten() {
+    let cli = CliFixture::new();
+    cli.write("help.json", "mine");
+    let result = cli.run("doctor --offline --bundle help.json");
+    assert_eq!(result.code, Some(1), "{result}");
     assert!(
-        seen.stderr
+        result
+            .stderr
             .contains("`help.json` exists already and is never overwritten"),
-        "{seen}"
+        "{result}"
     );
-    assert_eq!(world.read("help.json"), "mine");
-    assert_eq!(world.ebs("doctor --offline --bundle missing/help.json").code, Some(1));
+    assert_eq!(cli.read("help.json"), "mine");
+    assert_eq!(cli.run("doctor --offline --bundle missing/help.json").code, Some(1));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(world.ebs("doctor --offline --bundle new.json").code, Some(0));
-        let mode = std::fs::metadata(world.path("new.json")).unwrap().permissions().mode();
+        assert_eq!(cli.run("doctor --offline --bundle new.json").code, Some(0));
+        let mode = std::fs::metadata(cli.path("new.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }
 
 /// Secrets wherever a person could have put one, rightly or by mistake.
-fn seeded() -> World {
-    let world = World::new();
-    let path = world.write(
+fn fixture_with_secrets() -> CliFixture {
+    let cli = CliFixture::new();
+    let path = cli.write(
         "claims-operator.toml",
-        profile("https://api.confluent.cloud")
+        profile_text("https://api.confluent.cloud")
             + "[key.kafka]\nid = \"KAFKAKAFKAKAFKA1\"\nsecret = \"canary-of-kafka\"\n\
                [key.schema_registry]\nid = \"SCHEMASCHEMASCH1\"\nsecret = \"canary-of-registry\"\n",
     );
-    close(&path);
-    world.write(
+    make_private(&path);
+    cli.write(
         "ebs.toml",
         "secret = \"canary-in-platform\"\n[stages.prod]\nenvironment = \"canary-as-id\"\n",
     );
-    world.write("departments/claims.toml", "name = \"canary\nprefix = \"canary-\"\n");
-    world.write(
+    cli.write("departments/claims.toml", "name = \"canary\nprefix = \"canary-\"\n");
+    cli.write(
         ".confluent/config.json",
         r#"{"disable_plugins":"canary","contexts":{"canary@example.com":{"kafka_cluster_context":{}}},
            "context_states":{"x":{"auth_token":"canary","auth_refresh_token":"canary"}}}"#,
     );
-    world.write(
+    cli.write(
         ".state/confluent-ebs/journal/org-prod.jsonl",
         concat!(
             r#"{"at":"2026-11-22T12:00:00Z","event":"run_started","run":"r1","command":"onboard","changes":1,"secret":"canary"}"#,
@@ -95,11 +96,11 @@ fn seeded() -> World {
         )
         .replace("CANARY", CANARY),
     );
-    world
+    cli
 }
 
 #[test]
-fn no_secret_gets_into_a_bundle() {
+fn a_bundle_contains_no_secrets() {
     let variables = [
         ("CONFLUENT_CLOUD_API_KEY", "canary-in-the-place-of-an-id"),
         ("CONFLUENT_CLOUD_API_SECRET", "canary-of-the-environment"),
@@ -109,7 +110,7 @@ fn no_secret_gets_into_a_bundle() {
         ("NO_PROXY", "canary.example.com"),
         ("SOMETHING_ELSE", "canary"),
     ];
-    let world = seeded();
+    let cli = fixture_with_secrets();
     for (number, args) in [
         "",
         "--profile claims-operator.toml",
@@ -120,15 +121,15 @@ fn no_secret_gets_into_a_bundle() {
     {
         for output in ["human", "json"] {
             let file = format!("bundle-{number}-{output}.json");
-            let mut command = world.command();
+            let mut command = cli.command();
             command
                 .envs(variables)
                 .args(["doctor", "--offline", "--bundle", &file, "-o", output])
                 .args(args.split_whitespace());
-            let seen = world.see(&mut command);
-            assert_eq!(seen.code, Some(0), "{seen}");
-            let (bundle, text) = read(&world, &file);
-            for told in [&text, &seen.stdout, &seen.stderr] {
+            let result = cli.run_command(&mut command);
+            assert_eq!(result.code, Some(0), "{result}");
+            let (bundle, text) = read_bundle(&cli, &file);
+            for told in [&text, &result.stdout, &result.stderr] {
                 assert!(!told.contains("canary"), "{args}: {told}");
             }
             // What it is about is there all the same.
@@ -146,15 +147,15 @@ fn no_secret_gets_into_a_bundle() {
 }
 
 #[test]
-fn the_sandboxs_own_secrets_stay_where_they_are() {
-    let world = World::new();
-    assert_eq!(world.ebs("onboard claims --sandbox --yes").code, Some(0));
-    assert_eq!(world.ebs("doctor --sandbox --bundle help.json").code, Some(0));
-    let text = world.read("help.json");
-    let sandbox = inside(&world);
+fn a_bundle_contains_no_sandbox_secrets() {
+    let cli = CliFixture::new();
+    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    assert_eq!(cli.run("doctor --sandbox --bundle help.json").code, Some(0));
+    let text = cli.read("help.json");
+    let sandbox = open_sandbox(&cli);
     let info = sandbox.info(true).unwrap();
     let profiles = ["operator", "deployer", "viewer"].map(|persona| {
-        let profile = world.read(format!("{PROFILES}/claims-{persona}.toml"));
+        let profile = cli.read(format!("{PROFILES_DIR}/claims-{persona}.toml"));
         profile
             .rsplit_once("secret = \"")
             .unwrap()

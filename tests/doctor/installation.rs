@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use crate::{
-    common::World,
-    rig::{Diagnosed, close, doctor, keep_profile, profile},
+    common::CliFixture,
+    doctor_fixture::{DoctorReport, make_private, profile_text, run_doctor, write_profile},
 };
 
 #[test]
-fn with_nothing_configured_it_says_what_to_do_first() {
-    let world = World::new();
-    let mut command = world.command();
+fn an_unconfigured_home_gets_the_first_step() {
+    let cli = CliFixture::new();
+    let mut command = cli.command();
     command.env("CONFLUENT_EBS_STATE_DIR", "state");
-    insta::assert_snapshot!(world.see(command.args(["doctor", "--offline"])), @r"
+    insta::assert_snapshot!(cli.run_command(command.args(["doctor", "--offline"])), @r"
     exit 6
     ----- stdout -----
     Plugin
@@ -73,22 +73,25 @@ fn with_nothing_configured_it_says_what_to_do_first() {
               begin with `confluent ebs init`; without an account, try `confluent
               ebs onboard claims --sandbox`.
     ");
-    assert!(!world.path("state").exists(), "looking leaves nothing behind");
+    assert!(!cli.path("state").exists(), "looking leaves nothing behind");
 }
 
 #[test]
-fn machines_get_every_check_with_its_topic_and_state() {
-    let world = World::new();
-    let seen = doctor(&world, "--offline");
-    assert_eq!(seen.code, Some(6));
-    let whole = &seen.whole;
-    assert_eq!((&whole["problems"], seen.all("problem")), (&json!(1), vec!["key"]));
-    assert_eq!(whole["next"], seen.fix("key"));
+fn json_output_lists_every_check_with_topic_and_state() {
+    let cli = CliFixture::new();
+    let output = run_doctor(&cli, "--offline");
+    assert_eq!(output.code, Some(6));
+    let whole = &output.json;
+    assert_eq!(
+        (&whole["problems"], output.names_in_state("problem")),
+        (&json!(1), vec!["key"])
+    );
+    assert_eq!(whole["next"], output.fix("key"));
     assert_eq!(
         whole["checks"][0],
         json!({
             "topic": "plugin", "name": "Confluent CLI", "state": "ok", "fix": null,
-            "detail": seen.detail("Confluent CLI"),
+            "detail": output.detail("Confluent CLI"),
         })
     );
     for check in whole["checks"].as_array().unwrap() {
@@ -99,17 +102,17 @@ fn machines_get_every_check_with_its_topic_and_state() {
             "{check}"
         );
     }
-    let yaml = world.ebs("doctor --offline -o yaml");
+    let yaml = cli.run("doctor --offline -o yaml");
     assert!(yaml.stdout.starts_with("ok: "), "{yaml}");
 }
 
 #[test]
-fn the_page_names_every_check() {
+fn the_doctor_page_names_every_check() {
     let page = include_str!("../../docs/doctor.md");
-    let world = World::new();
-    assert_eq!(world.ebs("onboard claims --sandbox --yes").code, Some(0));
-    for seen in [doctor(&world, "--offline"), doctor(&world, "--sandbox")] {
-        for name in seen.names() {
+    let cli = CliFixture::new();
+    assert_eq!(cli.run("onboard claims --sandbox --yes").code, Some(0));
+    for output in [run_doctor(&cli, "--offline"), run_doctor(&cli, "--sandbox")] {
+        for name in output.names() {
             assert!(
                 page.contains(&format!("| {name} |")),
                 "docs/doctor.md does not name `{name}`"
@@ -120,36 +123,36 @@ fn the_page_names_every_check() {
 
 /// A home with folders of programs: `bin` with the Confluent CLI and `opt` with this program.
 #[cfg(unix)]
-fn installed() -> World {
+fn fixture_with_installation() -> CliFixture {
     use std::os::unix::fs::symlink;
-    let world = World::new();
-    executable(&world, "bin/confluent");
-    std::fs::create_dir(world.path("opt")).unwrap();
-    symlink(env!("CARGO_BIN_EXE_confluent-ebs"), world.path("opt/confluent-ebs")).unwrap();
-    world
+    let cli = CliFixture::new();
+    write_executable(&cli, "bin/confluent");
+    std::fs::create_dir(cli.path("opt")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_confluent-ebs"), cli.path("opt/confluent-ebs")).unwrap();
+    cli
 }
 
 #[cfg(unix)]
-fn executable(world: &World, name: &str) {
+fn write_executable(cli: &CliFixture, name: &str) {
     use std::os::unix::fs::PermissionsExt;
-    let path = world.write(name, "#!/bin/sh\nexit 1\n");
+    let path = cli.write(name, "#!/bin/sh\nexit 1\n");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// What is said with these folders on the path, below the home.
 #[cfg(unix)]
-fn with_path(world: &World, folders: &[&str]) -> Diagnosed {
-    let path = std::env::join_paths(folders.iter().map(|folder| world.path(folder))).unwrap();
-    let mut command = world.command();
+fn doctor_with_path(cli: &CliFixture, folders: &[&str]) -> DoctorReport {
+    let path = std::env::join_paths(folders.iter().map(|folder| cli.path(folder))).unwrap();
+    let mut command = cli.command();
     command.env("PATH", path).args(["doctor", "--offline", "-o", "json"]);
-    Diagnosed::of(&world.see(&mut command))
+    DoctorReport::parse(&cli.run_command(&mut command))
 }
 
 #[cfg(unix)]
 #[test]
-fn a_good_installation_is_recognised_through_its_link() {
-    let world = installed();
-    let seen = with_path(&world, &["bin", "opt"]);
+fn an_installation_behind_a_symlink_passes() {
+    let cli = fixture_with_installation();
+    let output = doctor_with_path(&cli, &["bin", "opt"]);
     for name in [
         "Confluent CLI",
         "plugin on PATH",
@@ -157,11 +160,11 @@ fn a_good_installation_is_recognised_through_its_link() {
         "sub-commands taken over",
         "plugins enabled",
     ] {
-        assert_eq!(seen.state(name), "ok", "{name}: {}", seen.detail(name));
+        assert_eq!(output.state(name), "ok", "{name}: {}", output.detail(name));
     }
-    assert_eq!(seen.detail("plugin on PATH"), "[HOME]/opt/confluent-ebs");
+    assert_eq!(output.detail("plugin on PATH"), "[HOME]/opt/confluent-ebs");
     assert_eq!(
-        seen.fix("help link"),
+        output.fix("help link"),
         "`ln -s confluent-ebs [HOME]/opt/confluent-help-ebs` makes one."
     );
 }
@@ -169,14 +172,14 @@ fn a_good_installation_is_recognised_through_its_link() {
 // Dossier `native-cli.md` §1.2 and §1.3: every trap there, at once.
 #[cfg(unix)]
 #[test]
-fn whatever_stands_in_the_way_of_the_plugin_is_named() {
-    let world = installed();
-    executable(&world, "old/confluent-ebs");
-    executable(&world, "old/confluent-ebs-connector");
-    executable(&world, ".confluent/plugins/confluent-ebs.bak");
-    world.write(".confluent/config.json", r#"{"disable_plugins": true}"#);
+fn obstacles_to_the_plugin_are_reported() {
+    let cli = fixture_with_installation();
+    write_executable(&cli, "old/confluent-ebs");
+    write_executable(&cli, "old/confluent-ebs-connector");
+    write_executable(&cli, ".confluent/plugins/confluent-ebs.bak");
+    cli.write(".confluent/config.json", r#"{"disable_plugins": true}"#);
 
-    let missing = with_path(&world, &["bin"]);
+    let missing = doctor_with_path(&cli, &["bin"]);
     assert_eq!(missing.state("plugin on PATH"), "problem");
     // The folder of the CLI itself is looked at last.
     assert!(
@@ -185,40 +188,43 @@ fn whatever_stands_in_the_way_of_the_plugin_is_named() {
             .contains(".confluent/plugins/confluent-ebs.bak")
     );
 
-    let seen = with_path(&world, &["old", "bin", "opt"]);
-    assert_eq!(seen.code, Some(6));
+    let output = doctor_with_path(&cli, &["old", "bin", "opt"]);
+    assert_eq!(output.code, Some(6));
     assert!(
-        seen.detail("plugin on PATH")
+        output
+            .detail("plugin on PATH")
             .starts_with("`confluent ebs` starts [HOME]/old/confluent-ebs")
     );
     assert_eq!(
-        seen.fix("plugin duplicates"),
+        output.fix("plugin duplicates"),
         "`rm [HOME]/opt/confluent-ebs [HOME]/.confluent/plugins/confluent-ebs.bak` leaves one."
     );
     assert!(
-        seen.detail("sub-commands taken over")
+        output
+            .detail("sub-commands taken over")
             .contains("`confluent ebs connector …`")
     );
     assert!(
-        seen.fix("plugins enabled")
+        output
+            .fix("plugins enabled")
             .contains("`confluent configuration update disable_plugins false`")
     );
 }
 
 #[test]
-fn a_profile_that_cannot_be_used_hides_nothing_else() {
-    let world = World::new();
-    let missing = doctor(&world, "--offline --profile nobody");
+fn an_unusable_profile_does_not_hide_other_checks() {
+    let cli = CliFixture::new();
+    let missing = run_doctor(&cli, "--offline --profile nobody");
     assert_eq!(missing.state("profile"), "problem");
     assert_eq!(
         missing.fix("profile"),
         "`confluent ebs profile list` shows the profiles that are known by name."
     );
     // One cause is one problem.
-    assert_eq!(missing.all("problem"), ["profile"]);
-    let broken = profile("https://api.confluent.cloud.example.com");
-    world.write("broken.toml", broken);
-    let broken = doctor(&world, "--offline --profile broken.toml");
+    assert_eq!(missing.names_in_state("problem"), ["profile"]);
+    let broken = profile_text("https://api.confluent.cloud.example.com");
+    cli.write("broken.toml", broken);
+    let broken = run_doctor(&cli, "--offline --profile broken.toml");
     assert!(
         broken.detail("profile").contains("broken.toml:7:12"),
         "{}",
@@ -229,48 +235,48 @@ fn a_profile_that_cannot_be_used_hides_nothing_else() {
 
 #[cfg(unix)]
 #[test]
-fn a_key_that_others_can_read_is_closed_with_one_command() {
+fn a_readable_profile_file_gets_a_chmod_command() {
     use std::os::unix::fs::PermissionsExt;
-    let world = World::new();
-    let path = keep_profile(&world, "https://api.confluent.cloud");
-    let good = doctor(&world, "--offline --profile claims-operator.toml");
+    let cli = CliFixture::new();
+    let path = write_profile(&cli, "https://api.confluent.cloud");
+    let good = run_doctor(&cli, "--offline --profile claims-operator.toml");
     assert_eq!((good.code, good.state("profile file")), (Some(0), "ok"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let open = doctor(&world, "--offline --profile claims-operator.toml");
+    let open = run_doctor(&cli, "--offline --profile claims-operator.toml");
     assert_eq!(open.code, Some(6));
     assert!(open.fix("profile file").contains("`chmod 600 claims-operator.toml`"));
-    close(&path);
+    make_private(&path);
 }
 
 #[test]
-fn keys_in_the_environment_are_told_and_never_shown() {
-    let world = World::new();
-    let seen = |pairs: &[(&str, &str)]| {
-        let mut command = world.command();
+fn keys_in_environment_variables_are_reported_without_values() {
+    let cli = CliFixture::new();
+    let output = |pairs: &[(&str, &str)]| {
+        let mut command = cli.command();
         command
             .envs(pairs.iter().copied())
             .args(["doctor", "--offline", "-o", "json"]);
-        let seen = world.see(&mut command);
-        assert!(!seen.to_string().contains("canary"), "{seen}");
-        Diagnosed::of(&seen)
+        let output = cli.run_command(&mut command);
+        assert!(!output.to_string().contains("canary"), "{output}");
+        DoctorReport::parse(&output)
     };
     let (id, secret) = ("CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET");
-    let good = seen(&[(id, "ABCDEFGHIJKLMNOP"), (secret, "cfltcanary")]);
+    let good = output(&[(id, "ABCDEFGHIJKLMNOP"), (secret, "cfltcanary")]);
     assert_eq!((good.code, good.state("key")), (Some(0), "ok"));
-    let swapped = seen(&[(id, "cfltcanary"), (secret, "ABCDEFGHIJKLMNOP")]);
-    assert_eq!(swapped.all("problem"), ["key", "secrets in the environment"]);
-    let half = seen(&[(secret, "cfltcanary")]);
+    let swapped = output(&[(id, "cfltcanary"), (secret, "ABCDEFGHIJKLMNOP")]);
+    assert_eq!(swapped.names_in_state("problem"), ["key", "secrets in the environment"]);
+    let half = output(&[(secret, "cfltcanary")]);
     assert!(half.fix("key").contains(id));
 }
 
 #[test]
-fn files_of_the_platform_and_unfinished_runs_are_looked_at() {
-    let world = World::new();
-    world.write(
+fn platform_files_and_unfinished_runs_are_checked() {
+    let cli = CliFixture::new();
+    cli.write(
         "ebs.toml",
         "default_stage = \"prod\"\n[stages.prod]\nenvironment = \"canary\"\n",
     );
-    let broken = doctor(&world, "--offline");
+    let broken = run_doctor(&cli, "--offline");
     assert_eq!(broken.state("platform files"), "problem");
     assert_eq!(
         broken.fix("platform files"),
@@ -280,19 +286,19 @@ fn files_of_the_platform_and_unfinished_runs_are_looked_at() {
 
     let folder = ".state/confluent-ebs/journal";
     let started = r#"{"at":"2026-11-22T12:00:00Z","event":"run_started","run":"r1","command":"onboard","changes":7}"#;
-    world.write(format!("{folder}/org-prod.jsonl"), format!("{started}\n{{\"at\":\"20"));
-    let torn = doctor(&world, "--offline");
+    cli.write(format!("{folder}/org-prod.jsonl"), format!("{started}\n{{\"at\":\"20"));
+    let torn = run_doctor(&cli, "--offline");
     assert!(torn.detail("unfinished runs").contains("0 of 7 changes"));
     assert!(torn.fix("unfinished runs").contains("`confluent ebs onboard --all`"));
 }
 
 #[test]
-fn a_stage_that_does_not_exist_is_a_mistake_in_the_flags() {
-    let world = World::new();
-    let seen = world.ebs("doctor --sandbox --stage tset");
-    assert_eq!(seen.code, Some(64), "{seen}");
-    assert!(seen.stderr.contains("Did you mean `test`?"), "{seen}");
+fn an_unknown_stage_is_a_usage_error() {
+    let cli = CliFixture::new();
+    let output = cli.run("doctor --sandbox --stage tset");
+    assert_eq!(output.code, Some(64), "{output}");
+    assert!(output.stderr.contains("Did you mean `test`?"), "{output}");
     for args in ["doctor --timeout soon", "doctor --assumptions --bundle x"] {
-        assert_eq!(world.ebs(args).code, Some(64), "{args}");
+        assert_eq!(cli.run(args).code, Some(64), "{args}");
     }
 }

@@ -3,9 +3,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/inspected.rs"]
-mod inspected;
-mod rig;
+#[path = "../common/tls_inspection.rs"]
+mod tls_inspection;
+mod doctor_fixture;
 
 mod assumptions;
 mod bundle;

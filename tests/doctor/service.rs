@@ -4,7 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use confluent_ebs::{
     checks::{CheckState, network},
-    client::{Socket, SocketSettings},
+    client::{HttpTransport, HttpTransportSettings},
     clock::Clock,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -15,36 +15,38 @@ use wiremock::{
 };
 
 use crate::{
-    common::World,
-    inspected::inspected,
-    rig::{CANARY, Diagnosed, close, keep_profile, profile},
+    common::CliFixture,
+    doctor_fixture::{CANARY, DoctorReport, make_private, profile_text, write_profile},
+    tls_inspection::tls_inspection,
 };
 
-const ORGANIZATIONS: &str = "/org/v2/organizations";
+const ORGANIZATIONS_PATH: &str = "/org/v2/organizations";
 
-fn list(items: &Value) -> ResponseTemplate {
+fn list_response(items: &Value) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({ "api_version": "x", "kind": "x", "metadata": {}, "data": items }))
 }
 
-fn refused(status: u16) -> ResponseTemplate {
+fn error_response(status: u16) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_json(json!({ "errors": [{ "detail": "no", "status": status.to_string() }] }))
 }
 
 /// The time by a clock that is ahead of ours, as HTTP writes it.
-fn date(ahead: i64) -> String {
+fn http_date_ahead(ahead: i64) -> String {
     let moment = Timestamp::now() + SignedDuration::from_secs(ahead);
     moment.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A service that knows the operator of "claims"; what a test mounts before it comes first.
-async fn well(server: &MockServer) {
+async fn mount_healthy_service(server: &MockServer) {
     let with_key = |route: &str| {
         Mock::given(method("GET"))
             .and(path(route))
             .and(header_exists("authorization"))
     };
     let mounted = [
-        with_key(ORGANIZATIONS).respond_with(list(&json!([{ "id": "11111111-2222-3333-4444-555555555555" }]))),
+        with_key(ORGANIZATIONS_PATH).respond_with(list_response(
+            &json!([{ "id": "11111111-2222-3333-4444-555555555555" }]),
+        )),
         with_key("/iam/v2/api-keys/ABCDEFGHIJKLMNOP").respond_with(ResponseTemplate::new(200).set_body_json(json!({
             "id": "ABCDEFGHIJKLMNOP",
             "metadata": { "created_at": Timestamp::now().to_string() },
@@ -53,7 +55,7 @@ async fn well(server: &MockServer) {
         with_key("/iam/v2/service-accounts/sa-abc123").respond_with(ResponseTemplate::new(200).set_body_json(json!({
             "id": "sa-abc123", "display_name": "ebs-prod-claims-operator"
         }))),
-        with_key("/iam/v2/role-bindings").respond_with(list(&json!([{
+        with_key("/iam/v2/role-bindings").respond_with(list_response(&json!([{
             "id": "rb-1", "principal": "User:sa-abc123", "role_name": "ConnectManager",
             "crn_pattern": "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/\
                             environment=env-prod01/cloud-cluster=lkc-prod01/connector=claims-*"
@@ -63,12 +65,12 @@ async fn well(server: &MockServer) {
         with_key("/cmk/v2/clusters/lkc-prod01").respond_with(ResponseTemplate::new(200).set_body_json(json!({
             "id": "lkc-prod01", "spec": { "config": { "kind": "Standard" } }, "status": { "phase": "PROVISIONED" }
         }))),
-        with_key("/srcm/v3/clusters").respond_with(list(&json!([{ "id": "lsrc-prod01", "spec": {} }]))),
+        with_key("/srcm/v3/clusters").respond_with(list_response(&json!([{ "id": "lsrc-prod01", "spec": {} }]))),
         Mock::given(path_regex("^/connect/v1/.*/connectors$"))
             .and(header_exists("authorization"))
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "claims-a": {} }))),
         // Without a key there is nothing but this.
-        Mock::given(any()).respond_with(refused(401)),
+        Mock::given(any()).respond_with(error_response(401)),
     ];
     for mock in mounted {
         server.register(mock.with_priority(9)).await;
@@ -76,26 +78,31 @@ async fn well(server: &MockServer) {
 }
 
 /// What the operator's profile, pointed at `server`, gives.
-fn examined(world: &World, server: &MockServer) -> Diagnosed {
-    keep_profile(world, &server.uri());
-    let mut command = world.command();
+fn doctor_against(cli: &CliFixture, server: &MockServer) -> DoctorReport {
+    write_profile(cli, &server.uri());
+    let mut command = cli.command();
     command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
-    let seen = tokio::task::block_in_place(|| world.see(&mut command));
-    assert!(!seen.to_string().contains(CANARY), "{seen}");
-    Diagnosed::of(&seen)
+    let output = tokio::task::block_in_place(|| cli.run_command(&mut command));
+    assert!(!output.to_string().contains(CANARY), "{output}");
+    DoctorReport::parse(&output)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_good_key_at_a_good_service_is_well() {
-    let (world, server) = (World::new(), MockServer::start().await);
-    well(&server).await;
-    let seen = examined(&world, &server);
+async fn a_valid_key_at_a_healthy_service_passes() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    mount_healthy_service(&server).await;
+    let output = doctor_against(&cli, &server);
     assert_eq!(
-        (seen.code, seen.all("problem"), seen.all("unknown")),
+        (
+            output.code,
+            output.names_in_state("problem"),
+            output.names_in_state("unknown")
+        ),
         (Some(0), vec![], vec![])
     );
     assert!(
-        seen.detail("roles")
+        output
+            .detail("roles")
             .starts_with("ConnectManager on connector claims-*: describe")
     );
     // The first question goes without the key, and no answer is asked for twice.
@@ -111,8 +118,8 @@ async fn a_good_key_at_a_good_service_is_well() {
 
 /// What is said of a department's profile with a key of the cluster, which the service knows as one of `resource`, where
 /// the cluster answers it with `status`; `elsewhere` stands in for the cluster's own address.
-async fn with_a_kafka_key(resource: &str, status: u16, elsewhere: Option<&str>) -> Diagnosed {
-    let (world, server, kafka) = (World::new(), MockServer::start().await, MockServer::start().await);
+async fn doctor_with_kafka_key(resource: &str, status: u16, elsewhere: Option<&str>) -> DoctorReport {
+    let (cli, server, kafka) = (CliFixture::new(), MockServer::start().await, MockServer::start().await);
     let cluster = json!({
         "id": "lkc-prod01", "status": { "phase": "PROVISIONED" },
         "spec": {
@@ -135,24 +142,24 @@ async fn with_a_kafka_key(resource: &str, status: u16, elsewhere: Option<&str>) 
         .respond_with(ResponseTemplate::new(status).set_body_json(acls))
         .mount(&kafka)
         .await;
-    well(&server).await;
+    mount_healthy_service(&server).await;
     let own = format!("\n[key.kafka]\nid = \"KAFKAKAFKAKAFKA1\"\nsecret = \"{CANARY}\"\n");
-    let file = world.write("claims-operator.toml", profile(&server.uri()) + &own);
-    close(&file);
-    let mut command = world.command();
+    let file = cli.write("claims-operator.toml", profile_text(&server.uri()) + &own);
+    make_private(&file);
+    let mut command = cli.command();
     command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
-    let seen = tokio::task::block_in_place(|| world.see(&mut command));
-    assert!(!seen.to_string().contains(CANARY), "{seen}");
-    Diagnosed::of(&seen)
+    let output = tokio::task::block_in_place(|| cli.run_command(&mut command));
+    assert!(!output.to_string().contains(CANARY), "{output}");
+    DoctorReport::parse(&output)
 }
 
 // Dossier `rbac.md` §5.3: a cluster takes keys of its own, at its own address.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_of_the_cluster_is_tried_where_the_cluster_is() {
+async fn the_kafka_key_is_checked_at_its_own_cluster() {
     const NAME: &str = "Kafka key";
-    let good = with_a_kafka_key("lkc-prod01", 200, None).await;
+    let good = doctor_with_kafka_key("lkc-prod01", 200, None).await;
     assert_eq!(
-        (good.code, good.all("problem"), good.state(NAME)),
+        (good.code, good.names_in_state("problem"), good.state(NAME)),
         (Some(0), vec![], "ok")
     );
     assert!(
@@ -161,158 +168,178 @@ async fn the_key_of_the_cluster_is_tried_where_the_cluster_is() {
         good.detail(NAME)
     );
     // A department's key need not show any.
-    let blind = with_a_kafka_key("lkc-prod01", 403, None).await;
+    let blind = doctor_with_kafka_key("lkc-prod01", 403, None).await;
     assert_eq!((blind.code, blind.state(NAME)), (Some(0), "ok"));
-    let ill = with_a_kafka_key("lkc-prod01", 500, None).await;
+    let ill = doctor_with_kafka_key("lkc-prod01", 500, None).await;
     assert_eq!((ill.code, ill.state(NAME)), (Some(0), "unknown"));
     assert!(!ill.fix(NAME).is_empty());
-    let refused = with_a_kafka_key("lkc-prod01", 401, None).await;
-    assert_eq!((refused.code, refused.all("problem")), (Some(6), vec![NAME]));
+    let refused = doctor_with_kafka_key("lkc-prod01", 401, None).await;
+    assert_eq!((refused.code, refused.names_in_state("problem")), (Some(6), vec![NAME]));
     assert!(
         refused.fix(NAME).contains("--resource lkc-prod01"),
         "{}",
         refused.fix(NAME)
     );
-    let other = with_a_kafka_key("lkc-other1", 401, None).await;
-    assert_eq!((other.code, other.all("problem")), (Some(6), vec![NAME]));
+    let other = doctor_with_kafka_key("lkc-other1", 401, None).await;
+    assert_eq!((other.code, other.names_in_state("problem")), (Some(6), vec![NAME]));
     assert!(
         other.detail(NAME).ends_with("opens lkc-other1, not lkc-prod01"),
         "{}",
         other.detail(NAME)
     );
-    let away = with_a_kafka_key("lkc-prod01", 200, Some("https://pkc-00000.example.com")).await;
-    assert_eq!((away.code, away.all("problem")), (Some(6), vec![NAME]));
+    let away = doctor_with_kafka_key("lkc-prod01", 200, Some("https://pkc-00000.example.com")).await;
+    assert_eq!((away.code, away.names_in_state("problem")), (Some(6), vec![NAME]));
     assert!(away.detail(NAME).contains("was not sent"), "{}", away.detail(NAME));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_wrong_is_told_by_how_much() {
+async fn a_wrong_clock_is_reported_with_its_difference() {
     for (ahead, expected) in [
         (620, "10 min behind the service's"),
         (-86_400 * 3 - 60, "3 days ahead of the service's"),
     ] {
-        let (world, server) = (World::new(), MockServer::start().await);
-        let answer = refused(401).insert_header("date", date(ahead));
-        Mock::given(path(ORGANIZATIONS))
+        let (cli, server) = (CliFixture::new(), MockServer::start().await);
+        let answer = error_response(401).insert_header("date", http_date_ahead(ahead));
+        Mock::given(path(ORGANIZATIONS_PATH))
             .respond_with(answer)
             .up_to_n_times(1)
             .mount(&server)
             .await;
-        well(&server).await;
-        let seen = examined(&world, &server);
-        assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["clock"]));
-        assert_eq!(seen.detail("clock"), expected);
+        mount_healthy_service(&server).await;
+        let output = doctor_against(&cli, &server);
+        assert_eq!(
+            (output.code, output.names_in_state("problem")),
+            (Some(6), vec!["clock"])
+        );
+        assert_eq!(output.detail("clock"), expected);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_key_is_one_problem() {
-    let (world, server) = (World::new(), MockServer::start().await);
-    Mock::given(any()).respond_with(refused(401)).mount(&server).await;
-    let seen = examined(&world, &server);
-    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key accepted"]));
+async fn a_rejected_key_is_a_single_problem() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    Mock::given(any())
+        .respond_with(error_response(401))
+        .mount(&server)
+        .await;
+    let output = doctor_against(&cli, &server);
+    assert_eq!(
+        (output.code, output.names_in_state("problem")),
+        (Some(6), vec!["key accepted"])
+    );
     assert!(
-        seen.fix("key accepted")
+        output
+            .fix("key accepted")
             .contains("else ask EBS for a new one: `confluent ebs onboard claims`"),
         "{}",
-        seen.fix("key accepted")
+        output.fix("key accepted")
     );
     // Known to the Confluent CLI as a Kafka key, it is named as one.
-    world.write(
+    cli.write(
         ".confluent/config.json",
         r#"{"contexts":{"x":{"kafka_cluster_context":{"kafka_environment_contexts":{"env-prod01":{"kafka_cluster_infos":
            {"lkc-prod01":{"api_keys":{"ABCDEFGHIJKLMNOP":{"api_secret":"canary"}}}}}}}}}}"#,
     );
-    let seen = examined(&world, &server);
+    let output = doctor_against(&cli, &server);
     assert!(
-        seen.detail("key accepted")
+        output
+            .detail("key accepted")
             .contains("a key of Kafka cluster lkc-prod01"),
         "{}",
-        seen.detail("key accepted")
+        output.detail("key accepted")
     );
 }
 
 // Dossier `rbac.md` §5.3: a Global key is listed for org/v2 and for nothing else that is needed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_global_key_is_not_enough() {
-    let (world, server) = (World::new(), MockServer::start().await);
+async fn a_global_key_is_a_problem() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
     Mock::given(path_regex("^/(iam|cmk|srcm|connect)/"))
-        .respond_with(refused(401))
+        .respond_with(error_response(401))
         .mount(&server)
         .await;
-    well(&server).await;
-    let seen = examined(&world, &server);
-    assert_eq!((seen.code, seen.state("key accepted")), (Some(6), "problem"));
-    assert!(seen.detail("key accepted").contains("Global key"));
+    mount_healthy_service(&server).await;
+    let output = doctor_against(&cli, &server);
+    assert_eq!((output.code, output.state("key accepted")), (Some(6), "problem"));
+    assert!(output.detail("key accepted").contains("Global key"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_without_roles_is_sent_to_the_platform_team() {
-    let (world, server) = (World::new(), MockServer::start().await);
+async fn a_key_without_roles_refers_to_the_platform_team() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
     Mock::given(path_regex("^/(cmk|srcm|connect)/|role-bindings|environments"))
-        .respond_with(refused(403))
+        .respond_with(error_response(403))
         .mount(&server)
         .await;
-    well(&server).await;
-    let seen = examined(&world, &server);
-    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["connectors"]));
-    assert_eq!(seen.state("roles"), "unknown");
+    mount_healthy_service(&server).await;
+    let output = doctor_against(&cli, &server);
+    assert_eq!(
+        (output.code, output.names_in_state("problem")),
+        (Some(6), vec!["connectors"])
+    );
+    assert_eq!(output.state("roles"), "unknown");
     assert!(
-        seen.detail("roles").ends_with("tried on claims-*: not create"),
+        output.detail("roles").ends_with("tried on claims-*: not create"),
         "{}",
-        seen.detail("roles")
+        output.detail("roles")
     );
     for name in ["environment", "cluster", "Schema Registry"] {
-        assert_eq!(seen.state(name), "unknown", "403 is not absent: {name}");
+        assert_eq!(output.state(name), "unknown", "403 is not absent: {name}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_captive_portal_is_recognised_and_gets_no_key() {
-    let (world, server) = (World::new(), MockServer::start().await);
+async fn a_captive_portal_is_detected_and_gets_no_key() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
     let page = ResponseTemplate::new(200).set_body_raw("\n<!doctype html><title>Sign in</title>", "text/html");
     Mock::given(any()).respond_with(page).mount(&server).await;
-    let seen = examined(&world, &server);
-    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["service reachable"]));
-    assert!(seen.fix("service reachable").contains("with a browser"));
-    assert_eq!(seen.state("key accepted"), "unknown");
+    let output = doctor_against(&cli, &server);
+    assert_eq!(
+        (output.code, output.names_in_state("problem")),
+        (Some(6), vec!["service reachable"])
+    );
+    assert!(output.fix("service reachable").contains("with a browser"));
+    assert_eq!(output.state("key accepted"), "unknown");
     let requests = server.received_requests().await.unwrap();
     assert_eq!(requests.len(), 1, "nothing is asked of a stranger");
     assert!(!requests[0].headers.contains_key("authorization"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_failure_hides_no_other_answer() {
-    let (world, server) = (World::new(), MockServer::start().await);
+async fn a_failed_request_does_not_hide_other_checks() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
     for (route, answer) in [
-        ("/cmk/v2/clusters/lkc-prod01", refused(500)),
-        ("/srcm/v3/clusters", refused(429).insert_header("retry-after", "3600")),
+        ("/cmk/v2/clusters/lkc-prod01", error_response(500)),
+        (
+            "/srcm/v3/clusters",
+            error_response(429).insert_header("retry-after", "3600"),
+        ),
         (
             "/org/v2/environments/env-prod01",
             ResponseTemplate::new(200).set_body_string("{\"cut\":"),
         ),
-        ("/iam/v2/role-bindings", refused(503)),
+        ("/iam/v2/role-bindings", error_response(503)),
     ] {
         Mock::given(path(route)).respond_with(answer).mount(&server).await;
     }
-    well(&server).await;
-    let seen = examined(&world, &server);
-    assert_eq!((seen.code, seen.all("problem")), (Some(0), vec![]));
+    mount_healthy_service(&server).await;
+    let output = doctor_against(&cli, &server);
+    assert_eq!((output.code, output.names_in_state("problem")), (Some(0), vec![]));
     for name in ["environment", "cluster", "Schema Registry", "roles"] {
-        assert_eq!(seen.state(name), "unknown", "{name}");
+        assert_eq!(output.state(name), "unknown", "{name}");
     }
-    assert_eq!(seen.detail("key accepted"), "a Cloud key");
+    assert_eq!(output.detail("key accepted"), "a Cloud key");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_of_logs_that_nobody_reaches_is_told() {
-    let (world, server) = (World::new(), MockServer::start().await);
-    well(&server).await;
-    let good = examined(&world, &server);
+async fn an_unreachable_logs_host_is_reported() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
+    mount_healthy_service(&server).await;
+    let good = doctor_against(&cli, &server);
     assert_eq!(good.detail("hosts of logs and metrics"), "the same as the endpoint");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let seen = |variable: &str| {
-        let mut command = world.command();
+    let output = |variable: &str| {
+        let mut command = cli.command();
         command.env("CONFLUENT_EBS_LOGS_ENDPOINT", variable).args([
             "doctor",
             "-o",
@@ -320,11 +347,11 @@ async fn a_host_of_logs_that_nobody_reaches_is_told() {
             "--profile",
             "claims-operator.toml",
         ]);
-        Diagnosed::of(&tokio::task::block_in_place(|| world.see(&mut command)))
+        DoctorReport::parse(&tokio::task::block_in_place(|| cli.run_command(&mut command)))
     };
-    let closed = seen(&format!("http://{free}"));
+    let closed = output(&format!("http://{free}"));
     assert_eq!(
-        (closed.code, closed.all("problem")),
+        (closed.code, closed.names_in_state("problem")),
         (Some(6), vec!["hosts of logs and metrics"])
     );
     assert!(
@@ -332,8 +359,8 @@ async fn a_host_of_logs_that_nobody_reaches_is_told() {
             .detail("hosts of logs and metrics")
             .starts_with("connector logs: could not connect")
     );
-    let stranger = seen("https://logs.example.com");
-    assert_eq!(stranger.all("problem"), ["hosts of logs and metrics"]);
+    let stranger = output("https://logs.example.com");
+    assert_eq!(stranger.names_in_state("problem"), ["hosts of logs and metrics"]);
     assert!(
         stranger
             .detail("hosts of logs and metrics")
@@ -342,86 +369,96 @@ async fn a_host_of_logs_that_nobody_reaches_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_elses_key_is_recognised() {
-    let (world, server) = (World::new(), MockServer::start().await);
+async fn a_key_of_another_account_is_detected() {
+    let (cli, server) = (CliFixture::new(), MockServer::start().await);
     let other = json!({ "id": "sa-abc123", "display_name": "ebs-prod-claims-deployer" });
     Mock::given(path("/iam/v2/service-accounts/sa-abc123"))
         .respond_with(ResponseTemplate::new(200).set_body_json(other))
         .mount(&server)
         .await;
-    well(&server).await;
-    let seen = examined(&world, &server);
-    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["key owner"]));
+    mount_healthy_service(&server).await;
+    let output = doctor_against(&cli, &server);
+    assert_eq!(
+        (output.code, output.names_in_state("problem")),
+        (Some(6), vec!["key owner"])
+    );
     assert!(
-        seen.detail("key owner")
+        output
+            .detail("key owner")
             .contains("the profile is of ebs-prod-claims-operator")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_at_the_endpoint_is_one_problem() {
-    let world = World::new();
+async fn a_refused_connection_is_a_single_problem() {
+    let cli = CliFixture::new();
     // Bound and closed again: nobody listens there.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    keep_profile(&world, &format!("http://{free}"));
-    let mut command = world.command();
+    write_profile(&cli, &format!("http://{free}"));
+    let mut command = cli.command();
     command.args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
-    let seen = Diagnosed::of(&world.see(&mut command));
-    assert_eq!((seen.code, seen.all("problem")), (Some(6), vec!["service reachable"]));
-    assert!(seen.detail("service reachable").contains("could not connect"));
+    let output = DoctorReport::parse(&cli.run_command(&mut command));
+    assert_eq!(
+        (output.code, output.names_in_state("problem")),
+        (Some(6), vec!["service reachable"])
+    );
+    assert!(output.detail("service reachable").contains("could not connect"));
 
     // The real service over a proxy that is not there.
-    let mut command = world.command();
+    let mut command = cli.command();
     command
         .env("HTTPS_PROXY", format!("http://me:canary@{free}"))
         .args(["doctor", "-o", "json"]);
-    let seen = world.see(&mut command);
-    assert!(!seen.to_string().contains("canary"), "{seen}");
-    let seen = Diagnosed::of(&seen);
-    assert_eq!(seen.all("problem"), ["key", "service reachable"]);
-    assert_eq!(seen.detail("proxy"), format!("{free}, by HTTPS_PROXY"));
-    assert!(seen.fix("service reachable").starts_with("Check HTTPS_PROXY"));
+    let output = cli.run_command(&mut command);
+    assert!(!output.to_string().contains("canary"), "{output}");
+    let output = DoctorReport::parse(&output);
+    assert_eq!(output.names_in_state("problem"), ["key", "service reachable"]);
+    assert_eq!(output.detail("proxy"), format!("{free}, by HTTPS_PROXY"));
+    assert!(output.fix("service reachable").starts_with("Check HTTPS_PROXY"));
 }
 
 // The systems of Apple and Microsoft have rules of their own for what may be an authority.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_inspects_the_traffic_is_named_trusted_or_not() {
-    let world = World::new();
-    let (address, authority) = inspected(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
-    world.write("authority.pem", authority);
-    keep_profile(&world, &format!("https://{address}"));
-    let seen = |trusted: &str| {
-        let mut command = world.command();
+async fn a_tls_inspection_issuer_is_named_whether_trusted_or_not() {
+    let cli = CliFixture::new();
+    let (address, authority) = tls_inspection(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
+    cli.write("authority.pem", authority);
+    write_profile(&cli, &format!("https://{address}"));
+    let output = |trusted: &str| {
+        let mut command = cli.command();
         command
             .env("SSL_CERT_FILE", trusted)
             .args(["doctor", "-o", "json", "--profile", "claims-operator.toml"]);
-        Diagnosed::of(&tokio::task::block_in_place(|| world.see(&mut command)))
+        DoctorReport::parse(&tokio::task::block_in_place(|| cli.run_command(&mut command)))
     };
-    let trusted = seen("authority.pem");
+    let trusted = output("authority.pem");
     assert_eq!(
         (trusted.state("certificate"), trusted.detail("certificate")),
         ("ok", "issued by Inspection CA 7 (Example Insurance)")
     );
-    world.write("other.pem", "nothing");
+    cli.write("other.pem", "nothing");
     for other in ["", "other.pem"] {
-        let refused = seen(other);
-        assert_eq!((refused.code, refused.all("problem")), (Some(6), vec!["certificate"]));
+        let refused = output(other);
+        assert_eq!(
+            (refused.code, refused.names_in_state("problem")),
+            (Some(6), vec!["certificate"])
+        );
         assert!(refused.fix("certificate").contains("SSL_CERT_FILE"));
     }
-    assert!(seen("").detail("certificate").contains("issued by Inspection CA 7"));
+    assert!(output("").detail("certificate").contains("issued by Inspection CA 7"));
 }
 
 #[tokio::test]
-async fn a_service_that_is_silent_is_given_up() {
+async fn an_unresponsive_service_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
-    let socket = Socket::new(SocketSettings {
+    let socket = HttpTransport::new(HttpTransportSettings {
         timeout: Duration::from_millis(40),
-        ..SocketSettings::default()
+        ..HttpTransportSettings::default()
     });
-    let knock = network::knock(&socket, &base, &Clock::system()).await;
-    let check = network::reachable(&knock, &[]);
+    let knock = network::probe_host(&socket, &base, &Clock::system()).await;
+    let check = network::check_reachable(&knock, &[]);
     assert_eq!(check.state, CheckState::Problem);
     assert!(check.detail.contains("did not answer within"), "{}", check.detail);
 }

@@ -5,44 +5,47 @@ use std::time::Duration;
 
 use confluent_ebs::{
     api::logs::LogEntry,
-    resources::logs::follow::{Event, Follower, LogError},
-    sandbox::{ConnectorFault, Fault, FaultKind, Settings},
+    resources::logs::follow::{FollowEvent, Follower, LogError},
+    sandbox::{ConnectorFault, Fault, FaultKind, SandboxSettings},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{harness::Login, rig::Rig, world::CONNECTORS};
+use crate::{connect_fixture::CONNECTORS_PATH, sandbox_fixture::Caller, telemetry_fixture::TelemetryFixture};
 
 /// What a followed connector has told.
 #[derive(Default)]
-struct Told {
+struct FollowedOutput {
     lines: Vec<LogEntry>,
     notes: Vec<String>,
 }
 
 /// Follows until the sandbox's clock says so.
-async fn until(rig: &Rig, follower: &mut Follower, told: &mut Told, end: Timestamp) {
-    while rig.now() < end {
+async fn follow_until(fixture: &TelemetryFixture, follower: &mut Follower, told: &mut FollowedOutput, end: Timestamp) {
+    while fixture.now() < end {
         match follower.next().await.unwrap() {
-            Event::Lines(lines) => told.lines.extend(lines),
-            Event::Quiet => {}
-            Event::State(now) => {
+            FollowEvent::Lines(lines) => told.lines.extend(lines),
+            FollowEvent::Idle => {}
+            FollowEvent::State(now) => {
                 let state = now.map_or_else(|| "gone".to_owned(), |seen| seen.state().to_owned());
                 told.notes.push(state);
             }
-            Event::Anew { .. } => told.notes.push("anew".to_owned()),
-            Event::Trouble { error, .. } => told.notes.push(format!("trouble {}", error.status().unwrap())),
+            FollowEvent::Recreated { .. } => told.notes.push("anew".to_owned()),
+            FollowEvent::Retrying { error, .. } => told.notes.push(format!("trouble {}", error.status().unwrap())),
         }
     }
 }
 
-fn key(line: &LogEntry) -> (String, String, String) {
+fn line_key(line: &LogEntry) -> (String, String, String) {
     (line.timestamp.clone(), line.task_id.clone(), line.message.clone())
 }
 
 /// Compares what was told with what the service has of the same time.
-fn compare(told: &[LogEntry], truth: &[LogEntry]) {
-    let (mut told, mut truth): (Vec<_>, Vec<_>) = (told.iter().map(key).collect(), truth.iter().map(key).collect());
+fn assert_same_lines(told: &[LogEntry], truth: &[LogEntry]) {
+    let (mut told, mut truth): (Vec<_>, Vec<_>) = (
+        told.iter().map(line_key).collect(),
+        truth.iter().map(line_key).collect(),
+    );
     told.sort();
     truth.sort();
     let missing: Vec<_> = truth.iter().filter(|line| !told.contains(line)).collect();
@@ -52,62 +55,70 @@ fn compare(told: &[LogEntry], truth: &[LogEntry]) {
     assert_eq!(told.len(), truth.len(), "told twice");
 }
 
-fn statuses(rig: &Rig, path: &str) -> Vec<u16> {
-    let journal = rig.world.harness.sandbox.journal().unwrap();
+fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
+    let journal = fixture.connect.api.sandbox.journal().unwrap();
     let there = journal.iter().filter(|entry| entry.path == path);
     there.map(|entry| entry.status).collect()
 }
 
 // Dossier `logs.md` §5: tokens that end, 429, and what the service has done to it on the way.
 #[tokio::test]
-async fn no_gap_and_no_duplicate_through_restarts_expiry_429_and_500() {
-    for settings in [Settings::real(), Settings::lagging()] {
-        let rig = Rig::new(settings, "ConnectManager").await;
-        let mut config = rig.world.datagen("claims-orders");
+async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and_500() {
+    for settings in [SandboxSettings::real(), SandboxSettings::lagging()] {
+        let fixture = TelemetryFixture::new(settings, "ConnectManager").await;
+        let mut config = fixture.connect.datagen_config("claims-orders");
         config["tasks.max"] = json!("3");
-        rig.world.create(&config).await.expect(201);
-        rig.world.advance(600);
-        let start = rig.now();
+        fixture.connect.create_connector(&config).await.expect_status(201);
+        fixture.connect.advance_clock(600);
+        let start = fixture.now();
         let folder = tempfile::tempdir().unwrap();
-        let logs = rig.logs(Some(folder.path()));
-        let mut follower = rig.follower("claims-orders", start, &logs).await;
-        let mut told = Told::default();
-        let sandbox = rig.world.harness.sandbox.clone();
+        let logs = fixture.logs(Some(folder.path()));
+        let mut follower = fixture.follower("claims-orders", start, &logs).await;
+        let mut told = FollowedOutput::default();
+        let sandbox = fixture.connect.api.sandbox.clone();
         let minutes = |minutes: u64| start + Duration::from_mins(minutes);
-        until(&rig, &mut follower, &mut told, minutes(5)).await;
-        rig.world.act("POST", "claims-orders/restart").await.expect(202);
+        follow_until(&fixture, &mut follower, &mut told, minutes(5)).await;
+        fixture
+            .connect
+            .send_action("POST", "claims-orders/restart")
+            .await
+            .expect_status(202);
         sandbox
-            .add_fault(Fault::once(FaultKind::TooManyRequests { retry_after: 20 }).on("POST", "/logs/v1/search"))
+            .add_fault(
+                Fault::once(FaultKind::TooManyRequests { retry_after: 20 }).for_requests("POST", "/logs/v1/search"),
+            )
             .unwrap();
-        until(&rig, &mut follower, &mut told, minutes(9)).await;
+        follow_until(&fixture, &mut follower, &mut told, minutes(9)).await;
         let broken = Fault::once(FaultKind::ServerError)
-            .on("POST", "/logs/v1/search")
+            .for_requests("POST", "/logs/v1/search")
             .times(7);
         sandbox.add_fault(broken).unwrap();
-        until(&rig, &mut follower, &mut told, minutes(16)).await;
+        follow_until(&fixture, &mut follower, &mut told, minutes(16)).await;
         // The connector fails, and recovers.
         sandbox
             .set_connector_fault("claims-orders", Some(ConnectorFault::RecordTooLarge))
             .unwrap();
-        until(&rig, &mut follower, &mut told, minutes(26)).await;
+        follow_until(&fixture, &mut follower, &mut told, minutes(26)).await;
         sandbox.set_connector_fault("claims-orders", None).unwrap();
-        let lost = Fault::once(FaultKind::LostAfter).on("POST", "/logs/v1/search").times(2);
+        let lost = Fault::once(FaultKind::LostAfter)
+            .for_requests("POST", "/logs/v1/search")
+            .times(2);
         sandbox.add_fault(lost).unwrap();
         sandbox
-            .add_fault(Fault::once(FaultKind::ServerError).on("POST", "/access_tokens"))
+            .add_fault(Fault::once(FaultKind::ServerError).for_requests("POST", "/access_tokens"))
             .unwrap();
-        until(&rig, &mut follower, &mut told, minutes(40)).await;
+        follow_until(&fixture, &mut follower, &mut told, minutes(40)).await;
 
         // What is still late at the end is waited for.
-        let end = rig.now() - Duration::from_mins(2);
-        rig.world.advance(120);
-        let truth = rig.truth("claims-orders", start, end).await;
+        let end = fixture.now() - Duration::from_mins(2);
+        fixture.connect.advance_clock(120);
+        let truth = fixture.all_log_lines("claims-orders", start, end).await;
         // The service is told whole seconds.
-        let until_end = |line: &&LogEntry| line.at().unwrap().as_second() < end.as_second();
+        let until_end = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
         let told_until: Vec<LogEntry> = told.lines.iter().filter(until_end).cloned().collect();
         let truth_until: Vec<LogEntry> = truth.iter().filter(until_end).cloned().collect();
         assert!(truth_until.len() > 100, "{}", truth_until.len());
-        compare(&told_until, &truth_until);
+        assert_same_lines(&told_until, &truth_until);
         assert!(
             told.notes.contains(&"FAILED".to_owned()) && told.notes.last().unwrap() == "RUNNING",
             "{:?}",
@@ -119,55 +130,71 @@ async fn no_gap_and_no_duplicate_through_restarts_expiry_429_and_500() {
         );
 
         // Within the limits: the only 429 is the one that was asked for.
-        let searches = statuses(&rig, "/logs/v1/search");
+        let searches = response_statuses(&fixture, "/logs/v1/search");
         assert_eq!(
             searches.iter().filter(|status| **status == 429).count(),
             1,
             "{searches:?}"
         );
         // A token is exchanged when the last one is about to end: four times in forty minutes, and once in vain.
-        let exchanges = statuses(&rig, "/access_tokens");
+        let exchanges = response_statuses(&fixture, "/access_tokens");
         assert!((5..=7).contains(&exchanges.len()), "{exchanges:?}");
         assert!(!searches.contains(&401), "a token is replaced before it ends");
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_replaced_at_once() {
-    let rig = Rig::new(Settings::instant(), "ConnectManager").await;
-    rig.world.create(&rig.world.datagen("claims-orders")).await.expect(201);
-    let start = rig.now();
-    let logs = rig.logs(None);
-    let mut follower = rig.follower("claims-orders", start, &logs).await;
-    let mut told = Told::default();
-    until(&rig, &mut follower, &mut told, start + Duration::from_mins(2)).await;
+async fn a_rejected_token_is_replaced_at_once() {
+    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let start = fixture.now();
+    let logs = fixture.logs(None);
+    let mut follower = fixture.follower("claims-orders", start, &logs).await;
+    let mut told = FollowedOutput::default();
+    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(2)).await;
     // Behind the follower's back: the clock jumps, as after a laptop has slept.
-    rig.world.advance(3_600);
-    until(&rig, &mut follower, &mut told, start + Duration::from_mins(66)).await;
-    let searches = statuses(&rig, "/logs/v1/search");
+    fixture.connect.advance_clock(3_600);
+    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(66)).await;
+    let searches = response_statuses(&fixture, "/logs/v1/search");
     assert!(searches.iter().all(|status| *status == 200), "{searches:?}");
-    let end = rig.now() - Duration::from_mins(1);
-    let truth = rig.truth("claims-orders", start, end).await;
-    let within = |line: &&LogEntry| line.at().unwrap().as_second() < end.as_second();
-    compare(
+    let end = fixture.now() - Duration::from_mins(1);
+    let truth = fixture.all_log_lines("claims-orders", start, end).await;
+    let within = |line: &&LogEntry| line.parsed_timestamp().unwrap().as_second() < end.as_second();
+    assert_same_lines(
         &told.lines.iter().filter(within).cloned().collect::<Vec<_>>(),
         &truth.iter().filter(within).cloned().collect::<Vec<_>>(),
     );
 }
 
 #[tokio::test]
-async fn one_that_is_made_anew_is_followed_by_its_name() {
-    let rig = Rig::new(Settings::instant(), "ConnectManager").await;
-    rig.world.create(&rig.world.datagen("claims-orders")).await.expect(201);
-    let start = rig.now();
-    let logs = rig.logs(None);
-    let mut follower = rig.follower("claims-orders", start, &logs).await;
-    let mut told = Told::default();
-    until(&rig, &mut follower, &mut told, start + Duration::from_mins(3)).await;
-    rig.world.act("DELETE", "claims-orders").await.expect(200);
-    until(&rig, &mut follower, &mut told, start + Duration::from_mins(6)).await;
-    rig.world.create(&rig.world.datagen("claims-orders")).await.expect(201);
-    until(&rig, &mut follower, &mut told, start + Duration::from_mins(10)).await;
+async fn a_recreated_connector_is_followed_by_name() {
+    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let start = fixture.now();
+    let logs = fixture.logs(None);
+    let mut follower = fixture.follower("claims-orders", start, &logs).await;
+    let mut told = FollowedOutput::default();
+    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(3)).await;
+    fixture
+        .connect
+        .send_action("DELETE", "claims-orders")
+        .await
+        .expect_status(200);
+    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(6)).await;
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    follow_until(&fixture, &mut follower, &mut told, start + Duration::from_mins(10)).await;
     assert_eq!(told.notes, ["gone", "anew"]);
     let mut ids: Vec<&str> = told.lines.iter().map(|line| line.id.as_str()).collect();
     ids.dedup();
@@ -181,38 +208,46 @@ async fn one_that_is_made_anew_is_followed_by_its_name() {
 }
 
 #[tokio::test]
-async fn what_will_not_pass_ends_it_with_the_reason() {
-    let rig = Rig::new(Settings::instant(), "DeveloperRead").await;
-    rig.world.create(&rig.world.datagen("claims-orders")).await.expect(201);
-    let logs = rig.logs(None);
-    let mut follower = rig.follower("claims-orders", rig.now(), &logs).await;
+async fn a_permanent_error_ends_the_follower_with_its_reason() {
+    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "DeveloperRead").await;
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let logs = fixture.logs(None);
+    let mut follower = fixture.follower("claims-orders", fixture.now(), &logs).await;
     let LogError::Client(error) = follower.next().await.unwrap_err() else {
         panic!("it is the service's refusal")
     };
     assert!(error.is_forbidden(), "{error}");
     // And a connector of somebody else, by its right name.
-    let rig = Rig::new(Settings::instant(), "ResourceOwner").await;
-    rig.world.create(&rig.world.datagen("fraud-orders")).await.expect(201);
-    let admin = Login::As(rig.world.harness.seed.admin().to_string());
-    let listed = rig
-        .world
-        .harness
-        .get(&admin, &format!("{CONNECTORS}?expand=id,status,info"))
+    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ResourceOwner").await;
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("fraud-orders"))
+        .await
+        .expect_status(201);
+    let admin = Caller::Impersonated(fixture.connect.api.seed.admin().to_string());
+    let listed = fixture
+        .connect
+        .api
+        .get(&admin, &format!("{CONNECTORS_PATH}?expand=id,status,info"))
         .await;
-    let id = listed.text("/fraud-orders/id/id");
-    let logs = rig.logs(None);
-    let crn = format!("{}/connector=fraud-orders", rig.world.harness.cluster_crn());
+    let id = listed.string_at("/fraud-orders/id/id");
+    let logs = fixture.logs(None);
+    let crn = format!("{}/connector=fraud-orders", fixture.connect.api.cluster_crn());
     let search = confluent_ebs::api::logs::SearchLogs {
         connector: crn.parse().unwrap(),
-        search: confluent_ebs::api::logs::Search {
+        search: confluent_ebs::api::logs::LogSearch {
             level: vec!["INFO".into()],
             search_text: None,
             id: Some(id.clone()),
         },
-        from: rig.now() - Duration::from_mins(5),
-        to: rig.now(),
+        from: fixture.now() - Duration::from_mins(5),
+        to: fixture.now(),
         page: None,
     };
-    let refused = logs.of(&id).page(&search).await.unwrap_err();
+    let refused = logs.for_connector(&id).page(&search).await.unwrap_err();
     assert!(refused.is_forbidden(), "{refused}");
 }

@@ -4,37 +4,41 @@ use std::time::Duration;
 
 use confluent_ebs::{
     api::metrics::{CONNECTOR_ID, Granularity, QueryMetrics, STATUS},
-    resources::logs::follow::Event,
-    sandbox::{Assumptions, Listing, Settings},
+    resources::logs::follow::FollowEvent,
+    sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings},
 };
 
-use crate::rig::Rig;
+use crate::telemetry_fixture::TelemetryFixture;
 
-fn throttled(rig: &Rig) -> usize {
-    let journal = rig.world.harness.sandbox.journal().unwrap();
+fn count_throttled(fixture: &TelemetryFixture) -> usize {
+    let journal = fixture.connect.api.sandbox.journal().unwrap();
     journal.iter().filter(|entry| entry.status == 429).count()
 }
 
-fn requests(rig: &Rig, path: &str) -> usize {
-    let journal = rig.world.harness.sandbox.journal().unwrap();
+fn count_requests(fixture: &TelemetryFixture, path: &str) -> usize {
+    let journal = fixture.connect.api.sandbox.journal().unwrap();
     journal.iter().filter(|entry| entry.path == path).count()
 }
 
 // Dossier `logs.md` §2.5: five per minute and connector, whoever asks.
 #[tokio::test]
-async fn three_processes_that_follow_one_connector_take_turns() {
-    let rig = Rig::new(Settings::instant(), "ConnectManager").await;
-    rig.world.create(&rig.world.datagen("claims-orders")).await.expect(201);
+async fn three_processes_following_one_connector_share_its_rate_limit() {
+    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
     let folder = tempfile::tempdir().unwrap();
-    let start = rig.now();
+    let start = fixture.now();
     let end = start + Duration::from_mins(10);
     // A way of its own for each, as another process has: only the folder is shared.
     let follow = async || {
-        let logs = rig.logs(Some(folder.path()));
-        let mut follower = rig.follower("claims-orders", start, &logs).await;
+        let logs = fixture.logs(Some(folder.path()));
+        let mut follower = fixture.follower("claims-orders", start, &logs).await;
         let mut lines = 0;
-        while rig.now() < end {
-            if let Event::Lines(new) = follower.next().await.unwrap() {
+        while fixture.now() < end {
+            if let FollowEvent::Lines(new) = follower.next().await.unwrap() {
                 lines += new.len();
             }
         }
@@ -45,8 +49,8 @@ async fn three_processes_that_follow_one_connector_take_turns() {
         one >= 9 && two >= 9 && three >= 9,
         "each sees everything: {one}, {two}, {three}"
     );
-    assert_eq!(throttled(&rig), 0);
-    let searches = requests(&rig, "/logs/v1/search");
+    assert_eq!(count_throttled(&fixture), 0);
+    let searches = count_requests(&fixture, "/logs/v1/search");
     assert!(
         (30..=60).contains(&searches),
         "five a minute, and all of them used: {searches}"
@@ -54,60 +58,62 @@ async fn three_processes_that_follow_one_connector_take_turns() {
 }
 
 #[tokio::test]
-async fn connectors_do_not_wait_for_each_other() {
-    let rig = Rig::new(Settings::instant(), "ConnectManager").await;
+async fn each_connector_has_its_own_rate_limit() {
+    let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
     for number in 0..4 {
-        let config = rig.world.datagen(&format!("claims-{number}"));
-        rig.world.create(&config).await.expect(201);
+        let config = fixture.connect.datagen_config(&format!("claims-{number}"));
+        fixture.connect.create_connector(&config).await.expect_status(201);
     }
     let folder = tempfile::tempdir().unwrap();
-    let logs = rig.logs(Some(folder.path()));
-    let start = rig.now();
+    let logs = fixture.logs(Some(folder.path()));
+    let start = fixture.now();
     for number in 0..4 {
-        let seen = rig.seen(&format!("claims-{number}")).await;
-        let one = logs.of(seen.id());
+        let seen = fixture.observed(&format!("claims-{number}")).await;
+        let one = logs.for_connector(seen.id());
         for _ in 0..5 {
             let search = confluent_ebs::api::logs::SearchLogs {
-                connector: rig.subject(&seen).crn,
-                search: confluent_ebs::api::logs::Search {
+                connector: fixture.log_target(&seen).crn,
+                search: confluent_ebs::api::logs::LogSearch {
                     level: vec!["INFO".into()],
                     search_text: None,
                     id: None,
                 },
                 from: start - Duration::from_mins(5),
-                to: rig.now(),
+                to: fixture.now(),
                 page: None,
             };
             one.page(&search).await.unwrap();
         }
-        assert!(!one.wait().is_zero());
+        assert!(!one.wait_time().is_zero());
     }
     assert!(
-        rig.now().duration_since(start).as_secs() < 30,
+        fixture.now().duration_since(start).as_secs() < 30,
         "twenty requests without a wait"
     );
-    assert_eq!(throttled(&rig), 0);
+    assert_eq!(count_throttled(&fixture), 0);
 }
 
 // A long search has many pages; both forms in which the service may name the next one.
 #[tokio::test]
-async fn a_search_of_many_pages_keeps_the_limit_and_loses_nothing() {
+async fn a_paged_search_stays_within_the_rate_limit_and_loses_no_line() {
     for bare in [false, true] {
-        let settings = Settings {
-            assumptions: Assumptions {
+        let settings = SandboxSettings {
+            assumptions: SandboxAssumptions {
                 log_next_is_token: bare,
                 log_pages_end_empty: bare,
-                ..Assumptions::default()
+                ..SandboxAssumptions::default()
             },
-            ..Settings::instant()
+            ..SandboxSettings::instant()
         };
-        let rig = Rig::new(settings, "ConnectManager").await;
-        let mut config = rig.world.datagen("claims-orders");
+        let fixture = TelemetryFixture::new(settings, "ConnectManager").await;
+        let mut config = fixture.connect.datagen_config("claims-orders");
         config["tasks.max"] = serde_json::json!("4");
-        rig.world.create(&config).await.expect(201);
-        rig.world.advance(6 * 3_600);
-        let end = rig.now();
-        let lines = rig.truth("claims-orders", end - Duration::from_hours(6), end).await;
+        fixture.connect.create_connector(&config).await.expect_status(201);
+        fixture.connect.advance_clock(6 * 3_600);
+        let end = fixture.now();
+        let lines = fixture
+            .all_log_lines("claims-orders", end - Duration::from_hours(6), end)
+            .await;
         assert!(lines.len() > 1_400, "{}", lines.len());
         assert!(lines.is_sorted_by_key(|line| line.timestamp.clone()));
         let mut unique: Vec<_> = lines
@@ -117,27 +123,34 @@ async fn a_search_of_many_pages_keeps_the_limit_and_loses_nothing() {
         unique.sort();
         unique.dedup();
         assert_eq!(unique.len(), lines.len());
-        assert_eq!(throttled(&rig), 0);
+        assert_eq!(count_throttled(&fixture), 0);
     }
 }
 
 // Dossier `metrics.md` §5: sixty per minute for all who share an address.
 #[tokio::test]
-async fn metrics_stay_below_sixty_a_minute() {
-    let settings = Settings {
-        assumptions: Assumptions {
-            connector_metrics: Listing::Filtered,
-            ..Assumptions::default()
+async fn metrics_requests_stay_below_sixty_per_minute() {
+    let settings = SandboxSettings {
+        assumptions: SandboxAssumptions {
+            connector_metrics: ListVisibility::Filtered,
+            ..SandboxAssumptions::default()
         },
-        ..Settings::instant()
+        ..SandboxSettings::instant()
     };
-    let rig = Rig::new(settings, "ResourceOwner").await;
+    let fixture = TelemetryFixture::new(settings, "ResourceOwner").await;
     let folder = tempfile::tempdir().unwrap();
-    let (one, other) = (rig.metrics(Some(folder.path())), rig.metrics(Some(folder.path())));
-    rig.world.create(&rig.world.datagen("claims-orders")).await.expect(201);
-    rig.world.advance(3_600);
-    let id = rig.seen("claims-orders").await.id().to_owned();
-    let begun = rig.now();
+    let (one, other) = (
+        fixture.metrics(Some(folder.path())),
+        fixture.metrics(Some(folder.path())),
+    );
+    fixture
+        .connect
+        .create_connector(&fixture.connect.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    fixture.connect.advance_clock(3_600);
+    let id = fixture.observed("claims-orders").await.id().to_owned();
+    let begun = fixture.now();
     for number in 0..70 {
         let query = QueryMetrics {
             metric: "io.confluent.kafka.connect/connector_status".into(),
@@ -152,10 +165,10 @@ async fn metrics_stay_below_sixty_a_minute() {
         assert_eq!(series.len(), 1);
         assert_eq!(series[0].label(CONNECTOR_ID), Some(id.as_str()));
         assert_eq!(series[0].label(STATUS), Some("RUNNING"));
-        assert_eq!(series[0].sorted().len(), 25);
+        assert_eq!(series[0].sorted_points().len(), 25);
     }
-    assert_eq!(throttled(&rig), 0);
-    assert!(rig.now().duration_since(begun).as_secs() >= 60);
+    assert_eq!(count_throttled(&fixture), 0);
+    assert!(fixture.now().duration_since(begun).as_secs() >= 60);
     let exported = one.export(vec![id]).await.unwrap();
     assert!(exported.iter().any(|sample| sample.name.ends_with("sent_records")));
     assert!(one.descriptors().await.unwrap().len() >= 10);

@@ -2,16 +2,16 @@
 
 #[path = "../sandbox_connect/contract.rs"]
 mod contract;
-#[path = "../sandbox/harness.rs"]
+#[path = "../sandbox/sandbox_fixture.rs"]
 #[expect(dead_code, reason = "only what makes a world is used")]
-mod harness;
+mod sandbox_fixture;
 #[path = "../common/openapi.rs"]
 #[expect(dead_code, reason = "requests are the client's to check")]
 mod openapi;
-#[path = "../sandbox_connect/world.rs"]
+#[path = "../sandbox_connect/connect_fixture.rs"]
 #[expect(dead_code, reason = "only some connectors are made here")]
-mod world;
+mod connect_fixture;
 
 mod follow;
 mod limits;
-mod rig;
+mod telemetry_fixture;

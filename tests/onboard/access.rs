@@ -1,26 +1,26 @@
 //! Who may do what, asked as people ask it: of the files, of the service as several people see it, and of a snapshot.
 
 use confluent_ebs::{
-    config::{Existing, SavedSnapshot},
-    plan::{self, Target},
-    sandbox::Settings,
+    config::{IfExists, SnapshotFile},
+    plan::{self, ObservationTarget},
+    sandbox::SandboxSettings,
 };
 use serde_json::Value;
 
 use crate::{
-    common::{Seen, World},
-    home::{CLUSTER, Home, ORGANIZATION},
-    rig::Rig,
+    common::{CliFixture, CliOutput},
+    onboarding_fixture::OnboardingFixture,
+    sandbox_cli_fixture::{CLUSTER_CRN, ORGANIZATION_CRN, SandboxCliFixture},
 };
 
 /// Asks the built-in platform's files.
-fn planned(args: &str) -> Seen {
-    settled(World::new().ebs(&format!("access {args} --planned --sandbox")))
+fn access_planned(args: &str) -> CliOutput {
+    with_fixed_template_hash(CliFixture::new().ebs(&format!("access {args} --planned --sandbox")))
 }
 
 /// With one hash for every template, whatever they grant.
-fn settled(mut seen: Seen) -> Seen {
-    let mut parts = seen.stdout.split('@');
+fn with_fixed_template_hash(mut output: CliOutput) -> CliOutput {
+    let mut parts = output.stdout.split('@');
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let hash = part.len().min(8);
@@ -29,24 +29,24 @@ fn settled(mut seen: Seen) -> Seen {
         text.push_str(if known { "1a2b3c4d" } else { &part[..hash] });
         text.push_str(&part[hash..]);
     }
-    seen.stdout = text;
-    seen
+    output.stdout = text;
+    output
 }
 
-fn json(seen: &Seen) -> Value {
-    serde_json::from_str(&seen.stdout).unwrap_or_else(|_| panic!("{seen}"))
+fn parse_json(output: &CliOutput) -> Value {
+    serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output}"))
 }
 
 #[test]
-fn the_files_answer_before_anything_is_onboarded() {
-    insta::assert_snapshot!(planned("can-i delete connector/claims-orders --as claims/operator"), @r"
+fn can_i_answers_from_the_files_before_onboarding() {
+    insta::assert_snapshot!(access_planned("can-i delete connector/claims-orders --as claims/operator"), @r"
     exit 5
     ----- stdout -----
     No: claims/operator may not delete connector claims-orders.
 
     From the files of the built-in example platform, stage prod.
     ");
-    insta::assert_snapshot!(planned("can-i pause connector/claims-* --as claims/operator"), @r"
+    insta::assert_snapshot!(access_planned("can-i pause connector/claims-* --as claims/operator"), @r"
     exit 0
     ----- stdout -----
     Yes: claims/operator may pause (lifecycle) connector claims-*.
@@ -61,7 +61,7 @@ fn the_files_answer_before_anything_is_onboarded() {
     place, which does not allow it.
     From the files of the built-in example platform, stage prod.
     ");
-    insta::assert_snapshot!(planned("can-i consume topic/claims-orders --as claims/deployer"), @r"
+    insta::assert_snapshot!(access_planned("can-i consume topic/claims-orders --as claims/deployer"), @r"
     exit 5
     ----- stdout -----
     No: claims/deployer may not consume (read) topic claims-orders.
@@ -73,28 +73,31 @@ fn the_files_answer_before_anything_is_onboarded() {
 }
 
 #[test]
-fn an_answer_is_data() {
-    let answer = json(&planned(
+fn can_i_answers_as_json() {
+    let answer = parse_json(&access_planned(
         "can-i delete connector/claims-orders --as claims/deployer -o json",
     ));
     assert_eq!(answer["answer"], "yes");
     assert_eq!(answer["principal"]["persona"], "deployer");
-    assert_eq!(answer["crn_pattern"], format!("{CLUSTER}/connector=claims-orders"));
+    assert_eq!(answer["crn_pattern"], format!("{CLUSTER_CRN}/connector=claims-orders"));
     assert_eq!(answer["through"]["role_name"], "ResourceOwner");
     assert_eq!(
         answer["through"]["crn_pattern"],
-        format!("{CLUSTER}/connector=claims-*")
+        format!("{CLUSTER_CRN}/connector=claims-*")
     );
     assert_eq!(answer["through"]["origin"]["from"], "template");
     assert_eq!(answer["through"]["origin"]["template"], "hybrid");
     assert_eq!(answer["source"]["kind"], "planned");
-    let seen = planned("can-i delete connector/claims-orders --as claims/operator -o json");
-    assert_eq!((seen.code, json(&seen)["answer"].as_str()), (Some(5), Some("no")));
+    let output = access_planned("can-i delete connector/claims-orders --as claims/operator -o json");
+    assert_eq!(
+        (output.code, parse_json(&output)["answer"].as_str()),
+        (Some(5), Some("no"))
+    );
 }
 
 #[test]
-fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
-    insta::assert_snapshot!(planned("can-i delet connector/claims-a --as claims/operator"), @r"
+fn misspelled_operations_kinds_and_names_get_suggestions() {
+    insta::assert_snapshot!(access_planned("can-i delet connector/claims-a --as claims/operator"), @r"
     exit 64
     ----- stderr -----
     Error: `delet` is not an operation
@@ -102,7 +105,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         Did you mean `delete`?
     ");
-    insta::assert_snapshot!(planned("can-i delete conector/claims-a --as claims/operator"), @r"
+    insta::assert_snapshot!(access_planned("can-i delete conector/claims-a --as claims/operator"), @r"
     exit 64
     ----- stderr -----
     Error: `conector` is not a kind of resource
@@ -110,7 +113,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         Did you mean `connector`?
     ");
-    insta::assert_snapshot!(planned("can-i pause group/claims-a --as claims/operator"), @r"
+    insta::assert_snapshot!(access_planned("can-i pause group/claims-a --as claims/operator"), @r"
     exit 64
     ----- stderr -----
     Error: kind `group` has no operation `pause`
@@ -118,7 +121,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         It has: describe, delete, read, describe-access, alter-access.
     ");
-    insta::assert_snapshot!(planned("can-i delete connector/claims-a --as clams/operator"), @r"
+    insta::assert_snapshot!(access_planned("can-i delete connector/claims-a --as clams/operator"), @r"
     exit 1
     ----- stderr -----
     Error: there is no department `clams` in the built-in example platform
@@ -126,7 +129,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         Did you mean `claims`?
     ");
-    insta::assert_snapshot!(planned("can-i delete connector/claims-a --as claims/operater"), @r"
+    insta::assert_snapshot!(access_planned("can-i delete connector/claims-a --as claims/operater"), @r"
     exit 1
     ----- stderr -----
     Error: department `claims` has no persona `operater`
@@ -134,7 +137,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         Did you mean `operator`?
     ");
-    insta::assert_snapshot!(planned("can-i delete connector/claims-a --principal sa-abc123"), @r"
+    insta::assert_snapshot!(access_planned("can-i delete connector/claims-a --principal sa-abc123"), @r"
     exit 1
     ----- stderr -----
     Error: there is no service account `sa-abc123` in stage prod
@@ -142,7 +145,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         The files know no ids: name an account, or a department and a persona.
     ");
-    insta::assert_snapshot!(planned("can-i delete connector/claims-a"), @r"
+    insta::assert_snapshot!(access_planned("can-i delete connector/claims-a"), @r"
     exit 64
     ----- stderr -----
     Error: it is not said for whom
@@ -151,7 +154,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
         Name a persona, as in `--as claims/operator`, or an account with
           `--principal`.
     ");
-    insta::assert_snapshot!(planned("can-i describe cluster/lkc-other --as claims/operator"), @r"
+    insta::assert_snapshot!(access_planned("can-i describe cluster/lkc-other --as claims/operator"), @r"
     exit 64
     ----- stderr -----
     Error: stage prod lies in cluster `lkc-prod01`, not in `lkc-other`
@@ -159,7 +162,7 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
     Suggestions:
         Write `cluster` alone.
     ");
-    insta::assert_snapshot!(planned("who-can assign service-account/claims-*"), @r"
+    insta::assert_snapshot!(access_planned("who-can assign service-account/claims-*"), @r"
     exit 64
     ----- stderr -----
     Error: service accounts are granted on by id, not by the beginning of names
@@ -170,82 +173,88 @@ fn a_slip_of_the_pen_is_answered_with_what_was_meant() {
 }
 
 #[test]
-fn the_same_question_has_an_answer_for_each_who_looks() {
-    let home = Home::new();
-    home.must("onboard claims --sandbox --yes", 0);
+fn can_i_depends_on_the_rights_of_the_caller() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
     let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
-    home.must_not_write(&format!("{ask}/deployer"), 0);
+    fixture.run_without_writes(&format!("{ask}/deployer"), 0);
     // The provisioner sees no bindings above its cluster (dossier `rbac.md` §8.6, Q6), so its "no" would be a guess.
-    let seen = home.must_not_write(&format!("{ask}/operator"), 4);
-    assert!(seen.stdout.contains("the organization and the environment"), "{seen}");
-    home.must(&format!("{ask}/operator --sandbox-as admin"), 5);
+    let output = fixture.run_without_writes(&format!("{ask}/operator"), 4);
+    assert!(
+        output.stdout.contains("the organization and the environment"),
+        "{output}"
+    );
+    fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 5);
 
     // An administrator makes the operator an administrator of the environment, which nobody else can see.
-    let operator = home.account("ebs-prod-claims-operator");
-    let environment = format!("{ORGANIZATION}/environment=env-prod01");
-    home.bind(&home.admin(), &operator, "EnvironmentAdmin", &environment);
-    home.must(&format!("{ask}/operator"), 4);
-    let seen = home.must(&format!("{ask}/operator --sandbox-as admin"), 0);
+    let operator = fixture.account_id("ebs-prod-claims-operator");
+    let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
+    fixture.bind(&fixture.admin_key(), &operator, "EnvironmentAdmin", &environment);
+    fixture.run_expecting(&format!("{ask}/operator"), 4);
+    let output = fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 0);
     assert!(
-        seen.stdout.contains("EnvironmentAdmin on environment env-prod01"),
-        "{seen}"
+        output.stdout.contains("EnvironmentAdmin on environment env-prod01"),
+        "{output}"
     );
     assert!(
-        seen.stdout.contains("by hand: template hybrid does not ask for it"),
-        "{seen}"
+        output.stdout.contains("by hand: template hybrid does not ask for it"),
+        "{output}"
     );
 }
 
 // Assumption Q6: what a list does for a caller who may see a part of it. Whichever way, a "no" is no guess.
 #[test]
-fn whatever_lists_do_a_provisioner_does_not_guess() {
+fn the_provisioner_gets_yes_or_unknown_in_every_list_visibility_mode() {
     for listing in ["filtered", "refused", "everything"] {
-        let home = Home::with(&format!("--set assumptions.binding_list={listing}"));
-        home.must("onboard claims --sandbox --yes", 0);
+        let fixture = SandboxCliFixture::with_reset_flags(&format!("--set assumptions.binding_list={listing}"));
+        fixture.run_expecting("onboard claims --sandbox --yes", 0);
         let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
-        home.must(&format!("{ask}/deployer"), 0);
-        home.must(&format!("{ask}/operator"), 4);
-        home.must(&format!("{ask}/operator --sandbox-as admin"), 5);
+        fixture.run_expecting(&format!("{ask}/deployer"), 0);
+        fixture.run_expecting(&format!("{ask}/operator"), 4);
+        fixture.run_expecting(&format!("{ask}/operator --sandbox-as admin"), 5);
     }
 }
 
 #[test]
-fn a_department_asks_about_itself_with_its_profile() {
-    let home = Home::new();
-    home.must("onboard claims --sandbox --yes", 0);
-    let profile = home.folder().join("handover/claims-operator.toml");
-    let ask = |question: &str| home.ebs(&format!("access can-i {question} --profile {}", profile.display()));
+fn a_department_can_ask_about_itself_with_its_profile() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let profile = fixture.state_dir().join("handover/claims-operator.toml");
+    let ask = |question: &str| fixture.run(&format!("access can-i {question} --profile {}", profile.display()));
     assert_eq!(ask("pause connector/claims-orders").code, Some(0));
-    let seen = ask("delete connector/claims-orders");
-    assert_eq!(seen.code, Some(4), "{seen}");
+    let output = ask("delete connector/claims-orders");
+    assert_eq!(output.code, Some(4), "{output}");
     assert!(
-        seen.stdout.starts_with("It cannot be told whether claims/operator"),
-        "{seen}"
+        output.stdout.starts_with("It cannot be told whether claims/operator"),
+        "{output}"
     );
 }
 
 /// A department has no platform's files: its profile points to the service, which is a sandbox on a socket here.
 #[test]
-fn a_profile_alone_is_enough_to_ask() {
-    let home = Home::new();
-    home.must("onboard claims --sandbox --yes", 0);
-    let profile = std::fs::read_to_string(home.folder().join("handover/claims-operator.toml")).unwrap();
+fn can_i_works_with_a_profile_and_no_platform_files() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let profile = std::fs::read_to_string(fixture.state_dir().join("handover/claims-operator.toml")).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let sandbox = home.sandbox();
+    let sandbox = fixture.sandbox();
     let server = runtime.spawn(async move { sandbox.serve(listener).await });
-    let sandbox_endpoint = format!("sandbox:{}", home.folder().display());
-    let path = home.world.write("mine.toml", profile.replace(&sandbox_endpoint, &url));
-    let ask = |question: &str| home.ebs(&format!("access {question} --profile {} -o json", path.display()));
-    let answer = json(&ask("can-i restart connector/claims-orders"));
+    let sandbox_endpoint = format!("sandbox:{}", fixture.state_dir().display());
+    let path = fixture.cli.write("mine.toml", profile.replace(&sandbox_endpoint, &url));
+    let ask = |question: &str| fixture.run(&format!("access {question} --profile {} -o json", path.display()));
+    let answer = parse_json(&ask("can-i restart connector/claims-orders"));
     assert_eq!(
         (&answer["answer"], &answer["operation"]),
         (&"yes".into(), &"lifecycle".into())
     );
     assert_eq!(answer["principal"]["department"], "claims");
     assert_eq!(answer["through"]["origin"]["from"], "unknown");
-    assert_eq!(json(&ask("can-i delete connector/claims-orders"))["answer"], "unknown");
+    assert_eq!(
+        parse_json(&ask("can-i delete connector/claims-orders"))["answer"],
+        "unknown"
+    );
     assert_eq!(
         ask("can-i delete connector/x --planned").code,
         Some(1),
@@ -255,8 +264,8 @@ fn a_profile_alone_is_enough_to_ask() {
 }
 
 #[test]
-fn everybody_who_can_is_named_with_the_reason() {
-    insta::assert_snapshot!(planned("who-can delete connector/claims-orders"), @r"
+fn who_can_lists_every_principal_with_the_reason() {
+    insta::assert_snapshot!(access_planned("who-can delete connector/claims-orders"), @r"
     exit 0
     ----- stdout -----
     Who may delete connector claims-orders
@@ -278,7 +287,7 @@ fn everybody_who_can_is_named_with_the_reason() {
     From the files of the built-in example platform, stage prod.
     Administrators, and whoever was given a role by hand, are not in the files.
     ");
-    insta::assert_snapshot!(planned("who-can read topic/claims-orders"), @r"
+    insta::assert_snapshot!(access_planned("who-can read topic/claims-orders"), @r"
     exit 0
     ----- stdout -----
     Who may read topic claims-orders
@@ -300,16 +309,17 @@ fn everybody_who_can_is_named_with_the_reason() {
     From the files of the built-in example platform, stage prod.
     Administrators, and whoever was given a role by hand, are not in the files.
     ");
-    let home = Home::new();
-    home.must("onboard claims --sandbox --yes", 0);
-    let viewer = home.account("ebs-prod-claims-viewer");
-    home.bind(
-        &home.provisioner(),
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let viewer = fixture.account_id("ebs-prod-claims-viewer");
+    fixture.bind(
+        &fixture.provisioner_key(),
         &viewer,
         "ResourceOwner",
-        &format!("{CLUSTER}/connector=claims-orders"),
+        &format!("{CLUSTER_CRN}/connector=claims-orders"),
     );
-    let all = json(&home.must("access who-can delete connector/claims-* --sandbox-as admin -o json", 0));
+    let all =
+        parse_json(&fixture.run_expecting("access who-can delete connector/claims-* --sandbox-as admin -o json", 0));
     let who = |grant: &Value| {
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
         let persona = text(&grant["principal"]["persona"]);
@@ -327,7 +337,7 @@ fn everybody_who_can_is_named_with_the_reason() {
         ]
     );
     assert_eq!(all["doubts"], Value::Array(Vec::new()));
-    let all = json(&home.must("access who-can delete connector/claims-orders --sandbox -o json", 0));
+    let all = parse_json(&fixture.run_expecting("access who-can delete connector/claims-orders --sandbox -o json", 0));
     assert_eq!(
         all["doubts"][0]["doubt"], "hidden",
         "the provisioner is shown nothing above its cluster"
@@ -335,8 +345,8 @@ fn everybody_who_can_is_named_with_the_reason() {
 }
 
 #[test]
-fn the_matrix_of_a_department_fits_a_terminal() {
-    insta::assert_snapshot!(planned("matrix claims"), @r"
+fn a_department_matrix_fits_80_columns() {
+    insta::assert_snapshot!(access_planned("matrix claims"), @r"
     exit 0
     ----- stdout -----
     claims (template hybrid)
@@ -382,9 +392,13 @@ fn the_matrix_of_a_department_fits_a_terminal() {
 }
 
 #[test]
-fn departments_that_may_do_the_same_share_a_table() {
-    let seen = planned("matrix");
-    let titles: Vec<&str> = seen.stdout.lines().filter(|line| line.contains("(template ")).collect();
+fn departments_with_equal_rights_share_a_matrix() {
+    let output = access_planned("matrix");
+    let titles: Vec<&str> = output
+        .stdout
+        .lines()
+        .filter(|line| line.contains("(template "))
+        .collect();
     insta::assert_snapshot!(titles.join("\n"), @r"
     accounting, actuarial, broker and 15 more departments (template hybrid)
     compliance, hr, and legal (template read-only)
@@ -394,38 +408,38 @@ fn departments_that_may_do_the_same_share_a_table() {
 
 // Dossier `metrics.md` §6: two documents say two things, and whoever trusts the first is refused.
 #[test]
-fn metrics_are_allowed_with_a_caveat() {
-    let seen = planned("can-i view-metrics connector/claims-orders --as claims/operator");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("MetricsViewer and administrators alone"), "{seen}");
-    let seen = planned("can-i pause connector/claims-orders --as claims/operator");
-    assert!(!seen.stdout.contains("MetricsViewer"), "{seen}");
+fn view_metrics_is_allowed_with_a_caveat() {
+    let output = access_planned("can-i view-metrics connector/claims-orders --as claims/operator");
+    assert_eq!(output.code, Some(0), "{output}");
+    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("MetricsViewer and administrators alone"), "{output}");
+    let output = access_planned("can-i pause connector/claims-orders --as claims/operator");
+    assert!(!output.stdout.contains("MetricsViewer"), "{output}");
 }
 
 #[test]
-fn a_spreadsheet_gets_one_line_per_right() {
-    let seen = planned("matrix hr -o csv");
-    let lines: Vec<&str> = seen.stdout.lines().collect();
+fn matrix_csv_has_one_line_per_allowed_operation() {
+    let output = access_planned("matrix hr -o csv");
+    let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(lines[0], "department,template,persona,kind,operation,reach,role,on");
     assert!(
         lines.contains(&"hr,read-only,viewer,connector,read-config,own,DeveloperRead,connector hr-*"),
-        "{seen}"
+        "{output}"
     );
     assert!(
         lines.contains(&"hr,read-only,runtime,group,read,shared,DeveloperRead,group connect-lcc*"),
-        "{seen}"
+        "{output}"
     );
-    assert!(lines.iter().all(|line| line.split(',').count() == 8), "{seen}");
-    let rights = json(&planned("matrix hr -o json"));
+    assert!(lines.iter().all(|line| line.split(',').count() == 8), "{output}");
+    let rights = parse_json(&access_planned("matrix hr -o json"));
     assert_eq!(rights["rights"].as_array().unwrap().len(), lines.len() - 1);
-    let seen = planned("can-i read topic/x -o csv");
-    assert_eq!(seen.code, Some(64), "{seen}");
+    let output = access_planned("can-i read topic/x -o csv");
+    assert_eq!(output.code, Some(64), "{output}");
 }
 
 #[test]
-fn the_built_in_platform_passes_its_tests() {
-    insta::assert_snapshot!(planned("test"), @r"
+fn the_built_in_platform_passes_access_test() {
+    insta::assert_snapshot!(access_planned("test"), @r"
     exit 0
     ----- stdout -----
     Checked 36 assertions with 8613 questions: all hold.
@@ -441,14 +455,14 @@ fn the_built_in_platform_passes_its_tests() {
 }
 
 /// A platform of two departments.
-fn platform(world: &World) {
-    world.write(
+fn write_platform_files(cli: &CliFixture) {
+    cli.write(
         "ebs.toml",
         "[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n\n[stages.prod]\nenvironment = \"env-prod01\"\n\
          cluster = \"lkc-prod01\"\nschema_registry = \"lsrc-prod01\"\n",
     );
     for code in ["claims", "fraud"] {
-        world.write(
+        cli.write(
             format!("departments/{code}.toml"),
             format!("name = \"{code}\"\nprefix = \"{code}-\"\n"),
         );
@@ -456,16 +470,16 @@ fn platform(world: &World) {
 }
 
 #[test]
-fn a_template_that_breaks_a_promise_is_refused_with_the_counter_example() {
-    let world = World::new();
-    platform(&world);
-    assert_eq!(world.ebs("access test").code, Some(0));
+fn access_test_reports_a_counter_example_for_a_broken_assertion() {
+    let cli = CliFixture::new();
+    write_platform_files(&cli);
+    assert_eq!(cli.run("access test").code, Some(0));
     let hybrid = include_str!("../../rbac-templates/hybrid.toml");
     // The operator may suddenly change connectors, and connectors write a topic that is the same for all.
     let wider = hybrid.replace("role = \"ConnectManager\"", "role = \"DeveloperWrite\"");
     let shared = "\n[[persona.grant]]\nrole = \"DeveloperWrite\"\non = \"topic:audit*\"\nwhy = \"audit trail\"\n";
-    world.write("rbac-templates/hybrid.toml", format!("{wider}{shared}"));
-    insta::assert_snapshot!(settled(world.ebs("access test")), @r#"
+    cli.write("rbac-templates/hybrid.toml", format!("{wider}{shared}"));
+    insta::assert_snapshot!(with_fixed_template_hash(cli.run("access test")), @r#"
     exit 5
     ----- stdout -----
     error[access-can]: claims/operator cannot view-logs, lifecycle on connector
@@ -507,31 +521,31 @@ fn a_template_that_breaks_a_promise_is_refused_with_the_counter_example() {
     Error: 2 of 14 assertions do not hold; departments are not isolated
     "#);
     // What is meant is written down beside the template, and replaces the shipped file.
-    world.write(
+    cli.write(
         "rbac-templates/tests/hybrid.toml",
         "template = \"hybrid\"\n\n[[can]]\nwho = [\"*/operator\"]\noperations = [\"configure\"]\non = [\"connector:{prefix}*\"]\n",
     );
-    let seen = world.ebs("access test -o json");
+    let output = cli.run("access test -o json");
     assert_eq!(
-        (seen.code, &json(&seen)["failed"]),
+        (output.code, &parse_json(&output)["failed"]),
         (Some(5), &0.into()),
-        "the overlap of topics stays: {seen}"
+        "the overlap of topics stays: {output}"
     );
     assert_eq!(
-        json(&seen)["isolation"]["counter_examples"][0]["through"]["role_name"],
+        parse_json(&output)["isolation"]["counter_examples"][0]["through"]["role_name"],
         "DeveloperWrite"
     );
 }
 
 #[test]
-fn a_mistake_in_an_assertion_stops_the_test() {
-    let world = World::new();
-    platform(&world);
-    world.write(
+fn an_invalid_assertion_stops_access_test() {
+    let cli = CliFixture::new();
+    write_platform_files(&cli);
+    cli.write(
         "mine.toml",
         "[[can]]\nwho = [\"*/operatr\"]\noperations = [\"pause\"]\non = [\"connector:{prefix}*\"]\n",
     );
-    insta::assert_snapshot!(world.ebs("access test mine.toml"), @r#"
+    insta::assert_snapshot!(cli.run("access test mine.toml"), @r#"
     exit 1
     ----- stderr -----
     Error: the assertions hold mistakes
@@ -546,44 +560,47 @@ fn a_mistake_in_an_assertion_stops_the_test() {
 
     Found 1 error.
     "#);
-    let seen = world.ebs("access test nowhere.toml");
-    assert_eq!(seen.code, Some(1), "{seen}");
-    assert!(seen.stderr.contains("there is no such file"), "{seen}");
+    let output = cli.run("access test nowhere.toml");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stderr.contains("there is no such file"), "{output}");
 }
 
 #[test]
-fn what_was_onboarded_passes_the_tests_as_far_as_it_can_be_seen() {
-    let home = Home::new();
-    home.must("onboard claims fraud --sandbox --yes", 0);
-    let seen = home.must_not_write("access test --live --sandbox", 0);
-    assert!(seen.stdout.contains("All of this as far as could be seen"), "{seen}");
-    home.must("access test --live --strict --sandbox", 4);
+fn access_test_live_passes_after_onboarding_as_far_as_visible() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+    let output = fixture.run_without_writes("access test --live --sandbox", 0);
+    assert!(
+        output.stdout.contains("All of this as far as could be seen"),
+        "{output}"
+    );
+    fixture.run_expecting("access test --live --strict --sandbox", 4);
 
     // By hand, an administrator lets a viewer of claims look at fraud.
-    let viewer = home.account("ebs-prod-claims-viewer");
-    home.bind(
-        &home.admin(),
+    let viewer = fixture.account_id("ebs-prod-claims-viewer");
+    fixture.bind(
+        &fixture.admin_key(),
         &viewer,
         "DeveloperRead",
-        &format!("{CLUSTER}/connector=fraud-*"),
+        &format!("{CLUSTER_CRN}/connector=fraud-*"),
     );
-    let seen = home.must("access test --live --sandbox", 5);
+    let output = fixture.run_expecting("access test --live --sandbox", 5);
     assert!(
-        seen.stderr.contains("does not hold; departments are not isolated"),
-        "{seen}"
+        output.stderr.contains("does not hold; departments are not isolated"),
+        "{output}"
     );
-    let words: Vec<&str> = seen.stdout.split_whitespace().collect();
+    let words: Vec<&str> = output.stdout.split_whitespace().collect();
     let reached = "claims/viewer can describe, read-config, read-status, view-metrics on connector fraud-*";
-    assert!(words.join(" ").contains(reached), "{seen}");
-    assert!(seen.stdout.contains("reaches connector fraud-* of fraud"), "{seen}");
+    assert!(words.join(" ").contains(reached), "{output}");
+    assert!(output.stdout.contains("reaches connector fraud-* of fraud"), "{output}");
 }
 
 #[test]
-fn a_snapshot_answers_without_a_key_or_a_network() {
-    let rig = Rig::new(Settings::default());
-    let info = rig.sandbox.info(false).unwrap();
-    let (_, stage) = rig.workspace.platform.stage(None).unwrap();
-    let target = Target {
+fn a_snapshot_answers_offline_and_without_a_key() {
+    let fixture = OnboardingFixture::new(SandboxSettings::default());
+    let info = fixture.sandbox.info(false).unwrap();
+    let (_, stage) = fixture.workspace.platform.stage(None).unwrap();
+    let target = ObservationTarget {
         organization: None,
         environment: stage.environment.clone(),
         cluster: stage.cluster.clone(),
@@ -591,22 +608,24 @@ fn a_snapshot_answers_without_a_key_or_a_network() {
         provisioner: None,
         key: Some(info.admin_key.parse().unwrap()),
     };
-    assert!(!rig.onboard(&["claims"]).is_idle());
+    assert!(!fixture.onboard(&["claims"]).is_idle());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (client, clock) = (rig.administrator(), rig.sandbox.clock());
+    let (client, clock) = (fixture.administrator(), fixture.sandbox.clock());
     // Whoever administers the organization is a person, and sees everything but what takes a key of the cluster.
-    let snapshot = runtime.block_on(plan::look(&client, &clock, &target)).unwrap();
+    let snapshot = runtime
+        .block_on(plan::observe_visible(&client, &clock, &target))
+        .unwrap();
     let unknown: Vec<&str> = snapshot.unknown.keys().map(String::as_str).collect();
     assert_eq!(unknown, ["ACLs of the cluster"]);
-    assert_eq!(snapshot.seen_by.id(), info.admin);
-    let world = World::new();
-    let saved = SavedSnapshot {
+    assert_eq!(snapshot.observed_by.id(), info.admin);
+    let cli = CliFixture::new();
+    let saved = SnapshotFile {
         stage: "prod".to_owned(),
         snapshot,
     };
-    saved.save(&world.path("seen.json"), Existing::Keep).unwrap();
+    saved.save(&cli.path("seen.json"), IfExists::Keep).unwrap();
 
-    let ask = |question: &str| world.ebs(&format!("access {question} --from seen.json --sandbox"));
+    let ask = |question: &str| cli.run(&format!("access {question} --from seen.json --sandbox"));
     assert_eq!(
         ask("can-i delete connector/claims-a --as claims/deployer").code,
         Some(0)
@@ -616,23 +635,23 @@ fn a_snapshot_answers_without_a_key_or_a_network() {
         Some(5)
     );
     // Fraud was not onboarded.
-    let seen = ask("can-i delete connector/fraud-a --as fraud/operator");
-    assert!(seen.stderr.contains("fraud/operator has no account"), "{seen}");
+    let output = ask("can-i delete connector/fraud-a --as fraud/operator");
+    assert!(output.stderr.contains("fraud/operator has no account"), "{output}");
     assert_eq!(ask("test").code, Some(0));
-    let seen = ask("who-can delete connector/claims-a");
-    assert!(seen.stdout.contains("OrganizationAdmin"), "{seen}");
+    let output = ask("who-can delete connector/claims-a");
+    assert!(output.stdout.contains("OrganizationAdmin"), "{output}");
     assert!(
-        seen.stdout.contains("From the snapshot seen.json of stage prod"),
-        "{seen}"
+        output.stdout.contains("From the snapshot seen.json of stage prod"),
+        "{output}"
     );
 
-    let seen = ask("test --stage test");
-    assert!(seen.stderr.contains("is of stage `prod`, not of `test`"), "{seen}");
-    world.write("seen.json", "{}");
-    let seen = ask("test");
-    assert_eq!(seen.code, Some(1));
+    let output = ask("test --stage test");
+    assert!(output.stderr.contains("is of stage `prod`, not of `test`"), "{output}");
+    cli.write("seen.json", "{}");
+    let output = ask("test");
+    assert_eq!(output.code, Some(1));
     assert!(
-        seen.stderr.contains("`seen.json` is not a snapshot of confluent-ebs"),
-        "{seen}"
+        output.stderr.contains("`seen.json` is not a snapshot of confluent-ebs"),
+        "{output}"
     );
 }

@@ -17,36 +17,36 @@ use wiremock::{
     matchers::{any, method, path, path_regex},
 };
 
-use crate::{common::World, home::Home};
+use crate::{common::CliFixture, sandbox_cli_fixture::SandboxCliFixture};
 
 /// `hybrid` with the ACLs of dossier `rbac.md` §8.3.
-const TEMPLATE: &str = include_str!("../../examples/templates/hybrid.toml");
+const HYBRID_TEMPLATE: &str = include_str!("../../examples/templates/hybrid.toml");
 
 /// Where only the department claims asks for ACLs.
-fn platform() -> Home {
-    let home = Home::new();
-    home.world.write(
+fn fixture_with_acl_template() -> SandboxCliFixture {
+    let fixture = SandboxCliFixture::new();
+    fixture.cli.write(
         "ebs.toml",
         "default_stage = \"prod\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n[stages.prod]\n\
          environment = \"env-prod01\"\ncluster = \"lkc-prod01\"\nschema_registry = \"lsrc-prod01\"\n",
     );
-    home.world.write("rbac-templates/sinks.toml", TEMPLATE);
+    fixture.cli.write("rbac-templates/sinks.toml", HYBRID_TEMPLATE);
     for (code, template) in [("claims", "sinks"), ("fraud", "hybrid")] {
         let text =
             format!("name = \"{code}\"\nprefix = \"{code}-\"\ntemplate = \"{template}\"\n\n[quota]\nconnectors = 3\n");
-        home.world.write(format!("departments/{code}.toml"), text);
+        fixture.cli.write(format!("departments/{code}.toml"), text);
     }
-    home
+    fixture
 }
 
-fn onboarded() -> Home {
-    let home = platform();
-    home.must("onboard --all --sandbox --yes", 0);
-    home
+fn fixture_with_acls() -> SandboxCliFixture {
+    let fixture = fixture_with_acl_template();
+    fixture.run_expecting("onboard --all --sandbox --yes", 0);
+    fixture
 }
 
 /// What §8.3 gives the runtime account, for whoever goes by `name`.
-fn wanted(name: &str) -> Vec<String> {
+fn expected_acls(name: &str) -> Vec<String> {
     let mut acls: Vec<String> = ["dlq-lcc", "success-lcc", "error-lcc", "data-preview"]
         .iter()
         .flat_map(|begin| ["CREATE", "WRITE"].map(|what| format!("TOPIC#{begin}#PREFIXED#User:{name}#*#{what}#ALLOW")))
@@ -55,80 +55,80 @@ fn wanted(name: &str) -> Vec<String> {
     acls
 }
 
-const RUNTIME: &str = "ebs-prod-claims-runtime";
+const RUNTIME_ACCOUNT: &str = "ebs-prod-claims-runtime";
 
-fn json_of(home: &Home, args: &str, code: i32) -> Value {
-    let seen = home.must(&format!("{args} -o json"), code);
-    serde_json::from_str(&seen.stdout).unwrap_or_else(|error| panic!("{error}: {seen}"))
+fn run_json(fixture: &SandboxCliFixture, args: &str, code: i32) -> Value {
+    let output = fixture.run_expecting(&format!("{args} -o json"), code);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output}"))
 }
 
-fn words(text: &str) -> String {
+fn normalize_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Acts as the provisioner with its Cloud key alone.
-fn without_kafka_key(home: &Home) -> &'static str {
-    home.profile_with(&home.provisioner());
+fn profile_without_kafka_key(fixture: &SandboxCliFixture) -> &'static str {
+    fixture.write_profile_with_key(&fixture.provisioner_key());
     "--profile other.toml"
 }
 
 #[test]
-fn a_template_that_asks_gets_its_acls_once_and_keeps_no_others() {
-    let home = platform();
-    let planned = home.must_not_write("onboard claims --sandbox --dry-run", 0);
-    let said = words(&planned.stdout);
+fn a_template_with_acls_creates_them_once_and_prune_removes_others() {
+    let fixture = fixture_with_acl_template();
+    let planned = fixture.run_without_writes("onboard claims --sandbox --dry-run", 0);
+    let said = normalize_whitespace(&planned.stdout);
     assert!(said.contains("claims-runtime ALLOW WRITE topic dlq-lcc*"), "{planned}");
     assert!(said.contains("ALLOW CREATE topic data-preview*"), "{planned}");
 
-    home.must("onboard --all --sandbox --yes", 0);
+    fixture.run_expecting("onboard --all --sandbox --yes", 0);
     assert_eq!(
-        home.acls(),
-        wanted(RUNTIME),
+        fixture.acls(),
+        expected_acls(RUNTIME_ACCOUNT),
         "and none for fraud, whose template asks for none"
     );
-    home.must_not_write("onboard --all --sandbox --yes", 0);
+    fixture.run_without_writes("onboard --all --sandbox --yes", 0);
 
     // Surplus is told and kept until it is asked to go; what is missing comes back; what others have is left.
-    let runtime = home.account(RUNTIME);
-    home.acl(&format!("TOPIC#claims-#PREFIXED#User:{runtime}#*#DELETE#ALLOW"));
-    home.acl("TOPIC#claims-orders#LITERAL#User:u-eve#*#READ#ALLOW");
-    let seen = home.must_not_write("onboard claims --sandbox --yes", 0);
+    let runtime = fixture.account_id(RUNTIME_ACCOUNT);
+    fixture.create_acl(&format!("TOPIC#claims-#PREFIXED#User:{runtime}#*#DELETE#ALLOW"));
+    fixture.create_acl("TOPIC#claims-orders#LITERAL#User:u-eve#*#READ#ALLOW");
+    let output = fixture.run_without_writes("onboard claims --sandbox --yes", 0);
     assert!(
-        words(&seen.to_string()).contains("ALLOW DELETE topic claims-*"),
-        "{seen}"
+        normalize_whitespace(&output.to_string()).contains("ALLOW DELETE topic claims-*"),
+        "{output}"
     );
-    home.unacl(
+    fixture.delete_acl(
         &format!("TOPIC#dlq-lcc#PREFIXED#User:{runtime}#*#WRITE#ALLOW")
             .parse()
             .unwrap(),
     );
-    home.must("onboard claims --prune --sandbox --yes", 0);
-    let mut after = wanted(RUNTIME);
+    fixture.run_expecting("onboard claims --prune --sandbox --yes", 0);
+    let mut after = expected_acls(RUNTIME_ACCOUNT);
     after.push("TOPIC#claims-orders#LITERAL#User:u-eve#*#READ#ALLOW".into());
     after.sort();
-    assert_eq!(home.acls(), after);
-    home.must_not_write("onboard claims --prune --sandbox --yes", 0);
+    assert_eq!(fixture.acls(), after);
+    fixture.run_without_writes("onboard claims --prune --sandbox --yes", 0);
 }
 
 #[test]
-fn without_a_key_of_the_cluster_whoever_needs_it_is_told_and_nobody_else() {
-    let home = onboarded();
-    let bare = without_kafka_key(&home);
+fn without_a_kafka_key_only_departments_with_acls_are_refused() {
+    let fixture = fixture_with_acls();
+    let bare = profile_without_kafka_key(&fixture);
     for command in ["onboard claims", "offboard claims"] {
-        let seen = home.must_not_write(&format!("{command} {bare} --yes"), 5);
-        let said = words(&seen.stderr);
+        let output = fixture.run_without_writes(&format!("{command} {bare} --yes"), 5);
+        let said = normalize_whitespace(&output.stderr);
         for words in [
             "its template `sinks` asks for ACLs, and those of Kafka cluster `lkc-prod01` could not be looked at",
             "there is no API key of Kafka cluster `lkc-prod01` at hand",
             "confluent api-key create --resource lkc-prod01 --service-account sa-",
             "CONFLUENT_EBS_KAFKA_API_SECRET",
         ] {
-            assert!(said.contains(words), "{command}: {words}\n{seen}");
+            assert!(said.contains(words), "{command}: {words}\n{output}");
         }
     }
-    home.must_not_write(&format!("onboard fraud {bare} --yes"), 0);
+    fixture.run_without_writes(&format!("onboard fraud {bare} --yes"), 0);
     // The doctor says the same.
-    let doctor = json_of(&home, "doctor --sandbox", 0);
+    let doctor = run_json(&fixture, "doctor --sandbox", 0);
     let key = |doctor: &Value| {
         let checks = doctor["checks"].as_array().unwrap();
         checks
@@ -146,22 +146,22 @@ fn without_a_key_of_the_cluster_whoever_needs_it_is_told_and_nobody_else() {
 }
 
 #[test]
-fn offboarding_removes_them_lists_the_topics_and_names_what_it_did_not_look_at() {
-    let home = onboarded();
+fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
+    let fixture = fixture_with_acls();
     for topic in ["claims-orders", "claims-payments", "fraud-cases"] {
         let body = json!({ "topic_name": topic });
-        home.done(
-            &home.kafka(),
+        fixture.send_ok(
+            &fixture.kafka_key(),
             "POST",
             "/kafka/v3/clusters/lkc-prod01/topics",
             Some(body),
         );
     }
-    let fraud = home.account("ebs-prod-fraud-operator");
-    home.acl(&format!("TOPIC#claims-orders#LITERAL#User:{fraud}#*#READ#ALLOW"));
-    home.acl(&format!("TOPIC#fraud-#PREFIXED#User:{fraud}#*#READ#ALLOW"));
-    let planned = home.must_not_write("offboard claims --sandbox --dry-run", 0);
-    let said = words(&planned.stdout);
+    let fraud = fixture.account_id("ebs-prod-fraud-operator");
+    fixture.create_acl(&format!("TOPIC#claims-orders#LITERAL#User:{fraud}#*#READ#ALLOW"));
+    fixture.create_acl(&format!("TOPIC#fraud-#PREFIXED#User:{fraud}#*#READ#ALLOW"));
+    let planned = fixture.run_without_writes("offboard claims --sandbox --dry-run", 0);
+    let said = normalize_whitespace(&planned.stdout);
     assert!(said.contains("claims-runtime ALLOW WRITE topic dlq-lcc*"), "{planned}");
     assert!(
         said.contains("Topics of the prefix, which stay claims-orders claims-payments"),
@@ -170,7 +170,7 @@ fn offboarding_removes_them_lists_the_topics_and_names_what_it_did_not_look_at()
     assert!(!said.contains("fraud-cases"), "{planned}");
 
     // What is about others stays, is named, and makes it incomplete.
-    let answer = json_of(&home, "offboard claims --sandbox --yes", 3);
+    let answer = run_json(&fixture, "offboard claims --sandbox --yes", 3);
     assert_eq!(answer["topics"], json!(["claims-orders", "claims-payments"]));
     assert_eq!(answer["foreign_acls"].as_array().unwrap().len(), 1);
     let proof = &answer["proof"];
@@ -185,14 +185,14 @@ fn offboarding_removes_them_lists_the_topics_and_names_what_it_did_not_look_at()
         "TOPIC#claims-orders#LITERAL#User:ebs-prod-fraud-operator#*#READ#ALLOW",
         "TOPIC#fraud-#PREFIXED#User:ebs-prod-fraud-operator#*#READ#ALLOW",
     ];
-    assert_eq!(home.acls(), stay, "all eight are gone, those of others are not");
+    assert_eq!(fixture.acls(), stay, "all eight are gone, those of others are not");
 
-    let seen = home.must("offboard claims --remove-foreign --sandbox --yes", 0);
-    assert!(words(&seen.stdout).contains("1 removal"), "{seen}");
-    assert_eq!(home.acls(), stay[1..]);
+    let output = fixture.run_expecting("offboard claims --remove-foreign --sandbox --yes", 0);
+    assert!(normalize_whitespace(&output.stdout).contains("1 removal"), "{output}");
+    assert_eq!(fixture.acls(), stay[1..]);
     // Without a key of the cluster nothing is left to refuse, and what was not looked at is named.
-    let bare = without_kafka_key(&home);
-    let answer = json_of(&home, &format!("offboard claims {bare} --yes"), 0);
+    let bare = profile_without_kafka_key(&fixture);
+    let answer = run_json(&fixture, &format!("offboard claims {bare} --yes"), 0);
     assert_eq!(answer["topics"], Value::Null);
     let unseen = answer["proof"]["not_looked_at"].to_string();
     for what in [
@@ -202,33 +202,38 @@ fn offboarding_removes_them_lists_the_topics_and_names_what_it_did_not_look_at()
         assert!(unseen.contains(what), "{unseen}");
     }
     // No topic was touched.
-    let topics = home.done(&home.kafka(), "GET", "/kafka/v3/clusters/lkc-prod01/topics", None);
+    let topics = fixture.send_ok(
+        &fixture.kafka_key(),
+        "GET",
+        "/kafka/v3/clusters/lkc-prod01/topics",
+        None,
+    );
     assert_eq!(topics["data"].as_array().unwrap().len(), 3);
 }
 
 // T14.
 #[test]
-fn the_audit_finds_a_stray_acl_and_mends_what_is_ours() {
-    let home = onboarded();
-    let clean = json_of(&home, "access audit --sandbox-as admin --strict", 0);
+fn the_audit_reports_unmanaged_acls_and_fixes_managed_ones() {
+    let fixture = fixture_with_acls();
+    let clean = run_json(&fixture, "access audit --sandbox-as admin --strict", 0);
     let of = |audited: &Value, rule: &str| {
         let rules = audited["rules"].as_array().unwrap();
         rules.iter().find(|row| row["rule"] == rule).unwrap().clone()
     };
-    assert_eq!(of(&clean, "stray-acl")["verdict"], "absent");
-    let viewer = home.account("ebs-prod-claims-viewer");
+    assert_eq!(of(&clean, "unmanaged-acl")["verdict"], "absent");
+    let viewer = fixture.account_id("ebs-prod-claims-viewer");
     let stray = format!("TOPIC#fraud-#PREFIXED#User:{viewer}#*#READ#ALLOW");
-    home.acl(&stray);
-    let found = of(&json_of(&home, "access audit --sandbox", 5), "stray-acl");
+    fixture.create_acl(&stray);
+    let found = of(&run_json(&fixture, "access audit --sandbox", 5), "unmanaged-acl");
     assert_eq!(found["findings"].as_array().unwrap().len(), 1, "{found}");
     assert_eq!(found["findings"][0]["subject"], json!(stray));
     assert_eq!(found["findings"][0]["severity"], "error");
-    home.must("access audit --fix --sandbox --yes", 0);
-    assert_eq!(home.acls(), wanted(RUNTIME));
+    fixture.run_expecting("access audit --fix --sandbox --yes", 0);
+    assert_eq!(fixture.acls(), expected_acls(RUNTIME_ACCOUNT));
 }
 
 /// A persona with a key of the cluster, and ACLs that it needs one for.
-const APPLICATION: &str = r#"
+const APPLICATION_PERSONA: &str = r#"
 [[persona]]
 name = "application"
 description = "The department's own programs."
@@ -246,13 +251,15 @@ why = "programs write the department's topics, and delete none"
 "#;
 
 #[test]
-fn revoking_says_which_acls_a_persona_loses_where_it_knows() {
-    let home = platform();
-    home.world
-        .write("rbac-templates/sinks.toml", format!("{TEMPLATE}{APPLICATION}"));
-    home.must("onboard --all --sandbox --yes", 0);
-    let account = home.account("ebs-prod-claims-application");
-    let keys = home.sandbox().keys().unwrap();
+fn revoke_names_the_acls_a_persona_loses_when_they_are_known() {
+    let fixture = fixture_with_acl_template();
+    fixture.cli.write(
+        "rbac-templates/sinks.toml",
+        format!("{HYBRID_TEMPLATE}{APPLICATION_PERSONA}"),
+    );
+    fixture.run_expecting("onboard --all --sandbox --yes", 0);
+    let account = fixture.account_id("ebs-prod-claims-application");
+    let keys = fixture.sandbox().keys().unwrap();
     let key = |owner: &str| {
         keys.iter()
             .find(|key| key.spec.owner.id == owner)
@@ -262,55 +269,57 @@ fn revoking_says_which_acls_a_persona_loses_where_it_knows() {
     };
     let own = key(&account);
     let command = format!("keys revoke {own} --now --no-replace --dry-run");
-    let seen = home.must_not_write(&format!("{command} --sandbox"), 0);
+    let output = fixture.run_without_writes(&format!("{command} --sandbox"), 0);
     assert!(
-        words(&seen.stdout).contains(
+        normalize_whitespace(&output.stdout).contains(
             "application of department claims loses its ACLs until it has another key of the cluster: ALLOW WRITE on \
              topic claims-*"
         ),
-        "{seen}"
+        "{output}"
     );
-    let bare = without_kafka_key(&home);
-    let seen = home.must_not_write(&format!("{command} {bare}"), 0);
+    let bare = profile_without_kafka_key(&fixture);
+    let output = fixture.run_without_writes(&format!("{command} {bare}"), 0);
     assert!(
-        words(&seen.stdout)
+        normalize_whitespace(&output.stdout)
             .contains("may have ACLs that open nothing without a key of the cluster: there is no API key"),
-        "{seen}"
+        "{output}"
     );
     // A Cloud key opens nothing in Kafka.
-    let cloud = key(&home.account("ebs-prod-claims-viewer"));
-    let seen = home.must_not_write(
+    let cloud = key(&fixture.account_id("ebs-prod-claims-viewer"));
+    let output = fixture.run_without_writes(
         &format!("keys revoke {cloud} --now --no-replace --dry-run --sandbox"),
         0,
     );
-    assert!(!seen.stdout.contains("ACL"), "{seen}");
+    assert!(!output.stdout.contains("ACL"), "{output}");
 }
 
 /// What is urgent does not wait for Kafka REST: it is asked once.
 #[test]
 fn a_leaked_key_is_revoked_while_kafka_rest_is_down() {
-    let home = onboarded();
-    let key = home.key("claims-operator");
-    let down = Fault::once(FaultKind::ServerError).on("GET", "/kafka/**").times(100);
-    home.sandbox().add_fault(down).unwrap();
-    let before = home.sandbox().journal().unwrap().len();
-    home.must(&format!("keys revoke {} --now --sandbox --yes", key.id), 0);
-    let journal = home.sandbox().journal().unwrap();
+    let fixture = fixture_with_acls();
+    let key = fixture.profile_key("claims-operator");
+    let down = Fault::once(FaultKind::ServerError)
+        .for_requests("GET", "/kafka/**")
+        .times(100);
+    fixture.sandbox().add_fault(down).unwrap();
+    let before = fixture.sandbox().journal().unwrap().len();
+    fixture.run_expecting(&format!("keys revoke {} --now --sandbox --yes", key.id), 0);
+    let journal = fixture.sandbox().journal().unwrap();
     let asked = journal[before..]
         .iter()
         .filter(|entry| entry.path.starts_with("/kafka/") && entry.method == "GET");
     assert_eq!(asked.count(), 1);
-    assert_eq!(home.send(&key, "GET", "/org/v2/environments", None).0, 401);
+    assert_eq!(fixture.send(&key, "GET", "/org/v2/environments", None).0, 401);
     // Nor do lists of keys, which say nothing about ACLs.
-    let before = home.sandbox().journal().unwrap().len();
-    home.must("keys list claims --sandbox", 0);
-    let journal = home.sandbox().journal().unwrap();
+    let before = fixture.sandbox().journal().unwrap().len();
+    fixture.run_expecting("keys list claims --sandbox", 0);
+    let journal = fixture.sandbox().journal().unwrap();
     assert!(journal[before..].iter().all(|entry| !entry.path.starts_with("/kafka/")));
 }
 
 // Design §7: what the service does at Kafka REST, and a rerun, end where an undisturbed run ends.
 #[test]
-fn bad_weather_at_kafka_rest_is_survived() {
+fn onboarding_survives_kafka_rest_faults() {
     let kinds = [
         FaultKind::LostBefore,
         FaultKind::LostAfter,
@@ -322,28 +331,28 @@ fn bad_weather_at_kafka_rest_is_survived() {
     for kind in kinds {
         // The list, the first ACL and the last.
         for (method, skip) in [("GET", 0), ("POST", 0), ("POST", 7)] {
-            let home = platform();
+            let fixture = fixture_with_acl_template();
             let case = format!("{kind:?} at {method} {skip}");
-            let fault = Fault::once(kind).on(method, "/kafka/**").skipping(skip);
-            home.must("sandbox info", 0);
-            home.sandbox().add_fault(fault).unwrap();
+            let fault = Fault::once(kind).for_requests(method, "/kafka/**").after_requests(skip);
+            fixture.run_expecting("sandbox info", 0);
+            fixture.sandbox().add_fault(fault).unwrap();
             let mut runs = 0;
             let done = loop {
                 runs += 1;
-                let seen = home.ebs("onboard --all --sandbox --yes");
-                if seen.code == Some(0) || runs == 3 {
-                    break seen;
+                let output = fixture.run("onboard --all --sandbox --yes");
+                if output.code == Some(0) || runs == 3 {
+                    break output;
                 }
             };
             assert_eq!(done.code, Some(0), "{case}\n{done}");
-            let journal = home.sandbox().journal().unwrap();
+            let journal = fixture.sandbox().journal().unwrap();
             assert_eq!(
                 journal.iter().filter(|entry| entry.fault.is_some()).count(),
                 1,
                 "{case}: it never happened"
             );
-            assert_eq!(home.acls(), wanted(RUNTIME), "{case}");
-            home.must_not_write("onboard --all --sandbox --yes", 0);
+            assert_eq!(fixture.acls(), expected_acls(RUNTIME_ACCOUNT), "{case}");
+            fixture.run_without_writes("onboard --all --sandbox --yes", 0);
             cases += 1;
         }
     }
@@ -353,69 +362,72 @@ fn bad_weather_at_kafka_rest_is_survived() {
 // Docs `access-control/acls`: whoever may DESCRIBE the cluster sees ACLs, and ALTER changes them. Who may not look cannot
 // plan; who may not change does what is left of the rest, and a rerun with the right key does this.
 #[test]
-fn a_refusal_of_kafka_rest_is_told_and_a_rerun_does_the_rest() {
-    let home = platform();
-    home.must("onboard fraud --sandbox --yes", 0);
-    let other = home.account("ebs-prod-fraud-operator");
-    let weak = home.make_key(&home.admin(), &other, "lkc-prod01");
-    let provisioner = home.provisioner();
-    let own = home.key("fraud-operator");
-    let text = std::fs::read_to_string(home.folder().join("handover/fraud-operator.toml")).unwrap();
+fn a_kafka_rest_refusal_is_reported_and_a_rerun_completes() {
+    let fixture = fixture_with_acl_template();
+    fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+    let other = fixture.account_id("ebs-prod-fraud-operator");
+    let weak = fixture.create_key(&fixture.admin_key(), &other, "lkc-prod01");
+    let provisioner = fixture.provisioner_key();
+    let own = fixture.profile_key("fraud-operator");
+    let text = std::fs::read_to_string(fixture.state_dir().join("handover/fraud-operator.toml")).unwrap();
     let text = text
         .replace(&own.id, &provisioner.id)
         .replace(&own.secret, &provisioner.secret);
     let kafka = format!("\n[key.kafka]\nid = \"{}\"\nsecret = \"{}\"\n", weak.id, weak.secret);
-    home.world.write("weak.toml", text + &kafka);
+    fixture.cli.write("weak.toml", text + &kafka);
     let command = "onboard claims --profile weak.toml --yes";
-    let seen = home.must_not_write(command, 5);
-    let said = words(&seen.stderr);
+    let output = fixture.run_without_writes(command, 5);
+    let said = normalize_whitespace(&output.stderr);
     assert!(
         said.contains("could not be looked at") && said.contains("403"),
-        "{seen}"
+        "{output}"
     );
 
-    home.acl(&format!("CLUSTER#kafka-cluster#LITERAL#User:{other}#*#DESCRIBE#ALLOW"));
-    let seen = home.must(command, 3);
-    assert!(words(&seen.to_string()).contains("topic dlq-lcc*"), "{seen}");
-    let acls = |home: &Home| -> Vec<String> {
-        let mut acls = home.acls();
+    fixture.create_acl(&format!("CLUSTER#kafka-cluster#LITERAL#User:{other}#*#DESCRIBE#ALLOW"));
+    let output = fixture.run_expecting(command, 3);
+    assert!(
+        normalize_whitespace(&output.to_string()).contains("topic dlq-lcc*"),
+        "{output}"
+    );
+    let acls = |fixture: &SandboxCliFixture| -> Vec<String> {
+        let mut acls = fixture.acls();
         acls.retain(|acl| !acl.starts_with("CLUSTER#"));
         acls
     };
-    assert_eq!(acls(&home), [] as [String; 0]);
-    home.must("onboard claims --sandbox --yes", 0);
-    assert_eq!(acls(&home), wanted(RUNTIME));
-    home.must_not_write("onboard claims --sandbox --yes", 0);
+    assert_eq!(acls(&fixture), [] as [String; 0]);
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    assert_eq!(acls(&fixture), expected_acls(RUNTIME_ACCOUNT));
+    fixture.run_without_writes("onboard claims --sandbox --yes", 0);
 }
 
 #[test]
-fn an_offboarding_in_bad_weather_leaves_no_acl() {
+fn offboarding_under_kafka_rest_faults_leaves_no_acl() {
     for kind in [
         FaultKind::LostAfter,
         FaultKind::ServerError,
         FaultKind::KillAfter,
         FaultKind::KillBefore,
     ] {
-        let home = onboarded();
-        let fault = Fault::once(kind).on("DELETE", "/kafka/**").skipping(3);
-        home.sandbox().add_fault(fault).unwrap();
+        let fixture = fixture_with_acls();
+        let fault = Fault::once(kind).for_requests("DELETE", "/kafka/**").after_requests(3);
+        fixture.sandbox().add_fault(fault).unwrap();
         let mut codes = BTreeSet::new();
         for _ in 0..3 {
-            let code = home.ebs("offboard claims --sandbox --yes").code;
+            let code = fixture.run("offboard claims --sandbox --yes").code;
             codes.insert(code);
             if code == Some(0) {
                 break;
             }
         }
         assert!(codes.contains(&Some(0)), "{kind:?}: {codes:?}");
-        assert_eq!(home.acls(), [] as [String; 0], "{kind:?}");
-        let left = home.left();
+        assert_eq!(fixture.acls(), [] as [String; 0], "{kind:?}");
+        let left = fixture.provisioned_state();
         assert!(!left.accounts.keys().any(|name| name.contains("claims")), "{kind:?}");
     }
 }
 
 /// A service that lets nobody look at anything but the organization, the key, and a cluster whose Kafka REST is elsewhere.
-async fn leading_to(http_endpoint: &str) -> MockServer {
+async fn mount_cluster_with_kafka_rest(http_endpoint: &str) -> MockServer {
     let server = MockServer::start().await;
     let list = |data: Value| {
         ResponseTemplate::new(200)
@@ -454,18 +466,18 @@ async fn leading_to(http_endpoint: &str) -> MockServer {
 
 // The answer of a service decides where a key goes, so it must not lead away from Confluent.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_elsewhere_never_gets_the_key() {
+async fn a_kafka_rest_endpoint_on_another_host_never_gets_the_key() {
     const CANARY: &str = "cfltcanary/of+the/cluster";
     let ask = |server: &MockServer, more: &str| {
-        let world = World::new();
-        let onboarded = platform();
+        let cli = CliFixture::new();
+        let onboarded = fixture_with_acl_template();
         for file in [
             "ebs.toml",
             "departments/claims.toml",
             "departments/fraud.toml",
             "rbac-templates/sinks.toml",
         ] {
-            world.write(file, onboarded.world.read(file));
+            cli.write(file, onboarded.cli.read(file));
         }
         let profile = format!(
             "department = \"claims\"\nname = \"Claims\"\npersona = \"operator\"\nprefix = \"claims-\"\n\
@@ -476,36 +488,36 @@ async fn a_cluster_elsewhere_never_gets_the_key() {
              [key.kafka]\nid = \"KAFKAKAFKAKAFKA1\"\nsecret = \"{CANARY}\"\n",
             server.uri()
         );
-        world.write("p.toml", profile);
+        cli.write("p.toml", profile);
         // Whoever goes out of this computer comes by here, and no further.
         let way_out = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = way_out.local_addr().unwrap();
         let went = Arc::new(AtomicBool::new(false));
         let gate = went.clone();
         std::thread::spawn(move || way_out.incoming().for_each(|_| gate.store(true, Ordering::SeqCst)));
-        let mut command = world.command();
+        let mut command = cli.command();
         command
             .args("access who-can read topic/claims-orders --profile p.toml".split(' '))
             .args(more.split_whitespace())
             .env("HTTPS_PROXY", format!("http://{address}"));
-        let seen = tokio::task::block_in_place(|| world.see(&mut command));
-        assert!(!seen.to_string().contains(CANARY), "{seen}");
-        (seen, went.load(Ordering::SeqCst))
+        let output = tokio::task::block_in_place(|| cli.run_command(&mut command));
+        assert!(!output.to_string().contains(CANARY), "{output}");
+        (output, went.load(Ordering::SeqCst))
     };
-    let elsewhere = leading_to("https://pkc-00000.example.com:443").await;
-    let (seen, went) = ask(&elsewhere, "");
-    assert!(!went, "{seen}");
-    let said = words(&seen.to_string());
+    let elsewhere = mount_cluster_with_kafka_rest("https://pkc-00000.example.com:443").await;
+    let (output, went) = ask(&elsewhere, "");
+    assert!(!went, "{output}");
+    let said = normalize_whitespace(&output.to_string());
     assert!(
         said.contains("the address that the service tells for Kafka REST cannot be used")
             && said.contains("pkc-00000.example.com"),
-        "{seen}"
+        "{output}"
     );
     // Not because nothing ever goes out: whoever trusts the host is taken there.
     let (_, went) = ask(&elsewhere, "--trust-endpoint pkc-00000.example.com");
     assert!(went);
     let here = MockServer::start().await;
-    let near = leading_to(&here.uri()).await;
+    let near = mount_cluster_with_kafka_rest(&here.uri()).await;
     ask(&near, "");
     let asked = here.received_requests().await.unwrap();
     assert!(

@@ -12,17 +12,17 @@ use confluent_ebs::{
 };
 use serde_json::{Value, json};
 
-use crate::home::{CLUSTER, Home, Key, ORGANIZATION, account_crn};
+use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, ORGANIZATION_CRN, SandboxCliFixture, account_crn};
 
-const CONNECTORS: &str = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
+const CONNECTORS_PATH: &str = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
 
-fn audit(home: &Home, args: &str, code: i32) -> Value {
-    let seen = home.must_not_write(&format!("access audit {args} -o json"), code);
-    serde_json::from_str(&seen.stdout).unwrap_or_else(|error| panic!("{error}: {seen}"))
+fn run_audit(fixture: &SandboxCliFixture, args: &str, code: i32) -> Value {
+    let output = fixture.run_without_writes(&format!("access audit {args} -o json"), code);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output}"))
 }
 
 /// What was found, as `rule subject`.
-fn found(audited: &Value) -> BTreeSet<String> {
+fn reported_findings(audited: &Value) -> BTreeSet<String> {
     let rules = audited["rules"].as_array().unwrap();
     let findings = rules.iter().flat_map(|rule| rule["findings"].as_array().unwrap());
     let text = |finding: &Value| {
@@ -46,326 +46,336 @@ fn verdicts(audited: &Value) -> BTreeMap<String, String> {
 
 // The issue: "`access audit` on the example platform is clean".
 #[test]
-fn the_example_platform_is_clean() {
-    let home = Home::new();
-    home.must("onboard --all --sandbox --yes", 0);
-    let audited = audit(&home, "--sandbox-as admin", 0);
-    assert_eq!(found(&audited), BTreeSet::new());
+fn the_audit_of_the_example_platform_has_no_findings() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard --all --sandbox --yes", 0);
+    let audited = run_audit(&fixture, "--sandbox-as admin", 0);
+    assert_eq!(reported_findings(&audited), BTreeSet::new());
     for (rule, verdict) in verdicts(&audited) {
         assert_eq!(verdict, "absent", "{rule}");
     }
     assert_eq!(audited["counts"]["errors"], 0);
-    audit(&home, "--sandbox-as admin --strict", 0);
-    audit(&home, "--sandbox", 0);
+    run_audit(&fixture, "--sandbox-as admin --strict", 0);
+    run_audit(&fixture, "--sandbox", 0);
     // Unknown counts when it is asked for.
-    audit(&home, "--sandbox --strict", 5);
-    let human = home.must("access audit --sandbox-as admin", 0);
+    run_audit(&fixture, "--sandbox --strict", 5);
+    let human = fixture.run_expecting("access audit --sandbox-as admin", 0);
     assert!(human.stdout.contains("no errors and no warnings"), "{human}");
 }
 
 /// An organization with departments claims, fraud, motor and legacy, which is off-boarded, and what was planted into it.
-struct Dirty {
-    home: Home,
-    admin: Key,
-    planted: BTreeSet<String>,
+struct ThreatFixture {
+    fixture: SandboxCliFixture,
+    admin: ApiKeyPair,
+    expected_findings: BTreeSet<String>,
     /// The role of an account that is gone.
-    dangling: String,
+    dangling_binding: String,
 }
 
-fn file(name: &str, more: &str) -> String {
+fn department_file(name: &str, more: &str) -> String {
     format!("name = \"{name}\"\nprefix = \"{name}-\"\n{more}[quota]\nconnectors = 9\ntasks = 9\nplugins = [\"*\"]\n")
 }
 
-impl Dirty {
+impl ThreatFixture {
     fn onboarded() -> Self {
-        let home = Home::new();
+        let fixture = SandboxCliFixture::new();
         let platform = include_str!("../../examples/platform/ebs.toml");
-        home.world.write("ebs.toml", platform);
-        home.world.write(
+        fixture.cli.write("ebs.toml", platform);
+        fixture.cli.write(
             "rbac-templates/hybrid.toml",
             include_str!("../../examples/templates/hybrid.toml"),
         );
         for name in ["claims", "fraud", "motor", "ghost"] {
-            home.world.write(format!("departments/{name}.toml"), file(name, ""));
+            fixture
+                .cli
+                .write(format!("departments/{name}.toml"), department_file(name, ""));
         }
-        home.world
-            .write("departments/legacy.toml", file("legacy", "retired = 2026-01-31\n"));
+        fixture.cli.write(
+            "departments/legacy.toml",
+            department_file("legacy", "retired = 2026-01-31\n"),
+        );
         // What others hold on an account stays when it is deleted: dossier `rbac.md` §9, Q12.
-        home.must(
+        fixture.run_expecting(
             "sandbox reset --yes --set assumptions.bindings_on_account_go_with_it=false",
             0,
         );
-        home.must("onboard claims --sandbox --yes", 0);
-        home.must("sandbox clock advance 2184h", 0);
-        home.must("onboard fraud motor ghost --sandbox --yes", 0);
-        let admin = home.admin();
+        fixture.run_expecting("onboard claims --sandbox --yes", 0);
+        fixture.run_expecting("sandbox clock advance 2184h", 0);
+        fixture.run_expecting("onboard fraud motor ghost --sandbox --yes", 0);
+        let admin = fixture.admin_key();
         Self {
-            home,
+            fixture: fixture,
             admin,
-            planted: BTreeSet::new(),
-            dangling: String::new(),
+            expected_findings: BTreeSet::new(),
+            dangling_binding: String::new(),
         }
     }
 
-    fn expect(&mut self, rule: &str, subject: &str) {
+    fn expect_finding(&mut self, rule: &str, subject: &str) {
         assert!(
-            self.planted.insert(format!("{rule} {subject}")),
+            self.expected_findings.insert(format!("{rule} {subject}")),
             "{rule} {subject} is planted twice"
         );
     }
 
-    fn account(&self, department: &str, persona: &str) -> String {
-        self.home.account(&format!("ebs-prod-{department}-{persona}"))
+    fn account_id(&self, department: &str, persona: &str) -> String {
+        self.fixture.account_id(&format!("ebs-prod-{department}-{persona}"))
     }
 
     /// A role for one of the departments' accounts, given by the administrator.
-    fn bind(&mut self, rule: &str, who: &str, role: &str, on: &str) {
-        let id = self.home.bind(&self.admin, who, role, on);
-        self.expect(rule, &id);
+    fn create_binding(&mut self, rule: &str, who: &str, role: &str, on: &str) {
+        let id = self.fixture.bind(&self.admin, who, role, on);
+        self.expect_finding(rule, &id);
     }
 
-    fn make_account(&self, key: &Key, name: &str, description: &str, owner: &str) -> String {
+    fn create_account(&self, key: &ApiKeyPair, name: &str, description: &str, owner: &str) -> String {
         let body = json!({ "display_name": name, "description": description });
         let target = format!("/iam/v2/service-accounts?assigned_resource_owner={owner}");
-        let answer = self.home.done(key, "POST", &target, Some(body));
+        let answer = self.fixture.send_ok(key, "POST", &target, Some(body));
         answer["id"].as_str().unwrap().to_owned()
     }
 
     /// A key that says something about itself.
-    fn make_key(&self, owner: &str, resource: &str, description: &str) -> String {
+    fn create_key_with_description(&self, owner: &str, resource: &str, description: &str) -> String {
         let spec = json!({ "owner": { "id": owner }, "resource": { "id": resource }, "description": description });
         let answer = self
-            .home
-            .done(&self.admin, "POST", "/iam/v2/api-keys", Some(json!({ "spec": spec })));
+            .fixture
+            .send_ok(&self.admin, "POST", "/iam/v2/api-keys", Some(json!({ "spec": spec })));
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    fn connector(&self, name: &str, runtime: &str, topic: &str) {
+    fn create_connector(&self, name: &str, runtime: &str, topic: &str) {
         let config = json!({
             "name": name, "connector.class": "DatagenSource", "tasks.max": "1", "kafka.topic": topic,
             "quickstart": "ORDERS", "output.data.format": "JSON",
             "kafka.auth.mode": "SERVICE_ACCOUNT", "kafka.service.account.id": runtime,
         });
         let body = json!({ "name": name, "config": config });
-        self.home.done(&self.admin, "POST", CONNECTORS, Some(body));
+        self.fixture.send_ok(&self.admin, "POST", CONNECTORS_PATH, Some(body));
     }
 
     /// An ACL of somebody, given with the provisioner's key of the cluster.
-    fn acl(&mut self, what: &str, who: &str, says: &str) {
+    fn create_acl(&mut self, what: &str, who: &str, says: &str) {
         let acl = format!("{what}#User:{who}#*#{says}");
-        self.home.acl(&acl);
-        self.expect("stray-acl", &acl);
+        self.fixture.create_acl(&acl);
+        self.expect_finding("unmanaged-acl", &acl);
     }
 
     /// A binding that the sandbox's own API would not take.
-    fn plant(&mut self, rule: &str, who: &str, role: &str, on: &str) -> String {
-        let sandbox: Sandbox = self.home.sandbox();
+    fn insert_binding(&mut self, rule: &str, who: &str, role: &str, on: &str) -> String {
+        let sandbox: Sandbox = self.fixture.sandbox();
         let pattern: CrnPattern = on.parse().unwrap();
         let binding = RoleBinding::new(Principal::from_id(who), role.parse().unwrap(), pattern);
-        let id = sandbox.plant(binding).unwrap().to_string();
-        self.expect(rule, &id);
+        let id = sandbox.insert_binding(binding).unwrap().to_string();
+        self.expect_finding(rule, &id);
         id
     }
 }
 
 /// Every threat of dossier `rbac.md` §7 that can be seen, once or more often.
-fn dirty() -> Dirty {
-    let mut dirty = Dirty::onboarded();
-    let environment = format!("{ORGANIZATION}/environment=env-prod01");
-    let topics = format!("{CLUSTER}/kafka=lkc-prod01");
+fn fixture_with_every_threat() -> ThreatFixture {
+    let mut dirty = ThreatFixture::onboarded();
+    let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
+    let topics = format!("{CLUSTER_CRN}/kafka=lkc-prod01");
     let subjects = format!("{environment}/schema-registry=lsrc-prod01");
-    let contractor = dirty.make_account(&dirty.admin, "contractor", "", "");
+    let contractor = dirty.create_account(&dirty.admin, "contractor", "", "");
     let (claims, fraud, motor) = ("claims", "fraud", "motor");
 
     // T1: a department whose file is gone is still bound on names within claims.
-    let ghost = dirty.account("ghost", "operator");
-    dirty.home.bind(
+    let ghost = dirty.account_id("ghost", "operator");
+    dirty.fixture.bind(
         &dirty.admin,
         &ghost,
         "ConnectManager",
-        &format!("{CLUSTER}/connector=claims-eu-*"),
+        &format!("{CLUSTER_CRN}/connector=claims-eu-*"),
     );
-    dirty.expect("prefix-overlap", "ghost claims-eu-*");
+    dirty.expect_finding("prefix-overlap", "ghost claims-eu-*");
     // T2.
-    let operator = dirty.account(fraud, "operator");
-    dirty.bind(
-        "wildcard-slip",
+    let operator = dirty.account_id(fraud, "operator");
+    dirty.create_binding(
+        "overbroad-binding",
         &operator,
         "DeveloperRead",
         &format!("{topics}/topic=*"),
     );
-    let viewer = dirty.account(motor, "viewer");
-    dirty.bind("wildcard-slip", &viewer, "Operator", CLUSTER);
+    let viewer = dirty.account_id(motor, "viewer");
+    dirty.create_binding("overbroad-binding", &viewer, "Operator", CLUSTER_CRN);
     // T3: the deployer of claims shares its connectors, with its own key.
-    let deployer = dirty.home.key("claims-deployer");
-    let shared = format!("{CLUSTER}/connector=claims-*");
-    let id = dirty.home.bind(&deployer, &operator, "ConnectManager", &shared);
-    dirty.expect("granted-onward", &id);
-    let id = dirty.home.bind(
+    let deployer = dirty.fixture.profile_key("claims-deployer");
+    let shared = format!("{CLUSTER_CRN}/connector=claims-*");
+    let id = dirty.fixture.bind(&deployer, &operator, "ConnectManager", &shared);
+    dirty.expect_finding("third-party-grant", &id);
+    let id = dirty.fixture.bind(
         &deployer,
         &contractor,
         "ResourceOwner",
-        &format!("{CLUSTER}/connector=claims-orders"),
+        &format!("{CLUSTER_CRN}/connector=claims-orders"),
     );
-    dirty.expect("granted-onward", &id);
+    dirty.expect_finding("third-party-grant", &id);
     // T3: more and less than the template gives.
-    let own = dirty.account(claims, "operator");
-    dirty.bind(
+    let own = dirty.account_id(claims, "operator");
+    dirty.create_binding(
         "template-drift",
         &own,
         "DeveloperRead",
         &format!("{topics}/topic=claims-*"),
     );
-    let bindings = dirty.home.sandbox().bindings().unwrap();
-    let on_own = |object: &&confluent_ebs::api::mds::BindingObject| {
+    let bindings = dirty.fixture.sandbox().bindings().unwrap();
+    let on_own = |object: &&confluent_ebs::api::mds::RoleBindingObject| {
         object.binding.principal.id() == viewer && object.binding.pattern.to_string().ends_with("/connector=motor-*")
     };
     let missing = bindings.iter().find(on_own).unwrap().id.to_string();
-    dirty.home.done(
+    dirty.fixture.send_ok(
         &dirty.admin,
         "DELETE",
         &format!("/iam/v2/role-bindings/{missing}"),
         None,
     );
-    dirty.expect(
+    dirty.expect_finding(
         "template-drift",
         "ebs-prod-motor-viewer DeveloperRead connector:{prefix}*",
     );
     // T4: the deployer of fraud makes an account of its own; the one of claims prepares some that look like ours.
-    let fraudster = dirty.home.key("fraud-deployer");
-    let me = dirty.account(fraud, "deployer");
-    let shadow = dirty.make_account(&fraudster, "innocent", "", &me);
-    dirty.expect("shadow-account", &shadow);
-    let me = dirty.account(claims, "deployer");
-    let squatted = dirty.make_account(&deployer, "ebs-prod-travel-operator", "made by hand", &me);
-    dirty.expect("forged-account", &squatted);
-    dirty.expect("shadow-account", &squatted);
+    let fraudster = dirty.fixture.profile_key("fraud-deployer");
+    let me = dirty.account_id(fraud, "deployer");
+    let shadow = dirty.create_account(&fraudster, "innocent", "", &me);
+    dirty.expect_finding("unmanaged-account", &shadow);
+    let me = dirty.account_id(claims, "deployer");
+    let squatted = dirty.create_account(&deployer, "ebs-prod-travel-operator", "made by hand", &me);
+    dirty.expect_finding("impersonating-account", &squatted);
+    dirty.expect_finding("unmanaged-account", &squatted);
     let tag = "ebs:v1 stage=prod dept=motor role=operator tpl=hybrid@00000000 cfg=00000000";
-    let mimic = dirty.make_account(&deployer, "mimic", tag, &me);
-    dirty.expect("forged-account", &mimic);
-    dirty.expect("shadow-account", &mimic);
-    dirty.home.bind(&dirty.admin, &me, "Assigner", &account_crn(&operator));
-    dirty.expect("forged-account", &operator);
+    let mimic = dirty.create_account(&deployer, "mimic", tag, &me);
+    dirty.expect_finding("impersonating-account", &mimic);
+    dirty.expect_finding("unmanaged-account", &mimic);
+    dirty
+        .fixture
+        .bind(&dirty.admin, &me, "Assigner", &account_crn(&operator));
+    dirty.expect_finding("impersonating-account", &operator);
     // T5: claims comes to own its runtime account, and makes itself a key for it.
-    let runtime = dirty.account(claims, "runtime");
-    dirty.bind("runtime-owner", &me, "ResourceOwner", &account_crn(&runtime));
-    let key = dirty.home.make_key(&deployer, &runtime, "lkc-prod01");
-    dirty.expect("runtime-key", &key.id);
+    let runtime = dirty.account_id(claims, "runtime");
+    dirty.create_binding("runtime-owner", &me, "ResourceOwner", &account_crn(&runtime));
+    let key = dirty.fixture.create_key(&deployer, &runtime, "lkc-prod01");
+    dirty.expect_finding("runtime-key", &key.id);
     // T6 and T8.
-    dirty.connector("motor-spy", &dirty.account(motor, "runtime"), "claims-orders");
-    dirty.expect("connector-topic", "motor-spy");
-    dirty.connector("fraud-squatted", &dirty.account(motor, "runtime"), "fraud-cases");
-    dirty.expect("connector-identity", "fraud-squatted");
+    dirty.create_connector("motor-spy", &dirty.account_id(motor, "runtime"), "claims-orders");
+    dirty.expect_finding("connector-topic", "motor-spy");
+    dirty.create_connector("fraud-squatted", &dirty.account_id(motor, "runtime"), "fraud-cases");
+    dirty.expect_finding("connector-identity", "fraud-squatted");
     // T7.
-    let motorist = dirty.account(motor, "operator");
-    dirty.bind(
+    let motorist = dirty.account_id(motor, "operator");
+    dirty.create_binding(
         "shared-namespace",
         &motorist,
         "DeveloperRead",
         &format!("{topics}/topic=dlq-lcc*"),
     );
     // T10.
-    dirty.bind(
+    dirty.create_binding(
         "registry-wide",
         &viewer,
         "DeveloperRead",
         &format!("{subjects}/subject=*"),
     );
-    dirty.plant("registry-wide", "u-eve", "ResourceOwner", &subjects);
+    dirty.insert_binding("registry-wide", "u-eve", "ResourceOwner", &subjects);
     // T11: keys, old, left behind, unknown, too many, of people.
     for persona in ["operator", "deployer", "viewer"] {
-        let key = dirty.home.key(&format!("claims-{persona}"));
-        dirty.expect("key-age", &key.id);
+        let key = dirty.fixture.profile_key(&format!("claims-{persona}"));
+        dirty.expect_finding("key-age", &key.id);
     }
-    let unknown = dirty.make_key(&motorist, "cloud", "by hand");
-    dirty.expect("unvouched-key", &unknown);
+    let unknown = dirty.create_key_with_description(&motorist, "cloud", "by hand");
+    dirty.expect_finding("unrecorded-key", &unknown);
     let new = "ebs:v1 stage=prod dept=fraud role=viewer state=new run=0badcafe";
-    let orphan = dirty.make_key(&dirty.account(fraud, "viewer"), "cloud", new);
-    dirty.expect("orphaned-key", &orphan);
-    let spare = [1, 2].map(|_| dirty.make_key(&dirty.account(fraud, "deployer"), "cloud", "agreed"));
-    let many = format!("{} cloud", dirty.account(fraud, "deployer"));
-    dirty.expect("key-count", &many);
-    let administrator = dirty.home.sandbox().info(false).unwrap().admin;
-    let personal = dirty.make_key(&administrator, "lkc-prod01", "mine");
-    dirty.expect("user-key", &personal);
+    let orphan = dirty.create_key_with_description(&dirty.account_id(fraud, "viewer"), "cloud", new);
+    dirty.expect_finding("orphaned-key", &orphan);
+    let spare =
+        [1, 2].map(|_| dirty.create_key_with_description(&dirty.account_id(fraud, "deployer"), "cloud", "agreed"));
+    let many = format!("{} cloud", dirty.account_id(fraud, "deployer"));
+    dirty.expect_finding("key-count", &many);
+    let administrator = dirty.fixture.sandbox().info(false).unwrap().admin;
+    let personal = dirty.create_key_with_description(&administrator, "lkc-prod01", "mine");
+    dirty.expect_finding("user-key", &personal);
     // T11: roles of what is gone, and on it.
-    let gone = dirty.make_account(&dirty.admin, "short-lived", "", "");
-    dirty.bind("dangling-binding", &contractor, "Assigner", &account_crn(&gone));
-    dirty.home.done(
+    let gone = dirty.create_account(&dirty.admin, "short-lived", "", "");
+    dirty.create_binding("dangling-binding", &contractor, "Assigner", &account_crn(&gone));
+    dirty.fixture.send_ok(
         &dirty.admin,
         "DELETE",
         &format!("/iam/v2/service-accounts/{gone}"),
         None,
     );
     // Docs `access-control/acls/overview`: what an ACL says of an account stays when that is deleted, with a number.
-    let leaver = dirty.make_account(&dirty.admin, "leaver", "", "");
+    let leaver = dirty.create_account(&dirty.admin, "leaver", "", "");
     dirty
-        .home
-        .acl(&format!("TOPIC#fraud-cases#LITERAL#User:{leaver}#*#READ#ALLOW"));
-    dirty.home.done(
+        .fixture
+        .create_acl(&format!("TOPIC#fraud-cases#LITERAL#User:{leaver}#*#READ#ALLOW"));
+    dirty.fixture.send_ok(
         &dirty.admin,
         "DELETE",
         &format!("/iam/v2/service-accounts/{leaver}"),
         None,
     );
-    let listed = dirty.home.acls();
+    let listed = dirty.fixture.acls();
     let left = listed.iter().find(|acl| acl.starts_with("TOPIC#fraud-cases#")).unwrap();
     assert!(!left.contains(&leaver), "{left}");
-    dirty.expect("stray-acl", left);
-    dirty.dangling = dirty.plant(
+    dirty.expect_finding("unmanaged-acl", left);
+    dirty.dangling_binding = dirty.insert_binding(
         "dangling-binding",
         "sa-gone",
         "DeveloperRead",
         &format!("{topics}/topic=motor-*"),
     );
     // T14: "allow outside prefix; `User:*`"; §8.3: what the template asks for, and what is missing of it.
-    dirty.acl("TOPIC#claims-#PREFIXED", "*", "READ#ALLOW");
-    dirty.acl("TOPIC#claims-orders#LITERAL", &operator, "READ#ALLOW");
-    dirty.acl("TOPIC#motor-#PREFIXED", &viewer, "READ#ALLOW");
-    let writer = dirty.account(motor, "runtime");
-    dirty.acl("TOPIC#dlq-lcc#PREFIXED", &writer, "READ#ALLOW");
-    dirty.acl("GROUP#fraud-#PREFIXED", &contractor, "READ#ALLOW");
-    dirty.acl("CLUSTER#kafka-cluster#LITERAL", &contractor, "ALTER#ALLOW");
+    dirty.create_acl("TOPIC#claims-#PREFIXED", "*", "READ#ALLOW");
+    dirty.create_acl("TOPIC#claims-orders#LITERAL", &operator, "READ#ALLOW");
+    dirty.create_acl("TOPIC#motor-#PREFIXED", &viewer, "READ#ALLOW");
+    let writer = dirty.account_id(motor, "runtime");
+    dirty.create_acl("TOPIC#dlq-lcc#PREFIXED", &writer, "READ#ALLOW");
+    dirty.create_acl("GROUP#fraud-#PREFIXED", &contractor, "READ#ALLOW");
+    dirty.create_acl("CLUSTER#kafka-cluster#LITERAL", &contractor, "ALTER#ALLOW");
     let lacks = format!("TOPIC#error-lcc#PREFIXED#User:{writer}#*#WRITE#ALLOW");
     let lacks: AclBinding = lacks.parse().unwrap();
-    dirty.home.unacl(&lacks);
-    dirty.expect("template-drift", &format!("ebs-prod-motor-runtime {}", lacks.short()));
+    dirty.fixture.delete_acl(&lacks);
+    dirty.expect_finding(
+        "template-drift",
+        &format!("ebs-prod-motor-runtime {}", lacks.to_short_string()),
+    );
     // T15.
-    dirty.bind(
+    dirty.create_binding(
         "retired-prefix",
         &contractor,
         "DeveloperRead",
         &format!("{topics}/topic=legacy-*"),
     );
-    fs::remove_file(dirty.home.world.path("departments/ghost.toml")).unwrap();
-    dirty.expect("orphan-department", "ghost");
+    fs::remove_file(dirty.fixture.cli.path("departments/ghost.toml")).unwrap();
+    dirty.expect_finding("orphan-department", "ghost");
     // T16 and T17.
-    dirty.plant("group-mapping", "group-sso", "DataDiscovery", &environment);
-    dirty.plant("unnamed-administrator", "u-eve", "EnvironmentAdmin", &environment);
+    dirty.insert_binding("group-mapping", "group-sso", "DataDiscovery", &environment);
+    dirty.insert_binding("unnamed-administrator", "u-eve", "EnvironmentAdmin", &environment);
     let named = format!(
         "administrators = [\"{administrator}-deputy\"]\nadopt = [\"{}\", \"{}\"]\n",
         spare[0], spare[1]
     );
     let platform = include_str!("../../examples/platform/ebs.toml");
-    dirty.home.world.write("ebs.toml", named + platform);
-    let all = dirty.home.sandbox().bindings().unwrap();
+    dirty.fixture.cli.write("ebs.toml", named + platform);
+    let all = dirty.fixture.sandbox().bindings().unwrap();
     let organization = all
         .iter()
-        .find(|object| object.binding.pattern.to_string() == ORGANIZATION);
+        .find(|object| object.binding.pattern.to_string() == ORGANIZATION_CRN);
     let organization = organization.unwrap().id.to_string();
-    dirty.expect("unnamed-administrator", &organization);
+    dirty.expect_finding("unnamed-administrator", &organization);
     // So that the key that is left behind belongs to no run that could still be at work.
-    dirty.home.must("sandbox clock advance 10m", 0);
+    dirty.fixture.run_expecting("sandbox clock advance 10m", 0);
     dirty
 }
 
 /// How bad the worst is that was planted for each rule, and whom it is about: whoever holds it, and whoever it is against.
-const PLANTED: &[(&str, &str, &str)] = &[
+const EXPECTED_RULES: &[(&str, &str, &str)] = &[
     ("connector-identity", "error", "fraud motor"),
     ("connector-topic", "error", "motor"),
     ("dangling-binding", "warning", "motor"),
-    ("forged-account", "error", "fraud motor"),
-    ("granted-onward", "error", "claims fraud"),
+    ("impersonating-account", "error", "fraud motor"),
+    ("third-party-grant", "error", "claims fraud"),
     ("group-mapping", "warning", ""),
     ("key-age", "warning", "claims"),
     ("key-count", "warning", "fraud"),
@@ -376,24 +386,24 @@ const PLANTED: &[(&str, &str, &str)] = &[
     ("retired-prefix", "warning", "legacy"),
     ("runtime-key", "error", "claims"),
     ("runtime-owner", "error", "claims"),
-    ("shadow-account", "error", "claims fraud"),
+    ("unmanaged-account", "error", "claims fraud"),
     ("shared-namespace", "error", "motor"),
-    ("stray-acl", "error", "claims fraud motor"),
+    ("unmanaged-acl", "error", "claims fraud motor"),
     ("template-drift", "warning", "claims motor"),
     ("unnamed-administrator", "warning", ""),
-    ("unvouched-key", "error", "motor"),
+    ("unrecorded-key", "error", "motor"),
     ("user-key", "warning", ""),
-    ("wildcard-slip", "error", "claims fraud legacy motor"),
+    ("overbroad-binding", "error", "claims fraud legacy motor"),
 ];
 
 // The issue: "as administrator it finds every planted threat and nothing else".
 #[test]
-fn an_administrator_finds_every_planted_threat_and_nothing_else() {
-    let dirty = dirty();
-    let audited = audit(&dirty.home, "--sandbox-as admin", 5);
-    let found = found(&audited);
-    let missed: Vec<_> = dirty.planted.difference(&found).collect();
-    let more: Vec<_> = found.difference(&dirty.planted).collect();
+fn the_administrator_audit_finds_exactly_the_inserted_threats() {
+    let dirty = fixture_with_every_threat();
+    let audited = run_audit(&dirty.fixture, "--sandbox-as admin", 5);
+    let found = reported_findings(&audited);
+    let missed: Vec<_> = dirty.expected_findings.difference(&found).collect();
+    let more: Vec<_> = found.difference(&dirty.expected_findings).collect();
     assert!(
         missed.is_empty() && more.is_empty(),
         "missed {missed:#?}\nmore {more:#?}\n{audited:#}"
@@ -416,7 +426,7 @@ fn an_administrator_finds_every_planted_threat_and_nothing_else() {
                 .filter_map(Value::as_str),
         );
     }
-    for (rule, worst, about) in PLANTED {
+    for (rule, worst, about) in EXPECTED_RULES {
         let about: BTreeSet<&str> = about.split_whitespace().collect();
         assert_eq!(said.remove(rule), Some((*worst, about)), "{rule}");
     }
@@ -429,19 +439,24 @@ fn an_administrator_finds_every_planted_threat_and_nothing_else() {
 
 // T12 and §5.3: ACLs take a key of the cluster; without one nothing is said about them, and all else stays as it is.
 #[test]
-fn without_a_key_of_the_cluster_acls_are_unknown_and_nothing_else_is() {
-    let dirty = dirty();
-    let with = audit(&dirty.home, "--sandbox", 5);
-    dirty.home.profile_with(&dirty.home.provisioner());
-    let without = audit(&dirty.home, "--profile other.toml", 5);
-    let about_acls = |one: &String| one.starts_with("stray-acl ") || one.contains(" ALLOW ");
-    let (acls, rest): (BTreeSet<_>, BTreeSet<_>) = found(&with).into_iter().partition(about_acls);
-    let planted: BTreeSet<_> = dirty.planted.iter().filter(|one| about_acls(one)).cloned().collect();
+fn without_a_kafka_key_only_acl_findings_are_unknown() {
+    let dirty = fixture_with_every_threat();
+    let with = run_audit(&dirty.fixture, "--sandbox", 5);
+    dirty.fixture.write_profile_with_key(&dirty.fixture.provisioner_key());
+    let without = run_audit(&dirty.fixture, "--profile other.toml", 5);
+    let about_acls = |one: &String| one.starts_with("unmanaged-acl ") || one.contains(" ALLOW ");
+    let (acls, rest): (BTreeSet<_>, BTreeSet<_>) = reported_findings(&with).into_iter().partition(about_acls);
+    let planted: BTreeSet<_> = dirty
+        .expected_findings
+        .iter()
+        .filter(|one| about_acls(one))
+        .cloned()
+        .collect();
     assert_eq!(acls, planted);
-    assert_eq!(found(&without), rest);
-    assert_eq!(verdicts(&without)["stray-acl"], "unknown");
+    assert_eq!(reported_findings(&without), rest);
+    assert_eq!(verdicts(&without)["unmanaged-acl"], "unknown");
     let rules = without["rules"].as_array().unwrap();
-    for rule in ["stray-acl", "template-drift"] {
+    for rule in ["unmanaged-acl", "template-drift"] {
         let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
         let unknown = row["unknown"].to_string();
         assert!(
@@ -453,16 +468,16 @@ fn without_a_key_of_the_cluster_acls_are_unknown_and_nothing_else_is() {
 
 // T12: what the provisioner of §8.6 cannot list it must not call absent.
 #[test]
-fn the_provisioner_finds_what_it_can_see_and_calls_the_rest_unknown() {
-    let dirty = dirty();
-    let audited = audit(&dirty.home, "--sandbox", 5);
-    let found = found(&audited);
+fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
+    let dirty = fixture_with_every_threat();
+    let audited = run_audit(&dirty.fixture, "--sandbox", 5);
+    let found = reported_findings(&audited);
     // That the holder of a role on a prefix does not exist any more it cannot know.
-    let more: Vec<_> = found.difference(&dirty.planted).cloned().collect();
-    assert_eq!(more, [format!("granted-onward {}", dirty.dangling)]);
+    let more: Vec<_> = found.difference(&dirty.expected_findings).cloned().collect();
+    assert_eq!(more, [format!("third-party-grant {}", dirty.dangling_binding)]);
     let verdicts = verdicts(&audited);
     let rules = audited["rules"].as_array().unwrap();
-    for missed in dirty.planted.difference(&found) {
+    for missed in dirty.expected_findings.difference(&found) {
         let (rule, _) = missed.split_once(' ').unwrap();
         let row = rules.iter().find(|row| row["rule"] == rule).unwrap();
         assert!(
@@ -473,7 +488,7 @@ fn the_provisioner_finds_what_it_can_see_and_calls_the_rest_unknown() {
     }
     // Bindings on organization, environment and foreign accounts, and keys of people, are not shown to it.
     for rule in [
-        "shadow-account",
+        "unmanaged-account",
         "group-mapping",
         "unnamed-administrator",
         "user-key",
@@ -482,79 +497,91 @@ fn the_provisioner_finds_what_it_can_see_and_calls_the_rest_unknown() {
         assert_eq!(verdicts[rule], "unknown", "{rule}");
     }
     for rule in [
-        "granted-onward",
+        "third-party-grant",
         "runtime-key",
-        "unvouched-key",
+        "unrecorded-key",
         "connector-topic",
         "connector-identity",
         "key-age",
     ] {
-        let all = |one: &&String| one.starts_with(&format!("{rule} ")) && !one.ends_with(&dirty.dangling);
-        let expected: Vec<_> = dirty.planted.iter().filter(all).collect();
+        let all = |one: &&String| one.starts_with(&format!("{rule} ")) && !one.ends_with(&dirty.dangling_binding);
+        let expected: Vec<_> = dirty.expected_findings.iter().filter(all).collect();
         assert_eq!(found.iter().filter(all).collect::<Vec<_>>(), expected, "{rule}");
     }
 }
 
 // The same answer without a key, and about one department only.
 #[test]
-fn a_saved_snapshot_tells_the_same_without_a_key() {
-    let dirty = dirty();
-    let home = &dirty.home;
-    let live = audit(home, "--sandbox-as admin --save seen.json", 5);
-    let before = home.sandbox().journal().unwrap().len();
-    let saved = audit(home, "--sandbox --from seen.json", 5);
-    assert_eq!(home.sandbox().journal().unwrap().len(), before, "nobody was asked");
-    assert_eq!(found(&live), found(&saved));
+fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
+    let dirty = fixture_with_every_threat();
+    let fixture = &dirty.fixture;
+    let live = run_audit(fixture, "--sandbox-as admin --save seen.json", 5);
+    let before = fixture.sandbox().journal().unwrap().len();
+    let saved = run_audit(fixture, "--sandbox --from seen.json", 5);
+    assert_eq!(fixture.sandbox().journal().unwrap().len(), before, "nobody was asked");
+    assert_eq!(reported_findings(&live), reported_findings(&saved));
     assert_eq!(live["counts"], saved["counts"]);
-    assert!(!home.world.read("seen.json").contains("\"secret\""));
+    assert!(!fixture.cli.read("seen.json").contains("\"secret\""));
 
-    let motor = found(&audit(home, "motor --sandbox --from seen.json", 5));
-    assert!(motor.is_subset(&dirty.planted) && motor.len() < dirty.planted.len());
+    let motor = reported_findings(&run_audit(fixture, "motor --sandbox --from seen.json", 5));
+    assert!(motor.is_subset(&dirty.expected_findings) && motor.len() < dirty.expected_findings.len());
     assert!(motor.contains("connector-topic motor-spy"), "{motor:?}");
     assert!(
         motor.iter().all(|found| !found.starts_with("group-mapping")),
         "{motor:?}"
     );
-    let unknown = home.must("access audit mottor --sandbox --from seen.json", 1);
+    let unknown = fixture.run_expecting("access audit mottor --sandbox --from seen.json", 1);
     assert!(unknown.stderr.contains("Did you mean `motor`?"), "{unknown}");
 
     // What is new since then and known to nobody.
-    let newcomer = dirty.make_account(&dirty.admin, "newcomer", "", "");
-    let audited = audit(home, "--sandbox-as admin --since seen.json", 5);
-    let new: Vec<_> = found(&audited).difference(&dirty.planted).cloned().collect();
-    assert_eq!(new, [format!("shadow-account {newcomer}")]);
+    let newcomer = dirty.create_account(&dirty.admin, "newcomer", "", "");
+    let audited = run_audit(fixture, "--sandbox-as admin --since seen.json", 5);
+    let new: Vec<_> = reported_findings(&audited)
+        .difference(&dirty.expected_findings)
+        .cloned()
+        .collect();
+    assert_eq!(new, [format!("unmanaged-account {newcomer}")]);
 }
 
 #[test]
-fn accepted_findings_do_not_count_until_they_expire_or_are_gone() {
-    let dirty = dirty();
-    let home = &dirty.home;
-    audit(home, "--sandbox-as admin --write-baseline accepted.toml", 5);
-    let draft = home.must("access audit --sandbox-as admin --baseline accepted.toml", 1);
+fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
+    let dirty = fixture_with_every_threat();
+    let fixture = &dirty.fixture;
+    run_audit(fixture, "--sandbox-as admin --write-baseline accepted.toml", 5);
+    let draft = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 1);
     assert!(draft.stderr.contains("is accepted without a reason"), "{draft}");
-    let text = home
-        .world
+    let text = fixture
+        .cli
         .read("accepted.toml")
         .replace("reason = \"\"", "reason = \"agreed\"");
-    home.world.write("accepted.toml", &text);
-    let accepted = audit(home, "--sandbox-as admin --baseline accepted.toml", 0);
-    assert_eq!(found(&accepted), BTreeSet::new());
-    assert_eq!(accepted["accepted"].as_array().unwrap().len(), dirty.planted.len());
+    fixture.cli.write("accepted.toml", &text);
+    let accepted = run_audit(fixture, "--sandbox-as admin --baseline accepted.toml", 0);
+    assert_eq!(reported_findings(&accepted), BTreeSet::new());
+    assert_eq!(
+        accepted["accepted"].as_array().unwrap().len(),
+        dirty.expected_findings.len()
+    );
     assert_eq!(accepted["accepted"][0]["reason"], "agreed");
 
     // One is over, one is gone, one is new.
-    let key = dirty.home.key("claims-operator").id;
+    let key = dirty.fixture.profile_key("claims-operator").id;
     let (before, after) = text.split_once(&format!("subject = \"{key}\"")).unwrap();
     let after = after.replacen("until = 20", "until = 19", 1);
-    home.world
+    fixture
+        .cli
         .write("accepted.toml", format!("{before}subject = \"{key}\"{after}"));
-    home.done(&dirty.admin, "DELETE", &format!("{CONNECTORS}/motor-spy"), None);
-    let topic = format!("{CLUSTER}/kafka=lkc-prod01/topic=claims-*");
-    let new = home.bind(&dirty.admin, &dirty.account("fraud", "viewer"), "DeveloperRead", &topic);
-    let audited = audit(home, "--sandbox-as admin --baseline accepted.toml", 5);
+    fixture.send_ok(&dirty.admin, "DELETE", &format!("{CONNECTORS_PATH}/motor-spy"), None);
+    let topic = format!("{CLUSTER_CRN}/kafka=lkc-prod01/topic=claims-*");
+    let new = fixture.bind(
+        &dirty.admin,
+        &dirty.account_id("fraud", "viewer"),
+        "DeveloperRead",
+        &topic,
+    );
+    let audited = run_audit(fixture, "--sandbox-as admin --baseline accepted.toml", 5);
     assert_eq!(
-        found(&audited),
-        [format!("key-age {key}"), format!("granted-onward {new}")].into()
+        reported_findings(&audited),
+        [format!("key-age {key}"), format!("third-party-grant {new}")].into()
     );
     let about: Vec<_> = audited["acceptances"]
         .as_array()
@@ -562,11 +589,11 @@ fn accepted_findings_do_not_count_until_they_expire_or_are_gone() {
         .iter()
         .map(|f| f["rule"].clone())
         .collect();
-    assert_eq!(about, ["acceptance-expired", "acceptance-unused"]);
-    let human = home.must("access audit --sandbox-as admin --baseline accepted.toml", 5);
+    assert_eq!(about, ["baseline-expired", "baseline-unused"]);
+    let human = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 5);
     assert!(human.stdout.contains("accepted.toml:"), "the place is shown\n{human}");
     // The provisioner does not see what was accepted, and so cannot say that it is gone.
-    let audited = audit(home, "--sandbox --baseline accepted.toml", 5);
+    let audited = run_audit(fixture, "--sandbox --baseline accepted.toml", 5);
     let about = audited["acceptances"].as_array().unwrap();
     assert!(
         about
@@ -576,18 +603,18 @@ fn accepted_findings_do_not_count_until_they_expire_or_are_gone() {
 }
 
 #[test]
-fn only_what_is_ours_is_removed_and_what_others_hold_stays() {
-    let dirty = dirty();
-    let home = &dirty.home;
-    let before = home.left();
-    let acls = home.acls();
-    let planned = home.must_not_write("access audit --sandbox --fix --dry-run", 5);
+fn audit_fix_removes_managed_resources_and_keeps_foreign_ones() {
+    let dirty = fixture_with_every_threat();
+    let fixture = &dirty.fixture;
+    let before = fixture.provisioned_state();
+    let acls = fixture.acls();
+    let planned = fixture.run_without_writes("access audit --sandbox --fix --dry-run", 5);
     assert!(planned.stdout.contains("DeveloperRead"), "{planned}");
-    let refused = home.must_not_write("access audit --sandbox --fix", 64);
+    let refused = fixture.run_without_writes("access audit --sandbox --fix", 64);
     assert!(refused.stderr.contains("--yes"), "{refused}");
-    let seen = home.must("access audit --sandbox --fix --yes -o json", 5);
-    let audited: Value = serde_json::from_str(&seen.stdout).unwrap();
-    let after = home.left();
+    let output = fixture.run_expecting("access audit --sandbox --fix --yes -o json", 5);
+    let audited: Value = serde_json::from_str(&output.stdout).unwrap();
+    let after = fixture.provisioned_state();
     // Nothing was made, and nobody else lost anything.
     assert_eq!(after.accounts, before.accounts);
     let gone: Vec<_> = before
@@ -600,10 +627,10 @@ fn only_what_is_ours_is_removed_and_what_others_hold_stays() {
     assert_eq!(gone.iter().filter(ours).count(), gone.len(), "{gone:#?}");
     assert!(!gone.is_empty(), "{audited:#}");
     // The operator of fraud was controlled by claims, and so not ours; now it is.
-    let seen = home.must("access audit --sandbox --fix --yes -o json", 5);
-    let left = found(&serde_json::from_str(&seen.stdout).unwrap());
+    let output = fixture.run_expecting("access audit --sandbox --fix --yes -o json", 5);
+    let left = reported_findings(&serde_json::from_str(&output.stdout).unwrap());
     // Of the ACLs those that our accounts should not have.
-    let left_acls = home.acls();
+    let left_acls = fixture.acls();
     let mut gone = acls;
     gone.retain(|acl| !left_acls.contains(acl));
     assert_eq!(
@@ -614,15 +641,19 @@ fn only_what_is_ours_is_removed_and_what_others_hold_stays() {
             "TOPIC#motor-#PREFIXED#User:ebs-prod-motor-viewer#*#READ#ALLOW",
         ]
     );
-    for rule in ["wildcard-slip", "runtime-owner", "orphaned-key"] {
-        let planted = dirty.planted.iter().filter(|planted| planted.starts_with(rule)).count();
+    for rule in ["overbroad-binding", "runtime-owner", "orphaned-key"] {
+        let planted = dirty
+            .expected_findings
+            .iter()
+            .filter(|planted| planted.starts_with(rule))
+            .count();
         assert!(
             planted > 0 && !left.iter().any(|left| left.starts_with(rule)),
             "{rule}: {left:#?}"
         );
     }
     assert!(
-        left.iter().any(|left| left.starts_with("granted-onward")),
+        left.iter().any(|left| left.starts_with("third-party-grant")),
         "others are left alone"
     );
     for gone in audited["fix"]["changes"].as_array().unwrap() {

@@ -5,26 +5,26 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use serde_json::Value;
 
 use crate::{
-    common::Seen,
-    handover::{handed, holders, home, secret_in},
-    home::Home,
-    receive::{AgeKey, words},
-    rig::files_below,
+    common::CliOutput,
+    onboarding_fixture::list_files,
+    profile_encryption::{extract_secret, files_with_secrets, fixture_with_recipients, profile_files},
+    profile_import::{AgeIdentity, normalize_whitespace},
+    sandbox_cli_fixture::SandboxCliFixture,
 };
 
 /// The command that keeps what it gets under the name of its file, and takes note of its turn.
-const KEEP: &str = "--handover-command \"sh -c 'cat > kept/$CONFLUENT_EBS_HANDOVER_FILE; echo x >> turns'\"";
+const KEEP_COMMAND: &str = "--handover-command \"sh -c 'cat > kept/$CONFLUENT_EBS_HANDOVER_FILE; echo x >> turns'\"";
 
 /// A home with a folder for what was given away.
-fn giving(recipients: &[String]) -> Home {
-    let home = home(recipients);
-    fs::create_dir(home.world.path("kept")).unwrap();
-    home
+fn fixture_with_delivery_dir(recipients: &[String]) -> SandboxCliFixture {
+    let fixture = fixture_with_recipients(recipients);
+    fs::create_dir(fixture.cli.path("kept")).unwrap();
+    fixture
 }
 
 /// Runs `args`, which are split into words as a shell does it.
 #[track_caller]
-fn run(home: &Home, args: &str, code: i32) -> Seen {
+fn run_shell_words(fixture: &SandboxCliFixture, args: &str, code: i32) -> CliOutput {
     let mut words: Vec<String> = Vec::new();
     for (at, part) in args.split('"').enumerate() {
         match at % 2 {
@@ -32,19 +32,19 @@ fn run(home: &Home, args: &str, code: i32) -> Seen {
             _ => words.push(part.to_owned()),
         }
     }
-    let mut command = home.world.command();
+    let mut command = fixture.cli.command();
     command
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("CONFLUENT_CLOUD_API_KEY", "ABCDEFGHIJKLMNOP")
         .env("CONFLUENT_CLOUD_API_SECRET", "cfltCanaryOfTheProvisioner")
         .args(words);
-    let seen = home.world.see(&mut command);
-    assert_eq!(seen.code, Some(code), "{args}\n{seen}");
-    seen
+    let output = fixture.cli.see(&mut command);
+    assert_eq!(output.code, Some(code), "{args}\n{output}");
+    output
 }
 
-fn kept(home: &Home) -> BTreeMap<String, Vec<u8>> {
-    let paths = files_below(&home.world.path("kept")).into_iter();
+fn delivered_files(fixture: &SandboxCliFixture) -> BTreeMap<String, Vec<u8>> {
+    let paths = list_files(&fixture.cli.path("kept")).into_iter();
     paths
         .map(|path| {
             (
@@ -56,27 +56,30 @@ fn kept(home: &Home) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn each_finished_profile_is_given_once_and_stays() {
-    let own = AgeKey::new();
-    let home = giving(&[own.recipient()]);
-    let seen = run(&home, &format!("onboard --all --sandbox --yes {KEEP}"), 0);
-    assert!(words(&seen.stdout).contains("Taken: 6 profiles by `sh`."), "{seen}");
-    assert_eq!(kept(&home), handed(&home));
-    assert_eq!(kept(&home).len(), 6);
-    let again = run(&home, &format!("onboard --all --sandbox --yes {KEEP}"), 0);
+fn each_finished_profile_is_delivered_once_and_kept() {
+    let own = AgeIdentity::new();
+    let fixture = fixture_with_delivery_dir(&[own.recipient()]);
+    let output = run_shell_words(&fixture, &format!("onboard --all --sandbox --yes {KEEP_COMMAND}"), 0);
+    assert!(
+        normalize_whitespace(&output.stdout).contains("Taken: 6 profiles by `sh`."),
+        "{output}"
+    );
+    assert_eq!(delivered_files(&fixture), profile_files(&fixture));
+    assert_eq!(delivered_files(&fixture).len(), 6);
+    let again = run_shell_words(&fixture, &format!("onboard --all --sandbox --yes {KEEP_COMMAND}"), 0);
     assert!(!again.stdout.contains("Taken"), "{again}");
-    assert_eq!(home.world.read("turns").lines().count(), 6);
+    assert_eq!(fixture.cli.read("turns").lines().count(), 6);
 }
 
 #[test]
-fn files_of_profiles_that_were_taken_go_only_when_asked_for() {
-    let home = giving(&[]);
-    let seen = run(
-        &home,
-        &format!("onboard claims --sandbox --yes {KEEP} --remove-taken -o json"),
+fn delivered_profiles_are_removed_only_on_request() {
+    let fixture = fixture_with_delivery_dir(&[]);
+    let output = run_shell_words(
+        &fixture,
+        &format!("onboard claims --sandbox --yes {KEEP_COMMAND} --remove-taken -o json"),
         0,
     );
-    let value: Value = serde_json::from_str(&seen.stdout).unwrap();
+    let value: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(value["handed"].as_array().unwrap().len(), 3);
     assert!(
         value["handed"]
@@ -85,127 +88,139 @@ fn files_of_profiles_that_were_taken_go_only_when_asked_for() {
             .iter()
             .all(|handed| handed["taken"] == true)
     );
-    assert_eq!(handed(&home).len(), 0);
-    let secrets: Vec<String> = kept(&home)
+    assert_eq!(profile_files(&fixture).len(), 0);
+    let secrets: Vec<String> = delivered_files(&fixture)
         .values()
-        .map(|text| secret_in(std::str::from_utf8(text).unwrap()))
+        .map(|text| extract_secret(std::str::from_utf8(text).unwrap()))
         .collect();
     assert_eq!(secrets.len(), 3);
-    let holders = holders(&home.world.path(""), &secrets);
+    let holders = files_with_secrets(&fixture.cli.path(""), &secrets);
     assert!(
-        holders.iter().all(|path| path.starts_with(home.world.path("kept"))),
+        holders.iter().all(|path| path.starts_with(fixture.cli.path("kept"))),
         "{holders:?}"
     );
     // The journal knows that they are out there.
-    home.must_not_write("onboard claims --sandbox --yes", 0);
+    fixture.run_without_writes("onboard claims --sandbox --yes", 0);
 
     // Those of fraud stay at first, and go when that is asked for later.
-    run(&home, &format!("onboard fraud --sandbox --yes {KEEP}"), 0);
-    assert_eq!(handed(&home).len(), 3);
-    run(
-        &home,
-        &format!("onboard fraud --sandbox --yes {KEEP} --remove-taken"),
+    run_shell_words(&fixture, &format!("onboard fraud --sandbox --yes {KEEP_COMMAND}"), 0);
+    assert_eq!(profile_files(&fixture).len(), 3);
+    run_shell_words(
+        &fixture,
+        &format!("onboard fraud --sandbox --yes {KEEP_COMMAND} --remove-taken"),
         0,
     );
-    assert_eq!(handed(&home).len(), 0);
-    assert_eq!(home.world.read("turns").lines().count(), 6, "none was given twice");
+    assert_eq!(profile_files(&fixture).len(), 0);
+    assert_eq!(fixture.cli.read("turns").lines().count(), 6, "none was given twice");
 }
 
 #[test]
-fn a_command_that_fails_leaves_the_files_and_the_next_run_gives_them() {
-    let own = AgeKey::new();
-    let home = giving(&[own.recipient()]);
+fn after_a_failed_handover_command_the_next_run_delivers_the_profiles() {
+    let own = AgeIdentity::new();
+    let fixture = fixture_with_delivery_dir(&[own.recipient()]);
     let failing = "--handover-command \"sh -c 'cat; echo the vault is sealed >&2; exit 2'\" --remove-taken";
-    let seen = run(&home, &format!("onboard claims --sandbox --yes {failing}"), 3);
-    let said = words(&seen.stderr);
-    assert!(said.contains("the profile stays in `[HOME]"), "{seen}");
+    let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
+    let said = normalize_whitespace(&output.stderr);
+    assert!(said.contains("the profile stays in `[HOME]"), "{output}");
     assert!(
         said.contains("`sh` ended with code 2") && said.contains("It said: the vault is sealed"),
-        "{seen}"
+        "{output}"
     );
-    assert_eq!(handed(&home).len(), 3);
+    assert_eq!(profile_files(&fixture).len(), 3);
     // Again: nothing is made, and it is told again.
-    let before = home.writes().len();
-    let seen = run(&home, &format!("onboard claims --sandbox --yes {failing}"), 3);
-    assert!(words(&seen.stderr).contains("3 profiles not handed over"), "{seen}");
-    let seen = run(&home, &format!("onboard claims --sandbox --yes {KEEP}"), 0);
-    assert!(words(&seen.stdout).contains("Taken: 3 profiles by `sh`."), "{seen}");
-    assert_eq!(home.writes().len(), before);
-    assert_eq!(kept(&home), handed(&home));
-    assert_eq!(kept(&home).len(), 3);
+    let before = fixture.writes().len();
+    let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
+    assert!(
+        normalize_whitespace(&output.stderr).contains("3 profiles not handed over"),
+        "{output}"
+    );
+    let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
+    assert!(
+        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `sh`."),
+        "{output}"
+    );
+    assert_eq!(fixture.writes().len(), before);
+    assert_eq!(delivered_files(&fixture), profile_files(&fixture));
+    assert_eq!(delivered_files(&fixture).len(), 3);
 }
 
 #[test]
-fn what_earlier_runs_left_is_tried_once_by_the_next_besides_its_own() {
-    let home = giving(&[]);
+fn pending_profiles_of_previous_runs_are_tried_once_per_run() {
+    let fixture = fixture_with_delivery_dir(&[]);
     let failing = "--credentials-dir out --handover-command \"sh -c 'echo x >> turns; exit 1'\"";
-    run(&home, &format!("onboard claims --sandbox --yes {failing}"), 3);
-    assert_eq!(home.world.read("turns").lines().count(), 3);
-    run(&home, &format!("onboard claims fraud --sandbox --yes {failing}"), 3);
-    assert_eq!(home.world.read("turns").lines().count(), 9);
+    run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
+    assert_eq!(fixture.cli.read("turns").lines().count(), 3);
+    run_shell_words(&fixture, &format!("onboard claims fraud --sandbox --yes {failing}"), 3);
+    assert_eq!(fixture.cli.read("turns").lines().count(), 9);
     // Another department's are its own, and another folder's too.
-    let seen = run(
-        &home,
-        &format!("onboard fraud --sandbox --yes --credentials-dir out {KEEP}"),
+    let output = run_shell_words(
+        &fixture,
+        &format!("onboard fraud --sandbox --yes --credentials-dir out {KEEP_COMMAND}"),
         0,
     );
-    assert!(words(&seen.stdout).contains("Taken: 3 profiles"), "{seen}");
-    run(&home, &format!("onboard claims --sandbox --yes {KEEP}"), 0);
-    assert_eq!(kept(&home).len(), 3);
-    run(
-        &home,
-        &format!("onboard claims --sandbox --yes --credentials-dir ./out {KEEP}"),
+    assert!(
+        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles"),
+        "{output}"
+    );
+    run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
+    assert_eq!(delivered_files(&fixture).len(), 3);
+    run_shell_words(
+        &fixture,
+        &format!("onboard claims --sandbox --yes --credentials-dir ./out {KEEP_COMMAND}"),
         0,
     );
-    assert_eq!(kept(&home).len(), 6);
+    assert_eq!(delivered_files(&fixture).len(), 6);
 }
 
 #[test]
-fn a_program_that_is_missing_or_written_wrongly_loses_nothing() {
-    let home = giving(&[]);
-    let seen = run(
-        &home,
+fn a_missing_or_malformed_handover_command_loses_no_profile() {
+    let fixture = fixture_with_delivery_dir(&[]);
+    let output = run_shell_words(
+        &fixture,
         "onboard claims --sandbox --yes --handover-command no-such-vault",
         3,
     );
     assert!(
-        words(&seen.stderr).contains("`no-such-vault` cannot be started"),
-        "{seen}"
+        normalize_whitespace(&output.stderr).contains("`no-such-vault` cannot be started"),
+        "{output}"
     );
-    assert_eq!(handed(&home).len(), 3);
-    let before = home.writes().len();
-    let seen = run(
-        &home,
+    assert_eq!(profile_files(&fixture).len(), 3);
+    let before = fixture.writes().len();
+    let output = run_shell_words(
+        &fixture,
         "onboard fraud --sandbox --yes --handover-command \"sh 'open\"",
         64,
     );
-    assert!(words(&seen.stderr).contains("a ' is not closed"), "{seen}");
-    run(&home, "onboard fraud --sandbox --yes --remove-taken", 64);
-    run(
-        &home,
+    assert!(
+        normalize_whitespace(&output.stderr).contains("a ' is not closed"),
+        "{output}"
+    );
+    run_shell_words(&fixture, "onboard fraud --sandbox --yes --remove-taken", 64);
+    run_shell_words(
+        &fixture,
         "onboard fraud --sandbox --yes --handover-command cat --remove-taken --show-secrets",
         64,
     );
-    assert_eq!(home.writes().len(), before);
+    assert_eq!(fixture.writes().len(), before);
 }
 
 #[test]
-fn no_secret_is_in_arguments_variables_or_output() {
-    let home = giving(&[]);
+fn the_handover_command_gets_no_secret_in_arguments_variables_or_output() {
+    let fixture = fixture_with_delivery_dir(&[]);
     let spy = "sh -c 'cat > got; cat /proc/$$/cmdline /proc/$PPID/cmdline >> seen; env >> seen; cat got; cat got >&2; \
                exit 1'";
-    let seen = run(
-        &home,
+    let output = run_shell_words(
+        &fixture,
         &format!("onboard claims --sandbox --yes --handover-command \"{spy}\" -o json"),
         3,
     );
-    let profiles = handed(&home);
+    let profiles = profile_files(&fixture);
     let secrets: Vec<String> = profiles
         .values()
-        .map(|text| secret_in(std::str::from_utf8(text).unwrap()))
+        .map(|text| extract_secret(std::str::from_utf8(text).unwrap()))
         .collect();
     assert_eq!(secrets.len(), 3);
-    let spied = String::from_utf8_lossy(&fs::read(home.world.path("seen")).unwrap()).into_owned();
+    let spied = String::from_utf8_lossy(&fs::read(fixture.cli.path("seen")).unwrap()).into_owned();
     assert!(spied.contains("CONFLUENT_EBS_HANDOVER_DEPARTMENT=claims"), "{spied}");
     assert!(
         !spied.contains("cfltCanaryOfTheProvisioner") && !spied.contains("CONFLUENT_CLOUD_API_KEY"),
@@ -213,24 +228,24 @@ fn no_secret_is_in_arguments_variables_or_output() {
     );
     for secret in &secrets {
         assert!(!spied.contains(secret), "{spied}");
-        assert!(!seen.to_string().contains(secret), "{seen}");
+        assert!(!output.to_string().contains(secret), "{output}");
     }
     assert!(
-        words(&seen.stderr).contains("secret = \"****\""),
-        "what it printed is shown\n{seen}"
+        normalize_whitespace(&output.stderr).contains("secret = \"****\""),
+        "what it printed is shown\n{output}"
     );
     // Neither journal nor evidence keeps what a command said.
     for folder in ["runs", "evidence"] {
-        let holders = holders(&home.folder().join(folder), &secrets);
+        let holders = files_with_secrets(&fixture.state_dir().join(folder), &secrets);
         assert_eq!(holders, [] as [PathBuf; 0]);
     }
 }
 
 #[test]
-fn a_process_that_dies_while_the_command_runs_loses_nothing() {
-    let own = AgeKey::new();
-    let home = giving(&[own.recipient()]);
-    let mut command = home.world.command();
+fn a_crash_during_the_handover_command_loses_no_profile() {
+    let own = AgeIdentity::new();
+    let fixture = fixture_with_delivery_dir(&[own.recipient()]);
+    let mut command = fixture.cli.command();
     command.env("PATH", std::env::var_os("PATH").unwrap()).args([
         "onboard",
         "claims",
@@ -239,127 +254,134 @@ fn a_process_that_dies_while_the_command_runs_loses_nothing() {
         "--handover-command",
         "sh -c 'kill -9 $PPID'",
     ]);
-    assert_eq!(home.world.see(&mut command).code, None, "a signal ended it");
-    assert!(!handed(&home).is_empty());
+    assert_eq!(fixture.cli.see(&mut command).code, None, "a signal ended it");
+    assert!(!profile_files(&fixture).is_empty());
     for runs in 1.. {
-        let seen = home.world.see(
-            home.world
+        let output = fixture.cli.see(
+            fixture
+                .cli
                 .command()
                 .env("PATH", std::env::var_os("PATH").unwrap())
                 .args(["onboard", "claims", "--sandbox", "--yes", "--handover-command"])
                 .arg("sh -c 'cat > kept/$CONFLUENT_EBS_HANDOVER_FILE'"),
         );
-        assert_eq!(seen.code, Some(0), "{seen}");
-        if kept(&home).len() == 3 {
+        assert_eq!(output.code, Some(0), "{output}");
+        if delivered_files(&fixture).len() == 3 {
             break;
         }
-        assert!(runs < 3, "{seen}");
+        assert!(runs < 3, "{output}");
     }
-    assert_eq!(kept(&home), handed(&home));
+    assert_eq!(delivered_files(&fixture), profile_files(&fixture));
     // Three keys of ours, each of them in a profile that opens something.
-    let left = home.left_with(&|sealed| own.open(sealed));
+    let left = fixture.decrypted_state(&|sealed| own.decrypt(sealed));
     assert_eq!(left.keys.iter().filter(|key| key.contains("dept=claims")).count(), 3);
     assert_eq!(left.files.values().flatten().count(), 3);
-    home.must_not_write("onboard claims --sandbox --yes", 0);
+    fixture.run_without_writes("onboard claims --sandbox --yes", 0);
 }
 
 #[test]
-fn after_an_interruption_no_further_profile_is_given_until_the_next_run() {
-    let home = giving(&[]);
+fn after_an_interrupt_no_further_profile_is_delivered_in_that_run() {
+    let fixture = fixture_with_delivery_dir(&[]);
     let interrupting =
         "--handover-command \"sh -c 'kill -INT $PPID; sleep 0.3; cat > kept/$CONFLUENT_EBS_HANDOVER_FILE'\"";
-    let seen = run(&home, &format!("onboard claims --sandbox --yes {interrupting}"), 3);
-    assert_eq!(kept(&home).len(), 1, "what ran was finished\n{seen}");
-    let seen = run(&home, &format!("onboard claims --sandbox --yes {KEEP}"), 0);
-    assert_eq!(kept(&home).len(), 3, "{seen}");
-    assert_eq!(kept(&home), handed(&home));
-    assert_eq!(home.world.read("turns").lines().count(), 2, "one had been given");
+    let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {interrupting}"), 3);
+    assert_eq!(delivered_files(&fixture).len(), 1, "what ran was finished\n{output}");
+    let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
+    assert_eq!(delivered_files(&fixture).len(), 3, "{output}");
+    assert_eq!(delivered_files(&fixture), profile_files(&fixture));
+    assert_eq!(fixture.cli.read("turns").lines().count(), 2, "one had been given");
 }
 
 #[test]
-fn without_a_yes_somebody_is_asked_before_profiles_of_an_earlier_run_are_given() {
-    let home = giving(&[]);
-    home.must("onboard claims --sandbox --yes", 0);
+fn delivery_of_pending_profiles_asks_for_confirmation() {
+    let fixture = fixture_with_delivery_dir(&[]);
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
     let args = ["onboard", "claims", "--sandbox", "--handover-command", "cat"];
     let path = std::env::var_os("PATH").unwrap();
-    let seen = home
-        .world
-        .see(home.world.command().env("PATH", &path).args(args).write_stdin("n\n"));
-    assert_eq!(seen.code, Some(0), "{seen}");
-    assert!(!seen.stdout.contains("Taken"), "{seen}");
-    let seen = home
-        .world
-        .see(home.world.command().env("PATH", &path).args(args).write_stdin("y\n"));
-    assert!(words(&seen.stdout).contains("Taken: 3 profiles by `cat`."), "{seen}");
+    let output = fixture
+        .cli
+        .see(fixture.cli.command().env("PATH", &path).args(args).write_stdin("n\n"));
+    assert_eq!(output.code, Some(0), "{output}");
+    assert!(!output.stdout.contains("Taken"), "{output}");
+    let output = fixture
+        .cli
+        .see(fixture.cli.command().env("PATH", &path).args(args).write_stdin("y\n"));
+    assert!(
+        normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `cat`."),
+        "{output}"
+    );
 }
 
 #[test]
-fn a_rotation_hands_over_sealed_and_keeps_the_old_key_until_the_command_took_the_new_one() {
-    let own = AgeKey::new();
-    let home = giving(&[own.recipient()]);
+fn a_rotation_delivers_encrypted_and_keeps_the_old_key_until_delivery() {
+    let own = AgeIdentity::new();
+    let fixture = fixture_with_delivery_dir(&[own.recipient()]);
     let ours = || {
-        let left = home.sandbox().keys().unwrap();
+        let left = fixture.sandbox().keys().unwrap();
         left.iter()
             .filter(|key| key.spec.description.contains("role=operator"))
             .count()
     };
-    run(&home, &format!("onboard claims --sandbox --yes {KEEP}"), 0);
+    run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
     let failing = "--handover-command \"sh -c 'exit 1'\"";
     let rotate = "keys rotate claims --persona operator --sandbox --yes --overlap 0s";
-    run(&home, &format!("{rotate} {failing}"), 3);
+    run_shell_words(&fixture, &format!("{rotate} {failing}"), 3);
     assert_eq!(ours(), 2, "the old key works until the new one has arrived");
-    let sealed = handed(&home);
+    let sealed = profile_files(&fixture);
     assert_eq!(sealed.len(), 4);
     assert!(sealed.keys().all(|name| name.ends_with(".toml.age")), "{sealed:?}");
-    let before = home.writes().len();
-    run(&home, &format!("{rotate} {failing}"), 3);
-    assert_eq!((ours(), home.writes().len()), (2, before));
-    let seen = run(&home, &format!("{rotate} {KEEP}"), 0);
-    assert!(words(&seen.stdout).contains("Taken: 1 profile by `sh`."), "{seen}");
+    let before = fixture.writes().len();
+    run_shell_words(&fixture, &format!("{rotate} {failing}"), 3);
+    assert_eq!((ours(), fixture.writes().len()), (2, before));
+    let output = run_shell_words(&fixture, &format!("{rotate} {KEEP_COMMAND}"), 0);
+    assert!(
+        normalize_whitespace(&output.stdout).contains("Taken: 1 profile by `sh`."),
+        "{output}"
+    );
     assert_eq!(ours(), 1);
-    assert_eq!(kept(&home), handed(&home));
+    assert_eq!(delivered_files(&fixture), profile_files(&fixture));
     // The key that is left is the one in the profile that was taken last.
     let new = sealed
         .iter()
         .find(|(name, _)| name.starts_with("claims-operator.") && name.len() > 26);
-    let text = own.open(new.unwrap().1);
-    let left = home.sandbox().keys().unwrap();
+    let text = own.decrypt(new.unwrap().1);
+    let left = fixture.sandbox().keys().unwrap();
     assert!(left.iter().any(|key| text.contains(key.id.as_str())));
-    run(
-        &home,
-        &format!("keys rotate claims --persona operator --sandbox --yes --older-than 1d {KEEP}"),
+    run_shell_words(
+        &fixture,
+        &format!("keys rotate claims --persona operator --sandbox --yes --older-than 1d {KEEP_COMMAND}"),
         0,
     );
 }
 
 #[test]
-fn of_two_profiles_for_a_persona_the_newer_has_the_last_word_and_a_dead_one_none() {
-    let home = giving(&[]);
+fn the_newest_profile_of_a_persona_is_delivered_last_and_a_revoked_one_never() {
+    let fixture = fixture_with_delivery_dir(&[]);
     let by_persona = "--handover-command \"sh -c 'cat > kept/$CONFLUENT_EBS_HANDOVER_PERSONA; echo x >> turns'\"";
-    run(&home, "onboard claims --sandbox --yes", 0);
-    run(&home, "keys rotate claims --persona operator --sandbox --yes", 0);
+    run_shell_words(&fixture, "onboard claims --sandbox --yes", 0);
+    run_shell_words(&fixture, "keys rotate claims --persona operator --sandbox --yes", 0);
     let operators = || {
-        let mut handed = handed(&home);
+        let mut handed = profile_files(&fixture);
         handed.retain(|name, _| name.starts_with("claims-operator"));
         handed
     };
     let (old, both) = (operators()["claims-operator.toml"].clone(), operators());
     let new = both.values().find(|text| **text != old).unwrap();
     assert_eq!(both.len(), 2);
-    run(&home, &format!("onboard claims --sandbox --yes {by_persona}"), 0);
-    assert_eq!(home.world.read("turns").lines().count(), 4);
-    assert_eq!(kept(&home)["operator"], *new);
+    run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {by_persona}"), 0);
+    assert_eq!(fixture.cli.read("turns").lines().count(), 4);
+    assert_eq!(delivered_files(&fixture)["operator"], *new);
 
     // The same with fraud, but its old key is removed before anything is given.
-    run(&home, "onboard fraud --sandbox --yes", 0);
-    run(
-        &home,
+    run_shell_words(&fixture, "onboard fraud --sandbox --yes", 0);
+    run_shell_words(
+        &fixture,
         "keys rotate fraud --persona operator --sandbox --yes --overlap 0s",
         0,
     );
-    run(&home, &format!("onboard fraud --sandbox --yes {by_persona}"), 0);
+    run_shell_words(&fixture, &format!("onboard fraud --sandbox --yes {by_persona}"), 0);
     assert_eq!(
-        home.world.read("turns").lines().count(),
+        fixture.cli.read("turns").lines().count(),
         4 + 3,
         "the old one was not given"
     );

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 
 use confluent_ebs::{
     access::{Evaluator, Operation},
-    model::{Address, Principal, ResourceKind},
-    sandbox::{Access, Sandbox},
+    model::{Principal, ResourceKind, StageAddress},
+    sandbox::{RouteAuth, Sandbox},
 };
 use serde_json::{Value, json};
 
-use crate::home::{CLUSTER, Home, Key, account_crn};
+use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, SandboxCliFixture, account_crn};
 
-fn both() -> Home {
-    let home = Home::new();
-    home.must("onboard claims fraud --sandbox --yes", 0);
+fn fixture_with_claims_and_fraud() -> SandboxCliFixture {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
     // Something of fraud to reach for.
-    let runtime = home.account("ebs-prod-fraud-runtime");
+    let runtime = fixture.account_id("ebs-prod-fraud-runtime");
     let config = json!({
         "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1",
         "kafka.topic": "fraud-cases", "quickstart": "ORDERS", "output.data.format": "JSON",
@@ -24,16 +24,16 @@ fn both() -> Home {
     });
     let connectors = "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors";
     let body = json!({ "name": "fraud-cases", "config": config });
-    home.done(&home.key("fraud-deployer"), "POST", connectors, Some(body));
-    home
+    fixture.send_ok(&fixture.profile_key("fraud-deployer"), "POST", connectors, Some(body));
+    fixture
 }
 
 /// A request at `path` that is about fraud, with every variable part filled in.
-fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<Value>)> {
-    let operator = home.account("ebs-prod-fraud-operator");
-    let runtime = home.account("ebs-prod-fraud-runtime");
-    let key = home.key("fraud-operator").id;
-    let binding = home
+fn requests_targeting_fraud(fixture: &SandboxCliFixture, method: &str, path: &str) -> Vec<(String, Option<Value>)> {
+    let operator = fixture.account_id("ebs-prod-fraud-operator");
+    let runtime = fixture.account_id("ebs-prod-fraud-runtime");
+    let key = fixture.profile_key("fraud-operator").id;
+    let binding = fixture
         .sandbox()
         .bindings()
         .unwrap()
@@ -68,12 +68,12 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
             .collect(),
         ("GET" | "DELETE", "/iam/v2/role-bindings/{id}") => one(&binding, None),
         ("POST", "/iam/v2/role-bindings") => {
-            let me = home.account("ebs-prod-claims-deployer");
+            let me = fixture.account_id("ebs-prod-claims-deployer");
             let patterns = [
-                format!("{CLUSTER}/connector=fraud-*"),
-                format!("{CLUSTER}/connector=fraud-cases"),
-                format!("{CLUSTER}/connector=*"),
-                format!("{CLUSTER}/kafka=lkc-prod01/topic=fraud-*"),
+                format!("{CLUSTER_CRN}/connector=fraud-*"),
+                format!("{CLUSTER_CRN}/connector=fraud-cases"),
+                format!("{CLUSTER_CRN}/connector=*"),
+                format!("{CLUSTER_CRN}/kafka=lkc-prod01/topic=fraud-*"),
                 account_crn(&operator),
                 account_crn(&runtime),
             ];
@@ -91,7 +91,7 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
             let config = json!({
                 "name": "fraud-cases", "connector.class": "DatagenSource", "tasks.max": "1", "kafka.topic": "claims-x",
                 "quickstart": "ORDERS", "output.data.format": "JSON", "kafka.auth.mode": "SERVICE_ACCOUNT",
-                "kafka.service.account.id": home.account("ebs-prod-claims-runtime"),
+                "kafka.service.account.id": fixture.account_id("ebs-prod-claims-runtime"),
             });
             let body = match path.rsplit('/').next() {
                 Some("config") if method == "PUT" => Some(config),
@@ -114,7 +114,7 @@ fn aimed_at_fraud(home: &Home, method: &str, path: &str) -> Vec<(String, Option<
 
 /// Everything that is neither about one department nor open to everybody: lists, and what belongs to the organization.
 /// What such an answer shows is looked at, instead of its status.
-fn is_shared(method: &str, path: &str) -> bool {
+fn is_shared_endpoint(method: &str, path: &str) -> bool {
     method == "GET"
         && !path.contains("/service-accounts/{")
         && !path.contains("/api-keys/{")
@@ -122,22 +122,22 @@ fn is_shared(method: &str, path: &str) -> bool {
 }
 
 #[test]
-fn every_endpoint_refuses_what_is_frauds() {
-    let home = both();
-    let keys: Vec<(String, Key)> = ["operator", "deployer", "viewer"]
-        .map(|persona| (persona.to_owned(), home.key(&format!("claims-{persona}"))))
+fn every_endpoint_refuses_requests_of_claims_about_fraud() {
+    let fixture = fixture_with_claims_and_fraud();
+    let keys: Vec<(String, ApiKeyPair)> = ["operator", "deployer", "viewer"]
+        .map(|persona| (persona.to_owned(), fixture.profile_key(&format!("claims-{persona}"))))
         .to_vec();
-    let before = home.left();
+    let before = fixture.provisioned_state();
     let routes: Vec<_> = Sandbox::routes().collect();
     let mut aimed = BTreeSet::new();
-    for route in routes.iter().filter(|route| route.access != Access::Anonymous) {
+    for route in routes.iter().filter(|route| route.auth != RouteAuth::Anonymous) {
         let (method, path) = (route.method.as_str(), route.path);
-        for (target, body) in aimed_at_fraud(&home, method, path) {
+        for (target, body) in requests_targeting_fraud(&fixture, method, path) {
             aimed.insert(format!("{method} {path}"));
             assert!(!target.contains('{'), "{target} is not filled in");
             for prefix in ["", "/api"] {
                 for (persona, key) in &keys {
-                    let (status, answer) = home.send(key, method, &format!("{prefix}{target}"), body.clone());
+                    let (status, answer) = fixture.send(key, method, &format!("{prefix}{target}"), body.clone());
                     assert_eq!(status, 403, "{persona}: {method} {prefix}{target} {body:?}: {answer}");
                 }
             }
@@ -156,20 +156,24 @@ fn every_endpoint_refuses_what_is_frauds() {
         .any(|part| path.contains(part));
         let hit = aimed.contains(&format!("{method} {path}"));
         assert!(
-            !of_department || hit || is_shared(method, path),
+            !of_department || hit || is_shared_endpoint(method, path),
             "{method} {path} is not tried"
         );
     }
-    assert_eq!(home.left(), before);
+    assert_eq!(fixture.provisioned_state(), before);
 }
 
 #[test]
-fn lists_show_nothing_of_fraud() {
-    let home = both();
+fn lists_show_claims_nothing_of_fraud() {
+    let fixture = fixture_with_claims_and_fraud();
     let address = "environment=env-prod01&spec.environment=env-prod01&page_size=100";
     for persona in ["operator", "deployer", "viewer"] {
-        let key = home.key(&format!("claims-{persona}"));
-        let scope = format!("crn_pattern={ORG}/*&page_size=100", ORG = crate::home::ORGANIZATION).replace('/', "%2F");
+        let key = fixture.profile_key(&format!("claims-{persona}"));
+        let scope = format!(
+            "crn_pattern={ORG}/*&page_size=100",
+            ORG = crate::sandbox_cli_fixture::ORGANIZATION_CRN
+        )
+        .replace('/', "%2F");
         for target in [
             format!("/iam/v2/service-accounts?{address}"),
             "/iam/v2/api-keys?page_size=100".to_owned(),
@@ -177,10 +181,10 @@ fn lists_show_nothing_of_fraud() {
             "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors".to_owned(),
             "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors?expand=info,status,id".to_owned(),
         ] {
-            let (status, answer) = home.send(&key, "GET", &target, None);
+            let (status, answer) = fixture.send(&key, "GET", &target, None);
             assert!([200, 403].contains(&status), "{persona} {target}: {status}");
             let text = answer.to_string();
-            let key_ids = ["fraud-operator", "fraud-deployer", "fraud-viewer"].map(|name| home.key(name).id);
+            let key_ids = ["fraud-operator", "fraud-deployer", "fraud-viewer"].map(|name| fixture.profile_key(name).id);
             assert!(!text.contains("fraud"), "{persona} {target}: {text}");
             assert!(
                 key_ids.iter().all(|id| !text.contains(id.as_str())),
@@ -191,11 +195,11 @@ fn lists_show_nothing_of_fraud() {
 }
 
 #[test]
-fn the_evaluator_gives_no_operation_on_any_kind() {
-    let home = both();
-    let bindings = home.sandbox().bindings().unwrap();
+fn the_evaluator_allows_claims_no_operation_on_fraud() {
+    let fixture = fixture_with_claims_and_fraud();
+    let bindings = fixture.sandbox().bindings().unwrap();
     let evaluator = Evaluator::new(bindings.into_iter().map(|object| object.binding));
-    let address = Address {
+    let address = StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
         environment: "env-prod01".parse().unwrap(),
         cluster: "lkc-prod01".parse().unwrap(),
@@ -203,7 +207,7 @@ fn the_evaluator_gives_no_operation_on_any_kind() {
     };
     let mut asked = 0;
     for persona in ["operator", "deployer", "viewer", "runtime"] {
-        let me = Principal::from_id(&home.account(&format!("ebs-prod-claims-{persona}")));
+        let me = Principal::from_id(&fixture.account_id(&format!("ebs-prod-claims-{persona}")));
         for kind in [
             ResourceKind::Connector,
             ResourceKind::Topic,
@@ -221,7 +225,7 @@ fn the_evaluator_gives_no_operation_on_any_kind() {
             }
         }
         for other in ["operator", "deployer", "viewer", "runtime"] {
-            let account = home.account(&format!("ebs-prod-fraud-{other}")).parse().unwrap();
+            let account = fixture.account_id(&format!("ebs-prod-fraud-{other}")).parse().unwrap();
             for operation in Operation::ALL
                 .into_iter()
                 .filter(|operation| *operation != Operation::Create)

@@ -2,23 +2,23 @@
 
 use serde_json::{Value, json};
 
-use crate::home::{Home, Key};
+use crate::sandbox_cli_fixture::{ApiKeyPair, SandboxCliFixture};
 
-const ENVIRONMENTS: &str = "/org/v2/environments";
+const ENVIRONMENTS_PATH: &str = "/org/v2/environments";
 
-fn onboarded() -> Home {
-    let home = Home::new();
-    home.must("onboard claims fraud --sandbox --yes", 0);
-    home
+fn fixture_with_claims_and_fraud() -> SandboxCliFixture {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+    fixture
 }
 
-fn json_of(home: &Home, args: &str) -> Value {
-    let seen = home.must(args, 0);
-    serde_json::from_str(&seen.stdout).unwrap_or_else(|error| panic!("{error}\n{seen}"))
+fn run_json(fixture: &SandboxCliFixture, args: &str) -> Value {
+    let output = fixture.run_expecting(args, 0);
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}\n{output}"))
 }
 
-fn works(home: &Home, key: &Key) -> bool {
-    match home.send(key, "GET", ENVIRONMENTS, None).0 {
+fn key_works(fixture: &SandboxCliFixture, key: &ApiKeyPair) -> bool {
+    match fixture.send(key, "GET", ENVIRONMENTS_PATH, None).0 {
         200 => true,
         401 => false,
         status => panic!("{status}"),
@@ -26,8 +26,8 @@ fn works(home: &Home, key: &Key) -> bool {
 }
 
 /// The ids of the keys of a persona.
-fn ids(home: &Home, persona: &str) -> Vec<String> {
-    let list = json_of(home, "keys list claims --sandbox -o json");
+fn persona_key_ids(fixture: &SandboxCliFixture, persona: &str) -> Vec<String> {
+    let list = run_json(fixture, "keys list claims --sandbox -o json");
     let rows = list.as_array().unwrap().iter();
     rows.filter(|row| row["persona"] == persona)
         .map(|row| row["api_key"].as_str().unwrap().to_owned())
@@ -35,11 +35,14 @@ fn ids(home: &Home, persona: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_rotation_takes_two_calls_and_never_leaves_a_persona_without_a_working_key() {
-    let home = onboarded();
-    let old = home.key("claims-operator");
-    let others = home.key("fraud-operator");
-    let rotated = json_of(&home, "keys rotate claims --persona operator --sandbox --yes -o json");
+fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
+    let fixture = fixture_with_claims_and_fraud();
+    let old = fixture.profile_key("claims-operator");
+    let others = fixture.profile_key("fraud-operator");
+    let rotated = run_json(
+        &fixture,
+        "keys rotate claims --persona operator --sandbox --yes -o json",
+    );
     assert_eq!(rotated["handed"].as_array().unwrap().len(), 1);
     let path = rotated["handed"][0]["path"].as_str().unwrap();
     // The profile that is there is never overwritten.
@@ -54,66 +57,66 @@ fn a_rotation_takes_two_calls_and_never_leaves_a_persona_without_a_working_key()
         name.starts_with("claims-operator.") && name.len() > "claims-operator.".len(),
         "{path}"
     );
-    let new = home.key(&name);
-    assert!(works(&home, &old) && works(&home, &new) && old.id != new.id);
+    let new = fixture.profile_key(&name);
+    assert!(key_works(&fixture, &old) && key_works(&fixture, &new) && old.id != new.id);
     // The file says how it is used, and takes the place of the old one by that.
-    let handed = home.folder().join("handover").join(format!("{name}.toml"));
+    let handed = fixture.state_dir().join("handover").join(format!("{name}.toml"));
     let text = std::fs::read_to_string(&handed).unwrap();
     assert!(text.contains(&format!("profile import ./{name}.toml")), "{text}");
     let import = format!("profile import {}", handed.display());
-    let kept = home.must(&import, 0);
+    let kept = fixture.run_expecting(&import, 0);
     assert!(kept.stdout.contains("Imported profile \"claims-operator\"."), "{kept}");
-    let again = home.must(&import, 1);
+    let again = fixture.run_expecting(&import, 1);
     assert!(again.stderr.contains("`--force`"), "{again}");
-    home.must(&format!("{import} --force"), 0);
+    fixture.run_expecting(&format!("{import} --force"), 0);
 
     // Within the overlap the next call changes nothing and says when to come back.
-    let seen = home.must_not_write("keys rotate claims --persona operator --sandbox --yes", 0);
-    let said = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let output = fixture.run_without_writes("keys rotate claims --persona operator --sandbox --yes", 0);
+    let said = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         said.contains(&format!("the old API key {} still works", old.id)),
-        "{seen}"
+        "{output}"
     );
-    let dry = home.must(
+    let dry = fixture.run_expecting(
         "keys rotate claims --persona operator --overlap 0s --dry-run --detailed-exitcode --sandbox",
         2,
     );
     assert!(dry.stdout.contains(&old.id), "{dry}");
 
-    home.must("sandbox clock advance 25h", 0);
-    let seen = home.must("keys rotate claims --persona operator --sandbox --yes", 0);
-    assert!(seen.stdout.starts_with("1 API key removed."), "{seen}");
-    assert!(!works(&home, &old) && works(&home, &new) && works(&home, &others));
-    assert_eq!(ids(&home, "operator"), [new.id]);
+    fixture.run_expecting("sandbox clock advance 25h", 0);
+    let output = fixture.run_expecting("keys rotate claims --persona operator --sandbox --yes", 0);
+    assert!(output.stdout.starts_with("1 API key removed."), "{output}");
+    assert!(!key_works(&fixture, &old) && key_works(&fixture, &new) && key_works(&fixture, &others));
+    assert_eq!(persona_key_ids(&fixture, "operator"), [new.id]);
     // An onboarding finds everything as it is wanted.
-    let seen = home.must_not_write("onboard --all --dry-run --sandbox", 0);
-    assert!(!seen.stdout.contains("claims-operator"), "{seen}");
+    let output = fixture.run_without_writes("onboard --all --dry-run --sandbox", 0);
+    assert!(!output.stdout.contains("claims-operator"), "{output}");
 }
 
 #[test]
-fn young_keys_are_left_alone_when_asked() {
-    let home = onboarded();
+fn rotate_older_than_keeps_younger_keys() {
+    let fixture = fixture_with_claims_and_fraud();
     // Departments that were never onboarded have no keys, and hold up nobody.
-    home.must_not_write("keys rotate --all --older-than 90d --sandbox --yes", 0);
-    home.must("sandbox clock advance 2200h", 0);
-    let rotated = json_of(
-        &home,
+    fixture.run_without_writes("keys rotate --all --older-than 90d --sandbox --yes", 0);
+    fixture.run_expecting("sandbox clock advance 2200h", 0);
+    let rotated = run_json(
+        &fixture,
         "keys rotate claims --older-than 90d --overlap 0s --sandbox --yes -o json",
     );
     assert_eq!(rotated["handed"].as_array().unwrap().len(), 3);
     for persona in ["operator", "deployer", "viewer"] {
-        assert_eq!(ids(&home, persona).len(), 1, "{persona}");
+        assert_eq!(persona_key_ids(&fixture, persona).len(), 1, "{persona}");
     }
 }
 
 #[test]
-fn the_list_says_who_vouches_for_what() {
-    let home = onboarded();
-    let account = home.account("ebs-prod-claims-viewer");
+fn keys_list_shows_whether_each_key_is_recorded() {
+    let fixture = fixture_with_claims_and_fraud();
+    let account = fixture.account_id("ebs-prod-claims-viewer");
     let body =
         json!({ "spec": { "owner": { "id": account }, "resource": { "id": "cloud" }, "description": "by hand" } });
-    let made = home.done(&home.admin(), "POST", "/iam/v2/api-keys", Some(body));
-    let list = json_of(&home, "keys list claims --sandbox -o json");
+    let made = fixture.send_ok(&fixture.admin_key(), "POST", "/iam/v2/api-keys", Some(body));
+    let list = run_json(&fixture, "keys list claims --sandbox -o json");
     let rows = list.as_array().unwrap();
     let state = |row: &Value| (row["persona"].clone(), row["state"].clone());
     let mut states: Vec<(String, String)> = rows
@@ -137,33 +140,33 @@ fn the_list_says_who_vouches_for_what() {
         assert_eq!(row["age_days"], 0, "{row}");
     }
     // Nothing is handed over for an account on which somebody unknown holds a key.
-    let seen = home.must_not_write("keys rotate claims --persona viewer --sandbox --yes", 5);
-    assert!(seen.stderr.contains("key-unvouched"), "{seen}");
+    let output = fixture.run_without_writes("keys rotate claims --persona viewer --sandbox --yes", 5);
+    assert!(output.stderr.contains("key-unrecorded"), "{output}");
     // It can be taken away without harm to the persona's own.
     let id = made["id"].as_str().unwrap();
-    home.must(&format!("keys revoke {id} --sandbox --yes"), 0);
-    assert_eq!(ids(&home, "viewer").len(), 1);
+    fixture.run_expecting(&format!("keys revoke {id} --sandbox --yes"), 0);
+    assert_eq!(persona_key_ids(&fixture, "viewer").len(), 1);
 }
 
 #[test]
-fn the_only_key_is_not_revoked_unless_it_leaked() {
-    let home = onboarded();
-    let old = home.key("claims-deployer");
-    let seen = home.must_not_write(&format!("keys revoke {} --sandbox --yes", old.id), 5);
-    let said = seen.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+fn the_only_key_of_a_persona_is_revoked_only_with_now() {
+    let fixture = fixture_with_claims_and_fraud();
+    let old = fixture.profile_key("claims-deployer");
+    let output = fixture.run_without_writes(&format!("keys revoke {} --sandbox --yes", old.id), 5);
+    let said = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         said.contains("deployer of department claims would be left without a working key"),
-        "{seen}"
+        "{output}"
     );
-    assert!(said.contains("--now"), "{seen}");
-    let seen = home.must(&format!("keys revoke {} --now --sandbox --yes -o json", old.id), 0);
-    let answer: Value = serde_json::from_str(&seen.stdout).unwrap();
-    assert!(!works(&home, &old));
+    assert!(said.contains("--now"), "{output}");
+    let output = fixture.run_expecting(&format!("keys revoke {} --now --sandbox --yes -o json", old.id), 0);
+    let answer: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert!(!key_works(&fixture, &old));
     let path = answer["handed"][0]["path"].as_str().unwrap();
-    let new = home.key(path.rsplit('/').next().unwrap().strip_suffix(".toml").unwrap());
-    assert!(works(&home, &new));
+    let new = fixture.profile_key(path.rsplit('/').next().unwrap().strip_suffix(".toml").unwrap());
+    assert!(key_works(&fixture, &new));
     // Dead before the new one is made.
-    let writes = home.writes();
+    let writes = fixture.writes();
     let place = |method: &str, end: &str| {
         let mut last = writes
             .iter()
@@ -172,31 +175,34 @@ fn the_only_key_is_not_revoked_unless_it_leaked() {
         last.next_back().unwrap().0
     };
     assert!(place("DELETE", &old.id) < place("POST", "/iam/v2/api-keys"));
-    assert_eq!(ids(&home, "deployer"), std::slice::from_ref(&new.id));
-    home.must(&format!("keys revoke {} --now --no-replace --sandbox --yes", new.id), 0);
-    assert!(ids(&home, "deployer").is_empty());
+    assert_eq!(persona_key_ids(&fixture, "deployer"), std::slice::from_ref(&new.id));
+    fixture.run_expecting(&format!("keys revoke {} --now --no-replace --sandbox --yes", new.id), 0);
+    assert!(persona_key_ids(&fixture, "deployer").is_empty());
 }
 
 #[test]
-fn keys_that_are_not_ours_are_left_alone() {
-    let home = onboarded();
-    let admin = home.admin();
-    let seen = home.must_not_write(&format!("keys revoke {} --sandbox-as admin --yes", admin.id), 1);
-    assert!(seen.stderr.contains("Error"), "{seen}");
-    let provisioner = home.provisioner();
-    let seen = home.must_not_write(&format!("keys revoke {} --sandbox --now --yes", provisioner.id), 5);
-    assert!(seen.stderr.contains("confluent api-key delete"), "{seen}");
-    let seen = home.must_not_write("keys revoke AAAABBBBCCCCDDDD --sandbox --yes", 1);
-    assert!(seen.stderr.contains("API key \"AAAABBBBCCCCDDDD\" not found"), "{seen}");
-    let seen = home.must_not_write("keys rotate claims --persona operater --sandbox --yes", 64);
-    assert!(seen.stderr.contains("Did you mean `operator`?"), "{seen}");
-    home.must_not_write("keys rotate treasury --sandbox --yes", 5);
+fn unmanaged_keys_are_not_revoked() {
+    let fixture = fixture_with_claims_and_fraud();
+    let admin = fixture.admin_key();
+    let output = fixture.run_without_writes(&format!("keys revoke {} --sandbox-as admin --yes", admin.id), 1);
+    assert!(output.stderr.contains("Error"), "{output}");
+    let provisioner = fixture.provisioner_key();
+    let output = fixture.run_without_writes(&format!("keys revoke {} --sandbox --now --yes", provisioner.id), 5);
+    assert!(output.stderr.contains("confluent api-key delete"), "{output}");
+    let output = fixture.run_without_writes("keys revoke AAAABBBBCCCCDDDD --sandbox --yes", 1);
+    assert!(
+        output.stderr.contains("API key \"AAAABBBBCCCCDDDD\" not found"),
+        "{output}"
+    );
+    let output = fixture.run_without_writes("keys rotate claims --persona operater --sandbox --yes", 64);
+    assert!(output.stderr.contains("Did you mean `operator`?"), "{output}");
+    fixture.run_without_writes("keys rotate treasury --sandbox --yes", 5);
 }
 
 #[test]
-fn no_answer_about_keys_holds_a_secret() {
-    let home = onboarded();
-    let old = home.key("claims-operator");
+fn no_keys_output_contains_a_secret() {
+    let fixture = fixture_with_claims_and_fraud();
+    let old = fixture.profile_key("claims-operator");
     let mut said = String::new();
     for args in [
         "keys list --sandbox",
@@ -205,12 +211,12 @@ fn no_answer_about_keys_holds_a_secret() {
         "keys rotate claims --sandbox --yes --overlap 0s -vvv",
         "keys list --sandbox -o yaml",
     ] {
-        said.push_str(&home.must(args, 0).to_string());
+        said.push_str(&fixture.run_expecting(args, 0).to_string());
     }
-    let keys = Home::keys_in(&home.folder().join("handover"));
+    let keys = SandboxCliFixture::profile_keys_in(&fixture.state_dir().join("handover"));
     assert!(keys.len() > 6);
     for (name, key) in keys {
         assert!(!said.contains(&key.secret), "the secret of {name} was said");
     }
-    assert!(!works(&home, &old));
+    assert!(!key_works(&fixture, &old));
 }

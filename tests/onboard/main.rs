@@ -3,29 +3,29 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod home;
-mod rig;
+mod sandbox_cli_fixture;
+mod onboarding_fixture;
 
-mod abreast;
+mod concurrency;
 mod access;
 mod acls;
-mod attacks;
+mod impersonating_accounts;
 mod audit;
-mod crash;
+mod crash_matrix;
 mod isolation;
-mod changes;
+mod department_changes;
 #[cfg(all(feature = "age", unix))]
 mod delivery;
 #[cfg(feature = "age")]
-mod handover;
-mod job;
+mod profile_encryption;
+mod ci_job;
 mod keys;
 mod offboard;
-mod proof;
+mod isolation_check;
 #[cfg(feature = "age")]
-mod receive;
-mod refusals;
-mod rivals;
-mod settings;
-mod storm;
-mod weather;
+mod profile_import;
+mod preconditions;
+mod concurrent_writers;
+mod sandbox_settings;
+mod fuzz;
+mod faults;

@@ -2,61 +2,61 @@
 
 use serde_json::{Value, json};
 
-use crate::home::{CLUSTER, Home, Key};
+use crate::sandbox_cli_fixture::{ApiKeyPair, CLUSTER_CRN, SandboxCliFixture};
 
 /// Two departments with files of their own, onboarded; claims has a connector.
-fn onboarded() -> Home {
-    let home = Home::new();
-    home.world.write(
+fn fixture_with_two_departments() -> SandboxCliFixture {
+    let fixture = SandboxCliFixture::new();
+    fixture.cli.write(
         "ebs.toml",
         "default_stage = \"prod\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n[stages.prod]\n\
          environment = \"env-prod01\"\ncluster = \"lkc-prod01\"\nschema_registry = \"lsrc-prod01\"\n",
     );
     for code in ["claims", "fraud"] {
         let text = format!("# {code}\nname = \"{code}\"\nprefix = \"{code}-\"\n\n[quota]\nconnectors = 3\n");
-        home.world.write(format!("departments/{code}.toml"), text);
+        fixture.cli.write(format!("departments/{code}.toml"), text);
     }
-    home.must("onboard --all --sandbox --yes", 0);
+    fixture.run_expecting("onboard --all --sandbox --yes", 0);
     let orders = json!({ "name": "claims-orders", "config": {
         "connector.class": "DatagenSource", "kafka.topic": "claims-orders", "quickstart": "ORDERS",
         "output.data.format": "JSON" } });
-    home.world.write("claims-orders.json", orders.to_string());
+    fixture.cli.write("claims-orders.json", orders.to_string());
     let profile = ".state/confluent-ebs/sandbox/handover/claims-deployer.toml";
-    home.must(
+    fixture.run_expecting(
         &format!("connector create --config-file claims-orders.json --no-wait --profile {profile}"),
         0,
     );
-    home
+    fixture
 }
 
-fn works(home: &Home, key: &Key) -> bool {
-    home.send(key, "GET", "/org/v2/environments", None).0 == 200
+fn key_works(fixture: &SandboxCliFixture, key: &ApiKeyPair) -> bool {
+    fixture.send(key, "GET", "/org/v2/environments", None).0 == 200
 }
 
-fn words(text: &str) -> String {
+fn normalize_whitespace(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn nothing_of_it_stays_and_nothing_of_others_is_touched() {
-    let home = onboarded();
-    let keys: Vec<Key> = ["operator", "deployer", "viewer"]
-        .map(|persona| home.key(&format!("claims-{persona}")))
+fn offboarding_removes_everything_of_the_department_and_nothing_else() {
+    let fixture = fixture_with_two_departments();
+    let keys: Vec<ApiKeyPair> = ["operator", "deployer", "viewer"]
+        .map(|persona| fixture.profile_key(&format!("claims-{persona}")))
         .into();
-    let fraud = home.key("fraud-deployer");
-    let before = home.left();
+    let fraud = fixture.profile_key("fraud-deployer");
+    let before = fixture.provisioned_state();
 
     // While a connector runs, everything stays.
-    let seen = home.must_not_write("offboard claims --sandbox --yes", 5);
+    let output = fixture.run_without_writes("offboard claims --sandbox --yes", 5);
     assert!(
-        words(&seen.stderr).contains("still has 1 connector: \"claims-orders\""),
-        "{seen}"
+        normalize_whitespace(&output.stderr).contains("still has 1 connector: \"claims-orders\""),
+        "{output}"
     );
-    home.must_not_write("offboard claims --delete-connectors --dry-run --sandbox", 0);
-    assert!(!home.world.read("departments/claims.toml").contains("retired"));
+    fixture.run_without_writes("offboard claims --delete-connectors --dry-run --sandbox", 0);
+    assert!(!fixture.cli.read("departments/claims.toml").contains("retired"));
 
-    let seen = home.must("offboard claims --delete-connectors --sandbox --yes -o json", 0);
-    let answer: Value = serde_json::from_str(&seen.stdout).unwrap();
+    let output = fixture.run_expecting("offboard claims --delete-connectors --sandbox --yes -o json", 0);
+    let answer: Value = serde_json::from_str(&output.stdout).unwrap();
     let proofs: Vec<&str> = answer["proof"]["keys"]
         .as_array()
         .unwrap()
@@ -66,14 +66,14 @@ fn nothing_of_it_stays_and_nothing_of_others_is_touched() {
     assert_eq!(proofs, ["refused"; 3]);
     assert_eq!(answer["proof"]["others"], json!([]));
     assert_eq!(answer["proof"]["left"], json!([]));
-    assert!(keys.iter().all(|key| !works(&home, key)) && works(&home, &fraud));
+    assert!(keys.iter().all(|key| !key_works(&fixture, key)) && key_works(&fixture, &fraud));
 
     // Profiles of dead keys stay where they are; what is looked at here is the service.
     for persona in ["operator", "deployer", "viewer"] {
-        let profile = home.folder().join(format!("handover/claims-{persona}.toml"));
+        let profile = fixture.state_dir().join(format!("handover/claims-{persona}.toml"));
         std::fs::remove_file(profile).unwrap();
     }
-    let left = home.left();
+    let left = fixture.provisioned_state();
     assert!(
         !left.accounts.keys().any(|account| account.contains("claims")),
         "{left:?}"
@@ -92,7 +92,7 @@ fn nothing_of_it_stays_and_nothing_of_others_is_touched() {
     assert_eq!(left.keys, stays(&before.keys));
 
     // Keys first, accounts last (dossier `rbac.md` §5.5).
-    let writes = home.writes();
+    let writes = fixture.writes();
     let places = |kind: &str| -> Vec<usize> {
         let deletes = writes.iter().enumerate().filter(|(_, entry)| entry.method == "DELETE");
         deletes
@@ -110,76 +110,80 @@ fn nothing_of_it_stays_and_nothing_of_others_is_touched() {
     assert_eq!((connectors.len(), api_keys.len(), accounts.len()), (1, 3, 4));
 
     // The tombstone keeps the prefix from ever being given again.
-    let file = home.world.read("departments/claims.toml");
+    let file = fixture.cli.read("departments/claims.toml");
     assert!(
         file.starts_with("# claims\nname = \"claims\"\nprefix = \"claims-\"\nretired = 20"),
         "{file}"
     );
-    home.must_not_write("onboard claims --sandbox --yes", 5);
-    home.world
+    fixture.run_without_writes("onboard claims --sandbox --yes", 5);
+    fixture
+        .cli
         .write("departments/claims2.toml", "name = \"Again\"\nprefix = \"claims-\"\n");
-    home.must_not_write("onboard claims2 --sandbox --yes", 1);
-    std::fs::remove_file(home.world.path("departments/claims2.toml")).unwrap();
+    fixture.run_without_writes("onboard claims2 --sandbox --yes", 1);
+    std::fs::remove_file(fixture.cli.path("departments/claims2.toml")).unwrap();
 
     // Once more: nothing is left to do, and it is proved again.
-    let again = home.must_not_write("offboard claims --sandbox --yes", 0);
+    let again = fixture.run_without_writes("offboard claims --sandbox --yes", 0);
     assert!(again.stdout.contains("has nothing left in stage prod"), "{again}");
 }
 
 #[test]
-fn what_others_hold_on_the_prefix_is_named_and_removed_only_when_asked() {
-    let home = onboarded();
-    let stranger = home.account("ebs-prod-fraud-operator");
+fn foreign_bindings_on_the_prefix_are_named_and_removed_only_on_request() {
+    let fixture = fixture_with_two_departments();
+    let stranger = fixture.account_id("ebs-prod-fraud-operator");
     let bind = |pattern: &str| {
         let body = json!({ "principal": format!("User:{stranger}"), "role_name": "DeveloperRead",
-            "crn_pattern": format!("{CLUSTER}{pattern}") });
-        home.done(&home.admin(), "POST", "/iam/v2/role-bindings", Some(body));
+            "crn_pattern": format!("{CLUSTER_CRN}{pattern}") });
+        fixture.send_ok(&fixture.admin_key(), "POST", "/iam/v2/role-bindings", Some(body));
     };
     bind("/kafka=lkc-prod01/topic=claims-orders*");
     let command = "offboard claims --delete-connectors --sandbox --yes";
-    let seen = home.must(command, 3);
-    let said = words(&seen.stderr);
+    let output = fixture.run_expecting(command, 3);
+    let said = normalize_whitespace(&output.stderr);
     assert!(
         said.contains("others can still act on names that begin with \"claims-\""),
-        "{seen}"
+        "{output}"
     );
-    assert!(said.contains("ebs-prod-fraud-operator"), "{seen}");
-    assert!(said.contains("--remove-foreign"), "{seen}");
-    let seen = home.must("offboard claims --remove-foreign --sandbox --yes", 0);
-    assert!(words(&seen.stdout).contains("1 removal"), "{seen}");
+    assert!(said.contains("ebs-prod-fraud-operator"), "{output}");
+    assert!(said.contains("--remove-foreign"), "{output}");
+    let output = fixture.run_expecting("offboard claims --remove-foreign --sandbox --yes", 0);
+    assert!(normalize_whitespace(&output.stdout).contains("1 removal"), "{output}");
     // A wider one is about others, too.
     bind("/kafka=lkc-prod01/topic=*");
-    let seen = home.must_not_write("offboard claims --remove-foreign --sandbox --yes", 3);
-    assert!(words(&seen.stderr).contains("remove it by hand"), "{seen}");
-}
-
-#[test]
-fn an_account_that_somebody_else_controls_is_not_removed() {
-    let home = onboarded();
-    let account = home.account("ebs-prod-claims-viewer");
-    let organization = CLUSTER.split("/environment=").next().unwrap();
-    let body = json!({ "principal": format!("User:{}", home.account("ebs-prod-fraud-deployer")),
-        "role_name": "ResourceOwner", "crn_pattern": format!("{organization}/service-account={account}") });
-    home.done(&home.admin(), "POST", "/iam/v2/role-bindings", Some(body));
-    let seen = home.must_not_write("offboard claims --delete-connectors --sandbox --yes", 5);
+    let output = fixture.run_without_writes("offboard claims --remove-foreign --sandbox --yes", 3);
     assert!(
-        words(&seen.stderr).contains("is owned by somebody else: ebs-prod-fraud-deployer"),
-        "{seen}"
+        normalize_whitespace(&output.stderr).contains("remove it by hand"),
+        "{output}"
     );
 }
 
 #[test]
-fn the_code_must_be_typed() {
-    let home = onboarded();
-    let seen = home
-        .world
+fn an_account_owned_by_another_principal_is_not_removed() {
+    let fixture = fixture_with_two_departments();
+    let account = fixture.account_id("ebs-prod-claims-viewer");
+    let organization = CLUSTER_CRN.split("/environment=").next().unwrap();
+    let body = json!({ "principal": format!("User:{}", fixture.account_id("ebs-prod-fraud-deployer")),
+        "role_name": "ResourceOwner", "crn_pattern": format!("{organization}/service-account={account}") });
+    fixture.send_ok(&fixture.admin_key(), "POST", "/iam/v2/role-bindings", Some(body));
+    let output = fixture.run_without_writes("offboard claims --delete-connectors --sandbox --yes", 5);
+    assert!(
+        normalize_whitespace(&output.stderr).contains("is owned by somebody else: ebs-prod-fraud-deployer"),
+        "{output}"
+    );
+}
+
+#[test]
+fn offboarding_requires_typing_the_department_code() {
+    let fixture = fixture_with_two_departments();
+    let output = fixture
+        .cli
         .ebs_with_input("offboard claims --delete-connectors --sandbox", "fraud\n");
-    assert_eq!(seen.code, Some(1), "{seen}");
-    assert!(!home.writes().iter().any(|entry| entry.method == "DELETE"));
-    let seen = home
-        .world
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(!fixture.writes().iter().any(|entry| entry.method == "DELETE"));
+    let output = fixture
+        .cli
         .ebs_with_input("offboard claims --delete-connectors --sandbox", "claims\n");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let seen = home.ebs("offboard claimz --sandbox");
-    assert!(seen.stderr.contains("Did you mean `claims`?"), "{seen}");
+    assert_eq!(output.code, Some(0), "{output}");
+    let output = fixture.run("offboard claimz --sandbox");
+    assert!(output.stderr.contains("Did you mean `claims`?"), "{output}");
 }

@@ -4,74 +4,77 @@
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Login},
-    outsiders::Outsiders,
-    player::Player,
-    terraform::read_back,
-    trace::{self, Command},
+    sandbox_fixture::{Caller, SandboxResponse},
+    terraform::as_read_by_terraform,
+    trace::{self, RecordedCommand},
+    trace_replayer::TraceReplayer,
+    unauthorized_callers::UnauthorizedCallers,
 };
 
-const CONNECTORS: &str = "/connect/v1/environments/env-abc123/clusters/lkc-abc123/connectors";
+const CONNECTORS_PATH: &str = "/connect/v1/environments/env-abc123/clusters/lkc-abc123/connectors";
 
 /// What a Datagen source's account needs to write its topic, and to make it.
-async fn allow(player: &Player, account: &str) {
+async fn grant_topic_access(replayer: &TraceReplayer, account: &str) {
     for role in ["DeveloperWrite", "DeveloperManage"] {
-        let topics = format!("{}/kafka=lkc-abc123/topic=claims-*", player.world.cluster_crn());
-        player.world.bind(account, role, &topics).await;
+        let topics = format!("{}/kafka=lkc-abc123/topic=claims-*", replayer.api.cluster_crn());
+        replayer.api.bind(account, role, &topics).await;
     }
 }
 
 /// The recorded connector as it is now, from the list that both clients read.
-async fn seen(player: &Player) -> Value {
-    let all = player
-        .world
-        .get(&player.login, &format!("{CONNECTORS}?expand=info,status,id"))
+async fn listed_connector(replayer: &TraceReplayer) -> Value {
+    let all = replayer
+        .api
+        .get(&replayer.login, &format!("{CONNECTORS_PATH}?expand=info,status,id"))
         .await;
-    all.expect(200).json()["claims-orders"].clone()
+    all.expect_status(200).json()["claims-orders"].clone()
 }
 
-fn answers<'a>(player: &'a Player, end: &str) -> Vec<&'a Answer> {
-    let found = player.answers.iter().filter(|(path, _)| path.ends_with(end));
+fn responses_ending_with<'a>(replayer: &'a TraceReplayer, end: &str) -> Vec<&'a SandboxResponse> {
+    let found = replayer.responses.iter().filter(|(path, _)| path.ends_with(end));
     found.map(|(_, answer)| answer).collect()
 }
 
 #[tokio::test]
-async fn the_stock_cli_takes_a_connector_from_its_plugin_to_its_deletion() {
-    let Some(commands) = trace::load("stock-cli.jsonl") else {
+async fn the_recorded_confluent_cli_creates_updates_and_deletes_a_connector() {
+    let Some(commands) = trace::load_commands("stock-cli.jsonl") else {
         return;
     };
-    let mut player = Player::new();
-    player.play(commands.first().unwrap(), None).await;
-    assert!(matches!(player.login, Login::Bearer(_)), "logged in");
-    let runtime = player.world.account("runtime").await;
-    allow(&player, &runtime).await;
-    player.stands_for("sa-aaaaaa", &runtime);
-    let outsiders = Outsiders::new(&player.world).await;
+    let mut replayer = TraceReplayer::new();
+    replayer.replay(commands.first().unwrap(), None).await;
+    assert!(matches!(replayer.login, Caller::Bearer(_)), "logged in");
+    let runtime = replayer.api.create_account("runtime").await;
+    grant_topic_access(&replayer, &runtime).await;
+    replayer.map_id("sa-aaaaaa", &runtime);
+    let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     let mut replayed = 0;
     let about = commands.iter().filter(|command| command.is_about_connectors());
     for command in about.filter(|command| !command.name.starts_with("confluent connect logs")) {
-        player.play(command, Some(&outsiders)).await;
-        check(&player, command).await;
+        replayer.replay(command, Some(&unauthorized)).await;
+        check_command(&replayer, command).await;
         replayed += 1;
     }
     assert_eq!(replayed, 16, "plugin, cluster and offset, all their commands");
-    outsiders.check_nothing_was_done(&player.world);
+    unauthorized.assert_own_objects_unchanged(&replayer.api);
 }
 
 /// What a command shows to its user, and what it leaves (dossier `connect.md` §8.2).
-async fn check(player: &Player, command: &Command) {
+async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
     let words = command.name.strip_prefix("confluent connect ").unwrap();
-    let now = seen(player).await;
+    let now = listed_connector(replayer).await;
     let state = &now["status"]["connector"]["state"];
     if words.starts_with("plugin list") {
-        let plugins = answers(player, "/connector-plugins")[0].json().as_array().unwrap();
+        let plugins = responses_ending_with(replayer, "/connector-plugins")[0]
+            .json()
+            .as_array()
+            .unwrap();
         let row = plugins
             .iter()
             .find(|plugin| plugin["class"] == "DatagenSource")
             .unwrap();
         assert_eq!(row["type"], "source");
     } else if words.starts_with("plugin describe") {
-        let keys = answers(player, "/config/validate")[0].json()["configs"].clone();
+        let keys = responses_ending_with(replayer, "/config/validate")[0].json()["configs"].clone();
         let required = keys
             .as_array()
             .unwrap()
@@ -84,7 +87,7 @@ async fn check(player: &Player, command: &Command) {
             assert!(required.contains(&key), "{key}: {required:?}");
         }
     } else if words.starts_with("cluster create") {
-        let made = answers(player, "/connectors");
+        let made = responses_ending_with(replayer, "/connectors");
         assert!(made[0].json().get("id").is_none(), "the API tells no id");
         let listed = &made[1].json()["claims-orders"];
         assert!(listed["id"]["id"].as_str().unwrap().starts_with("lcc-"));
@@ -93,32 +96,40 @@ async fn check(player: &Player, command: &Command) {
             (&json!(""), &json!("RUNNING"))
         );
     } else if words.starts_with("cluster list") {
-        let listed = answers(player, "/connectors")[0].json();
+        let listed = responses_ending_with(replayer, "/connectors")[0].json();
         assert!(
             *listed == json!({}) || listed["claims-orders"]["status"]["type"] == "source",
             "{listed}"
         );
     } else if words.starts_with("cluster describe") {
-        let shown = &answers(player, "/connectors")[0].json()["claims-orders"];
+        let shown = &responses_ending_with(replayer, "/connectors")[0].json()["claims-orders"];
         assert_eq!(shown["status"]["tasks"][0]["state"], "RUNNING");
         assert_eq!(shown["info"]["config"]["quickstart"], "ORDERS");
     } else if words.starts_with("cluster pause") {
-        assert_eq!(answers(player, "/pause")[0].body, Some(Value::Null), "no body");
+        assert_eq!(
+            responses_ending_with(replayer, "/pause")[0].body,
+            Some(Value::Null),
+            "no body"
+        );
         assert_eq!(
             (state, &now["status"]["tasks"][0]["state"]),
             (&json!("PAUSED"), &json!("STOPPED"))
         );
     } else if words.starts_with("cluster resume") {
-        assert_eq!(answers(player, "/resume")[0].body, Some(Value::Null), "no body");
+        assert_eq!(
+            responses_ending_with(replayer, "/resume")[0].body,
+            Some(Value::Null),
+            "no body"
+        );
         assert_eq!(state, "RUNNING");
     } else if words.starts_with("cluster update") {
         let tasks = if words.contains("tasks.max=2") { "2" } else { "1" };
         assert_eq!(now["info"]["config"]["tasks.max"], tasks);
         assert_eq!(now["info"]["tasks"].as_array().unwrap().len().to_string(), tasks);
     } else if words.starts_with("offset describe") {
-        let read = answers(player, "/offsets")[0];
-        let observed: jiff::Timestamp = read.text("/metadata/observed_at").parse().unwrap();
-        let age = player.world.sandbox.now().unwrap().duration_since(observed);
+        let read = responses_ending_with(replayer, "/offsets")[0];
+        let observed: jiff::Timestamp = read.string_at("/metadata/observed_at").parse().unwrap();
+        let age = replayer.api.sandbox.now().unwrap().duration_since(observed);
         assert!(age.as_secs() < 5, "the least staleness that the CLI takes is 5 s");
     } else if words.starts_with("offset update") || words.starts_with("offset delete") {
         let kind = if words.starts_with("offset update") {
@@ -126,17 +137,26 @@ async fn check(player: &Player, command: &Command) {
         } else {
             "DELETE"
         };
-        assert_eq!(answers(player, "/offsets/request")[0].text("/type"), kind);
-        assert_eq!(answers(player, "/request/status")[0].text("/status/phase"), "APPLIED");
+        assert_eq!(
+            responses_ending_with(replayer, "/offsets/request")[0].string_at("/type"),
+            kind
+        );
+        assert_eq!(
+            responses_ending_with(replayer, "/request/status")[0].string_at("/status/phase"),
+            "APPLIED"
+        );
     } else if words.starts_with("offset status describe") {
-        let told = answers(player, "/request/status")[0].json();
+        let told = responses_ending_with(replayer, "/request/status")[0].json();
         // The CLI looks into them without asking whether they are there.
         assert!(told["previous_offsets"].is_array() && told["request"]["requested_at"].is_string());
         assert_eq!(told["request"]["offsets"][0]["offset"]["kafka_offset"], 100);
     } else if words == "cluster delete lcc-dd0190 lcc-nope --force" {
         assert_eq!(state, "RUNNING", "one of several is not there: none is deleted");
     } else if words.starts_with("cluster delete") {
-        assert_eq!(answers(player, "/claims-orders")[0].json(), &json!({ "error": null }));
+        assert_eq!(
+            responses_ending_with(replayer, "/claims-orders")[0].json(),
+            &json!({ "error": null })
+        );
         assert_eq!(now, Value::Null);
     } else {
         panic!("say what `{}` should leave", command.name);
@@ -144,34 +164,37 @@ async fn check(player: &Player, command: &Command) {
 }
 
 #[tokio::test]
-async fn terraform_creates_changes_pauses_and_destroys_a_connector_and_plans_nothing_twice() {
-    let Some(commands) = trace::load("terraform.jsonl") else {
+async fn the_recorded_terraform_run_creates_updates_pauses_and_destroys_a_connector_with_empty_second_plans() {
+    let Some(commands) = trace::load_commands("terraform.jsonl") else {
         return;
     };
-    let mut player = Player::new();
-    let outsiders = Outsiders::new(&player.world).await;
+    let mut replayer = TraceReplayer::new();
+    let unauthorized = UnauthorizedCallers::new(&replayer.api).await;
     let mut sent = Value::Null;
     for command in &commands {
         // The account is made by the same run; its rights on topics are other resources of the same configuration.
-        let first = command.requests.iter().position(trace::Recorded::is_about_connectors);
+        let first = command
+            .requests
+            .iter()
+            .position(trace::RecordedRequest::is_about_connectors);
         let (before, after) = command.requests.split_at(first.unwrap_or(command.requests.len()));
-        let part = |requests: &[trace::Recorded]| Command {
+        let part = |requests: &[trace::RecordedRequest]| RecordedCommand {
             requests: requests.to_vec(),
             ..command.clone()
         };
-        player.play(&part(before), Some(&outsiders)).await;
+        replayer.replay(&part(before), Some(&unauthorized)).await;
         if command.name == "terraform apply" {
-            let runtime = player.mine("sa-dd0190").to_owned();
-            allow(&player, &runtime).await;
+            let runtime = replayer.mapped_id("sa-dd0190").to_owned();
+            grant_topic_access(&replayer, &runtime).await;
         }
-        player.play(&part(after), Some(&outsiders)).await;
+        replayer.replay(&part(after), Some(&unauthorized)).await;
         let write = after.iter().find(|request| {
             request.path.ends_with("/config") || (request.method == "POST" && request.path.ends_with("/connectors"))
         });
         if let Some(body) = write.and_then(|request| request.body.as_ref()) {
-            sent = player.map(body.get("config").unwrap_or(body));
+            sent = replayer.map_value(body.get("config").unwrap_or(body));
         }
-        let now = seen(&player).await;
+        let now = listed_connector(&replayer).await;
         let state = &now["status"]["connector"]["state"];
         match command.name.as_str() {
             "terraform plan" | "terraform destroy" => assert_eq!(now, Value::Null),
@@ -180,9 +203,9 @@ async fn terraform_creates_changes_pauses_and_destroys_a_connector_and_plans_not
         }
         // Whenever the connector is read again, a plan finds nothing to do.
         if !now.is_null() {
-            assert_eq!(read_back(&now["info"]["config"]), sent, "{}", command.name);
+            assert_eq!(as_read_by_terraform(&now["info"]["config"]), sent, "{}", command.name);
             assert_eq!(now["info"]["name"], "claims-orders");
         }
     }
-    outsiders.check_nothing_was_done(&player.world);
+    unauthorized.assert_own_objects_unchanged(&replayer.api);
 }

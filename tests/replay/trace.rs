@@ -10,18 +10,18 @@ use serde::Deserialize;
 use serde_json::Value;
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Command {
+pub(crate) struct RecordedCommand {
     #[serde(rename = "command")]
     pub(crate) name: String,
-    pub(crate) requests: Vec<Recorded>,
+    pub(crate) requests: Vec<RecordedRequest>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Recorded {
+pub(crate) struct RecordedRequest {
     pub(crate) method: String,
     pub(crate) path: String,
     #[serde(default)]
-    pub(crate) query: BTreeMap<String, Values>,
+    pub(crate) query: BTreeMap<String, QueryValues>,
     pub(crate) auth: String,
     #[serde(default)]
     pub(crate) body: Option<Value>,
@@ -32,12 +32,12 @@ pub(crate) struct Recorded {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Values {
+pub(crate) enum QueryValues {
     One(String),
     Many(Vec<String>),
 }
 
-impl Recorded {
+impl RecordedRequest {
     pub(crate) fn is_about_connectors(&self) -> bool {
         self.path.contains("/connect/v1/")
     }
@@ -47,7 +47,7 @@ fn once() -> usize {
     1
 }
 
-impl Values {
+impl QueryValues {
     pub(crate) fn all(&self) -> &[String] {
         match self {
             Self::One(value) => std::slice::from_ref(value),
@@ -56,18 +56,18 @@ impl Values {
     }
 }
 
-impl Command {
+impl RecordedCommand {
     pub(crate) fn is_about_connectors(&self) -> bool {
         self.name.starts_with("confluent connect ")
     }
 
     /// The same command as far as it is not about connectors.
     pub(crate) fn without_connectors(&self) -> Self {
-        self.only(|request| !request.is_about_connectors())
+        self.with_requests(|request| !request.is_about_connectors())
     }
 
     /// The same command with a part of its requests.
-    pub(crate) fn only(&self, wanted: impl Fn(&Recorded) -> bool) -> Self {
+    pub(crate) fn with_requests(&self, wanted: impl Fn(&RecordedRequest) -> bool) -> Self {
         let mut command = self.clone();
         command.requests.retain(|request| wanted(request));
         command
@@ -78,7 +78,7 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 
 /// The commands of a file; says so and counts when the recordings are not there.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-pub(crate) fn load(file: &str) -> Option<Vec<Command>> {
+pub(crate) fn load_commands(file: &str) -> Option<Vec<RecordedCommand>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/traces")
         .join(file);
@@ -92,7 +92,7 @@ pub(crate) fn load(file: &str) -> Option<Vec<Command>> {
         eprintln!("skipped ({count}): ../shared/traces is not there, so nothing is replayed");
         return None;
     };
-    let commands: Vec<Command> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let commands: Vec<RecordedCommand> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(!commands.is_empty());
     Some(commands)
 }

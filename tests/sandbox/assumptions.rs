@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use confluent_ebs::sandbox::Assumptions;
+use confluent_ebs::sandbox::SandboxAssumptions;
 use serde_json::Value;
 
 /// Every switch with its default, by its dotted name.
-fn switches(value: &Value, prefix: &str, found: &mut BTreeMap<String, String>) {
+fn collect_switches(value: &Value, prefix: &str, found: &mut BTreeMap<String, String>) {
     for (name, value) in value.as_object().unwrap() {
         match value {
-            Value::Object(_) => switches(value, &format!("{prefix}{name}."), found),
+            Value::Object(_) => collect_switches(value, &format!("{prefix}{name}."), found),
             Value::String(word) => drop(found.insert(format!("{prefix}{name}"), word.clone())),
             other => drop(found.insert(format!("{prefix}{name}"), other.to_string())),
         }
@@ -17,10 +17,10 @@ fn switches(value: &Value, prefix: &str, found: &mut BTreeMap<String, String>) {
 }
 
 #[test]
-fn the_page_lists_every_switch_with_its_default_and_a_probe() {
+fn the_assumptions_page_lists_every_switch_with_default_and_probe() {
     let mut real = BTreeMap::new();
-    let defaults = serde_json::to_value(Assumptions::default()).unwrap();
-    switches(&defaults, "", &mut real);
+    let defaults = serde_json::to_value(SandboxAssumptions::default()).unwrap();
+    collect_switches(&defaults, "", &mut real);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/assumptions.md");
     let page = fs::read_to_string(page).unwrap();
     let mut told = BTreeMap::new();

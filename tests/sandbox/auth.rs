@@ -3,98 +3,102 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use confluent_ebs::sandbox::{Access, Sandbox};
+use confluent_ebs::sandbox::{RouteAuth, Sandbox};
 use http::Request;
 use serde_json::json;
 
-use crate::harness::{Harness, Login};
+use crate::sandbox_fixture::{Caller, SandboxFixture};
 
-const ENVIRONMENTS: &str = "/org/v2/environments";
+const ENVIRONMENTS_PATH: &str = "/org/v2/environments";
 
 #[tokio::test]
-async fn without_a_right_key_there_is_401_and_a_challenge() {
-    let world = Harness::new();
-    let Login::Key(id, secret) = world.admin.clone() else {
+async fn an_invalid_key_gets_401_with_a_challenge() {
+    let fixture = SandboxFixture::new();
+    let Caller::ApiKey(id, secret) = fixture.admin.clone() else {
         unreachable!()
     };
     for login in [
-        Login::Nobody,
-        Login::key("UNKNOWNKEY123456", &secret),
-        Login::key(&id, "cfltwrong"),
-        Login::key(&id, ""),
-        Login::Bearer("a.b.c".into()),
-        Login::Bearer(String::new()),
+        Caller::Anonymous,
+        Caller::api_key("UNKNOWNKEY123456", &secret),
+        Caller::api_key(&id, "cfltwrong"),
+        Caller::api_key(&id, ""),
+        Caller::Bearer("a.b.c".into()),
+        Caller::Bearer(String::new()),
     ] {
-        let answer = world.get(&login, ENVIRONMENTS).await.expect(401);
+        let answer = fixture.get(&login, ENVIRONMENTS_PATH).await.expect_status(401);
         assert!(answer.header("www-authenticate").is_some(), "{login:?}");
-        assert_eq!(answer.error().0, "user_unauthenticated");
+        assert_eq!(answer.first_error().0, "user_unauthenticated");
     }
     // Terraform's provider tells a bad key from a deleted object by these words.
-    let answer = world.get(&Login::key(&id, "x"), ENVIRONMENTS).await;
-    assert!(answer.error().1.contains("invalid API key"));
-    world.get(&world.admin, ENVIRONMENTS).await.expect(200);
+    let answer = fixture.get(&Caller::api_key(&id, "x"), ENVIRONMENTS_PATH).await;
+    assert!(answer.first_error().1.contains("invalid API key"));
+    fixture.get(&fixture.admin, ENVIRONMENTS_PATH).await.expect_status(200);
 }
 
 #[tokio::test]
-async fn every_route_but_the_log_in_asks_who_is_there() {
-    let world = Harness::new();
+async fn every_route_except_login_requires_authentication() {
+    let fixture = SandboxFixture::new();
     for route in Sandbox::routes() {
         let path = route.path.replace(['{', '}'], "");
-        let answer = world.send(&Login::Nobody, route.method.as_str(), &path, None).await;
-        match route.access {
-            Access::Anonymous => assert_ne!(answer.status, 401, "{path}"),
+        let answer = fixture
+            .send(&Caller::Anonymous, route.method.as_str(), &path, None)
+            .await;
+        match route.auth {
+            RouteAuth::Anonymous => assert_ne!(answer.status, 401, "{path}"),
             _ => assert_eq!(answer.status, 401, "{} {path}", route.method),
         }
     }
 }
 
 #[tokio::test]
-async fn a_key_opens_what_it_was_made_for_and_nothing_else() {
-    let world = Harness::new();
-    let account = world.account("claims").await;
-    world.bind(&account, "CloudClusterAdmin", &world.cluster_crn()).await;
-    let kafka = world.make_key(&account, "lkc-prod1").await;
-    let other = world.make_key(&account, "lkc-test1").await;
-    let registry = world.make_key(&account, "lsrc-prod1").await;
-    let cloud = world.make_key(&account, "cloud").await;
+async fn a_key_is_accepted_only_by_its_own_resource() {
+    let fixture = SandboxFixture::new();
+    let account = fixture.create_account("claims").await;
+    fixture
+        .bind(&account, "CloudClusterAdmin", &fixture.cluster_crn())
+        .await;
+    let kafka = fixture.create_key(&account, "lkc-prod1").await;
+    let other = fixture.create_key(&account, "lkc-test1").await;
+    let registry = fixture.create_key(&account, "lsrc-prod1").await;
+    let cloud = fixture.create_key(&account, "cloud").await;
     for login in [&kafka, &other, &registry] {
-        world.get(login, ENVIRONMENTS).await.expect(401);
+        fixture.get(login, ENVIRONMENTS_PATH).await.expect_status(401);
     }
     let topics = "/kafka/v3/clusters/lkc-prod1/topics";
-    world.get(&kafka, topics).await.expect(200);
+    fixture.get(&kafka, topics).await.expect_status(200);
     for login in [&other, &registry, &cloud] {
-        world.get(login, topics).await.expect(401);
+        fixture.get(login, topics).await.expect_status(401);
     }
 }
 
 #[tokio::test]
-async fn a_revoked_key_and_the_key_of_a_deleted_account_open_nothing() {
-    let world = Harness::new();
-    let account = world.account("claims").await;
+async fn revoked_keys_and_keys_of_deleted_accounts_are_rejected() {
+    let fixture = SandboxFixture::new();
+    let account = fixture.create_account("claims").await;
     let (first, second) = (
-        world.make_key(&account, "cloud").await,
-        world.make_key(&account, "cloud").await,
+        fixture.create_key(&account, "cloud").await,
+        fixture.create_key(&account, "cloud").await,
     );
-    let Login::Key(id, _) = &first else { unreachable!() };
+    let Caller::ApiKey(id, _) = &first else { unreachable!() };
     let path = format!("/iam/v2/api-keys/{id}");
-    world.delete(&world.provisioner, &path).await.expect(204);
-    world.get(&first, ENVIRONMENTS).await.expect(401);
-    world.get(&second, ENVIRONMENTS).await.expect(200);
+    fixture.delete(&fixture.provisioner, &path).await.expect_status(204);
+    fixture.get(&first, ENVIRONMENTS_PATH).await.expect_status(401);
+    fixture.get(&second, ENVIRONMENTS_PATH).await.expect_status(200);
     // Afterwards the key answers like somebody else's.
-    world.get(&world.provisioner, &path).await.expect(403);
-    world.delete(&world.provisioner, &path).await.expect(403);
+    fixture.get(&fixture.provisioner, &path).await.expect_status(403);
+    fixture.delete(&fixture.provisioner, &path).await.expect_status(403);
     let account = format!("/iam/v2/service-accounts/{account}");
-    world.delete(&world.provisioner, &account).await.expect(204);
-    world.get(&second, ENVIRONMENTS).await.expect(401);
+    fixture.delete(&fixture.provisioner, &account).await.expect_status(204);
+    fixture.get(&second, ENVIRONMENTS_PATH).await.expect_status(401);
 }
 
 #[tokio::test]
-async fn a_person_logs_in_goes_on_with_the_refresh_token_and_logs_out() {
-    let world = Harness::new();
-    world
-        .get(&Login::Nobody, "/api/login/realm?email=admin@example.com")
+async fn a_user_can_log_in_refresh_the_token_and_log_out() {
+    let fixture = SandboxFixture::new();
+    fixture
+        .get(&Caller::Anonymous, "/api/login/realm?email=admin@example.com")
         .await
-        .expect(200);
+        .expect_status(200);
     for wrong in [
         json!({ "email": "admin@example.com", "password": "wrong" }),
         json!({ "email": "eve@example.com", "password": "sandbox" }),
@@ -102,81 +106,90 @@ async fn a_person_logs_in_goes_on_with_the_refresh_token_and_logs_out() {
         json!({ "refresh_token": "v1.nonsense" }),
         json!({}),
     ] {
-        world.post(&Login::Nobody, "/api/sessions", wrong).await.expect(403);
+        fixture
+            .post(&Caller::Anonymous, "/api/sessions", wrong)
+            .await
+            .expect_status(403);
     }
     // The stock CLI sends its URL's user part here: it is ignored.
     let login = json!({ "email": "admin@example.com", "password": "sandbox" });
-    let session = world
-        .post(&Login::key("cpdev.cloud", ""), "/api/sessions", login)
+    let session = fixture
+        .post(&Caller::api_key("cpdev.cloud", ""), "/api/sessions", login)
         .await
-        .expect(200);
-    assert_eq!(session.text("/token").split('.').count(), 3);
-    assert!(session.text("/refresh_token").starts_with("v1."));
-    let bearer = Login::Bearer(session.text("/token"));
-    let me = world.get(&bearer, "/api/me").await.expect(200);
-    assert_eq!(me.text("/user/email"), "admin@example.com");
+        .expect_status(200);
+    assert_eq!(session.string_at("/token").split('.').count(), 3);
+    assert!(session.string_at("/refresh_token").starts_with("v1."));
+    let bearer = Caller::Bearer(session.string_at("/token"));
+    let me = fixture.get(&bearer, "/api/me").await.expect_status(200);
+    assert_eq!(me.string_at("/user/email"), "admin@example.com");
     assert_eq!(
-        me.text("/accounts/0/id"),
+        me.string_at("/accounts/0/id"),
         "env-prod1",
         "the first stage becomes the active environment"
     );
 
-    let refresh = json!({ "refresh_token": session.text("/refresh_token") });
-    let renewed = world
-        .post(&Login::Nobody, "/api/sessions", refresh.clone())
+    let refresh = json!({ "refresh_token": session.string_at("/refresh_token") });
+    let renewed = fixture
+        .post(&Caller::Anonymous, "/api/sessions", refresh.clone())
         .await
-        .expect(200);
-    let renewed = Login::Bearer(renewed.text("/token"));
-    world.get(&renewed, ENVIRONMENTS).await.expect(200);
+        .expect_status(200);
+    let renewed = Caller::Bearer(renewed.string_at("/token"));
+    fixture.get(&renewed, ENVIRONMENTS_PATH).await.expect_status(200);
 
-    world.sandbox.advance(Duration::from_secs(3_601)).unwrap();
-    world.get(&bearer, ENVIRONMENTS).await.expect(401);
+    fixture.sandbox.advance(Duration::from_secs(3_601)).unwrap();
+    fixture.get(&bearer, ENVIRONMENTS_PATH).await.expect_status(401);
     let login = json!({ "email": "admin@example.com", "password": "sandbox" });
-    let session = world.post(&Login::Nobody, "/api/sessions", login).await;
-    let bearer = Login::Bearer(session.text("/token"));
-    world.get(&bearer, ENVIRONMENTS).await.expect(200);
-    world.delete(&bearer, "/api/sessions").await.expect(200);
-    world.get(&bearer, ENVIRONMENTS).await.expect(401);
-    let refresh = json!({ "refresh_token": session.text("/refresh_token") });
-    world.post(&Login::Nobody, "/api/sessions", refresh).await.expect(403);
+    let session = fixture.post(&Caller::Anonymous, "/api/sessions", login).await;
+    let bearer = Caller::Bearer(session.string_at("/token"));
+    fixture.get(&bearer, ENVIRONMENTS_PATH).await.expect_status(200);
+    fixture.delete(&bearer, "/api/sessions").await.expect_status(200);
+    fixture.get(&bearer, ENVIRONMENTS_PATH).await.expect_status(401);
+    let refresh = json!({ "refresh_token": session.string_at("/refresh_token") });
+    fixture
+        .post(&Caller::Anonymous, "/api/sessions", refresh)
+        .await
+        .expect_status(403);
 }
 
 #[tokio::test]
-async fn a_data_plane_token_opens_the_data_plane_alone() {
-    let world = Harness::new();
-    let token = world
-        .post(&world.admin, "/api/access_tokens", json!({}))
+async fn a_data_plane_token_is_accepted_only_by_the_data_plane() {
+    let fixture = SandboxFixture::new();
+    let token = fixture
+        .post(&fixture.admin, "/api/access_tokens", json!({}))
         .await
-        .expect(200);
-    let token = Login::Bearer(token.text("/token"));
-    world
+        .expect_status(200);
+    let token = Caller::Bearer(token.string_at("/token"));
+    fixture
         .get(&token, "/kafka/v3/clusters/lkc-prod1/topics")
         .await
-        .expect(200);
-    world
+        .expect_status(200);
+    fixture
         .get(&token, "/kafka/v3/clusters/lkc-nope/topics")
         .await
-        .expect(404);
-    world.get(&token, ENVIRONMENTS).await.expect(401);
+        .expect_status(404);
+    fixture.get(&token, ENVIRONMENTS_PATH).await.expect_status(401);
 }
 
 #[tokio::test]
-async fn the_control_token_stands_in_for_anybody_and_nobody_else_does() {
-    let world = Harness::new();
-    let account = world.account("claims").await;
-    world
+async fn only_the_control_token_can_impersonate_principals() {
+    let fixture = SandboxFixture::new();
+    let account = fixture.create_account("claims").await;
+    fixture
         .bind(
             &account,
             "DeveloperRead",
-            &format!("{}/connector=claims-*", world.cluster_crn()),
+            &format!("{}/connector=claims-*", fixture.cluster_crn()),
         )
         .await;
-    let list = world.get(&Login::As(account.clone()), ENVIRONMENTS).await.expect(200);
-    assert_eq!(list.data().len(), 1);
-    world
-        .get(&Login::As("sa-nobody".into()), ENVIRONMENTS)
+    let list = fixture
+        .get(&Caller::Impersonated(account.clone()), ENVIRONMENTS_PATH)
         .await
-        .expect(401);
+        .expect_status(200);
+    assert_eq!(list.items().len(), 1);
+    fixture
+        .get(&Caller::Impersonated("sa-nobody".into()), ENVIRONMENTS_PATH)
+        .await
+        .expect_status(401);
 
     let request = |token: Option<&str>| {
         let request = token.map_or_else(Request::builder, |token| {
@@ -188,35 +201,35 @@ async fn the_control_token_stands_in_for_anybody_and_nobody_else_does() {
             .body(Body::empty())
             .unwrap()
     };
-    world.call(request(None)).await.expect(401);
-    world.call(request(Some("wrong"))).await.expect(401);
-    world
-        .call(request(Some(world.sandbox.control_token())))
+    fixture.call(request(None)).await.expect_status(401);
+    fixture.call(request(Some("wrong"))).await.expect_status(401);
+    fixture
+        .call(request(Some(fixture.sandbox.control_token())))
         .await
-        .expect(200);
+        .expect_status(200);
 }
 
 #[tokio::test]
-async fn control_endpoints_do_not_exist_without_the_token() {
-    let world = Harness::new();
+async fn control_endpoints_return_404_without_the_control_token() {
+    let fixture = SandboxFixture::new();
     for path in ["info", "journal", "faults", "clock", "settings", "nonsense"] {
-        world
-            .get(&world.admin, &format!("/sandbox/v1/{path}"))
+        fixture
+            .get(&fixture.admin, &format!("/sandbox/v1/{path}"))
             .await
-            .expect(404);
+            .expect_status(404);
     }
     let ask = |token: String| {
         let request = Request::get("http://127.0.0.1/sandbox/v1/info").header("x-sandbox-token", token);
         request.body(Body::empty()).unwrap()
     };
-    world.call(ask("wrong".into())).await.expect(401);
-    let info = world
-        .call(ask(world.sandbox.control_token().to_owned()))
+    fixture.call(ask("wrong".into())).await.expect_status(401);
+    let info = fixture
+        .call(ask(fixture.sandbox.control_token().to_owned()))
         .await
-        .expect(200);
-    assert_eq!(info.text("/cluster"), "lkc-prod1");
+        .expect_status(200);
+    assert_eq!(info.string_at("/cluster"), "lkc-prod1");
     assert!(info.json().get("admin_secret").is_none());
-    let entries = world.sandbox.journal().unwrap();
+    let entries = fixture.sandbox.journal().unwrap();
     assert!(
         entries
             .iter()

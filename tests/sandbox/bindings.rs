@@ -1,44 +1,53 @@
 //! Role bindings: who may give what where, and who sees it.
 
-use confluent_ebs::sandbox::{Assumptions, Listing, Settings};
+use confluent_ebs::sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Harness, Login, escape};
+use crate::sandbox_fixture::{Caller, SandboxFixture, SandboxResponse, encode_query_value};
 
-const BINDINGS: &str = "/iam/v2/role-bindings";
+const BINDINGS_PATH: &str = "/iam/v2/role-bindings";
 
-async fn create(world: &Harness, login: &Login, account: &str, role: &str, pattern: &str) -> Answer {
+async fn create_binding(
+    fixture: &SandboxFixture,
+    login: &Caller,
+    account: &str,
+    role: &str,
+    pattern: &str,
+) -> SandboxResponse {
     let body = json!({ "principal": format!("User:{account}"), "role_name": role, "crn_pattern": pattern });
-    world.post(login, BINDINGS, body).await
+    fixture.post(login, BINDINGS_PATH, body).await
 }
 
-async fn list(world: &Harness, login: &Login, pattern: &str, more: &str) -> Vec<Value> {
-    world
-        .all(login, &format!("{BINDINGS}?crn_pattern={}{more}", escape(pattern)))
+async fn list_bindings(fixture: &SandboxFixture, login: &Caller, pattern: &str, more: &str) -> Vec<Value> {
+    fixture
+        .list_all(
+            login,
+            &format!("{BINDINGS_PATH}?crn_pattern={}{more}", encode_query_value(pattern)),
+        )
         .await
 }
 
-fn assuming(change: impl FnOnce(&mut Assumptions)) -> Harness {
-    let mut settings = Settings::instant();
+fn fixture_with_assumptions(change: impl FnOnce(&mut SandboxAssumptions)) -> SandboxFixture {
+    let mut settings = SandboxSettings::instant();
     change(&mut settings.assumptions);
-    Harness::with(settings)
+    SandboxFixture::with_settings(settings)
 }
 
 /// What the provisioner may give: everything in its clusters and on subjects, and roles on its own accounts (§8.6).
 #[tokio::test]
-async fn the_provisioner_gives_roles_where_it_holds_them_and_nowhere_else() {
-    let world = Harness::new();
-    let (account, cluster) = (world.account("claims").await, world.cluster_crn());
-    let organization = world.seed.stages[0].address.organization_crn().to_string();
-    let environment = world.seed.stages[0].address.environment_crn().to_string();
-    let foreign = world
+async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
+    let fixture = SandboxFixture::new();
+    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
+    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
+    let environment = fixture.seed.stages[0].address.environment_crn().to_string();
+    let foreign = fixture
         .post(
-            &world.admin,
+            &fixture.admin,
             "/iam/v2/service-accounts",
             json!({ "display_name": "foreign" }),
         )
         .await
-        .text("/id");
+        .string_at("/id");
     for (role, pattern, status) in [
         ("ResourceOwner", format!("{cluster}/connector=claims-*"), 201),
         (
@@ -72,17 +81,17 @@ async fn the_provisioner_gives_roles_where_it_holds_them_and_nowhere_else() {
             403,
         ),
     ] {
-        let answer = create(&world, &world.provisioner, &account, role, &pattern).await;
+        let answer = create_binding(&fixture, &fixture.provisioner, &account, role, &pattern).await;
         assert_eq!(answer.status.as_u16(), status, "{role} on {pattern}: {:?}", answer.body);
     }
 }
 
 /// Dossier `rbac.md` §1.2, §1.3, §3: 400 for what the service does not offer.
 #[tokio::test]
-async fn the_service_refuses_roles_where_they_cannot_be_bound() {
-    let world = Harness::new();
-    let (account, cluster) = (world.account("claims").await, world.cluster_crn());
-    let organization = world.seed.stages[0].address.organization_crn().to_string();
+async fn roles_in_unsupported_scopes_are_refused() {
+    let fixture = SandboxFixture::new();
+    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
+    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
     let basic = format!("{organization}/environment=env-test1/cloud-cluster=lkc-basic1");
     let dedicated = format!("{organization}/environment=env-test1/cloud-cluster=lkc-dedicated1");
     for (role, pattern, status) in [
@@ -124,7 +133,7 @@ async fn the_service_refuses_roles_where_they_cannot_be_bound() {
         ("CloudClusterAdmin", basic.clone(), 201),
         ("ConnectManager", format!("{dedicated}/connector=claims-*"), 201),
     ] {
-        let answer = create(&world, &world.admin, &account, role, &pattern).await;
+        let answer = create_binding(&fixture, &fixture.admin, &account, role, &pattern).await;
         assert_eq!(answer.status.as_u16(), status, "{role} on {pattern}: {:?}", answer.body);
     }
     for missing in ["principal", "role_name", "crn_pattern"] {
@@ -133,105 +142,121 @@ async fn the_service_refuses_roles_where_they_cannot_be_bound() {
             "crn_pattern": format!("{cluster}/connector=x"),
         });
         body[missing] = Value::Null;
-        let status = world.post(&world.admin, BINDINGS, body.clone()).await.status;
+        let status = fixture.post(&fixture.admin, BINDINGS_PATH, body.clone()).await.status;
         assert!(status == 400, "{missing}");
         body.as_object_mut().unwrap().remove(missing);
-        world.post(&world.admin, BINDINGS, body).await.expect(400);
+        fixture
+            .post(&fixture.admin, BINDINGS_PATH, body)
+            .await
+            .expect_status(400);
     }
 }
 
 #[tokio::test]
-async fn the_right_is_looked_at_before_the_role() {
-    let world = Harness::new();
-    let account = world.account("claims").await;
-    let own = format!("{}/connector=claims-*", world.cluster_crn());
-    world.bind(&account, "ResourceOwner", &own).await;
-    let owner = world.make_key(&account, "cloud").await;
-    let other = format!("{}/connector=fraud-*", world.cluster_crn());
-    create(&world, &owner, &account, "Wizard", &other).await.expect(403);
-    create(&world, &owner, &account, "Wizard", &own).await.expect(400);
+async fn permission_is_checked_before_the_role_name() {
+    let fixture = SandboxFixture::new();
+    let account = fixture.create_account("claims").await;
+    let own = format!("{}/connector=claims-*", fixture.cluster_crn());
+    fixture.bind(&account, "ResourceOwner", &own).await;
+    let owner = fixture.create_key(&account, "cloud").await;
+    let other = format!("{}/connector=fraud-*", fixture.cluster_crn());
+    create_binding(&fixture, &owner, &account, "Wizard", &other)
+        .await
+        .expect_status(403);
+    create_binding(&fixture, &owner, &account, "Wizard", &own)
+        .await
+        .expect_status(400);
     // T3: ResourceOwner grants onward, within its own pattern only.
-    let inside = format!("{}/connector=claims-sub-*", world.cluster_crn());
-    let above = format!("{}/connector=claims*", world.cluster_crn());
-    create(&world, &owner, &account, "DeveloperRead", &inside)
+    let inside = format!("{}/connector=claims-sub-*", fixture.cluster_crn());
+    let above = format!("{}/connector=claims*", fixture.cluster_crn());
+    create_binding(&fixture, &owner, &account, "DeveloperRead", &inside)
         .await
-        .expect(201);
-    create(&world, &owner, &account, "DeveloperRead", &above)
+        .expect_status(201);
+    create_binding(&fixture, &owner, &account, "DeveloperRead", &above)
         .await
-        .expect(403);
+        .expect_status(403);
 }
 
 #[tokio::test]
-async fn connect_manager_on_a_prefix_is_an_assumption() {
-    let world = assuming(|assumptions| assumptions.bindable.connect_manager_on_connector = false);
-    let account = world.account("claims").await;
-    let pattern = format!("{}/connector=claims-*", world.cluster_crn());
-    let answer = create(&world, &world.provisioner, &account, "ConnectManager", &pattern).await;
-    assert!(answer.expect(400).error().1.contains("ConnectManager cannot be bound"));
-    create(&world, &world.provisioner, &account, "DeveloperRead", &pattern)
+async fn connect_manager_on_a_prefix_is_refused_when_assumed() {
+    let fixture = fixture_with_assumptions(|assumptions| assumptions.bindable.connect_manager_on_connector = false);
+    let account = fixture.create_account("claims").await;
+    let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
+    let answer = create_binding(&fixture, &fixture.provisioner, &account, "ConnectManager", &pattern).await;
+    assert!(
+        answer
+            .expect_status(400)
+            .first_error()
+            .1
+            .contains("ConnectManager cannot be bound")
+    );
+    create_binding(&fixture, &fixture.provisioner, &account, "DeveloperRead", &pattern)
         .await
-        .expect(201);
+        .expect_status(201);
 }
 
 #[tokio::test]
-async fn a_second_time_is_a_conflict_or_the_same_object() {
+async fn a_duplicate_binding_conflicts_or_returns_the_existing_one() {
     for conflicts in [true, false] {
-        let world = assuming(|assumptions| assumptions.duplicate_binding_conflicts = conflicts);
-        let account = world.account("claims").await;
-        let pattern = format!("{}/connector=claims-*", world.cluster_crn());
-        let first = world.bind(&account, "DeveloperRead", &pattern).await;
-        let again = create(&world, &world.admin, &account, "DeveloperRead", &pattern).await;
+        let fixture = fixture_with_assumptions(|assumptions| assumptions.duplicate_binding_conflicts = conflicts);
+        let account = fixture.create_account("claims").await;
+        let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
+        let first = fixture.bind(&account, "DeveloperRead", &pattern).await;
+        let again = create_binding(&fixture, &fixture.admin, &account, "DeveloperRead", &pattern).await;
         if conflicts {
-            assert_eq!(again.expect(409).error().0, "resource_already_exists");
+            assert_eq!(again.expect_status(409).first_error().0, "resource_already_exists");
         } else {
-            assert_eq!(again.expect(201).text("/id"), first);
+            assert_eq!(again.expect_status(201).string_at("/id"), first);
         }
-        let mine = list(&world, &world.admin, &pattern, "").await;
+        let mine = list_bindings(&fixture, &fixture.admin, &pattern, "").await;
         assert_eq!(mine.len(), 1);
     }
 }
 
 #[tokio::test]
-async fn principals_must_exist() {
+async fn a_binding_for_an_unknown_principal_is_refused() {
     for forbidden in [true, false] {
-        let world = assuming(|assumptions| assumptions.unknown_principal_is_forbidden = forbidden);
-        let pattern = format!("{}/connector=claims-*", world.cluster_crn());
+        let fixture = fixture_with_assumptions(|assumptions| assumptions.unknown_principal_is_forbidden = forbidden);
+        let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
         for stranger in ["sa-nope99", "u-nope99", "i-invitation1", "pool-abc1"] {
-            let answer = create(&world, &world.provisioner, stranger, "DeveloperRead", &pattern).await;
-            answer.expect(if forbidden { 403 } else { 400 });
+            let answer = create_binding(&fixture, &fixture.provisioner, stranger, "DeveloperRead", &pattern).await;
+            answer.expect_status(if forbidden { 403 } else { 400 });
         }
         let body = json!({ "principal": "sa-1", "role_name": "DeveloperRead", "crn_pattern": pattern });
-        world.post(&world.provisioner, BINDINGS, body).await.expect(400);
+        fixture
+            .post(&fixture.provisioner, BINDINGS_PATH, body)
+            .await
+            .expect_status(400);
     }
 }
 
 #[tokio::test]
-async fn lists_look_at_a_scope_exactly_or_strictly_below() {
-    let world = Harness::new();
-    let (account, cluster) = (world.account("claims").await, world.cluster_crn());
-    world
+async fn binding_lists_match_a_scope_exactly_or_below_it() {
+    let fixture = SandboxFixture::new();
+    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
+    fixture
         .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
         .await;
-    world
+    fixture
         .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-x"))
         .await;
-    world
+    fixture
         .bind(
             &account,
             "DeveloperRead",
             &format!("{cluster}/kafka=lkc-prod1/topic=claims-*"),
         )
         .await;
-    world.get(&world.admin, BINDINGS).await.expect(400);
-    world
-        .get(&world.admin, &format!("{BINDINGS}?crn_pattern="))
+    fixture.get(&fixture.admin, BINDINGS_PATH).await.expect_status(400);
+    fixture
+        .get(&fixture.admin, &format!("{BINDINGS_PATH}?crn_pattern="))
         .await
-        .expect(400);
-    world
-        .get(&world.admin, &format!("{BINDINGS}?crn_pattern=nonsense"))
+        .expect_status(400);
+    fixture
+        .get(&fixture.admin, &format!("{BINDINGS_PATH}?crn_pattern=nonsense"))
         .await
-        .expect(400);
-    let count = async |pattern: &str, more: &str| list(&world, &world.admin, pattern, more).await.len();
+        .expect_status(400);
+    let count = async |pattern: &str, more: &str| list_bindings(&fixture, &fixture.admin, pattern, more).await.len();
     // The provisioner's CloudClusterAdmin is on the cluster itself.
     assert_eq!(count(&cluster, "").await, 1);
     assert_eq!(count(&format!("{cluster}/*"), "").await, 3);
@@ -242,7 +267,7 @@ async fn lists_look_at_a_scope_exactly_or_strictly_below() {
     assert_eq!(count(&format!("{cluster}/*"), "&principal=&role_name=").await, 3);
     assert_eq!(count(&format!("{cluster}/*"), "&principal=User:sa-other1").await, 0);
     assert_eq!(count(&format!("{cluster}/*"), "&role_name=DeveloperWrite").await, 0);
-    let organization = world.seed.stages[0].address.organization_crn().to_string();
+    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
     assert_eq!(count(&organization, "").await, 1, "the administrator");
     // Everything: 3 here, 4 of the provisioner, its ownership of the account.
     assert_eq!(count(&format!("{organization}/*"), "").await, 8);
@@ -251,42 +276,49 @@ async fn lists_look_at_a_scope_exactly_or_strictly_below() {
 }
 
 #[tokio::test]
-async fn lists_show_what_the_caller_may_know() {
-    for mode in [Listing::Filtered, Listing::Refused, Listing::Everything] {
-        let world = assuming(|assumptions| assumptions.binding_list = mode);
-        let cluster = world.cluster_crn();
-        let claims = world.account("claims").await;
-        let fraud = world.account("fraud").await;
-        world
+async fn binding_lists_depend_on_the_rights_of_the_caller() {
+    for mode in [
+        ListVisibility::Filtered,
+        ListVisibility::Refused,
+        ListVisibility::Everything,
+    ] {
+        let fixture = fixture_with_assumptions(|assumptions| assumptions.binding_list = mode);
+        let cluster = fixture.cluster_crn();
+        let claims = fixture.create_account("claims").await;
+        let fraud = fixture.create_account("fraud").await;
+        fixture
             .bind(&claims, "ResourceOwner", &format!("{cluster}/connector=claims-*"))
             .await;
-        world
+        fixture
             .bind(&fraud, "ResourceOwner", &format!("{cluster}/connector=fraud-*"))
             .await;
-        world
+        fixture
             .bind(&fraud, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
             .await;
-        let login = world.make_key(&claims, "cloud").await;
-        let below = format!("{BINDINGS}?crn_pattern={}", escape(&format!("{cluster}/*")));
-        let answer = world.get(&login, &below).await;
+        let login = fixture.create_key(&claims, "cloud").await;
+        let below = format!(
+            "{BINDINGS_PATH}?crn_pattern={}",
+            encode_query_value(&format!("{cluster}/*"))
+        );
+        let answer = fixture.get(&login, &below).await;
         match mode {
             // Its own, and the one on its own prefix.
-            Listing::Filtered => assert_eq!(answer.expect(200).data().len(), 2),
-            Listing::Refused => drop(answer.expect(403)),
-            Listing::Everything => assert_eq!(answer.expect(200).data().len(), 3),
+            ListVisibility::Filtered => assert_eq!(answer.expect_status(200).items().len(), 2),
+            ListVisibility::Refused => drop(answer.expect_status(403)),
+            ListVisibility::Everything => assert_eq!(answer.expect_status(200).items().len(), 3),
         }
         // On its own prefix the owner sees all in any mode, and so does the provisioner in its cluster.
         let own = format!("{cluster}/connector=claims-*");
-        assert_eq!(list(&world, &login, &own, "").await.len(), 2);
+        assert_eq!(list_bindings(&fixture, &login, &own, "").await.len(), 2);
         assert_eq!(
-            list(&world, &world.provisioner, &format!("{cluster}/*"), "")
+            list_bindings(&fixture, &fixture.provisioner, &format!("{cluster}/*"), "")
                 .await
                 .len(),
             3
         );
         assert_eq!(
-            list(
-                &world,
+            list_bindings(
+                &fixture,
                 &login,
                 &format!("{cluster}/*"),
                 &format!("&principal=User:{claims}")
@@ -300,78 +332,81 @@ async fn lists_show_what_the_caller_may_know() {
 }
 
 #[tokio::test]
-async fn own_bindings_are_visible_unless_the_assumption_is_off() {
+async fn own_bindings_are_visible_when_assumed() {
     for visible in [true, false] {
-        let world = assuming(|assumptions| assumptions.own_bindings_visible = visible);
-        let account = world.account("claims").await;
-        let pattern = format!("{}/connector=claims-*", world.cluster_crn());
-        let id = world.bind(&account, "DeveloperRead", &pattern).await;
-        let login = world.make_key(&account, "cloud").await;
-        assert_eq!(list(&world, &login, &pattern, "").await.len(), usize::from(visible));
-        let answer = world.get(&login, &format!("{BINDINGS}/{id}")).await;
-        answer.expect(if visible { 200 } else { 403 });
+        let fixture = fixture_with_assumptions(|assumptions| assumptions.own_bindings_visible = visible);
+        let account = fixture.create_account("claims").await;
+        let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
+        let id = fixture.bind(&account, "DeveloperRead", &pattern).await;
+        let login = fixture.create_key(&account, "cloud").await;
+        assert_eq!(
+            list_bindings(&fixture, &login, &pattern, "").await.len(),
+            usize::from(visible)
+        );
+        let answer = fixture.get(&login, &format!("{BINDINGS_PATH}/{id}")).await;
+        answer.expect_status(if visible { 200 } else { 403 });
     }
 }
 
 #[tokio::test]
-async fn a_binding_that_is_gone_answers_like_one_of_others() {
-    let world = Harness::new();
-    let account = world.account("claims").await;
-    let pattern = format!("{}/connector=claims-*", world.cluster_crn());
-    let id = world.bind(&account, "DeveloperRead", &pattern).await;
-    let login = world.make_key(&account, "cloud").await;
-    let path = format!("{BINDINGS}/{id}");
-    world.get(&world.provisioner, &path).await.expect(200);
+async fn a_deleted_binding_is_indistinguishable_from_a_foreign_one() {
+    let fixture = SandboxFixture::new();
+    let account = fixture.create_account("claims").await;
+    let pattern = format!("{}/connector=claims-*", fixture.cluster_crn());
+    let id = fixture.bind(&account, "DeveloperRead", &pattern).await;
+    let login = fixture.create_key(&account, "cloud").await;
+    let path = format!("{BINDINGS_PATH}/{id}");
+    fixture.get(&fixture.provisioner, &path).await.expect_status(200);
     // It sees its own binding, but may not take it away.
-    world.delete(&login, &path).await.expect(403);
-    let deleted = world.delete(&world.provisioner, &path).await.expect(200);
-    assert_eq!(deleted.text("/id"), id);
+    fixture.delete(&login, &path).await.expect_status(403);
+    let deleted = fixture.delete(&fixture.provisioner, &path).await.expect_status(200);
+    assert_eq!(deleted.string_at("/id"), id);
     for answer in [
-        world.get(&world.provisioner, &path).await,
-        world.delete(&world.provisioner, &path).await,
-        world.get(&world.admin, &format!("{BINDINGS}/rb-nope")).await,
+        fixture.get(&fixture.provisioner, &path).await,
+        fixture.delete(&fixture.provisioner, &path).await,
+        fixture.get(&fixture.admin, &format!("{BINDINGS_PATH}/rb-nope")).await,
     ] {
-        let answer = answer.expect(403);
+        let answer = answer.expect_status(403);
         assert_eq!(answer.json()["error_code"], 40_301);
-        assert!(answer.error().1.contains("does not exist"));
+        assert!(answer.first_error().1.contains("does not exist"));
     }
     // The role is gone at once.
     let connector = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors/claims-x/status";
-    world.get(&login, connector).await.expect(403);
+    fixture.get(&login, connector).await.expect_status(403);
 }
 
 /// Large scopes are listed another way than small ones; both say the same.
 #[tokio::test]
-async fn thousands_of_bindings_come_in_the_same_pages() {
-    let world = Harness::new();
-    let (account, cluster) = (world.account("claims").await, world.cluster_crn());
+async fn large_and_small_scopes_are_paged_alike() {
+    let fixture = SandboxFixture::new();
+    let (account, cluster) = (fixture.create_account("claims").await, fixture.cluster_crn());
     for number in 0..600 {
         let pattern = format!("{cluster}/kafka=lkc-prod1/topic=claims-{number}");
-        world.bind(&account, "DeveloperRead", &pattern).await;
+        fixture.bind(&account, "DeveloperRead", &pattern).await;
     }
-    world
+    fixture
         .bind(&account, "DeveloperRead", &format!("{cluster}/connector=claims-*"))
         .await;
-    let all = list(&world, &world.admin, &format!("{cluster}/*"), "&page_size=100").await;
+    let all = list_bindings(&fixture, &fixture.admin, &format!("{cluster}/*"), "&page_size=100").await;
     let mut ids: Vec<_> = all.iter().map(|found| found["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 601);
     assert!(ids.is_sorted());
     ids.dedup();
     assert_eq!(ids.len(), 601);
-    let topics = list(
-        &world,
-        &world.admin,
+    let topics = list_bindings(
+        &fixture,
+        &fixture.admin,
         &format!("{cluster}/kafka=lkc-prod1/*"),
         "&page_size=1000",
     )
     .await;
     assert_eq!(topics.len(), 600);
-    let connectors = list(&world, &world.admin, &format!("{cluster}/connector=claims-*"), "").await;
+    let connectors = list_bindings(&fixture, &fixture.admin, &format!("{cluster}/connector=claims-*"), "").await;
     assert_eq!(connectors.len(), 1);
     let mine = format!("&page_size=1000&principal=User:{account}");
-    let organization = world.seed.stages[0].address.organization_crn();
+    let organization = fixture.seed.stages[0].address.organization_crn();
     assert_eq!(
-        list(&world, &world.admin, &format!("{organization}/*"), &mine)
+        list_bindings(&fixture, &fixture.admin, &format!("{organization}/*"), &mine)
             .await
             .len(),
         601

@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
-use crate::{harness::Answer, openapi::Contract};
+use crate::{openapi::OpenApiContract, sandbox_fixture::SandboxResponse};
 
-static CONTRACT: LazyLock<Option<Contract>> = LazyLock::new(Contract::load);
+static CONTRACT: LazyLock<Option<OpenApiContract>> = LazyLock::new(OpenApiContract::load);
 
 /// The groups that the documents describe; the older endpoints are in none.
-const DESCRIBED: [&str; 7] = [
+const DOCUMENTED_PATHS: [&str; 7] = [
     "/iam/",
     "/org/",
     "/cmk/",
@@ -20,9 +20,9 @@ const DESCRIBED: [&str; 7] = [
 ];
 
 /// What the sandbox itself has to say is in no document: a wrong verb or a fixed place, a body beyond all measure.
-const OUR_OWN: [u16; 2] = [405, 413];
+const SANDBOX_ONLY_STATUSES: [u16; 2] = [405, 413];
 
-pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
+pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
     let Some(contract) = &*CONTRACT else { return };
     let target = target.strip_prefix("/api").unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -35,12 +35,15 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
     let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let Some(body) = &answer.body else { return };
     let status = answer.status.as_u16();
-    if path.starts_with("/connect/") && !OUR_OWN.contains(&status) {
+    if path.starts_with("/connect/") && !SANDBOX_ONLY_STATUSES.contains(&status) {
         return crate::connect_contract::check(method, target, answer);
     }
     // All clusters answer at one host here, so that there can be one too few.
     let no_cluster = path.starts_with("/kafka/") && status == 404 && !path.contains("/topics/");
-    if no_cluster || OUR_OWN.contains(&status) || !DESCRIBED.iter().any(|group| path.starts_with(group)) {
+    if no_cluster
+        || SANDBOX_ONLY_STATUSES.contains(&status)
+        || !DOCUMENTED_PATHS.iter().any(|group| path.starts_with(group))
+    {
         return;
     }
     let body = (!body.is_null() && !body.is_string()).then_some(body);

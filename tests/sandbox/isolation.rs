@@ -5,27 +5,27 @@
 
 use std::collections::BTreeSet;
 
-use confluent_ebs::sandbox::{Assumptions, Listing, Sandbox, Settings};
+use confluent_ebs::sandbox::{ListVisibility, Sandbox, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, Login, escape};
+use crate::sandbox_fixture::{Caller, SandboxFixture, encode_query_value};
 
 /// What one department has in the sandbox.
-struct Department {
+struct IsolationDepartment {
     /// Name of the persona, and its Cloud key.
-    personas: Vec<(&'static str, Login)>,
+    personas: Vec<(&'static str, Caller)>,
     /// Ids of accounts, keys, bindings and connectors, and names.
-    marks: Vec<String>,
+    identifying_texts: Vec<String>,
     prefix: &'static str,
     runtime: String,
     operator: String,
 }
 
 /// The grants of the hybrid template (design §4, dossier `rbac.md` §8), and of the self-service one, whose people deploy.
-async fn department(world: &Harness, code: &str, prefix: &'static str) -> Department {
-    let cluster = world.cluster_crn();
-    let organization = world.seed.stages[0].address.organization_crn().to_string();
-    let environment = world.seed.stages[0].address.environment_crn().to_string();
+async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'static str) -> IsolationDepartment {
+    let cluster = fixture.cluster_crn();
+    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
+    let environment = fixture.seed.stages[0].address.environment_crn().to_string();
     let (connectors, topics, groups, subjects) = (
         format!("{cluster}/connector={prefix}*"),
         format!("{cluster}/kafka=lkc-prod1/topic={prefix}*"),
@@ -33,7 +33,7 @@ async fn department(world: &Harness, code: &str, prefix: &'static str) -> Depart
         format!("{environment}/schema-registry=lsrc-prod1/subject={prefix}*"),
     );
     let name = |persona: &str| format!("ebs-prod-{code}-{persona}");
-    let runtime = world.account(&name("runtime")).await;
+    let runtime = fixture.create_account(&name("runtime")).await;
     let on_runtime = format!("{organization}/service-account={runtime}");
     let mut marks = vec![format!("ebs-prod-{code}"), prefix.to_owned(), runtime.clone()];
     for (role, pattern) in [
@@ -43,7 +43,7 @@ async fn department(world: &Harness, code: &str, prefix: &'static str) -> Depart
         ("DeveloperRead", subjects.clone()),
         ("DeveloperRead", format!("{cluster}/kafka=lkc-prod1/group=connect-lcc*")),
     ] {
-        marks.push(world.bind(&runtime, role, &pattern).await);
+        marks.push(fixture.bind(&runtime, role, &pattern).await);
     }
     let mut personas = Vec::new();
     let mut operator = String::new();
@@ -79,12 +79,12 @@ async fn department(world: &Harness, code: &str, prefix: &'static str) -> Depart
             vec![("DeveloperRead", &connectors), ("DeveloperRead", &subjects)],
         ),
     ] {
-        let account = world.account(&name(persona)).await;
+        let account = fixture.create_account(&name(persona)).await;
         for (role, pattern) in grants {
-            marks.push(world.bind(&account, role, pattern).await);
+            marks.push(fixture.bind(&account, role, pattern).await);
         }
-        let login = world.make_key(&account, "cloud").await;
-        let Login::Key(id, _) = &login else { unreachable!() };
+        let login = fixture.create_key(&account, "cloud").await;
+        let Caller::ApiKey(id, _) = &login else { unreachable!() };
         marks.extend([account.clone(), id.clone()]);
         personas.push((persona, login));
         if persona == "operator" {
@@ -96,11 +96,11 @@ async fn department(world: &Harness, code: &str, prefix: &'static str) -> Depart
             "kafka.service.account.id": runtime, "kafka.topic": format!("{prefix}t"), "tasks.max": "1" });
         let body = json!({ "name": format!("{prefix}{connector}"), "config": config });
         let path = "/connect/v1/environments/env-prod1/clusters/lkc-prod1/connectors";
-        world.post(&world.admin, path, body).await.expect(201);
+        fixture.post(&fixture.admin, path, body).await.expect_status(201);
     }
-    Department {
+    IsolationDepartment {
         personas,
-        marks,
+        identifying_texts: marks,
         prefix,
         runtime,
         operator,
@@ -108,11 +108,21 @@ async fn department(world: &Harness, code: &str, prefix: &'static str) -> Depart
 }
 
 /// Everything in the sandbox that is of a department, as text.
-fn belongings(world: &Harness, of: &Department) -> BTreeSet<String> {
-    let accounts = world.sandbox.accounts().unwrap().into_iter().map(|found| json!(found));
-    let bindings = world.sandbox.bindings().unwrap().into_iter().map(|found| json!(found));
-    let keys = world.sandbox.keys().unwrap().into_iter().map(|found| json!(found));
-    let connectors = world
+fn department_objects(fixture: &SandboxFixture, of: &IsolationDepartment) -> BTreeSet<String> {
+    let accounts = fixture
+        .sandbox
+        .accounts()
+        .unwrap()
+        .into_iter()
+        .map(|found| json!(found));
+    let bindings = fixture
+        .sandbox
+        .bindings()
+        .unwrap()
+        .into_iter()
+        .map(|found| json!(found));
+    let keys = fixture.sandbox.keys().unwrap().into_iter().map(|found| json!(found));
+    let connectors = fixture
         .sandbox
         .connectors()
         .unwrap()
@@ -123,14 +133,14 @@ fn belongings(world: &Harness, of: &Department) -> BTreeSet<String> {
         .chain(keys)
         .chain(connectors)
         .map(|object| object.to_string())
-        .filter(|text| of.marks.iter().any(|mark| text.contains(mark)))
+        .filter(|text| of.identifying_texts.iter().any(|mark| text.contains(mark)))
         .collect()
 }
 
 /// Bodies that try to get at another department, in the forms of every POST, PUT and PATCH.
-fn attacks(world: &Harness, mine: &Department, theirs: &Department) -> Vec<Value> {
-    let cluster = world.cluster_crn();
-    let organization = world.seed.stages[0].address.organization_crn();
+fn attack_bodies(fixture: &SandboxFixture, mine: &IsolationDepartment, theirs: &IsolationDepartment) -> Vec<Value> {
+    let cluster = fixture.cluster_crn();
+    let organization = fixture.seed.stages[0].address.organization_crn();
     let me = format!("User:{}", mine.operator);
     let bind = |role: &str, pattern: String| json!({ "principal": me, "role_name": role, "crn_pattern": pattern });
     let config = |identity: &str| {
@@ -160,10 +170,10 @@ fn attacks(world: &Harness, mine: &Department, theirs: &Department) -> Vec<Value
 }
 
 /// The queries that a list can be asked with, naming the other department.
-fn queries(world: &Harness, theirs: &Department) -> Vec<String> {
-    let cluster = world.cluster_crn();
-    let organization = world.seed.stages[0].address.organization_crn().to_string();
-    let pattern = |text: String| format!("crn_pattern={}&page_size=1000", escape(&text));
+fn attack_queries(fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
+    let cluster = fixture.cluster_crn();
+    let organization = fixture.seed.stages[0].address.organization_crn().to_string();
+    let pattern = |text: String| format!("crn_pattern={}&page_size=1000", encode_query_value(&text));
     vec![
         String::new(),
         "environment=env-prod1&page_size=100".into(),
@@ -186,7 +196,7 @@ fn queries(world: &Harness, theirs: &Department) -> Vec<String> {
 }
 
 /// What a variable part may stand for: everything of the other department, and the places that both share.
-fn values(part: &str, world: &Harness, theirs: &Department) -> Vec<String> {
+fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
     match part {
         "environment" => vec!["env-prod1".into()],
         "cluster" => vec!["lkc-prod1".into()],
@@ -197,9 +207,9 @@ fn values(part: &str, world: &Harness, theirs: &Department) -> Vec<String> {
         "id" => {
             let places = ["env-prod1", "lkc-prod1", "lsrc-prod1", "SERVICE_ACCOUNT"];
             let shared = places.map(str::to_owned).into_iter();
-            let organization = world.seed.organization.to_string();
+            let organization = fixture.seed.organization.to_string();
             theirs
-                .marks
+                .identifying_texts
                 .iter()
                 .cloned()
                 .chain(shared)
@@ -211,40 +221,47 @@ fn values(part: &str, world: &Harness, theirs: &Department) -> Vec<String> {
 }
 
 /// All ways to fill a route's variable parts.
-fn paths(route: &str, world: &Harness, theirs: &Department) -> Vec<String> {
+fn route_paths(route: &str, fixture: &SandboxFixture, theirs: &IsolationDepartment) -> Vec<String> {
     route.split('/').skip(1).fold(vec![String::new()], |paths, part| {
         let values = match part.strip_prefix('{') {
-            Some(part) => values(part.trim_end_matches('}'), world, theirs),
+            Some(part) => path_values(part.trim_end_matches('}'), fixture, theirs),
             None => vec![part.to_owned()],
         };
         paths
             .iter()
-            .flat_map(|path| values.iter().map(move |value| format!("{path}/{}", escape(value))))
+            .flat_map(|path| {
+                values
+                    .iter()
+                    .map(move |value| format!("{path}/{}", encode_query_value(value)))
+            })
             .collect()
     })
 }
 
-fn with_queries(path: &str, queries: &[String]) -> Vec<(String, Option<Value>)> {
+fn path_with_queries(path: &str, queries: &[String]) -> Vec<(String, Option<Value>)> {
     queries.iter().map(|query| (format!("{path}?{query}"), None)).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "how much was tried is part of the result")]
-async fn attack(settings: Settings) {
-    let world = Harness::with(settings);
-    let claims = department(&world, "claims", "claims-").await;
-    let fraud = department(&world, "fraud", "fraud-").await;
-    let untouched = belongings(&world, &fraud);
+async fn assert_isolation(settings: SandboxSettings) {
+    let fixture = SandboxFixture::with_settings(settings);
+    let claims = create_department(&fixture, "claims", "claims-").await;
+    let fraud = create_department(&fixture, "fraud", "fraud-").await;
+    let untouched = department_objects(&fixture, &fraud);
     assert!(untouched.len() > 20);
-    let (bodies, queries) = (attacks(&world, &claims, &fraud), queries(&world, &fraud));
+    let (bodies, queries) = (
+        attack_bodies(&fixture, &claims, &fraud),
+        attack_queries(&fixture, &fraud),
+    );
     let mut sent = 0_usize;
     for (persona, login) in &claims.personas {
         for route in Sandbox::routes() {
             let method = route.method.as_str();
-            for path in paths(route.path, &world, &fraud) {
+            for path in route_paths(route.path, &fixture, &fraud) {
                 let requests: Vec<(String, Option<Value>)> = match method {
                     // One object is asked for with a place and an expansion, a list with everything.
-                    "GET" if route.path.ends_with("{id}") => with_queries(&path, &queries[..2]),
-                    "GET" => with_queries(&path, &queries),
+                    "GET" if route.path.ends_with("{id}") => path_with_queries(&path, &queries[..2]),
+                    "GET" => path_with_queries(&path, &queries),
                     "DELETE" => vec![(path.clone(), None)],
                     // The first five are changes to an object, the others make one.
                     "PATCH" => bodies[..5]
@@ -258,20 +275,25 @@ async fn attack(settings: Settings) {
                         "{method} {target} {}",
                         body.as_ref().map_or(String::new(), Value::to_string)
                     );
-                    let answer = world.send(login, method, &target, body).await;
+                    let answer = fixture.send(login, method, &target, body).await;
                     sent += 1;
-                    check(&format!("{persona}: {request}"), &request, answer, &fraud);
+                    assert_no_foreign_data(&format!("{persona}: {request}"), &request, answer, &fraud);
                 }
             }
         }
-        let now = belongings(&world, &fraud);
+        let now = department_objects(&fixture, &fraud);
         assert_eq!(now, untouched, "after {persona}");
     }
     println!("{sent} requests, none got through");
 }
 
 /// Nothing of the other department in the answer: what was sent may come back in a refusal, and in the links of a list.
-fn check(what: &str, request: &str, answer: crate::harness::Answer, theirs: &Department) {
+fn assert_no_foreign_data(
+    what: &str,
+    request: &str,
+    answer: crate::sandbox_fixture::SandboxResponse,
+    theirs: &IsolationDepartment,
+) {
     let refused = answer.status.is_client_error();
     assert!(refused || answer.status.is_success(), "{what}: {}", answer.status);
     let mut body = answer.body.unwrap_or_default();
@@ -279,7 +301,7 @@ fn check(what: &str, request: &str, answer: crate::harness::Answer, theirs: &Dep
         list.remove("metadata");
     }
     let text = body.to_string();
-    for mark in &theirs.marks {
+    for mark in &theirs.identifying_texts {
         let known = refused && request.contains(mark.as_str());
         assert!(
             known || !text.contains(mark.as_str()),
@@ -290,36 +312,36 @@ fn check(what: &str, request: &str, answer: crate::harness::Answer, theirs: &Dep
 }
 
 #[tokio::test]
-async fn a_departments_keys_reach_nothing_of_another_over_any_route() {
-    attack(Settings::instant()).await;
+async fn keys_of_a_department_reach_nothing_of_another_over_any_route() {
+    assert_isolation(SandboxSettings::instant()).await;
 }
 
 #[tokio::test]
-async fn nor_when_lists_are_refused_and_own_things_hidden() {
-    attack(Settings {
-        assumptions: Assumptions {
-            binding_list: Listing::Refused,
-            connector_list: Listing::Refused,
+async fn keys_of_a_department_reach_nothing_of_another_when_lists_are_refused() {
+    assert_isolation(SandboxSettings {
+        assumptions: SandboxAssumptions {
+            binding_list: ListVisibility::Refused,
+            connector_list: ListVisibility::Refused,
             own_keys_manageable: false,
             own_key_readable: false,
             own_bindings_visible: false,
             missing_assigner_is_forbidden: false,
-            ..Assumptions::default()
+            ..SandboxAssumptions::default()
         },
-        ..Settings::instant()
+        ..SandboxSettings::instant()
     })
     .await;
 }
 
 #[tokio::test]
 #[should_panic(expected = "fraud-")]
-async fn a_list_that_leaks_is_found() {
-    attack(Settings {
-        assumptions: Assumptions {
-            connector_list: Listing::Everything,
-            ..Assumptions::default()
+async fn the_isolation_check_detects_a_leaking_list() {
+    assert_isolation(SandboxSettings {
+        assumptions: SandboxAssumptions {
+            connector_list: ListVisibility::Everything,
+            ..SandboxAssumptions::default()
         },
-        ..Settings::instant()
+        ..SandboxSettings::instant()
     })
     .await;
 }

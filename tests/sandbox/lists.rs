@@ -1,47 +1,50 @@
 //! Lists: pages, tokens, totals, sizes (dossier `rbac.md` §4.2).
 
-use confluent_ebs::sandbox::Settings;
+use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, escape};
+use crate::sandbox_fixture::{SandboxFixture, encode_query_value};
 
-async fn world_with_accounts(count: usize, settings: Settings) -> Harness {
-    let world = Harness::with(settings);
+async fn fixture_with_accounts(count: usize, settings: SandboxSettings) -> SandboxFixture {
+    let fixture = SandboxFixture::with_settings(settings);
     for number in 0..count {
-        world.account(&format!("account-{number:02}")).await;
+        fixture.create_account(&format!("account-{number:02}")).await;
     }
-    world
+    fixture
 }
 
 #[tokio::test]
-async fn pages_are_small_absolute_and_complete() {
-    let world = world_with_accounts(24, Settings::instant()).await;
-    let first = world.get(&world.admin, "/iam/v2/service-accounts").await.expect(200);
-    assert_eq!(first.data().len(), 10, "the default page size");
+async fn pages_have_ten_items_absolute_links_and_no_duplicates() {
+    let fixture = fixture_with_accounts(24, SandboxSettings::instant()).await;
+    let first = fixture
+        .get(&fixture.admin, "/iam/v2/service-accounts")
+        .await
+        .expect_status(200);
+    assert_eq!(first.items().len(), 10, "the default page size");
     assert_eq!(first.json()["metadata"]["total_size"], 25);
     assert!(
         first
-            .text("/metadata/next")
+            .string_at("/metadata/next")
             .starts_with("http://127.0.0.1/iam/v2/service-accounts?page_token=")
     );
     // Links go on where the caller came in.
-    let below_api = world
-        .get(&world.admin, "/api/iam/v2/service-accounts?page_size=3")
+    let below_api = fixture
+        .get(&fixture.admin, "/api/iam/v2/service-accounts?page_size=3")
         .await;
     assert!(
         below_api
-            .text("/metadata/next")
+            .string_at("/metadata/next")
             .starts_with("http://127.0.0.1/api/iam/")
     );
     assert!(
         below_api
-            .text("/data/0/metadata/self")
+            .string_at("/data/0/metadata/self")
             .starts_with("http://127.0.0.1/api/iam/")
     );
 
     for size in [1, 7, 25, 100] {
         let target = format!("/iam/v2/service-accounts?page_size={size}");
-        let all = world.all(&world.admin, &target).await;
+        let all = fixture.list_all(&fixture.admin, &target).await;
         let mut names: Vec<_> = all.iter().map(|account| account["id"].as_str().unwrap()).collect();
         assert_eq!(names.len(), 25);
         names.sort_unstable();
@@ -51,27 +54,39 @@ async fn pages_are_small_absolute_and_complete() {
 }
 
 #[tokio::test]
-async fn the_page_size_counts_on_the_first_request_only_and_tokens_are_checked() {
-    let world = world_with_accounts(5, Settings::instant()).await;
-    let first = world.get(&world.admin, "/iam/v2/service-accounts?page_size=2").await;
+async fn page_size_applies_to_the_first_request_and_invalid_tokens_are_refused() {
+    let fixture = fixture_with_accounts(5, SandboxSettings::instant()).await;
+    let first = fixture
+        .get(&fixture.admin, "/iam/v2/service-accounts?page_size=2")
+        .await;
     let token = first
-        .text("/metadata/next")
+        .string_at("/metadata/next")
         .rsplit_once("page_token=")
         .unwrap()
         .1
         .to_owned();
     let second = format!("/iam/v2/service-accounts?page_size=100&page_token={token}");
-    assert_eq!(world.get(&world.admin, &second).await.expect(200).data().len(), 2);
-    let wrong = world.get(&world.admin, "/iam/v2/service-accounts?page_token=%21").await;
     assert_eq!(
-        wrong.expect(400).json()["errors"][0]["source"]["parameter"],
+        fixture
+            .get(&fixture.admin, &second)
+            .await
+            .expect_status(200)
+            .items()
+            .len(),
+        2
+    );
+    let wrong = fixture
+        .get(&fixture.admin, "/iam/v2/service-accounts?page_token=%21")
+        .await;
+    assert_eq!(
+        wrong.expect_status(400).json()["errors"][0]["source"]["parameter"],
         "page_token"
     );
 }
 
 #[tokio::test]
-async fn page_sizes_have_a_limit_and_a_cap() {
-    let world = world_with_accounts(3, Settings::instant()).await;
+async fn page_sizes_above_the_limit_are_refused_or_capped() {
+    let fixture = fixture_with_accounts(3, SandboxSettings::instant()).await;
     for (target, status) in [
         ("/iam/v2/service-accounts?page_size=100", 200),
         ("/iam/v2/service-accounts?page_size=101", 400),
@@ -80,23 +95,25 @@ async fn page_sizes_have_a_limit_and_a_cap() {
         ("/iam/v2/service-accounts?page_size=", 200),
         ("/service-quota/v1/applied-quotas?scope=organization&page_size=200", 200),
     ] {
-        world.get(&world.admin, target).await.expect(status);
+        fixture.get(&fixture.admin, target).await.expect_status(status);
     }
     let bindings = format!(
         "/iam/v2/role-bindings?page_size=1000&crn_pattern={}",
-        escape(&world.cluster_crn())
+        encode_query_value(&fixture.cluster_crn())
     );
-    world.get(&world.admin, &bindings).await.expect(200);
-    let settings = Settings {
+    fixture.get(&fixture.admin, &bindings).await.expect_status(200);
+    let settings = SandboxSettings {
         page_size_cap: Some(2),
-        ..Settings::instant()
+        ..SandboxSettings::instant()
     };
-    world.sandbox.set_settings(settings).unwrap();
-    let page = world.get(&world.admin, "/iam/v2/service-accounts?page_size=100").await;
-    assert_eq!(page.expect(200).data().len(), 2);
+    fixture.sandbox.set_settings(settings).unwrap();
+    let page = fixture
+        .get(&fixture.admin, "/iam/v2/service-accounts?page_size=100")
+        .await;
+    assert_eq!(page.expect_status(200).items().len(), 2);
     assert_eq!(
-        world
-            .all(&world.admin, "/iam/v2/service-accounts?page_size=100")
+        fixture
+            .list_all(&fixture.admin, "/iam/v2/service-accounts?page_size=100")
             .await
             .len(),
         4
@@ -104,25 +121,27 @@ async fn page_sizes_have_a_limit_and_a_cap() {
 }
 
 #[tokio::test]
-async fn what_comes_and_goes_between_two_pages_neither_repeats_nor_hides_others() {
-    let world = world_with_accounts(9, Settings::instant()).await;
-    let page = |answer: &crate::harness::Answer| {
+async fn changes_between_pages_neither_repeat_nor_hide_items() {
+    let fixture = fixture_with_accounts(9, SandboxSettings::instant()).await;
+    let page = |answer: &crate::sandbox_fixture::SandboxResponse| {
         let ids = answer
-            .data()
+            .items()
             .iter()
             .map(|found| found["id"].as_str().unwrap().to_owned());
         ids.collect::<Vec<_>>()
     };
-    let first = world.get(&world.admin, "/iam/v2/service-accounts?page_size=4").await;
+    let first = fixture
+        .get(&fixture.admin, "/iam/v2/service-accounts?page_size=4")
+        .await;
     let seen = page(&first);
-    let provisioner = world.seed.provisioner();
+    let provisioner = fixture.seed.provisioner();
     let victim = seen.iter().find(|id| *id != provisioner.as_str()).unwrap();
-    world
-        .delete(&world.admin, &format!("/iam/v2/service-accounts/{victim}"))
+    fixture
+        .delete(&fixture.admin, &format!("/iam/v2/service-accounts/{victim}"))
         .await
-        .expect(204);
-    let next = first.text("/metadata/next").replace("http://127.0.0.1", "");
-    let rest = world.all(&world.admin, &next).await;
+        .expect_status(204);
+    let next = first.string_at("/metadata/next").replace("http://127.0.0.1", "");
+    let rest = fixture.list_all(&fixture.admin, &next).await;
     assert_eq!(rest.len(), 6);
     assert!(
         rest.iter()
@@ -131,11 +150,16 @@ async fn what_comes_and_goes_between_two_pages_neither_repeats_nor_hides_others(
 }
 
 #[tokio::test]
-async fn names_filter_exactly_and_repeatedly_and_empty_filters_are_none() {
-    let world = world_with_accounts(3, Settings::instant()).await;
+async fn name_filters_match_exactly_and_empty_filters_are_ignored() {
+    let fixture = fixture_with_accounts(3, SandboxSettings::instant()).await;
     let count = async |query: &str| {
         let target = format!("/iam/v2/service-accounts?{query}");
-        world.get(&world.admin, &target).await.expect(200).data().len()
+        fixture
+            .get(&fixture.admin, &target)
+            .await
+            .expect_status(200)
+            .items()
+            .len()
     };
     assert_eq!(count("display_name=account-01").await, 1);
     assert_eq!(count("display_name=account-01&display_name=account-02").await, 2);
@@ -144,23 +168,26 @@ async fn names_filter_exactly_and_repeatedly_and_empty_filters_are_none() {
 }
 
 #[tokio::test]
-async fn identity_providers_and_group_mappings_are_empty_lists() {
-    let world = Harness::new();
+async fn identity_provider_and_group_mapping_lists_are_empty() {
+    let fixture = SandboxFixture::new();
     for path in ["/api/iam/v2/identity-providers", "/api/iam/v2/sso/group-mappings"] {
-        let list = world
-            .get(&world.admin, &format!("{path}?page_size=100"))
+        let list = fixture
+            .get(&fixture.admin, &format!("{path}?page_size=100"))
             .await
-            .expect(200);
+            .expect_status(200);
         assert_eq!(list.json()["data"], json!([]));
     }
 }
 
 #[tokio::test]
-async fn wrong_paths_and_verbs_answer_in_the_services_own_shape() {
-    let world = Harness::new();
-    let missing = world.get(&world.admin, "/iam/v2/nonsense").await.expect(404);
+async fn unknown_paths_and_methods_get_the_error_format_of_the_service() {
+    let fixture = SandboxFixture::new();
+    let missing = fixture.get(&fixture.admin, "/iam/v2/nonsense").await.expect_status(404);
     assert_eq!(missing.json()["errors"][0]["status"], Value::from("404"));
-    let wrong = world.send(&world.admin, "PUT", "/iam/v2/users", None).await.expect(405);
+    let wrong = fixture
+        .send(&fixture.admin, "PUT", "/iam/v2/users", None)
+        .await
+        .expect_status(405);
     assert_eq!(wrong.header("allow"), Some("GET"));
     assert!(wrong.header("x-request-id").is_some());
 }

@@ -1,96 +1,115 @@
 //! Create, read, replace, list, validate (dossier `connect.md` §2, §4).
 
-use confluent_ebs::sandbox::{Settings, TASKS_PER_CLUSTER};
+use confluent_ebs::sandbox::{SandboxSettings, TASKS_PER_CLUSTER};
 use serde_json::json;
 
-use crate::world::{CONNECTORS, PLUGINS, World};
+use crate::connect_fixture::{CONNECTORS_PATH, ConnectFixture, PLUGINS_PATH};
 
 #[tokio::test]
 async fn a_connector_is_created_without_an_id_and_found_in_the_expanded_list() {
-    let world = World::new().await;
-    let made = world.create(&world.datagen("claims-orders")).await.expect(201);
+    let fixture = ConnectFixture::new().await;
+    let made = fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
     assert_eq!(made.json()["tasks"], json!([]));
     assert!(made.json().get("id").is_none());
-    let twice = format!("{CONNECTORS}?expand=info%2Cstatus%2Cid&expand=id,status");
-    let all = world.harness.get(world.admin(), &twice).await.expect(200);
+    let twice = format!("{CONNECTORS_PATH}?expand=info%2Cstatus%2Cid&expand=id,status");
+    let all = fixture.api.get(fixture.admin(), &twice).await.expect_status(200);
     let found = &all.json()["claims-orders"];
     assert!(found["id"]["id"].as_str().unwrap().starts_with("lcc-"));
     assert_eq!(found["status"]["connector"]["state"], "RUNNING");
     for key in ["cloud.environment", "cloud.provider", "kafka.endpoint", "kafka.region"] {
         assert!(found["info"]["config"][key].is_string(), "{key}");
     }
-    let only = world
-        .harness
-        .get(world.admin(), &format!("{CONNECTORS}?expand=id"))
+    let only = fixture
+        .api
+        .get(fixture.admin(), &format!("{CONNECTORS_PATH}?expand=id"))
         .await
-        .expect(200);
+        .expect_status(200);
     assert!(only.json()["claims-orders"].get("status").is_none());
 }
 
 #[tokio::test]
-async fn a_taken_name_conflicts_and_a_deleted_one_gets_another_id() {
-    let world = World::new().await;
+async fn a_taken_name_conflicts_and_a_recreated_connector_gets_a_new_id() {
+    let fixture = ConnectFixture::new().await;
     let id = async || {
-        let all = world
-            .harness
-            .get(world.admin(), &format!("{CONNECTORS}?expand=id"))
+        let all = fixture
+            .api
+            .get(fixture.admin(), &format!("{CONNECTORS_PATH}?expand=id"))
             .await;
-        all.text("/claims-orders/id/id")
+        all.string_at("/claims-orders/id/id")
     };
-    let config = world.datagen("claims-orders");
-    world.create(&config).await.expect(201);
+    let config = fixture.datagen_config("claims-orders");
+    fixture.create_connector(&config).await.expect_status(201);
     let first = id().await;
-    let (_, detail) = world.create(&config).await.expect(409).error();
+    let (_, detail) = fixture.create_connector(&config).await.expect_status(409).first_error();
     assert_eq!(detail, "Connector claims-orders already exists");
-    let gone = world.act("DELETE", "claims-orders").await.expect(200);
+    let gone = fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
     assert_eq!(gone.json(), &json!({ "error": null }));
-    world.create(&config).await.expect(201);
+    fixture.create_connector(&config).await.expect_status(201);
     assert_ne!(first, id().await);
 }
 
 #[tokio::test]
 async fn a_deleted_connector_stays_in_the_list_for_a_while_and_keeps_its_name() {
-    let world = World::with(Settings::real()).await;
-    world.advance(120);
-    world.create(&world.datagen("claims-orders")).await.expect(201);
-    world.advance(120);
-    world.act("DELETE", "claims-orders").await.expect(200);
-    world.get("claims-orders").await.expect(404);
-    let all = world.harness.get(world.admin(), CONNECTORS).await.expect(200);
+    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
+    fixture.advance_clock(120);
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(120);
+    fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
+    fixture.get("claims-orders").await.expect_status(404);
+    let all = fixture
+        .api
+        .get(fixture.admin(), CONNECTORS_PATH)
+        .await
+        .expect_status(200);
     assert_eq!(all.json(), &json!(["claims-orders"]));
-    world.create(&world.datagen("claims-orders")).await.expect(409);
-    world.advance(31);
-    world.create(&world.datagen("claims-orders")).await.expect(201);
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(409);
+    fixture.advance_clock(31);
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
 }
 
 #[tokio::test]
-async fn a_put_replaces_everything_creates_what_is_missing_and_keeps_masked_secrets() {
-    let world = World::new().await;
-    world.put(&world.datagen("claims-orders")).await.expect(200);
-    let sink = world.sink("claims-s3", &json!({ "rotate.interval.ms": "60000" }));
-    world.create(&sink).await.expect(201);
-    let read = world.get("claims-s3/config").await.expect(200);
+async fn a_put_replaces_the_config_creates_missing_connectors_and_keeps_masked_secrets() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .put_config(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(200);
+    let sink_config = fixture.sink_config("claims-s3", &json!({ "rotate.interval.ms": "60000" }));
+    fixture.create_connector(&sink_config).await.expect_status(201);
+    let read = fixture.get("claims-s3/config").await.expect_status(200);
     assert_eq!(read.json()["aws.secret.access.key"], "****************");
-    let mut next = world.sink("claims-s3", &json!({ "aws.secret.access.key": "****************" }));
+    let mut next = fixture.sink_config("claims-s3", &json!({ "aws.secret.access.key": "****************" }));
     let stored = |secret: &str| {
-        let sandbox = &world.harness.sandbox;
+        let sandbox = &fixture.api.sandbox;
         sandbox
             .connector_secret_matches("claims-s3", "aws.secret.access.key", secret)
             .unwrap()
     };
-    world.put(&next).await.expect(200);
+    fixture.put_config(&next).await.expect_status(200);
     assert!(stored("s3cret-canary"));
-    let read = world.get("claims-s3/config").await.expect(200);
+    let read = fixture.get("claims-s3/config").await.expect_status(200);
     assert!(
         read.json().get("rotate.interval.ms").is_none(),
         "what is not named is removed"
     );
     next["aws.secret.access.key"] = json!("another");
-    world.put(&next).await.expect(200);
+    fixture.put_config(&next).await.expect_status(200);
     assert!(stored("another"));
     next["name"] = json!("claims-s3");
     next.as_object_mut().unwrap().remove("s3.bucket.name");
-    let (_, detail) = world.put(&next).await.expect(400).error();
+    let (_, detail) = fixture.put_config(&next).await.expect_status(400).first_error();
     assert!(
         detail.contains("s3.bucket.name: \"s3.bucket.name\" is required"),
         "{detail}"
@@ -98,19 +117,26 @@ async fn a_put_replaces_everything_creates_what_is_missing_and_keeps_masked_secr
 }
 
 #[tokio::test]
-async fn wrong_configurations_are_refused_in_the_words_of_the_service() {
-    let world = World::new().await;
-    let refused = async |config: serde_json::Value| world.create(&config).await.expect(400).error().1;
-    let mut number = world.datagen("claims-x");
+async fn invalid_configurations_are_refused_with_the_service_message() {
+    let fixture = ConnectFixture::new().await;
+    let refused = async |config: serde_json::Value| {
+        fixture
+            .create_connector(&config)
+            .await
+            .expect_status(400)
+            .first_error()
+            .1
+    };
+    let mut number = fixture.datagen_config("claims-x");
     number["tasks.max"] = json!(1);
     assert!(refused(number).await.contains("\ntasks.max: "));
-    let small = world.sink("claims-x", &json!({ "flush.size": "10" }));
+    let small = fixture.sink_config("claims-x", &json!({ "flush.size": "10" }));
     assert!(
         refused(small)
             .await
             .contains("\"flush.size\" should be greater than or equal to 1000")
     );
-    let lower = world.config(
+    let lower = fixture.config(
         "claims-x",
         "DatagenSource",
         &json!({ "kafka.topic": "claims-t", "quickstart": "orders" }),
@@ -120,61 +146,75 @@ async fn wrong_configurations_are_refused_in_the_words_of_the_service() {
             .await
             .contains("doesn't belong to the property's \"quickstart\" enum")
     );
-    let java = world.config("claims-x", "io.confluent.connect.s3.S3SinkConnector", &json!({}));
-    let answer = world.create(&java).await.expect(500);
+    let java = fixture.config("claims-x", "io.confluent.connect.s3.S3SinkConnector", &json!({}));
+    let answer = fixture.create_connector(&java).await.expect_status(500);
     assert_eq!(answer.json()["error_code"], 500);
     assert!(
         answer
-            .text("/message")
+            .string_at("/message")
             .starts_with("Failed to find any class that implements Connector")
     );
-    let mut key = world.datagen("claims-x");
+    let mut key = fixture.datagen_config("claims-x");
     key["kafka.auth.mode"] = json!("KAFKA_API_KEY");
     key["kafka.api.key"] = json!("ABCDEFGHIJ234567");
     key["kafka.api.secret"] = json!("nothing");
     assert!(refused(key).await.contains("Provided Kafka ApiKey is invalid"));
-    let mut account = world.datagen("claims-x");
+    let mut account = fixture.datagen_config("claims-x");
     account["kafka.service.account.id"] = json!("sa-nobody");
     assert!(
         refused(account)
             .await
             .contains("kafka.service.account.id: sa-nobody does not exist")
     );
-    let body = json!({ "name": "claims-y", "config": world.datagen("claims-x") });
-    world.harness.post(world.admin(), CONNECTORS, body).await.expect(400);
+    let body = json!({ "name": "claims-y", "config": fixture.datagen_config("claims-x") });
+    fixture
+        .api
+        .post(fixture.admin(), CONNECTORS_PATH, body)
+        .await
+        .expect_status(400);
 }
 
 #[tokio::test]
-async fn a_cluster_carries_so_many_tasks_and_no_more() {
-    let mut settings = Settings::instant();
+async fn tasks_beyond_the_cluster_limit_are_refused() {
+    let mut settings = SandboxSettings::instant();
     settings.quotas.insert(TASKS_PER_CLUSTER.into(), 3);
-    let world = World::with(settings).await;
+    let fixture = ConnectFixture::with_settings(settings).await;
     let many = |name: &str, tasks: &str| {
-        let mut config = world.datagen(name);
+        let mut config = fixture.datagen_config(name);
         config["tasks.max"] = json!(tasks);
         config
     };
-    world.create(&many("claims-a", "2")).await.expect(201);
-    let (_, detail) = world.create(&many("claims-b", "2")).await.expect(402).error();
+    fixture
+        .create_connector(&many("claims-a", "2"))
+        .await
+        .expect_status(201);
+    let (_, detail) = fixture
+        .create_connector(&many("claims-b", "2"))
+        .await
+        .expect_status(402)
+        .first_error();
     assert!(detail.contains("is currently limited to 3"), "{detail}");
-    world.create(&many("claims-b", "1")).await.expect(201);
-    world.put(&many("claims-b", "2")).await.expect(402);
-    world.put(&many("claims-a", "1")).await.expect(200);
-    world.put(&many("claims-b", "2")).await.expect(200);
+    fixture
+        .create_connector(&many("claims-b", "1"))
+        .await
+        .expect_status(201);
+    fixture.put_config(&many("claims-b", "2")).await.expect_status(402);
+    fixture.put_config(&many("claims-a", "1")).await.expect_status(200);
+    fixture.put_config(&many("claims-b", "2")).await.expect_status(200);
 }
 
 #[tokio::test]
-async fn plugins_are_listed_and_say_what_they_take() {
-    let world = World::new().await;
-    let all = world.harness.get(world.admin(), PLUGINS).await.expect(200);
+async fn plugins_are_listed_and_validated_with_their_keys() {
+    let fixture = ConnectFixture::new().await;
+    let all = fixture.api.get(fixture.admin(), PLUGINS_PATH).await.expect_status(200);
     assert!(all.json().as_array().unwrap().len() > 100);
     let validate = async |class: &str, config: serde_json::Value| {
-        let path = format!("{PLUGINS}/{class}/config/validate");
-        world.harness.send(world.admin(), "PUT", &path, Some(config)).await
+        let path = format!("{PLUGINS_PATH}/{class}/config/validate");
+        fixture.api.send(fixture.admin(), "PUT", &path, Some(config)).await
     };
     let bare = validate("DatagenSource", json!({ "connector.class": "DatagenSource" }))
         .await
-        .expect(200);
+        .expect_status(200);
     let keys = bare.json()["configs"].as_array().unwrap();
     let key = |name: &str| keys.iter().find(|key| key["definition"]["name"] == name).unwrap();
     assert_eq!(
@@ -189,10 +229,10 @@ async fn plugins_are_listed_and_say_what_they_take() {
             .len()
             > 30
     );
-    let good = validate("S3_SINK", world.sink("claims-s3", &json!({})))
+    let good = validate("S3_SINK", fixture.sink_config("claims-s3", &json!({})))
         .await
-        .expect(200);
+        .expect_status(200);
     assert_eq!(good.json()["error_count"], 0, "{}", good.json());
     assert!(!good.json().to_string().contains("s3cret-canary"));
-    validate("Nothing", json!({})).await.expect(500);
+    validate("Nothing", json!({})).await.expect_status(500);
 }

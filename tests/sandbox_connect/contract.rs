@@ -7,12 +7,12 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
-use crate::{harness::Answer, openapi::Contract};
+use crate::{openapi::OpenApiContract, sandbox_fixture::SandboxResponse};
 
-static CONTRACT: LazyLock<Option<Contract>> = LazyLock::new(Contract::load);
+static CONTRACT: LazyLock<Option<OpenApiContract>> = LazyLock::new(OpenApiContract::load);
 
 /// The end of a problem's aspect, what its text must hold, and who says so.
-const KNOWN: &[(&str, &str, &str)] = &[
+const KNOWN_DEVIATIONS: &[(&str, &str, &str)] = &[
     ("status 402", "", "dossier `connect.md` §1.1: 402 is quota or billing"),
     (
         "status 400",
@@ -69,7 +69,7 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ),
 ];
 
-pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
+pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
     let Some(contract) = &*CONTRACT else { return };
     let target = target.strip_prefix("/api").unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -97,7 +97,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
     problems.retain(|problem| {
         let known =
             |(end, words, _): &(&str, &str, &str)| problem.aspect.ends_with(end) && problem.text.contains(words);
-        problem.aspect != "route" && !KNOWN.iter().any(known)
+        problem.aspect != "route" && !KNOWN_DEVIATIONS.iter().any(known)
     });
     let texts: Vec<_> = problems.iter().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{method} {target}\n{}", texts.join("\n"));

@@ -3,27 +3,36 @@
 use confluent_ebs::sandbox::{ConnectorFault, Fault, FaultKind};
 use serde_json::json;
 
-use crate::world::World;
+use crate::connect_fixture::ConnectFixture;
 
 #[tokio::test]
-async fn every_failure_can_be_asked_for_and_cleared() {
-    let world = World::new().await;
-    world.create(&world.cdc("claims-hr", &json!({}))).await.expect(201);
+async fn every_connector_fault_can_be_set_and_cleared() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.cdc_config("claims-hr", &json!({})))
+        .await
+        .expect_status(201);
     for kind in ConnectorFault::ALL {
-        world
-            .harness
+        fixture
+            .api
             .sandbox
             .set_connector_fault("claims-hr", Some(*kind))
             .unwrap();
-        let status = world.status("claims-hr").await;
-        let state = status["connector"]["state"].as_str().unwrap();
+        let connector_status = fixture.connector_status("claims-hr").await;
+        let state = connector_status["connector"]["state"].as_str().unwrap();
         match kind {
             ConnectorFault::StuckProvisioning => assert_eq!(state, "PROVISIONING"),
             ConnectorFault::Flapping => assert_eq!(state, "RUNNING"),
             _ => {
                 assert_eq!(state, "FAILED", "{kind}");
-                assert!(!status["connector"]["trace"].as_str().unwrap().is_empty(), "{kind}");
-                assert!(!status["error_summary"].as_str().unwrap().is_empty(), "{kind}");
+                assert!(
+                    !connector_status["connector"]["trace"].as_str().unwrap().is_empty(),
+                    "{kind}"
+                );
+                assert!(
+                    !connector_status["error_summary"].as_str().unwrap().is_empty(),
+                    "{kind}"
+                );
             }
         }
         let expected = if *kind == ConnectorFault::PlatformError {
@@ -31,69 +40,76 @@ async fn every_failure_can_be_asked_for_and_cleared() {
         } else {
             "USER_ACTIONABLE_ERROR"
         };
-        if let Some(task) = status["tasks"].get(0).filter(|_| state == "FAILED") {
+        if let Some(task) = connector_status["tasks"].get(0).filter(|_| state == "FAILED") {
             assert_eq!(task["state"], expected, "{kind}");
         }
-        world.harness.sandbox.set_connector_fault("claims-hr", None).unwrap();
-        assert_eq!(world.state("claims-hr").await, "RUNNING", "{kind}");
+        fixture.api.sandbox.set_connector_fault("claims-hr", None).unwrap();
+        assert_eq!(fixture.connector_state("claims-hr").await, "RUNNING", "{kind}");
     }
 }
 
 #[tokio::test]
 async fn clearing_all_faults_lets_connectors_recover() {
-    let world = World::new().await;
-    world.create(&world.datagen("claims-orders")).await.expect(201);
-    let sandbox = &world.harness.sandbox;
-    let fault = Fault::once(FaultKind::ServerError).on("GET", "/nowhere");
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let sandbox = &fixture.api.sandbox;
+    let fault = Fault::once(FaultKind::ServerError).for_requests("GET", "/nowhere");
     let id = sandbox.add_fault(fault.clone()).unwrap();
     sandbox
         .set_connector_fault("claims-orders", Some(ConnectorFault::WrongPassword))
         .unwrap();
-    assert_eq!(world.state("claims-orders").await, "FAILED");
+    assert_eq!(fixture.connector_state("claims-orders").await, "FAILED");
     assert_eq!(sandbox.clear_faults(Some(id)).unwrap(), 1, "that one only");
-    assert_eq!(world.state("claims-orders").await, "FAILED");
+    assert_eq!(fixture.connector_state("claims-orders").await, "FAILED");
     sandbox.add_fault(fault).unwrap();
     assert_eq!(sandbox.clear_faults(None).unwrap(), 2);
-    assert_eq!(world.state("claims-orders").await, "RUNNING");
+    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
     assert_eq!(sandbox.clear_faults(None).unwrap(), 0);
 }
 
 // Dossier `connect.md` §2.9: the example, field by field.
 #[tokio::test]
-async fn a_wrong_password_of_a_cdc_source_is_said_for_every_field_and_once_in_the_trace() {
-    let world = World::new().await;
-    let nothing = world.get("claims-hr/error-recommendations").await;
-    nothing.expect(404);
-    world
-        .create(&world.cdc("claims-hr", &json!({ "database.password": "wrong_password" })))
+async fn a_wrong_cdc_password_is_reported_for_every_field_and_once_in_the_trace() {
+    let fixture = ConnectFixture::new().await;
+    let nothing = fixture.get("claims-hr/error-recommendations").await;
+    nothing.expect_status(404);
+    fixture
+        .create_connector(&fixture.cdc_config("claims-hr", &json!({ "database.password": "wrong_password" })))
         .await
-        .expect(201);
-    let status = world.status("claims-hr").await;
+        .expect_status(201);
+    let connector_status = fixture.connector_status("claims-hr").await;
     let text = "FATAL: password authentication failed for user \"cdc\"";
-    assert_eq!(status["errors_from_trace"], json!([{ "error": text }]));
-    assert_eq!(status["validation_errors"].as_array().unwrap().len(), 5);
+    assert_eq!(connector_status["errors_from_trace"], json!([{ "error": text }]));
+    assert_eq!(connector_status["validation_errors"].as_array().unwrap().len(), 5);
     assert_eq!(
-        status["validation_errors"][0],
+        connector_status["validation_errors"][0],
         format!("database.hostname: Error while validating connector config: {text}")
     );
-    assert_eq!(status["tasks"][0]["state"], "USER_ACTIONABLE_ERROR");
-    assert_eq!(status["error_recommendation_enabled"], true);
-    let advice = world.get("claims-hr/error-recommendations").await.expect(200);
-    assert!(advice.text("/event_id").starts_with("lcc-"));
+    assert_eq!(connector_status["tasks"][0]["state"], "USER_ACTIONABLE_ERROR");
+    assert_eq!(connector_status["error_recommendation_enabled"], true);
+    let advice = fixture.get("claims-hr/error-recommendations").await.expect_status(200);
+    assert!(advice.string_at("/event_id").starts_with("lcc-"));
 }
 
 #[tokio::test]
-async fn a_failure_that_never_started_a_task_has_no_advice() {
-    let world = World::new().await;
-    world
-        .create(&world.cdc("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
+async fn a_failure_before_the_first_task_has_no_recommendations() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.cdc_config("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
         .await
-        .expect(201);
-    let status = world.status("claims-hr").await;
+        .expect_status(201);
+    let connector_status = fixture.connector_status("claims-hr").await;
     assert_eq!(
-        (&status["tasks"], &status["errors_from_trace"]),
+        (&connector_status["tasks"], &connector_status["errors_from_trace"]),
         (&json!([]), &json!([]))
     );
-    let (_, detail) = world.get("claims-hr/error-recommendations").await.expect(400).error();
+    let (_, detail) = fixture
+        .get("claims-hr/first_error-recommendations")
+        .await
+        .expect_status(400)
+        .first_error();
     assert!(detail.starts_with("could not generate recommendations as error stack trace is not available"));
 }

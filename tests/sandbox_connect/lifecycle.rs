@@ -1,96 +1,121 @@
 //! States and how long they take (dossier `connect.md` §2.6 to §2.8, §3).
 
-use confluent_ebs::sandbox::{ConnectorFault, Settings};
+use confluent_ebs::sandbox::{ConnectorFault, SandboxSettings};
 use serde_json::json;
 
-use crate::world::World;
+use crate::connect_fixture::ConnectFixture;
 
 #[tokio::test]
 async fn a_connector_is_provisioned_without_tasks_and_then_runs() {
-    let world = World::with(Settings::real()).await;
-    world.advance(120);
-    world.create(&world.datagen("claims-orders")).await.expect(201);
-    let status = world.status("claims-orders").await;
+    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
+    fixture.advance_clock(120);
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let status = fixture.connector_status("claims-orders").await;
     assert_eq!(
         (&status["connector"]["state"], &status["tasks"]),
         (&json!("PROVISIONING"), &json!([]))
     );
-    world.act("POST", "claims-orders/restart").await.expect(400);
-    world.advance(90);
-    assert_eq!(world.state("claims-orders").await, "RUNNING");
-    world.act("PUT", "claims-orders/pause").await.expect(202);
-    assert_eq!(world.state("claims-orders").await, "RUNNING", "it takes a while");
-    world.advance(15);
-    let status = world.status("claims-orders").await;
+    fixture
+        .send_action("POST", "claims-orders/restart")
+        .await
+        .expect_status(400);
+    fixture.advance_clock(90);
+    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
+    fixture
+        .send_action("PUT", "claims-orders/pause")
+        .await
+        .expect_status(202);
+    assert_eq!(
+        fixture.connector_state("claims-orders").await,
+        "RUNNING",
+        "it takes a while"
+    );
+    fixture.advance_clock(15);
+    let status = fixture.connector_status("claims-orders").await;
     assert_eq!(
         (&status["connector"]["state"], &status["tasks"][0]["state"]),
         (&json!("PAUSED"), &json!("STOPPED"))
     );
-    world.act("POST", "claims-orders/restart").await.expect(400);
-    world.act("PUT", "claims-orders/resume").await.expect(202);
-    world.act("POST", "claims-orders/restart").await.expect(400);
-    world.advance(15);
-    world.act("POST", "claims-orders/restart").await.expect(202);
-    world.advance(20);
-    assert_eq!(world.state("claims-orders").await, "RUNNING");
+    fixture
+        .send_action("POST", "claims-orders/restart")
+        .await
+        .expect_status(400);
+    fixture
+        .send_action("PUT", "claims-orders/resume")
+        .await
+        .expect_status(202);
+    fixture
+        .send_action("POST", "claims-orders/restart")
+        .await
+        .expect_status(400);
+    fixture.advance_clock(15);
+    fixture
+        .send_action("POST", "claims-orders/restart")
+        .await
+        .expect_status(202);
+    fixture.advance_clock(20);
+    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
 }
 
 #[tokio::test]
-async fn a_wrong_password_shows_after_half_a_minute_at_the_earliest() {
-    let world = World::with(Settings::real()).await;
-    world.advance(120);
-    let config = world.cdc("claims-hr", &json!({ "database.password": "wrong-password" }));
-    world.create(&config).await.expect(201);
-    world.advance(29);
-    assert_eq!(world.state("claims-hr").await, "PROVISIONING");
-    world.advance(61);
-    assert_eq!(world.state("claims-hr").await, "FAILED");
+async fn under_real_timing_a_wrong_password_fails_after_30_to_90_seconds() {
+    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
+    fixture.advance_clock(120);
+    let config = fixture.cdc_config("claims-hr", &json!({ "database.password": "wrong-password" }));
+    fixture.create_connector(&config).await.expect_status(201);
+    fixture.advance_clock(29);
+    assert_eq!(fixture.connector_state("claims-hr").await, "PROVISIONING");
+    fixture.advance_clock(61);
+    assert_eq!(fixture.connector_state("claims-hr").await, "FAILED");
     // Fixing it is enough, and a mask keeps what is wrong.
-    world
-        .put(&world.cdc("claims-hr", &json!({ "database.password": "****************" })))
+    fixture
+        .put_config(&fixture.cdc_config("claims-hr", &json!({ "database.password": "****************" })))
         .await
-        .expect(200);
-    world.advance(90);
-    assert_eq!(world.state("claims-hr").await, "FAILED");
-    world.put(&world.cdc("claims-hr", &json!({}))).await.expect(200);
-    world.advance(90);
-    assert_eq!(world.state("claims-hr").await, "RUNNING");
+        .expect_status(200);
+    fixture.advance_clock(90);
+    assert_eq!(fixture.connector_state("claims-hr").await, "FAILED");
+    fixture
+        .put_config(&fixture.cdc_config("claims-hr", &json!({})))
+        .await
+        .expect_status(200);
+    fixture.advance_clock(90);
+    assert_eq!(fixture.connector_state("claims-hr").await, "RUNNING");
 }
 
 #[tokio::test]
 async fn one_failed_task_of_two_is_degraded() {
-    let world = World::new().await;
-    let mut config = world.datagen("claims-orders");
+    let fixture = ConnectFixture::new().await;
+    let mut config = fixture.datagen_config("claims-orders");
     config["tasks.max"] = json!("2");
-    world.create(&config).await.expect(201);
-    let fault = |kind| {
-        world
-            .harness
-            .sandbox
-            .set_connector_fault("claims-orders", kind)
-            .unwrap()
-    };
+    fixture.create_connector(&config).await.expect_status(201);
+    let fault = |kind| fixture.api.sandbox.set_connector_fault("claims-orders", kind).unwrap();
     fault(Some(ConnectorFault::TaskFailed));
-    let status = world.status("claims-orders").await;
-    assert_eq!(status["connector"]["state"], "DEGRADED");
-    assert_eq!(status["tasks"][0]["state"], "USER_ACTIONABLE_ERROR");
-    assert_eq!(status["tasks"][1]["state"], "RUNNING");
+    let connector_status = fixture.connector_status("claims-orders").await;
+    assert_eq!(connector_status["connector"]["state"], "DEGRADED");
+    assert_eq!(connector_status["tasks"][0]["state"], "USER_ACTIONABLE_ERROR");
+    assert_eq!(connector_status["tasks"][1]["state"], "RUNNING");
     fault(None);
-    assert_eq!(world.state("claims-orders").await, "RUNNING");
+    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
 }
 
 #[tokio::test]
-async fn an_update_that_fails_validation_is_stored_but_not_in_force() {
-    let world = World::new().await;
-    world.create(&world.cdc("claims-hr", &json!({}))).await.expect(201);
-    assert_eq!(world.state("claims-hr").await, "RUNNING");
-    world
-        .put(&world.cdc("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
+async fn an_update_that_fails_validation_is_stored_but_not_active() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.cdc_config("claims-hr", &json!({})))
         .await
-        .expect(200);
-    let status = world.status("claims-hr").await;
-    assert_eq!(status["connector"]["state"], "FAILED");
-    let trace = status["connector"]["trace"].as_str().unwrap();
+        .expect_status(201);
+    assert_eq!(fixture.connector_state("claims-hr").await, "RUNNING");
+    fixture
+        .put_config(&fixture.cdc_config("claims-hr", &json!({ "database.hostname": "pg.example.invalid" })))
+        .await
+        .expect_status(200);
+    let connector_status = fixture.connector_status("claims-hr").await;
+    assert_eq!(connector_status["connector"]["state"], "FAILED");
+    let trace = connector_status["connector"]["trace"].as_str().unwrap();
     assert!(
         trace.starts_with("Unable to validate configuration. If an update was made"),
         "{trace}"
@@ -100,7 +125,7 @@ async fn an_update_that_fails_validation_is_stored_but_not_in_force() {
         "{trace}"
     );
     assert_eq!(
-        status["tasks"][0]["state"], "RUNNING",
+        connector_status["tasks"][0]["state"], "RUNNING",
         "the previous configuration is in force"
     );
 }

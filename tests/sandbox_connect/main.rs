@@ -1,15 +1,15 @@
 //! The Connect half of the sandbox, driven through its router. Every answer is checked against the vendor's documents.
 
-#[path = "../sandbox/harness.rs"]
+#[path = "../sandbox/sandbox_fixture.rs"]
 #[expect(dead_code, reason = "the IAM half uses the rest")]
-mod harness;
+mod sandbox_fixture;
 #[path = "../common/openapi.rs"]
 #[expect(dead_code, reason = "requests are the client's to check")]
 mod openapi;
 #[path = "../common/terraform.rs"]
 mod terraform;
 
-mod clients;
+mod client_expectations;
 mod connectors;
 mod contract;
 mod failures;
@@ -17,9 +17,9 @@ mod lifecycle;
 mod logs;
 mod metrics;
 mod offsets;
-mod rights;
+mod permissions;
 mod topics;
-mod traces;
-mod weather;
-mod wire;
-mod world;
+mod recorded_requests;
+mod faults;
+mod http_protocol;
+mod connect_fixture;

@@ -1,36 +1,36 @@
 //! The Metrics API (dossier `metrics.md`, and its mock contract in §8).
 
 use confluent_ebs::{
-    api::metrics::{LATENCY, parse_export},
-    sandbox::{Assumptions, ConnectorFault, Listing, Settings},
+    api::metrics::{PUBLISH_DELAY, parse_export},
+    sandbox::{ConnectorFault, ListVisibility, SandboxAssumptions, SandboxSettings},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Login},
-    logs::token,
-    rights::holder,
-    world::{CONNECTORS, World},
+    connect_fixture::{CONNECTORS_PATH, ConnectFixture},
+    logs::exchange_token,
+    permissions::create_key_with_role,
+    sandbox_fixture::{Caller, SandboxResponse},
 };
 
-const QUERY: &str = "/v2/metrics/cloud/query";
+const QUERY_PATH: &str = "/v2/metrics/cloud/query";
 
-async fn ids(world: &World) -> Vec<String> {
-    let list = world.get("?expand=id").await;
+async fn connector_ids(fixture: &ConnectFixture) -> Vec<String> {
+    let list = fixture.get("?expand=id").await;
     let list = match list.status.as_u16() {
         200 => list,
-        _ => world
-            .harness
-            .get(world.admin(), &format!("{CONNECTORS}?expand=id"))
+        _ => fixture
+            .api
+            .get(fixture.admin(), &format!("{CONNECTORS_PATH}?expand=id"))
             .await
-            .expect(200),
+            .expect_status(200),
     };
     let all = list.json().as_object().unwrap().values();
     all.map(|entry| entry["id"]["id"].as_str().unwrap().to_owned())
         .collect()
 }
 
-fn query(metric: &str, ids: &[String], by: &[&str]) -> Value {
+fn query_body(metric: &str, ids: &[String], by: &[&str]) -> Value {
     let one = |id: &String| json!({ "field": "resource.connector.id", "op": "EQ", "value": id });
     json!({
         "aggregations": [{ "metric": format!("io.confluent.kafka.connect/{metric}") }],
@@ -40,15 +40,19 @@ fn query(metric: &str, ids: &[String], by: &[&str]) -> Value {
     })
 }
 
-async fn ask(world: &World, login: &Login, body: Value) -> Answer {
-    world.harness.post(login, QUERY, body).await
+async fn send_query(fixture: &ConnectFixture, login: &Caller, body: Value) -> SandboxResponse {
+    fixture.api.post(login, QUERY_PATH, body).await
 }
 
-async fn values(world: &World, metric: &str, ids: &[String]) -> Vec<f64> {
-    let answer = ask(world, world.admin(), query(metric, ids, &["resource.connector.id"]))
-        .await
-        .expect(200);
-    let groups = answer.data().iter();
+async fn query_values(fixture: &ConnectFixture, metric: &str, ids: &[String]) -> Vec<f64> {
+    let answer = send_query(
+        fixture,
+        fixture.admin(),
+        query_body(metric, ids, &["resource.connector.id"]),
+    )
+    .await
+    .expect_status(200);
+    let groups = answer.items().iter();
     groups
         .flat_map(|group| {
             group["points"]
@@ -60,36 +64,39 @@ async fn values(world: &World, metric: &str, ids: &[String]) -> Vec<f64> {
         .collect()
 }
 
-async fn two_sources() -> (World, Vec<String>) {
-    let world = World::new().await;
+async fn fixture_with_two_sources() -> (ConnectFixture, Vec<String>) {
+    let fixture = ConnectFixture::new().await;
     for name in ["claims-orders", "claims-other"] {
-        world.create(&world.datagen(name)).await.expect(201);
+        fixture
+            .create_connector(&fixture.datagen_config(name))
+            .await
+            .expect_status(201);
     }
-    world.advance(4 * 3_600);
-    let ids = ids(&world).await;
-    (world, ids)
+    fixture.advance_clock(4 * 3_600);
+    let ids = connector_ids(&fixture).await;
+    (fixture, ids)
 }
 
 // §3, §5: grouped by connector, latest first, and five minutes late.
 #[tokio::test]
-async fn values_come_in_groups_and_five_minutes_late() {
-    let (world, ids) = two_sources().await;
-    let answer = ask(
-        &world,
-        world.admin(),
-        query("sent_records", &ids, &["resource.connector.id"]),
+async fn metric_values_are_grouped_and_five_minutes_late() {
+    let (fixture, ids) = fixture_with_two_sources().await;
+    let answer = send_query(
+        &fixture,
+        fixture.admin(),
+        query_body("sent_records", &ids, &["resource.connector.id"]),
     )
     .await
-    .expect(200);
-    assert_eq!(answer.data().len(), 2);
+    .expect_status(200);
+    assert_eq!(answer.items().len(), 2);
     let groups: Vec<_> = answer
-        .data()
+        .items()
         .iter()
         .map(|group| group["resource.connector.id"].as_str().unwrap())
         .collect();
     assert!(groups.is_sorted(), "{groups:?}");
-    let now = world.harness.sandbox.now().unwrap();
-    for group in answer.data() {
+    let now = fixture.api.sandbox.now().unwrap();
+    for group in answer.items() {
         let points = group["points"].as_array().unwrap();
         assert_eq!(points.len(), 60, "65 minutes, without the last five");
         let times: Vec<jiff::Timestamp> = points
@@ -99,37 +106,39 @@ async fn values_come_in_groups_and_five_minutes_late() {
         assert!(times.windows(2).all(|two| two[0] > two[1]));
         let late = now.duration_since(times[0]).unsigned_abs();
         assert!(
-            late > LATENCY && late <= LATENCY + std::time::Duration::from_mins(2),
+            late > PUBLISH_DELAY && late <= PUBLISH_DELAY + std::time::Duration::from_mins(2),
             "{late:?}"
         );
         assert!(points.iter().all(|point| point["value"].as_f64().unwrap() > 100.0));
     }
     // What is not grouped is added up; a sink's metric says nothing of sources.
-    let mut flat = query("sent_records", &ids, &[]);
+    let mut flat = query_body("sent_records", &ids, &[]);
     flat["format"] = json!("FLAT");
-    let flat = ask(&world, world.admin(), flat).await.expect(200);
-    assert_eq!(flat.data().len(), 60);
+    let flat = send_query(&fixture, fixture.admin(), flat).await.expect_status(200);
+    assert_eq!(flat.items().len(), 60);
     let sum: f64 = answer
-        .data()
+        .items()
         .iter()
         .map(|group| group["points"][0]["value"].as_f64().unwrap())
         .sum();
-    assert!((flat.data()[0]["value"].as_f64().unwrap() - sum).abs() < 0.001);
-    assert!(values(&world, "received_records", &ids).await.is_empty());
+    assert!((flat.items()[0]["value"].as_f64().unwrap() - sum).abs() < 0.001);
+    assert!(query_values(&fixture, "received_records", &ids).await.is_empty());
 }
 
 #[tokio::test]
-async fn hours_are_the_sums_of_their_minutes() {
-    let (world, ids) = two_sources().await;
+async fn hourly_values_are_the_sums_of_minutes() {
+    let (fixture, ids) = fixture_with_two_sources().await;
     let within = |granularity: &str| {
-        let mut body = query("sent_bytes", &ids[..1], &["resource.connector.id"]);
+        let mut body = query_body("sent_bytes", &ids[..1], &["resource.connector.id"]);
         body["granularity"] = json!(granularity);
         body["intervals"] = json!(["now-2h|h/now-1h|h"]);
         body
     };
     let points = async |granularity| {
-        let answer = ask(&world, world.admin(), within(granularity)).await.expect(200);
-        let points = answer.data()[0]["points"].as_array().unwrap().clone();
+        let answer = send_query(&fixture, fixture.admin(), within(granularity))
+            .await
+            .expect_status(200);
+        let points = answer.items()[0]["points"].as_array().unwrap().clone();
         points
             .iter()
             .map(|point| point["value"].as_f64().unwrap())
@@ -142,34 +151,40 @@ async fn hours_are_the_sums_of_their_minutes() {
 }
 
 #[tokio::test]
-async fn metrics_follow_what_the_connector_goes_through() {
-    let world = World::new().await;
-    world.create(&world.datagen("claims-orders")).await.expect(201);
-    world
-        .create(&world.sink("claims-sink", &json!({ "tasks.max": "2" })))
+async fn metrics_reflect_the_states_of_the_connector() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
         .await
-        .expect(201);
-    world.advance(3_600);
-    world.act("PUT", "claims-sink/pause").await.expect(202);
-    world
-        .harness
+        .expect_status(201);
+    fixture
+        .create_connector(&fixture.sink_config("claims-sink_config", &json!({ "tasks.max": "2" })))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(3_600);
+    fixture.send_action("PUT", "claims-sink/pause").await.expect_status(202);
+    fixture
+        .api
         .sandbox
         .set_connector_fault("claims-orders", Some(ConnectorFault::RecordTooLarge))
         .unwrap();
-    world.advance(20 * 60);
-    world.act("PUT", "claims-sink/resume").await.expect(202);
-    world.advance(15 * 60);
-    let login = world.admin();
-    let all = ids(&world).await;
-    let by_state = ask(
-        &world,
+    fixture.advance_clock(20 * 60);
+    fixture
+        .send_action("PUT", "claims-sink/resume")
+        .await
+        .expect_status(202);
+    fixture.advance_clock(15 * 60);
+    let login = fixture.admin();
+    let all = connector_ids(&fixture).await;
+    let by_state = send_query(
+        &fixture,
         login,
-        query("connector_status", &all, &["resource.connector.id", "metric.status"]),
+        query_body("connector_status", &all, &["resource.connector.id", "metric.status"]),
     )
     .await;
-    let by_state = by_state.expect(200);
+    let by_state = by_state.expect_status(200);
     let seen: Vec<(&str, usize)> = by_state
-        .data()
+        .items()
         .iter()
         .map(|group| {
             (
@@ -193,23 +208,23 @@ async fn metrics_follow_what_the_connector_goes_through() {
             .any(|(state, minutes)| *state == "PAUSED" && (18..=21).contains(minutes)),
         "{seen:?}"
     );
-    let tasks = ask(
-        &world,
+    let tasks = send_query(
+        &fixture,
         login,
-        query("connector_task_status", &all, &["metric.task", "metric.status"]),
+        query_body("connector_task_status", &all, &["metric.task", "metric.status"]),
     )
     .await;
-    let tasks = tasks.expect(200);
+    let tasks = tasks.expect_status(200);
     assert!(
         tasks
-            .data()
+            .items()
             .iter()
             .any(|group| group["metric.task"] == "1" && group["metric.status"] == "PAUSED")
     );
     // Nothing is sent while it has failed, and nothing is said of those minutes (§2).
-    let sent = values(&world, "sent_records", &all).await;
+    let sent = query_values(&fixture, "sent_records", &all).await;
     assert!((25..=35).contains(&sent.len()), "{}", sent.len());
-    let lag = values(&world, "records_lag_max", &all).await;
+    let lag = query_values(&fixture, "records_lag_max", &all).await;
     assert_eq!(lag.len(), 60);
     let most = lag.iter().copied().fold(0.0, f64::max);
     let (before, after) = (lag[59], lag[0]);
@@ -221,14 +236,14 @@ async fn metrics_follow_what_the_connector_goes_through() {
 
 // §3: what the service does not take.
 #[tokio::test]
-async fn what_cannot_be_asked_is_said() {
-    let (world, ids) = two_sources().await;
-    let good = query("sent_records", &ids, &["resource.connector.id"]);
+async fn invalid_metric_queries_are_refused_with_the_reason() {
+    let (fixture, ids) = fixture_with_two_sources().await;
+    let good = query_body("sent_records", &ids, &["resource.connector.id"]);
     let refused = async |change: &dyn Fn(&mut Value)| {
         let mut body = good.clone();
         change(&mut body);
-        let answer = ask(&world, world.admin(), body).await;
-        (answer.status.as_u16(), answer.error().1)
+        let answer = send_query(&fixture, fixture.admin(), body).await;
+        (answer.status.as_u16(), answer.first_error().1)
     };
     for (change, words) in [
         (&|body: &mut Value| body["filter"] = Value::Null as Value) as &dyn Fn(&mut Value),
@@ -264,80 +279,85 @@ async fn what_cannot_be_asked_is_said() {
 }
 
 #[tokio::test]
-async fn groups_come_in_pages() {
-    let (world, ids) = two_sources().await;
-    let mut body = query("sent_records", &ids, &["resource.connector.id"]);
+async fn metric_groups_are_paged() {
+    let (fixture, ids) = fixture_with_two_sources().await;
+    let mut body = query_body("sent_records", &ids, &["resource.connector.id"]);
     body["limit"] = json!(1);
-    let first = ask(&world, world.admin(), body.clone()).await.expect(200);
-    let token = first.text("/meta/pagination/next_page_token");
-    let target = format!("{QUERY}?page_token={token}");
-    let second = world
-        .harness
-        .post(world.admin(), &target, body.clone())
+    let first = send_query(&fixture, fixture.admin(), body.clone())
         .await
-        .expect(200);
-    assert_eq!((first.data().len(), second.data().len()), (1, 1));
+        .expect_status(200);
+    let token = first.string_at("/meta/pagination/next_page_token");
+    let target = format!("{QUERY_PATH}?page_token={token}");
+    let second = fixture
+        .api
+        .post(fixture.admin(), &target, body.clone())
+        .await
+        .expect_status(200);
+    assert_eq!((first.items().len(), second.items().len()), (1, 1));
     assert_ne!(
-        first.data()[0]["resource.connector.id"],
-        second.data()[0]["resource.connector.id"]
+        first.items()[0]["resource.connector.id"],
+        second.items()[0]["resource.connector.id"]
     );
     assert!(second.json().get("meta").is_none());
-    world
-        .harness
-        .post(world.admin(), &format!("{QUERY}?page_token=x"), body)
+    fixture
+        .api
+        .post(fixture.admin(), &format!("{QUERY_PATH}?page_token=x"), body)
         .await
-        .expect(400);
+        .expect_status(400);
 }
 
 // §1: what opens it. Dossier `rbac.md` §9, Q5, and `metrics.md` §6: whose metrics are seen.
 #[tokio::test]
-async fn metrics_are_for_those_who_are_meant_to_see_them() {
+async fn metric_access_depends_on_role_and_assumption() {
     for (mode, owner, reader, foreign) in [
-        (Listing::Refused, 403, 403, 403),
-        (Listing::Filtered, 200, 200, 403),
-        (Listing::Everything, 200, 200, 200),
+        (ListVisibility::Refused, 403, 403, 403),
+        (ListVisibility::Filtered, 200, 200, 403),
+        (ListVisibility::Everything, 200, 200, 200),
     ] {
-        let settings = Settings {
-            assumptions: Assumptions {
+        let settings = SandboxSettings {
+            assumptions: SandboxAssumptions {
                 connector_metrics: mode,
-                ..Assumptions::default()
+                ..SandboxAssumptions::default()
             },
-            ..Settings::instant()
+            ..SandboxSettings::instant()
         };
-        let world = World::with(settings).await;
+        let fixture = ConnectFixture::with_settings(settings).await;
         for name in ["claims-orders", "fraud-orders"] {
-            world.create(&world.datagen(name)).await.expect(201);
+            fixture
+                .create_connector(&fixture.datagen_config(name))
+                .await
+                .expect_status(201);
         }
-        world.advance(3_600);
-        let all = ids(&world).await;
-        let status = async |login: &Login, id: &String| {
-            let body = query("sent_records", std::slice::from_ref(id), &["resource.connector.id"]);
-            ask(&world, login, body).await.status.as_u16()
+        fixture.advance_clock(3_600);
+        let all = connector_ids(&fixture).await;
+        let status = async |login: &Caller, id: &String| {
+            let body = query_body("sent_records", std::slice::from_ref(id), &["resource.connector.id"]);
+            send_query(&fixture, login, body).await.status.as_u16()
         };
         for (role, own) in [("ResourceOwner", owner), ("DeveloperRead", reader)] {
-            let (_, login) = holder(&world, role).await;
+            let (_, login) = create_key_with_role(&fixture, role).await;
             assert_eq!(status(&login, &all[0]).await, own, "{mode:?} {role}");
             assert_eq!(status(&login, &all[1]).await, foreign, "{mode:?} {role}, of another");
         }
-        let organization = world.harness.seed.stages[0].address.organization_crn().to_string();
-        let account = world.harness.account("viewer").await;
-        world.harness.bind(&account, "MetricsViewer", &organization).await;
-        let viewer = world.harness.make_key(&account, "cloud").await;
-        let bearer = token(&world, &viewer).await;
-        let cluster_key = world.harness.make_key(&account, "lkc-prod1").await;
+        let organization = fixture.api.seed.stages[0].address.organization_crn().to_string();
+        let account = fixture.api.create_account("viewer").await;
+        fixture.api.bind(&account, "MetricsViewer", &organization).await;
+        let viewer = fixture.api.create_key(&account, "cloud").await;
+        let bearer = exchange_token(&fixture, &viewer).await;
+        let cluster_key = fixture.api.create_key(&account, "lkc-prod1").await;
         for id in &all {
             assert_eq!(status(&viewer, id).await, 200);
             assert_eq!(status(&bearer, id).await, 200);
             assert_eq!(
-                status(&world.harness.provisioner, id).await,
+                status(&fixture.api.provisioner, id).await,
                 200,
                 "it administers the cluster"
             );
         }
         assert_eq!(status(&cluster_key, &all[0]).await, 401);
-        let unknown = Login::key("ABCDEFGHIJKLMNOP", "x");
-        let body = query("sent_records", &all[..1], &["resource.connector.id"]);
-        let refused = ask(&world, &unknown, body).await.expect(403);
+        let unknown = Caller::api_key("ABCDEFGHIJKLMNOP", "x");
+        let body = query_body("sent_records", &all[..1], &["resource.connector.id"]);
+        let refused = send_query(&fixture, &unknown, body).await.expect_status(403);
         assert_eq!(
             refused.json(),
             &json!({ "error": { "code": 403, "message": "invalid API key" } })
@@ -348,34 +368,41 @@ async fn metrics_are_for_those_who_are_meant_to_see_them() {
 
 // §5: 60 per minute for all who share an address.
 #[tokio::test]
-async fn sixty_requests_a_minute_are_enough() {
-    let (world, ids) = two_sources().await;
-    let body = query("sent_records", &ids, &["resource.connector.id"]);
+async fn the_sixty_first_metrics_request_per_minute_is_throttled_for_all_principals() {
+    let (fixture, ids) = fixture_with_two_sources().await;
+    let body = query_body("sent_records", &ids, &["resource.connector.id"]);
     for _ in 0..60 {
-        ask(&world, world.admin(), body.clone()).await.expect(200);
+        send_query(&fixture, fixture.admin(), body.clone())
+            .await
+            .expect_status(200);
     }
-    let refused = ask(&world, &world.harness.provisioner, body.clone()).await.expect(429);
+    let refused = send_query(&fixture, &fixture.api.provisioner, body.clone())
+        .await
+        .expect_status(429);
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    world.advance(wait);
-    ask(&world, world.admin(), body).await.expect(200);
+    fixture.advance_clock(wait);
+    send_query(&fixture, fixture.admin(), body).await.expect_status(200);
 }
 
 // §4, and the document's example.
 #[tokio::test]
-async fn an_export_holds_the_latest_minute_of_everything() {
-    let world = World::new().await;
-    world.create(&world.datagen("claims-orders")).await.expect(201);
-    world
-        .create(&world.sink("claims-sink", &json!({ "tasks.max": "2" })))
+async fn an_export_contains_the_latest_minute_of_every_metric() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
         .await
-        .expect(201);
-    world.advance(3_600);
-    let all = ids(&world).await;
+        .expect_status(201);
+    fixture
+        .create_connector(&fixture.sink_config("claims-sink_config", &json!({ "tasks.max": "2" })))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(3_600);
+    let all = connector_ids(&fixture).await;
     let target = format!(
         "/v2/metrics/cloud/export?resource.connector.id={}&resource.connector.id={}",
         all[0], all[1]
     );
-    let answer = world.harness.get(world.admin(), &target).await.expect(200);
+    let answer = fixture.api.get(fixture.admin(), &target).await.expect_status(200);
     assert_eq!(answer.header("content-type"), Some("text/plain;version=0.0.4"));
     let text = answer.json().as_str().unwrap();
     let samples = parse_export(text);
@@ -396,59 +423,71 @@ async fn an_export_holds_the_latest_minute_of_everything() {
         text.contains("# TYPE confluent_kafka_connect_sent_records gauge"),
         "{text}"
     );
-    let now = world.harness.sandbox.now().unwrap();
+    let now = fixture.api.sandbox.now().unwrap();
     let late = now.duration_since(samples[0].at.unwrap()).unsigned_abs();
     assert!(
-        late >= LATENCY && late < LATENCY + std::time::Duration::from_mins(2),
+        late >= PUBLISH_DELAY && late < PUBLISH_DELAY + std::time::Duration::from_mins(2),
         "{late:?}"
     );
-    world
-        .harness
-        .get(world.admin(), "/v2/metrics/cloud/export")
+    fixture
+        .api
+        .get(fixture.admin(), "/v2/metrics/cloud/export")
         .await
-        .expect(400);
-    let (_, login) = holder(&world, "ResourceOwner").await;
-    world.harness.get(&login, &target).await.expect(403);
+        .expect_status(400);
+    let (_, login) = create_key_with_role(&fixture, "ResourceOwner").await;
+    fixture.api.get(&login, &target).await.expect_status(403);
     let only = format!("{target}&metric=confluent_kafka_connect_sent_bytes");
-    let only = world.harness.get(world.admin(), &only).await.expect(200);
+    let only = fixture.api.get(fixture.admin(), &only).await.expect_status(200);
     assert_eq!(parse_export(only.json().as_str().unwrap()).len(), 1);
 }
 
 // §5: 80 an hour per resource and principal, and the resource is named.
 #[tokio::test]
-async fn exports_are_counted_per_resource_and_principal() {
-    let (world, ids) = two_sources().await;
+async fn export_requests_are_throttled_per_resource_and_principal() {
+    let (fixture, ids) = fixture_with_two_sources().await;
     let target = |id: &str| format!("/v2/metrics/cloud/export?resource.connector.id={id}");
     for number in 0..80 {
         if number % 50 == 49 {
-            world.advance(60);
+            fixture.advance_clock(60);
         }
-        world.harness.get(world.admin(), &target(&ids[0])).await.expect(200);
+        fixture
+            .api
+            .get(fixture.admin(), &target(&ids[0]))
+            .await
+            .expect_status(200);
     }
-    let refused = world.harness.get(world.admin(), &target(&ids[0])).await.expect(429);
+    let refused = fixture
+        .api
+        .get(fixture.admin(), &target(&ids[0]))
+        .await
+        .expect_status(429);
     assert!(
-        refused.error().1.contains(&format!("connector.id:{}", ids[0])),
+        refused.first_error().1.contains(&format!("connector.id:{}", ids[0])),
         "{:?}",
         refused.body
     );
-    world.harness.get(world.admin(), &target(&ids[1])).await.expect(200);
-    world
-        .harness
-        .get(&world.harness.provisioner, &target(&ids[0]))
+    fixture
+        .api
+        .get(fixture.admin(), &target(&ids[1]))
         .await
-        .expect(200);
+        .expect_status(200);
+    fixture
+        .api
+        .get(&fixture.api.provisioner, &target(&ids[0]))
+        .await
+        .expect_status(200);
 }
 
 #[tokio::test]
-async fn descriptors_say_what_there_is() {
-    let (world, _) = two_sources().await;
+async fn descriptors_list_the_metrics_and_labels() {
+    let (fixture, _) = fixture_with_two_sources().await;
     let get = async |below: &str| {
         let target = format!("/v2/metrics/cloud/descriptors/{below}");
-        world.harness.get(world.admin(), &target).await.expect(200)
+        fixture.api.get(fixture.admin(), &target).await.expect_status(200)
     };
     let metrics = get("metrics?resource_type=connector").await;
     let names: Vec<&str> = metrics
-        .data()
+        .items()
         .iter()
         .map(|metric| metric["name"].as_str().unwrap())
         .collect();
@@ -456,15 +495,15 @@ async fn descriptors_say_what_there_is() {
         names.contains(&"io.confluent.kafka.connect/records_lag_max"),
         "{names:?}"
     );
-    assert!(get("metrics?resource_type=kafka").await.data().is_empty());
+    assert!(get("metrics?resource_type=kafka").await.items().is_empty());
     let page = get("metrics?page_size=4").await;
-    let token = page.text("/meta/pagination/next_page_token");
+    let token = page.string_at("/meta/pagination/next_page_token");
     let next = get(&format!("metrics?page_size=4&page_token={token}")).await;
-    assert_eq!(next.data()[0]["name"], names[4]);
-    assert_eq!(get("resources").await.data()[0]["labels"][0]["key"], "connector.id");
-    world
-        .harness
-        .get(&Login::Nobody, "/v2/metrics/cloud/descriptors/metrics")
+    assert_eq!(next.items()[0]["name"], names[4]);
+    assert_eq!(get("resources").await.items()[0]["labels"][0]["key"], "connector.id");
+    fixture
+        .api
+        .get(&Caller::Anonymous, "/v2/metrics/cloud/descriptors/metrics")
         .await
-        .expect(401);
+        .expect_status(401);
 }

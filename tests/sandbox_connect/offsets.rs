@@ -1,67 +1,76 @@
 //! Offsets (dossier `connect.md` §9).
 
-use confluent_ebs::sandbox::Settings;
+use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::json;
 
-use crate::world::{CONNECTORS, World};
+use crate::connect_fixture::{CONNECTORS_PATH, ConnectFixture};
 
 #[tokio::test]
-async fn one_request_at_a_time_is_pending_and_then_applied() {
-    let world = World::with(Settings::real()).await;
-    world.advance(120);
-    world.create(&world.datagen("claims-orders")).await.expect(201);
-    world.advance(90);
-    world.status("claims-orders").await;
-    world.create(&world.sink("claims-s3", &json!({}))).await.expect(201);
-    world.advance(90);
-    assert_eq!(world.state("claims-s3").await, "RUNNING");
-    world.get("claims-s3/offsets/request/status").await.expect(404);
-    let now = world.get("claims-s3/offsets").await.expect(200);
+async fn only_one_offset_request_is_pending_at_a_time() {
+    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
+    fixture.advance_clock(120);
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(90);
+    fixture.connector_status("claims-orders").await;
+    fixture
+        .create_connector(&fixture.sink_config("claims-s3", &json!({})))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(90);
+    assert_eq!(fixture.connector_state("claims-s3").await, "RUNNING");
+    fixture.get("claims-s3/offsets/request/status").await.expect_status(404);
+    let now = fixture.get("claims-s3/offsets").await.expect_status(200);
     assert!(now.json()["offsets"][0]["offset"]["kafka_offset"].as_u64().unwrap() > 0);
-    let seen: jiff::Timestamp = now.text("/metadata/observed_at").parse().unwrap();
-    let now = world.harness.sandbox.now().unwrap();
+    let seen: jiff::Timestamp = now.string_at("/metadata/observed_at").parse().unwrap();
+    let now = fixture.api.sandbox.now().unwrap();
     assert!(now.duration_since(seen).as_secs() < 5, "a fresh snapshot");
-    let path = format!("{CONNECTORS}/claims-s3/offsets/request");
-    let ask = async |body| world.harness.post(world.admin(), &path, body).await;
+    let path = format!("{CONNECTORS_PATH}/claims-s3/offsets/request");
+    let ask = async |body| fixture.api.post(fixture.admin(), &path, body).await;
     let partition = json!({ "kafka_topic": "claims-orders", "kafka_partition": 0 });
-    ask(json!({ "type": "PATCH" })).await.expect(400);
+    ask(json!({ "type": "PATCH" })).await.expect_status(400);
     ask(json!({ "type": "PATCH", "offsets": [{ "partition": partition, "offset": { "kafka_offset": "1" } }] }))
         .await
-        .expect(400);
-    ask(json!({ "type": "MOVE" })).await.expect(400);
+        .expect_status(400);
+    ask(json!({ "type": "MOVE" })).await.expect_status(400);
     let patch = json!({ "type": "PATCH", "offsets": [{ "partition": partition, "offset": { "kafka_offset": 100 } }] });
-    ask(patch.clone()).await.expect(202);
-    ask(patch).await.expect(400);
+    ask(patch.clone()).await.expect_status(202);
+    ask(patch).await.expect_status(400);
     let phase = async || {
-        world
+        fixture
             .get("claims-s3/offsets/request/status")
             .await
-            .expect(200)
-            .text("/status/phase")
+            .expect_status(200)
+            .string_at("/status/phase")
     };
     assert_eq!(phase().await, "PENDING");
-    world.advance(25);
+    fixture.advance_clock(25);
     assert_eq!(phase().await, "APPLIED");
-    let moved = world.get("claims-s3/offsets").await.expect(200);
+    let moved = fixture.get("claims-s3/offsets").await.expect_status(200);
     assert!((100..1_000).contains(&moved.json()["offsets"][0]["offset"]["kafka_offset"].as_u64().unwrap()));
-    ask(json!({ "type": "DELETE" })).await.expect(202);
+    ask(json!({ "type": "DELETE" })).await.expect_status(202);
 }
 
 // Pattern 31.
 #[tokio::test]
-async fn numbers_sent_as_texts_break_a_source() {
-    let world = World::new().await;
-    world.create(&world.cdc("claims-hr", &json!({}))).await.expect(201);
-    let path = format!("{CONNECTORS}/claims-hr/offsets/request");
+async fn offset_numbers_sent_as_strings_break_a_source() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.cdc_config("claims-hr", &json!({})))
+        .await
+        .expect_status(201);
+    let path = format!("{CONNECTORS_PATH}/claims-hr/offsets/request");
     let offset = json!({ "lsn": "23", "txId": 1, "ts_usec": 1 });
     let body = json!({ "type": "PATCH", "offsets": [{ "partition": { "server": "claims-hr" }, "offset": offset }] });
-    world.harness.post(world.admin(), &path, body).await.expect(202);
-    let status = world.status("claims-hr").await;
+    fixture.api.post(fixture.admin(), &path, body).await.expect_status(202);
+    let connector_status = fixture.connector_status("claims-hr").await;
     assert!(
-        status["connector"]["trace"]
+        connector_status["connector"]["trace"]
             .as_str()
             .unwrap()
             .contains("ClassCastException"),
-        "{status}"
+        "{connector_status}"
     );
 }

@@ -9,16 +9,16 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    common::World,
-    fleet::{self, Made},
-    home::json,
+    common::CliFixture,
+    department_fixture::parse_json,
+    fleet_fixture::{self, ConnectorSpec},
 };
 
-const STAGE: &str = "prod";
-const CONNECTORS: usize = 150;
+const STAGE_NAME: &str = "prod";
+const CONNECTOR_COUNT: usize = 150;
 
 /// What departments call their connectors.
-const NAMES: [&str; 12] = [
+const CONNECTOR_NAMES: [&str; 12] = [
     "orders",
     "ledger-cdc",
     "archive-s3",
@@ -34,7 +34,7 @@ const NAMES: [&str; 12] = [
 ];
 
 /// Which of them fail, and how: what the departments do wrong, and what they cannot help.
-const FAULTS: [(&str, &str); 10] = [
+const CONNECTOR_FAULTS: [(&str, &str); 10] = [
     ("claims-ledger-cdc", "wrong-password"),
     ("claims-archive-s3", "storage-denied"),
     ("motor-orders", "task-failed"),
@@ -48,24 +48,24 @@ const FAULTS: [(&str, &str); 10] = [
 ];
 
 /// An organization with all departments of the example, all but one of them with connectors.
-fn example() -> World {
-    let world = World::new();
+fn fixture_with_fleet() -> CliFixture {
+    let cli = CliFixture::new();
     for args in [
         "onboard --all --sandbox --yes",
         "onboard --all --sandbox --stage test --yes",
     ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(0), "{seen}");
+        let result = cli.run(args);
+        assert_eq!(result.code, Some(0), "{result}");
     }
-    let departments = json(&world.ebs("department list --sandbox -o json"));
+    let departments = parse_json(&cli.run("department list --sandbox -o json"));
     let mut room: Vec<(String, String, u64)> = departments
         .as_array()
         .unwrap()
         .iter()
         .map(|row| {
             (
-                text(&row["code"]),
-                text(&row["prefix"]),
+                to_text(&row["code"]),
+                to_text(&row["prefix"]),
                 row["connectors"].as_u64().unwrap(),
             )
         })
@@ -74,53 +74,56 @@ fn example() -> World {
     assert_eq!(room.len(), 23);
     // One after the other gets one more, until there are enough; who is full has to ask.
     let mut plan: Vec<(String, String)> = Vec::new();
-    for name in NAMES.iter().cycle() {
+    for name in CONNECTOR_NAMES.iter().cycle() {
         for (code, prefix, left) in &mut room {
             let known = plan.iter().any(|(_, known)| *known == format!("{prefix}{name}"));
-            if *left > 0 && !known && plan.len() < CONNECTORS - 3 {
+            if *left > 0 && !known && plan.len() < CONNECTOR_COUNT - 3 {
                 *left -= 1;
                 plan.push((code.clone(), format!("{prefix}{name}")));
             }
         }
-        if plan.len() == CONNECTORS - 3 || room.iter().all(|(.., left)| *left == 0) {
+        if plan.len() == CONNECTOR_COUNT - 3 || room.iter().all(|(.., left)| *left == 0) {
             break;
         }
     }
     // Nobody's, and more than a department may have.
     plan.push(("claims".into(), "legacy-mainframe-export".into()));
     plan.push(("risk".into(), "poc-lakehouse".into()));
-    while plan.len() < CONNECTORS {
+    while plan.len() < CONNECTOR_COUNT {
         plan.push(("treasury".into(), format!("treasury-extra-{}", plan.len())));
     }
-    let made = plan.iter().enumerate().map(|(number, (department, name))| Made {
-        stage: STAGE,
-        department,
-        name,
-        tasks: if number % 5 == 0 { 2 } else { 1 },
-    });
-    fleet::make_all(&world, made);
-    let elsewhere = ["claims-orders", "motor-orders", "fraud-orders"].map(|name| Made {
+    let made = plan
+        .iter()
+        .enumerate()
+        .map(|(number, (department, name))| ConnectorSpec {
+            stage: STAGE_NAME,
+            department,
+            name,
+            tasks: if number % 5 == 0 { 2 } else { 1 },
+        });
+    fleet_fixture::create_connectors(&cli, made);
+    let elsewhere = ["claims-orders", "motor-orders", "fraud-orders"].map(|name| ConnectorSpec {
         stage: "test",
         department: name.split_once('-').unwrap().0,
         name,
         tasks: 1,
     });
-    fleet::make_all(&world, elsewhere);
-    for (name, kind) in FAULTS {
-        let seen = world.ebs(&format!("sandbox fault connector {name} {kind}"));
-        assert_eq!(seen.code, Some(0), "{seen}");
+    fleet_fixture::create_connectors(&cli, elsewhere);
+    for (name, kind) in CONNECTOR_FAULTS {
+        let result = cli.run(&format!("sandbox fault connector {name} {kind}"));
+        assert_eq!(result.code, Some(0), "{result}");
     }
-    let seen = world.ebs("connector pause risk-orders hr-orders --sandbox");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    world
+    let result = cli.run("connector pause risk-orders hr-orders --sandbox");
+    assert_eq!(result.code, Some(0), "{result}");
+    cli
 }
 
-fn text(value: &Value) -> String {
+fn to_text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
 /// The folder of the pages, empty.
-fn folder() -> PathBuf {
+fn pages_dir() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser");
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder).unwrap();
@@ -128,27 +131,27 @@ fn folder() -> PathBuf {
 }
 
 #[test]
-fn everybody_can_read_the_pages_of_24_departments_and_150_connectors() {
-    let world = example();
+fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
+    let cli = fixture_with_fleet();
     // The first look begins to remember; the second has something to tell.
-    assert_eq!(world.ebs("status --sandbox").code, Some(6));
-    assert_eq!(world.ebs("sandbox clock advance 5h").code, Some(0));
-    let folder = folder();
+    assert_eq!(cli.run("status --sandbox").code, Some(6));
+    assert_eq!(cli.run("sandbox clock advance 5h").code, Some(0));
+    let folder = pages_dir();
     for (name, args) in [
         ("fleet", ""),
         ("claims", "--department claims"),
         ("hr", "--department hr"),
     ] {
         let page = folder.join(format!("{name}.html"));
-        let seen = world.ebs(&format!("status --sandbox {args} --html {}", page.display()));
-        assert_eq!(seen.code, Some(if name == "hr" { 0 } else { 6 }), "{seen}");
+        let result = cli.run(&format!("status --sandbox {args} --html {}", page.display()));
+        assert_eq!(result.code, Some(if name == "hr" { 0 } else { 6 }), "{result}");
     }
     let page = fs::read_to_string(folder.join("fleet.html")).unwrap();
-    let status = json(&world.ebs("status --sandbox -o json"));
+    let status = parse_json(&cli.run("status --sandbox -o json"));
     let prod = &status["stages"][0];
     assert_eq!(prod["departments"].as_array().unwrap().len(), 24);
     let connectors = prod["connectors"].as_array().unwrap();
-    assert_eq!(connectors.len(), CONNECTORS);
+    assert_eq!(connectors.len(), CONNECTOR_COUNT);
     for row in connectors {
         assert!(page.contains(&format!(">{}<", row["name"].as_str().unwrap())), "{row}");
     }
@@ -170,20 +173,20 @@ fn everybody_can_read_the_pages_of_24_departments_and_150_connectors() {
     assert!(page.contains(">claims-ledger-cdc<"));
     let told: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
     assert!(told.is_empty(), "the page of claims tells of others: {told:?}");
-    let audit = world.ebs("quota audit --sandbox -o html");
+    let audit = cli.run("quota audit --sandbox -o html");
     assert_eq!(audit.code, Some(5), "{audit}");
     fs::write(folder.join("audit.html"), audit.stdout).unwrap();
-    browse(&folder);
+    run_browser_checks(&folder);
 }
 
 /// Lets a browser look at the pages of a folder.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn browse(folder: &Path) {
+fn run_browser_checks(folder: &Path) {
     let checks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let named = env::var_os("CONFLUENT_EBS_CHROMIUM").map(PathBuf::from);
-    let missing = match named.or_else(|| program(&["chromium", "chromium-browser", "google-chrome"])) {
+    let missing = match named.or_else(|| find_program(&["chromium", "chromium-browser", "google-chrome"])) {
         None => "Chromium",
-        Some(_) if program(&["node"]).is_none() => "Node.js",
+        Some(_) if find_program(&["node"]).is_none() => "Node.js",
         Some(_) if !checks.join("node_modules").is_dir() => "what `npm ci` installs in tests/browser",
         Some(chromium) => {
             let check = Command::new("node")
@@ -209,7 +212,7 @@ fn browse(folder: &Path) {
 }
 
 /// The first of these programs that is on the `PATH`.
-fn program(names: &[&str]) -> Option<PathBuf> {
+fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let found = names
         .iter()

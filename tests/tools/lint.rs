@@ -4,31 +4,34 @@
 use serde_json::{Value, json};
 
 use crate::{
-    common::World,
-    home::{deployer, json, onboarded, said},
+    common::CliFixture,
+    department_fixture::{fixture_with_claims, normalized_stderr, parse_json, run_as_deployer},
 };
 
-const GOOD: &str =
+const VALID_FILE: &str =
     r#"{"name": "claims-a", "connector.class": "DatagenSource", "kafka.topic": "claims-x", "quickstart": "USERS"}"#;
 
-fn good(name: &str) -> String {
-    GOOD.replace("claims-a", name)
+fn valid_file_named(name: &str) -> String {
+    VALID_FILE.replace("claims-a", name)
 }
 
 #[test]
-fn files_and_folders_are_judged_together_and_in_order() {
-    let world = World::new();
-    world.write("connectors/claims-a.json", good("claims-a"));
-    world.write(
+fn files_and_folders_are_linted_together_in_order() {
+    let cli = CliFixture::new();
+    cli.write("connectors/claims-a.json", valid_file_named("claims-a"));
+    cli.write(
         "connectors/deep/claims-b.yaml",
         "name: claims-b\nconnector.class: DatagenSource\nkafka.topic: t\nquickstart: NO\n",
     );
-    world.write("connectors/.hidden.json", "{");
-    world.write("connectors/.git/config.json", "{");
-    world.write("connectors/README.md", "not a connector");
-    world.write("claims-c.json", good("claims-c").replace("kafka.topic", "kafka.topik"));
-    let seen = world.ebs("connector lint claims-c.json connectors");
-    insta::assert_snapshot!(seen, @r#"
+    cli.write("connectors/.hidden.json", "{");
+    cli.write("connectors/.git/config.json", "{");
+    cli.write("connectors/README.md", "not a connector");
+    cli.write(
+        "claims-c.json",
+        valid_file_named("claims-c").replace("kafka.topic", "kafka.topik"),
+    );
+    let output = cli.run("connector lint claims-c.json connectors");
+    insta::assert_snapshot!(output, @r#"
     exit 5
     ----- stdout -----
     error[missing-key]: `kafka.topic` is missing: DatagenSource requires it
@@ -64,32 +67,32 @@ fn files_and_folders_are_judged_together_and_in_order() {
     ----- stderr -----
     Error: 3 findings are errors
     "#);
-    let seen = world.ebs("connector lint connectors/claims-a.json");
-    insta::assert_snapshot!(seen, @r"
+    let output = cli.run("connector lint connectors/claims-a.json");
+    insta::assert_snapshot!(output, @r"
     exit 0
     ----- stdout -----
     Checked 1 file: nothing found.
     ");
-    world.write("empty/README.md", "");
+    cli.write("empty/README.md", "");
     for (args, words) in [
         ("connector lint empty", "there is no connector file in empty"),
         ("connector lint missing.json", "1 file cannot be read"),
     ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(1), "{seen}");
-        assert!(said(&seen).contains(words), "{seen}");
+        let output = cli.run(args);
+        assert_eq!(output.code, Some(1), "{output}");
+        assert!(normalized_stderr(&output).contains(words), "{output}");
     }
 }
 
 // Issue: bad input. Each ends in clear words, and with the right code: 0 without an error, 5 with one, 1 unread.
 #[test]
-fn bad_input_ends_in_words_and_not_in_a_panic() {
-    let world = World::new();
+fn malformed_input_is_reported_without_a_panic() {
+    let cli = CliFixture::new();
     let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
     let numbers = r#"{"name": "claims-a", "connector.class": "S3_SINK", "topics": "t", "s3.bucket.name": "b", "time.interval": "HOURLY",
         "flush.size": 1000, "csfle.enabled": true}"#;
     let cases: [(&str, Vec<u8>, i32, &str); 14] = [
-        ("json", marked(GOOD), 0, "nothing found"),
+        ("json", marked(VALID_FILE), 0, "nothing found"),
         (
             "yaml",
             marked("name: claims-a\nconnector.class: DatagenSource\nkafka.topic: t\nquickstart: USERS\n"),
@@ -105,17 +108,17 @@ fn bad_input_ends_in_words_and_not_in_a_panic() {
         ),
         (
             "json",
-            GOOD.replace("quickstart", "kafka.topic").into(),
+            VALID_FILE.replace("quickstart", "kafka.topic").into(),
             5,
             "`kafka.topic` stands here twice",
         ),
         (
             "json",
-            GOOD.replace("\"USERS\"", "null").into(),
+            VALID_FILE.replace("\"USERS\"", "null").into(),
             5,
             "`quickstart` is `null`, not a text",
         ),
-        ("json", GOOD.replace('}', "").into(), 1, "error[syntax]: not JSON"),
+        ("json", VALID_FILE.replace('}', "").into(), 1, "error[syntax]: not JSON"),
         ("json", "[1, 2]".into(), 1, "a connector file is one JSON object"),
         ("json", "".into(), 1, "is empty"),
         (
@@ -131,29 +134,29 @@ fn bad_input_ends_in_words_and_not_in_a_panic() {
     ];
     for (ending, text, code, words) in cases {
         let file = format!("claims-a.{ending}");
-        world.write(&file, text);
-        let seen = world.ebs(&format!("connector lint {file}"));
-        assert_eq!(seen.code, Some(code), "{words}: {seen}");
-        let told = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.contains(words), "{words}: {seen}");
-        assert!(!seen.stderr.contains("panicked"), "{seen}");
+        cli.write(&file, text);
+        let output = cli.run(&format!("connector lint {file}"));
+        assert_eq!(output.code, Some(code), "{words}: {output}");
+        let told = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(words), "{words}: {output}");
+        assert!(!output.stderr.contains("panicked"), "{output}");
     }
-    let seen = world.ebs_with_input("connector lint -", GOOD);
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let seen = world.ebs_with_input("connector lint -", "");
-    assert_eq!(seen.code, Some(1), "{seen}");
-    assert!(seen.stdout.contains("standard input is empty"), "{seen}");
+    let output = cli.run_with_input("connector lint -", VALID_FILE);
+    assert_eq!(output.code, Some(0), "{output}");
+    let output = cli.run_with_input("connector lint -", "");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(output.stdout.contains("standard input is empty"), "{output}");
 }
 
 #[test]
-fn json_holds_every_finding_with_its_place() {
-    let world = onboarded();
-    let text = GOOD.replace("claims-x", "motor-x");
+fn json_output_has_every_finding_with_its_location() {
+    let cli = fixture_with_claims();
+    let text = VALID_FILE.replace("claims-x", "motor-x");
     let column = text.find("\"motor-x\"").unwrap() + 1;
-    world.write("claims-a.json", text);
-    let seen = deployer(&world, "connector lint claims-a.json -o json");
-    assert_eq!(seen.code, Some(5), "{seen}");
-    let answer = json(&seen);
+    cli.write("claims-a.json", text);
+    let output = run_as_deployer(&cli, "connector lint claims-a.json -o json");
+    assert_eq!(output.code, Some(5), "{output}");
+    let answer = parse_json(&output);
     assert_eq!(
         answer,
         json!({
@@ -170,18 +173,18 @@ fn json_holds_every_finding_with_its_place() {
 }
 
 #[test]
-fn sarif_is_what_code_scanners_read() {
-    let world = World::new();
-    world.write(
+fn sarif_output_matches_its_schema() {
+    let cli = CliFixture::new();
+    cli.write(
         "my connectors/claims-a.json",
-        good("claims-b").replace("kafka.topic", "kafka.topik"),
+        valid_file_named("claims-b").replace("kafka.topic", "kafka.topik"),
     );
-    world.write("my connectors/broken.json", "{");
-    world.write("my connectors/large.yaml", vec![b'a'; 3 * 1024 * 1024]);
-    let mut command = world.command();
-    let seen = world.see(command.args(["connector", "lint", "my connectors", "-o", "sarif"]));
-    assert_eq!(seen.code, Some(1), "{seen}");
-    let log = json(&seen);
+    cli.write("my connectors/broken.json", "{");
+    cli.write("my connectors/large.yaml", vec![b'a'; 3 * 1024 * 1024]);
+    let mut command = cli.command();
+    let output = cli.run_command(command.args(["connector", "lint", "my connectors", "-o", "sarif"]));
+    assert_eq!(output.code, Some(1), "{output}");
+    let log = parse_json(&output);
     let schema = serde_json::from_str(include_str!("sarif-schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator

@@ -3,99 +3,111 @@
 use serde_json::{Value, json as value};
 
 #[cfg(unix)]
-use crate::live::Live;
+use crate::running_command::RunningCommand;
 use crate::{
-    common::{Seen, World},
-    fleet,
-    home::{PROFILES, deployer, json, onboarded, operator, said},
+    common::{CliFixture, CliOutput},
+    department_fixture::{
+        PROFILES_DIR, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator,
+    },
+    fleet_fixture,
 };
 
-const ORDERS: &str = r#"{"name": "claims-orders", "connector.class": "DatagenSource",
+const ORDERS_FILE: &str = r#"{"name": "claims-orders", "connector.class": "DatagenSource",
     "kafka.topic": "claims-orders", "quickstart": "ORDERS", "output.data.format": "JSON"}"#;
 
 #[test]
-fn lines_are_read_by_name_newest_last() {
-    let world = onboarded();
-    world.write("orders.json", ORDERS);
-    let seen = deployer(&world, "connector create --config-file orders.json");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let lines = json(&operator(&world, "connector logs claims-orders --since 2h -o json"));
+fn log_lines_are_read_by_connector_name_newest_last() {
+    let cli = fixture_with_claims();
+    cli.write("orders.json", ORDERS_FILE);
+    let result = run_as_deployer(&cli, "connector create --config-file orders.json");
+    assert_eq!(result.code, Some(0), "{result}");
+    let lines = parse_json(&run_as_operator(
+        &cli,
+        "connector logs claims-orders --since 2h -o json",
+    ));
     let lines = lines.as_array().unwrap();
     assert!(lines.len() > 1, "{lines:?}");
     assert!(
         lines.is_sorted_by_key(|line| line["timestamp"].as_str().unwrap()),
         "{lines:?}"
     );
-    let last = json(&operator(
-        &world,
+    let last = parse_json(&run_as_operator(
+        &cli,
         "connector logs claims-orders --since 2h --limit 1 -o json",
     ));
     assert_eq!(last.as_array().unwrap()[..], lines[lines.len() - 1..], "{lines:?}");
-    let seen = operator(&world, "connector logs claims-orders --since 2h --level ERROR -o json");
-    assert_eq!(json(&seen), value!([]), "{seen}");
+    let result = run_as_operator(&cli, "connector logs claims-orders --since 2h --level ERROR -o json");
+    assert_eq!(parse_json(&result), value!([]), "{result}");
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_in_words() {
-    let world = onboarded();
-    let seen = operator(&world, "connector logs fraud-orders");
-    assert_eq!(seen.code, Some(5), "{seen}");
-    assert!(said(&seen).contains("belongs to somebody else"), "{seen}");
-    let seen = operator(&world, "connector logs claims-orders --level LOUD");
-    assert_eq!(seen.code, Some(64), "{seen}");
+fn logs_of_other_departments_and_invalid_levels_are_refused() {
+    let cli = fixture_with_claims();
+    let result = run_as_operator(&cli, "connector logs fraud-orders");
+    assert_eq!(result.code, Some(5), "{result}");
+    assert!(
+        normalized_stderr(&result).contains("belongs to somebody else"),
+        "{result}"
+    );
+    let result = run_as_operator(&cli, "connector logs claims-orders --level LOUD");
+    assert_eq!(result.code, Some(64), "{result}");
 }
 
 #[test]
-fn a_department_without_connectors_is_told_so() {
-    let world = onboarded();
-    let seen = operator(&world, "connector logs --all");
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(0), "None found.\n"), "{seen}");
+fn logs_of_a_department_without_connectors_say_none_found() {
+    let cli = fixture_with_claims();
+    let result = run_as_operator(&cli, "connector logs --all");
+    assert_eq!(
+        (result.code, result.stdout.as_str()),
+        (Some(0), "None found.\n"),
+        "{result}"
+    );
 }
 
 /// "claims" with one connector of two tasks that has run for an hour.
-fn one_hour() -> World {
-    let world = onboarded();
-    begin(&world);
-    ok(world.ebs("sandbox clock advance 1h"));
-    world
+fn fixture_with_one_hour_of_logs() -> CliFixture {
+    let cli = fixture_with_claims();
+    create_orders_connector(&cli);
+    assert_success(cli.run("sandbox clock advance 1h"));
+    cli
 }
 
-fn begin(world: &World) {
-    let two = ORDERS.replace("\"kafka.topic\"", "\"tasks.max\": \"2\", \"kafka.topic\"");
-    world.write("orders.json", two);
-    ok(deployer(world, "connector create --config-file orders.json"));
+fn create_orders_connector(cli: &CliFixture) {
+    let two = ORDERS_FILE.replace("\"kafka.topic\"", "\"tasks.max\": \"2\", \"kafka.topic\"");
+    cli.write("orders.json", two);
+    assert_success(run_as_deployer(cli, "connector create --config-file orders.json"));
 }
 
-fn ok(seen: Seen) -> Seen {
-    assert_eq!(seen.code, Some(0), "{seen}");
-    seen
+fn assert_success(result: CliOutput) -> CliOutput {
+    assert_eq!(result.code, Some(0), "{result}");
+    result
 }
 
 /// What the binary wrote, with its times as they are.
-fn raw(world: &World, args: &str) -> Vec<Value> {
-    let profile = format!("{PROFILES}/claims-operator.toml");
-    let mut command = world.command();
+fn run_raw(cli: &CliFixture, args: &str) -> Vec<Value> {
+    let profile = format!("{PROFILES_DIR}/claims-operator.toml");
+    let mut command = cli.command();
     command.args(args.split_whitespace()).args(["--profile", &profile]);
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args}: {said}");
-    lines_of(&String::from_utf8(output.stdout).unwrap())
+    parse_lines(&String::from_utf8(output.stdout).unwrap())
 }
 
-fn lines_of(text: &str) -> Vec<Value> {
+fn parse_lines(text: &str) -> Vec<Value> {
     let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     text.lines().map(read).collect()
 }
 
-fn time(line: &Value) -> &str {
+fn line_time(line: &Value) -> &str {
     line["timestamp"].as_str().unwrap()
 }
 
-const SEARCH: &str = "/logs/v1/search";
+const SEARCH_PATH: &str = "/logs/v1/search";
 
 /// The answers to requests for a path.
-fn asked(world: &World, since: u64, path: &str) -> Vec<u16> {
-    let all = fleet::asked_since(world, since);
+fn request_statuses(cli: &CliFixture, since: u64, path: &str) -> Vec<u16> {
+    let all = fleet_fixture::requests_since(cli, since);
     let there = all.iter().filter(|entry| entry.path == path);
     there.map(|entry| entry.status).collect()
 }
@@ -104,38 +116,38 @@ fn asked(world: &World, since: u64, path: &str) -> Vec<u16> {
 // clock that jumps; here a minute passes in a second, and others work on the same sandbox meanwhile.
 #[cfg(unix)]
 #[test]
-fn following_goes_on_through_a_restart_429_500_and_a_token_that_ends() {
-    let world = World::new();
-    ok(world.ebs("sandbox reset --yes --set time_scale=60"));
-    ok(world.ebs("onboard claims --sandbox --yes"));
-    begin(&world);
-    ok(world.ebs("sandbox clock advance 10m"));
-    let before = fleet::last(&world);
-    let profile = format!("--profile {PROFILES}/claims-operator.toml");
+fn following_continues_through_a_restart_429_500_and_token_expiry() {
+    let cli = CliFixture::new();
+    assert_success(cli.run("sandbox reset --yes --set time_scale=60"));
+    assert_success(cli.run("onboard claims --sandbox --yes"));
+    create_orders_connector(&cli);
+    assert_success(cli.run("sandbox clock advance 10m"));
+    let before = fleet_fixture::last_request_seq(&cli);
+    let profile = format!("--profile {PROFILES_DIR}/claims-operator.toml");
     let follow = format!("connector logs claims-orders --follow --since 1h -o ndjson {profile}");
-    let mut live = Live::start(&world, &follow);
-    let first = live.wait_for(0, |line| line.contains("tasks to start"));
-    live.more(2);
-    ok(operator(&world, "connector restart claims-orders"));
-    live.wait_for(first + 1, |line| line.contains("tasks to start"));
+    let mut live = RunningCommand::start(&cli, &follow);
+    let first = live.wait_for_line(0, |line| line.contains("tasks to start"));
+    live.wait_for_lines(2);
+    assert_success(run_as_operator(&cli, "connector restart claims-orders"));
+    live.wait_for_line(first + 1, |line| line.contains("tasks to start"));
     for fault in ["too-many-requests --retry-after 20", "server-error"] {
-        ok(world.ebs(&format!("sandbox fault add {fault} --path {SEARCH}")));
+        assert_success(cli.run(&format!("sandbox fault add {fault} --path {SEARCH_PATH}")));
         // More than one look brings, so that another one came after it.
-        live.more(3);
+        live.wait_for_lines(3);
     }
     // Longer than a token is good for (§2.1), as when a laptop sleeps.
-    ok(world.ebs("sandbox clock advance 11m"));
-    live.more(24);
+    assert_success(cli.run("sandbox clock advance 11m"));
+    live.wait_for_lines(24);
     let (code, told, said) = live.interrupt();
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(world.ebs("sandbox fault list").stdout, "None found.\n", "they struck");
+    assert_eq!(cli.run("sandbox fault list").stdout, "None found.\n", "they struck");
 
-    let journal = fleet::asked_since(&world, before);
-    let told = lines_of(&told.join("\n"));
-    let end = time(told.last().unwrap()).to_owned();
-    let truth = raw(&world, "connector logs claims-orders --since 2h --limit 0 -o ndjson");
+    let journal = fleet_fixture::requests_since(&cli, before);
+    let told = parse_lines(&told.join("\n"));
+    let end = line_time(told.last().unwrap()).to_owned();
+    let truth = run_raw(&cli, "connector logs claims-orders --since 2h --limit 0 -o ndjson");
     let until_end = |lines: &[Value]| -> Vec<String> {
-        let before = lines.iter().filter(|line| time(line) < &*end);
+        let before = lines.iter().filter(|line| line_time(line) < &*end);
         let mut lines: Vec<String> = before.map(Value::to_string).collect();
         lines.sort();
         lines
@@ -149,7 +161,7 @@ fn following_goes_on_through_a_restart_429_500_and_a_token_that_ends() {
     // What nobody was let in for counts for nobody: the clock jumped while its token was on its way.
     let searches = journal
         .iter()
-        .filter(|entry| entry.path == SEARCH && entry.status != 401);
+        .filter(|entry| entry.path == SEARCH_PATH && entry.status != 401);
     let searches: Vec<_> = searches.collect();
     let of = |status: u16| searches.iter().filter(|entry| entry.status == status).count();
     assert_eq!(
@@ -166,84 +178,93 @@ fn following_goes_on_through_a_restart_429_500_and_a_token_that_ends() {
 
 #[cfg(unix)]
 #[test]
-fn following_ends_after_so_many_lines_or_when_it_is_interrupted() {
-    let world = World::new();
-    ok(world.ebs("sandbox reset --yes --set time_scale=60"));
-    ok(world.ebs("onboard claims --sandbox --yes"));
-    begin(&world);
-    ok(world.ebs("sandbox clock advance 10m"));
-    let follow = format!("connector logs --all --follow --since 1h --profile {PROFILES}/claims-operator.toml");
-    let (code, lines, said) = Live::start(&world, &format!("{follow} --limit 5")).end();
+fn following_ends_at_the_limit_or_on_ctrl_c() {
+    let cli = CliFixture::new();
+    assert_success(cli.run("sandbox reset --yes --set time_scale=60"));
+    assert_success(cli.run("onboard claims --sandbox --yes"));
+    create_orders_connector(&cli);
+    assert_success(cli.run("sandbox clock advance 10m"));
+    let follow = format!("connector logs --all --follow --since 1h --profile {PROFILES_DIR}/claims-operator.toml");
+    let (code, lines, said) = RunningCommand::start(&cli, &format!("{follow} --limit 5")).wait();
     assert_eq!((code, lines.len()), (Some(0), 5), "{said}");
     assert!(
         lines.iter().all(|line| line.contains("  INFO ")),
         "as text, one per line: {lines:?}"
     );
     // Into a file nothing is shown until the end, which says how much there is.
-    let live = Live::start(&world, &format!("{follow} --output-file followed.jsonl"));
+    let live = RunningCommand::start(&cli, &format!("{follow} --output-file followed.jsonl"));
     let begun = std::time::Instant::now();
-    while !world.path("followed.jsonl").exists() || world.read("followed.jsonl").is_empty() {
+    while !cli.path("followed.jsonl").exists() || cli.read("followed.jsonl").is_empty() {
         assert!(begun.elapsed().as_secs() < 60, "nothing was written");
         std::thread::yield_now();
     }
     let (code, lines, said) = live.interrupt();
-    let written = lines_of(&world.read("followed.jsonl")).len();
+    let written = parse_lines(&cli.read("followed.jsonl")).len();
     let noun = if written == 1 { "entry" } else { "entries" };
     let expected = format!("Appended {written} log {noun} to file: followed.jsonl");
     assert_eq!((code, lines), (Some(0), vec![expected]), "{said}");
-    let seen = operator(&world, "connector logs --all --follow -o json");
-    assert_eq!(seen.code, Some(64), "{seen}");
-    assert!(self::said(&seen).contains("Use `-o ndjson`"), "{seen}");
+    let result = run_as_operator(&cli, "connector logs --all --follow -o json");
+    assert_eq!(result.code, Some(64), "{result}");
+    assert!(self::normalized_stderr(&result).contains("Use `-o ndjson`"), "{result}");
 }
 
 #[test]
-fn a_second_question_costs_no_request_when_lines_are_kept() {
-    let world = one_hour();
-    let all = raw(
-        &world,
+fn a_cached_log_range_takes_no_request() {
+    let cli = fixture_with_one_hour_of_logs();
+    let all = run_raw(
+        &cli,
         "connector logs claims-orders --since 1h --cache --limit 5000 -o ndjson",
     );
     let question = "connector logs claims-orders --since 50m --until 20m --cache -o ndjson";
-    let before = fleet::last(&world);
-    let kept = raw(&world, question);
+    let before = fleet_fixture::last_request_seq(&cli);
+    let kept = run_raw(&cli, question);
     assert!(
         kept.len() > 30 && kept.iter().all(|line| all.contains(line)),
         "{}",
         kept.len()
     );
     // One level of those that were read is there as well.
-    raw(&world, &format!("{question} --level WARN"));
-    assert_eq!(asked(&world, before, SEARCH), [] as [u16; 0], "it is all here");
-    assert_eq!(asked(&world, before, "/access_tokens"), [] as [u16; 0]);
+    run_raw(&cli, &format!("{question} --level WARN"));
+    assert_eq!(
+        request_statuses(&cli, before, SEARCH_PATH),
+        [] as [u16; 0],
+        "it is all here"
+    );
+    assert_eq!(request_statuses(&cli, before, "/access_tokens"), [] as [u16; 0]);
     // Without it the service is asked, and says the same, but for what has moved in or out of the time meanwhile.
-    let fresh = raw(&world, &question.replace("--cache ", ""));
-    assert_eq!(asked(&world, before, SEARCH), [200]);
-    let from = time(&fresh[0]).max(time(&kept[0]));
-    let to = time(fresh.last().unwrap()).min(time(kept.last().unwrap()));
+    let fresh = run_raw(&cli, &question.replace("--cache ", ""));
+    assert_eq!(request_statuses(&cli, before, SEARCH_PATH), [200]);
+    let from = line_time(&fresh[0]).max(line_time(&kept[0]));
+    let to = line_time(fresh.last().unwrap()).min(line_time(kept.last().unwrap()));
     let common = |lines: &[Value]| -> Vec<Value> {
-        let within = lines.iter().filter(|line| time(line) >= from && time(line) <= to);
+        let within = lines
+            .iter()
+            .filter(|line| line_time(line) >= from && line_time(line) <= to);
         within.cloned().collect()
     };
     assert_eq!(common(&kept), common(&fresh));
     // A text is the service's to search for, and that is said.
-    let seen = ok(operator(&world, &format!("{question} --grep Committing")));
-    assert!(said(&seen).contains("only whole answers are kept"), "{seen}");
-    assert_eq!(asked(&world, before, SEARCH), [200, 200]);
+    let result = assert_success(run_as_operator(&cli, &format!("{question} --grep Committing")));
+    assert!(
+        normalized_stderr(&result).contains("only whole answers are kept"),
+        "{result}"
+    );
+    assert_eq!(request_statuses(&cli, before, SEARCH_PATH), [200, 200]);
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_kept_is_for_its_owner_alone() {
+fn cached_log_lines_are_readable_only_by_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;
-    let world = one_hour();
-    ok(operator(&world, "connector logs claims-orders --cache"));
-    ok(operator(
-        &world,
+    let cli = fixture_with_one_hour_of_logs();
+    assert_success(run_as_operator(&cli, "connector logs claims-orders --cache"));
+    assert_success(run_as_operator(
+        &cli,
         "connector logs claims-orders --output-file lines.jsonl",
     ));
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&world.path("lines.jsonl")), 0o600);
-    let folder = world.path(".state/confluent-ebs/sandbox/observed/lines");
+    assert_eq!(mode(&cli.path("lines.jsonl")), 0o600);
+    let folder = cli.path(".state/confluent-ebs/sandbox/observed/lines");
     assert_eq!(mode(&folder), 0o700);
     let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let kept: Vec<_> = entries
@@ -253,32 +274,35 @@ fn what_is_kept_is_for_its_owner_alone() {
 }
 
 #[test]
-fn a_file_is_added_to_and_never_overwritten() {
-    let world = one_hour();
-    world.write("lines.jsonl", "{\"mine\":true}\n");
+fn an_output_file_is_appended_to_and_never_overwritten() {
+    let cli = fixture_with_one_hour_of_logs();
+    cli.write("lines.jsonl", "{\"mine\":true}\n");
     let into = |more: &str| format!("connector logs claims-orders {more} --output-file lines.jsonl");
-    let seen = ok(operator(&world, &into("--limit 3")));
-    assert_eq!(seen.stdout, "Appended 3 log entries to file: lines.jsonl\n");
-    let told = json(&ok(operator(&world, &into("--limit 1 -o json"))));
+    let result = assert_success(run_as_operator(&cli, &into("--limit 3")));
+    assert_eq!(result.stdout, "Appended 3 log entries to file: lines.jsonl\n");
+    let told = parse_json(&assert_success(run_as_operator(&cli, &into("--limit 1 -o json"))));
     assert_eq!((&told["entries"], &told["file"]), (&1.into(), &"lines.jsonl".into()));
-    let lines = lines_of(&world.read("lines.jsonl"));
+    let lines = parse_lines(&cli.read("lines.jsonl"));
     assert_eq!((lines.len(), &lines[0]), (5, &value!({ "mine": true })));
     assert!(
         lines[1..].iter().all(|line| line["connector"] == "claims-orders"),
         "{lines:?}"
     );
     // Everything there is.
-    ok(operator(&world, &into("--since 1h --limit 0")));
-    assert!(lines_of(&world.read("lines.jsonl")).len() > 100);
-    let seen = operator(&world, "connector logs claims-orders --output-file nowhere/lines.jsonl");
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(1), ""), "{seen}");
-    assert!(said(&seen).contains("nowhere/lines.jsonl cannot be written"), "{seen}");
+    assert_success(run_as_operator(&cli, &into("--since 1h --limit 0")));
+    assert!(parse_lines(&cli.read("lines.jsonl")).len() > 100);
+    let result = run_as_operator(&cli, "connector logs claims-orders --output-file nowhere/lines.jsonl");
+    assert_eq!((result.code, result.stdout.as_str()), (Some(1), ""), "{result}");
+    assert!(
+        normalized_stderr(&result).contains("nowhere/lines.jsonl cannot be written"),
+        "{result}"
+    );
 }
 
 #[test]
-fn lines_are_picked_by_number_task_level_and_text() {
-    let world = one_hour();
-    let read = |more: &str| raw(&world, &format!("connector logs claims-orders -o ndjson {more}"));
+fn log_lines_are_filtered_by_limit_task_level_and_text() {
+    let cli = fixture_with_one_hour_of_logs();
+    let read = |more: &str| run_raw(&cli, &format!("connector logs claims-orders -o ndjson {more}"));
     let all = read("--since 2h --limit 5000");
     assert!(all.len() > 100, "{}", all.len());
     let last = read("--since 2h --limit 7");
@@ -295,8 +319,8 @@ fn lines_are_picked_by_number_task_level_and_text() {
     let found = read("--since 2h --grep tasks.to.start");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(read("--grep nowhere-to-be-found"), [] as [Value; 0]);
-    let nothing = ok(operator(
-        &world,
+    let nothing = assert_success(run_as_operator(
+        &cli,
         "connector logs claims-orders --grep nowhere-to-be-found",
     ));
     assert!(
@@ -312,8 +336,12 @@ fn lines_are_picked_by_number_task_level_and_text() {
         ("--cache --follow", "cannot be used together"),
         ("--since 10m --until 20m", "end-time must be greater than start-time"),
     ] {
-        let seen = operator(&world, &format!("connector logs claims-orders {args}"));
-        assert_eq!((seen.code, seen.stdout.as_str()), (Some(64), ""), "{args}: {seen}");
-        assert!(said(&seen).contains(words), "{args}: {seen}");
+        let result = run_as_operator(&cli, &format!("connector logs claims-orders {args}"));
+        assert_eq!(
+            (result.code, result.stdout.as_str()),
+            (Some(64), ""),
+            "{args}: {result}"
+        );
+        assert!(normalized_stderr(&result).contains(words), "{args}: {result}");
     }
 }

@@ -4,16 +4,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod browser;
-mod fleet;
-mod home;
+mod fleet_fixture;
+mod department_fixture;
 
 mod lint;
-mod lists;
+mod list_and_describe;
 #[cfg(unix)]
-mod live;
+mod running_command;
 mod logs;
 mod metrics;
 mod offsets;
 mod quota;
-mod starter;
+mod plugin_new;
 mod status;

@@ -5,47 +5,49 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 #[cfg(unix)]
-use crate::live::Live;
+use crate::running_command::RunningCommand;
 use crate::{
-    common::{Seen, World},
-    fleet,
-    home::{PROFILES, deployer, json, onboarded, operator, said},
+    common::{CliFixture, CliOutput},
+    department_fixture::{
+        PROFILES_DIR, fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator,
+    },
+    fleet_fixture,
 };
 
-const CLAIMS: &str = "--sandbox --department claims";
+const CLAIMS_FLAGS: &str = "--sandbox --department claims";
 
-const ORDERS: &str = r#"{"name": "claims-orders", "connector.class": "DatagenSource", "kafka.topic": "claims-orders",
+const ORDERS_FILE: &str = r#"{"name": "claims-orders", "connector.class": "DatagenSource", "kafka.topic": "claims-orders",
     "quickstart": "ORDERS", "output.data.format": "JSON"}"#;
-const LAKE: &str = r#"{"name": "claims-lake", "connector.class": "S3_SINK", "topics": "claims-orders",
+const LAKE_FILE: &str = r#"{"name": "claims-lake", "connector.class": "S3_SINK", "topics": "claims-orders",
     "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "claims-lake", "time.interval": "HOURLY",
     "flush.size": "1000", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1", "tasks.max": "2"}"#;
 
-fn ok(seen: Seen) -> Seen {
-    assert_eq!(seen.code, Some(0), "{seen}");
-    seen
+fn assert_success(output: CliOutput) -> CliOutput {
+    assert_eq!(output.code, Some(0), "{output}");
+    output
 }
 
-fn advance(world: &World, by: &str) {
-    ok(world.ebs(&format!("sandbox clock advance {by}")));
+fn advance_clock(cli: &CliFixture, by: &str) {
+    assert_success(cli.run(&format!("sandbox clock advance {by}")));
 }
 
 /// "claims" with a source and a sink that have run for two hours.
-pub(crate) fn two_hours() -> World {
-    let world = onboarded();
-    begin(&world);
-    world
+pub(crate) fn fixture_with_two_hours_of_metrics() -> CliFixture {
+    let cli = fixture_with_claims();
+    create_connectors(&cli);
+    cli
 }
 
-fn begin(world: &World) {
-    for (file, text) in [("claims-orders.json", ORDERS), ("claims-lake.json", LAKE)] {
-        world.write(file, text);
-        ok(deployer(world, &format!("connector create --config-file {file}")));
+fn create_connectors(cli: &CliFixture) {
+    for (file, text) in [("claims-orders.json", ORDERS_FILE), ("claims-lake.json", LAKE_FILE)] {
+        cli.write(file, text);
+        assert_success(run_as_deployer(cli, &format!("connector create --config-file {file}")));
     }
-    advance(world, "2h");
+    advance_clock(cli, "2h");
 }
 
-fn metrics(world: &World, args: &str) -> Seen {
-    world.ebs(&format!("connector metrics {args}"))
+fn run_metrics(cli: &CliFixture, args: &str) -> CliOutput {
+    cli.run(&format!("connector metrics {args}"))
 }
 
 fn metric<'a>(connector: &'a Value, name: &str) -> &'a Value {
@@ -55,16 +57,19 @@ fn metric<'a>(connector: &'a Value, name: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("no {name}: {connector}"))
 }
 
-fn values(metric: &Value) -> Vec<f64> {
+fn metric_values(metric: &Value) -> Vec<f64> {
     let points = metric["points"].as_array().unwrap();
     points.iter().map(|point| point["value"].as_f64().unwrap()).collect()
 }
 
 // §2: what sources and what sinks have; §5: five minutes late.
 #[test]
-fn the_platform_team_sees_what_went_through() {
-    let world = two_hours();
-    let answer = json(&ok(metrics(&world, &format!("--all --since 1h -o json {CLAIMS}"))));
+fn the_platform_team_sees_throughput_of_all_connectors() {
+    let cli = fixture_with_two_hours_of_metrics();
+    let answer = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("--all --since 1h -o json {CLAIMS_FLAGS}"),
+    )));
     assert_eq!(answer["not_measured"], serde_json::json!(["cpu", "memory"]));
     let connectors = answer["connectors"].as_array().unwrap();
     let names: Vec<&str> = connectors.iter().map(|row| row["name"].as_str().unwrap()).collect();
@@ -85,7 +90,7 @@ fn the_platform_team_sees_what_went_through() {
         ]
     );
     let sent = metric(&connectors[1], "sent_records");
-    let all = values(sent);
+    let all = metric_values(sent);
     assert_eq!(all.len(), 55, "an hour without its last five minutes: {sent}");
     let total: f64 = all.iter().sum();
     assert!((sent["total"].as_f64().unwrap() - total).abs() < 0.01, "{sent}");
@@ -97,39 +102,45 @@ fn the_platform_team_sees_what_went_through() {
     assert_eq!(connectors[0]["tasks"].as_array().unwrap().len(), 2);
     assert_eq!(connectors[0]["states"][0]["state"], "RUNNING");
     // Longer stretches of time come in longer steps, whose values are their sums.
-    let day = json(&ok(metrics(
-        &world,
-        &format!("claims-orders --since 1d -o json {CLAIMS}"),
+    let day = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("claims-orders --since 1d -o json {CLAIMS_FLAGS}"),
     )));
     assert_eq!(day["bucket_seconds"], 300);
     let sent = metric(&day["connectors"][0], "sent_records");
     assert!(
-        values(sent)[1] > 1_000.0 && sent["peak"].as_f64().unwrap() < 1_000.0,
+        metric_values(sent)[1] > 1_000.0 && sent["peak"].as_f64().unwrap() < 1_000.0,
         "per minute: {sent}"
     );
-    let middle = json(&ok(metrics(
-        &world,
-        &format!("claims-orders --since 90m --until 30m -o json {CLAIMS}"),
+    let middle = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("claims-orders --since 90m --until 30m -o json {CLAIMS_FLAGS}"),
     )));
-    assert_eq!(values(metric(&middle["connectors"][0], "sent_records")).len(), 60);
-    let seen = metrics(&world, &format!("claims-orders --since 30m --until 90m {CLAIMS}"));
-    assert_eq!(seen.code, Some(64), "{seen}");
+    assert_eq!(
+        metric_values(metric(&middle["connectors"][0], "sent_records")).len(),
+        60
+    );
+    let output = run_metrics(&cli, &format!("claims-orders --since 30m --until 90m {CLAIMS_FLAGS}"));
+    assert_eq!(output.code, Some(64), "{output}");
 }
 
 // §2: nothing is said of minutes in which nothing was counted. Lag goes on.
 #[test]
-fn a_pause_is_a_gap_and_not_a_zero() {
-    let world = two_hours();
-    ok(operator(&world, "connector pause claims-lake"));
-    advance(&world, "20m");
-    ok(operator(&world, "connector resume claims-lake"));
-    advance(&world, "20m");
-    let answer = json(&ok(metrics(&world, &format!("claims-lake -o json {CLAIMS}"))));
+fn a_pause_is_a_gap_in_the_metrics_and_not_zero() {
+    let cli = fixture_with_two_hours_of_metrics();
+    assert_success(run_as_operator(&cli, "connector pause claims-lake"));
+    advance_clock(&cli, "20m");
+    assert_success(run_as_operator(&cli, "connector resume claims-lake"));
+    advance_clock(&cli, "20m");
+    let answer = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("claims-lake -o json {CLAIMS_FLAGS}"),
+    )));
     let lake = &answer["connectors"][0];
     let (read, lag) = (metric(lake, "received_records"), metric(lake, "records_lag_max"));
-    assert!((34..=37).contains(&values(read).len()), "{read}");
-    assert!(values(read).iter().all(|value| *value > 0.0), "{read}");
-    assert_eq!(values(lag).len(), 55);
+    assert!((34..=37).contains(&metric_values(read).len()), "{read}");
+    assert!(metric_values(read).iter().all(|value| *value > 0.0), "{read}");
+    assert_eq!(metric_values(lag).len(), 55);
     let states: Vec<&str> = lake["states"]
         .as_array()
         .unwrap()
@@ -139,7 +150,7 @@ fn a_pause_is_a_gap_and_not_a_zero() {
     assert_eq!(states, ["RUNNING", "PAUSED", "RUNNING"]);
     assert_eq!(lake["tasks"][1]["states"][1]["state"], "PAUSED");
     assert_eq!(lake["signs"], serde_json::json!([]), "somebody wished for it");
-    let shown = ok(metrics(&world, &format!("claims-lake {CLAIMS}")));
+    let shown = assert_success(run_metrics(&cli, &format!("claims-lake {CLAIMS_FLAGS}")));
     let curve = |row: &str| {
         let line = shown
             .stdout
@@ -158,55 +169,58 @@ fn a_pause_is_a_gap_and_not_a_zero() {
     );
     assert!(shown.stdout.contains("task 1    | PAUSED"), "{shown}");
     assert!(
-        said_out(&shown).contains("A dot or \"-\" is no value, which is not zero"),
+        normalized_stdout(&shown).contains("A dot or \"-\" is no value, which is not zero"),
         "{shown}"
     );
     assert!(
-        said_out(&shown).contains("CPU and memory of managed connectors are not measured."),
+        normalized_stdout(&shown).contains("CPU and memory of managed connectors are not measured."),
         "{shown}"
     );
 }
 
 /// Standard output without its line breaks.
-fn said_out(seen: &Seen) -> String {
-    seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+fn normalized_stdout(output: &CliOutput) -> String {
+    output.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn a_source_that_has_failed_is_said() {
-    let world = two_hours();
-    ok(world.ebs("sandbox fault connector claims-orders wrong-password"));
-    advance(&world, "20m");
-    let shown = ok(metrics(&world, &format!("--all {CLAIMS}")));
+fn a_failed_source_is_reported_with_its_metrics() {
+    let cli = fixture_with_two_hours_of_metrics();
+    assert_success(cli.run("sandbox fault connector claims-orders wrong-password"));
+    advance_clock(&cli, "20m");
+    let shown = assert_success(run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}")));
     assert!(shown.stdout.contains("claims-orders is FAILED.\n"), "{shown}");
-    let answer = json(&ok(metrics(&world, &format!("claims-orders -o json {CLAIMS}"))));
+    let answer = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("claims-orders -o json {CLAIMS_FLAGS}"),
+    )));
     let states = answer["connectors"][0]["states"].as_array().unwrap();
     assert_eq!(states.last().unwrap()["state"], "FAILED", "{answer}");
     assert!(metric(&answer["connectors"][0], "sent_records")["last"].is_null());
 }
 
 #[test]
-fn tables_fit_and_need_neither_colour_nor_unicode() {
-    let world = two_hours();
+fn metric_tables_fit_the_terminal_without_colour_or_unicode() {
+    let cli = fixture_with_two_hours_of_metrics();
     for columns in ["80", "200"] {
         for (locale, terminal, block) in [("", "", false), ("C.UTF-8", "xterm", true), ("C.UTF-8", "linux", false)] {
             for which in ["claims-lake", "--all"] {
-                let mut command = world.command();
-                let args = format!("connector metrics {which} {CLAIMS}");
+                let mut command = cli.command();
+                let args = format!("connector metrics {which} {CLAIMS_FLAGS}");
                 command.args(args.split_whitespace()).env("COLUMNS", columns);
                 command.env("LANG", locale).env("TERM", terminal);
-                let seen = ok(world.see(&mut command));
-                let table: Vec<&str> = seen.stdout.lines().filter(|line| line.contains('|')).collect();
-                assert!(table.len() >= 3, "{seen}");
+                let output = assert_success(cli.run_command(&mut command));
+                let table: Vec<&str> = output.stdout.lines().filter(|line| line.contains('|')).collect();
+                assert!(table.len() >= 3, "{output}");
                 let widest = table.iter().map(|line| line.trim_end().chars().count()).max();
-                assert!(widest <= columns.parse().ok(), "{seen}");
-                assert_eq!(seen.stdout.contains('█'), block, "{seen}");
-                assert!(block || seen.stdout.is_ascii(), "{seen}");
-                assert!(!seen.stdout.contains('\u{1b}'), "{seen}");
+                assert!(widest <= columns.parse().ok(), "{output}");
+                assert_eq!(output.stdout.contains('█'), block, "{output}");
+                assert!(block || output.stdout.is_ascii(), "{output}");
+                assert!(!output.stdout.contains('\u{1b}'), "{output}");
             }
         }
     }
-    let detail = metrics(&world, &format!("claims-lake {CLAIMS}")).stdout;
+    let detail = run_metrics(&cli, &format!("claims-lake {CLAIMS_FLAGS}")).stdout;
     for unit in [
         "Records in/min",
         "KiB in/min",
@@ -219,42 +233,48 @@ fn tables_fit_and_need_neither_colour_nor_unicode() {
 }
 
 #[test]
-fn comma_separated_values_are_one_per_line() {
-    let world = two_hours();
-    let seen = ok(metrics(&world, &format!("--all -o csv --since 15m {CLAIMS}")));
-    let mut lines = seen.stdout.lines();
+fn csv_output_has_one_value_per_line() {
+    let cli = fixture_with_two_hours_of_metrics();
+    let output = assert_success(run_metrics(&cli, &format!("--all -o csv --since 15m {CLAIMS_FLAGS}")));
+    let mut lines = output.stdout.lines();
     assert_eq!(lines.next(), Some("connector,id,metric,unit,timestamp,value"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert!(
         rows.iter().all(|row| row.len() == 6 && row[5].parse::<f64>().is_ok()),
-        "{seen}"
+        "{output}"
     );
     let of = |metric: &str| rows.iter().filter(|row| row[2] == metric).count();
     assert_eq!(
         (of("sent_records"), of("received_bytes"), of("tasks_running")),
         (10, 10, 20)
     );
-    let seen = world.ebs(&format!("connector logs --all -o csv {CLAIMS}"));
-    assert_eq!(seen.code, Some(64), "{seen}");
-    assert!(said(&seen).contains("invalid value \"csv\" for --output"), "{seen}");
+    let output = cli.run(&format!("connector logs --all -o csv {CLAIMS_FLAGS}"));
+    assert_eq!(output.code, Some(64), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("invalid value \"csv\" for --output"),
+        "{output}"
+    );
 }
 
 // §3: one metric per request, connectors batched; §5: sixty requests a minute for all who share an address.
 #[test]
-fn many_connectors_cost_as_many_requests_as_one() {
-    let world = onboarded();
-    fleet::make(&world, 40);
-    advance(&world, "1h");
-    let before = fleet::last(&world);
-    let answer = json(&ok(metrics(&world, &format!("--all -o json {CLAIMS}"))));
+fn metrics_of_40_connectors_take_as_many_requests_as_of_one() {
+    let cli = fixture_with_claims();
+    fleet_fixture::create_claims_connectors(&cli, 40);
+    advance_clock(&cli, "1h");
+    let before = fleet_fixture::last_request_seq(&cli);
+    let answer = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("--all -o json {CLAIMS_FLAGS}"),
+    )));
     let connectors = answer["connectors"].as_array().unwrap();
     assert_eq!(connectors.len(), 40);
     assert!(
         connectors
             .iter()
-            .all(|row| values(metric(row, "sent_records")).len() == 55)
+            .all(|row| metric_values(metric(row, "sent_records")).len() == 55)
     );
-    let asked = fleet::asked_since(&world, before);
+    let asked = fleet_fixture::requests_since(&cli, before);
     let queries = asked
         .iter()
         .filter(|entry| entry.path == "/v2/metrics/cloud/query")
@@ -265,14 +285,14 @@ fn many_connectors_cost_as_many_requests_as_one() {
 
 // §6: nothing of others, whoever asks on behalf of a department.
 #[test]
-fn nothing_of_other_departments_is_in_it() {
-    let world = two_hours();
-    ok(world.ebs("onboard fraud --sandbox --yes"));
-    world.write("fraud-orders.json", ORDERS.replace("claims-", "fraud-"));
-    let profile = format!("--profile {PROFILES}/fraud-deployer.toml");
-    ok(world.ebs(&format!("connector create --config-file fraud-orders.json {profile}")));
-    advance(&world, "1h");
-    let listed = json(&ok(world.ebs("connector list --sandbox -o json")));
+fn metrics_of_a_department_contain_no_other_department() {
+    let cli = fixture_with_two_hours_of_metrics();
+    assert_success(cli.run("onboard fraud --sandbox --yes"));
+    cli.write("fraud-orders.json", ORDERS_FILE.replace("claims-", "fraud-"));
+    let profile = format!("--profile {PROFILES_DIR}/fraud-deployer.toml");
+    assert_success(cli.run(&format!("connector create --config-file fraud-orders.json {profile}")));
+    advance_clock(&cli, "1h");
+    let listed = parse_json(&assert_success(cli.run("connector list --sandbox -o json")));
     let fraud = listed
         .as_array()
         .unwrap()
@@ -280,60 +300,66 @@ fn nothing_of_other_departments_is_in_it() {
         .find(|row| row["name"] == "fraud-orders");
     let id = fraud.unwrap()["id"].as_str().unwrap();
     for how in ["-o json", "-o yaml", "-o ndjson", "-o csv", ""] {
-        let seen = ok(metrics(&world, &format!("--all {how} {CLAIMS}")));
-        assert!(seen.stdout.contains("claims-orders"), "{seen}");
+        let output = assert_success(run_metrics(&cli, &format!("--all {how} {CLAIMS_FLAGS}")));
+        assert!(output.stdout.contains("claims-orders"), "{output}");
         assert!(
-            !seen.to_string().contains("fraud") && !seen.to_string().contains(id),
-            "{seen}"
+            !output.to_string().contains("fraud") && !output.to_string().contains(id),
+            "{output}"
         );
     }
     for named in ["fraud-orders", "fraud-*", id] {
-        let seen = metrics(&world, &format!("{named} {CLAIMS}"));
-        assert!(matches!(seen.code, Some(1 | 5)) && seen.stdout.is_empty(), "{seen}");
+        let output = run_metrics(&cli, &format!("{named} {CLAIMS_FLAGS}"));
+        assert!(
+            matches!(output.code, Some(1 | 5)) && output.stdout.is_empty(),
+            "{output}"
+        );
     }
     // Everybody's at once is nobody's question.
-    let seen = metrics(&world, "--all --sandbox");
-    assert_eq!(seen.code, Some(64), "{seen}");
-    ok(metrics(&world, "fraud-orders claims-orders --sandbox"));
+    let output = run_metrics(&cli, "--all --sandbox");
+    assert_eq!(output.code, Some(64), "{output}");
+    assert_success(run_metrics(&cli, "fraud-orders claims-orders --sandbox"));
 }
 
 // §6: departments hold no MetricsViewer. What their own roles open is switch Q5.
 #[test]
-fn a_department_is_told_who_can_publish_its_metrics() {
-    let world = two_hours();
+fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() {
+    let cli = fixture_with_two_hours_of_metrics();
     for persona in ["operator", "deployer", "viewer"] {
-        let profile = format!("--profile {PROFILES}/claims-{persona}.toml");
-        let seen = metrics(&world, &format!("--all -o json {profile}"));
-        assert_eq!((seen.code, seen.stdout.as_str()), (Some(4), ""), "{seen}");
-        let said = said(&seen);
+        let profile = format!("--profile {PROFILES_DIR}/claims-{persona}.toml");
+        let output = run_metrics(&cli, &format!("--all -o json {profile}"));
+        assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
+        let said = normalized_stderr(&output);
         assert!(
             said.starts_with("Error: the metrics of department \"claims\" cannot be read"),
-            "{seen}"
+            "{output}"
         );
-        assert!(said.contains("would see the metrics of all others"), "{seen}");
+        assert!(said.contains("would see the metrics of all others"), "{output}");
         assert!(
             said.contains("confluent ebs status --html claims.html --department claims"),
-            "{seen}"
+            "{output}"
         );
         assert!(
             said.contains("connector metrics --all --department claims -o json"),
-            "{seen}"
+            "{output}"
         );
     }
-    ok(metrics(&world, "claims-orders --sandbox-as admin"));
-    let world = World::new();
-    ok(world.ebs("sandbox reset --yes --set assumptions.connector_metrics=filtered"));
-    ok(world.ebs("onboard claims --sandbox --yes"));
-    begin(&world);
-    let answer = json(&ok(operator(&world, "connector metrics --all -o json")));
+    assert_success(run_metrics(&cli, "claims-orders --sandbox-as admin"));
+    let cli = CliFixture::new();
+    assert_success(cli.run("sandbox reset --yes --set assumptions.connector_metrics=filtered"));
+    assert_success(cli.run("onboard claims --sandbox --yes"));
+    create_connectors(&cli);
+    let answer = parse_json(&assert_success(run_as_operator(
+        &cli,
+        "connector metrics --all -o json",
+    )));
     assert_eq!(answer["connectors"].as_array().unwrap().len(), 2);
     assert_eq!(answer["department"], "claims");
 }
 
 #[test]
-fn what_cannot_be_asked_is_said_before_anything_is_asked() {
-    let world = two_hours();
-    let before = fleet::last(&world);
+fn invalid_metrics_arguments_are_refused_before_any_request() {
+    let cli = fixture_with_two_hours_of_metrics();
+    let before = fleet_fixture::last_request_seq(&cli);
     for (args, code, words) in [
         ("", 64, "missing argument <id>"),
         ("--all claims-orders", 64, "cannot be used together"),
@@ -343,49 +369,64 @@ fn what_cannot_be_asked_is_said_before_anything_is_asked() {
         ("--all --since yesterday", 64, "write how long ago"),
         ("fraud-orders", 5, "belongs to somebody else"),
     ] {
-        let seen = metrics(&world, &format!("{args} {CLAIMS}"));
-        assert_eq!(seen.code, Some(code), "{args}: {seen}");
-        assert!(said(&seen).contains(words), "{args}: {seen}");
+        let output = run_metrics(&cli, &format!("{args} {CLAIMS_FLAGS}"));
+        assert_eq!(output.code, Some(code), "{args}: {output}");
+        assert!(normalized_stderr(&output).contains(words), "{args}: {output}");
     }
-    assert_eq!(fleet::asked_since(&world, before).len(), 0);
-    let seen = metrics(&world, &format!("--all --since 4m {CLAIMS}"));
-    assert_eq!(seen.code, Some(64), "{seen}");
-    assert!(said(&seen).contains("about five minutes late"), "{seen}");
-    let seen = ok(metrics(&world, &format!("claims-orders --since 9d {CLAIMS}")));
-    assert!(said(&seen).contains("kept for 7 days"), "{seen}");
-    let seen = metrics(&world, &format!("claims-order {CLAIMS}"));
-    assert!(said(&seen).contains("Did you mean \"claims-orders\"?"), "{seen}");
+    assert_eq!(fleet_fixture::requests_since(&cli, before).len(), 0);
+    let output = run_metrics(&cli, &format!("--all --since 4m {CLAIMS_FLAGS}"));
+    assert_eq!(output.code, Some(64), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("about five minutes late"),
+        "{output}"
+    );
+    let output = assert_success(run_metrics(&cli, &format!("claims-orders --since 9d {CLAIMS_FLAGS}")));
+    assert!(normalized_stderr(&output).contains("kept for 7 days"), "{output}");
+    let output = run_metrics(&cli, &format!("claims-order {CLAIMS_FLAGS}"));
+    assert!(
+        normalized_stderr(&output).contains("Did you mean \"claims-orders\"?"),
+        "{output}"
+    );
 }
 
 #[test]
 fn a_department_without_connectors_has_no_metrics() {
-    let world = onboarded();
-    let seen = ok(metrics(&world, &format!("--all {CLAIMS}")));
-    assert_eq!(seen.stdout, "None found.\n");
-    let answer = json(&ok(metrics(&world, &format!("--all -o json {CLAIMS}"))));
+    let cli = fixture_with_claims();
+    let output = assert_success(run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}")));
+    assert_eq!(output.stdout, "None found.\n");
+    let answer = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("--all -o json {CLAIMS_FLAGS}"),
+    )));
     assert_eq!(answer["connectors"], serde_json::json!([]));
 }
 
 // A connector of a minute ago has no values yet, which is no trouble.
 #[test]
-fn a_new_connector_has_nothing_yet() {
-    let world = onboarded();
-    world.write("claims-orders.json", ORDERS);
-    ok(deployer(&world, "connector create --config-file claims-orders.json"));
-    let answer = json(&ok(metrics(&world, &format!("claims-orders -o json {CLAIMS}"))));
+fn a_new_connector_has_no_metric_values() {
+    let cli = fixture_with_claims();
+    cli.write("claims-orders.json", ORDERS_FILE);
+    assert_success(run_as_deployer(
+        &cli,
+        "connector create --config-file claims-orders.json",
+    ));
+    let answer = parse_json(&assert_success(run_metrics(
+        &cli,
+        &format!("claims-orders -o json {CLAIMS_FLAGS}"),
+    )));
     let sent = metric(&answer["connectors"][0], "sent_records");
     assert_eq!(
-        (values(sent).len(), &sent["total"], &sent["mean"]),
+        (metric_values(sent).len(), &sent["total"], &sent["mean"]),
         (0, &Value::Null, &Value::Null)
     );
     assert_eq!(answer["connectors"][0]["signs"], serde_json::json!([]));
-    let shown = ok(metrics(&world, &format!("claims-orders {CLAIMS}")));
+    let shown = assert_success(run_metrics(&cli, &format!("claims-orders {CLAIMS_FLAGS}")));
     assert!(shown.stdout.contains("B out/min"), "{shown}");
 }
 
 #[test]
-fn bad_weather_is_waited_out_or_told() {
-    let world = two_hours();
+fn metrics_faults_are_retried_or_reported() {
+    let cli = fixture_with_two_hours_of_metrics();
     let at = "--path /v2/metrics/**";
     for fault in [
         "too-many-requests --retry-after 7 --times 3",
@@ -393,40 +434,43 @@ fn bad_weather_is_waited_out_or_told() {
         "lost-after",
         "slow --delay 20s",
     ] {
-        ok(world.ebs(&format!("sandbox fault add {fault} {at}")));
-        ok(metrics(&world, &format!("--all -o json {CLAIMS}")));
+        assert_success(cli.run(&format!("sandbox fault add {fault} {at}")));
+        assert_success(run_metrics(&cli, &format!("--all -o json {CLAIMS_FLAGS}")));
         assert_eq!(
-            world.ebs("sandbox fault list").stdout,
+            cli.run("sandbox fault list").stdout,
             "None found.\n",
             "{fault}: it did not strike"
         );
     }
-    ok(world.ebs(&format!(
+    assert_success(cli.run(&format!(
         "sandbox fault add too-many-requests --retry-after 60 --forever {at}"
     )));
-    let seen = metrics(&world, &format!("--all {CLAIMS}"));
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(1), ""), "{seen}");
+    let output = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}"));
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
     assert!(
-        said(&seen).contains("All who share this address share 60 requests per minute"),
-        "{seen}"
+        normalized_stderr(&output).contains("All who share this address share 60 requests per minute"),
+        "{output}"
     );
-    ok(world.ebs("sandbox fault clear"));
-    ok(world.ebs(&format!("sandbox fault add server-error --forever {at}")));
-    let seen = metrics(&world, &format!("--all {CLAIMS}"));
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(1), ""), "{seen}");
+    assert_success(cli.run("sandbox fault clear"));
+    assert_success(cli.run(&format!("sandbox fault add server-error --forever {at}")));
+    let output = run_metrics(&cli, &format!("--all {CLAIMS_FLAGS}"));
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
 }
 
 // §5: no more often than once a minute. The sandbox's minute takes a twentieth of a second here.
 #[cfg(unix)]
 #[test]
-fn watching_looks_again_every_minute_until_it_is_interrupted() {
-    let world = World::new();
-    ok(world.ebs("sandbox reset --yes --set time_scale=1200"));
-    ok(world.ebs("onboard claims --sandbox --yes"));
-    begin(&world);
-    let before = fleet::last(&world);
-    let mut live = Live::start(&world, &format!("connector metrics --all --watch -o ndjson {CLAIMS}"));
-    live.more(4);
+fn watch_refreshes_every_minute_until_ctrl_c() {
+    let cli = CliFixture::new();
+    assert_success(cli.run("sandbox reset --yes --set time_scale=1200"));
+    assert_success(cli.run("onboard claims --sandbox --yes"));
+    create_connectors(&cli);
+    let before = fleet_fixture::last_request_seq(&cli);
+    let mut live = RunningCommand::start(
+        &cli,
+        &format!("connector metrics --all --watch -o ndjson {CLAIMS_FLAGS}"),
+    );
+    live.wait_for_lines(4);
     let (code, lines, said) = live.interrupt();
     assert_eq!(code, Some(0), "{said}");
     let ends: Vec<String> = lines
@@ -443,12 +487,12 @@ fn watching_looks_again_every_minute_until_it_is_interrupted() {
         ends.is_sorted() && unique.len() == ends.len(),
         "each look has a new minute: {ends:?}"
     );
-    let asked = fleet::asked_since(&world, before);
+    let asked = fleet_fixture::requests_since(&cli, before);
     assert!(asked.iter().all(|entry| entry.status == 200), "{asked:?}");
     // Nine queries and a list each time.
     assert!(asked.len() <= lines.len() * 10 + 10, "{}", asked.len());
-    let mut live = Live::start(&world, &format!("connector metrics claims-orders --watch {CLAIMS}"));
-    live.more(30);
+    let mut live = RunningCommand::start(&cli, &format!("connector metrics claims-orders --watch {CLAIMS_FLAGS}"));
+    live.wait_for_lines(30);
     let (code, lines, said) = live.interrupt();
     assert_eq!(code, Some(0), "{said}");
     let titles = lines

@@ -1,15 +1,16 @@
 //! `quota list`, `quota describe`, `quota check`, and what the service says when the cluster is full.
 
 use crate::{
-    common::World,
-    fleet,
-    home::{deployer, json, onboarded, operator, said},
+    common::CliFixture,
+    department_fixture::{fixture_with_claims, normalized_stderr, parse_json, run_as_deployer, run_as_operator},
+    fleet_fixture,
 };
 
-const SHARED: &str = "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
+const CLUSTER_FULL_ADVICE: &str =
+    "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
 
-fn orders(world: &World, name: &str) {
-    world.write(
+fn write_orders_file(cli: &CliFixture, name: &str) {
+    cli.write(
         "next.json",
         format!(
             r#"{{"name": "{name}", "connector.class": "DatagenSource", "kafka.topic": "claims-orders", "quickstart": "ORDERS"}}"#
@@ -18,16 +19,16 @@ fn orders(world: &World, name: &str) {
 }
 
 #[test]
-fn a_department_sees_its_numbers_and_what_they_are_worth() {
-    let world = onboarded();
-    orders(&world, "claims-orders");
+fn a_department_sees_its_quota_and_remaining_capacity() {
+    let cli = fixture_with_claims();
+    write_orders_file(&cli, "claims-orders");
     assert_eq!(
-        deployer(&world, "connector create --config-file next.json").code,
+        run_as_deployer(&cli, "connector create --config-file next.json").code,
         Some(0)
     );
-    let seen = operator(&world, "quota describe");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let output = run_as_operator(&cli, "quota describe");
+    assert_eq!(output.code, Some(0), "{output}");
+    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "1 of 12 used, 11 left",
         "1 of 20 used, 19 left",
@@ -38,19 +39,22 @@ fn a_department_sees_its_numbers_and_what_they_are_worth() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let check = operator(&world, "quota check --plugin DatagenSource --tasks 2");
+    let check = run_as_operator(&cli, "quota check --plugin DatagenSource --tasks 2");
     assert_eq!(check.code, Some(0), "{check}");
     assert!(check.stdout.contains("It fits; up to 4 tasks would."), "{check}");
-    let check = operator(&world, "quota check --connector claims-orders --tasks 5");
+    let check = run_as_operator(&cli, "quota check --connector claims-orders --tasks 5");
     assert_eq!(check.code, Some(5), "{check}");
     assert!(
-        said(&check).contains("department \"claims\": tasks per connector: 5 requested, 4 allowed"),
+        normalized_stderr(&check).contains("department \"claims\": tasks per connector: 5 requested, 4 allowed"),
         "{check}"
     );
-    assert!(said(&check).contains("Set `tasks.max` to 4 or less."), "{check}");
+    assert!(
+        normalized_stderr(&check).contains("Set `tasks.max` to 4 or less."),
+        "{check}"
+    );
     // A change of what is there asks for the difference (dossier `quotas.md` §5.2).
-    let check = json(&operator(
-        &world,
+    let check = parse_json(&run_as_operator(
+        &cli,
         "quota check --connector claims-orders --tasks 3 -o json",
     ));
     let asked: Vec<i64> = check["rooms"]
@@ -64,26 +68,27 @@ fn a_department_sees_its_numbers_and_what_they_are_worth() {
         (&check["rooms"][2]["used"], &check["rooms"][2]["reserved"]),
         (&serde_json::Value::Null, &25.into())
     );
-    let seen = operator(&world, "quota check --connector motor-orders");
-    assert_eq!(seen.code, Some(1), "{seen}");
+    let output = run_as_operator(&cli, "quota check --connector motor-orders");
+    assert_eq!(output.code, Some(1), "{output}");
 }
 
 #[test]
-fn the_platform_team_sees_all_departments_and_the_whole_cluster() {
-    let world = onboarded();
+fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
+    let cli = fixture_with_claims();
     // 17 of 20 tasks and 17 of 12 connectors.
-    fleet::make(&world, 17);
-    let seen = world.ebs("quota list --sandbox");
-    assert_eq!(seen.code, Some(0), "{seen}");
+    fleet_fixture::create_claims_connectors(&cli, 17);
+    let output = cli.run("quota list --sandbox");
+    assert_eq!(output.code, Some(0), "{output}");
     assert!(
-        said(&seen).contains("Cluster \"lkc-prod01\" uses 17 of 225 tasks; 25 more are kept in reserve."),
-        "{seen}"
+        normalized_stderr(&output)
+            .contains("Cluster \"lkc-prod01\" uses 17 of 225 tasks; 25 more are kept in reserve."),
+        "{output}"
     );
     assert!(
-        said(&seen).contains("Confluent Cloud does not know these limits"),
-        "{seen}"
+        normalized_stderr(&output).contains("Confluent Cloud does not know these limits"),
+        "{output}"
     );
-    let rows = json(&world.ebs("quota list --sandbox -o json"));
+    let rows = parse_json(&cli.run("quota list --sandbox -o json"));
     let claims = rows
         .as_array()
         .unwrap()
@@ -95,46 +100,49 @@ fn the_platform_team_sees_all_departments_and_the_whole_cluster() {
         (&17.into(), &17.into(), &"over".into())
     );
     // Less is always allowed (dossier `quotas.md` §5.2).
-    let seen = world.ebs("quota check --sandbox --department claims --connector claims-source-001 --tasks 1");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let seen = world.ebs("quota check --sandbox --department claims --plugin DatagenSource");
-    assert_eq!(seen.code, Some(5), "{seen}");
+    let output = cli.run("quota check --sandbox --department claims --connector claims-source-001 --tasks 1");
+    assert_eq!(output.code, Some(0), "{output}");
+    let output = cli.run("quota check --sandbox --department claims --plugin DatagenSource");
+    assert_eq!(output.code, Some(5), "{output}");
     assert!(
-        said(&seen).contains("connectors: 1 requested, 17 of 12 used, 0 left"),
-        "{seen}"
+        normalized_stderr(&output).contains("connectors: 1 requested, 17 of 12 used, 0 left"),
+        "{output}"
     );
 }
 
 // The service has no contract for it (dossier `quotas.md` §0, §1.5): 402, or 400 in words. Both end in the advice that our
 // own reserve gives.
 #[test]
-fn a_full_cluster_is_the_same_advice_whoever_says_so() {
-    let world = onboarded();
-    orders(&world, "claims-orders");
+fn a_full_cluster_gives_the_same_advice_for_every_error() {
+    let cli = fixture_with_claims();
+    write_orders_file(&cli, "claims-orders");
     assert_eq!(
-        deployer(&world, "connector create --config-file next.json").code,
+        run_as_deployer(&cli, "connector create --config-file next.json").code,
         Some(0)
     );
-    orders(&world, "claims-more");
+    write_orders_file(&cli, "claims-more");
     for payment_required in [true, false] {
-        let sandbox = fleet::sandbox(&world);
+        let sandbox = fleet_fixture::open_sandbox(&cli);
         let mut settings = sandbox.settings().unwrap();
         settings.quotas.insert("connect.max_tasks.per_cluster".into(), 1);
         settings.assumptions.connect.task_ceiling_is_payment_required = payment_required;
         sandbox.set_settings(settings).unwrap();
-        let seen = deployer(&world, "connector create --config-file next.json");
-        assert_eq!(seen.code, Some(5), "{seen}");
-        assert!(said(&seen).contains("currently limited to 1"), "{seen}");
-        assert!(said(&seen).contains(SHARED), "{seen}");
+        let output = run_as_deployer(&cli, "connector create --config-file next.json");
+        assert_eq!(output.code, Some(5), "{output}");
+        assert!(
+            normalized_stderr(&output).contains("currently limited to 1"),
+            "{output}"
+        );
+        assert!(normalized_stderr(&output).contains(CLUSTER_FULL_ADVICE), "{output}");
     }
 }
 
 /// "claims" with 17 connectors where 12 are allowed, one of them too large, one with an account of "motor", and one of nobody.
-fn audited() -> World {
-    let world = onboarded();
-    assert_eq!(world.ebs("onboard motor --sandbox --yes").code, Some(0));
-    fleet::make(&world, 15);
-    let made = |department, name, tasks| fleet::Made {
+fn fixture_over_quota() -> CliFixture {
+    let cli = fixture_with_claims();
+    assert_eq!(cli.run("onboard motor --sandbox --yes").code, Some(0));
+    fleet_fixture::create_claims_connectors(&cli, 15);
+    let made = |department, name, tasks| fleet_fixture::ConnectorSpec {
         stage: "prod",
         department,
         name,
@@ -145,26 +153,26 @@ fn audited() -> World {
         made("motor", "claims-borrowed", 1),
         made("motor", "lonely-source", 2),
     ];
-    fleet::make_all(&world, more);
-    world
+    fleet_fixture::create_connectors(&cli, more);
+    cli
 }
 
 #[test]
-fn an_audit_tells_who_exceeds_what_is_nobodys_and_who_runs_as_somebody_else() {
-    let world = audited();
-    let before = fleet::last(&world);
-    let seen = world.ebs("quota audit --sandbox");
-    assert_eq!(seen.code, Some(5), "{seen}");
+fn quota_audit_reports_over_quota_unowned_and_foreign_account_connectors() {
+    let cli = fixture_over_quota();
+    let before = fleet_fixture::last_request_seq(&cli);
+    let output = cli.run("quota audit --sandbox");
+    assert_eq!(output.code, Some(5), "{output}");
     assert!(
-        said(&seen).contains("department \"claims\" in stage prod uses more than it may"),
-        "{seen}"
+        normalized_stderr(&output).contains("department \"claims\" in stage prod uses more than it may"),
+        "{output}"
     );
     // It looks, and that is all.
-    let asked = fleet::asked_since(&world, before);
+    let asked = fleet_fixture::requests_since(&cli, before);
     assert!(asked.iter().all(|entry| entry.method == "GET"), "{asked:#?}");
     let lists = asked.iter().filter(|entry| entry.path.ends_with("/connectors"));
     assert_eq!(lists.count(), 2, "{asked:#?}");
-    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "18 connectors use 24 of 225 tasks; 25 more are kept in reserve.",
         // 217 in the files of 23 departments, and the default of one.
@@ -176,19 +184,19 @@ fn an_audit_tells_who_exceeds_what_is_nobodys_and_who_runs_as_somebody_else() {
         "claims-borrowed runs as ebs-prod-motor-runtime",
         ", an account of motor.",
     ] {
-        assert!(text.contains(words), "{words}: {seen}");
+        assert!(text.contains(words), "{words}: {output}");
     }
-    let widest = seen.stdout.lines().map(|line| line.trim_end().chars().count()).max();
-    assert!(widest <= Some(80), "{seen}");
+    let widest = output.stdout.lines().map(|line| line.trim_end().chars().count()).max();
+    assert!(widest <= Some(80), "{output}");
     // Since when the service does not tell; what is told was seen from here.
-    assert_eq!(world.ebs("sandbox clock advance 3h").code, Some(0));
-    assert!(world.ebs("quota audit --sandbox").stdout.contains("| over  | 3h+"));
+    assert_eq!(cli.run("sandbox clock advance 3h").code, Some(0));
+    assert!(cli.run("quota audit --sandbox").stdout.contains("| over  | 3h+"));
 }
 
 #[test]
-fn an_audit_is_a_page_and_lines_for_a_spreadsheet() {
-    let world = audited();
-    let csv = world.ebs("quota audit --sandbox -o csv");
+fn quota_audit_writes_an_html_page_and_csv() {
+    let cli = fixture_over_quota();
+    let csv = cli.run("quota audit --sandbox -o csv");
     assert_eq!(csv.code, Some(5), "{csv}");
     let mut lines = csv.stdout.lines();
     assert_eq!(
@@ -207,13 +215,13 @@ fn an_audit_is_a_page_and_lines_for_a_spreadsheet() {
     ] {
         assert!(lines.iter().any(|line| line.starts_with(begin)), "{begin}: {csv}");
     }
-    let page = world.ebs("quota audit --sandbox -o html");
+    let page = cli.run("quota audit --sandbox -o html");
     assert!(
         page.stdout.starts_with("<!DOCTYPE html>") && page.stdout.contains(">17 of 12<"),
         "{page}"
     );
     // Of one department, nothing of others.
-    let one = world.ebs("quota audit --sandbox --department claims -o html");
+    let one = cli.run("quota audit --sandbox --department claims -o html");
     assert_eq!(one.code, Some(5), "{one}");
     assert!(one.stdout.contains("claims-borrowed runs as"), "{one}");
     assert!(
@@ -226,32 +234,38 @@ fn an_audit_is_a_page_and_lines_for_a_spreadsheet() {
         "status --sandbox -o html",
         "connector list --sandbox -o csv",
     ] {
-        let seen = world.ebs(args);
-        assert_eq!(seen.code, Some(64), "{seen}");
-        assert!(said(&seen).contains("this command takes human, json, yaml"), "{seen}");
+        let output = cli.run(args);
+        assert_eq!(output.code, Some(64), "{output}");
+        assert!(
+            normalized_stderr(&output).contains("this command takes human, json, yaml"),
+            "{output}"
+        );
     }
 }
 
 #[test]
-fn an_audit_is_for_the_platform_team_and_what_it_could_not_see_is_said() {
-    let world = audited();
-    let seen = operator(&world, "quota audit");
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(4), ""), "{seen}");
-    assert!(said(&seen).contains("only the platform team"), "{seen}");
+fn quota_audit_is_refused_to_departments_and_reports_incomplete_data() {
+    let cli = fixture_over_quota();
+    let output = run_as_operator(&cli, "quota audit");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("only the platform team"),
+        "{output}"
+    );
     for path in ["/iam/v2/service-accounts", "/connect/v1/environments/env-test01/**"] {
         let refuse = format!("sandbox fault add server-error --path {path} --forever");
-        assert_eq!(world.ebs(&refuse).code, Some(0));
+        assert_eq!(cli.run(&refuse).code, Some(0));
     }
-    let seen = world.ebs("quota audit --sandbox");
-    let text = seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let output = cli.run("quota audit --sandbox");
+    let text = output.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
         "Stage test (lkc-test01) Not known: ",
         "Not known: service accounts: ",
         "As whom claims-borrowed runs is not known: the service accounts could not be listed.",
     ] {
-        assert!(text.contains(words), "{words}: {seen}");
+        assert!(text.contains(words), "{words}: {output}");
     }
-    let csv = world.ebs("quota audit --sandbox -o csv").stdout;
+    let csv = cli.run("quota audit --sandbox -o csv").stdout;
     assert!(
         csv.contains("test,cluster,lkc-test01,,,,") && csv.contains("unknown: "),
         "{csv}"
@@ -261,7 +275,10 @@ fn an_audit_is_for_the_platform_team_and_what_it_could_not_see_is_said() {
         "{csv}"
     );
     // Where nobody exceeds, what could not be seen decides.
-    let seen = world.ebs("quota audit --sandbox --department motor");
-    assert_eq!(seen.code, Some(1), "{seen}");
-    assert!(said(&seen).contains("stage test could not be looked at"), "{seen}");
+    let output = cli.run("quota audit --sandbox --department motor");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("stage test could not be looked at"),
+        "{output}"
+    );
 }

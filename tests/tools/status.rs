@@ -3,50 +3,50 @@
 use serde_json::Value;
 
 use crate::{
-    common::{Seen, World},
-    fleet::{self, Made},
-    home::{PROFILES, json, onboarded, operator, said},
-    metrics::two_hours,
+    common::{CliFixture, CliOutput},
+    department_fixture::{PROFILES_DIR, fixture_with_claims, normalized_stderr, parse_json, run_as_operator},
+    fleet_fixture::{self, ConnectorSpec},
+    metrics::fixture_with_two_hours_of_metrics,
 };
 
 /// Without its line breaks.
-fn shown(seen: &Seen) -> String {
-    seen.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+fn normalized_stdout(output: &CliOutput) -> String {
+    output.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// "claims" with four connectors: one failed, one works in part, one is paused.
-fn troubled() -> World {
-    let world = onboarded();
-    let plan = ["claims-a", "claims-b", "claims-c", "claims-d"].map(|name| Made {
+fn fixture_with_failures() -> CliFixture {
+    let cli = fixture_with_claims();
+    let plan = ["claims-a", "claims-b", "claims-c", "claims-d"].map(|name| ConnectorSpec {
         stage: "prod",
         department: "claims",
         name,
         tasks: 2,
     });
-    fleet::make_all(&world, plan);
-    fail(&world, "claims-b", "unknown-host");
-    fail(&world, "claims-c", "task-failed");
-    let paused = operator(&world, "connector pause claims-d");
+    fleet_fixture::create_connectors(&cli, plan);
+    set_connector_fault(&cli, "claims-b", "unknown-host");
+    set_connector_fault(&cli, "claims-c", "task-failed");
+    let paused = run_as_operator(&cli, "connector pause claims-d");
     assert_eq!(paused.code, Some(0), "{paused}");
-    world
+    cli
 }
 
-fn fail(world: &World, connector: &str, kind: &str) {
-    let seen = world.ebs(&format!("sandbox fault connector {connector} {kind}"));
-    assert_eq!(seen.code, Some(0), "{seen}");
+fn set_connector_fault(cli: &CliFixture, connector: &str, kind: &str) {
+    let output = cli.run(&format!("sandbox fault connector {connector} {kind}"));
+    assert_eq!(output.code, Some(0), "{output}");
 }
 
-fn connector<'a>(status: &'a Value, name: &str) -> &'a Value {
+fn connector_row<'a>(status: &'a Value, name: &str) -> &'a Value {
     let all = status["stages"][0]["connectors"].as_array().unwrap();
     all.iter().find(|row| row["name"] == name).unwrap()
 }
 
 #[test]
-fn a_department_sees_its_connectors_and_is_told_by_the_exit_code() {
-    let world = troubled();
-    let seen = operator(&world, "status");
-    assert_eq!(seen.code, Some(6), "{seen}");
-    let text = shown(&seen);
+fn status_shows_a_department_its_connectors_and_sets_the_exit_code() {
+    let cli = fixture_with_failures();
+    let output = run_as_operator(&cli, "status");
+    assert_eq!(output.code, Some(6), "{output}");
+    let text = normalized_stdout(&output);
     for words in [
         "4 connectors: 1 failed, 1 degraded, 1 paused, 1 running.",
         "Department \"claims\" uses 4 of 12 connectors and 8 of 20 tasks.",
@@ -54,23 +54,32 @@ fn a_department_sees_its_connectors_and_is_told_by_the_exit_code() {
         "claims-d | PAUSED",
         "claims-c is DEGRADED: ",
     ] {
-        assert!(text.contains(words), "{words}: {seen}");
+        assert!(text.contains(words), "{words}: {output}");
     }
-    assert!(said(&seen).contains("1 connector has failed"), "{seen}");
-    assert!(said(&seen).contains("connector explain claims-b"), "{seen}");
-    let widest = seen.stdout.lines().map(|line| line.trim_end().chars().count()).max();
-    assert!(widest <= Some(80), "{seen}");
+    assert!(
+        normalized_stderr(&output).contains("1 connector has failed"),
+        "{output}"
+    );
+    assert!(
+        normalized_stderr(&output).contains("connector explain claims-b"),
+        "{output}"
+    );
+    let widest = output.stdout.lines().map(|line| line.trim_end().chars().count()).max();
+    assert!(widest <= Some(80), "{output}");
     // What is half broken is told with the exit code only to who asks for that.
-    assert_eq!(world.ebs("sandbox fault connector claims-b --clear").code, Some(0));
-    assert_eq!(operator(&world, "status").code, Some(0));
-    let seen = operator(&world, "status --fail-on degraded");
-    assert_eq!(seen.code, Some(6), "{seen}");
-    assert!(said(&seen).contains("1 connector is degraded"), "{seen}");
+    assert_eq!(cli.run("sandbox fault connector claims-b --clear").code, Some(0));
+    assert_eq!(run_as_operator(&cli, "status").code, Some(0));
+    let output = run_as_operator(&cli, "status --fail-on degraded");
+    assert_eq!(output.code, Some(6), "{output}");
+    assert!(
+        normalized_stderr(&output).contains("1 connector is degraded"),
+        "{output}"
+    );
 }
 
 /// The command that a hint holds, as a shell reads it.
-fn hinted(seen: &Seen) -> Vec<String> {
-    let said = said(seen);
+fn hinted_commands(output: &CliOutput) -> Vec<String> {
+    let said = normalized_stderr(output);
     let (_, after) = said.split_once("`confluent ebs connector explain").unwrap();
     let (command, _) = after.split_once('`').unwrap();
     let words = command
@@ -84,19 +93,19 @@ fn hinted(seen: &Seen) -> Vec<String> {
 
 // What the hint leaves out leads elsewhere: "connector not found".
 #[test]
-fn what_it_says_to_type_looks_where_it_has_looked() {
-    let world = troubled();
-    let seen = world.ebs("onboard claims --sandbox --stage test --yes");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    let made = Made {
+fn suggested_commands_use_the_same_stage_and_department() {
+    let cli = fixture_with_failures();
+    let output = cli.run("onboard claims --sandbox --stage test --yes");
+    assert_eq!(output.code, Some(0), "{output}");
+    let made = ConnectorSpec {
         stage: "test",
         department: "claims",
         name: "claims-t",
         tasks: 1,
     };
-    fleet::make_all(&world, [made]);
-    fail(&world, "claims-t", "unknown-host");
-    let test = format!("--profile {PROFILES}/claims-operator.toml");
+    fleet_fixture::create_connectors(&cli, [made]);
+    set_connector_fault(&cli, "claims-t", "unknown-host");
+    let test = format!("--profile {PROFILES_DIR}/claims-operator.toml");
     for (flags, command) in [
         ("--sandbox", "claims-b --sandbox --stage prod".to_owned()),
         ("--sandbox --stage test", "claims-t --stage test --sandbox".to_owned()),
@@ -114,58 +123,69 @@ fn what_it_says_to_type_looks_where_it_has_looked() {
         ),
         (&test, format!("claims-b {test}")),
     ] {
-        let seen = world.ebs(&format!("status {flags}"));
-        assert_eq!(seen.code, Some(6), "{seen}");
-        let words = hinted(&seen);
-        assert_eq!(words[2..].join(" "), command, "{seen}");
-        let typed = world.see(world.command().args(&words));
+        let output = cli.run(&format!("status {flags}"));
+        assert_eq!(output.code, Some(6), "{output}");
+        let words = hinted_commands(&output);
+        assert_eq!(words[2..].join(" "), command, "{output}");
+        let typed = cli.run_command(cli.command().args(&words));
         assert_eq!(typed.code, Some(6), "{typed}");
     }
     // "all" is refused to who has said no department.
-    let seen = world.ebs("connector list --sandbox --stage test");
-    assert_eq!(seen.code, Some(0), "{seen}");
-    assert_eq!(hinted(&seen)[2..].join(" "), "* --stage test --sandbox", "{seen}");
-    assert!(said(&seen).contains("explain '*' --stage test"), "{seen}");
-    let typed = world.see(world.command().args(hinted(&seen)));
+    let output = cli.run("connector list --sandbox --stage test");
+    assert_eq!(output.code, Some(0), "{output}");
+    assert_eq!(
+        hinted_commands(&output)[2..].join(" "),
+        "* --stage test --sandbox",
+        "{output}"
+    );
+    assert!(
+        normalized_stderr(&output).contains("explain '*' --stage test"),
+        "{output}"
+    );
+    let typed = cli.run_command(cli.command().args(hinted_commands(&output)));
     assert_eq!(typed.code, Some(6), "{typed}");
-    let seen = operator(&world, "connector list");
-    assert_eq!(hinted(&seen)[2..].join(" "), format!("--all {test}"), "{seen}");
+    let output = run_as_operator(&cli, "connector list");
+    assert_eq!(
+        hinted_commands(&output)[2..].join(" "),
+        format!("--all {test}"),
+        "{output}"
+    );
 }
 
 // The service does not tell since when (dossier `connect.md` §2.9); what is told was seen.
 #[test]
-fn since_when_is_what_was_seen_from_here() {
-    let world = troubled();
-    let first = json(&operator(&world, "status -o json"));
-    assert_eq!(world.ebs("sandbox clock advance 3h").code, Some(0));
-    let later = json(&operator(&world, "status -o json"));
-    let since = |status: &Value| connector(status, "claims-b")["seen_since"].clone();
+fn the_age_of_a_state_is_counted_from_its_first_local_observation() {
+    let cli = fixture_with_failures();
+    let first = parse_json(&run_as_operator(&cli, "status -o json"));
+    assert_eq!(cli.run("sandbox clock advance 3h").code, Some(0));
+    let later = parse_json(&run_as_operator(&cli, "status -o json"));
+    let since = |status: &Value| connector_row(status, "claims-b")["seen_since"].clone();
     assert!(since(&first).is_string());
     assert_eq!(since(&first), since(&later));
-    assert!(shown(&operator(&world, "status")).contains("FAILED | 0 of 2 | 3h+"));
-    assert_eq!(world.ebs("sandbox fault connector claims-b --clear").code, Some(0));
-    assert_eq!(operator(&world, "status").code, Some(0));
-    fail(&world, "claims-b", "unknown-host");
-    assert!(shown(&operator(&world, "status")).contains("FAILED | 0 of 2 | new"));
+    assert!(normalized_stdout(&run_as_operator(&cli, "status")).contains("FAILED | 0 of 2 | 3h+"));
+    assert_eq!(cli.run("sandbox fault connector claims-b --clear").code, Some(0));
+    assert_eq!(run_as_operator(&cli, "status").code, Some(0));
+    set_connector_fault(&cli, "claims-b", "unknown-host");
+    assert!(normalized_stdout(&run_as_operator(&cli, "status")).contains("FAILED | 0 of 2 | new"));
 }
 
 #[test]
-fn the_platform_team_sees_a_row_for_everybody_and_for_what_is_nobodys() {
-    let world = troubled();
-    let stray = Made {
+fn status_shows_the_platform_team_all_departments_and_unowned_connectors() {
+    let cli = fixture_with_failures();
+    let stray = ConnectorSpec {
         stage: "prod",
         department: "claims",
         name: "lonely-source",
         tasks: 3,
     };
-    fleet::make_all(&world, [stray]);
-    let seen = world.ebs("status --sandbox");
-    assert_eq!(seen.code, Some(6), "{seen}");
+    fleet_fixture::create_connectors(&cli, [stray]);
+    let output = cli.run("status --sandbox");
+    assert_eq!(output.code, Some(6), "{output}");
     assert!(
-        said(&seen).contains("1 connector has failed, of 1 department"),
-        "{seen}"
+        normalized_stderr(&output).contains("1 connector has failed, of 1 department"),
+        "{output}"
     );
-    let text = shown(&seen);
+    let text = normalized_stdout(&output);
     for words in [
         "Stage prod (lkc-prod01) 5 connectors: 1 failed, 1 degraded, 1 paused, 2 running.",
         "11 of 225 tasks are used; 25 more are kept in reserve.",
@@ -175,11 +195,11 @@ fn the_platform_team_sees_a_row_for_everybody_and_for_what_is_nobodys() {
         "claims-b is FAILED: ",
         "Stage test (lkc-test01) No connectors.",
     ] {
-        assert!(text.contains(words), "{words}: {seen}");
+        assert!(text.contains(words), "{words}: {output}");
     }
-    let widest = seen.stdout.lines().map(|line| line.trim_end().chars().count()).max();
-    assert!(widest <= Some(80), "{seen}");
-    let status = json(&world.ebs("status --sandbox --stage prod -o json"));
+    let widest = output.stdout.lines().map(|line| line.trim_end().chars().count()).max();
+    assert!(widest <= Some(80), "{output}");
+    let status = parse_json(&cli.run("status --sandbox --stage prod -o json"));
     assert_eq!(status["stages"].as_array().unwrap().len(), 1);
     let departments = status["stages"][0]["departments"].as_array().unwrap();
     assert_eq!(departments.len(), 24);
@@ -187,30 +207,30 @@ fn the_platform_team_sees_a_row_for_everybody_and_for_what_is_nobodys() {
     assert_eq!(departments[0]["worst"], "claims-b");
     assert_eq!(status["stages"][0]["unmanaged"]["counts"]["total"], 1);
     // Of one department, nothing of others.
-    let one = world.ebs("status --sandbox --department claims -o json");
+    let one = cli.run("status --sandbox --department claims -o json");
     assert!(!one.stdout.contains("lonely") && !one.stdout.contains("motor"), "{one}");
-    assert_eq!(json(&one)["stages"][0]["cluster_tasks"], Value::Null);
+    assert_eq!(parse_json(&one)["stages"][0]["cluster_tasks"], Value::Null);
 }
 
 // "Two list calls for a fleet of 500 connectors in two clusters, not 500" (issue 6, 4).
 #[test]
-fn a_fleet_of_500_in_two_clusters_costs_two_requests() {
-    let world = onboarded();
-    let seen = world.ebs("onboard claims --sandbox --stage test --yes");
-    assert_eq!(seen.code, Some(0), "{seen}");
+fn status_of_500_connectors_in_two_clusters_takes_two_requests() {
+    let cli = fixture_with_claims();
+    let output = cli.run("onboard claims --sandbox --stage test --yes");
+    assert_eq!(output.code, Some(0), "{output}");
     let names: Vec<String> = (1..=250).map(|number| format!("claims-source-{number:03}")).collect();
     let everywhere = ["prod", "test"].into_iter().flat_map(|stage| {
-        names.iter().map(move |name| Made {
+        names.iter().map(move |name| ConnectorSpec {
             stage,
             department: "claims",
             name,
             tasks: 1,
         })
     });
-    fleet::make_all(&world, everywhere);
-    let before = fleet::last(&world);
-    let status = json(&world.ebs("status --sandbox -o json"));
-    let asked = fleet::asked_since(&world, before);
+    fleet_fixture::create_connectors(&cli, everywhere);
+    let before = fleet_fixture::last_request_seq(&cli);
+    let status = parse_json(&cli.run("status --sandbox -o json"));
+    let asked = fleet_fixture::requests_since(&cli, before);
     assert_eq!(asked.len(), 2, "{asked:#?}");
     let totals = status["stages"].as_array().unwrap().iter();
     let totals: Vec<&Value> = totals.map(|stage| &stage["counts"]["running"]).collect();
@@ -219,82 +239,94 @@ fn a_fleet_of_500_in_two_clusters_costs_two_requests() {
 
 // Issue 6, 4: "lag if allowed". No persona of a department may (dossier `metrics.md` §6).
 #[test]
-fn whoever_may_read_metrics_sees_how_far_the_sinks_of_a_department_are_behind() {
-    let world = two_hours();
+fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
+    let cli = fixture_with_two_hours_of_metrics();
     let claims = "status --sandbox --department claims --stage prod";
-    let before = fleet::last(&world);
-    let status = json(&world.ebs(&format!("{claims} -o json --html page.html")));
-    let asked = fleet::asked_since(&world, before);
+    let before = fleet_fixture::last_request_seq(&cli);
+    let status = parse_json(&cli.run(&format!("{claims} -o json --html page.html")));
+    let asked = fleet_fixture::requests_since(&cli, before);
     assert_eq!(asked.len(), 2, "one list, one query: {asked:#?}");
-    let lag = connector(&status, "claims-lake")["lag_records"].as_u64().unwrap();
-    assert_eq!(connector(&status, "claims-orders")["lag_records"], Value::Null);
+    let lag = connector_row(&status, "claims-lake")["lag_records"].as_u64().unwrap();
+    assert_eq!(connector_row(&status, "claims-orders")["lag_records"], Value::Null);
     // The latest of the values, which differ from minute to minute.
-    let metrics = json(&world.ebs("connector metrics claims-lake --sandbox --department claims --since 20m -o json"));
+    let metrics =
+        parse_json(&cli.run("connector metrics claims-lake --sandbox --department claims --since 20m -o json"));
     let rows = metrics["connectors"][0]["metrics"].as_array().unwrap();
     let measured = rows.iter().find(|row| row["metric"] == "records_lag_max").unwrap();
     assert_ne!(measured["points"][0]["value"], measured["last"], "{measured}");
     let last = measured["last"].as_f64().unwrap();
     assert_eq!(format!("{last:.0}"), lag.to_string(), "{measured}");
-    let text = shown(&world.ebs(claims));
+    let text = normalized_stdout(&cli.run(claims));
     assert!(
         text.contains(&format!("claims-lake | RUNNING | 2 of 2 | {lag} |")),
         "{text}"
     );
-    assert!(world.read("page.html").contains("Records behind"));
+    assert!(cli.read("page.html").contains("Records behind"));
     // Neither the department nor whoever looks at all of them asks.
-    for seen in [operator(&world, "status"), world.ebs("status --sandbox")] {
-        assert_eq!(seen.code, Some(0), "{seen}");
+    for output in [run_as_operator(&cli, "status"), cli.run("status --sandbox")] {
+        assert_eq!(output.code, Some(0), "{output}");
         assert!(
-            !seen.stdout.contains("Lag") && !seen.stdout.contains("behind"),
-            "{seen}"
+            !output.stdout.contains("Lag") && !output.stdout.contains("behind"),
+            "{output}"
         );
     }
     let refuse = "sandbox fault add server-error --path /v2/metrics/** --forever";
-    assert_eq!(world.ebs(refuse).code, Some(0));
+    assert_eq!(cli.run(refuse).code, Some(0));
     // In one stage, and once for all of them.
     for claims in [claims, "status --sandbox --department claims"] {
-        let seen = world.ebs(claims);
-        assert_eq!(seen.code, Some(0), "{seen}");
-        let said = shown(&seen).matches("How far sinks are behind is not known: ").count();
-        assert_eq!(said, 1, "{seen}");
+        let output = cli.run(claims);
+        assert_eq!(output.code, Some(0), "{output}");
+        let said = normalized_stdout(&output)
+            .matches("How far sinks are behind is not known: ")
+            .count();
+        assert_eq!(said, 1, "{output}");
     }
 }
 
 #[test]
-fn what_cannot_be_seen_is_unknown_and_never_clean() {
-    let world = troubled();
+fn an_unreachable_cluster_is_reported_as_unknown() {
+    let cli = fixture_with_failures();
     let refuse = "sandbox fault add server-error --path /connect/v1/environments/env-test01/** --forever";
-    assert_eq!(world.ebs(refuse).code, Some(0));
-    assert_eq!(world.ebs("sandbox fault connector claims-b --clear").code, Some(0));
-    let seen = world.ebs("status --sandbox");
-    assert_eq!(seen.code, Some(1), "{seen}");
-    assert!(shown(&seen).contains("Stage test (lkc-test01) Not known: "), "{seen}");
-    assert!(shown(&seen).contains("Stage prod (lkc-prod01) 4 connectors"), "{seen}");
-    assert!(said(&seen).contains("stage test could not be looked at"), "{seen}");
-    let status = json(&world.ebs("status --sandbox -o json"));
+    assert_eq!(cli.run(refuse).code, Some(0));
+    assert_eq!(cli.run("sandbox fault connector claims-b --clear").code, Some(0));
+    let output = cli.run("status --sandbox");
+    assert_eq!(output.code, Some(1), "{output}");
+    assert!(
+        normalized_stdout(&output).contains("Stage test (lkc-test01) Not known: "),
+        "{output}"
+    );
+    assert!(
+        normalized_stdout(&output).contains("Stage prod (lkc-prod01) 4 connectors"),
+        "{output}"
+    );
+    assert!(
+        normalized_stderr(&output).contains("stage test could not be looked at"),
+        "{output}"
+    );
+    let status = parse_json(&cli.run("status --sandbox -o json"));
     let test = &status["stages"][1];
     assert!(test["unknown"].is_string(), "{test}");
     assert_eq!(test["departments"], Value::Array(Vec::new()));
     // A service that lets a department list nothing at all (`docs/assumptions.md`, Q2).
-    let mut settings = fleet::sandbox(&world).settings().unwrap();
-    settings.assumptions.connector_list = confluent_ebs::sandbox::Listing::Refused;
-    fleet::sandbox(&world).set_settings(settings).unwrap();
-    let seen = operator(&world, "status");
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(4), ""), "{seen}");
-    let seen = world.ebs(&format!(
-        "status --stage test --profile {PROFILES}/claims-operator.toml"
+    let mut settings = fleet_fixture::open_sandbox(&cli).settings().unwrap();
+    settings.assumptions.connector_list = confluent_ebs::sandbox::ListVisibility::Refused;
+    fleet_fixture::open_sandbox(&cli).set_settings(settings).unwrap();
+    let output = run_as_operator(&cli, "status");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
+    let output = cli.run(&format!(
+        "status --stage test --profile {PROFILES_DIR}/claims-operator.toml"
     ));
-    assert_eq!(seen.code, Some(64), "{seen}");
+    assert_eq!(output.code, Some(64), "{output}");
 }
 
 #[test]
-fn what_is_watched_needs_a_terminal_and_one_format() {
-    let world = onboarded();
-    let seen = operator(&world, "status --watch");
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(64), ""), "{seen}");
+fn watch_needs_a_terminal_and_text_output() {
+    let cli = fixture_with_claims();
+    let output = run_as_operator(&cli, "status --watch");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(64), ""), "{output}");
     assert!(
-        said(&seen).contains("--watch paints on a terminal, and standard output is none"),
-        "{seen}"
+        normalized_stderr(&output).contains("--watch paints on a terminal, and standard output is none"),
+        "{output}"
     );
     for args in [
         "--watch -o json",
@@ -302,26 +334,26 @@ fn what_is_watched_needs_a_terminal_and_one_format() {
         "--interval 5s",
         "--watch --interval 0s",
     ] {
-        let seen = operator(&world, &format!("status {args}"));
-        assert_eq!(seen.code, Some(64), "{args}: {seen}");
+        let output = run_as_operator(&cli, &format!("status {args}"));
+        assert_eq!(output.code, Some(64), "{args}: {output}");
     }
 }
 
 #[test]
-fn a_page_takes_the_place_of_an_older_one_and_is_for_whoever_may_read_files() {
-    let world = troubled();
-    world.write("page.html", "older");
-    let seen = operator(&world, "status --html page.html");
-    assert_eq!(seen.code, Some(6), "{seen}");
-    assert!(said(&seen).contains("Wrote page.html."), "{seen}");
-    assert!(world.read("page.html").starts_with("<!DOCTYPE html>"));
+fn the_html_page_replaces_an_older_one_with_default_permissions() {
+    let cli = fixture_with_failures();
+    cli.write("page.html", "older");
+    let output = run_as_operator(&cli, "status --html page.html");
+    assert_eq!(output.code, Some(6), "{output}");
+    assert!(normalized_stderr(&output).contains("Wrote page.html."), "{output}");
+    assert!(cli.read("page.html").starts_with("<!DOCTYPE html>"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let beside = world.write("beside", "");
+        let beside = cli.write("beside", "");
         let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode(world.path("page.html")), mode(beside));
+        assert_eq!(mode(cli.path("page.html")), mode(beside));
     }
-    let seen = operator(&world, "status --html nowhere/page.html");
-    assert_eq!((seen.code, seen.stdout.as_str()), (Some(1), ""), "{seen}");
+    let output = run_as_operator(&cli, "status --html nowhere/page.html");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
 }

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::rules::Rule;
+use super::rules::AuditRule;
 use crate::{
-    diag::{Finding, Owner, Severity},
-    model::{AclBinding, ApiKeyId, DepartmentCode, SeenAccount, SeenBinding, SeenConnector},
+    diag::{Assignee, Finding, Severity},
+    model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedBinding, ObservedConnector},
 };
 
 /// An object that shows a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Evidence {
+pub struct AuditEvidence {
     /// What it is: `role-binding`, `acl`, `service-account`, `api-key`, `connector`, `department`.
     pub kind: &'static str,
     /// Its id; a name for what has none.
@@ -21,7 +21,7 @@ pub struct Evidence {
 
 /// A finding of the audit.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct AuditFinding {
     /// Rule, severity, message, what to do, and who.
     pub finding: Finding,
     /// The threat, as numbered in dossier `rbac.md` §7.
@@ -31,11 +31,11 @@ pub struct Found {
     /// The departments that it concerns; none when it concerns everybody.
     pub departments: BTreeSet<DepartmentCode>,
     /// The objects that show it.
-    pub evidence: BTreeSet<Evidence>,
+    pub evidence: BTreeSet<AuditEvidence>,
 }
 
-impl Found {
-    pub(super) fn new(rule: &Rule, severity: Severity, subject: impl Into<String>, message: String) -> Self {
+impl AuditFinding {
+    pub(super) fn new(rule: &AuditRule, severity: Severity, subject: impl Into<String>, message: String) -> Self {
         let finding = match severity {
             Severity::Error => Finding::error(rule.id, message),
             Severity::Warning => Finding::warning(rule.id, message),
@@ -51,7 +51,7 @@ impl Found {
     }
 
     /// It concerns a department.
-    pub(super) fn about(&mut self, department: &DepartmentCode) -> &mut Self {
+    pub(super) fn concerning(&mut self, department: &DepartmentCode) -> &mut Self {
         self.departments.insert(department.clone());
         self
     }
@@ -63,65 +63,65 @@ impl Found {
     }
 
     /// Who can lift it, when it is not the platform team.
-    pub(super) fn owned_by(&mut self, owner: Owner) -> &mut Self {
+    pub(super) fn owned_by(&mut self, owner: Assignee) -> &mut Self {
         self.finding.owner = owner;
         self
     }
 
-    fn shown_by(&mut self, kind: &'static str, id: &str) -> &mut Self {
+    fn add_evidence(&mut self, kind: &'static str, id: &str) -> &mut Self {
         let id = id.to_owned();
-        self.evidence.insert(Evidence { kind, id });
+        self.evidence.insert(AuditEvidence { kind, id });
         self
     }
 
     /// A role binding shows it.
-    pub(super) fn binding(&mut self, seen: &SeenBinding) -> &mut Self {
-        self.shown_by("role-binding", seen.id.as_str());
+    pub(super) fn binding(&mut self, seen: &ObservedBinding) -> &mut Self {
+        self.add_evidence("role-binding", seen.id.as_str());
         let principal = &seen.binding.principal;
         match principal.service_account() {
-            Some(id) => self.shown_by("service-account", id.as_str()),
-            None => self.shown_by("principal", principal.id()),
+            Some(id) => self.add_evidence("service-account", id.as_str()),
+            None => self.add_evidence("principal", principal.id()),
         }
     }
 
     /// An ACL shows it.
     pub(super) fn acl(&mut self, acl: &AclBinding) -> &mut Self {
-        self.shown_by("acl", &acl.to_string());
+        self.add_evidence("acl", &acl.to_string());
         match acl.principal.service_account() {
-            Some(id) => self.shown_by("service-account", id.as_str()),
-            None => self.shown_by("principal", acl.principal.id()),
+            Some(id) => self.add_evidence("service-account", id.as_str()),
+            None => self.add_evidence("principal", acl.principal.id()),
         }
     }
 
     /// A service account shows it.
-    pub(super) fn account(&mut self, account: &SeenAccount) -> &mut Self {
-        self.shown_by("service-account", account.id.as_str())
+    pub(super) fn account(&mut self, account: &ObservedAccount) -> &mut Self {
+        self.add_evidence("service-account", account.id.as_str())
     }
 
     /// An API key shows it.
     pub(super) fn key(&mut self, key: &ApiKeyId) -> &mut Self {
-        self.shown_by("api-key", key.as_str())
+        self.add_evidence("api-key", key.as_str())
     }
 
     /// A connector shows it.
-    pub(super) fn connector(&mut self, connector: &SeenConnector) -> &mut Self {
-        self.shown_by("connector", &connector.name);
+    pub(super) fn connector(&mut self, connector: &ObservedConnector) -> &mut Self {
+        self.add_evidence("connector", &connector.name);
         if connector.id.is_empty() {
             return self;
         }
-        self.shown_by("connector", &connector.id)
+        self.add_evidence("connector", &connector.id)
     }
 
     /// Whether somebody should act on it. What a template declares, and what is only worth knowing, is information.
     #[must_use]
-    pub fn counts(&self) -> bool {
+    pub fn is_problem(&self) -> bool {
         self.finding.severity > Severity::Info
     }
 }
 
-impl Serialize for Found {
+impl Serialize for AuditFinding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Found", 9)?;
+        let mut out = serializer.serialize_struct("AuditFinding", 9)?;
         out.serialize_field("rule", self.finding.rule)?;
         out.serialize_field("threat", self.threat)?;
         out.serialize_field("severity", &self.finding.severity)?;

@@ -10,32 +10,32 @@
 //! Pure: a snapshot and the files decide, and nothing else. What a template declares with its reason is information and
 //! no finding; the provisioner and whoever `ebs.toml` names are none either.
 
-pub mod acceptance;
-pub mod blueprint;
+pub mod baseline;
+pub mod desired_state;
 pub mod finding;
-mod place;
+mod binding_location;
 pub mod rules;
-pub mod sight;
-mod subject;
-mod whose;
+pub mod visibility;
+mod context;
+mod principal_class;
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-pub use acceptance::{Acceptance, Accepted, accept};
-pub use blueprint::{Blueprint, Expected, ExpectedPersona, KeyStanding};
-pub use finding::{Evidence, Found};
-pub use rules::{RULES, Rule};
-pub use sight::{Hidden, Need};
+pub use baseline::{AcceptedFinding, BaselineEntry, apply_baseline};
+pub use desired_state::{DesiredState, ExpectedDepartment, ExpectedPersona, KeyRecordStatus};
+pub use finding::{AuditEvidence, AuditFinding};
+pub use rules::{AuditRule, RULES};
+pub use visibility::{MissingData, RequiredData};
 
-use self::subject::Subject;
+use self::context::AuditContext;
 use crate::{diag::Severity, model::Snapshot};
 
 /// What a rule says about an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum AuditVerdict {
     /// What it looks for is there.
     Present,
     /// It is not, and everything that would show it was seen.
@@ -46,85 +46,86 @@ pub enum Verdict {
 
 /// What one rule has found.
 #[derive(Debug)]
-pub struct Ruling {
+pub struct RuleResult {
     /// The rule.
-    pub rule: &'static Rule,
+    pub rule: &'static AuditRule,
     /// What it has found, in an order of its own.
-    pub findings: Vec<Found>,
+    pub findings: Vec<AuditFinding>,
     /// What it could not look at, each with the reason.
-    pub unknown: BTreeSet<Hidden>,
+    pub unknown: BTreeSet<MissingData>,
 }
 
-impl Ruling {
+impl RuleResult {
     /// The verdict.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        if self.findings.iter().any(Found::counts) {
-            Verdict::Present
+    pub fn verdict(&self) -> AuditVerdict {
+        if self.findings.iter().any(AuditFinding::is_problem) {
+            AuditVerdict::Present
         } else if self.unknown.is_empty() {
-            Verdict::Absent
+            AuditVerdict::Absent
         } else {
-            Verdict::Unknown
+            AuditVerdict::Unknown
         }
     }
 }
 
 /// Compares what was seen with what is wanted; one ruling for each rule, in the order of [`RULES`].
 #[must_use]
-pub fn audit(blueprint: &Blueprint<'_>, seen: &Snapshot) -> Vec<Ruling> {
-    let subject = Subject::new(blueprint, seen);
+pub fn audit(blueprint: &DesiredState<'_>, snapshot: &Snapshot) -> Vec<RuleResult> {
+    let context = AuditContext::new(blueprint, snapshot);
     let rule_by_rule = RULES.iter().map(|rule| {
-        let mut report = Report {
+        let mut report = RuleReport {
             rule,
             findings: Vec::new(),
-            unknown: rule.needs.iter().filter_map(|need| subject.hidden(*need)).collect(),
+            unknown: rule.needs.iter().filter_map(|need| context.missing(*need)).collect(),
         };
-        (rule.check)(&subject, &mut report);
-        report.ruling()
+        (rule.check)(&context, &mut report);
+        report.into_result()
     });
     rule_by_rule.collect()
 }
 
 /// Takes the findings of one rule.
-pub struct Report {
-    rule: &'static Rule,
-    findings: Vec<Found>,
-    unknown: BTreeSet<Hidden>,
+pub struct RuleReport {
+    rule: &'static AuditRule,
+    findings: Vec<AuditFinding>,
+    unknown: BTreeSet<MissingData>,
 }
 
-impl Report {
-    fn add(&mut self, severity: Severity, subject: &str, message: String) -> &mut Found {
+impl RuleReport {
+    fn add(&mut self, severity: Severity, subject: &str, message: String) -> &mut AuditFinding {
         let index = self.findings.len();
-        self.findings.push(Found::new(self.rule, severity, subject, message));
+        self.findings
+            .push(AuditFinding::new(self.rule, severity, subject, message));
         &mut self.findings[index]
     }
 
     /// Somebody reaches or controls what is not theirs.
-    fn error(&mut self, subject: &str, message: impl Into<String>) -> &mut Found {
+    fn error(&mut self, subject: &str, message: impl Into<String>) -> &mut AuditFinding {
         self.add(Severity::Error, subject, message.into())
     }
 
     /// Something that makes it easier, or is likely not meant.
-    fn warning(&mut self, subject: &str, message: impl Into<String>) -> &mut Found {
+    fn warning(&mut self, subject: &str, message: impl Into<String>) -> &mut AuditFinding {
         self.add(Severity::Warning, subject, message.into())
     }
 
     /// Something that is worth knowing, and as it should be.
-    fn info(&mut self, subject: &str, message: impl Into<String>) -> &mut Found {
+    fn info(&mut self, subject: &str, message: impl Into<String>) -> &mut AuditFinding {
         self.add(Severity::Info, subject, message.into())
     }
 
     /// Something could not be looked at.
     fn unknown(&mut self, what: impl Into<String>, reason: impl Into<String>) {
-        self.unknown.insert(Hidden::new(what, reason));
+        self.unknown.insert(MissingData::new(what, reason));
     }
 
-    fn ruling(mut self) -> Ruling {
+    fn into_result(mut self) -> RuleResult {
         self.findings.sort_by(|a, b| {
-            let order = |found: &Found| (std::cmp::Reverse(found.finding.severity), found.subject.clone());
+            let order = |found: &AuditFinding| (std::cmp::Reverse(found.finding.severity), found.subject.clone());
             order(a).cmp(&order(b))
         });
-        Ruling {
+        RuleResult {
             rule: self.rule,
             findings: self.findings,
             unknown: self.unknown,
@@ -133,7 +134,7 @@ impl Report {
 }
 
 /// `1 account`, `2 accounts`.
-fn count(number: usize, one: &str) -> String {
+fn count_noun(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {one}s"),
@@ -141,6 +142,6 @@ fn count(number: usize, one: &str) -> String {
 }
 
 #[cfg(test)]
-mod testing;
+mod fixture;
 #[cfg(test)]
 mod tests;

@@ -2,76 +2,76 @@
 
 use proptest::prelude::*;
 
-use super::{RULES, Verdict, testing::Org};
+use super::{AuditVerdict, RULES, fixture::Org};
 use crate::{
     access::{Evaluator, Operation, OperationSet, isolation::NAMED_KINDS},
-    model::{NamePattern, Principal, ResourceKind, Role, RoleBinding, SeenBinding, hidden},
+    model::{NamePattern, ObservedBinding, Principal, ResourceKind, Role, RoleBinding, listing},
 };
 
 // Issue: "`access audit` on the example platform is clean".
 #[test]
-fn an_organization_as_it_should_be_is_clean_to_an_administrator() {
-    for ruling in Org::clean().rulings() {
-        assert_eq!(ruling.verdict(), Verdict::Absent, "{ruling:#?}");
+fn an_organization_without_drift_has_no_findings_for_an_administrator() {
+    for result in Org::clean().run_audit() {
+        assert_eq!(result.verdict(), AuditVerdict::Absent, "{result:#?}");
     }
 }
 
 // T12: "403-as-absent: … makes audit look clean". What the provisioner of §8.6 may list decides.
 #[test]
-fn to_the_provisioner_what_it_cannot_list_is_unknown() {
+fn rules_that_need_lists_hidden_from_the_provisioner_are_unknown() {
     let known = [
-        "granted-onward",
+        "third-party-grant",
         "runtime-owner",
         "runtime-key",
-        "unvouched-key",
+        "unrecorded-key",
         "orphaned-key",
         "key-age",
         "key-count",
         "connector-topic",
         // With a key of the cluster.
-        "stray-acl",
+        "unmanaged-acl",
     ];
-    for ruling in Org::seen_by_provisioner().rulings() {
-        let expected = if known.contains(&ruling.rule.id) {
-            Verdict::Absent
+    for result in Org::observed_by_provisioner().run_audit() {
+        let expected = if known.contains(&result.rule.id) {
+            AuditVerdict::Absent
         } else {
-            Verdict::Unknown
+            AuditVerdict::Unknown
         };
-        assert_eq!(ruling.verdict(), expected, "{ruling:#?}");
+        assert_eq!(result.verdict(), expected, "{result:#?}");
     }
 }
 
 #[test]
-fn a_key_without_any_role_sees_nothing_and_says_so() {
+fn an_observer_without_roles_gets_unknown_for_every_rule() {
     let mut org = Org::clean();
-    org.seen.seen_by = "User:u-nobody".parse().unwrap();
-    org.seen.bindings.clear();
-    org.seen.accounts.clear();
-    org.seen.keys.clear();
-    org.seen.unknown.insert(hidden::ACLS.into(), "no key".into());
-    for ruling in org.rulings() {
+    org.observed.observed_by = "User:u-nobody".parse().unwrap();
+    org.observed.bindings.clear();
+    org.observed.accounts.clear();
+    org.observed.keys.clear();
+    org.observed.unknown.insert(listing::ACLS.into(), "no key".into());
+    for result in org.run_audit() {
         let by_account = [
             "runtime-owner",
             "runtime-key",
-            "unvouched-key",
+            "unrecorded-key",
             "orphaned-key",
             "key-age",
             "key-count",
         ];
         // Without a department's account there is nothing that these could be about.
-        if !by_account.contains(&ruling.rule.id) {
-            assert_eq!(ruling.verdict(), Verdict::Unknown, "{ruling:#?}");
+        if !by_account.contains(&result.rule.id) {
+            assert_eq!(result.verdict(), AuditVerdict::Unknown, "{result:#?}");
         }
     }
 }
 
 // T12: each list by itself. Whoever needs it must not call clean what it has not seen, and nobody else may care.
 #[test]
-fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
+fn a_failed_listing_makes_the_rules_that_need_it_unknown() {
     let on_cluster = [
         "prefix-overlap",
-        "wildcard-slip",
-        "granted-onward",
+        "overbroad-binding",
+        "third-party-grant",
         "template-drift",
         "shared-namespace",
         "dangling-binding",
@@ -81,10 +81,10 @@ fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
     ];
     let accounts = [
         "prefix-overlap",
-        "wildcard-slip",
+        "overbroad-binding",
         "template-drift",
-        "shadow-account",
-        "forged-account",
+        "unmanaged-account",
+        "impersonating-account",
         "shared-namespace",
         "connector-identity",
         "dangling-binding",
@@ -92,13 +92,13 @@ fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
         "orphan-department",
     ];
     let expected: &[(&str, &[&str])] = &[
-        (hidden::ACLS, &["stray-acl"]),
+        (listing::ACLS, &["unmanaged-acl"]),
         (
-            hidden::KEYS,
+            listing::KEYS,
             &[
                 "template-drift",
                 "runtime-key",
-                "unvouched-key",
+                "unrecorded-key",
                 "orphaned-key",
                 "key-age",
                 "key-count",
@@ -106,7 +106,7 @@ fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
             ],
         ),
         (
-            hidden::CONNECTORS,
+            listing::CONNECTORS,
             &[
                 "connector-topic",
                 "shared-namespace",
@@ -114,33 +114,33 @@ fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
                 "retired-prefix",
             ],
         ),
-        (hidden::ACCOUNTS, &accounts),
+        (listing::ACCOUNTS, &accounts),
         (
-            hidden::ORGANIZATION,
+            listing::ORGANIZATION_BINDINGS,
             &[
-                "wildcard-slip",
-                "shadow-account",
+                "overbroad-binding",
+                "unmanaged-account",
                 "dangling-binding",
                 "group-mapping",
                 "unnamed-administrator",
             ],
         ),
         (
-            hidden::ENVIRONMENT,
+            listing::ENVIRONMENT_BINDINGS,
             &[
-                "wildcard-slip",
+                "overbroad-binding",
                 "registry-wide",
                 "group-mapping",
                 "unnamed-administrator",
             ],
         ),
-        (hidden::CLUSTER, &on_cluster),
+        (listing::CLUSTER_BINDINGS, &on_cluster),
         (
-            hidden::SUBJECTS,
+            listing::SUBJECT_BINDINGS,
             &[
                 "prefix-overlap",
-                "wildcard-slip",
-                "granted-onward",
+                "overbroad-binding",
+                "third-party-grant",
                 "template-drift",
                 "registry-wide",
                 "dangling-binding",
@@ -150,34 +150,36 @@ fn a_list_that_was_refused_makes_those_rules_unknown_that_need_it() {
     ];
     for (list, rules) in expected {
         let mut org = Org::clean();
-        org.seen.unknown.insert((*list).into(), "refused".into());
-        let rulings = org.rulings();
-        let unknown = rulings.iter().filter(|ruling| ruling.verdict() == Verdict::Unknown);
-        let unknown: Vec<&str> = unknown.map(|ruling| ruling.rule.id).collect();
+        org.observed.unknown.insert((*list).into(), "refused".into());
+        let results = org.run_audit();
+        let unknown = results
+            .iter()
+            .filter(|result| result.verdict() == AuditVerdict::Unknown);
+        let unknown: Vec<&str> = unknown.map(|result| result.rule.id).collect();
         assert_eq!(unknown, *rules, "{list}");
     }
 }
 
 #[test]
-fn the_order_of_the_lists_does_not_matter() {
+fn the_result_does_not_depend_on_the_order_of_the_lists() {
     let mut org = Org::clean();
     org.bind("u-eve", "DeveloperRead", "$K/topic=claims-*");
     org.bind("sa-claims-operator", "DeveloperRead", "$K/topic=*");
     org.bind("sa-claims-deployer", "ResourceOwner", "$O/service-account=sa-central");
     let text = |org: &Org| {
-        let rulings = org.rulings();
-        let found: Vec<_> = rulings.iter().flat_map(|ruling| &ruling.findings).collect();
+        let results = org.run_audit();
+        let found: Vec<_> = results.iter().flat_map(|result| &result.findings).collect();
         serde_json::to_string(&found).unwrap()
     };
     let before = text(&org);
-    org.seen.accounts.reverse();
-    org.seen.bindings.reverse();
-    org.seen.keys.reverse();
+    org.observed.accounts.reverse();
+    org.observed.bindings.reverse();
+    org.observed.keys.reverse();
     assert_eq!(text(&org), before);
 }
 
 #[test]
-fn rules_have_ids_that_stay_and_say_everything_in_sentences() {
+fn rules_have_stable_ids_and_complete_descriptions() {
     for (index, rule) in RULES.iter().enumerate() {
         let kebab = rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-');
         assert!(
@@ -195,7 +197,7 @@ fn rules_have_ids_that_stay_and_say_everything_in_sentences() {
 
 // Issue: "one rule per file for the threats T1–T16 of `domain/rbac.md` §7 that can be seen from the API".
 #[test]
-fn every_threat_has_a_rule_or_a_reason_why_not() {
+fn every_threat_has_a_rule_or_a_stated_reason() {
     for number in 1..=18 {
         let threat = format!("T{number}");
         let rule = RULES.iter().any(|rule| rule.threat == threat);
@@ -207,8 +209,8 @@ fn every_threat_has_a_rule_or_a_reason_why_not() {
 const PREFIXES: [(&str, &str); 2] = [("claims", "claims-"), ("fraud", "fraud-")];
 
 /// Whether `binding` alone lets its holder do something to what belongs to a department that is not its own.
-fn reaches_somebody_else(org: &Org, binding: &RoleBinding) -> bool {
-    const CONTROL: OperationSet = OperationSet::of(&[
+fn reaches_another_department(org: &Org, binding: &RoleBinding) -> bool {
+    const CONTROL: OperationSet = OperationSet::new(&[
         Operation::Assign,
         Operation::Update,
         Operation::Delete,
@@ -216,7 +218,7 @@ fn reaches_somebody_else(org: &Org, binding: &RoleBinding) -> bool {
         Operation::ManageKafkaKeys,
         Operation::AlterAccess,
     ]);
-    let address = &org.seen.address;
+    let address = &org.observed.address;
     let holder = binding.principal.id();
     let evaluator = Evaluator::new([binding.clone()]);
     let others = PREFIXES
@@ -225,14 +227,14 @@ fn reaches_somebody_else(org: &Org, binding: &RoleBinding) -> bool {
     others.into_iter().any(|(code, prefix)| {
         let names = NAMED_KINDS.into_iter().any(|kind| {
             let all = address.pattern(kind, NamePattern::Prefixed((*prefix).to_owned()));
-            all.is_some_and(|all| evaluator.touching(&all).next().is_some())
+            all.is_some_and(|all| evaluator.bindings_reaching(&all).next().is_some())
         });
         let accounts = ["operator", "deployer", "viewer", "runtime"]
             .into_iter()
             .any(|persona| {
                 let id = format!("sa-{code}-{persona}").parse().unwrap();
-                let operations = evaluator.operations(&binding.principal, &address.service_account_crn(&id));
-                !operations.both(CONTROL).is_empty()
+                let operations = evaluator.allowed_operations(&binding.principal, &address.service_account_crn(&id));
+                !operations.intersection(CONTROL).is_empty()
             });
         names || accounts
     })
@@ -282,7 +284,7 @@ proptest! {
 
     // What the evaluator says that a binding gives decides, not what the rules look for: no way past all of them.
     #[test]
-    fn every_binding_that_reaches_somebody_else_is_found_by_exactly_one_rule(
+    fn every_binding_beyond_its_department_is_found_by_exactly_one_rule(
         who in proptest::sample::select(vec![
             "u-eve", "pool-abc", "group-sso", "sa-central", "sa-stranger",
             "sa-claims-operator", "sa-claims-deployer", "sa-claims-runtime", "sa-fraud-viewer",
@@ -291,24 +293,24 @@ proptest! {
         on in proptest::sample::select(patterns()),
     ) {
         let mut org = Org::clean();
-        let before: Vec<SeenBinding> = org.seen.bindings.clone();
+        let before: Vec<ObservedBinding> = org.observed.bindings.clone();
         let id = org.bind(who, role.as_str(), &on);
-        let planted = org.seen.bindings.last().unwrap().binding.clone();
+        let planted = org.observed.bindings.last().unwrap().binding.clone();
         prop_assume!(before.iter().all(|seen| seen.binding != planted));
         let own = matches!(planted.principal, Principal::ServiceAccount(_)) && !who.contains("str") && who != "sa-central";
         let found: Vec<_> = org
-            .rulings()
+            .run_audit()
             .into_iter()
-            .filter(|ruling| {
-                let shown = |found: &super::Found| found.evidence.iter().any(|evidence| evidence.id == id);
-                ruling.findings.iter().any(|found| found.counts() && shown(found))
+            .filter(|result| {
+                let shown = |found: &super::AuditFinding| found.evidence.iter().any(|evidence| evidence.id == id);
+                result.findings.iter().any(|found| found.is_problem() && shown(found))
             })
-            .map(|ruling| ruling.rule.id)
+            .map(|result| result.rule.id)
             .collect();
         prop_assert!(found.len() <= 1, "{} {} {}: {:?}", who, role, on, found);
         // A fallback of the template is as good as its role.
         let declared = role == Role::DeveloperRead && who == "sa-claims-operator" && on == "$C/connector=claims-*";
-        if reaches_somebody_else(&org, &planted) || (own && !declared) {
+        if reaches_another_department(&org, &planted) || (own && !declared) {
             prop_assert_eq!(found.len(), 1, "{} {} {}", who, role, on);
         }
     }

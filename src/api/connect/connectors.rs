@@ -5,26 +5,26 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{CONFIG, CONNECTOR, CONNECTORS, PAUSE, Place, RESTART, RESUME, status::Status};
-use crate::api::{Endpoint, Repeat, offsets_of};
+use super::{CONFIG, CONNECTOR, CONNECTORS, ClusterPath, PAUSE, RESTART, RESUME, status::ConnectorStatus};
+use crate::api::{Endpoint, RetrySafety, insert_offsets};
 
 /// One entry of the expanded list, keyed by the connector's name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Expanded {
+pub struct ExpandedConnector {
     /// `{"id": "lcc-…", "id_type": "ID"}`.
     #[serde(default)]
-    pub id: ExpandedId,
+    pub id: ExpandedConnectorId,
     /// Configuration and tasks.
     #[serde(default)]
-    pub info: Info,
+    pub info: ConnectorInfo,
     /// State.
     #[serde(default)]
-    pub status: Status,
+    pub status: ConnectorStatus,
 }
 
 /// The id of a connector, which only the expanded list tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExpandedId {
+pub struct ExpandedConnectorId {
     /// `lcc-…`, or `clcc-…` for custom connectors.
     #[serde(default)]
     pub id: String,
@@ -35,7 +35,7 @@ pub struct ExpandedId {
 
 /// Configuration and tasks of a connector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Info {
+pub struct ConnectorInfo {
     /// The name.
     #[serde(default)]
     pub name: String,
@@ -47,7 +47,7 @@ pub struct Info {
     pub config: BTreeMap<String, String>,
     /// Its tasks.
     #[serde(default)]
-    pub tasks: Vec<TaskId>,
+    pub tasks: Vec<ConnectorTaskId>,
     /// The offsets it began with, in the answer to a create call that named some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offsets: Option<serde_json::Value>,
@@ -55,7 +55,7 @@ pub struct Info {
 
 /// The name of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskId {
+pub struct ConnectorTaskId {
     /// The connector.
     #[serde(default)]
     pub connector: String,
@@ -66,13 +66,13 @@ pub struct TaskId {
 
 /// Lists all connectors of a cluster with id, configuration and status: the single read path. Never paged.
 #[derive(Clone, Debug)]
-pub struct ListConnectors(pub Place);
+pub struct ListConnectors(pub ClusterPath);
 
 impl Endpoint for ListConnectors {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = CONNECTORS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = BTreeMap<String, Expanded>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = BTreeMap<String, ExpandedConnector>;
 
     fn segments(&self) -> Vec<&str> {
         self.0.segments(&[])
@@ -91,7 +91,7 @@ impl Endpoint for ListConnectors {
 #[derive(Clone, Debug)]
 pub struct CreateConnector {
     /// Where.
-    pub place: Place,
+    pub cluster_path: ClusterPath,
     /// Its name.
     pub name: String,
     /// Its configuration; the service wants the name in it, too.
@@ -103,16 +103,16 @@ pub struct CreateConnector {
 impl Endpoint for CreateConnector {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = CONNECTORS;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    type Answer = Info;
+    const RETRY: RetrySafety = RetrySafety::CheckFirst;
+    type Response = ConnectorInfo;
 
     fn segments(&self) -> Vec<&str> {
-        self.place.segments(&[])
+        self.cluster_path.segments(&[])
     }
 
     fn body(&self) -> Option<serde_json::Value> {
         let mut body = serde_json::json!({ "name": self.name, "config": self.config });
-        offsets_of(&mut body, self.offsets.as_ref());
+        insert_offsets(&mut body, self.offsets.as_ref());
         Some(body)
     }
 
@@ -127,7 +127,7 @@ macro_rules! by_name {
         #[derive(Clone, Debug)]
         pub struct $name {
             /// Where.
-            pub place: Place,
+            pub cluster_path: ClusterPath,
             /// The name of the connector.
             pub name: String,
         }
@@ -135,15 +135,15 @@ macro_rules! by_name {
         impl Endpoint for $name {
             const METHOD: Method = Method::$method;
             const ROUTE: &'static str = $route;
-            const REPEAT: Repeat = Repeat::$repeat;
-            const EMPTY_ANSWER: bool = $empty;
-            type Answer = $answer;
+            const RETRY: RetrySafety = RetrySafety::$repeat;
+            const EMPTY_RESPONSE: bool = $empty;
+            type Response = $answer;
 
             fn segments(&self) -> Vec<&str> {
-                self.place.segments(&[&self.name])
+                self.cluster_path.segments(&[&self.name])
             }
 
-            fn deed(&self) -> &'static str {
+            fn action(&self) -> &'static str {
                 $deed
             }
 
@@ -157,23 +157,23 @@ pub(super) use by_name;
 
 by_name! {
     /// Reads a connector.
-    GetConnector: GET CONNECTOR, Safe -> Info, empty: false, "read";
+    GetConnector: GET CONNECTOR, Idempotent -> ConnectorInfo, empty: false, "read";
     /// Reads the configuration of a connector, with masked secrets and with keys that the service adds.
-    GetConfig: GET CONFIG, Safe -> BTreeMap<String, String>, empty: false, "read";
+    GetConnectorConfig: GET CONFIG, Idempotent -> BTreeMap<String, String>, empty: false, "read";
     /// Deletes a connector. A 200 can carry an error: look at [`Deleted::error`].
-    DeleteConnector: DELETE CONNECTOR, Safe -> Deleted, empty: false, "delete";
+    DeleteConnector: DELETE CONNECTOR, Idempotent -> DeleteConnectorResponse, empty: false, "delete";
     /// Pauses a connector; it takes a while.
-    PauseConnector: PUT PAUSE, Safe -> (), empty: true, "pause";
+    PauseConnector: PUT PAUSE, Idempotent -> (), empty: true, "pause";
     /// Resumes a connector; it takes a while.
-    ResumeConnector: PUT RESUME, Safe -> (), empty: true, "resume";
+    ResumeConnector: PUT RESUME, Idempotent -> (), empty: true, "resume";
     /// Restarts a connector. 400 unless it is RUNNING (dossier `connect.md` §2.8).
-    RestartConnector: POST RESTART, LookFirst -> (), empty: true, "restart";
+    RestartConnector: POST RESTART, CheckFirst -> (), empty: true, "restart";
 }
 
 /// What can be done to a connector without changing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Lifecycle {
+pub enum LifecycleAction {
     /// Stop its tasks.
     Pause,
     /// Start its tasks again.
@@ -184,7 +184,7 @@ pub enum Lifecycle {
 
 /// The answer to a delete call.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Deleted {
+pub struct DeleteConnectorResponse {
     /// `null` when it is deleted. Anything else means that it is not, whatever the status says (dossier `connect.md`
     /// §1.1, E6).
     #[serde(default)]
@@ -194,23 +194,23 @@ pub struct Deleted {
 /// Sets the whole configuration of a connector: what is not named is removed, and a connector that does not exist is
 /// created. Look first.
 #[derive(Clone, Debug)]
-pub struct PutConfig {
+pub struct PutConnectorConfig {
     /// Where.
-    pub place: Place,
+    pub cluster_path: ClusterPath,
     /// The name of the connector, which the configuration must repeat.
     pub name: String,
     /// The whole configuration.
     pub config: BTreeMap<String, String>,
 }
 
-impl Endpoint for PutConfig {
+impl Endpoint for PutConnectorConfig {
     const METHOD: Method = Method::PUT;
     const ROUTE: &'static str = CONFIG;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Info;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = ConnectorInfo;
 
     fn segments(&self) -> Vec<&str> {
-        self.place.segments(&[&self.name])
+        self.cluster_path.segments(&[&self.name])
     }
 
     fn body(&self) -> Option<serde_json::Value> {

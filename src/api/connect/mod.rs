@@ -9,25 +9,31 @@ pub mod plugins;
 pub mod status;
 
 pub use connectors::{
-    CreateConnector, DeleteConnector, Deleted, Expanded, ExpandedId, GetConfig, GetConnector, Info, Lifecycle,
-    ListConnectors, PauseConnector, PutConfig, RestartConnector, ResumeConnector, TaskId,
+    ConnectorInfo, ConnectorTaskId, CreateConnector, DeleteConnector, DeleteConnectorResponse, ExpandedConnector,
+    ExpandedConnectorId, GetConnector, GetConnectorConfig, LifecycleAction, ListConnectors, PauseConnector,
+    PutConnectorConfig, RestartConnector, ResumeConnector,
 };
-pub use offsets::{AlterOffsets, GetOffsets, GetOffsetsStatus, OffsetItem, Offsets, OffsetsRequest, OffsetsStatus};
-pub use plugins::{ListPlugins, Plugin, Validate, ValidatedConfig, Validation};
-pub use status::{GetRecommendations, GetStatus, ListTasks, Recommendations, Status, StatusOfConnector, TaskStatus};
+pub use offsets::{
+    AlterOffsets, ConnectorOffsets, GetOffsets, GetOffsetsStatus, OffsetItem, OffsetsRequest, OffsetsStatus,
+};
+pub use plugins::{ConfigValidation, ListPlugins, Plugin, ValidateConfig, ValidatedKey};
+pub use status::{
+    ConnectorStateDetail, ConnectorStatus, ErrorRecommendations, GetConnectorStatus, GetErrorRecommendations,
+    ListConnectorTasks, TaskStatus,
+};
 
 use crate::model::{ClusterId, EnvironmentId};
 
 /// Where a connector lives: there is no "Connect cluster", only the Kafka cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ClusterPath {
     /// The environment.
     pub environment: EnvironmentId,
     /// The Kafka cluster.
     pub cluster: ClusterId,
 }
 
-impl Place {
+impl ClusterPath {
     fn segments<'a>(&'a self, rest: &[&'a str]) -> Vec<&'a str> {
         [self.environment.as_str(), self.cluster.as_str()]
             .iter()

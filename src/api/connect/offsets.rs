@@ -3,8 +3,8 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{OFFSETS, OFFSETS_REQUEST, OFFSETS_STATUS, Place, connectors::by_name};
-use crate::api::{Endpoint, Repeat, offsets_of};
+use super::{ClusterPath, OFFSETS, OFFSETS_REQUEST, OFFSETS_STATUS, connectors::by_name};
+use crate::api::{Endpoint, RetrySafety, insert_offsets};
 
 /// One partition and where the connector is in it. Both are the plugin's own shape; numbers must stay numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct OffsetItem {
 
 /// Where a connector is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Offsets {
+pub struct ConnectorOffsets {
     /// `lcc-…`.
     #[serde(default)]
     pub id: String,
@@ -82,16 +82,16 @@ pub struct OffsetsPhase {
 
 by_name! {
     /// Reads where a connector is.
-    GetOffsets: GET OFFSETS, Safe -> Offsets, empty: false, "read";
+    GetOffsets: GET OFFSETS, Idempotent -> ConnectorOffsets, empty: false, "read";
     /// Reads what became of the last request.
-    GetOffsetsStatus: GET OFFSETS_STATUS, Safe -> OffsetsStatus, empty: false, "read";
+    GetOffsetsStatus: GET OFFSETS_STATUS, Idempotent -> OffsetsStatus, empty: false, "read";
 }
 
 /// Asks for offsets to be changed; without offsets, for all of them to be reset.
 #[derive(Clone, Debug)]
 pub struct AlterOffsets {
     /// Where.
-    pub place: Place,
+    pub cluster_path: ClusterPath,
     /// The name of the connector.
     pub name: String,
     /// The new offsets; none resets to the plugin's beginning.
@@ -101,22 +101,22 @@ pub struct AlterOffsets {
 impl Endpoint for AlterOffsets {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = OFFSETS_REQUEST;
-    const REPEAT: Repeat = Repeat::LookFirst;
-    type Answer = OffsetsRequest;
+    const RETRY: RetrySafety = RetrySafety::CheckFirst;
+    type Response = OffsetsRequest;
 
     fn segments(&self) -> Vec<&str> {
-        self.place.segments(&[&self.name])
+        self.cluster_path.segments(&[&self.name])
     }
 
     fn body(&self) -> Option<serde_json::Value> {
         let request_type = if self.offsets.is_some() { "PATCH" } else { "DELETE" };
         let mut body = serde_json::json!({ "type": request_type });
         let offsets = self.offsets.as_ref().map(|offsets| serde_json::json!(offsets));
-        offsets_of(&mut body, offsets.as_ref());
+        insert_offsets(&mut body, offsets.as_ref());
         Some(body)
     }
 
-    fn deed(&self) -> &'static str {
+    fn action(&self) -> &'static str {
         "change"
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{PLUGINS, Place, VALIDATE};
-use crate::api::{Endpoint, Repeat};
+use super::{ClusterPath, PLUGINS, VALIDATE};
+use crate::api::{Endpoint, RetrySafety};
 
 /// A plugin that is offered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,13 +24,13 @@ pub struct Plugin {
 
 /// Lists the plugins of a cluster. Never paged.
 #[derive(Clone, Debug)]
-pub struct ListPlugins(pub Place);
+pub struct ListPlugins(pub ClusterPath);
 
 impl Endpoint for ListPlugins {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = PLUGINS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Vec<Plugin>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = Vec<Plugin>;
 
     fn segments(&self) -> Vec<&str> {
         self.0.segments(&[])
@@ -43,7 +43,7 @@ impl Endpoint for ListPlugins {
 
 /// What a plugin says about a configuration.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Validation {
+pub struct ConfigValidation {
     /// The Java class behind the plugin.
     #[serde(default)]
     pub name: String,
@@ -55,18 +55,18 @@ pub struct Validation {
     pub error_count: u32,
     /// Every key.
     #[serde(default)]
-    pub configs: Vec<ValidatedConfig>,
+    pub configs: Vec<ValidatedKey>,
 }
 
 /// One key of a plugin, with what was found in its value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct ValidatedConfig {
+pub struct ValidatedKey {
     /// What the key is.
     #[serde(default)]
-    pub definition: Definition,
+    pub definition: KeyDefinition,
     /// What its value is.
     #[serde(default)]
-    pub value: ConfigValue,
+    pub value: ValidatedValue,
     /// Anything else.
     #[serde(default)]
     pub metadata: serde_json::Value,
@@ -74,7 +74,7 @@ pub struct ValidatedConfig {
 
 /// What a key is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Definition {
+pub struct KeyDefinition {
     /// The key.
     #[serde(default)]
     pub name: String,
@@ -115,7 +115,7 @@ pub struct Definition {
 
 /// What a value is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct ConfigValue {
+pub struct ValidatedValue {
     /// The key.
     #[serde(default)]
     pub name: String,
@@ -135,30 +135,30 @@ pub struct ConfigValue {
 
 /// Checks a configuration. A clean answer proves neither reach nor credentials (dossier `connect.md` §2.2).
 #[derive(Clone, Debug)]
-pub struct Validate {
+pub struct ValidateConfig {
     /// Where.
-    pub place: Place,
+    pub cluster_path: ClusterPath,
     /// The plugin.
     pub plugin: String,
     /// The whole configuration, or only its class to learn the plugin's keys.
     pub config: BTreeMap<String, String>,
 }
 
-impl Endpoint for Validate {
+impl Endpoint for ValidateConfig {
     const METHOD: Method = Method::PUT;
     const ROUTE: &'static str = VALIDATE;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Validation;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = ConfigValidation;
 
     fn segments(&self) -> Vec<&str> {
-        self.place.segments(&[&self.plugin])
+        self.cluster_path.segments(&[&self.plugin])
     }
 
     fn body(&self) -> Option<serde_json::Value> {
         Some(serde_json::json!(self.config))
     }
 
-    fn deed(&self) -> &'static str {
+    fn action(&self) -> &'static str {
         "check"
     }
 

@@ -6,12 +6,12 @@ use http::Method;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, RECOMMENDATIONS, STATUS, TASKS, connectors::by_name};
-use crate::api::{Endpoint, Repeat};
+use super::{ClusterPath, RECOMMENDATIONS, STATUS, TASKS, connectors::by_name};
+use crate::api::{Endpoint, RetrySafety};
 
 /// The state of a connector and of its tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Status {
+pub struct ConnectorStatus {
     /// The name.
     #[serde(default)]
     pub name: String,
@@ -20,7 +20,7 @@ pub struct Status {
     pub connector_type: String,
     /// The state of the whole.
     #[serde(default)]
-    pub connector: StatusOfConnector,
+    pub connector: ConnectorStateDetail,
     /// The states of the tasks; empty while provisioning and after a failed start.
     #[serde(default)]
     pub tasks: Vec<TaskStatus>,
@@ -44,7 +44,7 @@ pub struct Status {
     pub plugin_lifecycle: Option<String>,
 }
 
-impl Status {
+impl ConnectorStatus {
     /// The errors found in traces, as texts, without repeats.
     #[must_use]
     pub fn trace_errors(&self) -> Vec<String> {
@@ -65,7 +65,7 @@ impl Status {
 
 /// The state of the whole connector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct StatusOfConnector {
+pub struct ConnectorStateDetail {
     /// `NONE`, `PROVISIONING`, `RUNNING`, `DEGRADED`, `FAILED`, `PAUSED`, `DELETED`, `RESTARTING`, …: an open list.
     #[serde(default)]
     pub state: String,
@@ -99,7 +99,7 @@ pub struct TaskStatus {
 
 /// Advice on an error.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Recommendations {
+pub struct ErrorRecommendations {
     /// The error it is about.
     #[serde(default)]
     pub event_id: String,
@@ -108,10 +108,10 @@ pub struct Recommendations {
     pub recommendations: Vec<String>,
 }
 
-impl Recommendations {
+impl ErrorRecommendations {
     /// When the error happened: the event's id ends in a Unix time (dossier `connect.md` §2.10).
     #[must_use]
-    pub fn at(&self) -> Option<Timestamp> {
+    pub fn occurred_at(&self) -> Option<Timestamp> {
         let (_, second) = self.event_id.rsplit_once('_')?;
         Timestamp::from_second(second.parse().ok()?).ok()
     }
@@ -119,26 +119,26 @@ impl Recommendations {
 
 by_name! {
     /// Reads the status of a connector.
-    GetStatus: GET STATUS, Safe -> Status, empty: false, "read";
+    GetConnectorStatus: GET STATUS, Idempotent -> ConnectorStatus, empty: false, "read";
     /// Lists the tasks of a connector: `[{"id": {"connector", "task"}, "config": {…}}]`.
-    ListTasks: GET TASKS, Safe -> Vec<serde_json::Value>, empty: false, "read";
+    ListConnectorTasks: GET TASKS, Idempotent -> Vec<serde_json::Value>, empty: false, "read";
     /// Reads advice on an error. 400, 403 and 404 all mean that there is none.
-    GetRecommendations: GET RECOMMENDATIONS, Safe -> Recommendations, empty: false, "read";
+    GetErrorRecommendations: GET RECOMMENDATIONS, Idempotent -> ErrorRecommendations, empty: false, "read";
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Recommendations, Status};
+    use super::{ConnectorStatus, ErrorRecommendations};
 
     // The id of dossier `connect.md` §2.10.
     #[test]
-    fn an_event_tells_its_time() {
+    fn the_event_id_yields_the_time_of_the_error() {
         let at = |event_id: &str| {
-            let advice = Recommendations {
+            let advice = ErrorRecommendations {
                 event_id: event_id.to_owned(),
-                ..Recommendations::default()
+                ..ErrorRecommendations::default()
             };
-            advice.at().map(|at| at.to_string())
+            advice.occurred_at().map(|at| at.to_string())
         };
         assert_eq!(at("lcc-8kq2zm_1767225600").as_deref(), Some("2026-01-01T00:00:00Z"));
         assert_eq!(at("lcc-8kq2zm"), None);
@@ -147,9 +147,9 @@ mod tests {
 
     // Two clients disagree on the elements (dossier `connect.md` §2.9).
     #[test]
-    fn errors_from_traces_are_texts_or_objects() {
+    fn trace_errors_may_be_texts_or_objects() {
         let json = r#"{"errors_from_trace":["a",{"error":"b"},"a",{"other":1}]}"#;
-        let status: Status = serde_json::from_str(json).unwrap();
+        let status: ConnectorStatus = serde_json::from_str(json).unwrap();
         assert_eq!(status.trace_errors(), ["a", "b"]);
     }
 }

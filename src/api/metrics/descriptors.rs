@@ -3,8 +3,8 @@
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{METRIC_DESCRIPTORS, RESOURCE_DESCRIPTORS, query::Meta};
-use crate::api::{Endpoint, Repeat};
+use super::{METRIC_DESCRIPTORS, RESOURCE_DESCRIPTORS, query::QueryMeta};
+use crate::api::{Endpoint, RetrySafety};
 
 /// A list of descriptors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub struct Descriptors<T> {
     pub data: Vec<T>,
     /// Where the next page is.
     #[serde(default)]
-    pub meta: Meta,
+    pub meta: QueryMeta,
 }
 
 /// A label.
@@ -92,8 +92,8 @@ pub struct ListMetrics {
 impl Endpoint for ListMetrics {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = METRIC_DESCRIPTORS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Descriptors<MetricDescriptor>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = Descriptors<MetricDescriptor>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = page_query(self.page.as_ref());
@@ -116,8 +116,8 @@ pub struct ListResources {
 impl Endpoint for ListResources {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = RESOURCE_DESCRIPTORS;
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = Descriptors<ResourceDescriptor>;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = Descriptors<ResourceDescriptor>;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         page_query(self.page.as_ref())

@@ -7,7 +7,7 @@ use http::Method;
 use jiff::Timestamp;
 
 use super::{CONNECTOR_ID, EXPORT};
-use crate::api::{Endpoint, Repeat};
+use crate::api::{Endpoint, RetrySafety};
 
 /// The form that is asked for.
 pub const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
@@ -22,15 +22,15 @@ pub struct ExportMetrics {
 impl Endpoint for ExportMetrics {
     const METHOD: Method = Method::GET;
     const ROUTE: &'static str = EXPORT;
-    const REPEAT: Repeat = Repeat::Safe;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
     const ACCEPT: &'static str = OPEN_METRICS;
-    type Answer = String;
+    type Response = String;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         self.connectors.iter().map(|id| (CONNECTOR_ID, id.clone())).collect()
     }
 
-    fn read(body: &[u8]) -> serde_json::Result<String> {
+    fn parse_response(body: &[u8]) -> serde_json::Result<String> {
         Ok(String::from_utf8_lossy(body).into_owned())
     }
 
@@ -58,14 +58,14 @@ impl Sample {
         let labels: Vec<String> = self
             .labels
             .iter()
-            .map(|(name, value)| format!("{name}=\"{}\"", escape(value)))
+            .map(|(name, value)| format!("{name}=\"{}\"", escape_label(value)))
             .collect();
         // Writing into a `String` cannot fail.
         let _ = writeln!(out, "{}{{{}}} {:.1} {at}", self.name, labels.join(","), self.value);
     }
 }
 
-fn escape(text: &str) -> String {
+fn escape_label(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
@@ -74,15 +74,15 @@ fn escape(text: &str) -> String {
 pub fn parse_export(text: &str) -> Vec<Sample> {
     text.lines()
         .filter(|line| !line.starts_with('#'))
-        .filter_map(sample)
+        .filter_map(parse_sample)
         .collect()
 }
 
-fn sample(line: &str) -> Option<Sample> {
+fn parse_sample(line: &str) -> Option<Sample> {
     let end = line.find(['{', ' '])?;
     let (name, rest) = line.split_at(end);
     let (labels, rest) = match rest.strip_prefix('{') {
-        Some(rest) => labels(rest)?,
+        Some(rest) => parse_labels(rest)?,
         None => (BTreeMap::new(), rest),
     };
     let mut words = rest.split_ascii_whitespace();
@@ -91,13 +91,13 @@ fn sample(line: &str) -> Option<Sample> {
         name: name.to_owned(),
         labels,
         value,
-        at: words.next().and_then(at),
+        at: words.next().and_then(parse_timestamp),
     })
 }
 
 /// Seconds, with or without a fraction, or milliseconds: the documents show the ones, the service was seen to send the
 /// others.
-fn at(text: &str) -> Option<Timestamp> {
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let number: f64 = text.parse().ok()?;
     let seconds = if number > 1e11 { number / 1_000.0 } else { number };
     let since = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
@@ -105,7 +105,7 @@ fn at(text: &str) -> Option<Timestamp> {
 }
 
 /// `name="value",…}`, and what follows.
-fn labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
+fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
     let mut labels = BTreeMap::new();
     loop {
         if let Some(after) = rest.strip_prefix('}') {
@@ -138,7 +138,7 @@ mod tests {
 
     // Dossier `metrics.md` §4, the example.
     #[test]
-    fn an_export_is_read_as_the_dossier_shows_it() {
+    fn an_openmetrics_export_is_parsed() {
         let text = "# TYPE confluent_kafka_connect_received_records gauge\n\
             confluent_kafka_connect_received_records{connector_id=\"lcc-8kq2zm\",connector_name=\"fin-orders-s3\"} 1840.0 1787212860000\n\
             confluent_kafka_connect_connector_status{connector_id=\"lcc-8kq2zm\",status=\"RUNNING\"} 1.0 1787212860.000\n#EOF\n";
@@ -153,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(name in "[a-z_]{1,9}", value in any::<String>(), number in 0_u32..9_999) {
+        fn written_samples_are_parsed_back(name in "[a-z_]{1,9}", value in any::<String>(), number in 0_u32..9_999) {
             let sample = Sample {
                 name,
                 labels: [("connector_name".to_owned(), value), ("task".to_owned(), "0".to_owned())].into(),
@@ -169,7 +169,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in any::<String>()) {
+        fn arbitrary_text_never_panics(text in any::<String>()) {
             prop_assert!(parse_export(&text).len() <= text.lines().count());
         }
     }

@@ -3,7 +3,7 @@
 
 /// How a value is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum MetricKind {
     /// What happened within a minute; summed over time.
     Count,
     /// How it was at a moment; averaged over time.
@@ -14,7 +14,7 @@ pub enum Reading {
 
 /// What a value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum MetricUnit {
     /// Records; `1` on the wire.
     Records,
     /// Bytes; `By` on the wire.
@@ -25,7 +25,7 @@ pub enum Unit {
     None,
 }
 
-impl Unit {
+impl MetricUnit {
     /// The unit on the wire (The Unified Code for Units of Measure).
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -39,7 +39,7 @@ impl Unit {
 
 /// Which connectors have a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub enum MetricDirection {
     /// Sources.
     Source,
     /// Sinks.
@@ -48,10 +48,10 @@ pub enum Direction {
     Both,
 }
 
-impl Direction {
+impl MetricDirection {
     /// Whether connectors of the type `source` or `sink` have it.
     #[must_use]
-    pub fn includes(self, connector_type: &str) -> bool {
+    pub fn includes_type(self, connector_type: &str) -> bool {
         match self {
             Self::Source => !connector_type.eq_ignore_ascii_case("sink"),
             Self::Sink => !connector_type.eq_ignore_ascii_case("source"),
@@ -66,13 +66,13 @@ pub struct Metric {
     /// What follows after `io.confluent.kafka.connect/`.
     pub suffix: &'static str,
     /// What it is, in a few words.
-    pub about: &'static str,
+    pub description: &'static str,
     /// How it is read.
-    pub reading: Reading,
+    pub kind: MetricKind,
     /// What it counts.
-    pub unit: Unit,
+    pub unit: MetricUnit,
     /// Who has it.
-    pub direction: Direction,
+    pub direction: MetricDirection,
 }
 
 /// What stands before the name of every metric of a connector.
@@ -95,7 +95,7 @@ impl Metric {
 
     /// The metric of that suffix.
     #[must_use]
-    pub fn of(suffix: &str) -> Option<&'static Self> {
+    pub fn by_suffix(suffix: &str) -> Option<&'static Self> {
         METRICS.iter().find(|metric| metric.suffix == suffix)
     }
 }
@@ -103,14 +103,14 @@ impl Metric {
 const fn metric(
     suffix: &'static str,
     about: &'static str,
-    reading: Reading,
-    unit: Unit,
-    direction: Direction,
+    reading: MetricKind,
+    unit: MetricUnit,
+    direction: MetricDirection,
 ) -> Metric {
     Metric {
         suffix,
-        about,
-        reading,
+        description: about,
+        kind: reading,
         unit,
         direction,
     }
@@ -121,72 +121,72 @@ pub const METRICS: &[Metric] = &[
     metric(
         "sent_records",
         "records written to Kafka",
-        Reading::Count,
-        Unit::Records,
-        Direction::Source,
+        MetricKind::Count,
+        MetricUnit::Records,
+        MetricDirection::Source,
     ),
     metric(
         "sent_bytes",
         "bytes written to Kafka",
-        Reading::Count,
-        Unit::Bytes,
-        Direction::Source,
+        MetricKind::Count,
+        MetricUnit::Bytes,
+        MetricDirection::Source,
     ),
     metric(
         "received_records",
         "records read from Kafka",
-        Reading::Count,
-        Unit::Records,
-        Direction::Sink,
+        MetricKind::Count,
+        MetricUnit::Records,
+        MetricDirection::Sink,
     ),
     metric(
         "received_bytes",
         "bytes read from Kafka",
-        Reading::Count,
-        Unit::Bytes,
-        Direction::Sink,
+        MetricKind::Count,
+        MetricUnit::Bytes,
+        MetricDirection::Sink,
     ),
     metric(
         "dead_letter_queue_records",
         "records written to the dead letter queue",
-        Reading::Count,
-        Unit::Records,
-        Direction::Sink,
+        MetricKind::Count,
+        MetricUnit::Records,
+        MetricDirection::Sink,
     ),
     metric(
         "records_lag_max",
         "records behind, in the partition that is furthest behind",
-        Reading::Gauge,
-        Unit::Records,
-        Direction::Sink,
+        MetricKind::Gauge,
+        MetricUnit::Records,
+        MetricDirection::Sink,
     ),
     metric(
         "connector_status",
         "state of the connector",
-        Reading::State,
-        Unit::None,
-        Direction::Both,
+        MetricKind::State,
+        MetricUnit::None,
+        MetricDirection::Both,
     ),
     metric(
         "connector_task_status",
         "state of each task",
-        Reading::State,
-        Unit::None,
-        Direction::Both,
+        MetricKind::State,
+        MetricUnit::None,
+        MetricDirection::Both,
     ),
     metric(
         "connector_task_batch_size_avg",
         "records in a batch, on average",
-        Reading::Gauge,
-        Unit::Records,
-        Direction::Both,
+        MetricKind::Gauge,
+        MetricUnit::Records,
+        MetricDirection::Both,
     ),
     metric(
         "sink_task_put_batch_max_time_milliseconds",
         "longest time to hand a batch to the other system",
-        Reading::Gauge,
-        Unit::Milliseconds,
-        Direction::Sink,
+        MetricKind::Gauge,
+        MetricUnit::Milliseconds,
+        MetricDirection::Sink,
     ),
 ];
 
@@ -196,27 +196,27 @@ mod tests {
 
     // Dossier `metrics.md` §2, the table: suffix, for, unit.
     #[test]
-    fn the_list_is_the_dossiers() {
+    fn the_metrics_are_those_of_the_reference() {
         for (suffix, direction, unit) in [
-            ("sent_records", Direction::Source, "1"),
-            ("sent_bytes", Direction::Source, "By"),
-            ("received_records", Direction::Sink, "1"),
-            ("received_bytes", Direction::Sink, "By"),
-            ("dead_letter_queue_records", Direction::Sink, "1"),
-            ("records_lag_max", Direction::Sink, "1"),
-            ("connector_status", Direction::Both, "1"),
-            ("connector_task_status", Direction::Both, "1"),
-            ("connector_task_batch_size_avg", Direction::Both, "1"),
-            ("sink_task_put_batch_max_time_milliseconds", Direction::Sink, "ms"),
+            ("sent_records", MetricDirection::Source, "1"),
+            ("sent_bytes", MetricDirection::Source, "By"),
+            ("received_records", MetricDirection::Sink, "1"),
+            ("received_bytes", MetricDirection::Sink, "By"),
+            ("dead_letter_queue_records", MetricDirection::Sink, "1"),
+            ("records_lag_max", MetricDirection::Sink, "1"),
+            ("connector_status", MetricDirection::Both, "1"),
+            ("connector_task_status", MetricDirection::Both, "1"),
+            ("connector_task_batch_size_avg", MetricDirection::Both, "1"),
+            ("sink_task_put_batch_max_time_milliseconds", MetricDirection::Sink, "ms"),
         ] {
-            let metric = Metric::of(suffix).unwrap();
+            let metric = Metric::by_suffix(suffix).unwrap();
             assert_eq!((metric.direction, metric.unit.code()), (direction, unit), "{suffix}");
         }
-        let lag = Metric::of("records_lag_max").unwrap();
+        let lag = Metric::by_suffix("records_lag_max").unwrap();
         assert_eq!(lag.name(), "io.confluent.kafka.connect/records_lag_max");
         assert_eq!(lag.export_name(), "confluent_kafka_connect_records_lag_max");
-        assert!(!lag.direction.includes("source") && lag.direction.includes("Sink"));
+        assert!(!lag.direction.includes_type("source") && lag.direction.includes_type("Sink"));
         // A type that nobody knows has both kinds.
-        assert!(lag.direction.includes("unknown") && Direction::Source.includes("unknown"));
+        assert!(lag.direction.includes_type("unknown") && MetricDirection::Source.includes_type("unknown"));
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 pub use descriptors::{Descriptors, LabelDescriptor, ListMetrics, ListResources, MetricDescriptor, ResourceDescriptor};
 pub use export::{ExportMetrics, Sample, parse_export};
-pub use inventory::{Direction, METRICS, Metric, Reading, Unit};
-pub use query::{Filter, Granularity, Meta, Point, QueryAnswer, QueryMetrics, QueryRequest, Series};
+pub use inventory::{METRICS, Metric, MetricDirection, MetricKind, MetricUnit};
+pub use query::{Granularity, MetricFilter, Point, QueryMeta, QueryMetrics, QueryRequest, QueryResponse, QuerySeries};
 
 /// Values over time.
 pub const QUERY: &str = "/v2/metrics/cloud/query";
@@ -37,6 +37,6 @@ pub const REQUESTS_PER_MINUTE: u32 = 60;
 /// How many exports a principal may ask for per resource and hour (§5).
 pub const EXPORTS_PER_HOUR: u32 = 80;
 /// How late values are (§5).
-pub const LATENCY: Duration = Duration::from_mins(5);
+pub const PUBLISH_DELAY: Duration = Duration::from_mins(5);
 /// How long values are kept: documented for the API in general (§5).
 pub const HISTORY: Duration = Duration::from_hours(7 * 24);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{CONNECTOR_ID, QUERY};
-use crate::api::{Endpoint, Repeat};
+use crate::api::{Endpoint, RetrySafety};
 
 /// The length of the buckets that values are gathered in; they are aligned to UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub enum Granularity {
 impl Granularity {
     /// How long a bucket is; `None` is the whole interval.
     #[must_use]
-    pub const fn length(self) -> Option<Duration> {
+    pub const fn bucket_length(self) -> Option<Duration> {
         let minutes = match self {
             Self::Minute => 1,
             Self::FiveMinutes => 5,
@@ -57,7 +57,7 @@ impl Granularity {
 
     /// The longest interval that it may be used for; `None` is any.
     #[must_use]
-    pub const fn longest(self) -> Option<Duration> {
+    pub const fn max_interval(self) -> Option<Duration> {
         let hours = match self {
             Self::Minute => 6,
             Self::FiveMinutes => 24,
@@ -70,9 +70,9 @@ impl Granularity {
 
     /// The finest for an interval of this length.
     #[must_use]
-    pub fn finest(interval: Duration) -> Self {
+    pub fn finest_for(interval: Duration) -> Self {
         let fine = [Self::Minute, Self::FiveMinutes, Self::QuarterHour, Self::HalfHour];
-        let fits = |granularity: &Self| granularity.longest().is_none_or(|longest| interval <= longest);
+        let fits = |granularity: &Self| granularity.max_interval().is_none_or(|longest| interval <= longest);
         fine.into_iter().find(fits).unwrap_or(Self::Hour)
     }
 }
@@ -80,20 +80,20 @@ impl Granularity {
 /// Which values are meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Filter {
+pub enum MetricFilter {
     /// All, or one, of several.
     Compound {
         /// `AND`, `OR`.
         op: String,
         /// The several.
-        filters: Vec<Filter>,
+        filters: Vec<MetricFilter>,
     },
     /// The opposite of one.
     Not {
         /// `NOT`.
         op: String,
         /// The one.
-        filter: Box<Filter>,
+        filter: Box<MetricFilter>,
     },
     /// By the value of a label.
     Field {
@@ -106,10 +106,10 @@ pub enum Filter {
     },
 }
 
-impl Filter {
+impl MetricFilter {
     /// One of these connectors.
     #[must_use]
-    pub fn connectors(ids: &[String]) -> Self {
+    pub fn for_connectors(ids: &[String]) -> Self {
         let one = |id: &String| Self::Field {
             field: CONNECTOR_ID.to_owned(),
             op: "EQ".to_owned(),
@@ -142,7 +142,7 @@ pub struct QueryRequest {
     pub aggregations: Vec<Aggregation>,
     /// Which values; a resource that the key is authorised for must be in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Filter>,
+    pub filter: Option<MetricFilter>,
     /// Buckets.
     pub granularity: Granularity,
     /// ISO 8601 intervals.
@@ -159,7 +159,7 @@ pub struct QueryRequest {
 }
 
 /// The largest number of groups in an answer.
-pub const MOST_GROUPS: u32 = 1_000;
+pub const MAX_GROUPS: u32 = 1_000;
 
 /// Reads one metric of connectors over time, each connector a group of its own.
 #[derive(Clone, Debug)]
@@ -184,8 +184,8 @@ impl Endpoint for QueryMetrics {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = QUERY;
     // It only reads.
-    const REPEAT: Repeat = Repeat::Safe;
-    type Answer = QueryAnswer;
+    const RETRY: RetrySafety = RetrySafety::Idempotent;
+    type Response = QueryResponse;
 
     fn query(&self) -> Vec<(&'static str, String)> {
         self.page.iter().map(|token| ("page_token", token.clone())).collect()
@@ -198,17 +198,17 @@ impl Endpoint for QueryMetrics {
                 metric: self.metric.clone(),
                 agg: None,
             }],
-            filter: Some(Filter::connectors(&self.connectors)),
+            filter: Some(MetricFilter::for_connectors(&self.connectors)),
             granularity: self.granularity,
             intervals: vec![format!("{}/{}", self.from, self.to)],
             group_by: groups.collect(),
             format: Some("GROUPED".to_owned()),
-            limit: Some(MOST_GROUPS),
+            limit: Some(MAX_GROUPS),
         };
         serde_json::to_value(request).ok()
     }
 
-    fn deed(&self) -> &'static str {
+    fn action(&self) -> &'static str {
         "read"
     }
 
@@ -219,26 +219,26 @@ impl Endpoint for QueryMetrics {
 
 /// An answer, grouped or flat: an empty one does not say which (dossier `metrics.md` §3).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct QueryAnswer {
+pub struct QueryResponse {
     /// Groups, or points.
     #[serde(default)]
-    pub data: Vec<Series>,
+    pub data: Vec<QuerySeries>,
     /// Where the next page is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub meta: Option<Meta>,
+    pub meta: Option<QueryMeta>,
 }
 
 /// What an answer says about itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Meta {
+pub struct QueryMeta {
     /// Where the next page is.
     #[serde(default)]
-    pub pagination: Pagination,
+    pub pagination: QueryPagination,
 }
 
 /// Where the next page is.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Pagination {
+pub struct QueryPagination {
     /// How many things a page has at most.
     #[serde(default)]
     pub page_size: u32,
@@ -252,7 +252,7 @@ pub struct Pagination {
 
 /// One group with its points, or one point of a flat answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Series {
+pub struct QuerySeries {
     /// The values over time, in no order that could be relied on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<Vec<Point>>,
@@ -267,7 +267,7 @@ pub struct Series {
     pub labels: BTreeMap<String, Value>,
 }
 
-impl Series {
+impl QuerySeries {
     /// The value of a label.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
@@ -276,7 +276,7 @@ impl Series {
 
     /// Its points, the earliest first: the documents say descending, their examples ascend.
     #[must_use]
-    pub fn sorted(&self) -> Vec<Point> {
+    pub fn sorted_points(&self) -> Vec<Point> {
         let own = self.timestamp.zip(self.value);
         let own = own.map(|(timestamp, value)| Point { timestamp, value });
         let mut points: Vec<Point> = self.points.iter().flatten().copied().chain(own).collect();
@@ -333,28 +333,32 @@ mod tests {
 
     // Dossier `metrics.md` §3: both forms, and the empty one that could be either.
     #[test]
-    fn both_forms_are_read_and_sorted() {
-        let read = |value: Value| serde_json::from_value::<QueryAnswer>(value).unwrap();
+    fn grouped_and_flat_responses_are_parsed_and_sorted() {
+        let read = |value: Value| serde_json::from_value::<QueryResponse>(value).unwrap();
         let grouped = read(json!({ "data": [{ "resource.connector.id": "lcc-1", "points": [
             { "timestamp": "2026-08-20T08:01:00Z", "value": 1840.0 },
             { "timestamp": "2026-08-20T08:00:00+00:00", "value": 1795 },
         ] }] }));
-        let values: Vec<_> = grouped.data[0].sorted().iter().map(|point| point.value).collect();
+        let values: Vec<_> = grouped.data[0]
+            .sorted_points()
+            .iter()
+            .map(|point| point.value)
+            .collect();
         assert_eq!(values, [1795.0, 1840.0]);
         assert_eq!(grouped.data[0].label("resource.connector.id"), Some("lcc-1"));
         let flat = read(json!({
             "data": [{ "timestamp": "2026-08-20T08:01:00Z", "value": 1.5, "resource.connector.id": "lcc-1" }],
             "meta": { "pagination": { "page_size": 1000, "next_page_token": "t" } },
         }));
-        assert_eq!(flat.data[0].sorted().len(), 1);
+        assert_eq!(flat.data[0].sorted_points().len(), 1);
         assert_eq!(flat.meta.unwrap().pagination.next_page_token.as_deref(), Some("t"));
         assert!(read(json!({ "data": [] })).data.is_empty());
     }
 
     // Dossier `metrics.md` §3: PT1M ≤ 6 h · PT5M ≤ 1 d · PT15M ≤ 4 d · PT30M ≤ 7 d.
     #[test]
-    fn the_finest_granularity_is_one_that_the_service_allows() {
-        let finest = |hours| Granularity::finest(Duration::from_hours(hours));
+    fn the_finest_granularity_is_allowed_for_the_interval() {
+        let finest = |hours| Granularity::finest_for(Duration::from_hours(hours));
         assert_eq!(finest(6), Granularity::Minute);
         assert_eq!(finest(7), Granularity::FiveMinutes);
         assert_eq!(finest(25), Granularity::QuarterHour);

@@ -2,51 +2,51 @@
 
 use std::path::Path;
 
-use super::Running;
+use super::ProvisioningExecutor;
 use crate::{
-    apply::{Line, StepError, delivery::Route, journal::absolute, report::Handed},
+    apply::{JournalLine, StepError, delivery::DeliveryContext, journal::to_absolute, report::FinishedProfile},
     config::{KeyPair, Profile, ProfileKeys},
-    handover::{Parcel, Place},
+    handover::{HandoverRequest, ProfileId},
     manifest::{DesiredDepartment, DesiredPersona},
     model::{ApiKeyId, KeyKind, Secret},
-    plan::{AccountRef, Change, Operation},
+    plan::{AccountRef, PlannedChange, PlannedOperation},
     resources::api_key::{self, KeyState, KeyTag},
 };
 
-impl Running<'_> {
+impl ProvisioningExecutor<'_> {
     /// What the profile of a persona says.
-    fn profile(&self, desired: &DesiredDepartment, persona: &DesiredPersona) -> Profile {
+    fn build_profile(&self, desired: &DesiredDepartment, persona: &DesiredPersona) -> Profile {
         let runtime = desired
-            .runtime()
+            .runtime_persona()
             .and_then(|runtime| self.accounts.borrow().get(&runtime.account_name).cloned());
-        (self.engine.profiles)(persona, runtime)
+        (self.input.build_profile)(persona, runtime)
     }
 
     pub(super) async fn create_key(
         &self,
-        change: &Change,
+        change: &PlannedChange,
         owner: &AccountRef,
         kind: KeyKind,
     ) -> Result<Option<String>, StepError> {
-        let world = self.engine.world;
-        let (desired, persona) = self.desired(change)?;
-        let owner = self.account(owner)?;
+        let context = self.input.context;
+        let (desired, persona) = self.find_desired(change)?;
+        let owner = self.resolve_account(owner)?;
         let tag = KeyTag {
-            stage: self.engine.stage.to_owned(),
+            stage: self.input.stage.to_owned(),
             department: change.department.clone(),
             persona: change.persona.clone(),
             state: KeyState::New,
-            run: self.engine.run.to_owned(),
+            run: self.input.run_id.to_owned(),
         };
-        let (key, secret) = api_key::create(world, &owner, kind, &tag).await?;
-        let seen_before = |id: &ApiKeyId| self.engine.seen.keys.iter().any(|key| key.id == *id);
-        api_key::alone(world, &owner, &key, self.engine.run, seen_before).await?;
-        let born = Line::KeyBorn {
-            run: self.engine.run.to_owned(),
+        let (key, secret) = api_key::create(context, &owner, kind, &tag).await?;
+        let seen_before = |id: &ApiKeyId| self.input.snapshot.keys.iter().any(|key| key.id == *id);
+        api_key::ensure_no_concurrent_key(context, &owner, &key, self.input.run_id, seen_before).await?;
+        let born = JournalLine::KeyCreated {
+            run: self.input.run_id.to_owned(),
             key: key.clone(),
             owner: owner.clone(),
         };
-        let mut keys = self.keys_at_hand(change, persona);
+        let mut keys = self.available_keys(change, persona);
         keys.set(
             kind,
             KeyPair {
@@ -54,24 +54,27 @@ impl Running<'_> {
                 secret,
             },
         );
-        let place = self.place(change);
+        let place = self.profile_id(change);
         // The name that it will have: another one where a profile of before stays.
-        let file = self.engine.sink.clear_target(&place, self.engine.run);
-        let text = Secret::new(self.profile(desired, persona).render_keys(&file, &pairs(&keys)));
+        let file = self.input.profile_store.final_name(&place, self.input.run_id);
+        let text = Secret::new(
+            self.build_profile(desired, persona)
+                .render_keys(&file, &key_pairs(&keys)),
+        );
         let (journal, sink, place, now) = (
-            self.engine.journal.clone(),
-            self.engine.sink.clone(),
+            self.input.journal.clone(),
+            self.input.profile_store.clone(),
             place,
-            world.clock.now(),
+            context.clock.now(),
         );
         // Writing through to the disk blocks; other changes go on meanwhile.
-        blocking(move || {
+        run_blocking(move || {
             journal.write(now, &born, true)?;
-            sink.put(&place, &text)?;
+            sink.write_pending(&place, &text)?;
             Ok(())
         })
         .await?;
-        api_key::publish(world, &owner, &key, &tag).await?;
+        api_key::mark_live(context, &owner, &key, &tag).await?;
         self.report
             .borrow_mut()
             .keys
@@ -84,26 +87,26 @@ impl Running<'_> {
 
     /// The keys of a persona whose secrets are at hand: made in this run, or left on the disk by an interrupted one and
     /// still to be proved.
-    pub(super) fn keys_at_hand(&self, change: &Change, persona: &DesiredPersona) -> ProfileKeys {
+    pub(super) fn available_keys(&self, change: &PlannedChange, persona: &DesiredPersona) -> ProfileKeys {
         if let Some(keys) = self.keys.borrow().get(&persona.account_name) {
             return keys.clone();
         }
         // Of what lies there only the keys that the plan waits for count: the others no longer exist.
-        let waits = |id: &ApiKeyId| {
-            let mine = |other: &&Change| other.department == change.department && other.persona == change.persona;
-            self.plan
-                .changes
-                .iter()
-                .filter(mine)
-                .any(|other| matches!(&other.operation, Operation::Prove { key: Some(key), .. } if key == id))
-        };
-        let mut left = self.engine.sink.unproved_keys(&self.place(change));
+        let waits =
+            |id: &ApiKeyId| {
+                let mine =
+                    |other: &&PlannedChange| other.department == change.department && other.persona == change.persona;
+                self.plan.changes.iter().filter(mine).any(
+                    |other| matches!(&other.operation, PlannedOperation::Prove { key: Some(key), .. } if key == id),
+                )
+            };
+        let mut left = self.input.profile_store.pending_keys(&self.profile_id(change));
         for slot in [&mut left.cloud, &mut left.kafka, &mut left.schema_registry] {
             if slot.as_ref().is_some_and(|pair| !waits(&pair.id)) {
                 *slot = None;
             }
         }
-        let ids = pairs(&left).into_iter().map(|(_, id, _)| id.clone()).collect();
+        let ids = key_pairs(&left).into_iter().map(|(_, id, _)| id.clone()).collect();
         self.report.borrow_mut().keys.insert(persona.account_name.clone(), ids);
         self.keys
             .borrow_mut()
@@ -111,40 +114,47 @@ impl Running<'_> {
         left
     }
 
-    pub(super) async fn hand_over(&self, change: &Change, beside: bool) -> Result<Option<String>, StepError> {
-        let (_, persona) = self.desired(change)?;
-        let keys: Vec<ApiKeyId> = pairs(&self.keys_at_hand(change, persona))
+    pub(super) async fn finish_profile(
+        &self,
+        change: &PlannedChange,
+        allow_existing: bool,
+    ) -> Result<Option<String>, StepError> {
+        let (_, persona) = self.find_desired(change)?;
+        let keys: Vec<ApiKeyId> = key_pairs(&self.available_keys(change, persona))
             .into_iter()
             .map(|(_, id, _)| id.clone())
             .collect();
-        let run = self.engine.run.to_owned();
-        let lines: Vec<Line> = keys
+        let run = self.input.run_id.to_owned();
+        let lines: Vec<JournalLine> = keys
             .iter()
-            .map(|key| Line::KeyHandedOver {
+            .map(|key| JournalLine::KeyHandedOver {
                 run: run.clone(),
                 key: key.clone(),
             })
             .collect();
-        let place = self.place(change);
-        let path = self.engine.sink.target(&place, beside.then_some(self.engine.run));
-        let proved = Line::ProfileProved {
+        let place = self.profile_id(change);
+        let path = self
+            .input
+            .profile_store
+            .final_path(&place, allow_existing.then_some(self.input.run_id));
+        let proved = JournalLine::ProfileProved {
             run,
             department: place.department.clone(),
             persona: place.persona.clone(),
-            from: absolute(&self.engine.sink.unproved(&place)),
-            file: absolute(&path),
+            from: to_absolute(&self.input.profile_store.pending_path(&place)),
+            file: to_absolute(&path),
             keys: keys.clone(),
         };
         let (journal, sink, of, target, now) = (
-            self.engine.journal.clone(),
-            self.engine.sink.clone(),
+            self.input.journal.clone(),
+            self.input.profile_store.clone(),
             place.clone(),
             path.clone(),
-            self.engine.world.clock.now(),
+            self.input.context.clock.now(),
         );
-        blocking(move || {
+        run_blocking(move || {
             journal.write(now, &proved, true)?;
-            sink.finish(&of, &target)?;
+            sink.commit(&of, &target)?;
             // After a crash the line above says the same, together with the name that the file has then.
             for line in &lines {
                 journal.write(now, line, false)?;
@@ -152,79 +162,87 @@ impl Running<'_> {
             Ok(())
         })
         .await?;
-        let handed = Handed {
+        let handed = FinishedProfile {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
             keys: keys.clone(),
             path: path.clone(),
-            taken: false,
+            delivered: false,
         };
         // Whatever becomes of the delivery: the profile is finished.
-        self.report.borrow_mut().handed.push(handed);
+        self.report.borrow_mut().profiles.push(handed);
         self.deliver(&place, &persona.account_name, &keys, &path).await?;
         Ok(Some(path.display().to_string()))
     }
 
     /// Gives a finished profile to whoever takes it.
-    async fn deliver(&self, place: &Place, account: &str, keys: &[ApiKeyId], path: &Path) -> Result<(), StepError> {
-        let Some(delivery) = self.engine.delivery else {
+    async fn deliver(
+        &self,
+        profile: &ProfileId,
+        account: &str,
+        keys: &[ApiKeyId],
+        path: &Path,
+    ) -> Result<(), StepError> {
+        let Some(delivery) = self.input.delivery else {
             return Ok(());
         };
-        let route = Route {
-            journal: self.engine.journal,
-            clock: &self.engine.world.clock,
-            run: self.engine.run,
-            interrupt: self.engine.interrupt,
+        let context = DeliveryContext {
+            journal: self.input.journal,
+            clock: &self.input.context.clock,
+            run_id: self.input.run_id,
+            interrupt: self.input.interrupt,
         };
-        let parcel = Parcel {
-            place,
-            stage: self.engine.stage,
+        let request = HandoverRequest {
+            profile,
+            stage: self.input.stage,
             account,
             keys,
             path,
         };
-        delivery.deliver(route, parcel).await?;
+        delivery.deliver(context, request).await?;
         let mut report = self.report.borrow_mut();
         report
-            .handed
+            .profiles
             .iter_mut()
             .filter(|handed| handed.path == path)
-            .for_each(|handed| handed.taken = true);
+            .for_each(|handed| handed.delivered = true);
         Ok(())
     }
 
-    pub(super) fn reissue(&self, change: &Change) -> Result<Option<String>, StepError> {
-        let (desired, persona) = self.desired(change)?;
-        let text = self.profile(desired, persona).render(None);
-        let path = self
-            .engine
-            .sink
-            .reissue(&self.place(change), &persona.tag.profile_hash, &text)?;
-        self.report.borrow_mut().reissued.push(Handed {
+    pub(super) fn reissue(&self, change: &PlannedChange) -> Result<Option<String>, StepError> {
+        let (desired, persona) = self.find_desired(change)?;
+        let text = self.build_profile(desired, persona).render(None);
+        let path =
+            self.input
+                .profile_store
+                .write_reissued(&self.profile_id(change), &persona.tag.profile_hash, &text)?;
+        self.report.borrow_mut().reissued.push(FinishedProfile {
             department: change.department.clone(),
             persona: change.persona.clone(),
             account: persona.account_name.clone(),
             keys: Vec::new(),
             path,
-            taken: false,
+            delivered: false,
         });
         Ok(None)
     }
 }
 
-fn pairs(keys: &ProfileKeys) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
+fn key_pairs(keys: &ProfileKeys) -> Vec<(KeyKind, &ApiKeyId, &Secret)> {
     [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry]
         .into_iter()
         .filter_map(|kind| keys.get(kind).map(|pair| (kind, &pair.id, &pair.secret)))
         .collect()
 }
 
-async fn blocking<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StepError> + Send + 'static,
 ) -> Result<T, StepError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(StepError::Missing(format!("a write to the disk was lost: {error}"))),
+        Err(error) => Err(StepError::MissingInput(format!(
+            "a write to the disk was lost: {error}"
+        ))),
     }
 }

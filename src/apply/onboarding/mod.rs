@@ -8,127 +8,135 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{Delivery, Journal, JournalError, Listener, Performer, Run, Step, StepError, report::Report};
+use super::{
+    Delivery, EventListener, Journal, JournalError, PlanRunner, PlanStep, StepError, StepExecutor,
+    report::ProvisioningReport,
+};
 use crate::{
+    cancel::CancelToken,
     client::Client,
     config::{Profile, ProfileKeys},
-    handover::{Place, Sink},
+    handover::{ProfileId, ProfileStore},
     hint::Hint,
-    interrupt::Interrupt,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{
         ApiKeyId, CrnPattern, DepartmentCode, Principal, ResourceKind, Role, RoleBinding, Secret, ServiceAccountId,
         Snapshot,
     },
-    plan::{AccountRef, Change, Operation, Plan, PlannedPattern},
+    plan::{AccountRef, Plan, PlannedChange, PlannedOperation, PlannedPattern},
     resources::{
-        ResourceError, World, acl,
+        ResourceContext, ResourceError, acl,
         api_key::{self},
         role_binding, service_account,
     },
 };
 
 /// Makes what a profile says besides its keys.
-pub type Profiles<'a> = dyn Fn(&DesiredPersona, Option<ServiceAccountId>) -> Profile + 'a;
+pub type ProfileBuilder<'a> = dyn Fn(&DesiredPersona, Option<ServiceAccountId>) -> Profile + 'a;
 
 /// A client that carries another key.
-pub type ClientAs<'a> = dyn Fn(&ApiKeyId, &Secret) -> Client + 'a;
+pub type ClientFactory<'a> = dyn Fn(&ApiKeyId, &Secret) -> Client + 'a;
 
 /// Everything a run works with.
-pub struct Engine<'a> {
+pub struct ProvisioningInput<'a> {
     /// The command, for the journal.
     pub command: &'a str,
     /// Where it works.
-    pub world: &'a World,
+    pub context: &'a ResourceContext,
     /// What was seen before.
-    pub seen: &'a Snapshot,
+    pub snapshot: &'a Snapshot,
     /// The departments that were asked for.
     pub desired: &'a [DesiredDepartment],
     /// The stage.
     pub stage: &'a str,
     /// Whether it is the default stage, whose profiles lie at the top of the folder.
-    pub default_stage: bool,
+    pub is_default_stage: bool,
     /// Where profiles go.
-    pub sink: &'a Sink,
+    pub profile_store: &'a ProfileStore,
     /// What is written down.
     pub journal: &'a Journal,
     /// The nonce of this run.
-    pub run: &'a str,
+    pub run_id: &'a str,
     /// Who wants to know.
-    pub listener: &'a dyn Listener,
+    pub listener: &'a dyn EventListener,
     /// The wish to stop.
-    pub interrupt: &'a Interrupt,
+    pub interrupt: &'a CancelToken,
     /// How many changes are made at a time.
-    pub width: usize,
+    pub concurrency: usize,
     /// Who takes finished profiles, if anybody does.
     pub delivery: Option<&'a Delivery>,
     /// Makes profiles.
-    pub profiles: &'a Profiles<'a>,
+    pub build_profile: &'a ProfileBuilder<'a>,
     /// Makes the client that a proof uses.
-    pub client_as: &'a ClientAs<'a>,
+    pub client_with_key: &'a ClientFactory<'a>,
     /// For each department, the beginning of somebody else's names.
-    pub foreign: &'a dyn Fn(&DesiredDepartment) -> String,
+    pub foreign_prefix: &'a dyn Fn(&DesiredDepartment) -> String,
 }
 
 /// A run at work.
-struct Running<'a> {
-    engine: &'a Engine<'a>,
+struct ProvisioningExecutor<'a> {
+    input: &'a ProvisioningInput<'a>,
     plan: &'a Plan,
     accounts: RefCell<BTreeMap<String, ServiceAccountId>>,
     /// Keys whose secret is at hand, by account.
     keys: RefCell<BTreeMap<String, ProfileKeys>>,
     /// Bindings that were made with their fallback role: account, pattern, role.
     fallbacks: RefCell<BTreeSet<(Principal, CrnPattern, Role)>>,
-    report: RefCell<Report>,
+    report: RefCell<ProvisioningReport>,
 }
 
 /// Carries out `plan`; what failed is in the report.
 ///
 /// # Errors
 /// When the journal cannot be written: then nothing goes on.
-pub async fn apply(engine: &Engine<'_>, plan: &Plan) -> Result<Report, JournalError> {
+pub async fn apply(engine: &ProvisioningInput<'_>, plan: &Plan) -> Result<ProvisioningReport, JournalError> {
     let accounts = engine
-        .seen
+        .snapshot
         .accounts
         .iter()
         .map(|account| (account.name.clone(), account.id.clone()))
         .collect();
     // What an interrupted run made moments ago may not be in force everywhere either.
-    for account in engine.seen.accounts.iter().filter(|account| account.tag().is_some()) {
-        let young = |made| engine.world.clock.since(made) < engine.world.budget;
+    for account in engine
+        .snapshot
+        .accounts
+        .iter()
+        .filter(|account| account.tag().is_some())
+    {
+        let young = |made| engine.context.clock.elapsed_since(made) < engine.context.propagation_budget;
         if account.created_at.is_some_and(young) {
-            engine.world.made(&account.id);
+            engine.context.mark_created(&account.id);
         }
     }
-    let running = Running {
-        engine,
+    let running = ProvisioningExecutor {
+        input: engine,
         plan,
         accounts: RefCell::new(accounts),
         keys: RefCell::default(),
         fallbacks: RefCell::default(),
         report: RefCell::default(),
     };
-    let run = Run {
-        nonce: engine.run,
+    let run = PlanRunner {
+        run_id: engine.run_id,
         command: engine.command,
-        clock: &engine.world.clock,
+        clock: &engine.context.clock,
         journal: Some(engine.journal),
         listener: engine.listener,
         interrupt: engine.interrupt,
-        width: engine.width,
+        concurrency: engine.concurrency,
     };
-    let outcome = run.carry_out(&plan.changes, &running).await?;
+    let outcome = run.apply(&plan.changes, &running).await?;
     let mut report = running.report.into_inner();
     report.outcome = outcome;
     report.accounts = running.accounts.into_inner();
     report
-        .handed
+        .profiles
         .sort_by(|a, b| (&a.department, &a.persona).cmp(&(&b.department, &b.persona)));
     Ok(report)
 }
 
-impl Running<'_> {
-    fn account(&self, account: &AccountRef) -> Result<ServiceAccountId, StepError> {
+impl ProvisioningExecutor<'_> {
+    fn resolve_account(&self, account: &AccountRef) -> Result<ServiceAccountId, StepError> {
         match account {
             AccountRef::Known(id) => Ok(id.clone()),
             AccountRef::Planned(name) => self
@@ -136,31 +144,31 @@ impl Running<'_> {
                 .borrow()
                 .get(name)
                 .cloned()
-                .ok_or_else(|| StepError::Missing(format!("service account `{name}` was not made"))),
+                .ok_or_else(|| StepError::MissingInput(format!("service account `{name}` was not made"))),
         }
     }
 
-    fn pattern(&self, pattern: &PlannedPattern) -> Result<CrnPattern, StepError> {
+    fn resolve_pattern(&self, pattern: &PlannedPattern) -> Result<CrnPattern, StepError> {
         Ok(match pattern {
             PlannedPattern::Known(pattern) => pattern.clone(),
             PlannedPattern::Account(account) => self
-                .engine
-                .world
+                .input
+                .context
                 .address
-                .service_account_crn(&self.account(account)?)
+                .service_account_crn(&self.resolve_account(account)?)
                 .into(),
         })
     }
 
     /// The way to Kafka REST; a plan that needs it was refused without.
-    fn kafka(&self) -> Result<&Client, StepError> {
-        let kafka = self.engine.world.kafka.as_ref();
-        kafka.ok_or_else(|| StepError::Missing("no API key of the Kafka cluster is at hand".to_owned()))
+    fn kafka_client(&self) -> Result<&Client, StepError> {
+        let kafka = self.input.context.kafka.as_ref();
+        kafka.ok_or_else(|| StepError::MissingInput("no API key of the Kafka cluster is at hand".to_owned()))
     }
 
-    fn desired(&self, change: &Change) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
+    fn find_desired(&self, change: &PlannedChange) -> Result<(&DesiredDepartment, &DesiredPersona), StepError> {
         let department = self
-            .engine
+            .input
             .desired
             .iter()
             .find(|desired| desired.department.code == change.department);
@@ -173,15 +181,15 @@ impl Running<'_> {
                     .find(|persona| persona.persona == change.persona)?,
             ))
         });
-        found.ok_or_else(|| StepError::Missing(format!("{} {} is not wanted", change.department, change.persona)))
+        found.ok_or_else(|| StepError::MissingInput(format!("{} {} is not wanted", change.department, change.persona)))
     }
 
-    fn place(&self, change: &Change) -> Place {
-        place(self.engine.stage, self.engine.default_stage, change)
+    fn profile_id(&self, change: &PlannedChange) -> ProfileId {
+        profile_id(self.input.stage, self.input.is_default_stage, change)
     }
 }
 
-impl Step for Change {
+impl PlanStep for PlannedChange {
     fn label(&self) -> String {
         Self::label(self)
     }
@@ -195,30 +203,30 @@ impl Step for Change {
     }
 }
 
-impl Performer for Running<'_> {
-    type Change = Change;
+impl StepExecutor for ProvisioningExecutor<'_> {
+    type Step = PlannedChange;
 
-    async fn perform(&self, change: &Change) -> Result<Option<String>, StepError> {
-        let world = self.engine.world;
+    async fn execute(&self, change: &PlannedChange) -> Result<Option<String>, StepError> {
+        let context = self.input.context;
         match &change.operation {
-            Operation::CreateAccount { tag } => {
-                let id = service_account::create(world, tag).await?;
+            PlannedOperation::CreateAccount { tag } => {
+                let id = service_account::create(context, tag).await?;
                 self.accounts.borrow_mut().insert(tag.account_name(), id.clone());
                 Ok(Some(id.to_string()))
             }
-            Operation::UpdateAccount { id, from, to } => {
-                service_account::update(world, id, from, to).await?;
+            PlannedOperation::UpdateAccount { id, from, to } => {
+                service_account::update(context, id, from, to).await?;
                 Ok(Some(id.to_string()))
             }
-            Operation::CreateBinding {
+            PlannedOperation::CreateBinding {
                 principal,
                 role,
                 fallback,
                 pattern,
             } => {
-                let pattern = self.pattern(pattern)?;
-                let binding = RoleBinding::new(self.account(principal)?, role.clone(), pattern);
-                let bound = role_binding::create(world, &binding, fallback.as_ref()).await?;
+                let pattern = self.resolve_pattern(pattern)?;
+                let binding = RoleBinding::new(self.resolve_account(principal)?, role.clone(), pattern);
+                let bound = role_binding::create(context, &binding, fallback.as_ref()).await?;
                 if bound.role != *role {
                     let what = format!("{}: {} instead of {role}", change.what, bound.role);
                     self.report.borrow_mut().fallbacks.push(what);
@@ -228,64 +236,69 @@ impl Performer for Running<'_> {
                 }
                 Ok(Some(bound.id.to_string()))
             }
-            Operation::DeleteBinding { id, binding } => {
-                role_binding::delete(world, id, binding).await?;
+            PlannedOperation::DeleteBinding { id, binding } => {
+                role_binding::delete(context, id, binding).await?;
                 Ok(Some(id.to_string()))
             }
-            Operation::CreateAcl {
+            PlannedOperation::CreateAcl {
                 principal,
                 acl: planned,
             } => {
-                let binding = planned.of(self.account(principal)?);
-                acl::create(world, self.kafka()?, &binding).await?;
+                let binding = planned.for_principal(self.resolve_account(principal)?);
+                acl::create(context, self.kafka_client()?, &binding).await?;
                 Ok(Some(binding.to_string()))
             }
-            Operation::DeleteAcl { acl: binding } => {
-                acl::delete(world, self.kafka()?, binding).await?;
+            PlannedOperation::DeleteAcl { acl: binding } => {
+                acl::delete(context, self.kafka_client()?, binding).await?;
                 Ok(Some(binding.to_string()))
             }
-            Operation::DeleteKey { id, owner, keeps } => {
+            PlannedOperation::DeleteKey { id, owner, keeps } => {
                 if let Some(keeps) = keeps {
-                    api_key::present(world, keeps, owner).await?;
+                    api_key::ensure_exists(context, keeps, owner).await?;
                 }
-                api_key::delete(world, id, owner).await?;
+                api_key::delete(context, id, owner).await?;
                 Ok(Some(id.to_string()))
             }
-            Operation::DeleteAccount { id, description } => {
-                service_account::delete(world, id, description).await?;
+            PlannedOperation::DeleteAccount { id, description } => {
+                service_account::delete(context, id, description).await?;
                 Ok(Some(id.to_string()))
             }
-            Operation::CreateKey { owner, kind } => self.create_key(change, owner, *kind).await,
-            Operation::Prove { account, kind, .. } => self.prove(change, account, *kind).await,
-            Operation::HandOver { beside, .. } => self.hand_over(change, *beside).await,
-            Operation::Reissue { .. } => self.reissue(change),
+            PlannedOperation::CreateKey { owner, kind } => self.create_key(change, owner, *kind).await,
+            PlannedOperation::Prove { account, kind, .. } => self.prove(change, account, *kind).await,
+            PlannedOperation::HandOver {
+                allow_existing: beside, ..
+            } => self.finish_profile(change, *beside).await,
+            PlannedOperation::Reissue { .. } => self.reissue(change),
         }
     }
 
-    fn request_of(&self, change: &Change, id: &str) -> Option<String> {
-        self.engine.world.request_of(id).filter(|_| change.operation.writes())
+    fn request_id(&self, change: &PlannedChange, id: &str) -> Option<String> {
+        self.input
+            .context
+            .last_request_id(id)
+            .filter(|_| change.operation.is_remote())
     }
 
     /// What to do when the service let an account be made, but not its maker be its owner (dossier `rbac.md` §9, Q10).
-    fn advice(&self, change: &Change, error: &StepError) -> Option<Hint> {
+    fn hint_for(&self, change: &PlannedChange, error: &StepError) -> Option<Hint> {
         let StepError::Resource(ResourceError::Client(error)) = error else {
             return None;
         };
         let of = match &change.operation {
-            Operation::CreateKey { owner, .. } => self.account(owner).ok(),
-            Operation::CreateBinding { pattern, .. } => {
-                let pattern = self.pattern(pattern).ok()?;
+            PlannedOperation::CreateKey { owner, .. } => self.resolve_account(owner).ok(),
+            PlannedOperation::CreateBinding { pattern, .. } => {
+                let pattern = self.resolve_pattern(pattern).ok()?;
                 let on_account = pattern.kind() == ResourceKind::ServiceAccount;
                 on_account.then(|| pattern.name().stem().parse().ok()).flatten()
             }
             _ => None,
         };
         let crn = self
-            .engine
-            .world
+            .input
+            .context
             .address
             .service_account_crn(&of.filter(|_| error.is_forbidden())?);
-        let provisioner = &self.engine.world.provisioner;
+        let provisioner = &self.input.context.provisioner;
         Some(
             format!(
                 "{provisioner} must be ResourceOwner of {crn}, and the service did not make it so with the account: an \
@@ -298,8 +311,8 @@ impl Performer for Running<'_> {
 
 /// Which profile a change is about.
 #[must_use]
-pub fn place(stage: &str, default_stage: bool, change: &Change) -> Place {
-    Place {
+pub fn profile_id(stage: &str, default_stage: bool, change: &PlannedChange) -> ProfileId {
+    ProfileId {
         stage: (!default_stage).then(|| stage.to_owned()),
         department: change.department.clone(),
         persona: change.persona.clone(),

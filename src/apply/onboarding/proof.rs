@@ -1,21 +1,21 @@
 //! The proof of a key: what it must be able to do, and what it must not.
 
-use super::Running;
+use super::ProvisioningExecutor;
 use crate::{
     access::Evaluator,
-    api::connect::Place as ConnectPlace,
+    api::connect::ClusterPath as ConnectPlace,
     apply::StepError,
     config::KeyPair,
     manifest::DesiredDepartment,
     model::{CrnPattern, KeyKind, Principal, Role, RoleBinding},
-    plan::{AccountRef, Change},
-    probe::{self, Ground, Patience, Verdict},
+    plan::{AccountRef, PlannedChange},
+    probe::{self, ProbeOptions, ProbeScope, ProbeVerdict},
 };
 
-impl Running<'_> {
+impl ProvisioningExecutor<'_> {
     /// What the department's accounts may do, as wanted and as bound.
-    fn rights(&self, desired: &DesiredDepartment) -> Evaluator {
-        let address = &self.engine.world.address;
+    fn effective_permissions(&self, desired: &DesiredDepartment) -> Evaluator {
+        let address = &self.input.context.address;
         let accounts = self.accounts.borrow();
         let id_of = |name: &str| {
             let persona = desired.personas.iter().find(|persona| persona.persona == name)?;
@@ -23,8 +23,8 @@ impl Running<'_> {
         };
         let fallbacks = self.fallbacks.borrow();
         let held = |principal: &Principal, role: &Role, pattern: &CrnPattern| {
-            self.engine
-                .seen
+            self.input
+                .snapshot
                 .bindings_of(principal)
                 .any(|seen| &seen.binding.role == role && &seen.binding.pattern == pattern)
         };
@@ -55,40 +55,41 @@ impl Running<'_> {
 
     pub(super) async fn prove(
         &self,
-        change: &Change,
+        change: &PlannedChange,
         account: &AccountRef,
         kind: KeyKind,
     ) -> Result<Option<String>, StepError> {
-        let world = self.engine.world;
-        let (desired, persona) = self.desired(change)?;
-        let principal = Principal::ServiceAccount(self.account(account)?);
-        let keys = self.keys_at_hand(change, persona);
-        let missing = || StepError::Missing("the secret of the key is not at hand".to_owned());
+        let context = self.input.context;
+        let (desired, persona) = self.find_desired(change)?;
+        let principal = Principal::ServiceAccount(self.resolve_account(account)?);
+        let keys = self.available_keys(change, persona);
+        let missing = || StepError::MissingInput("the secret of the key is not at hand".to_owned());
         let KeyPair { id: key, secret } = keys.get(kind).ok_or_else(missing)?.clone();
-        let foreign = (self.engine.foreign)(desired);
-        let ground = Ground {
-            address: &world.address,
-            own: &desired.department.prefix,
-            foreign: &foreign,
-            connectors: &self.engine.seen.connectors,
+        let foreign = (self.input.foreign_prefix)(desired);
+        let scope = ProbeScope {
+            address: &context.address,
+            own_prefix: &desired.department.prefix,
+            foreign_prefix: &foreign,
+            connectors: &self.input.snapshot.connectors,
         };
-        let probes = probe::probes(kind, &principal, &self.rights(desired), &ground);
-        let client = (self.engine.client_as)(&key, &secret);
+        let probes = probe::derive_probes(kind, &principal, &self.effective_permissions(desired), &scope);
+        let client = (self.input.client_with_key)(&key, &secret);
         let place = ConnectPlace {
-            environment: world.address.environment.clone(),
-            cluster: world.address.cluster.clone(),
+            environment: context.address.environment.clone(),
+            cluster: context.address.cluster.clone(),
         };
-        let patience = Patience {
-            clock: &world.clock,
-            budget: world.budget,
-            interrupt: &world.interrupt,
+        let options = ProbeOptions {
+            clock: &context.clock,
+            propagation_budget: context.propagation_budget,
+            interrupt: &context.interrupt,
         };
-        let proved = probe::prove(&client, &place, probes, patience).await;
-        let outcomes = proved.ok_or_else(|| StepError::Missing("interrupted before it was proved".to_owned()))?;
+        let outcomes_or_interrupted = probe::run_probes(&client, &place, probes, options).await;
+        let outcomes = outcomes_or_interrupted
+            .ok_or_else(|| StepError::MissingInput("interrupted before it was proved".to_owned()))?;
         let refuted: Vec<String> = outcomes
             .iter()
             .filter_map(|outcome| match &outcome.verdict {
-                Verdict::Refuted { reason } => Some(format!("{}: {reason}", outcome.probe.label())),
+                ProbeVerdict::Failed { reason } => Some(format!("{}: {reason}", outcome.probe.label())),
                 _ => None,
             })
             .collect();
@@ -98,7 +99,10 @@ impl Running<'_> {
             .insert(persona.account_name.clone(), outcomes);
         match refuted.is_empty() {
             true => Ok(Some(key.to_string())),
-            false => Err(StepError::Refuted(format!("the proof failed: {}", refuted.join("; ")))),
+            false => Err(StepError::ProbeFailed(format!(
+                "the proof failed: {}",
+                refuted.join("; ")
+            ))),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `auth-mode`: how the connector shows itself to Kafka.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "auth-mode",
     severity: Severity::Error,
     summary: "the connector does not run under a service account",
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
                   to leak, and the grants of the department's runtime account decide what the connector may do. With a key \
                   of its own it can do whatever that key can. The service takes `KAFKA_API_KEY` when the key is left out \
                   (dossier `connect.md` §4.2, `rbac.md` §2.3).",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
@@ -22,48 +22,53 @@ const WANTED: &str = "SERVICE_ACCOUNT";
 const FIX: &str = "Set `kafka.auth.mode` to `SERVICE_ACCOUNT`, or leave it out, and remove `kafka.api.key` and \
                    `kafka.api.secret`.";
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let mode = subject.file.entry("kafka.auth.mode");
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let mode = input.file.entry("kafka.auth.mode");
     let keys: Vec<_> = ["kafka.api.key", "kafka.api.secret"]
         .into_iter()
-        .filter_map(|key| subject.file.entry(key))
+        .filter_map(|key| input.file.entry(key))
         .collect();
     match mode {
         Some(mode) if mode.value == WANTED => {
             for key in keys {
                 let message = format!("`{}` has no effect with `kafka.auth.mode=SERVICE_ACCOUNT`", key.key);
-                report.warning(&key.key_span, message, format!("Remove `{}`.", key.key));
+                findings.warning(&key.key_span, message, format!("Remove `{}`.", key.key));
             }
-            let named = subject.file.entry("kafka.service.account.id").is_some();
-            let known = subject
-                .context
-                .tenant
-                .is_some_and(|tenant| tenant.runtime_account.is_some());
+            let named = input.file.entry("kafka.service.account.id").is_some();
+            let known = input
+                .options
+                .department
+                .is_some_and(|department| department.runtime_account.is_some());
             if !named && !known {
                 let message = "`kafka.auth.mode=SERVICE_ACCOUNT` without `kafka.service.account.id`";
                 let fix = "Name the runtime account (`sa-…`); with a profile, `create` fills it in.";
-                report.warning(&mode.key_span, message, fix);
+                findings.warning(&mode.key_span, message, fix);
             }
         }
         Some(mode) => {
-            let message = format!("`kafka.auth.mode` is {}, not `{WANTED}`", quoted(&mode.value));
-            complain(subject, report, &mode.value_span, message);
+            let message = format!("`kafka.auth.mode` is {}, not `{WANTED}`", quote(&mode.value));
+            report_auth_mode(input, findings, &mode.value_span, message);
         }
         // Left out, it is filled in by `create`, unless a key says that it is meant.
         None => {
             if let Some(key) = keys.first() {
                 let message = format!("`{}` makes the connector run under a Kafka key", key.key);
-                complain(subject, report, &key.key_span, message);
+                report_auth_mode(input, findings, &key.key_span, message);
             }
         }
     }
 }
 
 /// An error for a department, which has a runtime account; a warning where nobody knows whose file it is.
-fn complain(subject: &Subject<'_>, report: &mut Report<'_>, range: &std::ops::Range<usize>, message: String) {
-    if subject.context.tenant.is_some() {
-        report.error(range, message, FIX);
+fn report_auth_mode(
+    input: &LintInput<'_>,
+    findings: &mut RuleFindings<'_>,
+    range: &std::ops::Range<usize>,
+    message: String,
+) {
+    if input.options.department.is_some() {
+        findings.error(range, message, FIX);
     } else {
-        report.warning(range, message, FIX);
+        findings.warning(range, message, FIX);
     }
 }

@@ -1,35 +1,35 @@
 //! `backslash-in-secret`: a character that managed connectors cannot have in a password.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
     catalog::{
-        lint::{Report, Subject},
-        secret::{Reference, Secrecy},
+        lint::{LintInput, RuleFindings},
+        secret::{Secrecy, ValueReference},
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "backslash-in-secret",
     severity: Severity::Error,
     summary: "a password with a backslash",
     explanation: "Managed connectors do not support a backslash in passwords \
                   (docs.confluent.io/cloud/current/connectors/limits.html). Key files and certificates may have them.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries() {
-        let secret = subject.secrecy(&entry.key) == Secrecy::Secret;
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries() {
+        let secret = input.secrecy(&entry.key) == Secrecy::Secret;
         if secret
             && entry.value.contains('\\')
             && !is_document(&entry.value)
-            && Reference::parse(&entry.value).is_none()
+            && ValueReference::parse(&entry.value).is_none()
         {
             let message = format!("the value of `{}` has a backslash", entry.key);
             let fix = "Choose a password without `\\`: managed connectors do not support it.";
-            report.error(&entry.value_span, message, fix);
+            findings.error(&entry.value_span, message, fix);
         }
     }
 }

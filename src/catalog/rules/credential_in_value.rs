@@ -1,50 +1,50 @@
 //! `credential-in-value`: a credential inside a value whose type is no secret.
 
-use super::{Rule, is_transform_key};
+use super::{LintRule, is_transform_key};
 use crate::{
     catalog::{
-        lint::{Report, Subject},
+        lint::{LintInput, RuleFindings},
         secret::Secrecy,
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "credential-in-value",
     severity: Severity::Warning,
     summary: "a user's password in a URL, a header or a list of properties",
     explanation: "The service masks values by the type of their key. A password in a URL, an `Authorization` header or a list \
                   of properties comes back in clear to everybody who may read the configuration.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries() {
-        let open = subject.secrecy(&entry.key) == Secrecy::Open && !is_transform_key(&entry.key);
-        if open && let Some(what) = credential(&entry.value) {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries() {
+        let open = input.secrecy(&entry.key) == Secrecy::NotSecret && !is_transform_key(&entry.key);
+        if open && let Some(what) = find_credential(&entry.value) {
             let message = format!("`{}` holds {what}, and is shown in clear", entry.key);
             let fix = "Use the plugin's own keys for credentials (its PASSWORD keys) if it has them.";
-            report.warning(&entry.value_span, message, fix);
+            findings.warning(&entry.value_span, message, fix);
         }
     }
 }
 
 /// Whether `value` holds one, wherever it stands.
 #[must_use]
-pub fn holds_credential(value: &str) -> bool {
-    credential(value).is_some()
+pub fn contains_credential(value: &str) -> bool {
+    find_credential(value).is_some()
 }
 
-fn credential(value: &str) -> Option<&'static str> {
-    if password_in_url(value) {
+fn find_credential(value: &str) -> Option<&'static str> {
+    if has_url_password(value) {
         return Some("a user's password in a URL");
     }
     let lower = value.to_ascii_lowercase();
-    if header(&lower) {
+    if is_authorization_header(&lower) {
         return Some("a credential in a header");
     }
-    if property(&lower) {
+    if is_secret_property(&lower) {
         return Some("a credential in a list of properties");
     }
     value.contains("-----BEGIN").then_some("").and_then(|_| {
@@ -54,7 +54,7 @@ fn credential(value: &str) -> Option<&'static str> {
 }
 
 /// `scheme://user:password@host`.
-fn password_in_url(value: &str) -> bool {
+fn has_url_password(value: &str) -> bool {
     value.match_indices("://").any(|(at, mark)| {
         let authority = &value[at + mark.len()..];
         let end = authority
@@ -67,7 +67,7 @@ fn password_in_url(value: &str) -> bool {
 }
 
 /// `Authorization: Basic …`, `X-Api-Key: …`.
-fn header(lower: &str) -> bool {
+fn is_authorization_header(lower: &str) -> bool {
     let after = |name: &str| {
         let (_, rest) = lower.split_once(name)?;
         rest.trim_start().strip_prefix(':').map(str::trim_start)
@@ -86,7 +86,7 @@ fn header(lower: &str) -> bool {
 }
 
 /// `password=…`, `AccountKey=…`, in JDBC URLs, connection strings and JAAS lines.
-fn property(lower: &str) -> bool {
+fn is_secret_property(lower: &str) -> bool {
     const NAMES: [&str; 8] = [
         "password",
         "passwd",
@@ -118,10 +118,10 @@ fn is_literal(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::credential;
+    use super::find_credential;
 
     #[test]
-    fn credentials_are_found_where_people_put_them() {
+    fn credentials_are_found_in_urls_headers_and_properties() {
         for value in [
             "https://user:pw@hooks.example.com/in",
             "mongodb+srv://a:b@c.example.com/?x",
@@ -132,7 +132,7 @@ mod tests {
             "Endpoint=sb://x/;SharedAccessKey=abc=",
             "org.example.PlainLoginModule required username=\"a\" password=\"b\";",
         ] {
-            assert!(credential(value).is_some(), "{value}");
+            assert!(find_credential(value).is_some(), "{value}");
         }
         for value in [
             "https://hooks.example.com/in",
@@ -146,7 +146,7 @@ mod tests {
             "password",
             "passwordless=true",
         ] {
-            assert!(credential(value).is_none(), "{value}");
+            assert!(find_credential(value).is_none(), "{value}");
         }
     }
 }

@@ -2,41 +2,41 @@
 
 use regex_automata::meta::Regex;
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "dead-letter-loop",
     severity: Severity::Error,
     summary: "the dead letter topic is one of the topics that the connector reads",
     explanation: "Every record that fails would be read again, and fail again. The service refuses it \
                   (docs.confluent.io/cloud/current/connectors/limits.html).",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let given = subject.given(DEAD_LETTERS);
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let given = input.entry_for(DEAD_LETTERS);
     let named = given.filter(|dead| !dead.value.trim().is_empty());
-    let read = subject.given_value("topics").unwrap_or_default();
+    let read = input.value_for("topics").unwrap_or_default();
     if let Some(dead) = named
         && read.split(',').any(|topic| topic.trim() == dead.value.trim())
     {
-        let message = format!("the dead letter topic {} is also one of `topics`", quoted(&dead.value));
-        report.error(&dead.value_span, message, "Send dead letters to a topic of their own.");
+        let message = format!("the dead letter topic {} is also one of `topics`", quote(&dead.value));
+        findings.error(&dead.value_span, message, "Send dead letters to a topic of their own.");
     }
-    let Some(pattern) = subject
-        .given("topics.regex")
+    let Some(pattern) = input
+        .entry_for("topics.regex")
         .filter(|pattern| !pattern.value.is_empty())
     else {
         return;
     };
-    let (topic, range, who) = match (given, default(subject)) {
+    let (topic, range, who) = match (given, default_dead_letter_topic(input)) {
         (Some(_), _) => match named {
             Some(dead) => (dead.value.clone(), &dead.value_span, ""),
             None => return,
@@ -48,9 +48,9 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
     if matches(&pattern.value, &topic.trim().replace("${connector}", "lcc-abc123")) {
         let message = format!(
             "`topics.regex` matches the dead letter topic {}{who}, too",
-            quoted(&topic)
+            quote(&topic)
         );
-        report.error(
+        findings.error(
             range,
             message,
             "Narrow the pattern, so that it matches no dead letters.",
@@ -59,9 +59,9 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
 }
 
 /// The topic where nobody names one, and who does.
-fn default(subject: &Subject<'_>) -> Option<(String, &'static str)> {
-    let fact = subject.plugin?.keys.get(DEAD_LETTERS)?;
-    match (subject.context.tenant, subject.file.connector_name()) {
+fn default_dead_letter_topic(input: &LintInput<'_>) -> Option<(String, &'static str)> {
+    let fact = input.plugin?.keys.get(DEAD_LETTERS)?;
+    match (input.options.department, input.file.connector_name()) {
         (Some(_), Some(name)) => Some((format!("{}-dlq", name.value), ", which `create` fills in")),
         _ => Some((fact.default?.to_owned(), ", which the service chooses")),
     }

@@ -1,32 +1,32 @@
 //! `file-name`: a file is called like its connector.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "file-name",
     severity: Severity::Warning,
     summary: "the file is not called like its connector",
     explanation: "One connector per file, called like it: so that it is found by its name, and that two files cannot mean the \
                   same connector (dossier `connect.md` §11).",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let (Some(stem), Some(name)) = (subject.file.stem(), subject.file.connector_name()) else {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let (Some(stem), Some(name)) = (input.file.stem(), input.file.connector_name()) else {
         return;
     };
     if stem != name.value && !name.value.is_empty() {
         let message = format!(
             "the connector is called {}, its file {}",
-            quoted(&name.value),
-            quoted(stem)
+            quote(&name.value),
+            quote(stem)
         );
-        let extension = subject
+        let extension = input
             .file
             .source
             .path
@@ -42,6 +42,6 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         } else {
             "Give both the same name.".to_owned()
         };
-        report.warning(&name.value_span, message, fix);
+        findings.warning(&name.value_span, message, fix);
     }
 }

@@ -1,33 +1,35 @@
 //! `foreign-group`: a consumer group outside the department.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "foreign-group",
     severity: Severity::Error,
     summary: "a consumer group outside the department's prefix",
     explanation: "A sink reads as `connect-lcc-…`, which the service chooses. A group of another name that belongs to another \
                   department would take records away from it and move its offsets.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
 const KEYS: [&str; 2] = ["consumer.override.group.id", "group.id"];
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(tenant) = subject.context.tenant else { return };
-    for entry in KEYS.into_iter().filter_map(|key| subject.file.entry(key)) {
-        if !tenant.prefix.owns(&entry.value) {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let Some(department) = input.options.department else {
+        return;
+    };
+    for entry in KEYS.into_iter().filter_map(|key| input.file.entry(key)) {
+        if !department.prefix.owns(&entry.value) {
             let message = format!(
                 "consumer group {} does not begin with `{}`",
-                quoted(&entry.value),
-                tenant.prefix
+                quote(&entry.value),
+                department.prefix
             );
-            report.error(
+            findings.error(
                 &entry.value_span,
                 message,
                 "Remove it: the service gives every sink a group of its own.",

@@ -1,33 +1,37 @@
 //! `foreign-runtime-account`: the identity of somebody else.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "foreign-runtime-account",
     severity: Severity::Error,
     summary: "the connector runs under an account that is not the department's",
     explanation: "A connector can do what its account can, so the account of another department reads that department's data \
                   (dossier `rbac.md` T6). The service refuses an account that the caller may not assign.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
 /// The second one reads schemas and encryption keys (client-side field level encryption).
 const KEYS: [&str; 2] = ["kafka.service.account.id", "sr.service.account.id"];
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(own) = subject.context.tenant.and_then(|tenant| tenant.runtime_account) else {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let Some(own) = input
+        .options
+        .department
+        .and_then(|department| department.runtime_account)
+    else {
         return;
     };
-    for entry in KEYS.into_iter().filter_map(|key| subject.file.entry(key)) {
+    for entry in KEYS.into_iter().filter_map(|key| input.file.entry(key)) {
         if entry.value != own.as_str() {
-            let message = format!("{} is not the department's runtime account", quoted(&entry.value));
+            let message = format!("{} is not the department's runtime account", quote(&entry.value));
             let fix = format!("Use `{own}`, or leave it out: `create` fills it in.");
-            report.error(&entry.value_span, message, fix);
+            findings.error(&entry.value_span, message, fix);
         }
     }
 }

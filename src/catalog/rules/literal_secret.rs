@@ -1,30 +1,34 @@
 //! `literal-secret`: a secret in clear.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
     catalog::{
-        lint::{Report, Subject},
-        secret::{Reference, Secrecy, is_mask, variable_for},
+        lint::{LintInput, RuleFindings},
+        secret::{Secrecy, ValueReference, is_masked_value, variable_for},
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "literal-secret",
     severity: Severity::Error,
     summary: "a secret stands in the file",
     explanation: "Connector files are made to be committed and sent around. The type decides what a secret is: every value \
                   under a PASSWORD key, whatever the key is called. A few PASSWORD keys hold no secret (ids, user names, \
                   certificates, statements) and only warn.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries() {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries() {
         let value = &entry.value;
         // Other rules speak about references, masks and what the service fills in.
-        if value.is_empty() || is_mask(value) || Reference::parse(value).is_some() || value.starts_with("${") {
+        if value.is_empty()
+            || is_masked_value(value)
+            || ValueReference::parse(value).is_some()
+            || value.starts_with("${")
+        {
             continue;
         }
         let key = &entry.key;
@@ -32,16 +36,16 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         let fix = format!(
             "Write `${{env:{variable}}}`, `${{file:PATH}}` or `${{prompt:}}` in its place, and change the secret."
         );
-        match subject.secrecy(key) {
-            Secrecy::Open => {}
-            Secrecy::Secret => report.error(
+        match input.secrecy(key) {
+            Secrecy::NotSecret => {}
+            Secrecy::Secret => findings.error(
                 &entry.value_span,
                 format!("the secret of `{key}` stands here in clear"),
                 fix,
             ),
-            Secrecy::Masked(reason) => {
+            Secrecy::MaskedOnly(reason) => {
                 let message = format!("`{key}` {reason}, but the service masks it: it cannot be read back");
-                report.warning(
+                findings.warning(
                     &entry.value_span,
                     message,
                     "Leave it, or use a reference like for a secret.",
@@ -49,7 +53,7 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
             }
             Secrecy::Likely => {
                 let message = format!("`{key}` looks like a secret, and stands here in clear");
-                report.warning(&entry.value_span, message, fix);
+                findings.warning(&entry.value_span, message, fix);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The rules of the linter, one file each. To add one: write the file, and its line in [`RULES`].
 
-use super::lint::{Report, Subject};
+use super::lint::{LintInput, RuleFindings};
 use crate::diag::Severity;
 
 pub mod auth_mode;
@@ -35,7 +35,7 @@ pub mod value_not_allowed;
 pub mod wrong_type;
 
 /// One rule.
-pub struct Rule {
+pub struct LintRule {
     /// Its id, kebab-case and stable: people write it into exceptions.
     pub id: &'static str,
     /// How bad its worst finding is.
@@ -45,12 +45,12 @@ pub struct Rule {
     /// Why it matters, and where that is known from.
     pub explanation: &'static str,
     /// Whether it has anything to say about a self-managed configuration.
-    pub on_self_managed: bool,
-    pub(super) check: fn(&Subject<'_>, &mut Report<'_>),
+    pub applies_to_self_managed: bool,
+    pub(super) check: fn(&LintInput<'_>, &mut RuleFindings<'_>),
 }
 
 /// All rules, by id.
-pub const RULES: &[Rule] = &[
+pub const RULES: &[LintRule] = &[
     auth_mode::RULE,
     backslash_in_secret::RULE,
     connector_name::RULE,
@@ -85,7 +85,7 @@ pub const RULES: &[Rule] = &[
 
 /// The rule of that id.
 #[must_use]
-pub fn find(id: &str) -> Option<&'static Rule> {
+pub fn find(id: &str) -> Option<&'static LintRule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_sorted_kebab_case_and_said_in_words() {
+    fn ids_are_sorted_kebab_case_and_documented() {
         for pair in RULES.windows(2) {
             assert!(pair[0].id < pair[1].id, "{} {}", pair[0].id, pair[1].id);
         }

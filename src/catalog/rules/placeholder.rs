@@ -1,10 +1,10 @@
 //! `placeholder`: what `connector plugin new` left to be filled in.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
     catalog::{
-        file::Entry,
-        lint::{Report, Subject, quoted},
+        file::ConfigEntry,
+        lint::{LintInput, RuleFindings, quote},
         starter::FILL_IN,
     },
     diag::Severity,
@@ -12,35 +12,35 @@ use crate::{
 
 pub(in crate::catalog) const ID: &str = "placeholder";
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: ID,
     severity: Severity::Error,
     summary: "a value that is still to be filled in",
     explanation: "`connector plugin new` writes `<fill in>` where it cannot know the value. Nothing else is said about such a \
                   value.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
 /// Whether the value is still to be filled in.
-pub(in crate::catalog) fn is_placeholder(entry: &Entry) -> bool {
+pub(in crate::catalog) fn is_placeholder(entry: &ConfigEntry) -> bool {
     entry.value.contains(FILL_IN)
 }
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries().iter().filter(|entry| is_placeholder(entry)) {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries().iter().filter(|entry| is_placeholder(entry)) {
         let message = format!("`{}` is still to be filled in", entry.key);
-        let fix = match subject.fact(&entry.key) {
+        let fix = match input.key_schema(&entry.key) {
             Some(fact) if !fact.allowed.is_empty() => {
                 let one = fact.allowed.first().copied().unwrap_or_default();
                 format!(
                     "Replace `{FILL_IN}` by one of the allowed values, such as {}.",
-                    quoted(one)
+                    quote(one)
                 )
             }
-            Some(fact) => format!("Replace `{FILL_IN}` by {}.", fact.value_type.noun()),
+            Some(fact) => format!("Replace `{FILL_IN}` by {}.", fact.value_type.to_noun()),
             None => format!("Replace `{FILL_IN}`."),
         };
-        report.error(&entry.value_span, message, fix);
+        findings.error(&entry.value_span, message, fix);
     }
 }

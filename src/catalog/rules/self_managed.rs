@@ -1,21 +1,21 @@
 //! `self-managed`: a configuration for somebody's own Connect workers.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
     catalog::{
-        facts::Catalog,
-        lint::{Report, Subject, listed, quoted},
+        lint::{LintInput, RuleFindings, list_quoted, quote},
+        schema::Catalog,
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "self-managed",
     severity: Severity::Error,
     summary: "a Java class instead of a managed plugin",
     explanation: "Self-managed Connect names the Java class of a connector; the managed service names its plugins by ids of its \
                   own, with other keys (terraform-provider-confluent issue 53, dossier `connect.md` §5).",
-    on_self_managed: true,
+    applies_to_self_managed: true,
     check,
 };
 
@@ -55,37 +55,37 @@ const ALSO: [(&str, &[&str]); 13] = [
     ),
 ];
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(entry) = subject.file.entry("connector.class") else {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let Some(entry) = input.file.entry("connector.class") else {
         return;
     };
-    if !is_self_managed(subject) {
+    if !is_self_managed(input) {
         return;
     }
-    let managed = managed_for(subject.catalog, &entry.value);
+    let managed = managed_for(input.catalog, &entry.value);
     let message = format!(
         "{} is a class for self-managed Connect, not a managed plugin",
-        quoted(&entry.value)
+        quote(&entry.value)
     );
     let fix = match &managed[..] {
         [] => "No managed plugin is known for it here; `confluent connect plugin list` shows what there is.".to_owned(),
         [one] => format!("The managed plugin is `{one}`. Its keys differ: begin with `connector plugin new {one}`."),
         several => format!(
             "The managed plugins for it are {}. Their keys differ: begin with `connector plugin new`.",
-            listed(several.iter().copied())
+            list_quoted(several.iter().copied())
         ),
     };
-    report.error(&entry.value_span, message, fix);
+    findings.error(&entry.value_span, message, fix);
 }
 
 /// Whether the file names a Java class. Custom connectors name one too, and say what they are (dossier `connect.md` §2.14).
-pub(in crate::catalog) fn is_self_managed(subject: &Subject<'_>) -> bool {
-    let Some(class) = subject.file.class() else {
+pub(in crate::catalog) fn is_self_managed(input: &LintInput<'_>) -> bool {
+    let Some(class) = input.file.class() else {
         return false;
     };
-    let custom = subject.file.value("confluent.connector.type") == Some("CUSTOM")
-        || subject.file.entry("confluent.custom.plugin.id").is_some();
-    subject.plugin.is_none() && !custom && (class.contains('.') || !simple_name(subject.catalog, class).is_empty())
+    let custom = input.file.value("confluent.connector.type") == Some("CUSTOM")
+        || input.file.entry("confluent.custom.plugin.id").is_some();
+    input.plugin.is_none() && !custom && (class.contains('.') || !simple_name(input.catalog, class).is_empty())
 }
 
 /// The managed plugins for a Java class, the newest first.

@@ -1,18 +1,18 @@
 //! `server-key`: keys that the service adds to what it shows.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject},
+    catalog::lint::{LintInput, RuleFindings},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "server-key",
     severity: Severity::Warning,
     summary: "a key that the service adds by itself",
     explanation: "Exports hold keys that nobody wrote, and that mean nothing on the way in (terraform-provider-confluent \
                   `internal/provider/resource_connector.go`, dossier `connect.md` §4.4).",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
@@ -36,9 +36,9 @@ pub fn is_server_key(key: &str) -> bool {
     KEYS.contains(&key) || key.starts_with("config.internal.")
 }
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries().iter().filter(|entry| is_server_key(&entry.key)) {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries().iter().filter(|entry| is_server_key(&entry.key)) {
         let message = format!("`{}` is added by the service, and not read from a file", entry.key);
-        report.warning(&entry.key_span, message, format!("Remove `{}`.", entry.key));
+        findings.warning(&entry.key_span, message, format!("Remove `{}`.", entry.key));
     }
 }

@@ -1,43 +1,43 @@
 //! `silent-errors`: records that fail and leave no trace.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
     catalog::{
-        facts::Direction,
-        lint::{Report, Subject},
+        lint::{LintInput, RuleFindings},
+        schema::ConnectorDirection,
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "silent-errors",
     severity: Severity::Warning,
     summary: "errors are tolerated, and nothing keeps the records that fail",
     explanation: "With `errors.tolerance=all` a record that cannot be processed is skipped. A sink puts it into its dead letter \
                   topic; a source loses it (the definition of the key says so).",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let (Some(plugin), Some(entry)) = (subject.plugin, subject.given("errors.tolerance")) else {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let (Some(plugin), Some(entry)) = (input.plugin, input.entry_for("errors.tolerance")) else {
         return;
     };
     if entry.value != "all" {
         return;
     }
-    if plugin.direction == Direction::Source {
+    if plugin.direction == ConnectorDirection::Source {
         let message = "a source with `errors.tolerance=all` loses the records that it cannot process";
-        report.warning(
+        findings.warning(
             &entry.value_span,
             message,
             "Use `none`, or be sure that losing them is right.",
         );
         return;
     }
-    let written = subject.given_value(DEAD_LETTERS);
+    let written = input.value_for(DEAD_LETTERS);
     let by_default = plugin.keys.get(DEAD_LETTERS).is_some_and(|fact| fact.default.is_some());
     let kept = written.map_or(by_default, |topic| !topic.is_empty());
     if !kept {
@@ -47,6 +47,6 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
         } else {
             "Use `none`: this plugin has no dead letter topic.".to_owned()
         };
-        report.warning(&entry.value_span, message, fix);
+        findings.warning(&entry.value_span, message, fix);
     }
 }

@@ -1,19 +1,19 @@
 //! `tasks-max`: how many tasks.
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "tasks-max",
     severity: Severity::Error,
     summary: "a number of tasks that the plugin or the quota does not allow",
     explanation: "Tasks are what a connector costs. Change data capture from a database log has one reader, so more tasks do \
                   nothing (dossier `connect.md` §11). The quota is the platform's; whether it has room left is looked up by \
                   `create`.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
@@ -32,29 +32,31 @@ pub(in crate::catalog) fn runs_one_task(class: &str) -> bool {
     SINGLE.contains(&class)
 }
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let Some(entry) = subject.given("tasks.max") else {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let Some(entry) = input.entry_for("tasks.max") else {
         return;
     };
     let tasks = match entry.value.trim().parse::<u32>() {
         Ok(tasks) if tasks > 0 => tasks,
         _ => {
-            let message = format!("`tasks.max` is {}, not a number of tasks", quoted(&entry.value));
-            report.error(&entry.value_span, message, "Use a whole number, at least 1.");
+            let message = format!("`tasks.max` is {}, not a number of tasks", quote(&entry.value));
+            findings.error(&entry.value_span, message, "Use a whole number, at least 1.");
             return;
         }
     };
-    let class = subject.file.class().unwrap_or_default();
+    let class = input.file.class().unwrap_or_default();
     if tasks > 1 && runs_one_task(class) {
         let message = format!("{class} runs one task, not {tasks}");
-        report.warning(
+        findings.warning(
             &entry.value_span,
             message,
             "Set `tasks.max` to `1`: the others count and do nothing.",
         );
     }
-    let Some(tenant) = subject.context.tenant else { return };
-    let (each, all) = (tenant.quota.tasks_per_connector, tenant.quota.tasks);
+    let Some(department) = input.options.department else {
+        return;
+    };
+    let (each, all) = (department.quota.tasks_per_connector, department.quota.tasks);
     if tasks > each.min(all) {
         let (limit, what) = if each <= all {
             (each, "one connector")
@@ -62,7 +64,7 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
             (all, "the whole department")
         };
         let message = format!("`tasks.max` is {tasks}, the quota allows {limit} for {what}");
-        report.error_for_ebs(
+        findings.platform_error(
             &entry.value_span,
             message,
             format!("Ask for {limit} at most, or have the quota raised."),

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::Rule;
+use super::LintRule;
 use crate::{
-    catalog::lint::{Report, Subject, quoted},
+    catalog::lint::{LintInput, RuleFindings, quote},
     diag::Severity,
     hint,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "transform",
     severity: Severity::Error,
     summary: "a transform that the plugin does not offer, or half of one",
     explanation: "The managed service offers a closed list of transforms (confluentinc/connect-migration-utility, \
                   fm_transforms_list.json); others need a custom transform that was uploaded before. Each name in \
                   `transforms` needs a `transforms.NAME.type`.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    let listed: BTreeSet<&str> = subject
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    let listed: BTreeSet<&str> = input
         .file
         .value("transforms")
         .map(|names| {
@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
                 .collect()
         })
         .unwrap_or_default();
-    for entry in subject.entries() {
+    for entry in input.entries() {
         let Some(setting) = entry.key.strip_prefix("transforms.") else {
             continue;
         };
@@ -41,40 +41,46 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
             let message = format!(
                 "`{}` has no effect: {} is not listed in `transforms`",
                 entry.key,
-                quoted(name)
+                quote(name)
             );
-            report.warning(
+            findings.warning(
                 &entry.key_span,
                 message,
-                format!("List {} in `transforms`, or remove it.", quoted(name)),
+                format!("List {} in `transforms`, or remove it.", quote(name)),
             );
         } else if setting.strip_prefix(name) == Some(".type") {
-            offered(subject, name, &entry.value, &entry.value_span, report);
+            check_offered(input, name, &entry.value, &entry.value_span, findings);
         }
     }
-    let Some(list) = subject.file.entry("transforms") else {
+    let Some(list) = input.file.entry("transforms") else {
         return;
     };
     for name in listed {
-        if subject.file.entry(&format!("transforms.{name}.type")).is_none() {
-            let message = format!("transform {} has no type", quoted(name));
-            report.error(&list.value_span, message, format!("Add `transforms.{name}.type`."));
+        if input.file.entry(&format!("transforms.{name}.type")).is_none() {
+            let message = format!("transform {} has no type", quote(name));
+            findings.error(&list.value_span, message, format!("Add `transforms.{name}.type`."));
         }
     }
 }
 
-fn offered(subject: &Subject<'_>, name: &str, class: &str, range: &std::ops::Range<usize>, report: &mut Report<'_>) {
-    let Some(known) = subject.plugin.and_then(|plugin| subject.catalog.transforms(plugin)) else {
+fn check_offered(
+    input: &LintInput<'_>,
+    name: &str,
+    class: &str,
+    range: &std::ops::Range<usize>,
+    findings: &mut RuleFindings<'_>,
+) {
+    let Some(known) = input.plugin.and_then(|plugin| input.catalog.transforms(plugin)) else {
         return;
     };
-    let custom = subject
+    let custom = input
         .file
         .entry(&format!("transforms.{name}.custom.smt.artifact.id"))
         .is_some();
     if custom || known.contains(&class) {
         return;
     }
-    let message = format!("transform {} is not offered by managed plugins", quoted(class));
+    let message = format!("transform {} is not offered by managed plugins", quote(class));
     // `…$Value` and `…$Key` are two transforms of one class.
     let variants: Vec<_> = known
         .iter()
@@ -82,12 +88,12 @@ fn offered(subject: &Subject<'_>, name: &str, class: &str, range: &std::ops::Ran
         .copied()
         .collect();
     let fix = if !variants.is_empty() {
-        format!("Write {}.", crate::catalog::lint::listed(variants))
-    } else if let Some(near) = hint::nearest(class, known.iter().copied()) {
+        format!("Write {}.", crate::catalog::lint::list_quoted(variants))
+    } else if let Some(near) = hint::closest_match(class, known.iter().copied()) {
         format!("Did you mean `{near}`?")
     } else {
         "Use one that is offered, or upload it as a custom transform and name it by `custom.smt.artifact.id`."
             .to_owned()
     };
-    report.error(range, message, fix);
+    findings.error(range, message, fix);
 }

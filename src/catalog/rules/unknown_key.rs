@@ -1,43 +1,43 @@
 //! `unknown-key`: a key that the plugin does not have.
 
-use super::{Rule, is_transform_key, server_key::is_server_key};
+use super::{LintRule, is_transform_key, server_key::is_server_key};
 use crate::{
     catalog::{
-        facts::{Plugin, SNAPSHOT},
-        lint::{Report, Subject},
+        lint::{LintInput, RuleFindings},
+        schema::{PluginSchema, SNAPSHOT},
     },
     diag::Severity,
     hint,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "unknown-key",
     severity: Severity::Error,
     summary: "a key that the plugin does not have",
     explanation: "The service ignores keys that it does not know, so a misspelt one is a setting that is not made. A key that \
                   the service has learnt since these facts were taken can be excepted by this rule's id.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in &subject.file.stray {
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in &input.file.unexpected {
         let message = format!("`{}` beside `config` is read by nobody", entry.key);
-        report.warning(&entry.key_span, message, "Remove it, or move it into `config`.");
+        findings.warning(&entry.key_span, message, "Remove it, or move it into `config`.");
     }
-    let Some(plugin) = subject.plugin else { return };
-    for entry in subject.entries() {
+    let Some(plugin) = input.plugin else { return };
+    for entry in input.entries() {
         let key = entry.key.as_str();
         if plugin.key(key).is_some() || is_transform_key(key) || is_server_key(key) {
             continue;
         }
         let shown: String = key.chars().take(80).flat_map(char::escape_debug).collect();
         let message = format!("{} has no key `{shown}`", plugin.class);
-        report.error(&entry.key_span, message, advice(plugin, key));
+        findings.error(&entry.key_span, message, advice(plugin, key));
     }
 }
 
-fn advice(plugin: &Plugin, key: &str) -> String {
+fn advice(plugin: &PluginSchema, key: &str) -> String {
     let has = |name: &str| plugin.keys.contains_key(name);
     if matches!(key, "topic" | "topics" | "kafka.topics" | "kafka.topic")
         && let Some(own) = ["topics", "kafka.topic", "topic.prefix", "topic.name.pattern"]
@@ -53,7 +53,7 @@ fn advice(plugin: &Plugin, key: &str) -> String {
     if let ("key.converter" | "value.converter", Some(format)) = (key, format) {
         return format!("Managed plugins say it with `{format}`.");
     }
-    if let Some(near) = hint::nearest(key, plugin.keys.keys().map(String::as_str)) {
+    if let Some(near) = hint::closest_match(key, plugin.keys.keys().map(String::as_str)) {
         return format!("Did you mean `{near}`?");
     }
     format!("Remove it. Should the service have it since {SNAPSHOT}, except the rule `unknown-key` and say so.")

@@ -1,28 +1,30 @@
 //! `value-not-allowed`: a value that is not among those there are.
 
-use super::{Rule, is_template};
+use super::{LintRule, is_template};
 use crate::{
     catalog::{
-        facts::{KeyFact, ValueType},
-        lint::{Report, Subject, listed, quoted},
+        lint::{LintInput, RuleFindings, list_quoted, quote},
+        schema::{KeySchema, ValueType},
     },
     diag::Severity,
     hint,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "value-not-allowed",
     severity: Severity::Error,
     summary: "a value outside the allowed ones",
     explanation: "The service answers `Value … doesn't belong to the property's … enum`. Case matters, and differs between \
                   versions of one connector: `fail` in HttpSink is `FAIL` in HttpSinkV2 (dossier `connect.md` §5, §10).",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries() {
-        let Some(fact) = subject.fact(&entry.key) else { continue };
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries() {
+        let Some(fact) = input.key_schema(&entry.key) else {
+            continue;
+        };
         // A truth value is a matter of type, and a secret is not shown.
         let judged = !fact.allowed.is_empty() && !matches!(fact.value_type, ValueType::Boolean | ValueType::Password);
         if !judged || is_template(&entry.value) || entry.value.is_empty() {
@@ -38,31 +40,31 @@ fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
             _ => vec![&entry.value],
         };
         if let Some(item) = items.into_iter().find(|item| !is_allowed(fact, item)) {
-            let message = format!("`{}` cannot be {}", entry.key, quoted(item));
-            report.error(&entry.value_span, message, advice(fact, item));
+            let message = format!("`{}` cannot be {}", entry.key, quote(item));
+            findings.error(&entry.value_span, message, advice(fact, item));
         }
     }
 }
 
 /// The default is allowed even where the list leaves it out.
-fn is_allowed(fact: &KeyFact, value: &str) -> bool {
+fn is_allowed(fact: &KeySchema, value: &str) -> bool {
     fact.allowed.contains(&value) || fact.default == Some(value)
 }
 
-fn advice(fact: &KeyFact, value: &str) -> String {
+fn advice(fact: &KeySchema, value: &str) -> String {
     const MANY: usize = 12;
     let allowed = || fact.allowed.iter().copied();
     if let Some(same) = allowed().find(|one| one.eq_ignore_ascii_case(value)) {
         return format!("Case matters: write `{same}`.");
     }
-    let near = hint::nearest(value, allowed())
+    let near = hint::closest_match(value, allowed())
         .map(|near| format!("Did you mean `{near}`? "))
         .unwrap_or_default();
     match fact.allowed.len().saturating_sub(MANY) {
-        0 => format!("{near}It can be {}.", listed(allowed())),
+        0 => format!("{near}It can be {}.", list_quoted(allowed())),
         more => format!(
             "{near}It can be {}, or one of {more} others.",
-            listed(allowed().take(MANY))
+            list_quoted(allowed().take(MANY))
         ),
     }
 }

@@ -1,49 +1,55 @@
 //! `wrong-type`: a value that is not of its key's type.
 
-use super::{Rule, is_template};
+use super::{LintRule, is_template};
 use crate::{
     catalog::{
-        facts::{KeyFact, ValueType},
         file::ValueKind,
-        lint::{Report, Subject, quoted},
-        secret::is_mask,
+        lint::{LintInput, RuleFindings, quote},
+        schema::{KeySchema, ValueType},
+        secret::is_masked_value,
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: LintRule = LintRule {
     id: "wrong-type",
     severity: Severity::Error,
     summary: "a value that is not of its key's type",
     explanation: "Everything is text on the wire, but the service reads numbers and truth values out of it.",
-    on_self_managed: false,
+    applies_to_self_managed: false,
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report<'_>) {
-    for entry in subject.entries() {
-        let Some(fact) = subject.fact(&entry.key) else { continue };
+fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
+    for entry in input.entries() {
+        let Some(fact) = input.key_schema(&entry.key) else {
+            continue;
+        };
         // Other rules speak about masks, about what is no text, and about the number of tasks.
-        let judged_elsewhere = is_mask(&entry.value) || fact.name == "tasks.max";
+        let judged_elsewhere = is_masked_value(&entry.value) || fact.name == "tasks.max";
         let no_text = matches!(entry.kind, ValueKind::Null | ValueKind::Array | ValueKind::Object);
-        if judged_elsewhere || no_text || is_template(&entry.value) || fits(fact, &entry.value) {
+        if judged_elsewhere || no_text || is_template(&entry.value) || has_type(fact, &entry.value) {
             continue;
         }
         let message = format!(
             "`{}` is {}, not {}",
             entry.key,
-            quoted(&entry.value),
-            fact.value_type.noun()
+            quote(&entry.value),
+            fact.value_type.to_noun()
         );
         let fix = match fact.default {
-            Some(default) => format!("Write {}; the default is {}.", fact.value_type.noun(), quoted(default)),
-            None => format!("Write {}.", fact.value_type.noun()),
+            Some(default) => format!(
+                "Write {}; the default is {}.",
+                fact.value_type.to_noun(),
+                quote(default)
+            ),
+            None => format!("Write {}.", fact.value_type.to_noun()),
         };
-        report.error(&entry.value_span, message, fix);
+        findings.error(&entry.value_span, message, fix);
     }
 }
 
-fn fits(fact: &KeyFact, value: &str) -> bool {
+fn has_type(fact: &KeySchema, value: &str) -> bool {
     let trimmed = value.trim();
     // An empty optional value is as good as none.
     if trimmed.is_empty() && !fact.required {

@@ -3,16 +3,16 @@
 use serde::Serialize;
 
 use super::{
-    question::{Asked, Held, Named, doubt_lines, who},
-    source::{From, Ground, Otherwise, Source},
+    parse::{AccessQuestion, GrantRow, PrincipalView, resolve_principal, uncertainty_lines},
+    source::{AccessContext, AccessSource, DefaultSource, SourceArgs},
 };
 use crate::{
-    access::{Answer, Doubt, Operation, Permit, Scene},
-    commands::{Ctx, Report},
+    access::{AccessDecision, AccessGrant, AccessModel, Operation, Uncertainty},
+    commands::{CommandOutput, Ctx},
     error::Error,
     exit::ExitCode,
     model::{Principal, ResourceKind},
-    render::{Block, Line, Record, Style, Viewable},
+    render::{Block, Record, Style, TextLine, Viewable},
 };
 
 /// Ask whether somebody may do something.
@@ -30,7 +30,7 @@ Ask whether the operators of the department \"claims\" may delete a connector.
 Ask the same of the platform's files, before anything is onboarded.
 
   $ confluent ebs access can-i delete connector/claims-orders --as claims/operator --planned")]
-pub(super) struct CanI {
+pub(super) struct AccessCanIArgs {
     /// What is to be done, such as "delete", "pause" or "read".
     #[arg(value_name = "operation")]
     operation: String,
@@ -39,35 +39,35 @@ pub(super) struct CanI {
     resource: String,
     /// Ask about a persona of a department, as in "claims/operator".
     #[arg(long = "as", value_name = "string", conflicts_with = "principal")]
-    as_who: Option<String>,
+    as_persona: Option<String>,
     /// Ask about a principal, by id or by the name of its account.
     #[arg(long, value_name = "string")]
     principal: Option<String>,
     #[command(flatten)]
-    from: From,
+    from: SourceArgs,
 }
 
-impl CanI {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Answered>, Error> {
-        let ground = self.from.look(ctx, Otherwise::Live)?;
-        let asked = Asked::read(&ground, &self.operation, &self.resource)?;
-        let principal = who(ctx, &ground, self.as_who.as_deref(), self.principal.as_deref())?;
-        let answered = answer(ground, asked, &principal);
+impl AccessCanIArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessCanIOutput>, Error> {
+        let context = self.from.load(ctx, DefaultSource::Live)?;
+        let question = AccessQuestion::parse(&context, &self.operation, &self.resource)?;
+        let principal = resolve_principal(ctx, &context, self.as_persona.as_deref(), self.principal.as_deref())?;
+        let answered = build_output(context, question, &principal);
         let code = match answered.answer {
-            Word::Yes => ExitCode::Ok,
-            Word::No => ExitCode::Refused,
-            Word::Unknown => ExitCode::Denied,
+            CanIAnswer::Yes => ExitCode::Ok,
+            CanIAnswer::No => ExitCode::Refused,
+            CanIAnswer::Unknown => ExitCode::Denied,
         };
-        Ok(Report::new(answered).with_code(code))
+        Ok(CommandOutput::new(answered).with_code(code))
     }
 }
 
-fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
-    let scene = &ground.scene;
-    let (operation, on) = (asked.operation, &asked.crn_pattern);
-    let decided = scene.can(principal, operation, on);
+fn build_output(context: AccessContext, question: AccessQuestion, principal: &Principal) -> AccessCanIOutput {
+    let model = &context.model;
+    let (operation, on) = (question.operation, &question.crn_pattern);
+    let decided = model.can(principal, operation, on);
     let mut notes = Vec::new();
-    if let (Answer::Yes(Permit::Role(through)), Some(fallback)) = (&decided, &scene.fallback)
+    if let (AccessDecision::Allowed(AccessGrant::Role(through)), Some(fallback)) = (&decided, &model.fallback_evaluator)
         && !fallback.decide_pattern(principal, operation, on).is_allowed()
     {
         notes.push(format!(
@@ -75,7 +75,7 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
             through.role
         ));
     }
-    let allowed = matches!(decided, Answer::Yes(_));
+    let allowed = matches!(decided, AccessDecision::Allowed(_));
     if allowed && operation == Operation::ViewMetrics && on.kind() == ResourceKind::Connector {
         // Two documents say two things (dossier `metrics.md` §6).
         notes.push(
@@ -84,61 +84,61 @@ fn answer(ground: Ground, asked: Asked, principal: &Principal) -> Answered {
                 .to_owned(),
         );
     }
-    if let Answer::Forbidden(by) = &decided {
-        let about = match by.acl.is_for_everybody() {
+    if let AccessDecision::Denied(by) = &decided {
+        let about = match by.acl.is_for_all_principals() {
             true => "everybody".to_owned(),
-            false => scene.title_of(&by.acl.principal),
+            false => model.persona_title(&by.acl.principal),
         };
-        let acl = by.acl.short();
+        let acl = by.acl.to_short_string();
         notes.push(format!(
             "An ACL for {about} forbids it, which nothing outweighs: {acl}."
         ));
     }
-    let partly: Vec<Held> = match allowed {
+    let partly: Vec<GrantRow> = match allowed {
         true => Vec::new(),
-        false => scene
-            .partly(principal, operation, on)
+        false => model
+            .partial_grants(principal, operation, on)
             .iter()
-            .map(|permit| Held::new(scene, permit))
+            .map(|grant| GrantRow::new(model, grant))
             .collect(),
     };
-    if !allowed && let Some((account, by)) = scene.through_account(principal, operation, on) {
+    if !allowed && let Some((account, by)) = model.find_indirect_access(principal, operation, on) {
         notes.push(format!(
             "It controls {} ({} on it), which may: a connector that runs under that account does it.",
-            scene.title_of(&account),
+            model.persona_title(&account),
             by.role
         ));
     }
-    let (word, through, doubts) = match decided {
-        Answer::Yes(through) => (Word::Yes, Some(Held::new(scene, &through)), Vec::new()),
-        Answer::No | Answer::Forbidden(_) => (Word::No, None, Vec::new()),
-        Answer::Unknown(doubts) => (Word::Unknown, None, doubts),
+    let (word, through, uncertainties) = match decided {
+        AccessDecision::Allowed(through) => (CanIAnswer::Yes, Some(GrantRow::new(model, &through)), Vec::new()),
+        AccessDecision::NotAllowed | AccessDecision::Denied(_) => (CanIAnswer::No, None, Vec::new()),
+        AccessDecision::Unknown(doubts) => (CanIAnswer::Unknown, None, doubts),
     };
-    Answered {
+    AccessCanIOutput {
         answer: word,
-        principal: Named::new(scene, principal),
-        words: asked.words(scene),
-        is_known: is_known(scene, principal),
-        asked,
-        through,
-        partly,
-        doubts,
+        principal: PrincipalView::new(model, principal),
+        question_text: question.describe(model),
+        is_known_principal: is_known_principal(model, principal),
+        question,
+        granted_by: through,
+        partial_grants: partly,
+        uncertainties,
         notes,
-        source: ground.source,
+        source: context.source,
     }
 }
 
 /// Whether the principal holds anything at all: a "no" about somebody who is not there may be a slip of the pen.
-fn is_known(scene: &Scene, principal: &Principal) -> bool {
-    let evaluator = &scene.evaluator;
-    evaluator.any_binding(principal)
+fn is_known_principal(model: &AccessModel, principal: &Principal) -> bool {
+    let evaluator = &model.evaluator;
+    evaluator.has_bindings(principal)
         || evaluator.acls_of(principal).next().is_some()
-        || scene.names.contains_key(principal)
+        || model.display_names.contains_key(principal)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+enum CanIAnswer {
     Yes,
     No,
     Unknown,
@@ -146,60 +146,63 @@ enum Word {
 
 /// What `can-i` answers.
 #[derive(Debug, Serialize)]
-pub(super) struct Answered {
-    answer: Word,
+pub(super) struct AccessCanIOutput {
+    answer: CanIAnswer,
     #[serde(flatten)]
-    asked: Asked,
-    principal: Named,
+    question: AccessQuestion,
+    principal: PrincipalView,
     /// The binding or ACL that allows it.
-    through: Option<Held>,
+    granted_by: Option<GrantRow>,
     /// Bindings and ACLs that allow it on a part of what was asked about.
-    partly: Vec<Held>,
+    partial_grants: Vec<GrantRow>,
     /// What could not be looked at.
-    doubts: Vec<Doubt>,
+    uncertainties: Vec<Uncertainty>,
     /// What else is worth knowing.
     notes: Vec<String>,
-    source: Source,
+    source: AccessSource,
     #[serde(skip)]
-    words: String,
+    question_text: String,
     #[serde(skip)]
-    is_known: bool,
+    is_known_principal: bool,
 }
 
-impl Viewable for Answered {
+impl Viewable for AccessCanIOutput {
     fn view(&self) -> Vec<Block> {
         let who = &self.principal.title;
-        let words = &self.words;
+        let words = &self.question_text;
         let (style, sentence) = match self.answer {
-            Word::Yes => (Style::Ok, format!("Yes: {who} may {words}.")),
-            Word::No => (Style::Error, format!("No: {who} may not {words}.")),
-            Word::Unknown => (
+            CanIAnswer::Yes => (Style::Ok, format!("Yes: {who} may {words}.")),
+            CanIAnswer::No => (Style::Error, format!("No: {who} may not {words}.")),
+            CanIAnswer::Unknown => (
                 Style::Warning,
                 format!("It cannot be told whether {who} may {words}: nothing that was seen allows it, but"),
             ),
         };
-        let mut lines = vec![Line::new().styled(style, sentence)];
-        lines.extend(doubt_lines(&self.doubts));
+        let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
+        lines.extend(uncertainty_lines(&self.uncertainties));
         let mut blocks = vec![Block::Lines(lines)];
-        if let Some(through) = &self.through {
+        if let Some(through) = &self.granted_by {
             let record = Record::new()
-                .field("Through", through.words())
+                .field("Through", through.describe())
                 .field("From", through.origin.to_string());
             blocks.push(Block::Record(record));
         }
         let mut lines = Vec::new();
-        for held in &self.partly {
-            lines.push(Line::from(format!("On a part of it: {} ({}).", held.words(), held.origin)).hang(2));
+        for grant in &self.partial_grants {
+            lines.push(
+                TextLine::from(format!("On a part of it: {} ({}).", grant.describe(), grant.origin))
+                    .with_hanging_indent(2),
+            );
         }
-        if !self.is_known {
-            lines.push(Line::from(
+        if !self.is_known_principal {
+            lines.push(TextLine::from(
                 "No account, no role binding and no ACL of that principal was seen.",
             ));
         }
-        lines.extend(self.notes.iter().map(|note| Line::from(note.as_str())));
-        if self.answer == Word::Unknown {
+        lines.extend(self.notes.iter().map(|note| TextLine::from(note.as_str())));
+        if self.answer == CanIAnswer::Unknown {
             let hint = "A key that sees more can tell; `--planned` answers from the platform's files.";
-            lines.push(Line::new().styled(Style::Hint, hint));
+            lines.push(TextLine::new().with_styled_text(Style::Hint, hint));
         }
         lines.push(self.source.line());
         blocks.push(Block::Lines(lines));

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{
-    question::{no_department, place, what},
-    source::{From, Otherwise, Source},
+    parse::{format_resource, grant_label, unknown_department_error},
+    source::{AccessSource, DefaultSource, SourceArgs},
 };
 use crate::{
     access::{
-        Doubt, Operation, Scene,
-        matrix::{Matrix, Reach, Right},
+        AccessModel, Operation, Uncertainty,
+        matrix::{AccessExtent, AccessMatrix, Right},
     },
-    commands::{Ctx, Report, globals::Output},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::Error,
     model::{AclBinding, DepartmentCode, ResourceKind},
-    render::{Block, Cell, Line, Style, Table, Viewable, words},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
 };
 
 /// Show what the personas of departments may do.
@@ -32,68 +32,72 @@ Show what the personas of the department \"claims\" may do.
 Write the rights that the platform's files give to all departments into a file.
 
   $ confluent ebs access matrix --planned -o csv > rights.csv")]
-pub(super) struct ShowMatrix {
+pub(super) struct AccessMatrixArgs {
     /// Code of a department; all of them without it.
     #[arg(value_name = "department")]
     code: Option<DepartmentCode>,
     #[command(flatten)]
-    from: From,
+    from: SourceArgs,
 }
 
-impl ShowMatrix {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Rights>, Error> {
-        let csv = ctx.globals.output == Output::Csv;
-        let ground = self.from.look(ctx, Otherwise::Live)?;
-        let scene = &ground.scene;
+impl AccessMatrixArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessMatrixOutput>, Error> {
+        let csv = ctx.globals.output == OutputFormat::Csv;
+        let context = self.from.load(ctx, DefaultSource::Live)?;
+        let model = &context.model;
         let named = self.code.as_ref().or(ctx.globals.department.as_ref());
         let matrices = match named {
-            Some(code) => vec![scene.matrix(code).ok_or_else(|| no_department(&ground, code))?],
-            None => scene.matrices(),
+            Some(code) => vec![
+                model
+                    .matrix(code)
+                    .ok_or_else(|| unknown_department_error(&context, code))?,
+            ],
+            None => model.matrices(),
         };
-        let rights = matrices.iter().flat_map(|matrix| rows(scene, matrix)).collect();
-        let doubts: Vec<Doubt> = scene.unlisted_anywhere().collect();
+        let rights = matrices.iter().flat_map(|matrix| matrix_rows(model, matrix)).collect();
+        let uncertainties: Vec<Uncertainty> = model.visibility_gaps_anywhere().collect();
         if csv {
             // A spreadsheet has no place for it.
-            for doubt in &doubts {
-                ctx.ui.warn(&format!("there may be more: {doubt}"));
+            for uncertainty in &uncertainties {
+                ctx.ui.warn(&format!("there may be more: {uncertainty}"));
             }
         }
-        Ok(Report::new(Rights {
+        Ok(CommandOutput::new(AccessMatrixOutput {
             rights,
             matrices,
-            doubts,
+            uncertainties,
             csv,
-            sees_accounts: scene.sees_accounts(),
-            source: ground.source,
+            is_account_list_complete: model.is_account_list_complete(),
+            source: context.source,
         }))
     }
 }
 
-fn rows(scene: &Scene, matrix: &Matrix) -> Vec<RightRow> {
-    let row = |right: &Right| RightRow {
+fn matrix_rows(model: &AccessModel, matrix: &AccessMatrix) -> Vec<MatrixRow> {
+    let row = |right: &Right| MatrixRow {
         department: matrix.department.clone(),
         template: matrix.template.clone(),
         persona: right.persona.clone(),
         kind: right.kind,
         operation: right.operation,
-        reach: right.reach,
-        what: what(&right.through),
-        role_name: right.through.role().map(|binding| binding.role.to_string()),
-        acl: right.through.acl().cloned(),
-        on: place(scene, right.through.pattern()),
+        extent: right.extent,
+        label: grant_label(&right.granted_by),
+        role_name: right.granted_by.role_binding().map(|binding| binding.role.to_string()),
+        acl: right.granted_by.acl().cloned(),
+        on: format_resource(model, right.granted_by.pattern()),
     };
     matrix.rights.iter().map(row).collect()
 }
 
 /// One right.
 #[derive(Debug, Serialize)]
-struct RightRow {
+struct MatrixRow {
     department: DepartmentCode,
     template: Option<String>,
     persona: String,
     kind: ResourceKind,
     operation: Operation,
-    reach: Reach,
+    extent: AccessExtent,
     /// The role, unless it is an ACL.
     role_name: Option<String>,
     /// The ACL, if it is one.
@@ -101,33 +105,33 @@ struct RightRow {
     on: String,
     /// What it is, for people.
     #[serde(skip)]
-    what: String,
+    label: String,
 }
 
 /// What `matrix` answers.
 #[derive(Debug, Serialize)]
-pub(super) struct Rights {
-    rights: Vec<RightRow>,
+pub(super) struct AccessMatrixOutput {
+    rights: Vec<MatrixRow>,
     /// What could not be looked at.
-    doubts: Vec<Doubt>,
-    source: Source,
+    uncertainties: Vec<Uncertainty>,
+    source: AccessSource,
     #[serde(skip)]
-    matrices: Vec<Matrix>,
+    matrices: Vec<AccessMatrix>,
     #[serde(skip)]
     csv: bool,
     #[serde(skip)]
-    sees_accounts: bool,
+    is_account_list_complete: bool,
 }
 
 /// The cells of a table by row; one per persona in each.
-type Cells = BTreeMap<(ResourceKind, Operation), Vec<BTreeSet<Reach>>>;
+type MatrixCells = BTreeMap<(ResourceKind, Operation), Vec<BTreeSet<AccessExtent>>>;
 /// What the departments of a table have in common: template, personas, cells.
-type Alike<'a> = (Option<&'a str>, Vec<String>, Cells);
+type MatrixGroupKey<'a> = (Option<&'a str>, Vec<String>, MatrixCells);
 
-impl Rights {
+impl AccessMatrixOutput {
     /// Who has no account, in sentences.
-    fn missing(&self) -> impl Iterator<Item = String> {
-        let is_absent = |matrix: &&Matrix| matrix.personas.is_empty();
+    fn missing_accounts(&self) -> impl Iterator<Item = String> {
+        let is_absent = |matrix: &&AccessMatrix| matrix.personas.is_empty();
         let absent: Vec<&str> = self
             .matrices
             .iter()
@@ -135,37 +139,37 @@ impl Rights {
             .map(|matrix| matrix.department.as_str())
             .collect();
         let verb = if absent.len() == 1 { "has" } else { "have" };
-        let absent = (!absent.is_empty()).then(|| format!("{} {verb} no account.", some(&absent)));
-        let partly = |matrix: &&Matrix| !matrix.personas.is_empty() && !matrix.missing.is_empty();
+        let absent = (!absent.is_empty()).then(|| format!("{} {verb} no account.", format_departments(&absent)));
+        let partly = |matrix: &&AccessMatrix| !matrix.personas.is_empty() && !matrix.missing.is_empty();
         let partly = self.matrices.iter().filter(partly).map(|matrix| {
-            let missing = words::list(&matrix.missing);
+            let missing = text::join_list(&matrix.missing);
             format!("{} has no account for {missing}.", matrix.department)
         });
-        let unsure = (!self.sees_accounts).then(|| "Not all accounts were shown.".to_owned());
+        let unsure = (!self.is_account_list_complete).then(|| "Not all accounts were shown.".to_owned());
         absent.into_iter().chain(partly).chain(unsure)
     }
 }
 
-impl Viewable for Rights {
+impl Viewable for AccessMatrixOutput {
     fn view(&self) -> Vec<Block> {
         if self.csv {
-            return vec![Block::Verbatim(csv(&self.rights))];
+            return vec![Block::Verbatim(to_csv(&self.rights))];
         }
         let mut blocks = Vec::new();
-        for ((template, personas, cells), departments) in alike(&self.matrices) {
+        for ((template, personas, cells), departments) in group_departments(&self.matrices) {
             let mut table = Table::new(
                 ["Kind", "Operation"]
                     .map(str::to_owned)
                     .into_iter()
                     .chain(personas.iter().cloned()),
             );
-            for ((kind, operation), reaches) in cells.iter().filter(|(row, _)| is_told(**row)) {
+            for ((kind, operation), reaches) in cells.iter().filter(|(row, _)| is_displayed(**row)) {
                 let given = reaches.iter().map(|reaches| {
-                    let all: Vec<&str> = reaches.iter().map(|reach| reach.word()).collect();
+                    let all: Vec<&str> = reaches.iter().map(|reach| reach.as_str()).collect();
                     Cell::Text(all.join(", "))
                 });
                 table.push(
-                    [Cell::text(kind_word(*kind)), Cell::text(operation)]
+                    [Cell::text(kind_label(*kind)), Cell::text(operation)]
                         .into_iter()
                         .chain(given),
                 );
@@ -173,17 +177,20 @@ impl Viewable for Rights {
             let template = template
                 .map(|template| format!(" (template {template})"))
                 .unwrap_or_default();
-            let title = format!("{}{template}", some(&departments));
+            let title = format!("{}{template}", format_departments(&departments));
             blocks.push(Block::titled(title, [Block::Table(table)]));
         }
-        let mut lines = vec![Line::from(
+        let mut lines = vec![TextLine::from(
             "own: all that begins with the department's prefix; some: single names or accounts of it; shared: names \
              that Confluent makes all departments share; beyond: more than that; yes: the one of the stage. What is \
              not listed nobody in the department may do, but see the organization, the environment and the cluster.",
         )];
-        lines.extend(self.missing().map(|text| Line::new().styled(Style::Warning, text)));
-        for doubt in &self.doubts {
-            lines.push(Line::new().styled(Style::Warning, format!("There may be more: {doubt}.")));
+        lines.extend(
+            self.missing_accounts()
+                .map(|text| TextLine::new().with_styled_text(Style::Warning, text)),
+        );
+        for uncertainty in &self.uncertainties {
+            lines.push(TextLine::new().with_styled_text(Style::Warning, format!("There may be more: {uncertainty}.")));
         }
         lines.push(self.source.line());
         blocks.push(Block::Lines(lines));
@@ -192,26 +199,26 @@ impl Viewable for Rights {
 }
 
 /// Whether a row tells anything: whoever holds a role sees the scopes that it lies in.
-fn is_told((kind, operation): (ResourceKind, Operation)) -> bool {
+fn is_displayed((kind, operation): (ResourceKind, Operation)) -> bool {
     use ResourceKind::{Cluster, Environment, Organization};
     operation != Operation::Describe || !matches!(kind, Organization | Environment | Cluster)
 }
 
 /// The word for a kind, short enough for four personas in 80 columns.
-fn kind_word(kind: ResourceKind) -> &'static str {
+fn kind_label(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::ServiceAccount => "account",
-        kind => kind.word(),
+        kind => kind.display_name(),
     }
 }
 
 /// Departments that may do the same, together; in the order of the first of each.
-fn alike(matrices: &[Matrix]) -> Vec<(Alike<'_>, Vec<&str>)> {
-    let mut groups: Vec<(Alike<'_>, Vec<&str>)> = Vec::new();
+fn group_departments(matrices: &[AccessMatrix]) -> Vec<(MatrixGroupKey<'_>, Vec<&str>)> {
+    let mut groups: Vec<(MatrixGroupKey<'_>, Vec<&str>)> = Vec::new();
     for matrix in matrices.iter().filter(|matrix| !matrix.personas.is_empty()) {
-        let mut cells = Cells::new();
+        let mut cells = MatrixCells::new();
         for (column, persona) in matrix.personas.iter().enumerate() {
-            for (row, reaches) in matrix.reaches(persona) {
+            for (row, reaches) in matrix.extents(persona) {
                 let cells = cells
                     .entry(row)
                     .or_insert_with(|| vec![BTreeSet::new(); matrix.personas.len()]);
@@ -229,10 +236,10 @@ fn alike(matrices: &[Matrix]) -> Vec<(Alike<'_>, Vec<&str>)> {
 }
 
 /// A few names, and how many more there are.
-fn some(departments: &[&str]) -> String {
+fn format_departments(departments: &[&str]) -> String {
     const SHOWN: usize = 3;
     match departments.len() {
-        0..=SHOWN => words::list(departments),
+        0..=SHOWN => text::join_list(departments),
         count => format!(
             "{} and {} more departments",
             departments[..SHOWN].join(", "),
@@ -242,7 +249,7 @@ fn some(departments: &[&str]) -> String {
 }
 
 /// One line per right.
-fn csv(rights: &[RightRow]) -> String {
+fn to_csv(rights: &[MatrixRow]) -> String {
     let header = [
         "department",
         "template",
@@ -258,12 +265,12 @@ fn csv(rights: &[RightRow]) -> String {
             right.department.as_str(),
             right.template.as_deref().unwrap_or_default(),
             &right.persona,
-            right.kind.word(),
-            right.operation.word(),
-            right.reach.word(),
-            &right.what,
+            right.kind.display_name(),
+            right.operation.as_str(),
+            right.extent.as_str(),
+            &right.label,
             &right.on,
         ]
     });
-    crate::render::csv(&header, rows)
+    crate::render::to_csv(&header, rows)
 }

@@ -3,14 +3,14 @@
 mod audit;
 mod can_i;
 mod matrix;
-mod question;
+mod parse;
 mod source;
 mod test;
 mod who_can;
 
 use clap::Subcommand;
 
-use super::{Ctx, globals::Output, report, session};
+use super::{Ctx, command_output, global_args::OutputFormat, session};
 use crate::exit::ExitCode;
 
 /// Ask who may do what, and prove it.
@@ -19,35 +19,35 @@ use crate::exit::ExitCode;
 /// would give. What could not be looked at is said, and is never taken for a "no".
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Access {
+pub(super) struct AccessArgs {
     #[command(subcommand)]
-    command: Command,
+    command: AccessCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Audit(audit::AuditAccess),
+enum AccessCommand {
+    Audit(audit::AccessAuditArgs),
     #[command(name = "can-i")]
-    CanI(can_i::CanI),
-    Matrix(matrix::ShowMatrix),
-    Test(test::Test),
+    CanI(can_i::AccessCanIArgs),
+    Matrix(matrix::AccessMatrixArgs),
+    Test(test::AccessTestArgs),
     #[command(name = "who-can")]
-    WhoCan(who_can::WhoCan),
+    WhoCan(who_can::AccessWhoCanArgs),
 }
 
-impl Access {
+impl AccessArgs {
     /// Whether the command that is called can answer in a format that not every command knows.
-    pub(super) fn offers(&self, output: Output) -> bool {
-        output.is_common() || (output == Output::Csv && matches!(self.command, Command::Matrix(_)))
+    pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
+        output.is_common() || (output == OutputFormat::Csv && matches!(self.command, AccessCommand::Matrix(_)))
     }
 
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Audit(command) => report::finish(command.run(ctx), ctx),
-            Command::CanI(command) => report::finish(command.run(ctx), ctx),
-            Command::Matrix(command) => report::finish(command.run(ctx), ctx),
-            Command::Test(command) => report::finish(command.run(ctx), ctx),
-            Command::WhoCan(command) => report::finish(command.run(ctx), ctx),
+            AccessCommand::Audit(command) => command_output::finish(command.run(ctx), ctx),
+            AccessCommand::CanI(command) => command_output::finish(command.run(ctx), ctx),
+            AccessCommand::Matrix(command) => command_output::finish(command.run(ctx), ctx),
+            AccessCommand::Test(command) => command_output::finish(command.run(ctx), ctx),
+            AccessCommand::WhoCan(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }

@@ -5,21 +5,21 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::session::{self, DepartmentSession, Session};
+use super::session::{self, ConnectorSession, PlatformSession};
 use crate::{
-    access::{Member, Scene},
+    access::{AccessModel, PersonaAccount},
     commands::Ctx,
-    config::{Folders, LoadedProfile, SavedSnapshot},
+    config::{LoadedProfile, SnapshotFile, StandardDirs},
     error::{Error, ErrorKind},
     manifest::{Stage, Workspace},
-    model::{Address, DepartmentCode, Principal, Snapshot, hidden, ownership::account_name},
-    plan::{self, Target},
-    render::{Line, Style},
+    model::{DepartmentCode, Principal, Snapshot, StageAddress, listing, ownership::account_name},
+    plan::{self, ObservationTarget},
+    render::{Style, TextLine},
 };
 
 /// The flags that say where answers come from.
 #[derive(Debug, clap::Args)]
-pub(super) struct From {
+pub(super) struct SourceArgs {
     /// Answer from what the platform's files would give, without a key.
     #[arg(long, conflicts_with_all = ["from", "live"])]
     planned: bool,
@@ -33,7 +33,7 @@ pub(super) struct From {
 
 /// Where answers come from when no flag says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Otherwise {
+pub(super) enum DefaultSource {
     /// From the service.
     Live,
     /// From the files.
@@ -41,20 +41,20 @@ pub(super) enum Otherwise {
 }
 
 /// What questions are asked of.
-pub(super) struct Ground {
+pub(super) struct AccessContext {
     /// The platform's files.
     pub(super) workspace: Workspace,
     /// Who may do what.
-    pub(super) scene: Scene,
+    pub(super) model: AccessModel,
     /// Where that came from.
-    pub(super) source: Source,
+    pub(super) source: AccessSource,
     /// Who asks, when nobody else is named.
-    pub(super) me: Option<Me>,
+    pub(super) caller: Option<Caller>,
 }
 
 /// Who asks.
 #[derive(Clone, Debug)]
-pub(super) enum Me {
+pub(super) enum Caller {
     /// The owner of the key.
     Principal(Principal),
     /// Whom the profile is for.
@@ -63,9 +63,9 @@ pub(super) enum Me {
 
 /// Where answers came from.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Source {
+pub(super) struct AccessSource {
     /// `planned`, `saved` or `live`.
-    kind: Kind,
+    kind: AccessSourceKind,
     /// The stage.
     stage: String,
     /// The files of the platform.
@@ -75,150 +75,153 @@ pub(super) struct Source {
     /// When it was looked.
     taken_at: Option<Timestamp>,
     /// Who looked.
-    seen_by: Option<String>,
+    observed_by: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+enum AccessSourceKind {
     Planned,
     Saved,
     Live,
 }
 
-impl Source {
+impl AccessSource {
     /// Where answers came from, in a line.
-    pub(super) fn line(&self) -> Line {
+    pub(super) fn line(&self) -> TextLine {
         let stage = &self.stage;
-        let by = self.seen_by.as_deref().unwrap_or_default();
+        let by = self.observed_by.as_deref().unwrap_or_default();
         let at = self.taken_at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
         let at = at.unwrap_or_default();
         let text = match self.kind {
-            Kind::Planned => format!("From the files of {}, stage {stage}.", self.platform),
-            Kind::Saved => {
+            AccessSourceKind::Planned => format!("From the files of {}, stage {stage}.", self.platform),
+            AccessSourceKind::Saved => {
                 let file = self.file.as_ref().map(|file| file.display().to_string());
                 let file = file.unwrap_or_default();
                 format!("From the snapshot {file} of stage {stage}, seen at {at} by {by}.")
             }
-            Kind::Live => format!("As {by} sees stage {stage} now."),
+            AccessSourceKind::Live => format!("As {by} sees stage {stage} now."),
         };
-        Line::new().styled(Style::Muted, text)
+        TextLine::new().with_styled_text(Style::Muted, text)
     }
 
     /// Whether nothing but files was looked at.
     pub(super) fn is_planned(&self) -> bool {
-        self.kind == Kind::Planned
+        self.kind == AccessSourceKind::Planned
     }
 
     /// What no answer from this source can know, in a sentence.
-    pub(super) fn limit(&self) -> Option<&'static str> {
+    pub(super) fn limitation(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Planned => Some("Administrators, and whoever was given a role by hand, are not in the files."),
-            Kind::Saved | Kind::Live => None,
+            AccessSourceKind::Planned => {
+                Some("Administrators, and whoever was given a role by hand, are not in the files.")
+            }
+            AccessSourceKind::Saved | AccessSourceKind::Live => None,
         }
     }
 }
 
-impl From {
+impl SourceArgs {
     /// Looks.
-    pub(super) fn look(&self, ctx: &Ctx, otherwise: Otherwise) -> Result<Ground, Error> {
+    pub(super) fn load(&self, ctx: &Ctx, otherwise: DefaultSource) -> Result<AccessContext, Error> {
         if let Some(file) = &self.from {
-            return saved(ctx, file);
+            return load_saved(ctx, file);
         }
-        if self.planned || (!self.live && otherwise == Otherwise::Planned) {
-            return planned(ctx);
+        if self.planned || (!self.live && otherwise == DefaultSource::Planned) {
+            return load_planned(ctx);
         }
-        live(ctx)
+        load_live(ctx)
     }
 }
 
-fn planned(ctx: &Ctx) -> Result<Ground, Error> {
-    let profile = session::profile(ctx, &Folders::discover()?)?;
-    let workspace = files(ctx)?;
-    let (stage_name, stage) = session::stage(ctx, &workspace, profile.as_ref())?;
+fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
+    let profile = session::load_selected_profile(ctx, &StandardDirs::discover()?)?;
+    let workspace = load_platform(ctx)?;
+    let (stage_name, stage) = session::resolve_stage(ctx, &workspace, profile.as_ref())?;
     let address = workspace
         .planned_address(&stage)
         .ok_or_else(|| Error::failed("the platform's files name no place"))?;
-    let stand_in = ctx.globals.sandbox_as.as_deref().and_then(|who| {
+    let impersonated = ctx.globals.sandbox_as.as_deref().and_then(|who| {
         let (department, persona) = who.split_once('/')?;
-        Some(Me::Persona(department.parse().ok()?, persona.to_owned()))
+        Some(Caller::Persona(department.parse().ok()?, persona.to_owned()))
     });
     let facts = profile.map(|loaded| loaded.profile.facts);
-    Ok(Ground {
-        scene: workspace.planned(&stage_name, &address),
-        source: Source {
-            kind: Kind::Planned,
+    Ok(AccessContext {
+        model: workspace.planned_access(&stage_name, &address),
+        source: AccessSource {
+            kind: AccessSourceKind::Planned,
             stage: stage_name,
             platform: workspace.origin.to_string(),
             file: None,
             taken_at: None,
-            seen_by: None,
+            observed_by: None,
         },
-        me: facts
-            .map(|facts| Me::Persona(facts.department, facts.persona))
-            .or(stand_in),
+        caller: facts
+            .map(|facts| Caller::Persona(facts.department, facts.persona))
+            .or(impersonated),
         workspace,
     })
 }
 
 /// Whoever stands in for an account of the sandbox has no key that could tell whose it is; answers for whom.
-pub(super) fn stand_in(ctx: &Ctx) -> Option<&str> {
+pub(super) fn impersonated_persona(ctx: &Ctx) -> Option<&str> {
     ctx.globals.sandbox_as.as_deref().filter(|who| who.contains('/'))
 }
 
-fn live(ctx: &Ctx) -> Result<Ground, Error> {
-    if let Some(somebody) = stand_in(ctx) {
-        return Err(Error::usage(format!("{somebody} may not look at who may do what"))
-            .with_hint(format!("Ask as the provisioner, with `--sandbox --as {somebody}`."))
+fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
+    if let Some(persona) = impersonated_persona(ctx) {
+        return Err(Error::usage(format!("{persona} may not look at who may do what"))
+            .with_hint(format!("Ask as the provisioner, with `--sandbox --as {persona}`."))
             .with_hint("Or act with the profile that `onboard` handed over: `--profile FILE`."));
     }
-    let folders = Folders::discover()?;
-    let profile = session::profile(ctx, &folders)?;
+    let folders = StandardDirs::discover()?;
+    let profile = session::load_selected_profile(ctx, &folders)?;
     if let Some(profile) = profile
-        && session::sandbox_folder(ctx, &folders, Some(&profile)).is_none()
+        && session::resolve_sandbox_folder(ctx, &folders, Some(&profile)).is_none()
         && Workspace::find(&std::env::current_dir()?)?.is_none()
     {
-        return of_profile(ctx, profile);
+        return load_from_profile(ctx, profile);
     }
-    let session = Session::open(ctx, 8)?;
+    let session = PlatformSession::open(ctx, 8)?;
     for warning in &session.warnings {
         ctx.ui.warn(&warning.message);
     }
-    let seen = ctx.block_on(async { Ok(session.look().await?) })?;
-    Ok(seen_ground(session.workspace, session.stage_name, &seen, None))
+    let snapshot = ctx.block_on(async { Ok(session.observe().await?) })?;
+    Ok(observed_context(session.workspace, session.stage_name, &snapshot, None))
 }
 
 /// Without the platform's files: what the owner of the profile's key sees of itself.
-fn of_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<Ground, Error> {
-    let session = DepartmentSession::open(ctx)?;
+fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext, Error> {
+    let session = ConnectorSession::open(ctx)?;
     let facts = profile.profile.facts;
-    let target = Target {
+    let target = ObservationTarget {
         organization: Some(facts.organization.clone()),
-        environment: session.connectors.place.environment.clone(),
-        cluster: session.connectors.place.cluster.clone(),
+        environment: session.connectors.cluster_path.environment.clone(),
+        cluster: session.connectors.cluster_path.cluster.clone(),
         schema_registry: facts.schema_registry.clone(),
         provisioner: None,
-        key: session.key.clone(),
+        key: session.api_key.clone(),
     };
     let client = &session.connectors.client;
-    let mut seen = ctx.block_on(async { Ok(plan::look(client, session.clock(), &target).await?) })?;
-    seen.unknown
-        .insert(hidden::ACLS.to_owned(), "only administrators may list them".to_owned());
-    let mut ground = seen_ground(Workspace::nothing(), facts.stage.clone(), &seen, None);
-    ground.scene.members.push(Member {
+    let mut snapshot = ctx.block_on(async { Ok(plan::observe_visible(client, session.clock(), &target).await?) })?;
+    snapshot
+        .unknown
+        .insert(listing::ACLS.to_owned(), "only administrators may list them".to_owned());
+    let mut context = observed_context(Workspace::without_files(), facts.stage.clone(), &snapshot, None);
+    context.model.personas.push(PersonaAccount {
         account: account_name(&facts.stage, &facts.department, &facts.persona),
         department: facts.department,
         template: None,
         prefix: facts.prefix,
         persona: facts.persona,
-        principal: Some(seen.seen_by),
+        principal: Some(snapshot.observed_by),
     });
-    Ok(ground)
+    Ok(context)
 }
 
-fn saved(ctx: &Ctx, file: &std::path::Path) -> Result<Ground, Error> {
-    let (workspace, saved) = load(ctx, file)?;
-    Ok(seen_ground(
+fn load_saved(ctx: &Ctx, file: &std::path::Path) -> Result<AccessContext, Error> {
+    let (workspace, saved) = load_snapshot(ctx, file)?;
+    Ok(observed_context(
         workspace,
         saved.stage,
         &saved.snapshot,
@@ -227,9 +230,9 @@ fn saved(ctx: &Ctx, file: &std::path::Path) -> Result<Ground, Error> {
 }
 
 /// A snapshot, and the platform's files, which must be about the same place.
-pub(super) fn load(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, SavedSnapshot), Error> {
-    let saved = SavedSnapshot::load(file)?;
-    let workspace = files(ctx)?;
+pub(super) fn load_snapshot(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, SnapshotFile), Error> {
+    let saved = SnapshotFile::load(file)?;
+    let workspace = load_platform(ctx)?;
     let differs = |what: String| {
         Error::new(
             ErrorKind::Failed,
@@ -246,14 +249,14 @@ pub(super) fn load(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, Save
             saved.stage, workspace.origin
         )));
     };
-    let seen = &saved.snapshot;
-    if !is_there(stage, &workspace, &seen.address) {
-        let Address {
+    let snapshot = &saved.snapshot;
+    if !matches_stage(stage, &workspace, &snapshot.address) {
+        let StageAddress {
             organization,
             environment,
             cluster,
             ..
-        } = &seen.address;
+        } = &snapshot.address;
         return Err(differs(format!(
             "organization {organization}, {environment}, {cluster}, which is not stage `{}` of {}",
             saved.stage, workspace.origin
@@ -262,32 +265,36 @@ pub(super) fn load(ctx: &Ctx, file: &std::path::Path) -> Result<(Workspace, Save
     Ok((workspace, saved))
 }
 
-fn is_there(stage: &Stage, workspace: &Workspace, address: &Address) -> bool {
+fn matches_stage(stage: &Stage, workspace: &Workspace, address: &StageAddress) -> bool {
     let written = workspace.platform.organization.as_ref();
     stage.environment == address.environment
         && stage.cluster == address.cluster
         && written.is_none_or(|organization| *organization == address.organization)
 }
 
-fn seen_ground(workspace: Workspace, stage: String, seen: &Snapshot, file: Option<PathBuf>) -> Ground {
-    Ground {
-        scene: workspace.recognize(&stage, seen),
-        source: Source {
-            kind: if file.is_some() { Kind::Saved } else { Kind::Live },
+fn observed_context(workspace: Workspace, stage: String, snapshot: &Snapshot, file: Option<PathBuf>) -> AccessContext {
+    AccessContext {
+        model: workspace.observed_access(&stage, snapshot),
+        source: AccessSource {
+            kind: if file.is_some() {
+                AccessSourceKind::Saved
+            } else {
+                AccessSourceKind::Live
+            },
             stage,
             platform: workspace.origin.to_string(),
             file,
-            taken_at: Some(seen.taken_at),
-            seen_by: Some(seen.name_of(&seen.seen_by)),
+            taken_at: Some(snapshot.taken_at),
+            observed_by: Some(snapshot.display_name(&snapshot.observed_by)),
         },
-        me: Some(Me::Principal(seen.seen_by.clone())),
+        caller: Some(Caller::Principal(snapshot.observed_by.clone())),
         workspace,
     }
 }
 
 /// The platform, without errors.
-fn files(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::workspace(ctx.globals.is_sandbox())?;
+fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
+    let loaded = session::load_workspace(ctx.globals.is_sandbox())?;
     let (workspace, warnings) = loaded
         .into_result()
         .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;

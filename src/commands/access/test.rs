@@ -5,21 +5,20 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    question::{Held, Named, doubt_lines},
-    source::{From, Otherwise, Source},
+    parse::{GrantRow, PrincipalView, uncertainty_lines},
+    source::{AccessSource, DefaultSource, SourceArgs},
 };
 use crate::{
     access::{
-        Doubt, Operation, Scene,
-        isolation::{self, CounterExample, Exposure},
-        prove,
+        AccessModel, Operation, Uncertainty, check_isolation,
+        isolation::{self, CounterExample, SharedName},
     },
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     diag::{Finding, has_errors},
     error::Error,
-    manifest::assertions::{self, Examined},
+    manifest::assertions::{self, AssertionReport},
     model::{CrnPattern, DepartmentCode, Role},
-    render::{Block, Line, Style, Viewable, words},
+    render::{Block, Style, TextLine, Viewable, text},
 };
 
 /// Check what must and what must not be possible.
@@ -37,7 +36,7 @@ Check the platform in this folder.
 Check a file of assertions against what the service says now.
 
   $ confluent ebs access test assertions.toml --live")]
-pub(super) struct Test {
+pub(super) struct AccessTestArgs {
     /// A file of assertions, or a folder of them.
     #[arg(value_name = "path")]
     path: Option<PathBuf>,
@@ -45,47 +44,51 @@ pub(super) struct Test {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
-    from: From,
+    from: SourceArgs,
 }
 
-impl Test {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Tested>, Error> {
-        let ground = self.from.look(ctx, Otherwise::Planned)?;
+impl AccessTestArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessTestOutput>, Error> {
+        let context = self.from.load(ctx, DefaultSource::Planned)?;
         let (files, mut findings) = match &self.path {
-            Some(path) => ground.workspace.assertions_at(path),
-            None => ground.workspace.assertions(),
+            Some(path) => context.workspace.assertions_at(path),
+            None => context.workspace.assertions(),
         };
         if has_errors(&findings) {
             return Err(Error::findings("the assertions hold mistakes", findings));
         }
-        let scene = &ground.scene;
-        let examined = assertions::examine(&files, scene);
-        let isolation = Isolation::prove(scene);
+        let model = &context.model;
+        let examined = assertions::check_assertions(&files, model);
+        let isolation = IsolationRow::check(model);
         findings.extend(examined.findings.iter().cloned());
         // What single questions could not see is a part of what could not be seen at all, but for what has no rule here.
-        let is_known = |doubt: &&Doubt| {
+        let is_known = |uncertainty: &&Uncertainty| {
             matches!(
-                doubt,
-                Doubt::UnknownRole { .. } | Doubt::UnknownAcl { .. } | Doubt::Group { .. }
+                uncertainty,
+                Uncertainty::UnknownRole { .. } | Uncertainty::UnknownAcl { .. } | Uncertainty::Group { .. }
             )
         };
-        let unruly = examined.doubts.iter().filter(is_known).cloned();
-        let doubts: Vec<Doubt> = scene.unlisted_anywhere().chain(unruly).collect();
-        let error = failure(&examined, &isolation).or_else(|| {
-            (self.strict && !doubts.is_empty())
+        let without_rule = examined.uncertainties.iter().filter(is_known).cloned();
+        let uncertainties: Vec<Uncertainty> = model.visibility_gaps_anywhere().chain(without_rule).collect();
+        let error = failure_error(&examined, &isolation).or_else(|| {
+            (self.strict && !uncertainties.is_empty())
                 .then(|| Error::denied("what holds cannot be told: not everything could be looked at"))
         });
-        let report = Report::new(Tested {
+        let report = CommandOutput::new(AccessTestOutput {
             assertions: examined.assertions,
             failed: examined.failed,
             questions: examined.questions,
-            unused_files: examined.unused,
-            personas_without_account: scene.members.iter().filter(|member| member.principal.is_none()).count(),
+            unused_files: examined.unused_files,
+            personas_without_account: model
+                .personas
+                .iter()
+                .filter(|member| member.principal.is_none())
+                .count(),
             findings,
             isolation,
-            doubts,
-            uncertain_roles: examined.uncertain.into_iter().collect(),
-            source: ground.source,
+            uncertainties,
+            uncertain_roles: examined.fallback_roles.into_iter().collect(),
+            source: context.source,
         });
         Ok(match error {
             Some(error) => report.with_error(error),
@@ -95,13 +98,13 @@ impl Test {
 }
 
 /// The error that ends the command, when something does not hold.
-fn failure(examined: &Examined, isolation: &Isolation) -> Option<Error> {
+fn failure_error(examined: &AssertionReport, isolation: &IsolationRow) -> Option<Error> {
     let assertions = (examined.failed > 0).then(|| {
         let verb = if examined.failed == 1 { "does" } else { "do" };
         format!(
             "{} of {} {verb} not hold",
             examined.failed,
-            words::count(examined.assertions, "assertion")
+            text::count_noun(examined.assertions, "assertion")
         )
     });
     let isolated = (!isolation.holds).then(|| "departments are not isolated".to_owned());
@@ -111,7 +114,7 @@ fn failure(examined: &Examined, isolation: &Isolation) -> Option<Error> {
 
 /// The proof of isolation.
 #[derive(Debug, Serialize)]
-struct Isolation {
+struct IsolationRow {
     holds: bool,
     /// Ordered pairs of departments.
     pairs: usize,
@@ -120,48 +123,48 @@ struct Isolation {
     /// ACLs that act for a department.
     acls: usize,
     /// What departments share all the same, out of the closed list.
-    exposures: Vec<Exposure>,
+    shared_names: Vec<SharedName>,
     /// Accounts of departments that may make new service accounts.
-    account_makers: Vec<Named>,
+    account_makers: Vec<PrincipalView>,
     /// Why it does not hold.
-    counter_examples: Vec<Reached>,
+    counter_examples: Vec<CounterExampleRow>,
 }
 
 /// A department that reaches another.
 #[derive(Debug, Serialize)]
-struct Reached {
+struct CounterExampleRow {
     department: DepartmentCode,
     operations: Vec<Operation>,
     resource: CrnPattern,
     reaches: DepartmentCode,
     /// How many more departments the same binding reaches.
     and_more: usize,
-    through: Held,
+    granted_by: GrantRow,
     #[serde(skip)]
     sentence: String,
 }
 
-impl Isolation {
-    fn prove(scene: &Scene) -> Self {
-        let proved = prove(&scene.parties, &scene.evaluator, &scene.address);
-        let holds = proved.holds();
-        let (proof, examples) = match proved {
-            isolation::Isolation::Proved(proof) => (proof, Vec::new()),
-            isolation::Isolation::Refuted {
+impl IsolationRow {
+    fn check(model: &AccessModel) -> Self {
+        let checked = check_isolation(&model.departments, &model.evaluator, &model.address);
+        let holds = checked.has_passed();
+        let (proof, examples) = match checked {
+            isolation::IsolationResult::Passed(proof) => (proof, Vec::new()),
+            isolation::IsolationResult::Failed {
                 counter_examples,
                 proof,
             } => (proof, counter_examples),
         };
         let reached = |example: CounterExample| {
-            let through = Held::new(scene, &example.binding);
-            Reached {
-                sentence: format!("{}; {}", example.sentence(&through.principal.title), through.origin),
+            let through = GrantRow::new(model, &example.binding);
+            CounterExampleRow {
+                sentence: format!("{}; {}", example.to_sentence(&through.principal.title), through.origin),
                 department: example.department,
                 operations: example.operations,
                 resource: example.resource,
                 reaches: example.reaches,
                 and_more: example.and_more,
-                through,
+                granted_by: through,
             }
         };
         Self {
@@ -169,50 +172,54 @@ impl Isolation {
             pairs: proof.pairs,
             role_bindings: proof.bindings,
             acls: proof.acls,
-            exposures: proof.exposures,
+            shared_names: proof.shared_names,
             account_makers: proof
                 .account_makers
                 .iter()
-                .map(|maker| Named::new(scene, maker))
+                .map(|maker| PrincipalView::new(model, maker))
                 .collect(),
             counter_examples: examples.into_iter().map(reached).collect(),
         }
     }
 
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<TextLine> {
         let (style, word) = match self.holds {
             true => (Style::Ok, "proved for all of"),
             false => (Style::Error, "refuted among"),
         };
         let acls = match self.acls {
             0 => String::new(),
-            acls => format!(" and {}", words::count(acls, "ACL")),
+            acls => format!(" and {}", text::count_noun(acls, "ACL")),
         };
         let text = format!(
             "Isolation by name prefix: {word} {} of departments and every operation, over {}{acls}.",
-            words::count(self.pairs, "ordered pair"),
-            words::count(self.role_bindings, "role binding"),
+            text::count_noun(self.pairs, "ordered pair"),
+            text::count_noun(self.role_bindings, "role binding"),
         );
-        let mut lines = vec![Line::new().styled(style, text)];
+        let mut lines = vec![TextLine::new().with_styled_text(style, text)];
         for example in &self.counter_examples {
             let text = format!("  {}.", example.sentence);
-            lines.push(Line::new().styled(Style::Error, text).hang(4));
+            lines.push(
+                TextLine::new()
+                    .with_styled_text(Style::Error, text)
+                    .with_hanging_indent(4),
+            );
         }
-        for exposure in &self.exposures {
+        for exposure in &self.shared_names {
             let text = format!(
                 "  Shared by {}, as Confluent makes it: {} {}*.",
-                words::count(exposure.departments, "department"),
-                exposure.kind.word(),
+                text::count_noun(exposure.departments, "department"),
+                exposure.kind.display_name(),
                 exposure.begins
             );
-            lines.push(Line::from(text).hang(4));
+            lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         if !self.account_makers.is_empty() {
             let text = format!(
                 "  {} of departments may make new service accounts, as every ResourceOwner may.",
-                words::count(self.account_makers.len(), "account")
+                text::count_noun(self.account_makers.len(), "account")
             );
-            lines.push(Line::from(text).hang(4));
+            lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         lines
     }
@@ -220,7 +227,7 @@ impl Isolation {
 
 /// What `test` answers.
 #[derive(Debug, Serialize)]
-pub(super) struct Tested {
+pub(super) struct AccessTestOutput {
     assertions: usize,
     failed: usize,
     questions: usize,
@@ -228,15 +235,15 @@ pub(super) struct Tested {
     unused_files: Vec<String>,
     personas_without_account: usize,
     findings: Vec<Finding>,
-    isolation: Isolation,
+    isolation: IsolationRow,
     /// What could not be looked at.
-    doubts: Vec<Doubt>,
+    uncertainties: Vec<Uncertainty>,
     /// Roles on which something rests that the service may refuse.
     uncertain_roles: Vec<Role>,
-    source: Source,
+    source: AccessSource,
 }
 
-impl Viewable for Tested {
+impl Viewable for AccessTestOutput {
     fn view(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         if !self.findings.is_empty() {
@@ -247,25 +254,31 @@ impl Viewable for Tested {
             1 => (Style::Error, "1 does not hold".to_owned()),
             failed => (Style::Error, format!("{failed} do not hold")),
         };
-        let checked = words::count(self.assertions, "assertion");
-        let asked = words::count(self.questions, "question");
-        let mut lines = vec![Line::new().styled(style, format!("Checked {checked} with {asked}: {word}."))];
+        let checked = text::count_noun(self.assertions, "assertion");
+        let asked = text::count_noun(self.questions, "question");
+        let mut lines =
+            vec![TextLine::new().with_styled_text(style, format!("Checked {checked} with {asked}: {word}."))];
         for file in &self.unused_files {
-            lines.push(Line::new().styled(Style::Muted, format!("  {file}: no department has its template.")));
+            lines.push(
+                TextLine::new().with_styled_text(Style::Muted, format!("  {file}: no department has its template.")),
+            );
         }
         if self.personas_without_account > 0 {
-            let count = words::count(self.personas_without_account, "persona");
-            lines.push(Line::from(format!("  Not looked at, because they have no account: {count}.")).hang(4));
+            let count = text::count_noun(self.personas_without_account, "persona");
+            lines.push(
+                TextLine::from(format!("  Not looked at, because they have no account: {count}."))
+                    .with_hanging_indent(4),
+            );
         }
         for role in &self.uncertain_roles {
             let text =
                 format!("  Rests on {role}: if the service refuses it there, the template's fallback allows less.");
-            lines.push(Line::from(text).hang(4));
+            lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         lines.extend(self.isolation.lines());
-        if !self.doubts.is_empty() {
-            lines.push(Line::new().styled(Style::Warning, "All of this as far as could be seen:"));
-            lines.extend(doubt_lines(&self.doubts));
+        if !self.uncertainties.is_empty() {
+            lines.push(TextLine::new().with_styled_text(Style::Warning, "All of this as far as could be seen:"));
+            lines.extend(uncertainty_lines(&self.uncertainties));
         }
         lines.push(self.source.line());
         blocks.push(Block::Lines(lines));

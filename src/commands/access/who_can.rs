@@ -5,15 +5,15 @@ use std::{collections::BTreeSet, sync::Arc};
 use serde::Serialize;
 
 use super::{
-    question::{Asked, Held, doubt_lines},
-    source::{From, Otherwise, Source},
+    parse::{AccessQuestion, GrantRow, uncertainty_lines},
+    source::{AccessSource, DefaultSource, SourceArgs},
 };
 use crate::{
-    access::{Doubt, Permit},
-    commands::{Ctx, Report},
+    access::{AccessGrant, Uncertainty},
+    commands::{CommandOutput, Ctx},
     error::Error,
     model::Principal,
-    render::{Block, Line, Style, Table, Viewable, words},
+    render::{Block, Style, Table, TextLine, Viewable, text},
 };
 
 /// Ask who may do something.
@@ -30,7 +30,7 @@ Ask who may delete a connector.
 Ask who may use an account as the identity of a connector.
 
   $ confluent ebs access who-can assign service-account/claims/runtime")]
-pub(super) struct WhoCan {
+pub(super) struct AccessWhoCanArgs {
     /// What is to be done, such as "delete", "pause" or "read".
     #[arg(value_name = "operation")]
     operation: String,
@@ -38,101 +38,105 @@ pub(super) struct WhoCan {
     #[arg(value_name = "resource")]
     resource: String,
     #[command(flatten)]
-    from: From,
+    from: SourceArgs,
 }
 
-impl WhoCan {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Everybody>, Error> {
-        let ground = self.from.look(ctx, Otherwise::Live)?;
-        let asked = Asked::read(&ground, &self.operation, &self.resource)?;
-        let scene = &ground.scene;
-        let found = scene.who_can(asked.operation, &asked.crn_pattern);
-        let mut grants: Vec<Held> = found.iter().map(|permit| Held::new(scene, permit)).collect();
+impl AccessWhoCanArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessWhoCanOutput>, Error> {
+        let context = self.from.load(ctx, DefaultSource::Live)?;
+        let question = AccessQuestion::parse(&context, &self.operation, &self.resource)?;
+        let model = &context.model;
+        let found = model.who_can(question.operation, &question.crn_pattern);
+        let mut grants: Vec<GrantRow> = found.iter().map(|permit| GrantRow::new(model, permit)).collect();
         grants.sort_by_cached_key(|grant| grant.cells(0));
-        let able: BTreeSet<&Principal> = found.iter().map(Permit::principal).collect();
-        let controllers: BTreeSet<_> = able.iter().flat_map(|account| scene.controllers(account)).collect();
+        let able: BTreeSet<&Principal> = found.iter().map(AccessGrant::principal).collect();
+        let controllers: BTreeSet<_> = able.iter().flat_map(|account| model.controllers(account)).collect();
         let controllers = controllers
             .iter()
             .filter(|binding| !able.contains(&binding.principal))
-            .map(|binding| Held::new(scene, &Permit::Role(Arc::clone(binding))));
-        Ok(Report::new(Everybody {
+            .map(|binding| GrantRow::new(model, &AccessGrant::Role(Arc::clone(binding))));
+        Ok(CommandOutput::new(AccessWhoCanOutput {
             controllers: controllers.collect(),
-            words: asked.words(scene),
+            question_text: question.describe(model),
             grants,
-            doubts: scene.doubts(None, asked.operation, &asked.crn_pattern),
-            asked,
-            source: ground.source,
+            uncertainties: model.uncertainties(None, question.operation, &question.crn_pattern),
+            question,
+            source: context.source,
         }))
     }
 }
 
 /// How many of those who can by way of an account are shown to people.
-const CONTROLLERS: usize = 4;
+const MAX_CONTROLLERS: usize = 4;
 
 /// What `who-can` answers.
 #[derive(Debug, Serialize)]
-pub(super) struct Everybody {
+pub(super) struct AccessWhoCanOutput {
     #[serde(flatten)]
-    asked: Asked,
+    question: AccessQuestion,
     /// The bindings and ACLs that allow it.
-    grants: Vec<Held>,
+    grants: Vec<GrantRow>,
     /// Bindings that make one of these accounts act for somebody else.
-    controllers: Vec<Held>,
+    controllers: Vec<GrantRow>,
     /// What could not be looked at.
-    doubts: Vec<Doubt>,
-    source: Source,
+    uncertainties: Vec<Uncertainty>,
+    source: AccessSource,
     #[serde(skip)]
-    words: String,
+    question_text: String,
 }
 
-impl Viewable for Everybody {
+impl Viewable for AccessWhoCanOutput {
     fn view(&self) -> Vec<Block> {
-        let asked = &self.words;
+        let question = &self.question_text;
         let mut blocks = Vec::new();
         if self.grants.is_empty() {
-            let who = if self.doubts.is_empty() {
+            let who = if self.uncertainties.is_empty() {
                 "Nobody"
             } else {
                 "Nobody who was seen"
             };
-            blocks.push(Block::line(format!("{who} may {asked}.")));
+            blocks.push(Block::line(format!("{who} may {question}.")));
         } else {
             let mut table = Table::new(["Principal", "Role", "On", "From"]);
-            for (grant, more) in together(&self.grants) {
+            for (grant, more) in group_similar(&self.grants) {
                 table.push(grant.cells(more));
             }
-            blocks.push(Block::titled(format!("Who may {asked}"), [Block::Table(table)]));
+            blocks.push(Block::titled(format!("Who may {question}"), [Block::Table(table)]));
             // Many hold the same for the same reason.
-            let reasons: BTreeSet<String> = self.grants.iter().filter_map(Held::reason).collect();
+            let reasons: BTreeSet<String> = self.grants.iter().filter_map(GrantRow::reason).collect();
             if !reasons.is_empty() {
-                let line = |reason: String| Line::new().styled(Style::Muted, format!("  {reason}")).hang(4);
-                let lines = std::iter::once(Line::from("Why:")).chain(reasons.into_iter().map(line));
+                let line = |reason: String| {
+                    TextLine::new()
+                        .with_styled_text(Style::Muted, format!("  {reason}"))
+                        .with_hanging_indent(4)
+                };
+                let lines = std::iter::once(TextLine::from("Why:")).chain(reasons.into_iter().map(line));
                 blocks.push(Block::Lines(lines.collect()));
             }
         }
         let mut lines = Vec::new();
-        for held in self.controllers.iter().take(CONTROLLERS) {
+        for held in self.controllers.iter().take(MAX_CONTROLLERS) {
             let text = format!(
                 "Also {}, by way of that account: {}.",
                 held.principal.title,
-                held.words()
+                held.describe()
             );
-            lines.push(Line::from(text).hang(2));
+            lines.push(TextLine::from(text).with_hanging_indent(2));
         }
-        let more = self.controllers.len().saturating_sub(CONTROLLERS);
+        let more = self.controllers.len().saturating_sub(MAX_CONTROLLERS);
         if more > 0 {
             let text = format!(
                 "And {} more, by way of others of these accounts.",
-                words::count(more, "role binding")
+                text::count_noun(more, "role binding")
             );
-            lines.push(Line::from(text));
+            lines.push(TextLine::from(text));
         }
-        if !self.doubts.is_empty() {
-            lines.push(Line::new().styled(Style::Warning, "There may be more:"));
-            lines.extend(doubt_lines(&self.doubts));
+        if !self.uncertainties.is_empty() {
+            lines.push(TextLine::new().with_styled_text(Style::Warning, "There may be more:"));
+            lines.extend(uncertainty_lines(&self.uncertainties));
         }
         lines.push(self.source.line());
-        lines.extend(self.source.limit().map(Line::from));
+        lines.extend(self.source.limitation().map(TextLine::from));
         blocks.push(Block::Lines(lines));
         blocks
     }
@@ -140,11 +144,11 @@ impl Viewable for Everybody {
 
 /// Bindings that differ only in the resource they are on, as the first of them and how many more there are: whoever owns
 /// all accounts would fill the screen.
-fn together(grants: &[Held]) -> Vec<(&Held, usize)> {
-    let mut rows: Vec<(&Held, usize)> = Vec::new();
+fn group_similar(grants: &[GrantRow]) -> Vec<(&GrantRow, usize)> {
+    let mut rows: Vec<(&GrantRow, usize)> = Vec::new();
     for grant in grants {
         match rows.last_mut() {
-            Some((first, more)) if first.is_like(grant) => *more += 1,
+            Some((first, more)) if first.is_similar_to(grant) => *more += 1,
             _ => rows.push((grant, 0)),
         }
     }

@@ -5,23 +5,25 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, Tenant,
-    file::{self, ConnectorFile},
-    names,
-    prepare::{self, SecretArgs},
-    run,
-    saving::{SaveArgs, Saved},
-    show::{self, Added},
-    waiting::WaitArgs,
+    ConnectorSession, DepartmentContext,
+    backup::{BackupArgs, BackupFile},
+    execution,
+    file::{self, ConnectorDefinition},
+    request::{self, SecretArgs},
+    selectors,
+    show::{self, AddedDefault},
+    wait_args::WaitArgs,
 };
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
-    hint::{typed, word},
-    plan::{ConnectorPlan, connectors::Differs},
-    quota::Decision,
-    render::{Block, Mark, Record, Viewable, words},
-    resources::connector::{Cause, FieldDiff, Goal, Seen, Wanted, find, wait::SETTLE},
+    hint::{connector_arg, shell_quote},
+    plan::{ConnectorPlan, connectors::ConnectorConflict},
+    quota::QuotaDecision,
+    render::{Block, ChangeMark, Record, Viewable, text},
+    resources::connector::{
+        DesiredConnector, FailureCause, FieldDiff, LiveConnector, WaitGoal, find_selected, wait::SETTLE_TIME,
+    },
 };
 
 /// Create a connector.
@@ -42,7 +44,7 @@ Show what would be sent.
 Create it, or bring the one that exists to what the file says.
 
   $ confluent ebs connector create --config-file claims-orders.json --or-update")]
-pub(super) struct Create {
+pub(super) struct ConnectorCreateArgs {
     /// JSON or YAML connector configuration file.
     #[arg(long, value_name = "string", required = true)]
     config_file: PathBuf,
@@ -60,48 +62,49 @@ pub(super) struct Create {
     #[command(flatten)]
     secrets: SecretArgs,
     #[command(flatten)]
-    save: SaveArgs,
+    backup: BackupArgs,
 }
 
-impl Create {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Created>, Error> {
+impl ConnectorCreateArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorCreateOutput>, Error> {
         let read = file::read(&self.config_file)?;
-        let session = DepartmentSession::open(ctx)?;
-        let tenant = session.tenant()?;
-        names::refuse_foreign(Some(tenant), &[read.name().to_owned()])?;
-        let file = read.judged(ctx, Some(tenant))?;
-        prepare::refuse_masks(&file.config, |_| false)?;
-        ctx.block_on(self.create(ctx, &session, tenant, file))
+        let session = ConnectorSession::open(ctx)?;
+        let department = session.require_department()?;
+        selectors::reject_foreign_names(Some(department), &[read.name().to_owned()])?;
+        let file = read.lint(ctx, Some(department))?;
+        request::reject_masked(&file.config, |_| false)?;
+        ctx.block_on(self.create(ctx, &session, department, file))
     }
 
     async fn create(
         &self,
         ctx: &Ctx,
-        session: &DepartmentSession,
-        tenant: &Tenant,
-        mut file: ConnectorFile,
-    ) -> Result<Report<Created>, Error> {
-        let mut added = prepare::defaults(session, &mut file).await?;
+        session: &ConnectorSession,
+        department: &DepartmentContext,
+        mut file: ConnectorDefinition,
+    ) -> Result<CommandOutput<ConnectorCreateOutput>, Error> {
+        let mut added = request::apply_defaults(session, &mut file).await?;
         let list = session.connectors.list().await?;
-        let there = find(&list, &file.name);
+        let existing = find_selected(&list, &file.name);
         // Only what is sent costs anything; what is there and differs is refused below.
-        let sends = there.is_none() || self.or_update;
+        let sends = existing.is_none() || self.or_update;
         let quota = match sends {
             true => {
-                let decision = prepare::quota(session, tenant, &list, &file, there.as_ref())?;
-                prepare::refused(tenant, &decision)?;
-                decision.notes.iter().for_each(|note| ctx.ui.note(note));
+                let decision = request::evaluate_quota(session, department, &list, &file, existing.as_ref())?;
+                request::check_quota(department, &decision)?;
+                decision.notes.iter().for_each(|note| ctx.ui.info(note));
                 Some(decision)
             }
             false => None,
         };
-        let mut secret_keys = prepare::secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
+        let mut secret_keys =
+            request::resolve_secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
         if sends {
-            match prepare::ask_plugin(session, &file.class, file.config.clone()).await? {
+            match request::validate_with_service(session, &file.class, file.config.clone()).await? {
                 Some(validation) => {
-                    prepare::drop_unknown(&mut file.config, &mut added, &validation);
-                    secret_keys.extend(prepare::passwords(&validation));
-                    prepare::refuse_invalid(&validation)?;
+                    request::drop_unknown_default(&mut file.config, &mut added, &validation);
+                    secret_keys.extend(request::secret_keys(&validation));
+                    request::reject_invalid(&validation)?;
                 }
                 None => ctx.ui.warn(&format!(
                     "the service could not check the configuration: plugin \"{}\" is not known to its validation",
@@ -109,46 +112,48 @@ impl Create {
                 )),
             }
         }
-        let wanted = Wanted {
+        let desired = DesiredConnector {
             name: file.name.clone(),
             config: file.config,
             offsets: file.offsets,
             secret_keys,
         };
-        let plan = self.plan(ctx, tenant, wanted, there.as_ref())?;
-        let mut created = Created::before(&plan, &file.name, there.as_ref(), added, quota, self.dry_run);
+        let plan = self.plan(ctx, department, desired, existing.as_ref())?;
+        let mut created =
+            ConnectorCreateOutput::planned(&plan, &file.name, existing.as_ref(), added, quota, self.dry_run);
         if self.dry_run {
-            return Ok(Report::new(created));
+            return Ok(CommandOutput::new(created));
         }
         if !created.existed && !created.defaults.is_empty() {
-            ctx.ui.note("Added to the configuration:");
-            ctx.ui.say(&[show::added(&created.defaults)]);
+            ctx.ui.info("Added to the configuration:");
+            ctx.ui.print_message(&[show::added_defaults(&created.defaults)]);
         }
-        if let Some(seen) = there.as_ref().filter(|_| created.updated) {
-            ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &created.configs)]);
-            created.saved = self.save.save_former(ctx, session, seen).await?;
+        if let Some(observed) = existing.as_ref().filter(|_| created.updated) {
+            ctx.ui
+                .print_message(&[show::config_diff(&observed.name, ChangeMark::Change, &created.configs)]);
+            created.backup = self.backup.backup_current(ctx, session, observed).await?;
         }
-        let ran = run::run(
+        let execution = execution::execute(
             ctx,
             &session.connectors,
-            &session.journal,
+            &session.journal_path,
             "connector create",
             &plan,
             self.wait.timeout,
-            SETTLE,
+            SETTLE_TIME,
         )
         .await?;
-        if ran.wrote(&plan) {
-            prepare::say_overshoot(ctx, session, tenant).await;
+        if execution.has_changed(&plan) {
+            request::warn_over_quota(ctx, session, department).await;
         }
-        let seen = ran.seen(&created.name);
-        created.take(seen.as_ref());
-        created.cause = seen.as_ref().and_then(show::why);
-        let wrote = ran.wrote(&plan);
-        let error = ran.error(session.tenant.as_ref(), &plan);
+        let observed = execution.observed(&created.name);
+        created.set_observed(observed.as_ref());
+        created.cause = observed.as_ref().and_then(show::visible_cause);
+        let wrote = execution.has_changed(&plan);
+        let error = execution.into_error(session.department.as_ref(), &plan);
         let report = match wrote || created.existed {
-            true => Report::new(created),
-            false => Report::nothing(),
+            true => CommandOutput::new(created),
+            false => CommandOutput::empty(),
         };
         Ok(match error {
             Some(error) => report.with_error(error),
@@ -157,40 +162,46 @@ impl Create {
     }
 
     /// What is to be done.
-    fn plan(&self, ctx: &Ctx, tenant: &Tenant, wanted: Wanted, there: Option<&Seen>) -> Result<ConnectorPlan, Error> {
-        let rests = there.is_some_and(|seen| seen.state() == Goal::Paused.state());
+    fn plan(
+        &self,
+        ctx: &Ctx,
+        department_context: &DepartmentContext,
+        desired: DesiredConnector,
+        existing: Option<&LiveConnector>,
+    ) -> Result<ConnectorPlan, Error> {
+        let rests = existing.is_some_and(|observed| observed.state() == WaitGoal::Paused.state());
         let goal = match (self.wait.no_wait, self.paused) {
             (true, _) => None,
-            (false, true) => Some(Goal::Paused),
+            (false, true) => Some(WaitGoal::Paused),
             (false, false) if rests => {
-                ctx.ui.note(&format!(
+                ctx.ui.info(&format!(
                     "Connector \"{}\" is paused, and stays so: `confluent ebs connector resume` lets it run.",
-                    wanted.name
+                    desired.name
                 ));
                 None
             }
-            (false, false) => Some(Goal::Running),
+            (false, false) => Some(WaitGoal::Running),
         };
         let mut plan = ConnectorPlan::default();
-        let department = Some(&tenant.code);
-        match (plan.create(department, wanted.clone(), there, goal), there) {
-            (Err(_), Some(seen)) if self.or_update => {
-                if wanted.offsets.is_some() {
+        let department = Some(&department_context.code);
+        match (plan.create(department, desired.clone(), existing, goal), existing) {
+            (Err(_), Some(observed)) if self.or_update => {
+                if desired.offsets.is_some() {
                     ctx.ui.warn(
                         "the offsets in the file are left out: an update does not change them, `confluent ebs connector \
                          offset update` does",
                     );
                 }
-                plan.update(department, wanted, seen, goal);
+                plan.update(department, desired, observed, goal);
                 Ok(plan)
             }
-            (Err(differs), Some(seen)) => Err(self.differs(&differs, seen)),
+            (Err(differs), Some(observed)) => Err(self.differs_error(&differs, observed)),
             _ => Ok(plan),
         }
     }
 
     /// What is there and different is not changed by a create.
-    fn differs(&self, differs: &Differs, seen: &Seen) -> Error {
+    fn differs_error(&self, differs: &ConnectorConflict, observed: &LiveConnector) -> Error {
         let certain: Vec<&str> = differs
             .fields
             .iter()
@@ -199,38 +210,38 @@ impl Create {
             .collect();
         Error::refused(format!(
             "connector \"{}\" already exists ({}), and differs in {}",
-            seen.name,
-            seen.id(),
-            words::quoted(&certain)
+            observed.name,
+            observed.id(),
+            text::join_quoted(&certain)
         ))
         .with_hint(format!(
             "Change it with `confluent ebs connector update {} --config-file {}`; `--dry-run` shows the differences.",
-            typed(seen.id(), &seen.name),
-            word(&self.config_file.display().to_string())
+            connector_arg(observed.id(), &observed.name),
+            shell_quote(&self.config_file.display().to_string())
         ))
         .with_hint("Or say `--or-update`.")
     }
 }
 
 /// Who may create, for somebody who may not.
-pub(super) fn explain(error: Error, tenant: &Tenant) -> Error {
+pub(super) fn explain_denied(error: Error, department: &DepartmentContext) -> Error {
     if error.kind != ErrorKind::Denied {
         return error;
     }
-    match &tenant.persona {
+    match &department.persona {
         Some(persona) => error
             .with_hint(format!(
                 "You act as persona \"{persona}\". In the template \"hybrid\" only the persona \"deployer\", the \
                  department's pipeline, creates, changes and deletes connectors."
             ))
-            .with_hint(format!("Use its profile: `--profile {}-deployer`.", tenant.code)),
+            .with_hint(format!("Use its profile: `--profile {}-deployer`.", department.code)),
         None => error,
     }
 }
 
 /// The connector that was made, as the stock CLI shows it, and what was done to it.
 #[derive(Debug, Serialize)]
-pub(super) struct Created {
+pub(super) struct ConnectorCreateOutput {
     id: Option<String>,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,70 +254,70 @@ pub(super) struct Created {
     updated: bool,
     dry_run: bool,
     /// What was filled in.
-    defaults: Vec<Added>,
+    defaults: Vec<AddedDefault>,
     /// What is sent, or changed in what was there; without secrets.
     configs: Vec<FieldDiff>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<Decision>,
+    quota: Option<QuotaDecision>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<Cause>,
+    cause: Option<FailureCause>,
     /// The former configuration, when it was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    saved: Option<Saved>,
+    backup: Option<BackupFile>,
 }
 
-impl Created {
-    fn before(
+impl ConnectorCreateOutput {
+    fn planned(
         plan: &ConnectorPlan,
         name: &str,
-        there: Option<&Seen>,
-        defaults: Vec<Added>,
-        quota: Option<Decision>,
+        existing: Option<&LiveConnector>,
+        defaults: Vec<AddedDefault>,
+        quota: Option<QuotaDecision>,
         dry_run: bool,
     ) -> Self {
-        let configs = plan.fields_of(name).to_vec();
+        let configs = plan.field_diffs(name).to_vec();
         let mut created = Self {
             id: None,
             name: name.to_owned(),
             status: None,
             error_trace: None,
-            existed: there.is_some(),
-            updated: there.is_some() && !configs.is_empty(),
+            existed: existing.is_some(),
+            updated: existing.is_some() && !configs.is_empty(),
             dry_run,
             defaults,
             configs,
             quota,
             cause: None,
-            saved: None,
+            backup: None,
         };
-        created.take(there);
+        created.set_observed(existing);
         created
     }
 
-    fn take(&mut self, seen: Option<&Seen>) {
-        if let Some(seen) = seen {
-            self.id = Some(seen.id().to_owned());
-            self.status = Some(seen.state().to_owned());
-            self.error_trace = show::trace(seen);
+    fn set_observed(&mut self, observed: Option<&LiveConnector>) {
+        if let Some(observed) = observed {
+            self.id = Some(observed.id().to_owned());
+            self.status = Some(observed.state().to_owned());
+            self.error_trace = show::error_trace(observed);
         }
     }
 }
 
-impl Viewable for Created {
+impl Viewable for ConnectorCreateOutput {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
             let (what, mark) = match (self.existed, self.updated) {
-                (true, true) => ("would be updated", Mark::Change),
-                (true, false) => ("exists already as it is wanted", Mark::Change),
-                (false, _) => ("would be created", Mark::Add),
+                (true, true) => ("would be updated", ChangeMark::Change),
+                (true, false) => ("exists already as it is wanted", ChangeMark::Change),
+                (false, _) => ("would be created", ChangeMark::Add),
             };
             let mut blocks = vec![Block::line(format!("[DRY RUN] Connector \"{}\" {what}.", self.name))];
             if !self.configs.is_empty() {
-                blocks.push(show::diff(&self.name, mark, &self.configs));
+                blocks.push(show::config_diff(&self.name, mark, &self.configs));
             }
             if !self.existed && !self.defaults.is_empty() {
                 blocks.push(Block::line("Of these, added to the file's:"));
-                blocks.push(show::added(&self.defaults));
+                blocks.push(show::added_defaults(&self.defaults));
             }
             return blocks;
         }

@@ -5,15 +5,16 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, lifecycle, names, run,
-    saving::{SaveArgs, Saved},
+    ConnectorSession,
+    backup::{BackupArgs, BackupFile},
+    execution, lifecycle, selectors,
 };
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
     plan::ConnectorPlan,
-    render::{Block, Line, Viewable, words},
-    resources::connector::Seen,
+    render::{Block, TextLine, Viewable, text},
+    resources::connector::LiveConnector,
 };
 
 /// Delete one or more connectors.
@@ -29,7 +30,7 @@ Delete a connector.
 Delete two without being asked.
 
   $ confluent ebs connector delete claims-orders claims-invoices --force")]
-pub(super) struct Delete {
+pub(super) struct ConnectorDeleteArgs {
     /// IDs or names of connectors.
     #[arg(value_name = "id", required = true)]
     connectors: Vec<String>,
@@ -40,65 +41,77 @@ pub(super) struct Delete {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    save: SaveArgs,
+    backup: BackupArgs,
 }
 
-impl Delete {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Deleted>, Error> {
-        let session = DepartmentSession::open(ctx)?;
-        names::refuse_foreign(session.tenant.as_ref(), &self.connectors)?;
-        let seen = ctx.block_on(async {
-            let list = session.connectors.look(&self.connectors).await?;
-            names::resolve(&session, &list, &self.connectors)
+impl ConnectorDeleteArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorDeleteOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
+        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
+        let observed = ctx.block_on(async {
+            let list = session.connectors.list_selected(&self.connectors).await?;
+            selectors::select(&session, &list, &self.connectors)
         })?;
         if self.dry_run {
-            return Ok(Report::new(Deleted::of(&seen, Vec::new(), true)));
+            return Ok(CommandOutput::new(ConnectorDeleteOutput::new(
+                &observed,
+                Vec::new(),
+                true,
+            )));
         }
-        let ids: Vec<&str> = seen.iter().map(Seen::id).collect();
+        let ids: Vec<&str> = observed.iter().map(LiveConnector::id).collect();
         let noun = if ids.len() == 1 { "connector" } else { "connectors" };
-        let question = format!("Are you sure you want to delete {noun} {}?", words::quoted(&ids));
+        let question = format!("Are you sure you want to delete {noun} {}?", text::join_quoted(&ids));
         if !self.force && !ctx.globals.yes && !ctx.confirm(&question)? {
-            return Ok(Report::nothing());
+            return Ok(CommandOutput::empty());
         }
-        ctx.block_on(self.delete(ctx, &session, &seen))
+        ctx.block_on(self.delete(ctx, &session, &observed))
     }
 
-    async fn delete(&self, ctx: &Ctx, session: &DepartmentSession, seen: &[Seen]) -> Result<Report<Deleted>, Error> {
-        let department = session.tenant.as_ref().map(|tenant| &tenant.code);
+    async fn delete(
+        &self,
+        ctx: &Ctx,
+        session: &ConnectorSession,
+        observed: &[LiveConnector],
+    ) -> Result<CommandOutput<ConnectorDeleteOutput>, Error> {
+        let department = session
+            .department
+            .as_ref()
+            .map(|department_context| &department_context.code);
         let mut plan = ConnectorPlan::default();
-        let mut saved = Vec::new();
-        for connector in seen {
-            saved.extend(
-                self.save
-                    .save(ctx, &session.connectors, &session.saved, connector, true)
+        let mut backup = Vec::new();
+        for connector in observed {
+            backup.extend(
+                self.backup
+                    .backup(ctx, &session.connectors, &session.backup_dir, connector, true)
                     .await?,
             );
             plan.delete(department, connector);
         }
-        let ran = run::run(
+        let execution = execution::execute(
             ctx,
             &session.connectors,
-            &session.journal,
+            &session.journal_path,
             "connector delete",
             &plan,
             Duration::ZERO,
             Duration::ZERO,
         )
         .await?;
-        let gone: Vec<Seen> = seen
+        let gone: Vec<LiveConnector> = observed
             .iter()
             .enumerate()
-            .filter(|(place, _)| ran.was_made(*place))
-            .map(|(_, seen)| seen.clone())
+            .filter(|(place, _)| execution.is_done(*place))
+            .map(|(_, observed)| observed.clone())
             .collect();
-        let deleted = Deleted::of(&gone, saved, false);
+        let deleted = ConnectorDeleteOutput::new(&gone, backup, false);
         // Standard output is what the stock CLI prints.
-        ctx.ui.say(&deleted.remarks());
+        ctx.ui.print_message(&deleted.notes());
         let report = match gone.is_empty() {
-            true => Report::nothing(),
-            false => Report::new(deleted),
+            true => CommandOutput::empty(),
+            false => CommandOutput::new(deleted),
         };
-        Ok(match ran.error(session.tenant.as_ref(), &plan) {
+        Ok(match execution.into_error(session.department.as_ref(), &plan) {
             Some(error) => report.with_error(error),
             None => report,
         })
@@ -107,53 +120,60 @@ impl Delete {
 
 /// What was deleted.
 #[derive(Debug, Serialize)]
-pub(super) struct Deleted {
+pub(super) struct ConnectorDeleteOutput {
     dry_run: bool,
-    connectors: Vec<Named>,
+    connectors: Vec<DeletedConnectorRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Named {
+struct DeletedConnectorRow {
     id: String,
     name: String,
     /// What happens when it is created again.
-    replay: &'static str,
+    if_recreated: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    saved: Option<Saved>,
+    backup: Option<BackupFile>,
 }
 
-impl Deleted {
-    fn of(seen: &[Seen], mut saved: Vec<Saved>, dry_run: bool) -> Self {
-        let named = |seen: &Seen| Named {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
-            replay: replay(seen),
-            saved: saved
+impl ConnectorDeleteOutput {
+    fn new(observed: &[LiveConnector], mut backup: Vec<BackupFile>, dry_run: bool) -> Self {
+        let named = |observed: &LiveConnector| DeletedConnectorRow {
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
+            if_recreated: restart_note(observed),
+            backup: backup
                 .iter()
-                .position(|saved| saved.name == seen.name)
-                .map(|place| saved.swap_remove(place)),
+                .position(|backup| backup.name == observed.name)
+                .map(|place| backup.swap_remove(place)),
         };
         Self {
             dry_run,
-            connectors: seen.iter().map(named).collect(),
+            connectors: observed.iter().map(named).collect(),
         }
     }
 }
 
-impl Deleted {
+impl ConnectorDeleteOutput {
     /// What was saved, and what a connector of the same name would do.
-    fn remarks(&self) -> Vec<Block> {
+    fn notes(&self) -> Vec<Block> {
         let mut lines = Vec::new();
         for named in &self.connectors {
-            let again = format!("Created again without offsets, \"{}\" {}.", named.name, named.replay);
-            lines.push(Line::from(again).hang(2));
-            let Some(saved) = &named.saved else { continue };
-            let what = match saved.offsets {
+            let again = format!(
+                "Created again without offsets, \"{}\" {}.",
+                named.name, named.if_recreated
+            );
+            lines.push(TextLine::from(again).with_hanging_indent(2));
+            let Some(backup) = &named.backup else { continue };
+            let what = match backup.has_offsets {
                 true => "configuration and offsets",
                 false => "configuration, without offsets",
             };
-            lines.push(Line::from(format!("Saved ({what}) to {}.", saved.path.display())).hang(2));
-            lines.extend(saved.needs().map(|needs| Line::from(needs).hang(2)));
+            lines.push(TextLine::from(format!("Saved ({what}) to {}.", backup.path.display())).with_hanging_indent(2));
+            lines.extend(
+                backup
+                    .secrets_hint()
+                    .map(|needs| TextLine::from(needs).with_hanging_indent(2)),
+            );
         }
         match lines.is_empty() {
             true => Vec::new(),
@@ -164,18 +184,21 @@ impl Deleted {
 
 /// What a connector of the same name does that is created without offsets: it has another id, and with it another
 /// consumer group or another place to keep its position (dossier `connect.md` §4.5).
-fn replay(seen: &Seen) -> &'static str {
-    match seen.direction().to_ascii_lowercase().as_str() {
+fn restart_note(observed: &LiveConnector) -> &'static str {
+    match observed.direction().to_ascii_lowercase().as_str() {
         "sink" => "reads its topics from the beginning",
         "source" => "reads its source from the beginning",
         _ => "begins from the start",
     }
 }
 
-impl Viewable for Deleted {
+impl Viewable for ConnectorDeleteOutput {
     fn view(&self) -> Vec<Block> {
         let ids: Vec<&str> = self.connectors.iter().map(|named| named.id.as_str()).collect();
         let dry = if self.dry_run { "[DRY RUN] " } else { "" };
-        vec![Block::line(format!("{dry}{}", lifecycle::sentence("Deleted", &ids)))]
+        vec![Block::line(format!(
+            "{dry}{}",
+            lifecycle::result_sentence("Deleted", &ids)
+        ))]
     }
 }

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::{DepartmentSession, names, show};
+use super::{ConnectorSession, selectors, show};
 use crate::{
     api::connect::TaskStatus,
-    catalog::Group,
-    commands::{Ctx, Report},
+    catalog::KeyGroup,
+    commands::{CommandOutput, Ctx},
     error::Error,
     quota::tasks_max,
     render::{Block, Cell, Record, Table, Viewable},
-    resources::connector::{Cause, find},
+    resources::connector::{FailureCause, find_selected},
 };
 
 /// Describe a connector.
@@ -25,65 +25,71 @@ Describe a connector by its name.
 Read its state in a script.
 
   $ confluent ebs connector describe lcc-123456 -o json")]
-pub(super) struct Describe {
+pub(super) struct ConnectorDescribeArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
 }
 
-impl Describe {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Description>, Error> {
-        let session = DepartmentSession::open(ctx)?;
+impl ConnectorDescribeArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorDescribeOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
         let written = [self.connector];
-        let list = ctx.block_on(async { Ok(session.connectors.look(&written).await?) })?;
-        let seen = find(&list, &written[0]).ok_or_else(|| names::not_found(&list, &written))?;
-        let class = seen.class();
-        let mut tasks: Vec<TaskRow> = seen.now.status.tasks.iter().map(TaskRow::of).collect();
+        let list = ctx.block_on(async { Ok(session.connectors.list_selected(&written).await?) })?;
+        let observed = find_selected(&list, &written[0]).ok_or_else(|| selectors::not_found_error(&list, &written))?;
+        let class = observed.class();
+        let mut tasks: Vec<ConnectorTaskRow> = observed
+            .expanded
+            .status
+            .tasks
+            .iter()
+            .map(ConnectorTaskRow::new)
+            .collect();
         tasks.sort_by_key(|task| task.task);
-        let mut configs: Vec<ConfigRow> = seen
-            .now
+        let mut configs: Vec<ConfigRow> = observed
+            .expanded
             .info
             .config
             .iter()
             .map(|(key, value)| ConfigRow {
                 config: key.clone(),
-                value: show::value(class, key, value),
-                group: Group::of(class, key),
+                value: show::redact_value(class, key, value),
+                group: KeyGroup::classify(class, key),
             })
             .collect();
         // As the stock CLI has it: by key.
         configs.sort_by(|a, b| a.config.cmp(&b.config));
-        Ok(Report::new(Description {
-            connector: Head {
-                id: seen.id().to_owned(),
-                name: seen.name.clone(),
-                status: seen.state().to_owned(),
-                direction: seen.direction().to_owned(),
-                trace: show::trace(&seen),
+        Ok(CommandOutput::new(ConnectorDescribeOutput {
+            connector: ConnectorDetails {
+                id: observed.id().to_owned(),
+                name: observed.name.clone(),
+                status: observed.state().to_owned(),
+                direction: observed.direction().to_owned(),
+                trace: show::error_trace(&observed),
                 plugin: class.to_owned(),
-                tasks_running: show::running(&seen),
-                tasks_max: tasks_max(&seen.now.info.config).ok(),
-                service_account: seen.now.info.config.get("kafka.service.account.id").cloned(),
+                tasks_running: show::running_tasks(&observed),
+                tasks_max: tasks_max(&observed.expanded.info.config).ok(),
+                service_account: observed.expanded.info.config.get("kafka.service.account.id").cloned(),
             },
             tasks,
             configs,
-            cause: show::why(&seen),
+            cause: show::visible_cause(&observed),
         }))
     }
 }
 
 /// The connector, in the stock CLI's three parts, and why it does not run. What the stock CLI does not have comes last.
 #[derive(Debug, Serialize)]
-pub(super) struct Description {
-    connector: Head,
-    tasks: Vec<TaskRow>,
+pub(super) struct ConnectorDescribeOutput {
+    connector: ConnectorDetails,
+    tasks: Vec<ConnectorTaskRow>,
     configs: Vec<ConfigRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<Cause>,
+    cause: Option<FailureCause>,
 }
 
 #[derive(Debug, Serialize)]
-struct Head {
+struct ConnectorDetails {
     id: String,
     name: String,
     status: String,
@@ -101,7 +107,7 @@ struct Head {
 }
 
 #[derive(Debug, Serialize)]
-struct TaskRow {
+struct ConnectorTaskRow {
     task: u32,
     state: String,
     /// What the service says about it.
@@ -109,8 +115,8 @@ struct TaskRow {
     message: String,
 }
 
-impl TaskRow {
-    fn of(task: &TaskStatus) -> Self {
+impl ConnectorTaskRow {
+    fn new(task: &TaskStatus) -> Self {
         Self {
             task: task.id,
             state: task.state.clone(),
@@ -123,10 +129,10 @@ impl TaskRow {
 struct ConfigRow {
     config: String,
     value: String,
-    group: Group,
+    group: KeyGroup,
 }
 
-impl Description {
+impl ConnectorDescribeOutput {
     fn tasks(&self) -> Block {
         let said = self.tasks.iter().any(|task| !task.message.is_empty());
         let mut table = match said {
@@ -145,15 +151,17 @@ impl Description {
 
     /// The configuration, one table for each group that has a key.
     fn configs(&self) -> impl Iterator<Item = Block> {
-        let of = |group: Group| self.configs.iter().filter(move |row| row.group == group);
-        let groups = Group::ALL.into_iter().filter(move |group| of(*group).next().is_some());
+        let of = |group: KeyGroup| self.configs.iter().filter(move |row| row.group == group);
+        let groups = KeyGroup::ALL
+            .into_iter()
+            .filter(move |group| of(*group).next().is_some());
         let mut tables: Vec<Block> = groups
             .map(|group| {
                 let mut table = Table::new(["Config", "Value"]);
                 for row in of(group) {
                     table.push([Cell::text(&row.config), Cell::text(&row.value)]);
                 }
-                let title = format!("Configuration Details: {}", group.words());
+                let title = format!("Configuration Details: {}", group.title());
                 Block::titled(title, [Block::Table(table)])
             })
             .collect();
@@ -164,7 +172,7 @@ impl Description {
     }
 }
 
-impl Viewable for Description {
+impl Viewable for ConnectorDescribeOutput {
     fn view(&self) -> Vec<Block> {
         let head = &self.connector;
         let record = Record::new()
@@ -173,7 +181,7 @@ impl Viewable for Description {
             .field("Status", head.status.clone())
             .field("Type", head.direction.clone())
             .field("Plugin", head.plugin.clone())
-            .field("Tasks", show::tasks(head.tasks_running, head.tasks_max))
+            .field("Tasks", show::tasks_text(head.tasks_running, head.tasks_max))
             .optional("Runs As", head.service_account.clone())
             .optional("Trace", head.trace.clone().map(Cell::Multiline));
         let mut blocks = vec![Block::titled("Connector Details", [Block::Record(record)])];

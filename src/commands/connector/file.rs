@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use super::Tenant;
+use super::DepartmentContext;
 use crate::{
-    catalog::{self, Context, ValueKind},
+    catalog::{self, LintOptions, ValueKind},
     commands::Ctx,
     diag::{Severity, has_errors},
     error::{Error, ErrorKind},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A connector as a file describes it.
-pub(super) struct ConnectorFile {
+pub(super) struct ConnectorDefinition {
     /// Its name.
     pub(super) name: String,
     /// Its plugin.
@@ -26,10 +26,10 @@ pub(super) struct ConnectorFile {
 }
 
 /// A file that was read and not judged yet.
-pub(super) struct Unjudged(catalog::ConnectorFile);
+pub(super) struct ParsedConnectorFile(catalog::ConnectorConfigFile);
 
 /// Reads the file at `path`.
-pub(super) fn read(path: &Path) -> Result<Unjudged, Error> {
+pub(super) fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
     let message = || format!("unable to read configuration file \"{}\"", path.display());
     let file = connector_file::read(path).map_err(|findings| Error::findings(message(), findings))?;
     if file.entries.is_empty() {
@@ -39,25 +39,25 @@ pub(super) fn read(path: &Path) -> Result<Unjudged, Error> {
             path.display()
         )));
     }
-    Ok(Unjudged(file))
+    Ok(ParsedConnectorFile(file))
 }
 
-impl Unjudged {
+impl ParsedConnectorFile {
     /// The connector's name; empty when the file does not tell.
     pub(super) fn name(&self) -> &str {
         self.0.connector_name().map_or("", |entry| &entry.value)
     }
 
     /// The connector, unless a rule is broken; says what the rules only warn of.
-    pub(super) fn judged(&self, ctx: &Ctx, tenant: Option<&Tenant>) -> Result<ConnectorFile, Error> {
-        let context = Context {
-            tenant: tenant.map(|tenant| catalog::Tenant {
-                prefix: &tenant.prefix,
-                runtime_account: tenant.runtime_account.as_ref(),
-                quota: &tenant.quota,
+    pub(super) fn lint(&self, ctx: &Ctx, department: Option<&DepartmentContext>) -> Result<ConnectorDefinition, Error> {
+        let context = LintOptions {
+            department: department.map(|department| catalog::LintDepartment {
+                prefix: &department.prefix,
+                runtime_account: department.runtime_account_id.as_ref(),
+                quota: &department.quota,
             }),
-            secret_variables: tenant.map_or(&[], |tenant| &tenant.secret_variables),
-            exceptions: tenant.map_or(&[], |tenant| &tenant.lint_exceptions),
+            secret_variables: department.map_or(&[], |department| &department.secret_variables),
+            exceptions: department.map_or(&[], |department| &department.lint_exceptions),
         };
         let findings = catalog::lint(&self.0, &context).findings;
         if has_errors(&findings) {
@@ -83,7 +83,7 @@ impl Unjudged {
         let name = self.name().to_owned();
         let class = self.0.class().unwrap_or_default().to_owned();
         config.insert("name".to_owned(), name.clone());
-        Ok(ConnectorFile {
+        Ok(ConnectorDefinition {
             name,
             class,
             config,

@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use super::{DepartmentSession, names};
+use super::{ConnectorSession, selectors};
 use crate::{
-    api::connect::Lifecycle,
-    commands::{Ctx, Report},
+    api::connect::LifecycleAction,
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
-    render::{Block, Viewable, words},
-    resources::connector::{Restarted, Seen},
+    render::{Block, Viewable, text},
+    resources::connector::{LiveConnector, RestartMethod},
 };
 
 /// Which connectors.
 #[derive(Debug, clap::Args)]
-pub(super) struct Targets {
+pub(super) struct LifecycleTargetArgs {
     /// IDs or names of connectors; a name may hold * and ?.
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
@@ -23,67 +23,79 @@ pub(super) struct Targets {
 }
 
 /// Does it to all of them, and goes on after a failure: each is a connector of its own.
-pub(super) fn run(ctx: &Ctx, targets: &Targets, what: Lifecycle) -> Result<Report<Outcome>, Error> {
-    let session = DepartmentSession::open(ctx)?;
+pub(super) fn run_lifecycle(
+    ctx: &Ctx,
+    targets: &LifecycleTargetArgs,
+    what: LifecycleAction,
+) -> Result<CommandOutput<LifecycleOutput>, Error> {
+    let session = ConnectorSession::open(ctx)?;
     if targets.all {
         // Without a department this would reach everybody's.
-        session.tenant()?;
+        session.require_department()?;
     }
-    names::refuse_foreign(session.tenant.as_ref(), &targets.connectors)?;
+    selectors::reject_foreign_names(session.department.as_ref(), &targets.connectors)?;
     ctx.block_on(async {
-        let list = session.connectors.look(&targets.connectors).await?;
-        let seen = match targets.all {
-            true => names::all(&session, &list),
-            false => names::resolve(&session, &list, &targets.connectors)?,
+        let list = session.connectors.list_selected(&targets.connectors).await?;
+        let observed = match targets.all {
+            true => selectors::select_all(&session, &list),
+            false => selectors::select(&session, &list, &targets.connectors)?,
         };
-        let mut outcome = Outcome {
-            what,
+        let mut outcome = LifecycleOutput {
+            action: what,
             connectors: Vec::new(),
         };
         let mut failures = Vec::new();
-        for connector in &seen {
-            if ctx.interrupt.is_wished() {
+        for connector in &observed {
+            if ctx.cancel.is_cancelled() {
                 failures.push(Error::new(ErrorKind::Interrupted, "interrupted"));
                 break;
             }
-            match one(&session, connector, what).await {
-                Ok(how) => outcome.connectors.push(Done {
+            match apply_one(&session, connector, what).await {
+                Ok(how) => outcome.connectors.push(LifecycleRow {
                     id: connector.id().to_owned(),
                     name: connector.name.clone(),
-                    how,
+                    restarted_by: how,
                 }),
                 Err(error) => failures.push(error.context(format!("failed to {} \"{}\"", verb(what), connector.id()))),
             }
         }
         let some = !outcome.connectors.is_empty();
-        let report = if some { Report::new(outcome) } else { Report::nothing() };
-        Ok(match together(failures, some) {
+        let report = if some {
+            CommandOutput::new(outcome)
+        } else {
+            CommandOutput::empty()
+        };
+        Ok(match combine_errors(failures, some) {
             Some(error) => report.with_error(error),
             None => report,
         })
     })
 }
 
-async fn one(session: &DepartmentSession, seen: &Seen, what: Lifecycle) -> Result<Option<Restarted>, Error> {
+async fn apply_one(
+    session: &ConnectorSession,
+    observed: &LiveConnector,
+    what: LifecycleAction,
+) -> Result<Option<RestartMethod>, Error> {
     let connectors = &session.connectors;
     match what {
-        Lifecycle::Pause => connectors.pause(seen).await?,
-        Lifecycle::Resume => connectors.resume(seen).await?,
-        Lifecycle::Restart => return Ok(Some(connectors.restart(seen).await?)),
+        LifecycleAction::Pause => connectors.pause(observed).await?,
+        LifecycleAction::Resume => connectors.resume(observed).await?,
+        LifecycleAction::Restart => return Ok(Some(connectors.restart(observed).await?)),
     }
     Ok(None)
 }
 
-fn verb(what: Lifecycle) -> &'static str {
+fn verb(what: LifecycleAction) -> &'static str {
     match what {
-        Lifecycle::Pause => "pause",
-        Lifecycle::Resume => "resume",
-        Lifecycle::Restart => "restart",
+        LifecycleAction::Pause => "pause",
+        LifecycleAction::Resume => "resume",
+        LifecycleAction::Restart => "restart",
     }
 }
 
 /// Several failures as one, in the stock CLI's words (dossier `native-cli.md` §4.6).
-pub(super) fn together(mut failures: Vec<Error>, some: bool) -> Option<Error> {
+pub(super) fn combine_errors(mut failures: Vec<Error>, some: bool) -> Option<Error> {
     let kind = match (failures.len(), some) {
         (0, _) => return None,
         (_, true) => ErrorKind::Partial,
@@ -104,39 +116,38 @@ pub(super) fn together(mut failures: Vec<Error>, some: bool) -> Option<Error> {
 
 /// What was done.
 #[derive(Debug, Serialize)]
-pub(super) struct Outcome {
-    #[serde(rename = "action")]
-    what: Lifecycle,
-    connectors: Vec<Done>,
+pub(super) struct LifecycleOutput {
+    action: LifecycleAction,
+    connectors: Vec<LifecycleRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct Done {
+struct LifecycleRow {
     id: String,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    how: Option<Restarted>,
+    restarted_by: Option<RestartMethod>,
 }
 
-impl Viewable for Outcome {
+impl Viewable for LifecycleOutput {
     fn view(&self) -> Vec<Block> {
-        let verb = match self.what {
-            Lifecycle::Pause => "Paused",
-            Lifecycle::Resume => "Resumed",
-            Lifecycle::Restart => "Restarted",
+        let verb = match self.action {
+            LifecycleAction::Pause => "Paused",
+            LifecycleAction::Resume => "Resumed",
+            LifecycleAction::Restart => "Restarted",
         };
         let ids: Vec<&str> = self.connectors.iter().map(|done| done.id.as_str()).collect();
-        let mut blocks = vec![Block::line(sentence(verb, &ids))];
+        let mut blocks = vec![Block::line(result_sentence(verb, &ids))];
         let by_pause: Vec<&str> = self
             .connectors
             .iter()
-            .filter(|done| done.how == Some(Restarted::PauseAndResume))
+            .filter(|done| done.restarted_by == Some(RestartMethod::PauseAndResume))
             .map(|done| done.id.as_str())
             .collect();
         if !by_pause.is_empty() {
             blocks.push(Block::line(format!(
                 "The service restarts only what runs, so {} {} paused and resumed.",
-                words::quoted(&by_pause),
+                text::join_quoted(&by_pause),
                 if by_pause.len() == 1 { "was" } else { "were" }
             )));
         }
@@ -145,7 +156,7 @@ impl Viewable for Outcome {
 }
 
 /// `Paused connector "lcc-123".`, `Paused connectors "a", "b", and "c".`
-pub(super) fn sentence(verb: &str, ids: &[&str]) -> String {
+pub(super) fn result_sentence(verb: &str, ids: &[&str]) -> String {
     let noun = if ids.len() == 1 { "connector" } else { "connectors" };
-    format!("{verb} {noun} {}.", words::quoted(ids))
+    format!("{verb} {noun} {}.", text::join_quoted(ids))
 }

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::{
-    catalog::lint::{self, Context, Excepted, Linted, Tenant},
-    commands::{Ctx, Report, globals::Output, session},
-    config::{Folders, LoadedProfile},
+    catalog::lint::{self, ExceptedFinding, LintDepartment, LintOptions, LintResult},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat, session},
+    config::{LoadedProfile, StandardDirs},
     diag::{Finding, Severity},
     error::{Error, ErrorKind, ResultExt},
     manifest::connector_file,
-    render::{Block, Line, Style, Viewable, sarif, words},
+    render::{Block, Style, TextLine, Viewable, text, to_sarif},
 };
 
 /// Check connector files, without asking the service.
@@ -28,24 +28,24 @@ Check a connector file.
 Check all files of a folder against the department's rules, for a code scanner.
 
   $ confluent ebs connector lint connectors/ --profile claims-deployer -o sarif")]
-pub(super) struct Lint {
+pub(super) struct ConnectorLintArgs {
     /// Files or folders; \"-\" is standard input.
     #[arg(value_name = "file", required = true)]
     files: Vec<PathBuf>,
 }
 
-impl Lint {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Checked>, Error> {
-        let profile = session::profile(ctx, &Folders::discover()?)?;
-        let files = files(&self.files)?;
-        let mut checked = Checked {
+impl ConnectorLintArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLintOutput>, Error> {
+        let profile = session::load_selected_profile(ctx, &StandardDirs::discover()?)?;
+        let files = collect_files(&self.files)?;
+        let mut checked = ConnectorLintOutput {
             files: files.len(),
-            sarif: ctx.globals.output == Output::Sarif,
-            ..Checked::default()
+            sarif: ctx.globals.output == OutputFormat::Sarif,
+            ..ConnectorLintOutput::default()
         };
         let mut unreadable = 0;
         for file in &files {
-            match check(file, profile.as_ref()) {
+            match lint_file(file, profile.as_ref()) {
                 Ok(linted) => {
                     checked.findings.extend(linted.findings);
                     checked.excepted.extend(linted.excepted);
@@ -64,7 +64,7 @@ impl Lint {
             (1, _) => Some(Error::failed("1 file cannot be read")),
             (count, _) => Some(Error::failed(format!("{count} files cannot be read"))),
         };
-        let report = Report::new(checked);
+        let report = CommandOutput::new(checked);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -72,7 +72,7 @@ impl Lint {
     }
 }
 
-fn check(file: &Path, profile: Option<&LoadedProfile>) -> Result<Linted, Vec<Finding>> {
+fn lint_file(file: &Path, profile: Option<&LoadedProfile>) -> Result<LintResult, Vec<Finding>> {
     let read = match file.as_os_str() == connector_file::STANDARD_INPUT {
         true => connector_file::read_from(file, std::io::stdin().lock()).map_err(|error| {
             vec![Finding::error(
@@ -83,13 +83,13 @@ fn check(file: &Path, profile: Option<&LoadedProfile>) -> Result<Linted, Vec<Fin
         false => connector_file::read(file),
     }?;
     let facts = profile.map(|loaded| &loaded.profile.facts);
-    let tenant = profile.map(|loaded| Tenant {
+    let department = profile.map(|loaded| LintDepartment {
         prefix: &loaded.profile.facts.prefix,
         runtime_account: loaded.profile.runtime_account.as_ref(),
         quota: &loaded.profile.facts.quota,
     });
-    let context = Context {
-        tenant,
+    let context = LintOptions {
+        department,
         secret_variables: profile.map_or(&[], |loaded| &loaded.profile.secret_variables),
         exceptions: facts.map_or(&[], |facts| &facts.lint_exceptions),
     };
@@ -97,7 +97,7 @@ fn check(file: &Path, profile: Option<&LoadedProfile>) -> Result<Linted, Vec<Fin
 }
 
 /// The files that are meant; of a folder, all that may be connectors, in order.
-fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+fn collect_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in named {
         if !path.is_dir() {
@@ -105,7 +105,7 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
             continue;
         }
         let before = files.len();
-        gather(path, &mut files)?;
+        collect_folder(path, &mut files)?;
         if files.len() == before {
             return Err(Error::new(
                 ErrorKind::Failed,
@@ -117,7 +117,7 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn collect_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("the folder {} cannot be read", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -135,7 +135,7 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
         }
         // A link to a folder may lead in a circle.
         if path.is_dir() && !path.is_symlink() {
-            gather(&path, files)?;
+            collect_folder(&path, files)?;
         } else if matches!(ending.as_deref(), Some("json" | "yaml" | "yml")) {
             files.push(path);
         }
@@ -146,14 +146,14 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
 /// What `lint` answers.
 #[derive(Debug, Default, Serialize)]
 #[serde(into = "serde_json::Value")]
-pub(super) struct Checked {
+pub(super) struct ConnectorLintOutput {
     files: usize,
     findings: Vec<Finding>,
-    excepted: Vec<Excepted>,
+    excepted: Vec<ExceptedFinding>,
     sarif: bool,
 }
 
-impl Checked {
+impl ConnectorLintOutput {
     fn count(&self, severity: Severity) -> usize {
         self.findings
             .iter()
@@ -162,7 +162,7 @@ impl Checked {
     }
 }
 
-impl Clone for Checked {
+impl Clone for ConnectorLintOutput {
     fn clone(&self) -> Self {
         Self {
             files: self.files,
@@ -173,8 +173,8 @@ impl Clone for Checked {
     }
 }
 
-impl From<Checked> for serde_json::Value {
-    fn from(checked: Checked) -> Self {
+impl From<ConnectorLintOutput> for serde_json::Value {
+    fn from(checked: ConnectorLintOutput) -> Self {
         serde_json::json!({
             "files": checked.files,
             "errors": checked.count(Severity::Error),
@@ -185,26 +185,30 @@ impl From<Checked> for serde_json::Value {
     }
 }
 
-impl Viewable for Checked {
+impl Viewable for ConnectorLintOutput {
     fn view(&self) -> Vec<Block> {
         if self.sarif {
-            let text = serde_json::to_string_pretty(&sarif(&self.findings)).unwrap_or_default();
+            let text = serde_json::to_string_pretty(&to_sarif(&self.findings)).unwrap_or_default();
             return vec![Block::Verbatim(format!("{text}\n"))];
         }
         let mut blocks = Vec::new();
-        let files = words::count(self.files, "file");
+        let files = text::count_noun(self.files, "file");
         let summary = if self.findings.is_empty() {
-            Line::new().styled(Style::Ok, format!("Checked {files}: nothing found."))
+            TextLine::new().with_styled_text(Style::Ok, format!("Checked {files}: nothing found."))
         } else {
             // The findings end in how many there are.
             blocks.push(Block::Findings(self.findings.clone()));
-            Line::from(format!("Checked {files}."))
+            TextLine::from(format!("Checked {files}."))
         };
         let mut lines = vec![summary];
         for excepted in &self.excepted {
             let rule = excepted.finding.rule;
             let text = format!("  {rule} does not apply: {}", excepted.reason);
-            lines.push(Line::new().styled(Style::Muted, text).hang(4));
+            lines.push(
+                TextLine::new()
+                    .with_styled_text(Style::Muted, text)
+                    .with_hanging_indent(4),
+            );
         }
         blocks.push(Block::Lines(lines));
         blocks

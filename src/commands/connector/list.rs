@@ -3,15 +3,15 @@
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, Tenant, names,
-    show::{running, trace, why},
+    ConnectorSession, DepartmentContext, selectors,
+    show::{error_trace, running_tasks, visible_cause},
 };
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
-    quota::{Usage, tasks_max},
-    render::{Block, Cell, Format, Line, Table, Viewable},
-    resources::connector::Seen,
+    quota::{DepartmentUsage, tasks_max},
+    render::{Block, Cell, Format, Table, TextLine, Viewable},
+    resources::connector::LiveConnector,
 };
 
 /// List connectors.
@@ -26,55 +26,58 @@ List the department's connectors.
 Show plugins and tasks, too.
 
   $ confluent ebs connector list --wide --sandbox --department claims")]
-pub(super) struct ListConnectors {
+pub(super) struct ConnectorListArgs {
     /// Also show plugin and tasks.
     #[arg(long)]
     wide: bool,
 }
 
-impl ListConnectors {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Listing>, Error> {
-        let session = DepartmentSession::open(ctx)?;
+impl ConnectorListArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorListOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        if let (Some(tenant), Format::Human) = (&session.tenant, ctx.ui.format()) {
-            ctx.ui.note(&quota_line(tenant, &Usage::of(&list, &tenant.prefix)));
+        if let (Some(department), Format::Human) = (&session.department, ctx.ui.format()) {
+            ctx.ui.info(&quota_line(
+                department,
+                &DepartmentUsage::from_connectors(&list, &department.prefix),
+            ));
         }
         // One after the other: a list may be long, and each row is a small part of what was read.
-        let own = names::own(session.tenant.as_ref(), list);
-        let mut rows: Vec<ConnectorRow> = own.map(|seen| ConnectorRow::of(&seen)).collect();
+        let own = selectors::into_department_connectors(session.department.as_ref(), list);
+        let mut rows: Vec<ConnectorListRow> = own.map(|observed| ConnectorListRow::new(&observed)).collect();
         rows.sort_by(|a, b| (&a.id, &a.name).cmp(&(&b.id, &b.name)));
         if ctx.ui.format() == Format::Human && rows.iter().any(|row| row.cause.is_some()) {
             // Without a department "all" is refused: it would reach everybody's without anybody having said so.
-            let which = if session.tenant.is_some() { "--all" } else { "'*'" };
-            ctx.ui.note(&format!(
+            let which = if session.department.is_some() { "--all" } else { "'*'" };
+            ctx.ui.info(&format!(
                 "What to do about those that do not run: `confluent ebs connector explain {which}{}`.",
-                ctx.globals.typed()
+                ctx.globals.to_flags()
             ));
         }
-        Ok(Report::new(Listing { rows, wide: self.wide }))
+        Ok(CommandOutput::new(ConnectorListOutput { rows, wide: self.wide }))
     }
 }
 
 /// What is used of the department's quota, in one sentence.
-fn quota_line(tenant: &Tenant, usage: &Usage) -> String {
+fn quota_line(department: &DepartmentContext, usage: &DepartmentUsage) -> String {
     let least = if usage.unreadable.is_empty() { "" } else { "at least " };
     format!(
         "Department \"{}\" uses {} of {} connectors and {least}{} of {} tasks.",
-        tenant.code, usage.connectors, tenant.quota.connectors, usage.tasks, tenant.quota.tasks
+        department.code, usage.connectors, department.quota.connectors, usage.tasks, department.quota.tasks
     )
 }
 
 /// The connectors, as the stock CLI lists them; the fields it does not have come last.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Listing {
-    rows: Vec<ConnectorRow>,
+pub(super) struct ConnectorListOutput {
+    rows: Vec<ConnectorListRow>,
     #[serde(skip)]
     wide: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct ConnectorRow {
+struct ConnectorListRow {
     id: String,
     name: String,
     status: String,
@@ -90,18 +93,18 @@ struct ConnectorRow {
     cause: Option<String>,
 }
 
-impl ConnectorRow {
-    fn of(seen: &Seen) -> Self {
+impl ConnectorListRow {
+    fn new(observed: &LiveConnector) -> Self {
         Self {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
-            status: seen.state().to_owned(),
-            direction: seen.direction().to_owned(),
-            trace: trace(seen),
-            plugin: seen.class().to_owned(),
-            tasks_running: running(seen),
-            tasks_max: tasks_max(&seen.now.info.config).ok(),
-            cause: why(seen).map(|cause| cause.words()),
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
+            status: observed.state().to_owned(),
+            direction: observed.direction().to_owned(),
+            trace: error_trace(observed),
+            plugin: observed.class().to_owned(),
+            tasks_running: running_tasks(observed),
+            tasks_max: tasks_max(&observed.expanded.info.config).ok(),
+            cause: visible_cause(observed).map(|cause| cause.summary()),
         }
     }
 
@@ -112,7 +115,7 @@ impl ConnectorRow {
     }
 }
 
-impl Viewable for Listing {
+impl Viewable for ConnectorListOutput {
     fn view(&self) -> Vec<Block> {
         let mut table = match self.wide {
             true => Table::new(["ID", "Name", "Status", "Type", "Plugin", "Tasks"]),
@@ -137,9 +140,12 @@ impl Viewable for Listing {
         let mut blocks = vec![Block::Table(table)];
         // No room is left for them in the table.
         let said = self.rows.iter().filter(|_| self.wide);
-        let said: Vec<Line> = said
+        let said: Vec<TextLine> = said
             .filter_map(|row| {
-                Some(Line::from(format!("{} is {}: {}", row.name, row.status, row.short_trace()?)).hang(2))
+                Some(
+                    TextLine::from(format!("{} is {}: {}", row.name, row.status, row.short_trace()?))
+                        .with_hanging_indent(2),
+                )
             })
             .collect();
         if !said.is_empty() {

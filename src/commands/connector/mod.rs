@@ -11,33 +11,32 @@ mod lint;
 mod list;
 mod logs;
 mod metrics;
-mod names;
+mod selectors;
 mod offset;
 mod pause;
 mod plugin;
-mod prepare;
+mod request;
 mod restart;
 mod resume;
-mod run;
-mod saving;
+mod execution;
+mod backup;
 mod show;
 mod update;
 mod validate;
 mod wait;
-mod waiting;
-mod when;
+mod wait_args;
+mod time_arg;
 
 use clap::Subcommand;
 
-pub(super) use prepare::refused;
-pub(super) use run::run as run_plan;
-pub(super) use saving::{SaveArgs, Saved};
+pub(super) use backup::{BackupArgs, BackupFile};
+pub(super) use execution::execute as run_plan;
+pub(super) use request::check_quota;
 
 use super::{
-    Ctx,
-    globals::Output,
-    report,
-    session::{DepartmentSession, Tenant},
+    Ctx, command_output,
+    global_args::OutputFormat,
+    session::{ConnectorSession, DepartmentContext},
 };
 use crate::exit::ExitCode;
 
@@ -47,61 +46,61 @@ use crate::exit::ExitCode;
 /// with --department.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Connector {
+pub(super) struct ConnectorArgs {
     #[command(subcommand)]
-    command: Command,
+    command: ConnectorCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Create(create::Create),
-    Delete(delete::Delete),
-    Describe(describe::Describe),
-    Explain(explain::Explain),
-    Lint(lint::Lint),
-    List(list::ListConnectors),
-    Logs(logs::Logs),
-    Metrics(metrics::Metrics),
-    Offset(offset::Offset),
-    Pause(pause::Pause),
-    Plugin(plugin::Plugin),
-    Restart(restart::Restart),
-    Resume(resume::Resume),
-    Update(update::Update),
-    Validate(validate::Validate),
-    Wait(wait::Wait),
+enum ConnectorCommand {
+    Create(create::ConnectorCreateArgs),
+    Delete(delete::ConnectorDeleteArgs),
+    Describe(describe::ConnectorDescribeArgs),
+    Explain(explain::ConnectorExplainArgs),
+    Lint(lint::ConnectorLintArgs),
+    List(list::ConnectorListArgs),
+    Logs(logs::ConnectorLogsArgs),
+    Metrics(metrics::ConnectorMetricsArgs),
+    Offset(offset::OffsetArgs),
+    Pause(pause::ConnectorPauseArgs),
+    Plugin(plugin::PluginArgs),
+    Restart(restart::ConnectorRestartArgs),
+    Resume(resume::ConnectorResumeArgs),
+    Update(update::ConnectorUpdateArgs),
+    Validate(validate::ConnectorValidateArgs),
+    Wait(wait::ConnectorWaitArgs),
 }
 
-impl Connector {
+impl ConnectorArgs {
     /// Whether the command that is called can answer in a format that not every command knows.
-    pub(super) fn offers(&self, output: Output) -> bool {
+    pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common()
             || match self.command {
-                Command::Lint(_) => output == Output::Sarif,
-                Command::Logs(_) => output == Output::Ndjson,
-                Command::Metrics(_) => matches!(output, Output::Ndjson | Output::Csv),
+                ConnectorCommand::Lint(_) => output == OutputFormat::Sarif,
+                ConnectorCommand::Logs(_) => output == OutputFormat::Ndjson,
+                ConnectorCommand::Metrics(_) => matches!(output, OutputFormat::Ndjson | OutputFormat::Csv),
                 _ => false,
             }
     }
 
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Create(command) => report::finish(command.run(ctx), ctx),
-            Command::Delete(command) => report::finish(command.run(ctx), ctx),
-            Command::Describe(command) => report::finish(command.run(ctx), ctx),
-            Command::Explain(command) => report::finish(command.run(ctx), ctx),
-            Command::Lint(command) => report::finish(command.run(ctx), ctx),
-            Command::List(command) => report::finish(command.run(ctx), ctx),
-            Command::Logs(command) => report::finish(command.run(ctx), ctx),
-            Command::Metrics(command) => report::finish(command.run(ctx), ctx),
-            Command::Offset(command) => command.run(ctx),
-            Command::Pause(command) => report::finish(command.run(ctx), ctx),
-            Command::Plugin(command) => command.run(ctx),
-            Command::Restart(command) => report::finish(command.run(ctx), ctx),
-            Command::Resume(command) => report::finish(command.run(ctx), ctx),
-            Command::Update(command) => report::finish(command.run(ctx), ctx),
-            Command::Validate(command) => report::finish(command.run(ctx), ctx),
-            Command::Wait(command) => report::finish(command.run(ctx), ctx),
+            ConnectorCommand::Create(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Delete(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Explain(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Lint(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::List(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Logs(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Metrics(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Offset(command) => command.run(ctx),
+            ConnectorCommand::Pause(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Plugin(command) => command.run(ctx),
+            ConnectorCommand::Restart(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Resume(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Update(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Validate(command) => command_output::finish(command.run(ctx), ctx),
+            ConnectorCommand::Wait(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }

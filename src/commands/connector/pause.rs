@@ -1,9 +1,9 @@
 //! `confluent ebs connector pause`.
 
-use super::lifecycle::{self, Outcome, Targets};
+use super::lifecycle::{self, LifecycleOutput, LifecycleTargetArgs};
 use crate::{
-    api::connect::Lifecycle,
-    commands::{Ctx, Report},
+    api::connect::LifecycleAction,
+    commands::{CommandOutput, Ctx},
     error::Error,
 };
 
@@ -17,13 +17,13 @@ Pause a connector.
 Pause all connectors of the department that begin with \"claims-test\".
 
   $ confluent ebs connector pause claims-test* --profile claims-operator")]
-pub(super) struct Pause {
+pub(super) struct ConnectorPauseArgs {
     #[command(flatten)]
-    targets: Targets,
+    targets: LifecycleTargetArgs,
 }
 
-impl Pause {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Outcome>, Error> {
-        lifecycle::run(ctx, &self.targets, Lifecycle::Pause)
+impl ConnectorPauseArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleOutput>, Error> {
+        lifecycle::run_lifecycle(ctx, &self.targets, LifecycleAction::Pause)
     }
 }

@@ -1,9 +1,9 @@
 //! `confluent ebs connector restart`.
 
-use super::lifecycle::{self, Outcome, Targets};
+use super::lifecycle::{self, LifecycleOutput, LifecycleTargetArgs};
 use crate::{
-    api::connect::Lifecycle,
-    commands::{Ctx, Report},
+    api::connect::LifecycleAction,
+    commands::{CommandOutput, Ctx},
     error::Error,
 };
 
@@ -15,13 +15,13 @@ use crate::{
 Restart a connector.
 
   $ confluent ebs connector restart claims-orders")]
-pub(super) struct Restart {
+pub(super) struct ConnectorRestartArgs {
     #[command(flatten)]
-    targets: Targets,
+    targets: LifecycleTargetArgs,
 }
 
-impl Restart {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Outcome>, Error> {
-        lifecycle::run(ctx, &self.targets, Lifecycle::Restart)
+impl ConnectorRestartArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleOutput>, Error> {
+        lifecycle::run_lifecycle(ctx, &self.targets, LifecycleAction::Restart)
     }
 }

@@ -1,9 +1,9 @@
 //! `confluent ebs connector resume`.
 
-use super::lifecycle::{self, Outcome, Targets};
+use super::lifecycle::{self, LifecycleOutput, LifecycleTargetArgs};
 use crate::{
-    api::connect::Lifecycle,
-    commands::{Ctx, Report},
+    api::connect::LifecycleAction,
+    commands::{CommandOutput, Ctx},
     error::Error,
 };
 
@@ -17,13 +17,13 @@ Resume a connector.
 Resume all connectors of the department.
 
   $ confluent ebs connector resume --all --profile claims-operator")]
-pub(super) struct Resume {
+pub(super) struct ConnectorResumeArgs {
     #[command(flatten)]
-    targets: Targets,
+    targets: LifecycleTargetArgs,
 }
 
-impl Resume {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Outcome>, Error> {
-        lifecycle::run(ctx, &self.targets, Lifecycle::Resume)
+impl ConnectorResumeArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<LifecycleOutput>, Error> {
+        lifecycle::run_lifecycle(ctx, &self.targets, LifecycleAction::Resume)
     }
 }

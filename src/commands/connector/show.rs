@@ -5,32 +5,32 @@ use serde::Serialize;
 use crate::{
     catalog::{
         catalog,
-        rules::credential_in_value::holds_credential,
+        rules::credential_in_value::contains_credential,
         secret::{Secrecy, secrecy},
     },
     client::redact::is_secret_name,
-    hint::typed,
-    render::{Block, Change, Line, Mark, Style},
-    resources::connector::{Cause, FieldDiff, Seen, cause, is_mask},
+    hint::connector_arg,
+    render::{Block, ChangeMark, DiffEntry, Style, TextLine},
+    resources::connector::{self, FailureCause, FieldDiff, LiveConnector, is_mask},
 };
 
 /// What the service shows instead of a secret.
 const MASK: &str = "****************";
 
 /// The trace of a connector that has one.
-pub(super) fn trace(seen: &Seen) -> Option<String> {
-    let trace = &seen.now.status.connector.trace;
+pub(super) fn error_trace(observed: &LiveConnector) -> Option<String> {
+    let trace = &observed.expanded.status.connector.trace;
     (!trace.is_empty()).then(|| trace.clone())
 }
 
 /// How many of its tasks run.
-pub(super) fn running(seen: &Seen) -> usize {
-    let tasks = seen.now.status.tasks.iter();
+pub(super) fn running_tasks(observed: &LiveConnector) -> usize {
+    let tasks = observed.expanded.status.tasks.iter();
     tasks.filter(|task| task.state == "RUNNING").count()
 }
 
 /// `1 of 2 run`; the second number is what may run.
-pub(super) fn tasks(running: usize, most: Option<u32>) -> String {
+pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
     match most {
         Some(most) => format!("{running} of {most} run"),
         None => format!("{running} run"),
@@ -39,37 +39,37 @@ pub(super) fn tasks(running: usize, most: Option<u32>) -> String {
 
 /// A value of a connector of plugin `class` that may be shown. The service masks what it calls secret; by our facts and by
 /// its name a key can be secret for us, too, and a credential can stand inside any value (dossier `connect.md` §4.3, §5).
-pub(super) fn value(class: &str, key: &str, value: &str) -> String {
+pub(super) fn redact_value(class: &str, key: &str, value: &str) -> String {
     let facts = catalog();
     let plugin = facts.plugin(class);
     let by_type = match plugin.and_then(|plugin| plugin.key(key)) {
         Some(_) => matches!(secrecy(facts, plugin, key), Secrecy::Secret),
         None => is_secret_name(key),
     };
-    match (by_type || holds_credential(value)) && !is_mask(value) {
+    match (by_type || contains_credential(value)) && !is_mask(value) {
         true => MASK.to_owned(),
         false => value.to_owned(),
     }
 }
 
 /// Why a connector does not run, when it does not.
-pub(super) fn why(seen: &Seen) -> Option<Cause> {
-    let cause = cause(&seen.now.status);
-    let troubled = matches!(seen.state(), "FAILED" | "DEGRADED") || !cause.validation_errors.is_empty();
-    (troubled && cause != Cause::default()).then_some(cause)
+pub(super) fn visible_cause(observed: &LiveConnector) -> Option<FailureCause> {
+    let cause = connector::find_cause(&observed.expanded.status);
+    let troubled = matches!(observed.state(), "FAILED" | "DEGRADED") || !cause.validation_errors.is_empty();
+    (troubled && cause != FailureCause::default()).then_some(cause)
 }
 
 /// The cause of a connector in sentences, and what helps.
-pub(super) fn cause_lines(id: &str, name: &str, cause: &Cause) -> Block {
+pub(super) fn cause_lines(id: &str, name: &str, cause: &FailureCause) -> Block {
     let mut lines = Vec::new();
     for error in &cause.validation_errors {
         let line = match &error.configs[..] {
-            [] => Line::from(error.message.as_str()),
-            keys => Line::new()
-                .styled(Style::Error, keys.join(", "))
-                .then(format!(": {}", error.message)),
+            [] => TextLine::from(error.message.as_str()),
+            keys => TextLine::new()
+                .with_styled_text(Style::Error, keys.join(", "))
+                .with_text(format!(": {}", error.message)),
         };
-        lines.push(line.hang(2));
+        lines.push(line.with_hanging_indent(2));
     }
     for message in &cause.messages {
         // The trace of a refused configuration repeats what was said key by key, after a sentence that is about updates and
@@ -79,33 +79,40 @@ pub(super) fn cause_lines(id: &str, name: &str, cause: &Cause) -> Block {
             continue;
         }
         let text = message.lines().map(str::trim_end).filter(|line| !line.is_empty());
-        lines.extend(text.map(|line| Line::from(line).hang(2)));
+        lines.extend(text.map(|line| TextLine::from(line).with_hanging_indent(2)));
     }
     lines.extend(match (cause.rule, cause.owner) {
-        (Some(rule), _) => Some(Line::from(format!("This is for {} to fix. {}", rule.owner.who(), rule.fix)).hang(2)),
-        (None, Some("department")) => Some(Line::from("This is the department's to fix.")),
-        (None, Some(_)) => Some(Line::from(
+        (Some(rule), _) => Some(
+            TextLine::from(format!(
+                "This is for {} to fix. {}",
+                rule.owner.display_name(),
+                rule.fix
+            ))
+            .with_hanging_indent(2),
+        ),
+        (None, Some("department")) => Some(TextLine::from("This is the department's to fix.")),
+        (None, Some(_)) => Some(TextLine::from(
             "This is not the department's to fix: tell the platform team.",
         )),
         (None, None) => None,
     });
     lines.push(
-        Line::from("What to do, in order: ")
-            .styled(
+        TextLine::from("What to do, in order: ")
+            .with_styled_text(
                 Style::Hint,
-                format!("confluent ebs connector explain {}", typed(id, name)),
+                format!("confluent ebs connector explain {}", connector_arg(id, name)),
             )
-            .hang(2),
+            .with_hanging_indent(2),
     );
     Block::Lines(lines)
 }
 
 /// A change of a connector's configuration, key by key.
-pub(super) fn diff(name: &str, mark: Mark, fields: &[FieldDiff]) -> Block {
-    let mut change = Change::new(mark, ["connector", name]);
+pub(super) fn config_diff(name: &str, mark: ChangeMark, fields: &[FieldDiff]) -> Block {
+    let mut change = DiffEntry::new(mark, ["connector", name]);
     for field in fields {
         change = match field.secret {
-            Some(secret) => change.field(field.config.clone(), "", format!("(secret: {})", secret.word())),
+            Some(secret) => change.field(field.config.clone(), "", format!("(secret: {})", secret.as_str())),
             None => change.field(
                 field.config.clone(),
                 field.old.clone().unwrap_or_default(),
@@ -118,7 +125,7 @@ pub(super) fn diff(name: &str, mark: Mark, fields: &[FieldDiff]) -> Block {
 
 /// A key that was filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Added {
+pub(super) struct AddedDefault {
     /// The key.
     pub(super) config: String,
     /// Its value; never a secret.
@@ -128,10 +135,10 @@ pub(super) struct Added {
 }
 
 /// The keys that were filled in, as lines of a diff.
-pub(super) fn added(added: &[Added]) -> Block {
-    let changes = added
-        .iter()
-        .map(|line| Change::new(Mark::Add, [format!("\"{}\": \"{}\"", line.config, line.value)]).why(line.why));
+pub(super) fn added_defaults(added: &[AddedDefault]) -> Block {
+    let changes = added.iter().map(|line| {
+        DiffEntry::new(ChangeMark::Add, [format!("\"{}\": \"{}\"", line.config, line.value)]).with_reason(line.why)
+    });
     Block::Diff(changes.collect())
 }
 
@@ -140,8 +147,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_secret_is_masked_although_the_service_did_not() {
-        let shown = |class: &str, key: &str, text: &str| value(class, key, text);
+    fn a_possible_secret_is_redacted_even_if_the_service_did_not_mask_it() {
+        let shown = |class: &str, key: &str, text: &str| redact_value(class, key, text);
         for (class, key, text) in [
             // By type, although the name says nothing; by name, where the type is not known; by what it holds.
             ("SplunkSink", "splunk.hec.token", "canary"),

@@ -5,23 +5,24 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Serialize;
 
 use super::{
-    DepartmentSession,
-    file::{self, ConnectorFile},
-    names,
-    prepare::{self, SecretArgs},
-    run,
-    saving::{SaveArgs, Saved},
-    show,
-    waiting::{WaitArgs, duration},
+    ConnectorSession,
+    backup::{BackupArgs, BackupFile},
+    execution,
+    file::{self, ConnectorDefinition},
+    request::{self, SecretArgs},
+    selectors, show,
+    wait_args::{WaitArgs, parse_duration},
 };
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
-    hint::{typed, word},
+    hint::{connector_arg, shell_quote},
     plan::ConnectorPlan,
     quota::tasks_max,
-    render::{Block, Mark, Viewable, words},
-    resources::connector::{Cause, FieldDiff, Goal, Seen, Wanted, is_mask, is_server_key},
+    render::{Block, ChangeMark, Viewable, text},
+    resources::connector::{
+        DesiredConnector, FailureCause, FieldDiff, LiveConnector, WaitGoal, is_mask, is_server_key,
+    },
 };
 
 /// Update a connector's configuration.
@@ -40,7 +41,7 @@ Replace the configuration of a connector, and wait until it runs.
 Show what a single key would change.
 
   $ confluent ebs connector update lcc-123456 --config tasks.max=2 --keep-secrets --dry-run")]
-pub(super) struct Update {
+pub(super) struct ConnectorUpdateArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
@@ -60,27 +61,27 @@ pub(super) struct Update {
     #[arg(long)]
     dry_run: bool,
     /// How long to watch the changed connector before the change counts as in force.
-    #[arg(long, value_name = "duration", default_value = "90s", value_parser = duration, conflicts_with = "no_wait")]
+    #[arg(long, value_name = "parse_duration", default_value = "90s", value_parser = parse_duration, conflicts_with = "no_wait")]
     settle: Duration,
     #[command(flatten)]
     wait: WaitArgs,
     #[command(flatten)]
-    save: SaveArgs,
+    backup: BackupArgs,
     #[command(flatten)]
     secrets: SecretArgs,
 }
 
-impl Update {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Updated>, Error> {
+impl ConnectorUpdateArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorUpdateOutput>, Error> {
         if self.config_file.is_none() && self.config.is_empty() && self.unset.is_empty() {
             // The stock CLI's words (dossier `connect.md` §8.2).
             return Err(Error::usage("one of --config or --config-file must be specified"));
         }
         let file = self.config_file.as_deref().map(file::read).transpose()?;
-        let session = DepartmentSession::open(ctx)?;
-        names::refuse_foreign(session.tenant.as_ref(), std::slice::from_ref(&self.connector))?;
+        let session = ConnectorSession::open(ctx)?;
+        selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
         let file = match file {
-            Some(read) => Some(read.judged(ctx, session.tenant.as_ref())?),
+            Some(read) => Some(read.lint(ctx, session.department.as_ref())?),
             None => None,
         };
         if file.as_ref().is_some_and(|file| file.offsets.is_some()) {
@@ -95,35 +96,42 @@ impl Update {
     async fn update(
         &self,
         ctx: &Ctx,
-        session: &DepartmentSession,
-        file: Option<ConnectorFile>,
-    ) -> Result<Report<Updated>, Error> {
+        session: &ConnectorSession,
+        file: Option<ConnectorDefinition>,
+    ) -> Result<CommandOutput<ConnectorUpdateOutput>, Error> {
         let written = std::slice::from_ref(&self.connector);
-        let (list, uncounted) = session.connectors.look_or_why(written).await?;
-        let seen = names::resolve(session, &list, written)?.remove(0);
+        let (list, uncounted) = session.connectors.try_list_selected(written).await?;
+        let observed = selectors::select(session, &list, written)?.remove(0);
         let mut file = match file {
-            Some(file) if file.name != seen.name => {
+            Some(file) if file.name != observed.name => {
                 return Err(Error::refused(format!(
                     "the file describes connector \"{}\", not \"{}\": a connector cannot be renamed",
-                    file.name, seen.name
+                    file.name, observed.name
                 ))
                 .with_hint("Create the other one, then delete this one."));
             }
             Some(mut file) => {
                 // What a file leaves to the department's defaults stays as it was made.
-                let added = prepare::defaults(session, &mut file).await?;
+                let added = request::apply_defaults(session, &mut file).await?;
                 for line in added {
-                    if let Some(now) = seen.now.info.config.get(&line.config) {
+                    if let Some(now) = observed.expanded.info.config.get(&line.config) {
                         file.config.insert(line.config, now.clone());
                     }
                 }
                 file
             }
-            None => self.overlaid(&seen)?,
+            None => self.apply_overrides(&observed)?,
         };
-        let masked = |key: &str| seen.now.info.config.get(key).is_some_and(|value| is_mask(value));
+        let masked = |key: &str| {
+            observed
+                .expanded
+                .info
+                .config
+                .get(key)
+                .is_some_and(|value| is_mask(value))
+        };
         if self.keep_secrets {
-            for (key, value) in &seen.now.info.config {
+            for (key, value) in &observed.expanded.info.config {
                 if is_mask(value) && !self.unset.contains(key) {
                     file.config.entry(key.clone()).or_insert_with(|| value.clone());
                 }
@@ -131,90 +139,96 @@ impl Update {
         }
         // A mask is sent back only for what the read returned masked: the service keeps the stored value then, as the
         // stock CLI relies on (dossier `connect.md` §4.3).
-        prepare::refuse_masks(&file.config, |key| self.keep_secrets && masked(key))
+        request::reject_masked(&file.config, |key| self.keep_secrets && masked(key))
             .map_err(|error| error.with_hint("Or keep the stored secrets with `--keep-secrets`."))?;
-        if let Some(tenant) = &session.tenant {
+        if let Some(department) = &session.department {
             if let Some(refused) = uncounted {
-                prepare::refuse_growth(tenant, &file, &seen, refused)?;
+                request::check_task_growth(department, &file, &observed, refused)?;
             }
-            let decision = prepare::quota(session, tenant, &list, &file, Some(&seen))?;
-            prepare::refused(tenant, &decision)?;
-            decision.notes.iter().for_each(|note| ctx.ui.note(note));
+            let decision = request::evaluate_quota(session, department, &list, &file, Some(&observed))?;
+            request::check_quota(department, &decision)?;
+            decision.notes.iter().for_each(|note| ctx.ui.info(note));
         }
-        let mut secret = prepare::secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
+        let mut secret = request::resolve_secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
         let asks_plugin = !file.config.values().any(|value| is_mask(value));
         let validation = match asks_plugin {
-            true => prepare::ask_plugin(session, &file.class, file.config.clone()).await?,
+            true => request::validate_with_service(session, &file.class, file.config.clone()).await?,
             false => None,
         };
         if let Some(validation) = &validation {
-            secret.extend(prepare::passwords(validation));
-            prepare::refuse_invalid(validation)?;
+            secret.extend(request::secret_keys(validation));
+            request::reject_invalid(validation)?;
         }
         let mut config = file.config;
         // Another name in it would make a second connector (dossier `connect.md` §2.4).
-        config.insert("name".to_owned(), seen.name.clone());
-        let wanted = Wanted {
-            name: seen.name.clone(),
+        config.insert("name".to_owned(), observed.name.clone());
+        let desired = DesiredConnector {
+            name: observed.name.clone(),
             config,
             offsets: None,
             secret_keys: secret,
         };
-        self.send(ctx, session, &seen, wanted).await
+        self.apply(ctx, session, &observed, desired).await
     }
 
-    async fn send(
+    async fn apply(
         &self,
         ctx: &Ctx,
-        session: &DepartmentSession,
-        seen: &Seen,
-        wanted: Wanted,
-    ) -> Result<Report<Updated>, Error> {
-        let department = session.tenant.as_ref().map(|tenant| &tenant.code);
+        session: &ConnectorSession,
+        observed: &LiveConnector,
+        desired: DesiredConnector,
+    ) -> Result<CommandOutput<ConnectorUpdateOutput>, Error> {
+        let department = session
+            .department
+            .as_ref()
+            .map(|department_context| &department_context.code);
         // What was paused stays paused, and is not tried.
-        let rests = seen.state() == Goal::Paused.state();
-        let goal = (!self.wait.no_wait && !rests).then_some(Goal::Running);
-        let keeps = self.keep_secrets && wanted.config.values().any(|value| is_mask(value));
+        let rests = observed.state() == WaitGoal::Paused.state();
+        let goal = (!self.wait.no_wait && !rests).then_some(WaitGoal::Running);
+        let keeps = self.keep_secrets && desired.config.values().any(|value| is_mask(value));
         let mut plan = ConnectorPlan::default();
-        plan.update(department, wanted, seen, goal);
-        let mut updated = Updated {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
+        plan.update(department, desired, observed, goal);
+        let mut updated = ConnectorUpdateOutput {
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
             status: None,
             changed: !plan.is_empty(),
             dry_run: self.dry_run,
-            changes: plan.fields_of(&seen.name).to_vec(),
+            changes: plan.field_diffs(&observed.name).to_vec(),
             cause: None,
-            saved: None,
+            backup: None,
         };
         if self.dry_run || !updated.changed {
-            return Ok(Report::new(updated));
+            return Ok(CommandOutput::new(updated));
         }
-        ctx.ui.say(&[show::diff(&seen.name, Mark::Change, &updated.changes)]);
-        updated.saved = self.save.save_former(ctx, session, seen).await?;
-        let ran = run::run(
+        ctx.ui
+            .print_message(&[show::config_diff(&observed.name, ChangeMark::Change, &updated.changes)]);
+        updated.backup = self.backup.backup_current(ctx, session, observed).await?;
+        let execution = execution::execute(
             ctx,
             &session.connectors,
-            &session.journal,
+            &session.journal_path,
             "connector update",
             &plan,
             self.wait.timeout,
             self.settle,
         )
         .await?;
-        if !ran.wrote(&plan) {
+        if !execution.has_changed(&plan) {
             let nothing = || Error::failed("nothing was changed");
-            return Err(ran.error(session.tenant.as_ref(), &plan).unwrap_or_else(nothing));
+            return Err(execution
+                .into_error(session.department.as_ref(), &plan)
+                .unwrap_or_else(nothing));
         }
-        let now = ran.seen(&seen.name);
-        updated.status = now.as_ref().map(|seen| seen.state().to_owned());
-        updated.cause = now.as_ref().and_then(show::why);
-        let error = ran.error(session.tenant.as_ref(), &plan);
+        let now = execution.observed(&observed.name);
+        updated.status = now.as_ref().map(|observed| observed.state().to_owned());
+        updated.cause = now.as_ref().and_then(show::visible_cause);
+        let error = execution.into_error(session.department.as_ref(), &plan);
         let error = error.map(|error| match error.kind {
-            ErrorKind::Unhealthy => way_back(error, &updated, keeps),
+            ErrorKind::Unhealthy => rollback_hint(error, &updated, keeps),
             _ => error,
         });
-        let report = Report::new(updated);
+        let report = CommandOutput::new(updated);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -222,9 +236,9 @@ impl Update {
     }
 
     /// The present configuration with the changes of the flags.
-    fn overlaid(&self, seen: &Seen) -> Result<ConnectorFile, Error> {
-        let mut config: BTreeMap<String, String> = seen
-            .now
+    fn apply_overrides(&self, observed: &LiveConnector) -> Result<ConnectorDefinition, Error> {
+        let mut config: BTreeMap<String, String> = observed
+            .expanded
             .info
             .config
             .iter()
@@ -236,14 +250,14 @@ impl Update {
                 .split_once('=')
                 .filter(|(key, _)| !key.is_empty())
                 .ok_or_else(|| Error::usage("a pair of --config is not \"key=value\""))?;
-            let is_reference = crate::catalog::Reference::parse(value).is_some();
+            let is_reference = crate::catalog::ValueReference::parse(value).is_some();
             if crate::client::redact::is_secret_name(key) && !is_reference {
                 return Err(Error::refused(format!(
                     "\"{key}\" holds a secret, which others can see in a command line"
                 ))
                 .with_hint(format!("Refer to it: `--config '{key}=${{env:EBS_SECRET_…}}'`.")));
             }
-            if key == "name" && value != seen.name {
+            if key == "name" && value != observed.name {
                 return Err(Error::refused("a connector cannot be renamed"));
             }
             config.insert(key.to_owned(), value.to_owned());
@@ -252,15 +266,15 @@ impl Update {
         if !unknown.is_empty() {
             return Err(Error::failed(format!(
                 "the configuration has no {}",
-                words::quoted(&unknown)
+                text::join_quoted(&unknown)
             )));
         }
         config.retain(|key, _| !self.unset.contains(key));
         if let Err(error) = tasks_max(&config) {
             return Err(Error::refused(error.to_string()));
         }
-        Ok(ConnectorFile {
-            name: seen.name.clone(),
+        Ok(ConnectorDefinition {
+            name: observed.name.clone(),
             class: config.get("connector.class").cloned().unwrap_or_default(),
             config,
             offsets: None,
@@ -269,7 +283,7 @@ impl Update {
 }
 
 /// How to undo a change after which the connector does not run.
-fn way_back(error: Error, updated: &Updated, kept_secrets: bool) -> Error {
+fn rollback_hint(error: Error, updated: &ConnectorUpdateOutput, kept_secrets: bool) -> Error {
     let error = match kept_secrets {
         // A named assumption: no document promises it (dossier `connect.md` §4.3).
         true => error.with_hint(
@@ -278,15 +292,15 @@ fn way_back(error: Error, updated: &Updated, kept_secrets: bool) -> Error {
         ),
         false => error,
     };
-    let Some(saved) = &updated.saved else {
+    let Some(backup) = &updated.backup else {
         return error.with_hint("The way back is an update with the configuration before; its secrets must be named.");
     };
     let back = format!(
         "Go back with `confluent ebs connector update {} --config-file {}`.",
-        typed(&updated.id, &updated.name),
-        word(&saved.path.display().to_string())
+        connector_arg(&updated.id, &updated.name),
+        shell_quote(&backup.path.display().to_string())
     );
-    match saved.needs() {
+    match backup.secrets_hint() {
         Some(needs) => error.with_hint(back).with_hint(needs),
         None => error.with_hint(back),
     }
@@ -294,7 +308,7 @@ fn way_back(error: Error, updated: &Updated, kept_secrets: bool) -> Error {
 
 /// What was changed.
 #[derive(Debug, Serialize)]
-pub(super) struct Updated {
+pub(super) struct ConnectorUpdateOutput {
     id: String,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -304,13 +318,13 @@ pub(super) struct Updated {
     dry_run: bool,
     changes: Vec<FieldDiff>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<Cause>,
+    cause: Option<FailureCause>,
     /// The former configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
-    saved: Option<Saved>,
+    backup: Option<BackupFile>,
 }
 
-impl Viewable for Updated {
+impl Viewable for ConnectorUpdateOutput {
     fn view(&self) -> Vec<Block> {
         if !self.changed {
             return vec![Block::line(format!("Connector \"{}\" is as it is wanted.", self.id))];
@@ -318,7 +332,7 @@ impl Viewable for Updated {
         if self.dry_run {
             return vec![
                 Block::line(format!("[DRY RUN] Updated connector \"{}\".", self.id)),
-                show::diff(&self.name, Mark::Change, &self.changes),
+                show::config_diff(&self.name, ChangeMark::Change, &self.changes),
             ];
         }
         let mut blocks = vec![Block::line(format!("Updated connector \"{}\".", self.id))];

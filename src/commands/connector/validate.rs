@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    DepartmentSession, file, names,
-    prepare::{self, Complaint, SecretArgs},
+    ConnectorSession, file,
+    request::{self, ConfigValidationError, SecretArgs},
+    selectors,
 };
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
-    render::{Block, Cell, Table, Viewable, words},
+    render::{Block, Cell, Table, Viewable, text},
 };
 
 /// Have the service check a configuration.
@@ -22,7 +23,7 @@ use crate::{
 Check a file with the department's defaults filled in.
 
   $ confluent ebs connector validate --config-file claims-orders.json")]
-pub(super) struct Validate {
+pub(super) struct ConnectorValidateArgs {
     /// JSON or YAML connector configuration file.
     #[arg(long, value_name = "string", required = true)]
     config_file: PathBuf,
@@ -30,26 +31,26 @@ pub(super) struct Validate {
     secrets: SecretArgs,
 }
 
-impl Validate {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Validated>, Error> {
+impl ConnectorValidateArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorValidateOutput>, Error> {
         let read = file::read(&self.config_file)?;
-        let session = DepartmentSession::open(ctx)?;
-        names::refuse_foreign(session.tenant.as_ref(), &[read.name().to_owned()])?;
-        let mut file = read.judged(ctx, session.tenant.as_ref())?;
-        prepare::refuse_masks(&file.config, |_| false)?;
+        let session = ConnectorSession::open(ctx)?;
+        selectors::reject_foreign_names(session.department.as_ref(), &[read.name().to_owned()])?;
+        let mut file = read.lint(ctx, session.department.as_ref())?;
+        request::reject_masked(&file.config, |_| false)?;
         let (validation, class) = ctx.block_on(async {
-            let mut added = match &session.tenant {
-                Some(_) => prepare::defaults(&session, &mut file).await?,
+            let mut added = match &session.department {
+                Some(_) => request::apply_defaults(&session, &mut file).await?,
                 None => Vec::new(),
             };
-            prepare::secrets(ctx, &session, &file.class, &mut file.config, &self.secrets).await?;
-            let mut validation = prepare::ask_plugin(&session, &file.class, file.config.clone()).await?;
+            request::resolve_secrets(ctx, &session, &file.class, &mut file.config, &self.secrets).await?;
+            let mut validation = request::validate_with_service(&session, &file.class, file.config.clone()).await?;
             let before = added.len();
             if let Some(first) = &validation {
-                prepare::drop_unknown(&mut file.config, &mut added, first);
+                request::drop_unknown_default(&mut file.config, &mut added, first);
             }
             if added.len() != before {
-                validation = prepare::ask_plugin(&session, &file.class, file.config.clone()).await?;
+                validation = request::validate_with_service(&session, &file.class, file.config.clone()).await?;
             }
             Ok((validation, file.class.clone()))
         })?;
@@ -59,22 +60,22 @@ impl Validate {
                     .with_hint("List available plugins with `confluent ebs connector plugin list`."),
             );
         };
-        let validated = Validated {
+        let validated = ConnectorValidateOutput {
             name: file.name.clone(),
             plugin: class,
             error_count: validation.error_count,
-            errors: prepare::complaints(&validation),
+            errors: request::validation_errors(&validation),
         };
         let error = (validated.error_count > 0 || !validated.errors.is_empty()).then(|| {
             Error::failed(format!(
                 "the configuration of \"{}\" is not valid: {}",
                 validated.name,
-                words::count(validated.errors.len(), "key")
+                text::count_noun(validated.errors.len(), "key")
                     .replace("keys", "keys are wrong")
                     .replace("1 key", "1 key is wrong")
             ))
         });
-        let report = Report::new(validated);
+        let report = CommandOutput::new(validated);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -84,14 +85,14 @@ impl Validate {
 
 /// What the service says about it.
 #[derive(Debug, Serialize)]
-pub(super) struct Validated {
+pub(super) struct ConnectorValidateOutput {
     name: String,
     plugin: String,
     error_count: u32,
-    errors: Vec<Complaint>,
+    errors: Vec<ConfigValidationError>,
 }
 
-impl Viewable for Validated {
+impl Viewable for ConnectorValidateOutput {
     fn view(&self) -> Vec<Block> {
         if self.errors.is_empty() && self.error_count == 0 {
             return vec![Block::line(format!(

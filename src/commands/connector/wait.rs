@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{DepartmentSession, names, waiting};
+use super::{ConnectorSession, selectors, wait_args};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
     render::{Block, Viewable},
-    resources::connector::{Goal, Seen, find},
+    resources::connector::{LiveConnector, WaitGoal, find_selected},
 };
 
 /// Wait until a connector runs.
@@ -21,40 +21,45 @@ use crate::{
 Wait for a connector, at most five minutes.
 
   $ confluent ebs connector wait claims-orders --timeout 5m")]
-pub(super) struct Wait {
+pub(super) struct ConnectorWaitArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
     /// How long to wait, such as 30s, 5m, or 2h.
-    #[arg(long, value_name = "duration", default_value = waiting::TIMEOUT, value_parser = waiting::duration)]
+    #[arg(long, value_name = "parse_duration", default_value = wait_args::DEFAULT_TIMEOUT, value_parser = wait_args::parse_duration)]
     timeout: Duration,
     /// Wait for PAUSED instead of RUNNING.
     #[arg(long)]
     paused: bool,
 }
 
-impl Wait {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<State>, Error> {
-        let session = DepartmentSession::open(ctx)?;
-        let goal = if self.paused { Goal::Paused } else { Goal::Running };
+impl ConnectorWaitArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorWaitOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
+        let goal = if self.paused {
+            WaitGoal::Paused
+        } else {
+            WaitGoal::Running
+        };
         let result = ctx.block_on(async {
             let written = [self.connector];
-            let list = session.connectors.look(&written).await?;
-            let seen = find(&list, &written[0]).ok_or_else(|| names::not_found(&list, &written))?;
-            let outcome = waiting::wait(ctx, &session, &seen.name, goal, self.timeout).await?;
-            Ok(outcome.into_result(&seen.name))
+            let list = session.connectors.list_selected(&written).await?;
+            let observed =
+                find_selected(&list, &written[0]).ok_or_else(|| selectors::not_found_error(&list, &written))?;
+            let outcome = wait_args::wait_with_progress(ctx, &session, &observed.name, goal, self.timeout).await?;
+            Ok(outcome.into_result(&observed.name))
         })?;
-        let state = |seen: &Seen| State {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
-            status: seen.state().to_owned(),
+        let state = |observed: &LiveConnector| ConnectorWaitOutput {
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
+            status: observed.state().to_owned(),
         };
         Ok(match result {
-            Ok(seen) => Report::new(state(&seen)),
+            Ok(observed) => CommandOutput::new(state(&observed)),
             Err(error) => {
                 let report = error
-                    .seen()
-                    .map_or_else(Report::nothing, |seen| Report::new(state(seen)));
+                    .observed()
+                    .map_or_else(CommandOutput::empty, |observed| CommandOutput::new(state(observed)));
                 report.with_error(error.into())
             }
         })
@@ -63,13 +68,13 @@ impl Wait {
 
 /// The state at the end of the wait.
 #[derive(Debug, Serialize)]
-pub(super) struct State {
+pub(super) struct ConnectorWaitOutput {
     id: String,
     name: String,
     status: String,
 }
 
-impl Viewable for State {
+impl Viewable for ConnectorWaitOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(format!("Connector \"{}\" is {}.", self.id, self.status))]
     }

@@ -1,8 +1,8 @@
 //! `confluent ebs department describe`.
 
-use super::{sound, unknown};
+use super::{load_valid_platform, unknown_department_error};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
     manifest::views::{DepartmentView, PersonaView},
     model::{AclOperation, DepartmentCode, OrganizationId, Recipient},
@@ -15,18 +15,18 @@ use crate::{
 Describe the department \"claims\".
 
   $ confluent ebs department describe claims")]
-pub(super) struct Describe {
+pub(super) struct DepartmentDescribeArgs {
     /// Code of the department.
     #[arg(value_name = "department")]
     code: DepartmentCode,
 }
 
-impl Describe {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<DepartmentView>, Error> {
-        let workspace = sound(ctx)?;
+impl DepartmentDescribeArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DepartmentView>, Error> {
+        let workspace = load_valid_platform(ctx)?;
         let department = workspace
             .department(&self.code)
-            .ok_or_else(|| unknown(&workspace, &self.code))?;
+            .ok_or_else(|| unknown_department_error(&workspace, &self.code))?;
         let named = ctx.globals.stage.as_deref();
         let (stage_name, stage) = workspace.platform.stage(named).ok_or_else(|| {
             Error::usage(format!(
@@ -37,15 +37,15 @@ impl Describe {
         })?;
         // Offline the organization may be unknown; nothing that is shown depends on it.
         let organization = workspace.platform.organization.clone();
-        let address = stage.address(&organization.unwrap_or_else(unknown_organization));
+        let address = stage.address(&organization.unwrap_or_else(placeholder_organization));
         let desired = workspace
-            .desired(department, stage_name, &address)
+            .desired_department(department, stage_name, &address)
             .ok_or_else(|| Error::failed(format!("there is no template \"{}\"", department.template)))?;
-        Ok(Report::new(workspace.describe(&desired)))
+        Ok(CommandOutput::new(workspace.describe_department(&desired)))
     }
 }
 
-fn unknown_organization() -> OrganizationId {
+fn placeholder_organization() -> OrganizationId {
     "unknown".parse().expect("a word is a valid id")
 }
 
@@ -74,12 +74,12 @@ impl Viewable for DepartmentView {
             )
             .field("Plugins", quota.plugins.join(", "));
         let mut blocks = vec![Block::titled("Department Details", [Block::Record(record)])];
-        blocks.extend(self.personas.iter().map(persona));
+        blocks.extend(self.personas.iter().map(persona_block));
         blocks
     }
 }
 
-fn persona(persona: &PersonaView) -> Block {
+fn persona_block(persona: &PersonaView) -> Block {
     let mut table = Table::new(["Role", "On", "Why"]);
     for grant in &persona.grants {
         let mut on = grant.on.clone();

@@ -1,11 +1,11 @@
 //! `confluent ebs department list`.
 
-use super::look;
+use super::load_platform;
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
-    manifest::views::DepartmentRow,
-    render::{Cell, List, Row},
+    manifest::views::DepartmentListRow,
+    render::{Cell, RowList, TableRow},
 };
 
 /// List departments.
@@ -18,21 +18,21 @@ List the departments of the platform in this folder.
 List those of the built-in example.
 
   $ confluent ebs department list --sandbox")]
-pub(super) struct ListDepartments {}
+pub(super) struct DepartmentListArgs {}
 
-impl ListDepartments {
+impl DepartmentListArgs {
     #[expect(clippy::unused_self, reason = "every command runs the same way")]
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<List<DepartmentRow>>, Error> {
-        let (workspace, findings) = look(ctx)?;
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<DepartmentListRow>>, Error> {
+        let (workspace, findings) = load_platform(ctx)?;
         if crate::diag::has_errors(&findings) {
             ctx.ui
                 .warn("the files hold mistakes; `confluent ebs department validate` shows them");
         }
-        Ok(Report::new(List::new(workspace.rows())))
+        Ok(CommandOutput::new(RowList::new(workspace.department_rows())))
     }
 }
 
-impl Row for DepartmentRow {
+impl TableRow for DepartmentListRow {
     const COLUMNS: &'static [&'static str] = &[
         "Department",
         "Name",

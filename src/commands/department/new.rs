@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::sound;
+use super::load_valid_platform;
 use crate::{
-    commands::{Ctx, Report},
-    config::{Existing, save::save},
+    commands::{CommandOutput, Ctx},
+    config::{IfExists, save::save},
     diag::has_errors,
     error::{Error, ResultExt},
-    manifest::{Origin, new::NewDepartment, workspace::DEPARTMENTS},
+    manifest::{WorkspaceOrigin, new_department::NewDepartment, workspace::DEPARTMENTS},
     model::DepartmentCode,
     render::{Block, Viewable},
 };
@@ -27,7 +27,7 @@ Make departments/claims.toml.
 Show it without writing it.
 
   $ confluent ebs department new claims --dry-run")]
-pub(super) struct New {
+pub(super) struct DepartmentNewArgs {
     /// Code of the department: the name of its file, and a part of its accounts' names.
     #[arg(value_name = "department")]
     code: DepartmentCode,
@@ -51,10 +51,10 @@ pub(super) struct New {
     dry_run: bool,
 }
 
-impl New {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Made>, Error> {
-        let workspace = sound(ctx)?;
-        let Origin::Folder(folder) = &workspace.origin else {
+impl DepartmentNewArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DepartmentNewOutput>, Error> {
+        let workspace = load_valid_platform(ctx)?;
+        let WorkspaceOrigin::Folder(folder) = &workspace.origin else {
             return Err(Error::failed("the built-in example cannot be changed")
                 .with_hint("`confluent ebs init` makes a platform of your own."));
         };
@@ -81,9 +81,9 @@ impl New {
             let parent = folder.join(DEPARTMENTS);
             std::fs::create_dir_all(&parent)
                 .with_context(|| format!("the folder {} could not be made", parent.display()))?;
-            save(&path, text.as_bytes(), Existing::Keep)?;
+            save(&path, text.as_bytes(), IfExists::Keep)?;
         }
-        Ok(Report::new(Made {
+        Ok(CommandOutput::new(DepartmentNewOutput {
             file: path,
             dry_run: self.dry_run,
             text,
@@ -93,13 +93,13 @@ impl New {
 
 /// The file that was made.
 #[derive(Debug, Serialize)]
-pub(super) struct Made {
+pub(super) struct DepartmentNewOutput {
     file: PathBuf,
     dry_run: bool,
     text: String,
 }
 
-impl Viewable for Made {
+impl Viewable for DepartmentNewOutput {
     fn view(&self) -> Vec<Block> {
         match self.dry_run {
             true => vec![Block::Verbatim(self.text.clone())],

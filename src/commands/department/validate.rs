@@ -1,10 +1,10 @@
 //! `confluent ebs department validate`.
 
-use super::look;
+use super::load_platform;
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
-    manifest::views::Validation,
+    manifest::views::WorkspaceValidation,
     render::{Block, Viewable},
 };
 
@@ -16,19 +16,19 @@ use crate::{
 Check the platform in this folder.
 
   $ confluent ebs department validate")]
-pub(super) struct Validate {}
+pub(super) struct DepartmentValidateArgs {}
 
-impl Validate {
+impl DepartmentValidateArgs {
     #[expect(clippy::unused_self, reason = "every command runs the same way")]
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Validation>, Error> {
-        let (workspace, findings) = look(ctx)?;
-        let validation = Validation::new(&workspace, findings);
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<WorkspaceValidation>, Error> {
+        let (workspace, findings) = load_platform(ctx)?;
+        let validation = WorkspaceValidation::new(&workspace, findings);
         let error = (!validation.is_valid()).then(|| {
             let count = validation.errors;
             let mistakes = if count == 1 { "mistake" } else { "mistakes" };
             Error::failed(format!("the platform's files hold {count} {mistakes}"))
         });
-        let report = Report::new(validation);
+        let report = CommandOutput::new(validation);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -36,7 +36,7 @@ impl Validate {
     }
 }
 
-impl Viewable for Validation {
+impl Viewable for WorkspaceValidation {
     fn view(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         if !self.findings.is_empty() {

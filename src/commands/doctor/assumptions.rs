@@ -3,19 +3,19 @@
 use serde::Serialize;
 
 use crate::{
-    checks::assumptions::Assumption,
-    render::{Block, Line, Style, Viewable},
+    checks::assumptions::DocumentedAssumption,
+    render::{Block, Style, TextLine, Viewable},
 };
 
 /// What nobody could yet try.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(in crate::commands) struct AssumptionList {
-    list: Vec<Assumption>,
+    list: Vec<DocumentedAssumption>,
 }
 
 impl AssumptionList {
-    pub(super) fn new(list: Vec<Assumption>) -> Self {
+    pub(super) fn new(list: Vec<DocumentedAssumption>) -> Self {
         Self { list }
     }
 }
@@ -29,13 +29,13 @@ impl Viewable for AssumptionList {
         blocks.extend(self.list.iter().map(|assumption| {
             let id = assumption.id.as_deref().unwrap_or("–");
             let mut lines = vec![
-                Line::new()
-                    .styled(Style::Heading, format!("{id:3}"))
-                    .then(format!(" {}", assumption.assumed))
-                    .hang(4),
+                TextLine::new()
+                    .with_styled_text(Style::Heading, format!("{id:3}"))
+                    .with_text(format!(" {}", assumption.assumed))
+                    .with_hanging_indent(4),
             ];
             let switch = assumption
-                .switch
+                .setting
                 .as_ref()
                 .map(|switch| match assumption.values.is_empty() {
                     true => switch.clone(),
@@ -43,12 +43,12 @@ impl Viewable for AssumptionList {
                 });
             let fields = [
                 ("switch", &switch),
-                ("rests on it", &assumption.depends),
+                ("rests on it", &assumption.dependents),
                 ("probe", &assumption.probe),
             ];
             for (name, value) in fields {
                 if let Some(value) = value {
-                    lines.push(Line::from(format!("    {name}: {value}")).hang(2));
+                    lines.push(TextLine::from(format!("    {name}: {value}")).with_hanging_indent(2));
                 }
             }
             Block::Lines(lines)

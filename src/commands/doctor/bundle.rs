@@ -9,32 +9,32 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::surroundings::Surroundings;
+use super::environment::DoctorEnvironment;
 use crate::{
-    apply::{Journal, journal::Stamped},
-    checks::{Diagnosis, network},
+    apply::{Journal, journal::TimedJournalLine},
+    checks::{DoctorReport, network},
     commands::{Ctx, session},
     config::{
-        Layer, SaveError, Settings, mask,
-        save::{Existing, save},
+        Layer, SaveError, Settings, profile_redaction,
+        save::{IfExists, save},
     },
-    diag::{Finding, Severity, Span},
+    diag::{Finding, Severity, SourceSpan},
     env,
     error::{Error, ResultExt},
     model::{ApiKeyId, KeyKind},
-    render::{Block, Line, Viewable, json_document, words::count},
+    render::{Block, TextLine, Viewable, json_document, text::count_noun},
     sandbox::{self, Sandbox},
 };
 
 /// How many lines of each journal are taken.
-const LINES: usize = 40;
+const JOURNAL_LINES: usize = 40;
 /// How many requests of the sandbox are taken.
-const REQUESTS: usize = 40;
+const MAX_REQUESTS: usize = 40;
 /// What stands in the place of a secret.
-const STRUCK: &str = "[redacted]";
+const REDACTED: &str = "[redacted]";
 
 /// The file, if there is none of that name yet.
-pub(super) fn new_file(path: &Path) -> Result<&Path, Error> {
+pub(super) fn check_new_file(path: &Path) -> Result<&Path, Error> {
     match path.symlink_metadata() {
         Ok(_) => Err(SaveError::Exists(path.to_owned()).into()),
         Err(_) => Ok(path),
@@ -42,41 +42,46 @@ pub(super) fn new_file(path: &Path) -> Result<&Path, Error> {
 }
 
 /// Collects everything and writes it into `file`.
-pub(super) fn write(ctx: &Ctx, file: &Path, around: &Surroundings, diagnosis: Diagnosis) -> Result<Bundled, Error> {
-    let bundled = Bundled {
+pub(super) fn write(
+    ctx: &Ctx,
+    file: &Path,
+    environment: &DoctorEnvironment,
+    diagnosis: DoctorReport,
+) -> Result<DoctorBundleOutput, Error> {
+    let bundled = DoctorBundleOutput {
         file: file.to_owned(),
         ok: diagnosis.ok,
         problems: diagnosis.problems,
         unknown: diagnosis.unknown,
     };
-    let bundle = Bundle::collect(ctx, around, diagnosis);
+    let bundle = SupportBundle::collect(ctx, environment, diagnosis);
     let mut value = serde_json::to_value(&bundle).context("what was seen cannot be written as JSON")?;
     let home = etcetera::home_dir().ok().map(|home| home.display().to_string());
-    let secrets = secrets(around);
-    each_text(&mut value, &|text| {
+    let secrets = known_secrets(environment);
+    map_strings(&mut value, &|text| {
         let text = secrets
             .iter()
-            .fold(text, |text, secret| text.replace(secret.as_str(), STRUCK));
-        let text = mask::mask_tokens(&text);
+            .fold(text, |text, secret| text.replace(secret.as_str(), REDACTED));
+        let text = profile_redaction::redact_tokens(&text);
         match &home {
             Some(home) if home.len() > 1 => text.replace(home.as_str(), "~"),
             _ => text,
         }
     });
     let text = json_document(&value).context("what was seen cannot be written as JSON")?;
-    save(file, text.as_bytes(), Existing::Keep)?;
+    save(file, text.as_bytes(), IfExists::Keep)?;
     Ok(bundled)
 }
 
 /// Everything that is known to be a secret here.
-fn secrets(around: &Surroundings) -> Vec<String> {
-    let keys = around.loaded().map(|loaded| &loaded.keys);
+fn known_secrets(environment: &DoctorEnvironment) -> Vec<String> {
+    let keys = environment.valid_profile().map(|loaded| &loaded.keys);
     let kinds = [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry];
     let of_profile = kinds
         .into_iter()
         .filter_map(|kind| keys?.get(kind))
         .map(|pair| pair.secret.expose().to_owned());
-    let of_environment = around
+    let of_environment = environment
         .variables
         .iter()
         .filter(|(name, _)| name == env::CONFLUENT_CLOUD_API_SECRET || name.starts_with("EBS_SECRET_"));
@@ -90,55 +95,55 @@ fn secrets(around: &Surroundings) -> Vec<String> {
     secrets
 }
 
-fn each_text(value: &mut Value, change: &impl Fn(String) -> String) {
+fn map_strings(value: &mut Value, change: &impl Fn(String) -> String) {
     match value {
         Value::String(text) => *text = change(std::mem::take(text)),
-        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| each_text(field, change)),
+        Value::Array(items) => items.iter_mut().for_each(|item| map_strings(item, change)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| map_strings(field, change)),
         _ => {}
     }
 }
 
 /// Everything that is written.
 #[derive(Serialize)]
-struct Bundle {
+struct SupportBundle {
     about: &'static str,
     made_at: jiff::Timestamp,
-    program: Program,
+    program: ProgramInfo,
     settings: Vec<SettingRow>,
     variables: Vec<VariableRow>,
     profile: Option<ProfilePart>,
     platform: Option<PlatformPart>,
-    diagnosis: Diagnosis,
+    diagnosis: DoctorReport,
     journals: Vec<JournalPart>,
     sandbox: Option<SandboxPart>,
 }
 
-impl Bundle {
-    fn collect(ctx: &Ctx, around: &Surroundings, diagnosis: Diagnosis) -> Self {
+impl SupportBundle {
+    fn collect(ctx: &Ctx, environment: &DoctorEnvironment, diagnosis: DoctorReport) -> Self {
         Self {
             about: "Collected by `confluent ebs doctor --bundle`. It holds no secret; ids, names, file names and \
                     answers of the service are in it, so read it before it leaves your organization.",
             made_at: ctx.clock.now(),
-            program: Program {
+            program: ProgramInfo {
                 version: env!("CARGO_PKG_VERSION"),
                 os: std::env::consts::OS,
                 architecture: std::env::consts::ARCH,
                 file: std::env::current_exe().ok(),
             },
-            settings: settings(ctx, around),
-            variables: variables(around),
-            profile: ProfilePart::of(around),
-            platform: PlatformPart::of(around),
+            settings: setting_rows(ctx, environment),
+            variables: variable_rows(environment),
+            profile: ProfilePart::collect(environment),
+            platform: PlatformPart::collect(environment),
             diagnosis,
-            journals: journals(around),
-            sandbox: SandboxPart::of(around),
+            journals: journal_parts(environment),
+            sandbox: SandboxPart::collect(environment),
         }
     }
 }
 
 #[derive(Serialize)]
-struct Program {
+struct ProgramInfo {
     version: &'static str,
     os: &'static str,
     architecture: &'static str,
@@ -152,7 +157,7 @@ struct SettingRow {
     origin: String,
 }
 
-fn settings(ctx: &Ctx, around: &Surroundings) -> Vec<SettingRow> {
+fn setting_rows(ctx: &Ctx, surrounding: &DoctorEnvironment) -> Vec<SettingRow> {
     let globals = &ctx.globals;
     let flags = Layer {
         profile: globals.profile.clone(),
@@ -163,8 +168,8 @@ fn settings(ctx: &Ctx, around: &Surroundings) -> Vec<SettingRow> {
         ..Layer::default()
     };
     let environment = Layer::from_environment(env::var);
-    let workspace = around.workspace();
-    let resolved = Settings::resolve(flags, environment, around.loaded(), workspace).unwrap_or_default();
+    let workspace = surrounding.valid_workspace();
+    let resolved = Settings::resolve(flags, environment, surrounding.valid_profile(), workspace).unwrap_or_default();
     let rows = resolved.explain().into_iter();
     rows.map(|(name, value, origin)| SettingRow {
         name,
@@ -182,8 +187,8 @@ struct VariableRow {
     value: Option<String>,
 }
 
-fn variables(around: &Surroundings) -> Vec<VariableRow> {
-    const SHOWN: [&str; 6] = [
+fn variable_rows(environment: &DoctorEnvironment) -> Vec<VariableRow> {
+    const PUBLIC_VARIABLES: [&str; 6] = [
         env::CONFLUENT_EBS_PROFILE,
         env::CONFLUENT_EBS_PLATFORM,
         env::CONFLUENT_EBS_STATE_DIR,
@@ -192,18 +197,18 @@ fn variables(around: &Surroundings) -> Vec<VariableRow> {
         env::PATH,
     ];
     let known = |name: &str| env::ALL.iter().any(|known| known.name.eq_ignore_ascii_case(name));
-    let mut rows: Vec<VariableRow> = around
+    let mut rows: Vec<VariableRow> = environment
         .variables
         .iter()
         .filter(|(name, value)| known(name) && !value.is_empty())
         .map(|(name, value)| VariableRow {
             name: name.clone(),
-            value: if SHOWN.contains(&name.as_str()) {
+            value: if PUBLIC_VARIABLES.contains(&name.as_str()) {
                 Some(value.clone())
             } else if name == env::CONFLUENT_CLOUD_API_KEY {
                 ApiKeyId::is_plausible(value).then(|| value.clone())
             } else {
-                let proxies = network::proxies([(name.clone(), value.clone())]);
+                let proxies = network::find_proxies([(name.clone(), value.clone())]);
                 proxies.into_iter().find_map(|proxy| proxy.address)
             },
         })
@@ -225,26 +230,26 @@ impl From<&Finding> for FindingRow {
         Self {
             rule: finding.rule,
             severity: finding.severity,
-            place: finding.span.as_ref().map(Span::location),
+            place: finding.span.as_ref().map(SourceSpan::location),
         }
     }
 }
 
-fn rows(findings: &[Finding]) -> Vec<FindingRow> {
+fn finding_rows(findings: &[Finding]) -> Vec<FindingRow> {
     findings.iter().map(FindingRow::from).collect()
 }
 
 #[derive(Serialize)]
 struct ProfilePart {
-    named: String,
+    selected: String,
     by: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    facts: Option<ProfileFacts>,
+    facts: Option<BundleProfileFacts>,
     findings: Vec<FindingRow>,
 }
 
 #[derive(Serialize)]
-struct ProfileFacts {
+struct BundleProfileFacts {
     department: String,
     persona: String,
     prefix: String,
@@ -256,17 +261,17 @@ struct ProfileFacts {
 }
 
 impl ProfilePart {
-    fn of(around: &Surroundings) -> Option<Self> {
-        let (named, by) = around.named.clone()?;
-        let (facts, findings) = match around.profile.as_ref()? {
-            Err(findings) => (None, rows(findings)),
+    fn collect(environment: &DoctorEnvironment) -> Option<Self> {
+        let (named, by) = environment.selected_profile.clone()?;
+        let (facts, findings) = match environment.profile.as_ref()? {
+            Err(findings) => (None, finding_rows(findings)),
             Ok(loaded) => {
                 let facts = &loaded.profile.facts;
                 let kinds = [KeyKind::Cloud, KeyKind::Kafka, KeyKind::SchemaRegistry];
                 let keys = kinds
                     .into_iter()
                     .filter_map(|kind| Some((kind, loaded.keys.get(kind)?.id.clone())));
-                let facts = ProfileFacts {
+                let facts = BundleProfileFacts {
                     department: facts.department.to_string(),
                     persona: facts.persona.clone(),
                     prefix: facts.prefix.to_string(),
@@ -275,11 +280,11 @@ impl ProfilePart {
                     issued: loaded.profile.issued,
                     keys: keys.collect(),
                 };
-                (Some(facts), rows(&loaded.warnings))
+                (Some(facts), finding_rows(&loaded.warnings))
             }
         };
         Some(Self {
-            named,
+            selected: named,
             by,
             facts,
             findings,
@@ -297,8 +302,8 @@ struct PlatformPart {
 }
 
 impl PlatformPart {
-    fn of(around: &Surroundings) -> Option<Self> {
-        let loaded = around.platform.as_ref().ok()?.as_ref()?;
+    fn collect(environment: &DoctorEnvironment) -> Option<Self> {
+        let loaded = environment.platform.as_ref().ok()?.as_ref()?;
         let workspace = &loaded.workspace;
         Some(Self {
             origin: workspace.origin.to_string(),
@@ -308,7 +313,7 @@ impl PlatformPart {
                 .templates()
                 .map(|template| format!("{}@{}", template.name, template.hash))
                 .collect(),
-            findings: rows(&loaded.findings),
+            findings: finding_rows(&loaded.findings),
         })
     }
 }
@@ -317,11 +322,11 @@ impl PlatformPart {
 #[derive(Serialize)]
 struct JournalPart {
     file: PathBuf,
-    lines: Vec<Stamped>,
+    lines: Vec<TimedJournalLine>,
 }
 
-fn journals(around: &Surroundings) -> Vec<JournalPart> {
-    let folder = match (&around.sandbox, &around.folders) {
+fn journal_parts(environment: &DoctorEnvironment) -> Vec<JournalPart> {
+    let folder = match (&environment.sandbox, &environment.folders) {
         (Some(folder), _) => folder.join("runs"),
         (None, Ok(folders)) => folders.journal(),
         (None, Err(_)) => return Vec::new(),
@@ -337,8 +342,8 @@ fn journals(around: &Surroundings) -> Vec<JournalPart> {
     files
         .into_iter()
         .filter_map(|file| {
-            let mut lines = Journal::read_stamped(&file).ok()?;
-            let lines = lines.split_off(lines.len().saturating_sub(LINES));
+            let mut lines = Journal::read_timed(&file).ok()?;
+            let lines = lines.split_off(lines.len().saturating_sub(JOURNAL_LINES));
             Some(JournalPart { file, lines })
         })
         .collect()
@@ -352,19 +357,25 @@ struct SandboxPart {
     url: Option<String>,
     /// How it behaves, when it is the one that is acted on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    settings: Option<sandbox::Settings>,
+    settings: Option<sandbox::SandboxSettings>,
     faults: Vec<sandbox::ArmedFault>,
-    requests: Vec<sandbox::JournalEntry>,
+    requests: Vec<sandbox::SandboxJournalEntry>,
 }
 
 impl SandboxPart {
-    fn of(around: &Surroundings) -> Option<Self> {
-        let default = || around.folders.as_ref().ok().map(crate::config::Folders::sandbox);
-        let folder = around.sandbox.clone().or_else(default)?;
-        let condition = Sandbox::condition_of(&folder);
-        let acted_on = around.sandbox.is_some() && condition.exists && !condition.held;
-        let opened = around
-            .for_sandbox()
+    fn collect(environment: &DoctorEnvironment) -> Option<Self> {
+        let default = || {
+            environment
+                .folders
+                .as_ref()
+                .ok()
+                .map(crate::config::StandardDirs::sandbox)
+        };
+        let folder = environment.sandbox.clone().or_else(default)?;
+        let condition = Sandbox::state_dir_status(&folder);
+        let acted_on = environment.sandbox.is_some() && condition.exists && !condition.locked;
+        let opened = environment
+            .sandbox_workspace()
             .filter(|_| acted_on)
             .and_then(|workspace| session::open_sandbox(&folder, &workspace).ok());
         let opened = opened.as_ref();
@@ -374,7 +385,7 @@ impl SandboxPart {
             url: condition.url,
             settings: opened.and_then(|sandbox| sandbox.settings().ok()),
             faults: opened.and_then(|sandbox| sandbox.faults().ok()).unwrap_or_default(),
-            requests: requests.split_off(requests.len().saturating_sub(REQUESTS)),
+            requests: requests.split_off(requests.len().saturating_sub(MAX_REQUESTS)),
             folder,
         })
     }
@@ -382,21 +393,21 @@ impl SandboxPart {
 
 /// Where everything was written.
 #[derive(Debug, Serialize)]
-pub(in crate::commands) struct Bundled {
+pub(in crate::commands) struct DoctorBundleOutput {
     file: PathBuf,
     ok: usize,
     problems: usize,
     unknown: usize,
 }
 
-impl Viewable for Bundled {
+impl Viewable for DoctorBundleOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::Lines(vec![
-            Line::from(format!(
+            TextLine::from(format!(
                 "Wrote {}: {} ok, {}, {} unknown.",
                 self.file.display(),
                 self.ok,
-                count(self.problems, "problem"),
+                count_noun(self.problems, "problem"),
                 self.unknown
             )),
             "It holds no secret. Read it before it leaves your organization: ids, names and file names are in it."

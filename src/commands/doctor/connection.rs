@@ -2,20 +2,20 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{Doctor, surroundings::Surroundings};
+use super::{DoctorArgs, environment::DoctorEnvironment};
 use crate::{
-    checks::profile::Held,
-    client::{Auth, BaseUrl, CredentialSource, Credentials, Socket, SocketSettings, Transport},
+    checks::profile::DoctorKeyState,
+    client::{Auth, BaseUrl, BasicCredentials, CredentialSource, HttpTransport, HttpTransportSettings, Transport},
     clock::Clock,
-    commands::{Ctx, session::Way},
-    config::{self, CredentialsError, Endpoint, Hosts},
+    commands::{Ctx, session::Connection},
+    config::{self, CredentialsError, ServiceEndpoint, ServiceHosts},
     env,
     model::ApiKeyId,
     sandbox::Sandbox,
 };
 
 /// A way to the service, with a key or without.
-pub(super) struct Connection {
+pub(super) struct DoctorConnection {
     /// Where requests go.
     pub(super) base: BaseUrl,
     /// How they get there.
@@ -25,29 +25,29 @@ pub(super) struct Connection {
     /// As whom.
     pub(super) auth: Option<Auth>,
     /// Whether the service is a part of this program.
-    pub(super) inside: bool,
+    pub(super) in_process: bool,
     /// The hosts beside it, or why they cannot be used.
-    pub(super) hosts: Result<Hosts, String>,
+    pub(super) hosts: Result<ServiceHosts, String>,
 }
 
 /// What holds the key, kept so that the judgement can borrow it.
-pub(super) enum Holding {
+pub(super) enum CredentialState {
     Key(ApiKeyId, String),
-    StandIn(String),
+    Impersonating(String),
     Missing(CredentialsError),
     Unusable(String, String),
-    NotSought(&'static str),
+    Skipped(&'static str),
 }
 
-impl Holding {
+impl CredentialState {
     /// For the judgement.
-    pub(super) fn held(&self) -> Held<'_> {
+    pub(super) fn to_check_input(&self) -> DoctorKeyState<'_> {
         match self {
-            Self::Key(id, source) => Held::Key(id, source.clone()),
-            Self::StandIn(who) => Held::StandIn(who.clone()),
-            Self::Missing(error) => Held::Missing(error),
-            Self::Unusable(why, fix) => Held::Unusable(why.clone(), fix.clone()),
-            Self::NotSought(why) => Held::NotSought(why),
+            Self::Key(id, source) => DoctorKeyState::Present(id, source.clone()),
+            Self::Impersonating(who) => DoctorKeyState::Impersonating(who.clone()),
+            Self::Missing(error) => DoctorKeyState::Missing(error),
+            Self::Unusable(why, fix) => DoctorKeyState::Unusable(why.clone(), fix.clone()),
+            Self::Skipped(why) => DoctorKeyState::Skipped(why),
         }
     }
 
@@ -61,104 +61,114 @@ impl Holding {
 }
 
 /// The way to the service, and what holds the key.
-pub(super) fn connection(
+pub(super) fn open_connection(
     ctx: &Ctx,
-    around: &Surroundings,
-    asked: &Doctor,
+    environment: &DoctorEnvironment,
+    args: &DoctorArgs,
     stuck: bool,
-) -> (Option<Connection>, Holding) {
+) -> (Option<DoctorConnection>, CredentialState) {
     let socket = |loopback_only| -> Arc<dyn Transport> {
-        Arc::new(Socket::new(SocketSettings {
-            connect_timeout: asked.timeout,
-            timeout: asked.timeout,
+        Arc::new(HttpTransport::new(HttpTransportSettings {
+            connect_timeout: args.timeout,
+            timeout: args.timeout,
             loopback_only,
         }))
     };
-    if let Some(folder) = &around.sandbox {
-        return match sandbox_connection(ctx, around, folder, stuck) {
-            Err(holding) => (None, holding),
+    if let Some(folder) = &environment.sandbox {
+        return match open_sandbox_connection(ctx, environment, folder, stuck) {
+            Err(credential) => (None, credential),
             Ok((mut connection, holding)) => {
-                if !connection.inside {
+                if !connection.in_process {
                     connection.transport = socket(true);
                 }
                 (Some(connection), holding)
             }
         };
     }
-    let loaded = around.loaded();
-    let endpoint = loaded.map_or_else(Endpoint::confluent_cloud, |loaded| loaded.profile.endpoint.clone());
+    let loaded = environment.valid_profile();
+    let endpoint = loaded.map_or_else(ServiceEndpoint::confluent_cloud, |loaded| {
+        loaded.profile.endpoint.clone()
+    });
     let base = match &endpoint {
-        Endpoint::Url(url) => url.parse().ok(),
-        Endpoint::Sandbox(_) => None,
+        ServiceEndpoint::Url(url) => url.parse().ok(),
+        ServiceEndpoint::Sandbox(_) => None,
     };
-    let (auth, holding) = match (&around.profile, config::Credentials::find(loaded, env::var)) {
-        (Some(Err(_)), _) => (None, Holding::NotSought("not looked for: the profile cannot be used")),
-        (_, Err(error)) => (None, Holding::Missing(error)),
+    let (auth, credential) = match (
+        &environment.profile,
+        config::SourcedKey::resolve_cloud(loaded, env::var),
+    ) {
+        (Some(Err(_)), _) => (
+            None,
+            CredentialState::Skipped("not looked for: the profile cannot be used"),
+        ),
+        (_, Err(error)) => (None, CredentialState::Missing(error)),
         (_, Ok(found)) => {
-            let auth = Auth::Basic(Credentials {
+            let auth = Auth::Basic(BasicCredentials {
                 key: found.key.id.to_string(),
                 secret: found.key.secret,
                 source: CredentialSource::Environment(env::CONFLUENT_CLOUD_API_KEY),
             });
-            (Some(auth), Holding::Key(found.key.id, found.origin.to_string()))
+            (Some(auth), CredentialState::Key(found.key.id, found.source.to_string()))
         }
     };
     let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
     let named = loaded.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
-    let connection = base.map(|base: BaseUrl| Connection {
-        hosts: Hosts::find(base.as_str(), &named, &trusted, env::var)
+    let connection = base.map(|base: BaseUrl| DoctorConnection {
+        hosts: ServiceHosts::resolve(base.as_str(), &named, &trusted, env::var)
             .map_err(|error| format!("{:#}", anyhow::Error::from(error))),
         base,
         transport: socket(false),
         clock: ctx.clock.clone(),
         auth,
-        inside: false,
+        in_process: false,
     });
-    (connection, holding)
+    (connection, credential)
 }
 
-fn sandbox_connection(
+fn open_sandbox_connection(
     ctx: &Ctx,
-    around: &Surroundings,
+    environment: &DoctorEnvironment,
     folder: &Path,
     stuck: bool,
-) -> Result<(Connection, Holding), Holding> {
+) -> Result<(DoctorConnection, CredentialState), CredentialState> {
     if stuck {
-        return Err(Holding::NotSought(
+        return Err(CredentialState::Skipped(
             "not looked for: the sandbox is held by another process",
         ));
     }
-    let Some(workspace) = around.for_sandbox() else {
-        return Err(Holding::NotSought("not looked for: the platform's files hold mistakes"));
+    let Some(workspace) = environment.sandbox_workspace() else {
+        return Err(CredentialState::Skipped(
+            "not looked for: the platform's files hold mistakes",
+        ));
     };
-    let way = Way::sandbox(ctx, folder, &workspace, around.loaded()).map_err(|error| {
+    let way = Connection::for_sandbox(ctx, folder, &workspace, environment.valid_profile()).map_err(|error| {
         let fix = error.hints.first().map(ToString::to_string);
-        Holding::Unusable(
+        CredentialState::Unusable(
             error.to_string(),
             fix.unwrap_or_else(|| "`confluent ebs sandbox reset` begins anew.".to_owned()),
         )
     })?;
     let source = way.auth.source().map(ToString::to_string);
-    let holding = match way.auth.key().and_then(|key| key.parse().ok()) {
-        Some(key) => Holding::Key(key, source.unwrap_or_default()),
-        None => Holding::StandIn(format!(
+    let credential = match way.auth.key().and_then(|key| key.parse().ok()) {
+        Some(key) => CredentialState::Key(key, source.unwrap_or_default()),
+        None => CredentialState::Impersonating(format!(
             "the sandbox acts as {}",
             ctx.globals.sandbox_as.as_deref().unwrap_or("somebody")
         )),
     };
-    let base = way.base.parse().map_err(|_| {
-        Holding::Unusable(
+    let base = way.base_url.parse().map_err(|_| {
+        CredentialState::Unusable(
             "the sandbox has a strange address".into(),
             "`confluent ebs sandbox reset` begins anew.".into(),
         )
     })?;
-    let connection = Connection {
-        hosts: Ok(Hosts::all_at(&way.base)),
+    let connection = DoctorConnection {
+        hosts: Ok(ServiceHosts::single_host(&way.base_url)),
         base,
         transport: way.transport,
         clock: way.clock,
         auth: Some(way.auth),
-        inside: Sandbox::server_of(folder).is_none(),
+        in_process: Sandbox::running_server_url(folder).is_none(),
     };
-    Ok((connection, holding))
+    Ok((connection, credential))
 }

@@ -3,15 +3,15 @@
 use futures_util::join;
 
 use super::{
-    connection::Connection,
-    surroundings::{Surroundings, Tenant},
+    connection::DoctorConnection,
+    environment::{ActingDepartment, DoctorEnvironment},
 };
 use crate::{
     api::{Endpoint, kafka::ListAcls, keys::GetApiKey},
     checks::{
-        Check,
-        heard::{self, Answer, Heard, Question, Silence},
-        kafka::{self, Held, Need},
+        CheckResult,
+        kafka_key::{self, KafkaKeyNeed, KafkaKeyState},
+        observation::{self, Observation, ProbeTarget, ServiceObservation, Unavailable},
     },
     client::{Auth, BaseUrl, Client},
     commands::{Ctx, session},
@@ -20,65 +20,80 @@ use crate::{
 };
 
 /// Looks, asks and judges.
-pub(super) async fn key(
+pub(super) async fn check_kafka_key(
     ctx: &Ctx,
-    around: &Surroundings,
-    tenant: Option<&Tenant>,
-    connection: Option<&Connection>,
-    question: &Question,
-    heard: &Heard,
-) -> Check {
-    let need = need(around, tenant);
-    let found = found(ctx, around, tenant, connection);
+    environment: &DoctorEnvironment,
+    department: Option<&ActingDepartment>,
+    connection: Option<&DoctorConnection>,
+    probe_target: &ProbeTarget,
+    observation: &ServiceObservation,
+) -> CheckResult {
+    let need = kafka_key_need(environment, department);
+    let found = find_kafka_auth(ctx, environment, department, connection);
     let (held, answered) = match &found {
-        Err(error) => (Held::Broken(error), kafka::Heard::nothing("it cannot be used")),
-        Ok(None) => (Held::Nothing, kafka::Heard::nothing("there is none")),
+        Err(error) => (
+            KafkaKeyState::Unusable(error),
+            kafka_key::KafkaObservation::skipped("it cannot be used"),
+        ),
+        Ok(None) => (
+            KafkaKeyState::Missing,
+            kafka_key::KafkaObservation::skipped("there is none"),
+        ),
         Ok(Some(auth)) => {
             let source = match (auth.source(), ctx.globals.sandbox_as.as_deref()) {
                 (Some(source), _) => source.to_string(),
                 (None, who) => format!("the sandbox acts as {}", who.unwrap_or("somebody")),
             };
             let id = auth.key().and_then(|key| key.parse().ok());
-            (Held::Key(id, source), ask(ctx, auth, connection, question, heard).await)
+            (
+                KafkaKeyState::Present(id, source),
+                probe_kafka(ctx, auth, connection, probe_target, observation).await,
+            )
         }
     };
-    let provisioner = around
-        .workspace()
+    let provisioner = environment
+        .valid_workspace()
         .and_then(|workspace| workspace.platform.provisioner.clone())
-        .or_else(|| heard.principal.as_ref().and_then(Principal::service_account).cloned());
+        .or_else(|| {
+            observation
+                .principal
+                .as_ref()
+                .and_then(Principal::service_account)
+                .cloned()
+        });
     let account = provisioner.as_ref().map(ServiceAccountId::as_str);
-    kafka::judge(&need, &held, question.cluster.as_ref(), account, &answered)
+    kafka_key::check_key(&need, &held, probe_target.cluster.as_ref(), account, &answered)
 }
 
-fn need(around: &Surroundings, tenant: Option<&Tenant>) -> Need {
-    if tenant.is_some() {
-        return Need::Department;
+fn kafka_key_need(environment: &DoctorEnvironment, department_context: Option<&ActingDepartment>) -> KafkaKeyNeed {
+    if department_context.is_some() {
+        return KafkaKeyNeed::Department;
     }
-    let Some(workspace) = around.workspace() else {
-        return Need::Unknown;
+    let Some(workspace) = environment.valid_workspace() else {
+        return KafkaKeyNeed::Unknown;
     };
     let asking = workspace.active_departments();
     let asking = asking.filter(|department| workspace.asks_for_acls(department));
-    Need::Departments(asking.map(|department| department.code.to_string()).collect())
+    KafkaKeyNeed::Departments(asking.map(|department| department.code.to_string()).collect())
 }
 
 /// The key that the profile, the environment or the sandbox gives.
-fn found(
+fn find_kafka_auth(
     ctx: &Ctx,
-    around: &Surroundings,
-    tenant: Option<&Tenant>,
-    connection: Option<&Connection>,
+    environment: &DoctorEnvironment,
+    department: Option<&ActingDepartment>,
+    connection: Option<&DoctorConnection>,
 ) -> Result<Option<Auth>, CredentialsError> {
-    let loaded = around.loaded();
-    let Some(folder) = &around.sandbox else {
+    let loaded = environment.valid_profile();
+    let Some(folder) = &environment.sandbox else {
         return session::kafka_of_service(loaded);
     };
-    let workspace = around.for_sandbox();
-    let stage = around.stage.as_ref().map(|(_, stage)| stage);
+    let workspace = environment.sandbox_workspace();
+    let stage = environment.stage.as_ref().map(|(_, stage)| stage);
     let auth = connection.and_then(|connection| connection.auth.as_ref());
     match (workspace, stage, auth) {
         // Whoever stands in for a department has its own rights and no key of a cluster.
-        (Some(workspace), Some(stage), Some(auth)) if tenant.is_none() => {
+        (Some(workspace), Some(stage), Some(auth)) if department.is_none() => {
             // Why the sandbox cannot be acted on is told elsewhere.
             Ok(session::kafka_in_sandbox(ctx, folder, &workspace, stage, loaded, auth).unwrap_or_default())
         }
@@ -87,51 +102,51 @@ fn found(
 }
 
 /// Asks the service what it knows of the key, then the cluster whether it takes it.
-async fn ask(
+async fn probe_kafka(
     ctx: &Ctx,
     auth: &Auth,
-    connection: Option<&Connection>,
-    question: &Question,
-    heard: &Heard,
-) -> kafka::Heard {
+    connection: Option<&DoctorConnection>,
+    probe_target: &ProbeTarget,
+    observation: &ServiceObservation,
+) -> kafka_key::KafkaObservation {
     let Some(connection) = connection else {
-        return kafka::Heard::nothing("there is no way to ask");
+        return kafka_key::KafkaObservation::skipped("there is no way to ask");
     };
-    let cluster = match &heard.cluster {
+    let cluster = match &observation.cluster {
         Ok(cluster) => cluster,
-        Err(silence) => return kafka::Heard::nothing(silence.reason()),
+        Err(silence) => return kafka_key::KafkaObservation::skipped(silence.reason()),
     };
     let client = |base: BaseUrl, auth: &Auth| {
         let (transport, clock) = (connection.transport.clone(), connection.clock.clone());
         Client::builder(base, transport, auth.clone(), clock)
-            .policy(heard::impatient())
+            .policy(observation::no_retry())
             .build()
     };
     let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
     let base = session::kafka_base(cluster, &trusted);
     let about = async {
-        let none = || Silence::NotAsked("it has no id".to_owned());
+        let none = || Unavailable::Skipped("it has no id".to_owned());
         let key = auth.key().and_then(|key| key.parse().ok()).ok_or_else(none)?;
         let cloud = connection.auth.as_ref().ok_or_else(none)?;
-        read(&client(connection.base.clone(), cloud), GetApiKey(key)).await
+        send(&client(connection.base.clone(), cloud), GetApiKey(key)).await
     };
     let acls = async {
-        let unasked = |why: &String| Silence::NotAsked(why.clone());
+        let unasked = |why: &String| Unavailable::Skipped(why.clone());
         let base = base.as_ref().map_err(unasked)?.clone();
         let list = ListAcls {
-            cluster: question.cluster.clone().unwrap_or_else(|| cluster.id.clone()),
+            cluster: probe_target.cluster.clone().unwrap_or_else(|| cluster.id.clone()),
             principal: None,
         };
-        Ok(read(&client(base, auth), list).await?.data.len())
+        Ok(send(&client(base, auth), list).await?.data.len())
     };
     let (key, acls) = join!(about, acls);
-    kafka::Heard {
+    kafka_key::KafkaObservation {
         key,
-        detour: base.as_ref().err().cloned(),
+        address_error: base.as_ref().err().cloned(),
         acls,
     }
 }
 
-async fn read<E: Endpoint>(client: &Client, endpoint: E) -> Answer<E::Answer> {
+async fn send<E: Endpoint>(client: &Client, endpoint: E) -> Observation<E::Response> {
     Ok(client.send(&endpoint).await?.value)
 }

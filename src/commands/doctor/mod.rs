@@ -3,19 +3,19 @@
 mod assumptions;
 mod bundle;
 mod connection;
-mod examine;
+mod run_checks;
 mod kafka;
-mod surroundings;
+mod environment;
 mod view;
 
 use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use self::{assumptions::AssumptionList, bundle::Bundled, surroundings::Surroundings};
-use super::{Ctx, Report, duration::duration};
+use self::{assumptions::AssumptionList, bundle::DoctorBundleOutput, environment::DoctorEnvironment};
+use super::{CommandOutput, Ctx, duration::parse_duration};
 use crate::{
-    checks::{self, Diagnosis},
+    checks::{self, DoctorReport},
     error::Error,
     exit::ExitCode,
     render::{Block, Viewable},
@@ -43,7 +43,7 @@ List what nobody could yet try on a live organization, with the call that settle
 Collect what a colleague needs to help, without a secret.
 
   $ confluent ebs doctor --bundle doctor.json")]
-pub(super) struct Doctor {
+pub(super) struct DoctorArgs {
     /// List the behaviour of Confluent Cloud that is assumed and not proved, and look at nothing.
     #[arg(long)]
     assumptions: bool,
@@ -54,48 +54,48 @@ pub(super) struct Doctor {
     #[arg(long)]
     offline: bool,
     /// How long an answer is waited for, such as 10s.
-    #[arg(long, value_name = "duration", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "parse_duration", default_value = "10s", value_parser = parse_duration)]
     timeout: Duration,
 }
 
-impl Doctor {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Told>, Error> {
+impl DoctorArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<DoctorOutput>, Error> {
         if self.assumptions {
-            return Ok(Report::new(Told::Assumptions(AssumptionList::new(
+            return Ok(CommandOutput::new(DoctorOutput::Assumptions(AssumptionList::new(
                 checks::assumptions::all(),
             ))));
         }
-        let surroundings = Surroundings::look(ctx)?;
-        let bundle = self.bundle.as_deref().map(bundle::new_file).transpose()?;
-        let diagnosis = examine::examine(ctx, &surroundings, &self)?;
+        let surroundings = DoctorEnvironment::discover(ctx)?;
+        let bundle = self.bundle.as_deref().map(bundle::check_new_file).transpose()?;
+        let diagnosis = run_checks::run(ctx, &surroundings, &self)?;
         if let Some(file) = bundle {
             return bundle::write(ctx, file, &surroundings, diagnosis)
-                .map(|bundled| Report::new(Told::Bundled(bundled)));
+                .map(|bundled| CommandOutput::new(DoctorOutput::Bundled(bundled)));
         }
         let code = match diagnosis.problems {
             0 => ExitCode::Ok,
             _ => ExitCode::Unhealthy,
         };
-        Ok(Report::new(Told::Diagnosis(diagnosis)).with_code(code))
+        Ok(CommandOutput::new(DoctorOutput::Diagnosis(diagnosis)).with_code(code))
     }
 }
 
 /// What `doctor` answers.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum Told {
+pub(super) enum DoctorOutput {
     /// What was looked at.
-    Diagnosis(Diagnosis),
+    Diagnosis(DoctorReport),
     /// What is assumed.
     Assumptions(AssumptionList),
     /// Where everything was written.
-    Bundled(Bundled),
+    Bundled(DoctorBundleOutput),
 }
 
-impl Viewable for Told {
+impl Viewable for DoctorOutput {
     fn view(&self) -> Vec<Block> {
         match self {
-            Self::Diagnosis(diagnosis) => view::diagnosis(diagnosis),
+            Self::Diagnosis(diagnosis) => view::diagnosis_blocks(diagnosis),
             Self::Assumptions(list) => list.view(),
             Self::Bundled(bundled) => bundled.view(),
         }

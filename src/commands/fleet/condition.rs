@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::connect::Status,
-    resources::connector::diagnosis::{Health, health},
+    api::connect::ConnectorStatus,
+    resources::connector::diagnosis::{ConnectorHealth, health},
 };
 
 /// How a connector is; what is worse is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::commands) enum Condition {
+pub(in crate::commands) enum ConnectorCondition {
     /// It does its work.
     Running,
     /// Somebody paused it.
@@ -25,7 +25,7 @@ pub(in crate::commands) enum Condition {
     Failed,
 }
 
-impl Condition {
+impl ConnectorCondition {
     /// From the worst to the best.
     pub(in crate::commands) const ALL: [Self; 6] = [
         Self::Failed,
@@ -37,7 +37,7 @@ impl Condition {
     ];
 
     /// Reads it out of a status (dossier `connect.md` §3.1).
-    pub(in crate::commands) fn of(status: &Status) -> Self {
+    pub(in crate::commands) fn from_status(status: &ConnectorStatus) -> Self {
         let is_troubled = |state: &str| matches!(state, "FAILED" | "SYSTEM_ERROR" | "USER_ACTIONABLE_ERROR");
         let troubled = status.tasks.iter().filter(|task| is_troubled(&task.state)).count();
         match status.connector.state.as_str() {
@@ -45,7 +45,7 @@ impl Condition {
             // The state of the whole can lag behind that of the tasks: the service's own rule decides.
             "RUNNING" if troubled > 0 && troubled == status.tasks.len() => Self::Failed,
             // In whichever state it is: what `connector explain` calls unhealthy is trouble here, too.
-            _ if health(status) == Health::Unhealthy => Self::Degraded,
+            _ if health(status) == ConnectorHealth::Unhealthy => Self::Degraded,
             "RUNNING" => Self::Running,
             "PAUSED" | "STOPPED" => Self::Paused,
             "NONE" | "PROVISIONING" | "RESTARTING" | "UNASSIGNED" => Self::Starting,
@@ -54,7 +54,7 @@ impl Condition {
     }
 
     /// The word for it.
-    pub(in crate::commands) const fn word(self) -> &'static str {
+    pub(in crate::commands) const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Paused => "paused",
@@ -73,7 +73,7 @@ impl Condition {
 
 /// How many connectors are how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(in crate::commands) struct Counts {
+pub(in crate::commands) struct ConditionCounts {
     failed: u32,
     degraded: u32,
     unknown: u32,
@@ -83,16 +83,16 @@ pub(in crate::commands) struct Counts {
     total: u32,
 }
 
-impl Counts {
+impl ConditionCounts {
     /// Counts one more.
-    pub(in crate::commands) fn add(&mut self, condition: Condition) {
-        *self.slot(condition) += 1;
+    pub(in crate::commands) fn add(&mut self, condition: ConnectorCondition) {
+        *self.counter(condition) += 1;
         self.total += 1;
     }
 
     /// So many are so.
-    pub(in crate::commands) fn of(mut self, condition: Condition) -> u32 {
-        *self.slot(condition)
+    pub(in crate::commands) fn get(mut self, condition: ConnectorCondition) -> u32 {
+        *self.counter(condition)
     }
 
     /// All of them.
@@ -101,27 +101,31 @@ impl Counts {
     }
 
     /// The worst there is.
-    pub(in crate::commands) fn worst(self) -> Option<Condition> {
-        Condition::ALL.into_iter().find(|condition| self.of(*condition) > 0)
+    pub(in crate::commands) fn worst(self) -> Option<ConnectorCondition> {
+        ConnectorCondition::ALL
+            .into_iter()
+            .find(|condition| self.get(*condition) > 0)
     }
 
     /// `2 failed, 1 paused, 9 running`.
-    pub(in crate::commands) fn words(self) -> String {
-        let some = Condition::ALL.into_iter().filter(|condition| self.of(*condition) > 0);
+    pub(in crate::commands) fn summary(self) -> String {
+        let some = ConnectorCondition::ALL
+            .into_iter()
+            .filter(|condition| self.get(*condition) > 0);
         let some: Vec<String> = some
-            .map(|condition| format!("{} {}", self.of(condition), condition.word()))
+            .map(|condition| format!("{} {}", self.get(condition), condition.as_str()))
             .collect();
         some.join(", ")
     }
 
-    fn slot(&mut self, condition: Condition) -> &mut u32 {
+    fn counter(&mut self, condition: ConnectorCondition) -> &mut u32 {
         match condition {
-            Condition::Failed => &mut self.failed,
-            Condition::Degraded => &mut self.degraded,
-            Condition::Unknown => &mut self.unknown,
-            Condition::Starting => &mut self.starting,
-            Condition::Paused => &mut self.paused,
-            Condition::Running => &mut self.running,
+            ConnectorCondition::Failed => &mut self.failed,
+            ConnectorCondition::Degraded => &mut self.degraded,
+            ConnectorCondition::Unknown => &mut self.unknown,
+            ConnectorCondition::Starting => &mut self.starting,
+            ConnectorCondition::Paused => &mut self.paused,
+            ConnectorCondition::Running => &mut self.running,
         }
     }
 }
@@ -131,43 +135,52 @@ mod tests {
     use super::*;
     use crate::api::connect::TaskStatus;
 
-    fn of(state: &str, tasks: &[&str]) -> Condition {
-        let mut status = Status::default();
+    fn condition(state: &str, tasks: &[&str]) -> ConnectorCondition {
+        let mut status = ConnectorStatus::default();
         status.connector.state = state.into();
         let task = |state: &&str| TaskStatus {
             state: (*state).into(),
             ..TaskStatus::default()
         };
         status.tasks = tasks.iter().map(task).collect();
-        Condition::of(&status)
+        ConnectorCondition::from_status(&status)
     }
 
     // Dossier `connect.md` §3.1: the states there are, and how the service derives them from those of the tasks.
     #[test]
-    fn every_state_has_a_condition_and_a_new_one_is_unknown() {
+    fn every_state_has_a_condition_and_an_unrecognized_one_is_unknown() {
         for (state, expected) in [
-            ("NONE", Condition::Starting),
-            ("PROVISIONING", Condition::Starting),
-            ("RUNNING", Condition::Running),
-            ("DEGRADED", Condition::Degraded),
-            ("FAILED", Condition::Failed),
-            ("PAUSED", Condition::Paused),
-            ("RESTARTING", Condition::Starting),
-            ("UNASSIGNED", Condition::Starting),
-            ("STOPPED", Condition::Paused),
-            ("", Condition::Unknown),
-            ("QUIESCED", Condition::Unknown),
+            ("NONE", ConnectorCondition::Starting),
+            ("PROVISIONING", ConnectorCondition::Starting),
+            ("RUNNING", ConnectorCondition::Running),
+            ("DEGRADED", ConnectorCondition::Degraded),
+            ("FAILED", ConnectorCondition::Failed),
+            ("PAUSED", ConnectorCondition::Paused),
+            ("RESTARTING", ConnectorCondition::Starting),
+            ("UNASSIGNED", ConnectorCondition::Starting),
+            ("STOPPED", ConnectorCondition::Paused),
+            ("", ConnectorCondition::Unknown),
+            ("QUIESCED", ConnectorCondition::Unknown),
         ] {
-            assert_eq!(of(state, &[]), expected, "{state}");
+            assert_eq!(condition(state, &[]), expected, "{state}");
         }
-        assert_eq!(of("RUNNING", &["RUNNING", "SYSTEM_ERROR"]), Condition::Degraded);
-        assert_eq!(of("RUNNING", &["USER_ACTIONABLE_ERROR"]), Condition::Failed);
-        assert_eq!(of("RUNNING", &["RUNNING", "UNASSIGNED"]), Condition::Running);
+        assert_eq!(
+            condition("RUNNING", &["RUNNING", "SYSTEM_ERROR"]),
+            ConnectorCondition::Degraded
+        );
+        assert_eq!(
+            condition("RUNNING", &["USER_ACTIONABLE_ERROR"]),
+            ConnectorCondition::Failed
+        );
+        assert_eq!(
+            condition("RUNNING", &["RUNNING", "UNASSIGNED"]),
+            ConnectorCondition::Running
+        );
     }
 
     // A state of the whole that says nothing bad does not hide a task that failed, whichever it is.
     #[test]
-    fn a_task_that_failed_is_trouble_in_every_state() {
+    fn a_failed_task_is_trouble_in_every_connector_state() {
         for state in [
             "",
             "NONE",
@@ -179,42 +192,50 @@ mod tests {
             "QUIESCED",
         ] {
             for failed in ["FAILED", "SYSTEM_ERROR", "USER_ACTIONABLE_ERROR"] {
-                assert_eq!(of(state, &[failed]), Condition::Degraded, "{state} {failed}");
+                assert_eq!(
+                    condition(state, &[failed]),
+                    ConnectorCondition::Degraded,
+                    "{state} {failed}"
+                );
             }
         }
-        assert_eq!(of("PAUSED", &["PAUSED"]), Condition::Paused);
-        assert_eq!(of("PROVISIONING", &["UNASSIGNED"]), Condition::Starting);
+        assert_eq!(condition("PAUSED", &["PAUSED"]), ConnectorCondition::Paused);
+        assert_eq!(condition("PROVISIONING", &["UNASSIGNED"]), ConnectorCondition::Starting);
     }
 
     // Dossier `connect.md` §2.4: an update that was stored and is not valid leaves the former one running.
     #[test]
-    fn a_stored_configuration_that_is_not_in_force_is_trouble() {
+    fn a_rejected_stored_configuration_is_trouble() {
         for state in ["RUNNING", "PROVISIONING", "PAUSED", "RESTARTING", ""] {
-            let mut status = Status::default();
+            let mut status = ConnectorStatus::default();
             status.connector.state = state.into();
             status.validation_errors = Some(vec!["flush.size: too small".into()]);
-            assert_eq!(Condition::of(&status), Condition::Degraded, "{state}");
+            assert_eq!(
+                ConnectorCondition::from_status(&status),
+                ConnectorCondition::Degraded,
+                "{state}"
+            );
         }
     }
 
     #[test]
-    fn the_worst_decides_and_what_is_not_known_is_worse_than_what_runs() {
-        let mut counts = Counts::default();
+    fn the_worst_condition_decides_and_unknown_is_worse_than_running() {
+        let mut counts = ConditionCounts::default();
         assert_eq!(counts.worst(), None);
         for condition in [
-            Condition::Running,
-            Condition::Unknown,
-            Condition::Running,
-            Condition::Paused,
+            ConnectorCondition::Running,
+            ConnectorCondition::Unknown,
+            ConnectorCondition::Running,
+            ConnectorCondition::Paused,
         ] {
             counts.add(condition);
         }
-        assert_eq!(counts.worst(), Some(Condition::Unknown));
-        assert_eq!((counts.of(Condition::Running), counts.total()), (2, 4));
-        assert_eq!(counts.words(), "1 unknown, 1 paused, 2 running");
-        let mut sorted = Condition::ALL;
+        assert_eq!(counts.worst(), Some(ConnectorCondition::Unknown));
+        assert_eq!((counts.get(ConnectorCondition::Running), counts.total()), (2, 4));
+        assert_eq!(counts.summary(), "1 unknown, 1 paused, 2 running");
+        let mut sorted = ConnectorCondition::ALL;
         sorted.sort();
         sorted.reverse();
-        assert_eq!(sorted, Condition::ALL);
+        assert_eq!(sorted, ConnectorCondition::ALL);
     }
 }

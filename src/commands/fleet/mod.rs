@@ -8,16 +8,19 @@
 //! - [`sightings`]: since when things are as they are, as far as this computer knows
 
 mod condition;
-mod lookout;
+mod collector;
 mod model;
-pub(super) mod page;
-mod sightings;
-mod wording;
+pub(super) mod html_parts;
+mod state_history;
+mod cause_text;
 
-pub(super) use condition::Condition;
-pub(super) use lookout::{Listed, Lookout, unseen};
-pub(super) use model::{ConnectorRow, DepartmentRow, Fleet, Owner, Share, StageView, at_least, tells_tasks};
+pub(super) use collector::{ConnectorListResult, FleetCollector, incomplete_error};
+pub(super) use condition::ConnectorCondition;
+pub(super) use model::{
+    ConnectorSummary, Fleet, FleetConnectorRow, FleetDepartmentRow, OwnerDepartment, StageView, at_least_prefix,
+    has_task_count,
+};
 
-pub(super) use sightings::age;
+pub(super) use state_history::format_age;
 
-use super::session::DepartmentSession;
+use super::session::ConnectorSession;

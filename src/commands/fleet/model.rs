@@ -9,22 +9,22 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    condition::{Condition, Counts},
-    wording::few_words,
+    cause_text::shorten,
+    condition::{ConditionCounts, ConnectorCondition},
 };
 use crate::{
-    api::connect::{Expanded, Place},
-    client::scrub::Scrubber,
+    api::connect::{ClusterPath, ExpandedConnector},
+    client::text_redactor::TextRedactor,
     error::{Error, ErrorKind},
     hint::Hint,
     model::{DepartmentCode, DepartmentQuota, Prefix},
-    quota::{Ceiling, counts, metered, tasks_max},
-    resources::connector::{Cause, Seen, cause, diagnosis::Rule},
+    quota::{ClusterTaskLimit, counted_tasks, is_counted, tasks_max},
+    resources::connector::{FailureCause, LiveConnector, diagnosis::DiagnosisRule, find_cause},
 };
 
 /// A department, as far as its connectors are concerned.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct Owner {
+pub(in crate::commands) struct OwnerDepartment {
     /// Its code.
     pub(in crate::commands) code: DepartmentCode,
     /// Its name; the code where only a profile is at hand.
@@ -43,23 +43,23 @@ pub(in crate::commands) struct Fleet {
     /// The one department that was asked about; nothing for all of them.
     pub(in crate::commands) department: Option<DepartmentCode>,
     /// The worst of all connectors.
-    pub(in crate::commands) condition: Option<Condition>,
+    pub(in crate::commands) condition: Option<ConnectorCondition>,
     /// Why it is not known how far sinks are behind, where somebody asked.
     pub(in crate::commands) lag_unknown: Option<String>,
     /// What went wrong when somebody looked again; then all of this is from before.
     #[serde(skip)]
-    pub(in crate::commands) outdated: Option<Outdated>,
+    pub(in crate::commands) stale: Option<StaleReason>,
     /// By stage.
     pub(in crate::commands) stages: Vec<StageView>,
 }
 
 /// Why nobody could look again.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct Outdated {
+pub(in crate::commands) struct StaleReason {
     /// How a command ends for it.
     pub(in crate::commands) kind: ErrorKind,
     /// What went wrong.
-    pub(in crate::commands) why: String,
+    pub(in crate::commands) reason: String,
     /// What to do.
     pub(in crate::commands) hints: Vec<Hint>,
 }
@@ -71,24 +71,24 @@ pub(in crate::commands) struct StageView {
     pub(in crate::commands) stage: String,
     /// Its environment and cluster.
     #[serde(flatten)]
-    pub(in crate::commands) place: PlaceView,
+    pub(in crate::commands) location: ClusterLocation,
     /// Why nothing could be seen; then all that follows is not known.
     pub(in crate::commands) unknown: Option<String>,
     /// How many connectors are how.
-    pub(in crate::commands) counts: Counts,
+    pub(in crate::commands) counts: ConditionCounts,
     /// The tasks of the whole cluster; not for one department alone.
     pub(in crate::commands) cluster_tasks: Option<ClusterTasks>,
     /// The departments, those with trouble first.
-    pub(in crate::commands) departments: Vec<DepartmentRow>,
+    pub(in crate::commands) departments: Vec<FleetDepartmentRow>,
     /// What belongs to no department; not for one department alone.
-    pub(in crate::commands) unmanaged: Option<Share>,
+    pub(in crate::commands) unowned: Option<ConnectorSummary>,
     /// Every connector, those with trouble first.
-    pub(in crate::commands) connectors: Vec<ConnectorRow>,
+    pub(in crate::commands) connectors: Vec<FleetConnectorRow>,
 }
 
 /// Where a stage lives.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct PlaceView {
+pub(in crate::commands) struct ClusterLocation {
     environment: String,
     /// The Kafka cluster.
     pub(in crate::commands) cluster: String,
@@ -109,26 +109,31 @@ pub(in crate::commands) struct ClusterTasks {
 
 impl ClusterTasks {
     /// `at least 12 of 225`.
-    pub(in crate::commands) fn words(self) -> String {
-        format!("{}{} of {}", at_least(self.complete), self.used, self.allocatable)
+    pub(in crate::commands) fn summary(self) -> String {
+        format!(
+            "{}{} of {}",
+            at_least_prefix(self.complete),
+            self.used,
+            self.allocatable
+        )
     }
 }
 
 /// What stands before a number that is a lower bound if not all is known.
-pub(in crate::commands) const fn at_least(complete: bool) -> &'static str {
+pub(in crate::commands) const fn at_least_prefix(complete: bool) -> &'static str {
     if complete { "" } else { "at least " }
 }
 
 /// Whether a configuration tells how many tasks count: it may be read, and what it says is a number of tasks (dossier
 /// `quotas.md` §5.2).
-pub(in crate::commands) fn tells_tasks(now: &Expanded) -> bool {
+pub(in crate::commands) fn has_task_count(now: &ExpandedConnector) -> bool {
     let config = &now.info.config;
     !config.is_empty() && tasks_max(config).is_ok()
 }
 
 /// One department.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct DepartmentRow {
+pub(in crate::commands) struct FleetDepartmentRow {
     /// Its code.
     pub(in crate::commands) department: DepartmentCode,
     /// Its name.
@@ -141,16 +146,16 @@ pub(in crate::commands) struct DepartmentRow {
     pub(in crate::commands) tasks_limit: u32,
     /// What it has.
     #[serde(flatten)]
-    pub(in crate::commands) share: Share,
+    pub(in crate::commands) summary: ConnectorSummary,
 }
 
 /// Some of the connectors of a cluster, summed up.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(in crate::commands) struct Share {
+pub(in crate::commands) struct ConnectorSummary {
     /// The worst of them; nothing where there are none.
-    pub(in crate::commands) condition: Option<Condition>,
+    pub(in crate::commands) condition: Option<ConnectorCondition>,
     /// How many are how.
-    pub(in crate::commands) counts: Counts,
+    pub(in crate::commands) counts: ConditionCounts,
     /// The tasks that they count for.
     pub(in crate::commands) tasks: u32,
     /// Whether it is known of all of them how many tasks count; if not, tasks are a lower bound.
@@ -163,7 +168,7 @@ pub(in crate::commands) struct Share {
 
 /// One connector.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct ConnectorRow {
+pub(in crate::commands) struct FleetConnectorRow {
     /// Its id, or its name where the service tells no id.
     pub(in crate::commands) id: String,
     /// Its name.
@@ -171,7 +176,7 @@ pub(in crate::commands) struct ConnectorRow {
     /// Whose it is; nothing when it is nobody's.
     pub(in crate::commands) department: Option<DepartmentCode>,
     /// How it is.
-    pub(in crate::commands) condition: Condition,
+    pub(in crate::commands) condition: ConnectorCondition,
     /// The same in the service's word.
     pub(in crate::commands) status: String,
     /// `source` or `sink`.
@@ -186,11 +191,11 @@ pub(in crate::commands) struct ConnectorRow {
     /// How many records a sink is behind, a few minutes ago; nothing when nobody was asked, or nobody knows.
     pub(in crate::commands) lag_records: Option<u64>,
     /// Since when it has been seen so.
-    pub(in crate::commands) seen_since: Option<Timestamp>,
+    pub(in crate::commands) observed_since: Option<Timestamp>,
     /// Why it does not run, in one line.
     pub(in crate::commands) cause: Option<String>,
     /// The rule that explains it, where one is met: its section in `docs/causes.md`.
-    pub(in crate::commands) rule: Option<&'static Rule>,
+    pub(in crate::commands) rule: Option<&'static DiagnosisRule>,
     /// What helps, in one sentence.
     pub(in crate::commands) fix: Option<&'static str>,
     /// Who can do something about it, when the rule or the service's answer tells.
@@ -198,50 +203,52 @@ pub(in crate::commands) struct ConnectorRow {
     #[serde(skip)]
     tasks: u32,
     #[serde(skip)]
-    told: bool,
+    has_task_count: bool,
 }
 
 /// Since when a connector has been seen in a condition.
-pub(super) type Since<'a> = &'a mut dyn FnMut(&str, Condition) -> Option<Timestamp>;
+pub(super) type ConditionSince<'a> = &'a mut dyn FnMut(&str, ConnectorCondition) -> Option<Timestamp>;
 
-impl ConnectorRow {
-    fn of(seen: &Seen, owner: Option<&Owner>, since: Since<'_>) -> Self {
-        let now = &seen.now;
-        let condition = Condition::of(&now.status);
+impl FleetConnectorRow {
+    fn new(observed: &LiveConnector, owner: Option<&OwnerDepartment>, since: ConditionSince<'_>) -> Self {
+        let now = &observed.expanded;
+        let condition = ConnectorCondition::from_status(&now.status);
         let config = &now.info.config;
-        let cause = condition.is_trouble().then(|| cause(&now.status));
-        let cause = cause.filter(|cause| *cause != Cause::default());
+        let cause = condition.is_trouble().then(|| find_cause(&now.status));
+        let cause = cause.filter(|cause| *cause != FailureCause::default());
         let running = now.status.tasks.iter().filter(|task| task.state == "RUNNING").count();
         Self {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
             department: owner.map(|owner| owner.code.clone()),
             condition,
-            status: seen.state().to_owned(),
-            direction: seen.direction().to_owned(),
-            plugin: seen.class().to_owned(),
+            status: observed.state().to_owned(),
+            direction: observed.direction().to_owned(),
+            plugin: observed.class().to_owned(),
             tasks_running: running,
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
             lag_records: None,
-            seen_since: since(seen.id(), condition),
+            observed_since: since(observed.id(), condition),
             // Texts of others can hold an address with its password.
             cause: cause
                 .as_ref()
-                .map(|cause| Scrubber::default().scrub(&cause.words()).into_owned()),
+                .map(|cause| TextRedactor::default().redact(&cause.summary()).into_owned()),
             rule: cause.as_ref().and_then(|cause| cause.rule),
             fix: cause.as_ref().and_then(|cause| cause.fix),
-            owner: cause.and_then(|cause| cause.rule.map(|rule| rule.owner.word()).or(cause.owner)),
-            tasks: metered(config, now.status.tasks.len()),
-            told: tells_tasks(now),
+            owner: cause.and_then(|cause| cause.rule.map(|rule| rule.owner.as_str()).or(cause.owner)),
+            tasks: counted_tasks(config, now.status.tasks.len()),
+            has_task_count: has_task_count(now),
         }
     }
 
     /// Why it does not run, in at most about so many characters.
-    pub(in crate::commands) fn why(&self, most: usize) -> Option<String> {
+    pub(in crate::commands) fn reason(&self, most: usize) -> Option<String> {
         match (&self.cause, self.condition) {
-            (Some(cause), _) => Some(few_words(cause, most)),
-            (None, Condition::Unknown) if self.status.is_empty() => Some("the service tells no state".to_owned()),
-            (None, Condition::Unknown) => Some("this state is not known here".to_owned()),
+            (Some(cause), _) => Some(shorten(cause, most)),
+            (None, ConnectorCondition::Unknown) if self.status.is_empty() => {
+                Some("the service tells no state".to_owned())
+            }
+            (None, ConnectorCondition::Unknown) => Some("this state is not known here".to_owned()),
             (None, condition) => condition
                 .is_trouble()
                 .then(|| "the service does not say why".to_owned()),
@@ -249,12 +256,12 @@ impl ConnectorRow {
     }
 
     /// Whether somebody should read about it.
-    pub(in crate::commands) fn is_noteworthy(&self) -> bool {
-        self.condition.is_trouble() || self.condition == Condition::Unknown
+    pub(in crate::commands) fn is_notable(&self) -> bool {
+        self.condition.is_trouble() || self.condition == ConnectorCondition::Unknown
     }
 
     /// Its state in the service's word.
-    pub(in crate::commands) fn state(&self) -> &str {
+    pub(in crate::commands) fn state_text(&self) -> &str {
         match self.status.as_str() {
             "" => "no state",
             state => state,
@@ -262,22 +269,22 @@ impl ConnectorRow {
     }
 
     /// `1 of 2`; the second number is what may run.
-    pub(in crate::commands) fn tasks(&self) -> String {
+    pub(in crate::commands) fn tasks_text(&self) -> String {
         let most = self.tasks_max.map_or("?".to_owned(), |most| most.to_string());
         format!("{} of {most}", self.tasks_running)
     }
 
-    fn order(&self) -> impl Ord + use<> {
+    fn sort_key(&self) -> impl Ord + use<> {
         (
             Reverse(self.condition),
-            self.seen_since.unwrap_or(Timestamp::MAX),
+            self.observed_since.unwrap_or(Timestamp::MAX),
             self.name.clone(),
         )
     }
 }
 
-impl Share {
-    fn of<'a>(rows: impl Iterator<Item = &'a ConnectorRow>) -> Self {
+impl ConnectorSummary {
+    fn from_rows<'a>(rows: impl Iterator<Item = &'a FleetConnectorRow>) -> Self {
         let mut share = Self {
             complete: true,
             ..Self::default()
@@ -285,13 +292,13 @@ impl Share {
         for row in rows {
             share.counts.add(row.condition);
             share.tasks = share.tasks.saturating_add(row.tasks);
-            share.complete &= row.told;
+            share.complete &= row.has_task_count;
             // The rows come with the worst first, and of those the oldest.
             if share.worst.is_none() && row.condition.is_trouble() {
                 share.worst = Some(row.name.clone());
             }
-            if row.condition == Condition::Failed {
-                let since = row.seen_since;
+            if row.condition == ConnectorCondition::Failed {
+                let since = row.observed_since;
                 share.failing_since = share.failing_since.map_or(since, |known| since.map(|at| at.min(known)));
             }
         }
@@ -301,53 +308,60 @@ impl Share {
 }
 
 /// One cluster, and what its list said.
-pub(super) struct Area<'a> {
+pub(super) struct ClusterListing<'a> {
     pub(super) stage: &'a str,
-    pub(super) place: &'a Place,
-    pub(super) ceiling: Ceiling,
+    pub(super) cluster_path: &'a ClusterPath,
+    pub(super) ceiling: ClusterTaskLimit,
     /// The connectors, or why they could not be listed.
-    pub(super) list: Result<&'a BTreeMap<String, Expanded>, String>,
+    pub(super) list: Result<&'a BTreeMap<String, ExpandedConnector>, String>,
 }
 
 impl StageView {
     /// Sorts the connectors of a cluster by `owners`. For one department alone nothing of others is kept, not even a sum.
-    pub(super) fn of(area: Area<'_>, owners: &[Owner], alone: bool, since: Since<'_>) -> Self {
+    pub(super) fn from_listing(
+        area: ClusterListing<'_>,
+        owners: &[OwnerDepartment],
+        alone: bool,
+        since: ConditionSince<'_>,
+    ) -> Self {
         let (list, unknown) = match area.list {
             Ok(list) => (Some(list), None),
             Err(why) => (None, Some(why)),
         };
-        let counted = list.into_iter().flatten().filter(|(_, now)| counts(now));
-        let mut all: Vec<ConnectorRow> = counted
+        let counted = list.into_iter().flatten().filter(|(_, now)| is_counted(now));
+        let mut all: Vec<FleetConnectorRow> = counted
             .filter_map(|(name, now)| {
                 let owner = owners.iter().find(|owner| owner.prefix.owns(name));
-                let seen = || Seen {
+                let observed = || LiveConnector {
                     name: name.clone(),
-                    now: now.clone(),
+                    expanded: now.clone(),
                 };
-                (owner.is_some() || !alone).then(|| ConnectorRow::of(&seen(), owner, since))
+                (owner.is_some() || !alone).then(|| FleetConnectorRow::new(&observed(), owner, since))
             })
             .collect();
-        all.sort_by_cached_key(ConnectorRow::order);
-        let share = |code: Option<&DepartmentCode>| Share::of(all.iter().filter(|row| row.department.as_ref() == code));
-        let departments = owners.iter().map(|owner| DepartmentRow {
+        all.sort_by_cached_key(FleetConnectorRow::sort_key);
+        let share = |code: Option<&DepartmentCode>| {
+            ConnectorSummary::from_rows(all.iter().filter(|row| row.department.as_ref() == code))
+        };
+        let departments = owners.iter().map(|owner| FleetDepartmentRow {
             department: owner.code.clone(),
             name: owner.name.clone(),
             prefix: owner.prefix.clone(),
             connectors_limit: owner.quota.connectors,
             tasks_limit: owner.quota.tasks,
-            share: share(Some(&owner.code)),
+            summary: share(Some(&owner.code)),
         });
-        let mut departments: Vec<DepartmentRow> = departments.collect();
+        let mut departments: Vec<FleetDepartmentRow> = departments.collect();
         departments.sort_by_cached_key(|row| {
-            let worst = row.share.condition.filter(|condition| condition.is_trouble());
+            let worst = row.summary.condition.filter(|condition| condition.is_trouble());
             (Reverse(worst), row.department.clone())
         });
-        let whole = Share::of(all.iter());
+        let whole = ConnectorSummary::from_rows(all.iter());
         Self {
             stage: area.stage.to_owned(),
-            place: PlaceView {
-                environment: area.place.environment.to_string(),
-                cluster: area.place.cluster.to_string(),
+            location: ClusterLocation {
+                environment: area.cluster_path.environment.to_string(),
+                cluster: area.cluster_path.cluster.to_string(),
             },
             counts: whole.counts,
             cluster_tasks: (!alone && unknown.is_none()).then(|| ClusterTasks {
@@ -356,7 +370,7 @@ impl StageView {
                 reserved: area.ceiling.reserved(),
                 complete: whole.complete,
             }),
-            unmanaged: (!alone && unknown.is_none()).then(|| share(None)),
+            unowned: (!alone && unknown.is_none()).then(|| share(None)),
             departments: if unknown.is_some() { Vec::new() } else { departments },
             unknown,
             connectors: all,
@@ -366,31 +380,31 @@ impl StageView {
 
 impl Fleet {
     /// The fleet of these stages.
-    pub(super) fn of(taken_at: Timestamp, department: Option<DepartmentCode>, stages: Vec<StageView>) -> Self {
+    pub(super) fn new(taken_at: Timestamp, department: Option<DepartmentCode>, stages: Vec<StageView>) -> Self {
         let worst = stages.iter().filter_map(|stage| stage.counts.worst()).max();
         Self {
             taken_at,
             department,
             condition: worst,
             lag_unknown: None,
-            outdated: None,
+            stale: None,
             stages,
         }
     }
 
     /// The sinks of which the service tells an id, which is what metrics are asked for by.
-    pub(super) fn sinks(&self) -> Vec<String> {
+    pub(super) fn sink_ids(&self) -> Vec<String> {
         let sinks = self.connectors().filter(|(_, row)| row.direction == "sink");
         let ids = sinks.map(|(_, row)| row.id.clone());
         ids.filter(|id| id.starts_with("lcc-")).collect()
     }
 
     /// Writes down how far sinks are behind, by their ids; or why nobody knows.
-    pub(super) fn measured(&mut self, lags: &Result<BTreeMap<String, f64>, String>) {
+    pub(super) fn set_lags(&mut self, lags: &Result<BTreeMap<String, f64>, String>) {
         match lags {
             Ok(lags) => {
                 for row in self.stages.iter_mut().flat_map(|stage| &mut stage.connectors) {
-                    row.lag_records = lags.get(&row.id).and_then(|lag| whole(*lag));
+                    row.lag_records = lags.get(&row.id).and_then(|lag| to_record_count(*lag));
                 }
             }
             Err(why) => self.lag_unknown = Some(why.clone()),
@@ -398,59 +412,59 @@ impl Fleet {
     }
 
     /// Whether it is known of any connector how far it is behind.
-    pub(in crate::commands) fn knows_lag(&self) -> bool {
+    pub(in crate::commands) fn has_lag(&self) -> bool {
         self.connectors().any(|(_, row)| row.lag_records.is_some())
     }
 
     /// All connectors, with their stage.
-    pub(in crate::commands) fn connectors(&self) -> impl Iterator<Item = (&StageView, &ConnectorRow)> {
+    pub(in crate::commands) fn connectors(&self) -> impl Iterator<Item = (&StageView, &FleetConnectorRow)> {
         self.stages
             .iter()
             .flat_map(|stage| stage.connectors.iter().map(move |row| (stage, row)))
     }
 
     /// The department that is meant, where it is one.
-    pub(in crate::commands) fn one(&self) -> Option<&DepartmentRow> {
-        self.stages.iter().find_map(|stage| self.one_in(stage))
+    pub(in crate::commands) fn single_department(&self) -> Option<&FleetDepartmentRow> {
+        self.stages.iter().find_map(|stage| self.single_department_in(stage))
     }
 
     /// [`Self::one`], in a stage.
-    pub(in crate::commands) fn one_in<'a>(&self, stage: &'a StageView) -> Option<&'a DepartmentRow> {
+    pub(in crate::commands) fn single_department_in<'a>(&self, stage: &'a StageView) -> Option<&'a FleetDepartmentRow> {
         let code = self.department.as_ref()?;
         stage.departments.iter().find(|row| row.department == *code)
     }
 
     /// The same, known to be from before: looking again went wrong.
-    pub(in crate::commands) fn outdated_by(mut self, error: Error) -> Self {
-        self.outdated = Some(Outdated {
+    pub(in crate::commands) fn mark_stale(mut self, error: Error) -> Self {
+        self.stale = Some(StaleReason {
             kind: error.kind,
-            why: error.to_string(),
+            reason: error.to_string(),
             hints: error.hints,
         });
         self
     }
 
     /// When it was seen, for people who saw it today.
-    pub(in crate::commands) fn time(&self) -> String {
+    pub(in crate::commands) fn taken_at_text(&self) -> String {
         self.taken_at.strftime("%H:%M:%S UTC").to_string()
     }
 
     /// The stages that could not be looked at, with the reason.
-    pub(in crate::commands) fn unseen(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(in crate::commands) fn unobserved_stages(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages
             .iter()
             .filter_map(|stage| Some((stage.stage.as_str(), stage.unknown.as_deref()?)))
     }
 
     /// Who has connectors in trouble, each once.
-    pub(in crate::commands) fn troubled(&self) -> BTreeSet<&DepartmentCode> {
+    pub(in crate::commands) fn departments_in_trouble(&self) -> BTreeSet<&DepartmentCode> {
         let troubled = self.connectors().filter(|(_, row)| row.condition.is_trouble());
         troubled.filter_map(|(_, row)| row.department.as_ref()).collect()
     }
 }
 
 /// A number of records; metrics are floating point numbers.
-fn whole(value: f64) -> Option<u64> {
+fn to_record_count(value: f64) -> Option<u64> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -463,20 +477,20 @@ fn whole(value: f64) -> Option<u64> {
 impl Fleet {
     /// A fleet of one cluster, seen for the first time when time began.
     pub(in crate::commands) fn example(
-        place: &Place,
-        ceiling: Ceiling,
-        list: &BTreeMap<String, Expanded>,
-        owners: &[Owner],
+        place: &ClusterPath,
+        ceiling: ClusterTaskLimit,
+        list: &BTreeMap<String, ExpandedConnector>,
+        owners: &[OwnerDepartment],
     ) -> Self {
-        let area = Area {
+        let area = ClusterListing {
             stage: "prod",
-            place,
+            cluster_path: place,
             ceiling,
             list: Ok(list),
         };
         let now = Timestamp::UNIX_EPOCH;
-        let stage = StageView::of(area, owners, false, &mut |_, _| Some(now));
-        Self::of(now, None, vec![stage])
+        let stage = StageView::from_listing(area, owners, false, &mut |_, _| Some(now));
+        Self::new(now, None, vec![stage])
     }
 }
 

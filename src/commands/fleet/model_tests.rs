@@ -1,8 +1,8 @@
 use super::*;
 use crate::api::connect::TaskStatus;
 
-fn owner(code: &str) -> Owner {
-    Owner {
+fn owner(code: &str) -> OwnerDepartment {
+    OwnerDepartment {
         code: code.parse().unwrap(),
         name: code.to_uppercase(),
         prefix: Prefix::parse(&format!("{code}-")).unwrap(),
@@ -15,8 +15,8 @@ fn owner(code: &str) -> Owner {
     }
 }
 
-fn connector(state: &str, tasks: usize, trace: &str) -> Expanded {
-    let mut connector = Expanded::default();
+fn connector(state: &str, tasks: usize, trace: &str) -> ExpandedConnector {
+    let mut connector = ExpandedConnector::default();
     let config = &mut connector.info.config;
     config.insert("connector.class".into(), "DatagenSource".into());
     config.insert("tasks.max".into(), tasks.to_string());
@@ -35,26 +35,26 @@ fn minute(minute: i64) -> Timestamp {
 }
 
 /// A cluster with these connectors; those whose names end in a number are so since that minute.
-fn stage(list: &[(&str, Expanded)], owners: &[Owner], alone: bool) -> StageView {
-    let list: BTreeMap<String, Expanded> = list
+fn stage(list: &[(&str, ExpandedConnector)], owners: &[OwnerDepartment], alone: bool) -> StageView {
+    let list: BTreeMap<String, ExpandedConnector> = list
         .iter()
         .map(|(name, now)| ((*name).to_owned(), now.clone()))
         .collect();
-    let place = Place {
+    let place = ClusterPath {
         environment: "env-prod01".parse().unwrap(),
         cluster: "lkc-prod01".parse().unwrap(),
     };
-    let area = Area {
+    let area = ClusterListing {
         stage: "prod",
-        place: &place,
-        ceiling: Ceiling {
+        cluster_path: &place,
+        ceiling: ClusterTaskLimit {
             tasks: 250,
             reserve_percent: 10,
         },
         list: Ok(&list),
     };
     let mut since = |id: &str, _| id.rsplit('-').next()?.parse().ok().map(minute);
-    StageView::of(area, owners, alone, &mut since)
+    StageView::from_listing(area, owners, alone, &mut since)
 }
 
 #[test]
@@ -67,27 +67,27 @@ fn each_department_has_a_row_and_trouble_comes_first() {
         ("motor-worse-10", connector("DEGRADED", 1, "half")),
         ("stray-1", connector("FAILED", 3, "nobody's")),
     ];
-    let seen = stage(&list, &owners, false);
-    let rows: Vec<(&str, u32, u32)> = seen
+    let observed = stage(&list, &owners, false);
+    let rows: Vec<(&str, u32, u32)> = observed
         .departments
         .iter()
-        .map(|row| (row.department.as_str(), row.share.counts.total(), row.share.tasks))
+        .map(|row| (row.department.as_str(), row.summary.counts.total(), row.summary.tasks))
         .collect();
     assert_eq!(rows, [("motor", 3, 3), ("claims", 1, 2), ("fraud", 0, 0)]);
-    let motor = &seen.departments[0].share;
+    let motor = &observed.departments[0].summary;
     assert_eq!(motor.worst.as_deref(), Some("motor-early-20"));
     assert_eq!(motor.failing_since, Some(minute(20)));
     assert_eq!(
-        seen.departments[2].share.condition, None,
+        observed.departments[2].summary.condition, None,
         "none is neither well nor ill"
     );
-    let unmanaged = seen.unmanaged.as_ref().unwrap();
+    let unmanaged = observed.unowned.as_ref().unwrap();
     assert_eq!((unmanaged.counts.total(), unmanaged.tasks), (1, 3));
     assert_eq!(
-        seen.cluster_tasks.map(|tasks| (tasks.used, tasks.allocatable)),
+        observed.cluster_tasks.map(|tasks| (tasks.used, tasks.allocatable)),
         Some((8, 225))
     );
-    let order: Vec<&str> = seen.connectors.iter().map(|row| row.name.as_str()).collect();
+    let order: Vec<&str> = observed.connectors.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(
         order,
         [
@@ -101,76 +101,79 @@ fn each_department_has_a_row_and_trouble_comes_first() {
 }
 
 #[test]
-fn for_one_department_nothing_of_others_is_kept() {
+fn for_a_single_department_no_data_of_others_is_kept() {
     let list = [
         ("claims-a", connector("RUNNING", 2, "")),
         ("motor-a", connector("FAILED", 100, "")),
         ("stray", connector("FAILED", 100, "")),
     ];
-    let seen = stage(&list, &[owner("claims")], true);
-    assert_eq!(seen.counts.total(), 1);
-    assert!(seen.unmanaged.is_none() && seen.cluster_tasks.is_none());
-    let text = serde_json::to_string(&seen).unwrap();
+    let observed = stage(&list, &[owner("claims")], true);
+    assert_eq!(observed.counts.total(), 1);
+    assert!(observed.unowned.is_none() && observed.cluster_tasks.is_none());
+    let text = serde_json::to_string(&observed).unwrap();
     assert!(!text.contains("motor") && !text.contains("stray"), "{text}");
 }
 
 #[test]
-fn what_may_not_be_read_is_unknown_and_a_lower_bound() {
-    let seen = stage(&[("claims-a", Expanded::default())], &[owner("claims")], false);
-    let claims = &seen.departments[0].share;
-    assert_eq!(claims.condition, Some(Condition::Unknown));
+fn an_unreadable_configuration_makes_the_task_count_a_lower_bound() {
+    let observed = stage(&[("claims-a", ExpandedConnector::default())], &[owner("claims")], false);
+    let claims = &observed.departments[0].summary;
+    assert_eq!(claims.condition, Some(ConnectorCondition::Unknown));
     assert_eq!((claims.tasks, claims.complete), (1, false));
-    let tasks = seen.cluster_tasks.unwrap();
-    assert_eq!((tasks.complete, tasks.words().as_str()), (false, "at least 1 of 225"));
-    let row = &seen.connectors[0];
-    assert_eq!(row.why(110).as_deref(), Some("the service tells no state"));
-    assert_eq!((row.tasks().as_str(), row.seen_since), ("0 of ?", None));
+    let tasks = observed.cluster_tasks.unwrap();
+    assert_eq!((tasks.complete, tasks.summary().as_str()), (false, "at least 1 of 225"));
+    let row = &observed.connectors[0];
+    assert_eq!(row.reason(110).as_deref(), Some("the service tells no state"));
+    assert_eq!((row.tasks_text().as_str(), row.observed_since), ("0 of ?", None));
 }
 
 // Dossier `quotas.md` §5.2: what is missing is 1; what is no number of tasks says nothing.
 #[test]
-fn a_number_of_tasks_that_is_none_is_not_one_task() {
+fn an_invalid_task_count_does_not_count_as_one_task() {
     for (tasks, complete) in [("lots", false), ("0", false), ("3", true)] {
         let mut now = connector("RUNNING", 1, "");
         now.info.config.insert("tasks.max".into(), tasks.into());
-        let seen = stage(&[("claims-a", now)], &[owner("claims")], false);
-        assert_eq!(seen.departments[0].share.complete, complete, "{tasks}");
+        let observed = stage(&[("claims-a", now)], &[owner("claims")], false);
+        assert_eq!(observed.departments[0].summary.complete, complete, "{tasks}");
         assert_eq!(
-            seen.cluster_tasks.map(|tasks| tasks.complete),
+            observed.cluster_tasks.map(|tasks| tasks.complete),
             Some(complete),
             "{tasks}"
         );
     }
     let mut now = connector("RUNNING", 1, "");
     now.info.config.remove("tasks.max");
-    let seen = stage(&[("claims-a", now)], &[owner("claims")], false);
-    assert!(seen.departments[0].share.complete);
+    let observed = stage(&[("claims-a", now)], &[owner("claims")], false);
+    assert!(observed.departments[0].summary.complete);
 }
 
 #[test]
-fn a_cluster_that_could_not_be_listed_has_no_rows_and_is_not_clean() {
-    let place = Place {
+fn an_unlisted_cluster_has_no_rows_and_is_not_reported_healthy() {
+    let place = ClusterPath {
         environment: "env-prod01".parse().unwrap(),
         cluster: "lkc-prod01".parse().unwrap(),
     };
-    let area = Area {
+    let area = ClusterListing {
         stage: "prod",
-        place: &place,
-        ceiling: Ceiling {
+        cluster_path: &place,
+        ceiling: ClusterTaskLimit {
             tasks: 250,
             reserve_percent: 10,
         },
         list: Err("403 Forbidden".into()),
     };
-    let seen = StageView::of(area, &[owner("claims")], false, &mut |_, _| None);
-    assert!(seen.departments.is_empty() && seen.unmanaged.is_none() && seen.cluster_tasks.is_none());
-    let fleet = Fleet::of(minute(1), None, vec![seen]);
-    assert_eq!(fleet.unseen().collect::<Vec<_>>(), [("prod", "403 Forbidden")]);
+    let observed = StageView::from_listing(area, &[owner("claims")], false, &mut |_, _| None);
+    assert!(observed.departments.is_empty() && observed.unowned.is_none() && observed.cluster_tasks.is_none());
+    let fleet = Fleet::new(minute(1), None, vec![observed]);
+    assert_eq!(
+        fleet.unobserved_stages().collect::<Vec<_>>(),
+        [("prod", "403 Forbidden")]
+    );
     assert_eq!(fleet.condition, None);
 }
 
 #[test]
-fn a_cause_is_shown_without_secrets() {
+fn secrets_in_a_cause_are_redacted() {
     let failed = connector(
         "FAILED",
         1,

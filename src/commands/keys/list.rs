@@ -5,14 +5,14 @@ use serde::Serialize;
 
 use crate::{
     commands::{
-        Ctx, Report,
-        estate::{self, AclSight, Estate, FolderArgs},
-        session::Session,
+        CommandOutput, Ctx,
+        provisioning::{self, AclLookup, FolderArgs, Reconciliation},
+        session::PlatformSession,
     },
     error::{Error, ErrorKind},
     model::{ApiKeyId, DepartmentCode, Principal, Snapshot},
-    render::{Cell, List, Row},
-    resources::api_key::KeyClaim,
+    render::{Cell, RowList, TableRow},
+    resources::api_key::ApiKeyStatus,
 };
 
 /// List the API keys of departments.
@@ -28,7 +28,7 @@ List the keys of every department.
 List those of a department, for a script.
 
   $ confluent ebs keys list claims -o json")]
-pub(super) struct ListKeys {
+pub(super) struct KeysListArgs {
     /// Codes of departments; without one, all of them.
     #[arg(value_name = "department")]
     departments: Vec<DepartmentCode>,
@@ -36,42 +36,42 @@ pub(super) struct ListKeys {
     folders: FolderArgs,
 }
 
-impl ListKeys {
-    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<Report<List<KeyRow>>, Error> {
-        let session = Session::open(ctx, 8)?;
+impl KeysListArgs {
+    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<KeyListRow>>, Error> {
+        let session = PlatformSession::open(ctx, 8)?;
         if self.departments.is_empty() {
             self.departments.extend(ctx.globals.department.clone());
         }
         for code in &self.departments {
-            estate::department(&session, code)?;
+            provisioning::find_department(&session, code)?;
         }
         ctx.block_on(async {
-            let estate = Estate::look(ctx, &session, &[], &self.folders, AclSight::No).await?;
-            let seen = &estate.observed.snapshot;
-            if let Some(reason) = seen.unknown.get("API keys") {
+            let reconciliation = Reconciliation::observe(ctx, &session, &[], &self.folders, AclLookup::Skip).await?;
+            let snapshot = &reconciliation.observed.snapshot;
+            if let Some(reason) = snapshot.unknown.get("API keys") {
                 let message = format!("API keys could not be looked at: {reason}");
                 return Err(Error::new(ErrorKind::Denied, message)
                     .with_hint("The provisioner, as owner of the departments' accounts, sees their keys."));
             }
-            Ok(Report::new(List::new(self.rows(&estate, seen))))
+            Ok(CommandOutput::new(RowList::new(self.rows(&reconciliation, snapshot))))
         })
     }
 
-    fn rows(&self, estate: &Estate<'_>, seen: &Snapshot) -> Vec<KeyRow> {
-        let vouched = estate.vouched();
-        let proved_at = |id: &ApiKeyId| vouched.get(id).map(|vouched| vouched.proved_at);
-        let mut rows: Vec<KeyRow> = seen
+    fn rows(&self, reconciliation: &Reconciliation<'_>, snapshot: &Snapshot) -> Vec<KeyListRow> {
+        let recorded = reconciliation.recorded_keys();
+        let proved_at = |id: &ApiKeyId| recorded.get(id).map(|recorded| recorded.proved_at);
+        let mut rows: Vec<KeyListRow> = snapshot
             .accounts
             .iter()
             .filter_map(|account| Some((account, account.tag()?)))
-            .filter(|(_, tag)| tag.stage == estate.session.stage_name)
+            .filter(|(_, tag)| tag.stage == reconciliation.session.stage_name)
             .filter(|(_, tag)| self.departments.is_empty() || self.departments.contains(&tag.department))
             .flat_map(|(account, tag)| {
                 let principal = Principal::ServiceAccount(account.id.clone());
-                let keys = seen.keys.iter().filter(move |key| key.owner == principal);
+                let keys = snapshot.keys.iter().filter(move |key| key.owner == principal);
                 keys.map(move |key| (account, tag.clone(), key))
             })
-            .map(|(account, tag, key)| KeyRow {
+            .map(|(account, tag, key)| KeyListRow {
                 department: tag.department.to_string(),
                 persona: tag.persona,
                 service_account: account.id.to_string(),
@@ -80,19 +80,19 @@ impl ListKeys {
                 created_at: key.created_at,
                 age_days: key
                     .created_at
-                    .map(|made| seen.taken_at.duration_since(made).as_hours() / 24),
-                proved_at: proved_at(&key.id),
-                proved_days: proved_at(&key.id).map(|at| seen.taken_at.duration_since(at).as_hours() / 24),
-                state: match estate.ledger.claim(key) {
-                    KeyClaim::Held => State::Held,
-                    KeyClaim::Waiting => State::Waiting,
-                    KeyClaim::Orphan => State::Orphan,
-                    KeyClaim::Unvouched => State::Unvouched,
+                    .map(|made| snapshot.taken_at.duration_since(made).as_hours() / 24),
+                probed_at: proved_at(&key.id),
+                probed_days: proved_at(&key.id).map(|at| snapshot.taken_at.duration_since(at).as_hours() / 24),
+                state: match reconciliation.known_keys.classify(key) {
+                    ApiKeyStatus::Delivered => KeyListState::Delivered,
+                    ApiKeyStatus::Pending => KeyListState::Pending,
+                    ApiKeyStatus::Orphaned => KeyListState::Orphaned,
+                    ApiKeyStatus::Unrecorded => KeyListState::Unrecorded,
                 },
             })
             .collect();
         rows.sort_by(|a, b| {
-            let order = |row: &KeyRow| (row.department.clone(), row.persona.clone(), row.created_at);
+            let order = |row: &KeyListRow| (row.department.clone(), row.persona.clone(), row.created_at);
             order(a).cmp(&order(b)).then_with(|| a.api_key.cmp(&b.api_key))
         });
         rows
@@ -102,20 +102,20 @@ impl ListKeys {
 /// What a key is to the platform.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum KeyListState {
     /// It was handed over.
-    Held,
+    Delivered,
     /// Its secret is on this disk, to be proved and handed over by the next run.
-    Waiting,
+    Pending,
     /// An interrupted run made it, and nobody holds its secret.
-    Orphan,
+    Orphaned,
     /// Nothing vouches for it.
-    Unvouched,
+    Unrecorded,
 }
 
 /// One key.
 #[derive(Debug, Serialize)]
-pub(super) struct KeyRow {
+pub(super) struct KeyListRow {
     department: String,
     persona: String,
     service_account: String,
@@ -126,13 +126,13 @@ pub(super) struct KeyRow {
     created_at: Option<Timestamp>,
     age_days: Option<i64>,
     /// When it was last proved, as far as the evidence at hand says.
-    proved_at: Option<Timestamp>,
+    probed_at: Option<Timestamp>,
     #[serde(skip)]
-    proved_days: Option<i64>,
-    state: State,
+    probed_days: Option<i64>,
+    state: KeyListState,
 }
 
-impl Row for KeyRow {
+impl TableRow for KeyListRow {
     const COLUMNS: &'static [&'static str] =
         &["Department", "Persona", "API Key", "Resource", "Age", "Proved", "State"];
 
@@ -144,12 +144,12 @@ impl Row for KeyRow {
             Cell::text(&self.api_key),
             Cell::text(&self.resource),
             days(self.age_days),
-            days(self.proved_days),
+            days(self.probed_days),
             Cell::from(match self.state {
-                State::Held => "held",
-                State::Waiting => "waiting",
-                State::Orphan => "orphan",
-                State::Unvouched => "unvouched",
+                KeyListState::Delivered => "delivered",
+                KeyListState::Pending => "pending",
+                KeyListState::Orphaned => "orphaned",
+                KeyListState::Unrecorded => "unrecorded",
             }),
         ]
     }

@@ -1,13 +1,13 @@
 //! `confluent ebs keys`: the API keys of departments, from their making to their end.
 
 mod list;
-mod outcome;
+mod view;
 mod revoke;
 mod rotate;
 
 use clap::Subcommand;
 
-use super::{Ctx, report};
+use super::{Ctx, command_output};
 use crate::exit::ExitCode;
 
 /// Manage the API keys of departments.
@@ -16,24 +16,24 @@ use crate::exit::ExitCode;
 /// the old one when it is run again after the overlap.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Keys {
+pub(super) struct KeysArgs {
     #[command(subcommand)]
-    command: Command,
+    command: KeysCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    List(list::ListKeys),
-    Rotate(rotate::Rotate),
-    Revoke(revoke::Revoke),
+enum KeysCommand {
+    List(list::KeysListArgs),
+    Rotate(rotate::KeysRotateArgs),
+    Revoke(revoke::KeysRevokeArgs),
 }
 
-impl Keys {
+impl KeysArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::List(command) => report::finish(command.run(ctx), ctx),
-            Command::Rotate(command) => report::finish(command.run(ctx), ctx),
-            Command::Revoke(command) => report::finish(command.run(ctx), ctx),
+            KeysCommand::List(command) => command_output::finish(command.run(ctx), ctx),
+            KeysCommand::Rotate(command) => command_output::finish(command.run(ctx), ctx),
+            KeysCommand::Revoke(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }

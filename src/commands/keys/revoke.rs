@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::outcome::{KeysChanged, plan_blocks};
+use super::view::{KeysChangeOutput, plan_blocks};
 use crate::{
     commands::{
-        Ctx, Report,
-        estate::{AclSight, Estate, HandoverArgs, refused, unfinished},
-        session::Session,
+        CommandOutput, Ctx,
+        provisioning::{AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error},
+        session::PlatformSession,
     },
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
-    model::{AclBinding, ApiKeyId, DepartmentCode, Principal, SeenAccount, SeenKey, Snapshot, hidden},
-    plan::{Plan, rotation::replace_lost},
-    render::words,
-    resources::api_key::KeyClaim,
+    model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
+    plan::{Plan, rotation::plan_revocation},
+    render::text,
+    resources::api_key::ApiKeyStatus,
 };
 
 /// Remove API keys.
@@ -30,7 +30,7 @@ Remove a key that has been replaced.
 A key has leaked: remove it now, and give its persona a new one.
 
   $ confluent ebs keys revoke ABCDEFGHIJKLMNOP --now --yes")]
-pub(super) struct Revoke {
+pub(super) struct KeysRevokeArgs {
     /// IDs of API keys.
     #[arg(value_name = "api-key", required = true)]
     keys: Vec<ApiKeyId>,
@@ -51,55 +51,61 @@ pub(super) struct Revoke {
 }
 
 /// The keys of one persona that are to go.
-struct Losing<'a> {
+struct PersonaRevocation<'a> {
     desired: &'a DesiredDepartment,
     persona: &'a DesiredPersona,
-    keys: Vec<&'a SeenKey>,
+    keys: Vec<&'a ObservedKey>,
     /// Keys that stay, the newest first.
-    stay: Vec<&'a SeenKey>,
+    remaining: Vec<&'a ObservedKey>,
 }
 
-impl Revoke {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<KeysChanged>, Error> {
-        let session = Session::open(ctx, 8)?;
+impl KeysRevokeArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<KeysChangeOutput>, Error> {
+        let session = PlatformSession::open(ctx, 8)?;
         ctx.block_on(self.revoke(ctx, &session))
     }
 
-    async fn revoke(&self, ctx: &Ctx, session: &Session) -> Result<Report<KeysChanged>, Error> {
+    async fn revoke(&self, ctx: &Ctx, session: &PlatformSession) -> Result<CommandOutput<KeysChangeOutput>, Error> {
         let all: Vec<_> = session.workspace.active_departments().cloned().collect();
-        let estate = Estate::look(ctx, session, &all, &self.handover, AclSight::AtOnce).await?;
-        let seen = &estate.observed.snapshot;
-        let losing = self.losing(&estate, seen)?;
+        let reconciliation = Reconciliation::observe(ctx, session, &all, &self.handover, AclLookup::NoRetry).await?;
+        let snapshot = &reconciliation.observed.snapshot;
+        let revocation = self.group_by_persona(&reconciliation, snapshot)?;
         let mut plan = Plan::default();
-        for losing in &losing {
-            self.plan(&estate, losing, &mut plan)?;
+        for revocation in &revocation {
+            self.plan_revocation(&reconciliation, revocation, &mut plan)?;
         }
-        refused("keys revoke", &plan)?;
-        let changed = KeysChanged::new(&session.stage_name, estate.sink.folder(), &plan);
+        check_refusals("keys revoke", &plan)?;
+        let changed = KeysChangeOutput::new(&session.stage_name, reconciliation.profile_store.folder(), &plan);
         if self.dry_run {
-            return Ok(Report::new(changed.dry()));
+            return Ok(CommandOutput::new(changed.planned()));
         }
         if plan.is_empty() {
-            return Ok(Report::new(changed.with_evidence(estate.complete_evidence()?)));
+            return Ok(CommandOutput::new(
+                changed.with_evidence(reconciliation.finalize_evidence()?),
+            ));
         }
-        estate.check_handover(&plan)?;
+        reconciliation.check_profiles_writable(&plan)?;
         if !self.force && !ctx.globals.yes {
-            let mut codes: Vec<DepartmentCode> = losing
+            let mut codes: Vec<DepartmentCode> = revocation
                 .iter()
-                .map(|losing| losing.desired.department.code.clone())
+                .map(|revocation| revocation.desired.department.code.clone())
                 .collect();
             codes.dedup();
-            ctx.ui.show(&plan_blocks(&plan, &codes))?;
+            ctx.ui.print_preview(&plan_blocks(&plan, &codes))?;
             let ids: Vec<&str> = self.keys.iter().map(ApiKeyId::as_str).collect();
             let noun = if ids.len() == 1 { "API key" } else { "API keys" };
-            let question = format!("Are you sure you want to delete {noun} {}?", words::quoted(&ids));
+            let question = format!("Are you sure you want to delete {noun} {}?", text::join_quoted(&ids));
             if !ctx.confirm(&question)? {
-                return Ok(Report::nothing());
+                return Ok(CommandOutput::empty());
             }
         }
-        let (report, evidence) = estate.carry_out(ctx, "keys revoke", &plan, 8).await?;
-        let error = unfinished(&report);
-        let report = Report::new(changed.done(report, evidence).delivered(estate.deliveries(Vec::new())));
+        let (report, evidence) = reconciliation.apply(ctx, "keys revoke", &plan, 8).await?;
+        let error = incomplete_run_error(&report);
+        let report = CommandOutput::new(
+            changed
+                .applied(report, evidence)
+                .with_deliveries(reconciliation.delivery_report(Vec::new())),
+        );
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -108,104 +114,117 @@ impl Revoke {
 
     /// The keys by persona; all of them known, and all of them of departments that have a file. One that evidence vouches
     /// for and that is gone already was removed by an earlier run.
-    fn losing<'a>(&self, estate: &'a Estate<'_>, seen: &'a Snapshot) -> Result<Vec<Losing<'a>>, Error> {
-        let vouched = estate.vouched();
-        let mut personas: BTreeMap<(DepartmentCode, String), Losing<'a>> = BTreeMap::new();
+    fn group_by_persona<'a>(
+        &self,
+        reconciliation: &'a Reconciliation<'_>,
+        snapshot: &'a Snapshot,
+    ) -> Result<Vec<PersonaRevocation<'a>>, Error> {
+        let recorded = reconciliation.recorded_keys();
+        let mut personas: BTreeMap<(DepartmentCode, String), PersonaRevocation<'a>> = BTreeMap::new();
         let mut missing = Vec::new();
         for id in &self.keys {
-            let key = seen.keys.iter().find(|key| key.id == *id);
+            let key = snapshot.keys.iter().find(|key| key.id == *id);
             let account = match key {
-                Some(key) => key.owner.service_account().and_then(|id| seen.account(id)),
-                None => vouched.get(id).and_then(|known| seen.account_named(&known.account)),
+                Some(key) => key.owner.service_account().and_then(|id| snapshot.account(id)),
+                None => recorded
+                    .get(id)
+                    .and_then(|known| snapshot.account_by_name(&known.account)),
             };
-            let (desired, persona) = match (account.and_then(|account| of_account(estate, account)), key) {
+            let (desired, persona) = match (account.and_then(|account| find_persona(reconciliation, account)), key) {
                 (Some(found), _) => found,
-                (None, Some(key)) => return Err(not_ours(estate, seen, key)),
+                (None, Some(key)) => return Err(unmanaged_key_error(reconciliation, snapshot, key)),
                 (None, None) => {
                     missing.push(id.as_str());
                     continue;
                 }
             };
-            let losing = personas
+            let revocation = personas
                 .entry((desired.department.code.clone(), persona.persona.clone()))
-                .or_insert_with(|| Losing {
+                .or_insert_with(|| PersonaRevocation {
                     desired,
                     persona,
                     keys: Vec::new(),
-                    stay: Vec::new(),
+                    remaining: Vec::new(),
                 });
-            if !losing.keys.iter().any(|known| known.id == *id) {
-                losing.keys.extend(key);
+            if !revocation.keys.iter().any(|known| known.id == *id) {
+                revocation.keys.extend(key);
             }
         }
         if !missing.is_empty() {
             let noun = if missing.len() == 1 { "API key" } else { "API keys" };
-            return Err(Error::failed(format!("{noun} {} not found", words::quoted(&missing)))
-                .with_hint("List the keys of departments with `confluent ebs keys list`."));
+            return Err(
+                Error::failed(format!("{noun} {} not found", text::join_quoted(&missing)))
+                    .with_hint("List the keys of departments with `confluent ebs keys list`."),
+            );
         }
-        for losing in personas.values_mut() {
-            let Some(account) = seen.account_named(&losing.persona.account_name) else {
+        for revocation in personas.values_mut() {
+            let Some(account) = snapshot.account_by_name(&revocation.persona.account_name) else {
                 continue;
             };
             let owner = Principal::ServiceAccount(account.id.clone());
-            let mut stay: Vec<&SeenKey> = seen
+            let mut remaining: Vec<&ObservedKey> = snapshot
                 .keys
                 .iter()
                 .filter(|key| key.owner == owner)
-                .filter(|key| !losing.keys.iter().any(|gone| gone.id == key.id))
-                .filter(|key| estate.ledger.claim(key) == KeyClaim::Held)
+                .filter(|key| !revocation.keys.iter().any(|gone| gone.id == key.id))
+                .filter(|key| reconciliation.known_keys.classify(key) == ApiKeyStatus::Delivered)
                 .collect();
-            stay.sort_by_key(|key| std::cmp::Reverse(key.created_at));
-            losing.stay = stay;
+            remaining.sort_by_key(|key| std::cmp::Reverse(key.created_at));
+            revocation.remaining = remaining;
         }
         Ok(personas.into_values().collect())
     }
 
-    fn plan(&self, estate: &Estate<'_>, losing: &Losing<'_>, plan: &mut Plan) -> Result<(), Error> {
+    fn plan_revocation(
+        &self,
+        reconciliation: &Reconciliation<'_>,
+        revocation: &PersonaRevocation<'_>,
+        plan: &mut Plan,
+    ) -> Result<(), Error> {
         let who = format!(
             "{} of department {}",
-            losing.persona.persona, losing.desired.department.code
+            revocation.persona.persona, revocation.desired.department.code
         );
         // A key can only stand in for one that opens the same.
-        let bare: Vec<&str> = losing
+        let bare: Vec<&str> = revocation
             .keys
             .iter()
-            .filter(|key| !losing.stay.iter().any(|other| other.resource == key.resource))
+            .filter(|key| !revocation.remaining.iter().any(|other| other.resource == key.resource))
             .map(|key| key.id.as_str())
             .collect();
         if !bare.is_empty() && !self.now {
             return Err(Error::refused(format!(
                 "{who} would be left without a working key: {} is the only one for what it opens",
-                words::quoted(&bare)
+                text::join_quoted(&bare)
             ))
             .with_hint(format!(
                 "Replace it first with `confluent ebs keys rotate {} --persona {}`.",
-                losing.desired.department.code, losing.persona.persona
+                revocation.desired.department.code, revocation.persona.persona
             ))
             .with_hint("If it has leaked, `--now` removes it at once and makes a new one."));
         }
-        let left_bare = losing.stay.len() < losing.persona.keys.len();
+        let left_bare = revocation.remaining.len() < revocation.persona.keys.len();
         let replaces = self.now && !self.no_replace && left_bare;
         plan.notices.push(match (left_bare, replaces) {
-            (false, _) => format!("{who} keeps {}", kept(&losing.stay)),
+            (false, _) => format!("{who} keeps {}", key_ids_text(&revocation.remaining)),
             (true, true) => format!(
                 "{who} has no key until it uses the new profile: {}",
-                losing.persona.description
+                revocation.persona.description
             ),
             (true, false) => format!(
                 "{who} has no key any more; `confluent ebs onboard {}` makes one",
-                losing.desired.department.code
+                revocation.desired.department.code
             ),
         });
-        let seen = &estate.observed.snapshot;
+        let snapshot = &reconciliation.observed.snapshot;
         plan.notices
-            .extend(lost_acls(seen, losing).map(|acls| format!("{who} {acls}")));
-        let mut part = replace_lost(
-            &estate.wanted(false),
-            seen,
-            losing.desired,
-            losing.persona,
-            &losing.keys,
+            .extend(lost_acls(snapshot, revocation).map(|acls| format!("{who} {acls}")));
+        let mut part = plan_revocation(
+            &reconciliation.plan_input(false),
+            snapshot,
+            revocation.desired,
+            revocation.persona,
+            &revocation.keys,
             replaces,
         );
         // An unvouched key on the account is no reason to let a leaked one live.
@@ -222,19 +241,19 @@ impl Revoke {
 }
 
 /// What the keys were good for in Kafka, where no other key of the cluster stays: a Cloud key opens nothing there.
-fn lost_acls(seen: &Snapshot, losing: &Losing<'_>) -> Option<String> {
-    let cluster = seen.address.cluster.as_str();
-    let opens = |keys: &[&SeenKey]| keys.iter().any(|key| key.resource == cluster);
-    if !opens(&losing.keys) || opens(&losing.stay) {
+fn lost_acls(snapshot: &Snapshot, revocation: &PersonaRevocation<'_>) -> Option<String> {
+    let cluster = snapshot.address.cluster.as_str();
+    let opens = |keys: &[&ObservedKey]| keys.iter().any(|key| key.resource == cluster);
+    if !opens(&revocation.keys) || opens(&revocation.remaining) {
         return None;
     }
-    if let Some(reason) = seen.unknown.get(hidden::ACLS) {
-        let asks = !losing.persona.acls.is_empty();
+    if let Some(reason) = snapshot.unknown.get(listing::ACLS) {
+        let asks = !revocation.persona.acls.is_empty();
         return asks.then(|| format!("may have ACLs that open nothing without a key of the cluster: {reason}"));
     }
-    let account = seen.account_named(&losing.persona.account_name)?;
+    let account = snapshot.account_by_name(&revocation.persona.account_name)?;
     let principal = Principal::ServiceAccount(account.id.clone());
-    let acls: Vec<String> = seen.acls_of(&principal).map(AclBinding::short).collect();
+    let acls: Vec<String> = snapshot.acls_of(&principal).map(AclBinding::to_short_string).collect();
     (!acls.is_empty()).then(|| {
         format!(
             "loses its ACLs until it has another key of the cluster: {}",
@@ -243,30 +262,30 @@ fn lost_acls(seen: &Snapshot, losing: &Losing<'_>) -> Option<String> {
     })
 }
 
-fn kept(stay: &[&SeenKey]) -> String {
-    let ids: Vec<&str> = stay.iter().map(|key| key.id.as_str()).collect();
-    words::list(&ids)
+fn key_ids_text(remaining: &[&ObservedKey]) -> String {
+    let ids: Vec<&str> = remaining.iter().map(|key| key.id.as_str()).collect();
+    text::join_list(&ids)
 }
 
 /// Whose account it is.
-fn of_account<'a>(
-    estate: &'a Estate<'_>,
-    account: &SeenAccount,
+fn find_persona<'a>(
+    reconciliation: &'a Reconciliation<'_>,
+    account: &ObservedAccount,
 ) -> Option<(&'a DesiredDepartment, &'a DesiredPersona)> {
     let tag = account.tag()?;
-    let desired = estate
+    let desired = reconciliation
         .desired
         .iter()
         .find(|desired| desired.department.code == tag.department && desired.stage == tag.stage)?;
     Some((desired, desired.persona(&tag.persona)?))
 }
 
-fn not_ours(estate: &Estate<'_>, seen: &Snapshot, key: &SeenKey) -> Error {
+fn unmanaged_key_error(reconciliation: &Reconciliation<'_>, snapshot: &Snapshot, key: &ObservedKey) -> Error {
     Error::refused(format!(
         "API key \"{}\" belongs to {}, which is no account of a department in stage {}",
         key.id,
-        seen.name_of(&key.owner),
-        estate.session.stage_name
+        snapshot.display_name(&key.owner),
+        reconciliation.session.stage_name
     ))
     .with_hint("What is not ours is never changed: use `confluent api-key delete`.")
     .with_hint("If it is of another stage, name that with `--stage`.")

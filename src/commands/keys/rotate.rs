@@ -4,19 +4,22 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::outcome::{KeysChanged, plan_blocks};
+use super::view::{KeysChangeOutput, plan_blocks};
 use crate::{
     commands::{
-        Ctx, Report,
-        duration::duration,
-        estate::{self, AclSight, Estate, HandoverArgs, not_taken, refused, shown::counted, unfinished},
-        session::Session,
+        CommandOutput, Ctx,
+        duration::parse_duration,
+        provisioning::{
+            self, AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error,
+            plan_view::format_count, undelivered_error,
+        },
+        session::PlatformSession,
     },
     error::{Error, ErrorKind, ResultExt},
     exit::ExitCode,
     manifest::DesiredPersona,
     model::{Department, DepartmentCode},
-    plan::{Rotation, rotation::rotate},
+    plan::{Rotation, rotation::plan_rotation},
 };
 
 /// Replace API keys without an outage.
@@ -32,7 +35,7 @@ Replace the keys of a department; run again tomorrow, remove the old ones.
 Replace the deployer's key wherever it is older than three months, and the old one at once.
 
   $ confluent ebs keys rotate --all --persona deployer --older-than 90d --overlap 0s")]
-pub(super) struct Rotate {
+pub(super) struct KeysRotateArgs {
     /// Codes of departments.
     #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
@@ -43,10 +46,10 @@ pub(super) struct Rotate {
     #[arg(long, value_name = "string")]
     persona: Option<String>,
     /// How long an old key works beside the new one, such as 24h or 7d.
-    #[arg(long, value_name = "duration", default_value = "24h", value_parser = duration)]
+    #[arg(long, value_name = "parse_duration", default_value = "24h", value_parser = parse_duration)]
     overlap: Duration,
     /// Leave keys alone that are younger, such as 90d.
-    #[arg(long, value_name = "duration", default_value = "0s", value_parser = duration)]
+    #[arg(long, value_name = "parse_duration", default_value = "0s", value_parser = parse_duration)]
     older_than: Duration,
     /// Show the plan without committing changes.
     #[arg(long)]
@@ -61,15 +64,15 @@ pub(super) struct Rotate {
     handover: HandoverArgs,
 }
 
-impl Rotate {
-    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<Report<KeysChanged>, Error> {
+impl KeysRotateArgs {
+    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<KeysChangeOutput>, Error> {
         if !self.all && self.departments.is_empty() {
             self.departments.extend(ctx.globals.department.clone());
         }
-        let session = Session::open(ctx, usize::from(self.concurrency))?;
+        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
         let departments: Vec<Department> = match self.all {
             true => session.workspace.active_departments().cloned().collect(),
-            false => estate::departments(&session, &self.departments)?,
+            false => provisioning::find_active_departments(&session, &self.departments)?,
         };
         ctx.block_on(self.rotate(ctx, &session, &departments))
     }
@@ -77,78 +80,90 @@ impl Rotate {
     async fn rotate(
         &self,
         ctx: &Ctx,
-        session: &Session,
+        session: &PlatformSession,
         departments: &[Department],
-    ) -> Result<Report<KeysChanged>, Error> {
-        let mut estate = Estate::look(ctx, session, departments, &self.handover, AclSight::Needed).await?;
+    ) -> Result<CommandOutput<KeysChangeOutput>, Error> {
+        let mut reconciliation =
+            Reconciliation::observe(ctx, session, departments, &self.handover, AclLookup::IfNeeded).await?;
         if self.all {
             // A department that was never onboarded has no keys, and must not hold up the others.
-            let seen = &estate.observed.snapshot;
-            let exists = |persona: &DesiredPersona| seen.account_named(&persona.account_name).is_some();
-            estate.desired.retain(|desired| desired.personas.iter().any(exists));
+            let snapshot = &reconciliation.observed.snapshot;
+            let exists = |persona: &DesiredPersona| snapshot.account_by_name(&persona.account_name).is_some();
+            reconciliation
+                .desired
+                .retain(|desired| desired.personas.iter().any(exists));
         }
         let rotation = Rotation {
-            overlap: signed(self.overlap)?,
-            older_than: signed(self.older_than)?,
+            overlap: to_signed_duration(self.overlap)?,
+            older_than: to_signed_duration(self.older_than)?,
         };
-        self.refuse_unknown_persona(&estate)?;
+        self.check_persona(&reconciliation)?;
         let chosen = |name: &str| self.persona.as_deref().is_none_or(|persona| persona == name);
-        let plan = rotate(&estate.wanted(false), &estate.observed.snapshot, &rotation, |persona| {
-            chosen(&persona.persona)
-        });
-        refused("keys rotate", &plan)?;
-        let changed = KeysChanged::new(&session.stage_name, estate.sink.folder(), &plan);
+        let plan = plan_rotation(
+            &reconciliation.plan_input(false),
+            &reconciliation.observed.snapshot,
+            &rotation,
+            |persona| chosen(&persona.persona),
+        );
+        check_refusals("keys rotate", &plan)?;
+        let changed = KeysChangeOutput::new(&session.stage_name, reconciliation.profile_store.folder(), &plan);
         if self.dry_run {
             let code = match self.detailed_exitcode && !plan.is_empty() {
                 true => ExitCode::Differences,
                 false => ExitCode::Ok,
             };
-            return Ok(Report::new(changed.dry()).with_code(code));
+            return Ok(CommandOutput::new(changed.planned()).with_code(code));
         }
         if plan.is_empty() {
-            let evidence = estate.complete_evidence()?;
-            let Some(later) = estate.offer_left_behind(ctx).await? else {
-                return Ok(Report::nothing());
+            let evidence = reconciliation.finalize_evidence()?;
+            let Some(pending) = reconciliation.confirm_pending(ctx).await? else {
+                return Ok(CommandOutput::empty());
             };
-            let error = not_taken(&later);
-            let report = Report::new(changed.with_evidence(evidence).delivered(estate.deliveries(later)));
+            let error = undelivered_error(&pending);
+            let report = CommandOutput::new(
+                changed
+                    .with_evidence(evidence)
+                    .with_deliveries(reconciliation.delivery_report(pending)),
+            );
             return Ok(match error {
                 Some(error) => report.with_error(error),
                 None => report,
             });
         }
-        estate.check_handover(&plan)?;
+        reconciliation.check_profiles_writable(&plan)?;
         if !ctx.globals.yes {
             let codes: Vec<DepartmentCode> = departments.iter().map(|department| department.code.clone()).collect();
-            ctx.ui.show(&plan_blocks(&plan, &codes))?;
+            ctx.ui.print_preview(&plan_blocks(&plan, &codes))?;
             let question = format!(
                 "Rotate the API keys of {} in stage {}?",
-                counted(estate.desired.len(), "department"),
+                format_count(reconciliation.desired.len(), "department"),
                 session.stage_name
             );
             if !ctx.confirm(&question)? {
-                return Ok(Report::nothing());
+                return Ok(CommandOutput::empty());
             }
         }
-        let later = estate.deliver_left_behind(ctx).await?;
-        let not_taken = not_taken(&later);
-        let changed = changed.delivered(estate.deliveries(later));
+        let pending = reconciliation.deliver_pending(ctx).await?;
+        let not_taken = undelivered_error(&pending);
+        let changed = changed.with_deliveries(reconciliation.delivery_report(pending));
         if let Some(error) = not_taken {
             // An old key works until the new one has arrived.
-            return Ok(Report::new(changed).with_error(error));
+            return Ok(CommandOutput::new(changed).with_error(error));
         }
-        let (report, evidence) = estate.carry_out(ctx, "keys rotate", &plan, self.concurrency).await?;
-        let error = unfinished(&report);
-        let report = Report::new(changed.done(report, evidence));
+        let (report, evidence) = reconciliation
+            .apply(ctx, "keys rotate", &plan, self.concurrency)
+            .await?;
+        let error = incomplete_run_error(&report);
+        let report = CommandOutput::new(changed.applied(report, evidence));
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
         })
     }
 
-    fn refuse_unknown_persona(&self, estate: &Estate<'_>) -> Result<(), Error> {
+    fn check_persona(&self, reconciliation: &Reconciliation<'_>) -> Result<(), Error> {
         let Some(persona) = &self.persona else { return Ok(()) };
-        let known: Vec<&str> = estate
+        let known: Vec<&str> = reconciliation
             .desired
             .iter()
             .flat_map(|desired| &desired.personas)
@@ -162,13 +177,13 @@ impl Rotate {
             ErrorKind::Usage,
             format!("there is no persona `{persona}` with an API key"),
         );
-        Err(match crate::hint::nearest(persona, known.iter().copied()) {
+        Err(match crate::hint::closest_match(persona, known.iter().copied()) {
             Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
             None => error,
         })
     }
 }
 
-fn signed(duration: Duration) -> Result<SignedDuration, Error> {
+fn to_signed_duration(duration: Duration) -> Result<SignedDuration, Error> {
     SignedDuration::try_from(duration).context("a duration is too long")
 }

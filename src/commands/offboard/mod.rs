@@ -1,24 +1,24 @@
 //! `confluent ebs offboard`.
 
-mod connectors;
+mod connector_removal;
 mod output;
 mod proof;
-mod retire;
+mod retirement;
 
 use clap::Args;
 
 use super::{
-    Ctx, Report,
-    estate::{self, AclSight, Estate, FolderArgs, unfinished},
-    session::Session,
+    CommandOutput, Ctx,
+    provisioning::{self, AclLookup, FolderArgs, Reconciliation, incomplete_run_error},
+    session::PlatformSession,
 };
 use crate::{
     error::{Error, ErrorKind},
     model::{Department, DepartmentCode},
-    plan::{Teardown, teardown},
+    plan::{Teardown, plan_teardown},
 };
-use connectors::ConnectorArgs;
-use output::{Offboarding, plan_blocks};
+use connector_removal::ConnectorRemovalArgs;
+use output::{OffboardOutput, plan_blocks};
 
 /// Take a department's access away.
 ///
@@ -35,12 +35,12 @@ Show what would be taken away.
 Take it away, connectors included, after saving their configurations and offsets.
 
   $ confluent ebs offboard claims --delete-connectors")]
-pub(super) struct Offboard {
+pub(super) struct OffboardArgs {
     /// Code of the department: the name of its file without ".toml".
     #[arg(value_name = "department")]
     department: DepartmentCode,
     #[command(flatten)]
-    connectors: ConnectorArgs,
+    connectors: ConnectorRemovalArgs,
     /// Also remove role bindings and ACLs of others on the prefix.
     #[arg(long)]
     remove_foreign: bool,
@@ -54,70 +54,89 @@ pub(super) struct Offboard {
     folders: FolderArgs,
 }
 
-impl Offboard {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Offboarding>, Error> {
-        let session = Session::open(ctx, usize::from(self.concurrency))?;
-        let department = estate::department(&session, &self.department)?;
+impl OffboardArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffboardOutput>, Error> {
+        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
+        let department = provisioning::find_department(&session, &self.department)?;
         ctx.block_on(self.offboard(ctx, &session, &department))
     }
 
     async fn offboard(
         &self,
         ctx: &Ctx,
-        session: &Session,
+        session: &PlatformSession,
         department: &Department,
-    ) -> Result<Report<Offboarding>, Error> {
+    ) -> Result<CommandOutput<OffboardOutput>, Error> {
         // Retired or not: an interrupted off-boarding has retired it already.
-        let estate = Estate::look(
+        let reconciliation = Reconciliation::observe(
             ctx,
             session,
             std::slice::from_ref(department),
             &self.folders,
-            AclSight::Possible,
+            AclLookup::BestEffort,
         )
         .await?;
-        let seen = &estate.observed.snapshot;
-        let down = teardown(&estate.wanted(false), seen, department, self.remove_foreign);
-        let there = connectors::look(&estate, department, &down).await?;
-        let topics = estate.topics(department).await;
-        refused(&down)?;
+        let snapshot = &reconciliation.observed.snapshot;
+        let down = plan_teardown(
+            &reconciliation.plan_input(false),
+            snapshot,
+            department,
+            self.remove_foreign,
+        );
+        let existing = connector_removal::observe(&reconciliation, department, &down).await?;
+        let topics = reconciliation.list_topics(department).await;
+        check_refusals(&down)?;
         if !self.dry_run {
-            self.connectors.refuse(department, &there)?;
+            self.connectors.check(department, &existing)?;
         }
-        let mut answer = Offboarding::new(&estate, department, &down, &there, topics, self);
+        let mut answer = OffboardOutput::new(&reconciliation, department, &down, &existing, topics, self);
         if self.dry_run {
-            return Ok(Report::new(answer));
+            return Ok(CommandOutput::new(answer));
         }
-        if !(down.plan.is_empty() && there.own.is_empty()) {
-            ctx.ui.show(&plan_blocks(&answer))?;
+        if !(down.plan.is_empty() && existing.own.is_empty()) {
+            ctx.ui.print_preview(&plan_blocks(&answer))?;
             let question = format!(
                 "This takes away every access of department \"{}\" in stage {}.",
                 department.code, session.stage_name
             );
             ctx.confirm_by_typing(&question, department.code.as_str())?;
         }
-        if ctx.interrupt.is_wished() {
+        if ctx.cancel.is_cancelled() {
             return Err(Error::new(
                 ErrorKind::Interrupted,
                 "interrupted before anything was changed",
             ));
         }
         // First of all, so that no onboarding brings back what is being taken away.
-        answer.retired = retire::retire(ctx, session, department)?;
-        answer.saved = self.connectors.delete(ctx, &estate, department, &there).await?;
+        answer.retired = retirement::retire(ctx, session, department)?;
+        answer.backups = self
+            .connectors
+            .delete(ctx, &reconciliation, department, &existing)
+            .await?;
         let mut error = None;
         if !down.plan.is_empty() {
-            let (report, evidence) = estate.carry_out(ctx, "offboard", &down.plan, self.concurrency).await?;
-            error = unfinished(&report);
-            answer.done(report, evidence);
+            let (report, evidence) = reconciliation
+                .apply(ctx, "offboard", &down.plan, self.concurrency)
+                .await?;
+            error = incomplete_run_error(&report);
+            answer.set_applied(report, evidence);
         }
         if error.is_none() {
-            let proof = Box::pin(proof::prove(ctx, &estate, department, &down, answer.topics_unseen())).await?;
-            error = proof.error(department, self.remove_foreign);
-            answer.evidence.extend(estate.write_proof(&department.code, &proof)?);
+            let proof = Box::pin(proof::prove(
+                ctx,
+                &reconciliation,
+                department,
+                &down,
+                answer.topics_unknown(),
+            ))
+            .await?;
+            error = proof.to_error(department, self.remove_foreign);
+            answer
+                .evidence
+                .extend(reconciliation.write_removal_evidence(&department.code, &proof)?);
             answer.proof = Some(proof);
         }
-        let report = Report::new(answer);
+        let report = CommandOutput::new(answer);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -126,7 +145,7 @@ impl Offboard {
 }
 
 /// What stands in the way.
-fn refused(down: &Teardown) -> Result<(), Error> {
+fn check_refusals(down: &Teardown) -> Result<(), Error> {
     let Some(first) = down.plan.refusals.first() else {
         return Ok(());
     };

@@ -5,34 +5,34 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    Offboard,
-    connectors::There,
-    proof::{KeyProof, Proof},
-    retire::Retired,
+    OffboardArgs,
+    connector_removal::DepartmentConnectors,
+    proof::{RemovalProof, RemovedKeyState},
+    retirement::Retirement,
 };
 use crate::{
-    apply::Report as Applied,
+    apply::ProvisioningReport as Applied,
     commands::{
-        connector::Saved,
-        estate::{
-            Estate,
-            shown::{changes, counted, totals},
+        connector::BackupFile,
+        provisioning::{
+            Reconciliation,
+            plan_view::{department_changes, format_count, plan_totals},
         },
     },
     model::{Department, DepartmentCode},
     plan::{
-        Change, Plan, Teardown,
+        Plan, PlannedChange, Teardown,
         teardown::{ForeignAcl, ForeignBinding},
     },
-    render::{Block, Line, Style, Viewable},
+    render::{Block, Style, TextLine, Viewable},
 };
 
 /// How many topics are told to people one by one; all of them are in JSON and YAML.
-const TOLD_TOPICS: usize = 20;
+const MAX_LISTED_TOPICS: usize = 20;
 
 /// What was taken away, or would be.
 #[derive(Debug, Serialize)]
-pub(in crate::commands) struct Offboarding {
+pub(in crate::commands) struct OffboardOutput {
     department: DepartmentCode,
     prefix: String,
     stage: String,
@@ -40,9 +40,9 @@ pub(in crate::commands) struct Offboarding {
     /// The connectors of the prefix, by name.
     connectors: Vec<String>,
     /// Connectors of others that run under an account of the department.
-    borrowed: Vec<String>,
+    dependent_connectors: Vec<String>,
     /// The changes, in order.
-    changes: Vec<Change>,
+    changes: Vec<PlannedChange>,
     /// What others hold on the prefix.
     foreign: Vec<ForeignBinding>,
     /// What ACLs say on the prefix about others.
@@ -51,46 +51,46 @@ pub(in crate::commands) struct Offboarding {
     /// The topics of the prefix, which stay; null when they could not be listed.
     topics: Option<Vec<String>>,
     #[serde(skip)]
-    topics_unseen: Option<String>,
+    topics_unknown: Option<String>,
     /// The connectors that were saved.
-    pub(super) saved: Vec<Saved>,
+    pub(super) backups: Vec<BackupFile>,
     /// The tombstone.
-    pub(super) retired: Option<Retired>,
+    pub(super) retired: Option<Retirement>,
     #[serde(flatten)]
     report: Option<Applied>,
-    pub(super) proof: Option<Proof>,
+    pub(super) proof: Option<RemovalProof>,
     pub(super) evidence: Vec<PathBuf>,
 }
 
-impl Offboarding {
+impl OffboardOutput {
     pub(super) fn new(
-        estate: &Estate<'_>,
+        reconciliation: &Reconciliation<'_>,
         department: &Department,
         down: &Teardown,
-        there: &There,
+        existing: &DepartmentConnectors,
         topics: Result<Vec<String>, String>,
-        asked: &Offboard,
+        args: &OffboardArgs,
     ) -> Self {
         let (topics, topics_unseen) = match topics {
             Ok(topics) => (Some(topics), None),
             Err(reason) => (None, Some(reason)),
         };
-        let names = |connectors: &[crate::resources::connector::Seen]| -> Vec<String> {
-            connectors.iter().map(|seen| seen.name.clone()).collect()
+        let names = |connectors: &[crate::resources::connector::LiveConnector]| -> Vec<String> {
+            connectors.iter().map(|observed| observed.name.clone()).collect()
         };
         Self {
             department: department.code.clone(),
             prefix: department.prefix.to_string(),
-            stage: estate.session.stage_name.clone(),
-            dry_run: asked.dry_run,
-            connectors: names(&there.own),
-            borrowed: names(&there.borrowed),
+            stage: reconciliation.session.stage_name.clone(),
+            dry_run: args.dry_run,
+            connectors: names(&existing.own),
+            dependent_connectors: names(&existing.dependent),
             changes: down.plan.changes.clone(),
             foreign: down.foreign.clone(),
             foreign_acls: down.foreign_acls.clone(),
             topics,
-            topics_unseen,
-            saved: Vec::new(),
+            topics_unknown: topics_unseen,
+            backups: Vec::new(),
             retired: None,
             report: None,
             proof: None,
@@ -98,22 +98,22 @@ impl Offboarding {
         }
     }
 
-    pub(super) fn done(&mut self, report: Applied, evidence: Vec<PathBuf>) {
+    pub(super) fn set_applied(&mut self, report: Applied, evidence: Vec<PathBuf>) {
         self.report = Some(report);
         self.evidence = evidence;
     }
 
     /// What is proved about what was not looked at needs to know this, too.
-    pub(super) fn topics_unseen(&self) -> Option<&str> {
-        self.topics_unseen.as_deref()
+    pub(super) fn topics_unknown(&self) -> Option<&str> {
+        self.topics_unknown.as_deref()
     }
 
     /// The topics as they are told to people: the first of many.
-    fn told_topics(&self) -> Vec<String> {
+    fn listed_topics(&self) -> Vec<String> {
         let topics = self.topics.as_deref().unwrap_or_default();
-        let mut told: Vec<String> = topics.iter().take(TOLD_TOPICS).cloned().collect();
-        if topics.len() > TOLD_TOPICS {
-            told.push(format!("and {} more", topics.len() - TOLD_TOPICS));
+        let mut told: Vec<String> = topics.iter().take(MAX_LISTED_TOPICS).cloned().collect();
+        if topics.len() > MAX_LISTED_TOPICS {
+            told.push(format!("and {} more", topics.len() - MAX_LISTED_TOPICS));
         }
         told
     }
@@ -127,9 +127,9 @@ impl Offboarding {
 }
 
 /// What would be taken away, for people.
-pub(super) fn plan_blocks(offboarding: &Offboarding) -> Vec<Block> {
+pub(super) fn plan_blocks(offboarding: &OffboardOutput) -> Vec<Block> {
     let plan = offboarding.plan();
-    let mut blocks = vec![Block::line(Line::new().styled(
+    let mut blocks = vec![Block::line(TextLine::new().with_styled_text(
         Style::Heading,
         format!(
             "Department {}  prefix {}  stage {}",
@@ -137,26 +137,28 @@ pub(super) fn plan_blocks(offboarding: &Offboarding) -> Vec<Block> {
         ),
     ))];
     let listed = |title: &str, items: &[String]| {
-        let lines = items.iter().map(|item| Line::from(format!("  {item}")).hang(4));
+        let lines = items
+            .iter()
+            .map(|item| TextLine::from(format!("  {item}")).with_hanging_indent(4));
         (!items.is_empty()).then(|| Block::titled(title, [Block::Lines(lines.collect())]))
     };
     blocks.extend(listed("Connectors, removed first", &offboarding.connectors));
     blocks.extend(listed(
         "In the way: connectors of others that run under the department's account",
-        &offboarding.borrowed,
+        &offboarding.dependent_connectors,
     ));
-    blocks.extend(changes(&plan, &offboarding.department));
-    blocks.push(Block::line(totals(&plan)));
+    blocks.extend(department_changes(&plan, &offboarding.department));
+    blocks.push(Block::line(plan_totals(&plan)));
     let removed = |foreign: &&ForeignBinding| {
         offboarding.changes.iter().any(
-            |change| matches!(&change.operation, crate::plan::Operation::DeleteBinding { id, .. } if *id == foreign.id),
+            |change| matches!(&change.operation, crate::plan::PlannedOperation::DeleteBinding { id, .. } if *id == foreign.id),
         )
     };
     let removed_acl = |foreign: &&ForeignAcl| {
         offboarding
             .changes
             .iter()
-            .any(|change| matches!(&change.operation, crate::plan::Operation::DeleteAcl { acl } if *acl == foreign.acl))
+            .any(|change| matches!(&change.operation, crate::plan::PlannedOperation::DeleteAcl { acl } if *acl == foreign.acl))
     };
     let mut stay: Vec<String> = offboarding
         .foreign
@@ -168,25 +170,29 @@ pub(super) fn plan_blocks(offboarding: &Offboarding) -> Vec<Block> {
                 "{} holds {} on {}",
                 foreign.holder,
                 binding.role,
-                binding.pattern.short()
+                binding.pattern.to_short_string()
             )
         })
         .collect();
     let acls = offboarding.foreign_acls.iter().filter(|foreign| !removed_acl(foreign));
-    stay.extend(acls.map(|foreign| format!("{}: {}", foreign.holder, foreign.acl.short())));
+    stay.extend(acls.map(|foreign| format!("{}: {}", foreign.holder, foreign.acl.to_short_string())));
     blocks.extend(listed(
         "Held by others on the prefix (`--remove-foreign` removes them)",
         &stay,
     ));
-    blocks.extend(listed("Topics of the prefix, which stay", &offboarding.told_topics()));
-    if let Some(reason) = &offboarding.topics_unseen {
+    blocks.extend(listed("Topics of the prefix, which stay", &offboarding.listed_topics()));
+    if let Some(reason) = &offboarding.topics_unknown {
         let unseen = format!("Topics of the prefix were not looked at: {reason}.");
-        blocks.push(Block::line(Line::new().styled(Style::Muted, unseen).hang(2)));
+        blocks.push(Block::line(
+            TextLine::new()
+                .with_styled_text(Style::Muted, unseen)
+                .with_hanging_indent(2),
+        ));
     }
     blocks
 }
 
-impl Viewable for Offboarding {
+impl Viewable for OffboardOutput {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
             return plan_blocks(self);
@@ -203,7 +209,7 @@ impl Viewable for Offboarding {
                 "Department {} is off-boarded from stage {}: {}.",
                 self.department,
                 self.stage,
-                counted(made, "removal")
+                format_count(made, "removal")
             ),
             (false, _) => format!(
                 "Department {} is partly off-boarded from stage {}; the same command does the rest.",
@@ -211,40 +217,46 @@ impl Viewable for Offboarding {
             ),
         };
         let style = if complete { Style::Ok } else { Style::Error };
-        lines.push(Line::new().styled(style, headline));
-        for saved in &self.saved {
-            lines.push(Line::from(format!("Saved {} to {}.", saved.name, saved.path.display())).hang(2));
+        lines.push(TextLine::new().with_styled_text(style, headline));
+        for saved in &self.backups {
+            lines.push(
+                TextLine::from(format!("Saved {} to {}.", saved.name, saved.path.display())).with_hanging_indent(2),
+            );
         }
-        if let Some(Retired { on, file: Some(file) }) = &self.retired {
-            lines.push(Line::from(format!("Retired on {on} in {}.", file.display())).hang(2));
+        if let Some(Retirement { on, file: Some(file) }) = &self.retired {
+            lines.push(TextLine::from(format!("Retired on {on} in {}.", file.display())).with_hanging_indent(2));
         }
-        let topics = self.told_topics();
+        let topics = self.listed_topics();
         if !topics.is_empty() {
             let topics = topics.join(", ");
-            lines.push(Line::from(format!("Topics of the prefix, which stay: {topics}.")).hang(2));
+            lines.push(TextLine::from(format!("Topics of the prefix, which stay: {topics}.")).with_hanging_indent(2));
         }
         for failure in self.report.iter().flat_map(|report| &report.failures) {
-            let failed = Line::new().styled(Style::Error, "failed");
-            lines.push(failed.then(format!("  {}: {}", failure.label, failure.reason)).hang(8));
+            let failed = TextLine::new().with_styled_text(Style::Error, "failed");
+            lines.push(
+                failed
+                    .with_text(format!("  {}: {}", failure.label, failure.reason))
+                    .with_hanging_indent(8),
+            );
         }
         if let Some(proof) = &self.proof {
             lines.extend(proof_lines(proof, &self.prefix));
         }
         if let [first, ..] = self.evidence.as_slice() {
-            lines.push(Line::from(format!("Evidence: {}.", first.display())).hang(2));
+            lines.push(TextLine::from(format!("Evidence: {}.", first.display())).with_hanging_indent(2));
         }
         vec![Block::Lines(lines)]
     }
 }
 
-fn proof_lines(proof: &Proof, prefix: &str) -> Vec<Line> {
-    let count = |wanted: KeyProof| proof.keys.iter().filter(|key| key.proof == wanted).count();
+fn proof_lines(proof: &RemovalProof, prefix: &str) -> Vec<TextLine> {
+    let count = |desired: RemovedKeyState| proof.keys.iter().filter(|key| key.state == desired).count();
     let mut lines = Vec::new();
     let words = [
-        (KeyProof::Refused, "answered with 401"),
-        (KeyProof::Gone, "no longer listed, without a secret here to try"),
-        (KeyProof::StillAccepted, "STILL ACCEPTED"),
-        (KeyProof::NotProvable, "not to be tried"),
+        (RemovedKeyState::Refused, "answered with 401"),
+        (RemovedKeyState::Gone, "no longer listed, without a secret here to try"),
+        (RemovedKeyState::StillAccepted, "STILL ACCEPTED"),
+        (RemovedKeyState::Inconclusive, "not to be tried"),
     ];
     let parts: Vec<String> = words
         .into_iter()
@@ -252,24 +264,29 @@ fn proof_lines(proof: &Proof, prefix: &str) -> Vec<Line> {
         .map(|(proof, word)| format!("{} {word}", count(proof)))
         .collect();
     if !parts.is_empty() {
-        let keys = counted(proof.keys.len(), "API key");
-        lines.push(Line::from(format!("Proof: of {keys}, {}.", parts.join(", "))).hang(2));
+        let keys = format_count(proof.keys.len(), "API key");
+        lines.push(TextLine::from(format!("Proof: of {keys}, {}.", parts.join(", "))).with_hanging_indent(2));
     }
-    if count(KeyProof::Refused) > 0 {
+    if count(RemovedKeyState::Refused) > 0 {
         // Keys are tried with the profiles that are at hand.
         let dead =
             "The profiles that were handed over open nothing any more: delete them, here and wherever they are kept.";
-        lines.push(Line::from(dead).hang(2));
+        lines.push(TextLine::from(dead).with_hanging_indent(2));
     }
-    let administrators: Vec<&str> = proof.reach.administrators.iter().map(String::as_str).collect();
-    let who = match (administrators.is_empty(), proof.reach.others.is_empty()) {
+    let administrators: Vec<&str> = proof
+        .residual_access
+        .administrators
+        .iter()
+        .map(String::as_str)
+        .collect();
+    let who = match (administrators.is_empty(), proof.residual_access.others.is_empty()) {
         (true, true) => "nobody that this key can see".to_owned(),
         (false, true) => format!("only administrators: {}", administrators.join(", ")),
         (_, false) => format!(
             "administrators ({}) and OTHERS: {}",
             administrators.join(", "),
             proof
-                .reach
+                .residual_access
                 .others
                 .iter()
                 .map(String::as_str)
@@ -278,16 +295,16 @@ fn proof_lines(proof: &Proof, prefix: &str) -> Vec<Line> {
         ),
     };
     lines.push(
-        Line::from(format!(
+        TextLine::from(format!(
             "Who can still act on names that begin with \"{prefix}\": {who}."
         ))
-        .hang(2),
+        .with_hanging_indent(2),
     );
-    for unknown in &proof.not_looked_at {
+    for unknown in &proof.not_observed {
         lines.push(
-            Line::new()
-                .styled(Style::Muted, format!("Not looked at: {unknown}."))
-                .hang(2),
+            TextLine::new()
+                .with_styled_text(Style::Muted, format!("Not looked at: {unknown}."))
+                .with_hanging_indent(2),
         );
     }
     lines

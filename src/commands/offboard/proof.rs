@@ -6,22 +6,22 @@ use serde::Serialize;
 
 use crate::{
     api::org::ListEnvironments,
-    client::{Auth, ClientError, CredentialSource, Credentials},
+    client::{Auth, BasicCredentials, ClientError, CredentialSource},
     commands::{
         Ctx,
-        estate::{self, AclSight, Estate},
+        provisioning::{self, AclLookup, Reconciliation},
     },
     error::{Error, ErrorKind},
     model::{ApiKeyId, Department, Secret},
-    plan::{self, Reach, Teardown, reach, teardown},
-    render::words,
-    resources::{PROPAGATION_BUDGET, rest},
+    plan::{self, ResidualAccess, Teardown, find_residual_access, plan_teardown},
+    render::text,
+    resources::{PROPAGATION_BUDGET, sleep_or_cancel},
 };
 
 /// What is known of a key that was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum KeyProof {
+pub(super) enum RemovedKeyState {
     /// The service answers it with 401.
     Refused,
     /// The service still takes it.
@@ -29,42 +29,43 @@ pub(super) enum KeyProof {
     /// The lists do not show it any more; nobody here holds its secret to try it.
     Gone,
     /// It could not be tried.
-    NotProvable,
+    Inconclusive,
 }
 
 /// One key and its proof.
 #[derive(Debug, Serialize)]
-pub(super) struct ProvedKey {
+pub(super) struct RemovedKey {
     pub(super) api_key: ApiKeyId,
-    pub(super) proof: KeyProof,
+    pub(super) state: RemovedKeyState,
 }
 
 /// What was proved.
 #[derive(Debug, Serialize)]
-pub(super) struct Proof {
+pub(super) struct RemovalProof {
     /// The keys that were removed, or whose profiles are at hand.
-    pub(super) keys: Vec<ProvedKey>,
+    pub(super) keys: Vec<RemovedKey>,
     /// What is still there of the department.
-    pub(super) left: Vec<String>,
+    pub(super) remaining: Vec<String>,
     /// Who can still do something on the prefix.
     #[serde(flatten)]
-    pub(super) reach: Reach,
+    pub(super) residual_access: ResidualAccess,
     /// What was not looked at.
-    pub(super) not_looked_at: Vec<String>,
+    pub(super) not_observed: Vec<String>,
 }
 
 /// Looks again, and tries the keys whose secrets are at hand.
 pub(super) async fn prove(
     ctx: &Ctx,
-    estate: &Estate<'_>,
+    reconciliation: &Reconciliation<'_>,
     department: &Department,
     down: &Teardown,
     topics_unseen: Option<&str>,
-) -> Result<Proof, Error> {
-    let session = estate.session;
-    let (again, _) = estate::observe(session, std::slice::from_ref(department), AclSight::Possible).await?;
-    let seen = &again.snapshot;
-    let left = teardown(&estate.wanted(false), seen, department, false);
+) -> Result<RemovalProof, Error> {
+    let session = reconciliation.session;
+    let (again, _) =
+        provisioning::observe_organization(session, std::slice::from_ref(department), AclLookup::BestEffort).await?;
+    let snapshot = &again.snapshot;
+    let left = plan_teardown(&reconciliation.plan_input(false), snapshot, department, false);
     let mut still: Vec<String> = left
         .plan
         .changes
@@ -72,9 +73,9 @@ pub(super) async fn prove(
         .map(|change| format!("{} {}", change.operation.kind(), change.what))
         .collect();
     still.extend(left.plan.refusals.iter().map(|refusal| refusal.message.clone()));
-    let at_hand = estate.sink.cloud_keys_of(&department.code);
+    let at_hand = reconciliation.profile_store.cloud_keys(&department.code);
     let removed = down.plan.changes.iter().filter_map(|change| match &change.operation {
-        plan::Operation::DeleteKey { id, .. } => Some(id.clone()),
+        plan::PlannedOperation::DeleteKey { id, .. } => Some(id.clone()),
         _ => None,
     });
     let mut ids: Vec<ApiKeyId> = removed.collect();
@@ -85,13 +86,16 @@ pub(super) async fn prove(
     for id in ids {
         let secret = at_hand.iter().find(|(known, _)| *known == id).map(|(_, secret)| secret);
         let proof = match secret {
-            Some(secret) => try_key(ctx, estate, &id, secret).await,
-            None if seen.keys.iter().any(|key| key.id == id) => KeyProof::StillAccepted,
-            None => KeyProof::Gone,
+            Some(secret) => try_key(ctx, reconciliation, &id, secret).await,
+            None if snapshot.keys.iter().any(|key| key.id == id) => RemovedKeyState::StillAccepted,
+            None => RemovedKeyState::Gone,
         };
-        keys.push(ProvedKey { api_key: id, proof });
+        keys.push(RemovedKey {
+            api_key: id,
+            state: proof,
+        });
     }
-    let mut not_looked_at: Vec<String> = seen
+    let mut not_looked_at: Vec<String> = snapshot
         .unknown
         .iter()
         .map(|(what, why)| format!("{what}: {why}"))
@@ -100,18 +104,18 @@ pub(super) async fn prove(
         not_looked_at.push(format!("topics of the prefix: {reason}"));
     }
     not_looked_at.push("what is in topics, schemas and consumer groups: none of them was removed".to_owned());
-    Ok(Proof {
+    Ok(RemovalProof {
         keys,
-        left: still,
-        reach: reach(seen, department),
-        not_looked_at,
+        remaining: still,
+        residual_access: find_residual_access(snapshot, department),
+        not_observed: not_looked_at,
     })
 }
 
 /// Tries a key until it is refused: a removal takes a while to reach everywhere (dossier `rbac.md` §4.6).
-async fn try_key(ctx: &Ctx, estate: &Estate<'_>, id: &ApiKeyId, secret: &Secret) -> KeyProof {
-    let session = estate.session;
-    let client = session.client.with_auth(Auth::Basic(Credentials {
+async fn try_key(ctx: &Ctx, reconciliation: &Reconciliation<'_>, id: &ApiKeyId, secret: &Secret) -> RemovedKeyState {
+    let session = reconciliation.session;
+    let client = session.client.with_auth(Auth::Basic(BasicCredentials {
         key: id.to_string(),
         secret: secret.clone(),
         source: CredentialSource::Issued("the proof".to_owned()),
@@ -121,39 +125,41 @@ async fn try_key(ctx: &Ctx, estate: &Estate<'_>, id: &ApiKeyId, secret: &Secret)
     loop {
         let answered: Result<(), ClientError> = client.list(ListEnvironments).await.map(drop);
         let proof = match answered {
-            Err(error) if error.is_unauthorized() => return KeyProof::Refused,
-            Ok(()) => KeyProof::StillAccepted,
-            Err(_) => KeyProof::NotProvable,
+            Err(error) if error.is_unauthorized() => return RemovedKeyState::Refused,
+            Ok(()) => RemovedKeyState::StillAccepted,
+            Err(_) => RemovedKeyState::Inconclusive,
         };
-        if session.clock.since(begun) + wait > PROPAGATION_BUDGET || !rest(&session.clock, &ctx.interrupt, wait).await {
+        if session.clock.elapsed_since(begun) + wait > PROPAGATION_BUDGET
+            || !sleep_or_cancel(&session.clock, &ctx.cancel, wait).await
+        {
             return proof;
         }
         wait = (wait * 2).min(Duration::from_secs(15));
     }
 }
 
-impl Proof {
+impl RemovalProof {
     /// What is not as it should be, if anything.
-    pub(super) fn error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
+    pub(super) fn to_error(&self, department: &Department, removed_foreign: bool) -> Option<Error> {
         let alive: Vec<&str> = self
             .keys
             .iter()
-            .filter(|key| key.proof == KeyProof::StillAccepted)
+            .filter(|key| key.state == RemovedKeyState::StillAccepted)
             .map(|key| key.api_key.as_str())
             .collect();
         let mut wrong = Vec::new();
         let mut hints = Vec::new();
         if !alive.is_empty() {
             let noun = if alive.len() == 1 { "API key" } else { "API keys" };
-            wrong.push(format!("the service still takes {noun} {}", words::quoted(&alive)));
+            wrong.push(format!("the service still takes {noun} {}", text::join_quoted(&alive)));
             hints.push("Run the command again in a few minutes: a removal takes a while to reach everywhere.");
         }
-        if !self.left.is_empty() {
-            wrong.push(format!("still there: {}", self.left.join("; ")));
+        if !self.remaining.is_empty() {
+            wrong.push(format!("still there: {}", self.remaining.join("; ")));
             hints.push("Run the command again: it does the rest and nothing twice.");
         }
-        if !self.reach.others.is_empty() {
-            let others: Vec<&str> = self.reach.others.iter().map(String::as_str).collect();
+        if !self.residual_access.others.is_empty() {
+            let others: Vec<&str> = self.residual_access.others.iter().map(String::as_str).collect();
             wrong.push(format!(
                 "others can still act on names that begin with \"{}\": {}",
                 department.prefix,

@@ -1,26 +1,29 @@
 //! `confluent ebs onboard`.
 
-mod isolation;
+mod isolation_check;
 mod output;
 
 use clap::Args;
 
 use super::{
-    Ctx, Report,
-    estate::{self, AclSight, Estate, HandoverArgs, Later, not_taken, refused, shown::counted, unfinished},
-    session::Session,
+    CommandOutput, Ctx,
+    provisioning::{
+        self, AclLookup, HandoverArgs, PendingDelivery, Reconciliation, check_refusals, incomplete_run_error,
+        plan_view::format_count, undelivered_error,
+    },
+    session::PlatformSession,
 };
 use crate::{
-    apply::Report as Applied,
-    checks::{CheckState, acl_room, preflight},
+    apply::ProvisioningReport as Applied,
+    checks::{CheckState, check_acl_quota, check_preflight},
     config::Profile,
     error::Error,
     exit::ExitCode,
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, Principal, Snapshot},
-    plan::{self, Observed, Plan},
+    plan::{self, ObservedOrganization, Plan},
 };
-use output::{Onboarding, PlanPart, Setting, ShownSecret, plan_blocks, plan_summary, rows};
+use output::{OnboardHeader, OnboardOutput, PlanSummary, PrintedSecret, department_rows, plan_blocks, plan_summary};
 
 /// Onboard departments.
 ///
@@ -44,7 +47,7 @@ Onboard two departments, and put their profiles into a folder.
 Encrypt the profiles, and give each to a program that keeps them.
 
   $ confluent ebs onboard claims --recipients-file ./claims.txt --handover-command ./to-vault")]
-pub(super) struct Onboard {
+pub(super) struct OnboardArgs {
     /// Codes of departments: the names of their files without ".toml".
     #[arg(value_name = "department", required_unless_present_any = ["all", "department"])]
     departments: Vec<DepartmentCode>,
@@ -66,25 +69,25 @@ pub(super) struct Onboard {
     #[command(flatten)]
     handover: HandoverArgs,
     /// Print the new API keys with their secrets, too. Not for what is encrypted or removed.
-    #[arg(long, conflicts_with = "remove_taken")]
+    #[arg(long, conflicts_with = "remove_delivered")]
     show_secrets: bool,
 }
 
-impl Onboard {
-    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<Report<Onboarding>, Error> {
+impl OnboardArgs {
+    pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutput>, Error> {
         if !self.all && self.departments.is_empty() {
             self.departments.extend(ctx.globals.department.clone());
         }
-        let session = Session::open(ctx, usize::from(self.concurrency))?;
+        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }
-        let departments = self.departments(&session)?;
+        let departments = self.select_departments(&session)?;
         ctx.block_on(self.onboard(ctx, &session, &departments))
     }
 
     /// The departments that were asked for, all of them known.
-    fn departments(&self, session: &Session) -> Result<Vec<Department>, Error> {
+    fn select_departments(&self, session: &PlatformSession) -> Result<Vec<Department>, Error> {
         if self.all {
             let all: Vec<Department> = session.workspace.active_departments().cloned().collect();
             return match all.is_empty() {
@@ -93,33 +96,40 @@ impl Onboard {
                 false => Ok(all),
             };
         }
-        estate::departments(session, &self.departments)
+        provisioning::find_active_departments(session, &self.departments)
     }
 
     async fn onboard(
         &self,
         ctx: &Ctx,
-        session: &Session,
+        session: &PlatformSession,
         departments: &[Department],
-    ) -> Result<Report<Onboarding>, Error> {
+    ) -> Result<CommandOutput<OnboardOutput>, Error> {
         let begun = std::cell::Cell::new(std::time::Instant::now());
-        let estate = Estate::look(ctx, session, departments, &self.handover, AclSight::Needed).await?;
-        let (observed, desired, sink) = (&estate.observed, &estate.desired, &estate.sink);
-        let mut sealed = departments.iter().filter(|department| sink.is_sealed(&department.code));
-        if let Some(sealed) = sealed.next().filter(|_| self.show_secrets) {
+        let reconciliation =
+            Reconciliation::observe(ctx, session, departments, &self.handover, AclLookup::IfNeeded).await?;
+        let (observed, desired, profile_store) = (
+            &reconciliation.observed,
+            &reconciliation.desired,
+            &reconciliation.profile_store,
+        );
+        let mut encrypted = departments
+            .iter()
+            .filter(|department| profile_store.is_encrypted(&department.code));
+        if let Some(encrypted) = encrypted.next().filter(|_| self.show_secrets) {
             return Err(Error::usage(format!(
                 "`--show-secrets` cannot show what is encrypted: department `{}` has recipients",
-                sealed.code
+                encrypted.code
             )));
         }
-        let seen = &observed.snapshot;
-        let plan = plan::diff(&estate.wanted(self.prune), seen);
-        let budget = plan::budget(&plan.changes, seen, &observed.quotas);
-        let mut checks = preflight(observed, session.stage.schema_registry.as_ref(), &budget);
-        checks.extend(acl_room(observed, &plan));
-        let setting = setting(session, observed);
+        let snapshot = &observed.snapshot;
+        let plan = plan::diff(&reconciliation.plan_input(self.prune), snapshot);
+        let budget = plan::check_budget(&plan.changes, snapshot, &observed.quotas);
+        let mut checks = check_preflight(observed, session.stage.schema_registry.as_ref(), &budget);
+        checks.extend(check_acl_quota(observed, &plan));
+        let setting = report_header(session, observed);
 
-        refused("onboard", &plan)?;
+        check_refusals("onboard", &plan)?;
         let problems: Vec<_> = checks
             .iter()
             .filter(|check| check.state == CheckState::Problem)
@@ -135,37 +145,37 @@ impl Onboard {
                 .filter_map(|check| check.fix.clone())
                 .fold(error, Error::with_hint));
         }
-        let isolation = isolation::prove(
+        let isolation = isolation_check::check_isolation(
             &session.workspace.active_departments().collect::<Vec<_>>(),
             desired,
-            seen,
+            snapshot,
             &plan,
         );
-        if let Some(overlap) = &isolation.in_the_way {
+        if let Some(overlap) = &isolation.blocking {
             let message = format!("nothing was changed: departments would not be isolated: {overlap}");
             return Err(Error::refused(message).with_hint(
                 "`confluent ebs department validate` shows overlaps between files; remove the binding or ACL otherwise.",
             ));
         }
-        let answer = |plan: &Plan, report: Option<Applied>, later: Vec<Later>, evidence, secrets| {
+        let answer = |plan: &Plan, report: Option<Applied>, pending: Vec<PendingDelivery>, evidence, secrets| {
             let accounts = desired.iter().flat_map(|desired| {
                 desired
                     .personas
                     .iter()
                     .map(|p| (p.account_name.clone(), desired.department.code.clone()))
             });
-            let before = |code: &DepartmentCode| existing(desired, seen, code);
-            Onboarding {
-                setting: setting.clone(),
+            let before = |code: &DepartmentCode| count_existing(desired, snapshot, code);
+            OnboardOutput {
+                header: setting.clone(),
                 dry_run: self.dry_run,
-                departments: rows(plan, report.as_ref(), &before, &accounts.collect()),
+                departments: department_rows(plan, report.as_ref(), &before, &accounts.collect()),
                 checks: checks.clone(),
                 quotas: budget.clone(),
-                plan: PlanPart::of(plan),
+                plan: PlanSummary::from_plan(plan),
                 report,
                 isolation: Some(isolation.clone()),
-                credentials_dir: sink.folder().to_owned(),
-                deliveries: estate.deliveries(later),
+                credentials_dir: profile_store.folder().to_owned(),
+                deliveries: reconciliation.delivery_report(pending),
                 evidence,
                 secrets,
                 elapsed_ms: u64::try_from(begun.get().elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -176,48 +186,48 @@ impl Onboard {
                 true => ExitCode::Differences,
                 false => ExitCode::Ok,
             };
-            return Ok(Report::new(answer(&plan, None, Vec::new(), Vec::new(), Vec::new())).with_code(code));
+            return Ok(CommandOutput::new(answer(&plan, None, Vec::new(), Vec::new(), Vec::new())).with_code(code));
         }
         if plan.is_empty() {
-            let evidence = estate.complete_evidence()?;
-            let Some(later) = estate.offer_left_behind(ctx).await? else {
-                return Ok(Report::nothing());
+            let evidence = reconciliation.finalize_evidence()?;
+            let Some(pending) = reconciliation.confirm_pending(ctx).await? else {
+                return Ok(CommandOutput::empty());
             };
-            let error = not_taken(&later);
-            let finished = Report::new(answer(&plan, None, later, evidence, Vec::new()));
+            let error = undelivered_error(&pending);
+            let finished = CommandOutput::new(answer(&plan, None, pending, evidence, Vec::new()));
             return Ok(match error {
                 Some(error) => finished.with_error(error),
                 None => finished,
             });
         }
-        estate.check_handover(&plan)?;
+        reconciliation.check_profiles_writable(&plan)?;
 
         if !ctx.globals.yes {
             let blocks = match desired.len() {
                 0..=2 => plan_blocks(&setting, &plan, &budget, &checks),
                 _ => plan_summary(&setting, &plan, &budget, &checks),
             };
-            ctx.ui.show(&blocks)?;
+            ctx.ui.print_preview(&blocks)?;
             let question = format!(
                 "Onboard {} to stage {}?",
-                counted(desired.len(), "department"),
+                format_count(desired.len(), "department"),
                 session.stage_name
             );
             if !ctx.confirm(&question)? {
-                return Ok(Report::nothing());
+                return Ok(CommandOutput::empty());
             }
         }
         // The time a person took to answer is not the run's.
         begun.set(std::time::Instant::now());
-        let later = estate.deliver_left_behind(ctx).await?;
-        let (report, evidence) = estate.carry_out(ctx, "onboard", &plan, self.concurrency).await?;
+        let pending = reconciliation.deliver_pending(ctx).await?;
+        let (report, evidence) = reconciliation.apply(ctx, "onboard", &plan, self.concurrency).await?;
         let secrets = if self.show_secrets {
-            secrets(&report)
+            read_secrets(&report)
         } else {
             Vec::new()
         };
-        let error = unfinished(&report).or_else(|| not_taken(&later));
-        let mut finished = Report::new(answer(&plan, Some(report), later, evidence, secrets));
+        let error = incomplete_run_error(&report).or_else(|| undelivered_error(&pending));
+        let mut finished = CommandOutput::new(answer(&plan, Some(report), pending, evidence, secrets));
         if let Some(error) = error {
             finished = finished.with_error(error);
         }
@@ -225,45 +235,48 @@ impl Onboard {
     }
 }
 
-fn setting(session: &Session, observed: &Observed) -> Setting {
-    Setting {
+fn report_header(session: &PlatformSession, observed: &ObservedOrganization) -> OnboardHeader {
+    OnboardHeader {
         stage: session.stage_name.clone(),
         address: observed.snapshot.address.clone(),
         cluster_type: observed.cluster.spec.config.kind.clone(),
-        provisioner: observed.snapshot.name_of(&observed.snapshot.seen_by),
+        provisioner: observed.snapshot.display_name(&observed.snapshot.observed_by),
     }
 }
 
 /// How many accounts, bindings and keys of a department exist already.
-fn existing(desired: &[DesiredDepartment], seen: &Snapshot, code: &DepartmentCode) -> [usize; 3] {
+fn count_existing(desired: &[DesiredDepartment], snapshot: &Snapshot, code: &DepartmentCode) -> [usize; 3] {
     let Some(desired) = desired.iter().find(|desired| desired.department.code == *code) else {
         return [0; 3];
     };
     let accounts: Vec<Principal> = desired
         .personas
         .iter()
-        .filter_map(|persona| seen.account_named(&persona.account_name))
+        .filter_map(|persona| snapshot.account_by_name(&persona.account_name))
         .map(|account| Principal::ServiceAccount(account.id.clone()))
         .collect();
-    let bindings = accounts.iter().map(|account| seen.bindings_of(account).count()).sum();
-    let keys = accounts.iter().map(|account| seen.keys_of(account).count()).sum();
+    let bindings = accounts
+        .iter()
+        .map(|account| snapshot.bindings_of(account).count())
+        .sum();
+    let keys = accounts.iter().map(|account| snapshot.keys_of(account).count()).sum();
     [accounts.len(), bindings, keys]
 }
 
 /// The keys that were handed over, with their secrets.
-fn secrets(report: &Applied) -> Vec<ShownSecret> {
+fn read_secrets(report: &Applied) -> Vec<PrintedSecret> {
     report
-        .handed
+        .profiles
         .iter()
-        .filter_map(|handed| {
-            let text = std::fs::read_to_string(&handed.path).ok()?;
-            let (_, keys, _) = Profile::parse(&handed.path, text, &[]);
+        .filter_map(|profile| {
+            let text = std::fs::read_to_string(&profile.path).ok()?;
+            let (_, keys, _) = Profile::parse(&profile.path, text, &[]);
             Some(
                 [keys.cloud, keys.kafka, keys.schema_registry]
                     .into_iter()
                     .flatten()
-                    .map(|pair| ShownSecret {
-                        account: handed.account.clone(),
+                    .map(|pair| PrintedSecret {
+                        account: profile.account.clone(),
                         api_key: pair.id.to_string(),
                         api_secret: pair.secret.expose().to_owned(),
                     }),

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{load, trusted};
+use super::{load_profile, trusted_hosts};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     config::{
-        Folders, Profile,
-        profile::is_open_to_others,
-        save::{Existing, SaveError, create_private_folder, save},
+        Profile, StandardDirs,
+        profile::is_readable_by_others,
+        save::{IfExists, SaveError, create_private_dir, save},
     },
     diag::has_errors,
     error::{Error, ResultExt},
@@ -32,7 +32,7 @@ Keep a profile under the name of its file.
 Open one that is encrypted, and keep it.
 
   $ confluent ebs profile import ./claims-operator.toml.age --identity ./key.txt")]
-pub(super) struct Import {
+pub(super) struct ProfileImportArgs {
     /// File of the profile.
     #[arg(value_name = "file")]
     file: PathBuf,
@@ -47,9 +47,9 @@ pub(super) struct Import {
     force: bool,
 }
 
-impl Import {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Imported>, Error> {
-        let name = self.name.clone().unwrap_or_else(|| name_of(&self.file));
+impl ProfileImportArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileImportOutput>, Error> {
+        let name = self.name.clone().unwrap_or_else(|| default_name(&self.file));
         let safe = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         if name.is_empty() || !name.chars().all(safe) {
             return Err(Error::usage(format!(
@@ -57,25 +57,25 @@ impl Import {
             ))
             .with_hint("Choose one with `--name`."));
         }
-        let (text, encrypted) = self.text(ctx)?;
-        let folders = Folders::discover()?;
-        create_private_folder(folders.profiles())?;
+        let (text, encrypted) = self.read_profile(ctx)?;
+        let folders = StandardDirs::discover()?;
+        create_private_dir(folders.profiles())?;
         let file = folders.profile(&name);
-        let existing = if self.force { Existing::Replace } else { Existing::Keep };
+        let existing = if self.force { IfExists::Replace } else { IfExists::Keep };
         save(&file, text.expose().as_bytes(), existing).map_err(|error| match error {
             SaveError::Exists(_) => Error::failed(format!("a profile \"{name}\" is kept already"))
                 .with_hint("Replace it with `--force`, as after a rotation; `--name` keeps both."),
             error @ SaveError::Io { .. } => error.into(),
         })?;
-        Ok(Report::new(Imported { name, file, encrypted }))
+        Ok(CommandOutput::new(ProfileImportOutput { name, file, encrypted }))
     }
 
     /// The profile in clear, without mistakes, and whether it was encrypted.
-    fn text(&self, ctx: &Ctx) -> Result<(Secret, bool), Error> {
+    fn read_profile(&self, ctx: &Ctx) -> Result<(Secret, bool), Error> {
         let shown = self.file.display();
         // A file that cannot be read is told by `load`.
-        let Some(sealed) = age::sealed_file(&self.file).ok().flatten() else {
-            load(ctx, &self.file)?;
+        let Some(encrypted) = age::read_encrypted(&self.file).ok().flatten() else {
+            load_profile(ctx, &self.file)?;
             if self.identity.is_some() {
                 ctx.ui.warn("the profile is not encrypted: --identity was not needed");
             }
@@ -88,12 +88,13 @@ impl Import {
                 .with_hint("Name the file with your private key: `--identity key.txt`."));
         };
         let identities = Identities::load(identity)?;
-        if is_open_to_others(identity) {
+        if is_readable_by_others(identity) {
             ctx.ui
                 .warn(&format!("others on this computer can read {}", identity.display()));
         }
-        let text = age::open(&sealed, &identities).with_context(|| format!("the profile {shown} cannot be opened"))?;
-        let (read, _, findings) = Profile::parse(&self.file, text.expose().to_owned(), &trusted(ctx));
+        let text =
+            age::decrypt(&encrypted, &identities).with_context(|| format!("the profile {shown} cannot be opened"))?;
+        let (read, _, findings) = Profile::parse(&self.file, text.expose().to_owned(), &trusted_hosts(ctx));
         if read.is_none() || has_errors(&findings) {
             return Err(Error::findings(format!("profile \"{shown}\" cannot be used"), findings));
         }
@@ -105,7 +106,7 @@ impl Import {
 }
 
 /// The name of the file without its endings: `.toml`, `.toml.age`, and the mark of a rotation before them.
-fn name_of(file: &Path) -> String {
+fn default_name(file: &Path) -> String {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = name.strip_suffix(".age").unwrap_or(name);
     let name = name.strip_suffix(".toml").unwrap_or(name);
@@ -118,14 +119,14 @@ fn name_of(file: &Path) -> String {
 
 /// The profile that is kept now.
 #[derive(Debug, Serialize)]
-pub(super) struct Imported {
+pub(super) struct ProfileImportOutput {
     name: String,
     file: PathBuf,
     /// Whether it was encrypted; it is kept in clear.
     encrypted: bool,
 }
 
-impl Viewable for Imported {
+impl Viewable for ProfileImportOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(format!("Imported profile \"{}\".", self.name))]
     }

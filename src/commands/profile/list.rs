@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::{names, trusted};
+use super::{profile_names, trusted_hosts};
 use crate::{
-    commands::{Ctx, Report},
-    config::{Folders, Profile},
+    commands::{CommandOutput, Ctx},
+    config::{Profile, StandardDirs},
     error::Error,
-    render::{Cell, List, Row},
+    render::{Cell, RowList, TableRow},
 };
 
 /// List profiles.
@@ -16,14 +16,14 @@ use crate::{
 List the profiles that are kept on this computer.
 
   $ confluent ebs profile list")]
-pub(super) struct ListProfiles {}
+pub(super) struct ProfileListArgs {}
 
-impl ListProfiles {
-    pub(super) fn run(ctx: &mut Ctx) -> Result<Report<List<ProfileRow>>, Error> {
-        let folders = Folders::discover()?;
+impl ProfileListArgs {
+    pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<ProfileRow>>, Error> {
+        let folders = StandardDirs::discover()?;
         let current = folders.current_profile();
-        let trusted = trusted(ctx);
-        let rows = names(&folders).into_iter().map(|name| {
+        let trusted = trusted_hosts(ctx);
+        let rows = profile_names(&folders).into_iter().map(|name| {
             // A broken one is listed, too: it is there.
             let profile = Profile::load(&folders.profile(&name), &trusted)
                 .ok()
@@ -39,7 +39,7 @@ impl ListProfiles {
                 name,
             }
         });
-        Ok(Report::new(List::in_order(rows)))
+        Ok(CommandOutput::new(RowList::in_order(rows)))
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) struct ProfileRow {
     endpoint: String,
 }
 
-impl Row for ProfileRow {
+impl TableRow for ProfileRow {
     const COLUMNS: &'static [&'static str] = &["Current", "Name", "Department", "Persona", "Stage", "Endpoint"];
 
     fn cells(&self) -> Vec<Cell> {

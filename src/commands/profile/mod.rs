@@ -9,9 +9,9 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Ctx, report};
+use super::{Ctx, command_output};
 use crate::{
-    config::{Folders, LoadedProfile, Profile},
+    config::{LoadedProfile, Profile, StandardDirs},
     error::Error,
     exit::ExitCode,
 };
@@ -22,38 +22,38 @@ use crate::{
 /// over as a file.
 #[derive(Debug, clap::Args)]
 #[command(name = "profile", subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct ProfileCommand {
+pub(super) struct ProfileArgs {
     #[command(subcommand)]
-    command: Command,
+    command: ProfileCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Import(import::Import),
-    List(list::ListProfiles),
-    Show(show::Show),
-    Use(use_profile::UseProfile),
+enum ProfileCommand {
+    Import(import::ProfileImportArgs),
+    List(list::ProfileListArgs),
+    Show(show::ProfileShowArgs),
+    Use(use_profile::ProfileUseArgs),
 }
 
-impl ProfileCommand {
+impl ProfileArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Import(command) => report::finish(command.run(ctx), ctx),
-            Command::List(_) => report::finish(list::ListProfiles::run(ctx), ctx),
-            Command::Show(command) => report::finish(command.run(ctx), ctx),
-            Command::Use(command) => report::finish(command.run(ctx), ctx),
+            ProfileCommand::Import(command) => command_output::finish(command.run(ctx), ctx),
+            ProfileCommand::List(_) => command_output::finish(list::ProfileListArgs::run(ctx), ctx),
+            ProfileCommand::Show(command) => command_output::finish(command.run(ctx), ctx),
+            ProfileCommand::Use(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
 
 /// The hosts outside Confluent's domain that the user trusts.
-fn trusted(ctx: &Ctx) -> Vec<String> {
+fn trusted_hosts(ctx: &Ctx) -> Vec<String> {
     ctx.globals.trust_endpoint.iter().cloned().collect()
 }
 
 /// Reads the profile at `path`.
-fn load(ctx: &Ctx, path: &Path) -> Result<LoadedProfile, Error> {
-    let loaded = Profile::load(path, &trusted(ctx))
+fn load_profile(ctx: &Ctx, path: &Path) -> Result<LoadedProfile, Error> {
+    let loaded = Profile::load(path, &trusted_hosts(ctx))
         .map_err(|findings| Error::findings(format!("profile \"{}\" cannot be used", path.display()), findings))?;
     for warning in &loaded.warnings {
         ctx.ui.warn(&warning.message);
@@ -62,7 +62,7 @@ fn load(ctx: &Ctx, path: &Path) -> Result<LoadedProfile, Error> {
 }
 
 /// The names of the profiles that are kept, sorted.
-fn names(folders: &Folders) -> Vec<String> {
+fn profile_names(folders: &StandardDirs) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folders.profiles()) else {
         return Vec::new();
     };

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::load;
+use super::load_profile;
 use crate::{
-    commands::{Ctx, Report},
-    config::{Folders, LoadedProfile},
+    commands::{CommandOutput, Ctx},
+    config::{LoadedProfile, StandardDirs},
     env,
     error::Error,
     model::KeyKind,
@@ -26,15 +26,15 @@ Show a profile that is kept by name.
 Show one that was just handed over.
 
   $ confluent ebs profile show ./claims-operator.toml")]
-pub(super) struct Show {
+pub(super) struct ProfileShowArgs {
     /// Name or file of the profile; without it, the one that is in use.
     #[arg(value_name = "profile")]
     named: Option<String>,
 }
 
-impl Show {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<ProfileView>, Error> {
-        let folders = Folders::discover()?;
+impl ProfileShowArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileShowOutput>, Error> {
+        let folders = StandardDirs::discover()?;
         let named = self
             .named
             .or_else(|| ctx.globals.profile.clone())
@@ -45,7 +45,10 @@ impl Show {
                 .with_hint("Name one: `confluent ebs profile show NAME`; `confluent ebs profile list` shows them.")
                 .with_hint("`confluent ebs profile use NAME` chooses the one that is in use."));
         };
-        Ok(Report::new(ProfileView::of(&load(ctx, &folders.profile(&named))?)))
+        Ok(CommandOutput::new(ProfileShowOutput::new(&load_profile(
+            ctx,
+            &folders.profile(&named),
+        )?)))
     }
 }
 
@@ -54,7 +57,7 @@ const MASK: &str = "****************";
 
 /// A profile without its secrets.
 #[derive(Debug, Serialize)]
-pub(super) struct ProfileView {
+pub(super) struct ProfileShowOutput {
     file: String,
     department: String,
     persona: String,
@@ -73,19 +76,19 @@ pub(super) struct ProfileView {
     tasks_per_connector: u32,
     plugins: Vec<String>,
     issued: String,
-    keys: Vec<KeyView>,
+    keys: Vec<ProfileKeyRow>,
 }
 
 #[derive(Debug, Serialize)]
-struct KeyView {
+struct ProfileKeyRow {
     kind: &'static str,
     api_key: String,
     /// That there is one; never which.
     api_secret: &'static str,
 }
 
-impl ProfileView {
-    fn of(loaded: &LoadedProfile) -> Self {
+impl ProfileShowOutput {
+    fn new(loaded: &LoadedProfile) -> Self {
         let profile = &loaded.profile;
         let facts = &profile.facts;
         let kinds = [
@@ -94,7 +97,7 @@ impl ProfileView {
             (KeyKind::SchemaRegistry, "schema-registry"),
         ];
         let keys = kinds.into_iter().filter_map(|(kind, word)| {
-            loaded.keys.get(kind).map(|pair| KeyView {
+            loaded.keys.get(kind).map(|pair| ProfileKeyRow {
                 kind: word,
                 api_key: pair.id.to_string(),
                 api_secret: MASK,
@@ -122,7 +125,7 @@ impl ProfileView {
     }
 }
 
-impl Viewable for ProfileView {
+impl Viewable for ProfileShowOutput {
     fn view(&self) -> Vec<Block> {
         let keys: Vec<String> = self
             .keys

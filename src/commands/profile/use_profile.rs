@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::{load, names};
+use super::{load_profile, profile_names};
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     config::{
-        Folders,
-        save::{Existing, save},
+        StandardDirs,
+        save::{IfExists, save},
     },
     error::Error,
-    hint::nearest,
+    hint::closest_match,
     render::{Block, Viewable},
 };
 
@@ -20,36 +20,36 @@ use crate::{
 Act with this profile from now on.
 
   $ confluent ebs profile use claims-operator")]
-pub(super) struct UseProfile {
+pub(super) struct ProfileUseArgs {
     /// Name of the profile.
     #[arg(value_name = "name")]
     name: String,
 }
 
-impl UseProfile {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Chosen>, Error> {
-        let folders = Folders::discover()?;
-        let known = names(&folders);
+impl ProfileUseArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileUseOutput>, Error> {
+        let folders = StandardDirs::discover()?;
+        let known = profile_names(&folders);
         if !known.contains(&self.name) {
             let error = Error::failed(format!("profile \"{}\" not found", self.name));
-            return Err(match nearest(&self.name, known.iter().map(String::as_str)) {
+            return Err(match closest_match(&self.name, known.iter().map(String::as_str)) {
                 Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
                 None => error.with_hint("Keep one with `confluent ebs profile import`."),
             });
         }
-        load(ctx, &folders.profile(&self.name))?;
-        save(&folders.current(), self.name.as_bytes(), Existing::Replace)?;
-        Ok(Report::new(Chosen { name: self.name }))
+        load_profile(ctx, &folders.profile(&self.name))?;
+        save(&folders.current_profile_file(), self.name.as_bytes(), IfExists::Replace)?;
+        Ok(CommandOutput::new(ProfileUseOutput { name: self.name }))
     }
 }
 
 /// The profile that is used now.
 #[derive(Debug, Serialize)]
-pub(super) struct Chosen {
+pub(super) struct ProfileUseOutput {
     name: String,
 }
 
-impl Viewable for Chosen {
+impl Viewable for ProfileUseOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(format!("Using profile \"{}\".", self.name))]
     }

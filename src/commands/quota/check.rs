@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use super::{DepartmentSession, source};
+use super::{ConnectorSession, limits_source};
 use crate::{
-    commands::{Ctx, Report, connector::refused},
+    commands::{CommandOutput, Ctx, connector::check_quota},
     error::Error,
-    quota::{ADVISORY, ClusterUse, Current, Decision, Request, Usage, decide, metered},
-    render::{Block, Cell, Line, Table, Viewable},
-    resources::connector::find,
+    quota::{
+        ADVISORY, ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide,
+    },
+    render::{Block, Cell, Table, TextLine, Viewable},
+    resources::connector::find_selected,
 };
 
 /// Check whether a department may have another connector, or a larger one.
@@ -23,7 +25,7 @@ Ask for a connector with two tasks.
 Ask whether a connector may have four tasks instead.
 
   $ confluent ebs quota check --connector claims-orders --tasks 4")]
-pub(super) struct Check {
+pub(super) struct QuotaCheckArgs {
     /// Plugin of a new connector.
     #[arg(long, value_name = "string", required_unless_present = "connector")]
     plugin: Option<String>,
@@ -35,40 +37,45 @@ pub(super) struct Check {
     tasks: u32,
 }
 
-impl Check {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Checked>, Error> {
-        let session = DepartmentSession::open(ctx)?;
-        let tenant = session.tenant()?;
+impl QuotaCheckArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<QuotaCheckOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
+        let department = session.require_department()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let own = |name: &str| find(&list, name).filter(|seen| tenant.prefix.owns(&seen.name));
+        let own = |name: &str| find_selected(&list, name).filter(|observed| department.prefix.owns(&observed.name));
         let current = match &self.connector {
             Some(name) => Some(own(name).ok_or_else(|| {
-                Error::failed(format!("department \"{}\" has no connector \"{name}\"", tenant.code))
-                    .with_hint("List available connectors with `confluent ebs connector list`.")
+                Error::failed(format!(
+                    "department \"{}\" has no connector \"{name}\"",
+                    department.code
+                ))
+                .with_hint("List available connectors with `confluent ebs connector list`.")
             })?),
             None => None,
         };
         let plugin = match (&self.plugin, &current) {
             (Some(plugin), _) => plugin.clone(),
-            (None, Some(seen)) => seen.class().to_owned(),
+            (None, Some(observed)) => observed.class().to_owned(),
             (None, None) => String::new(),
         };
-        let request = Request {
-            name: current.as_ref().map_or(tenant.prefix.as_str(), |seen| &seen.name),
+        let request = QuotaRequest {
+            name: current
+                .as_ref()
+                .map_or(department.prefix.as_str(), |observed| &observed.name),
             plugin: &plugin,
             tasks: self.tasks,
-            current: current.as_ref().map(|seen| Current {
-                tasks: metered(&seen.now.info.config, seen.now.status.tasks.len()),
-                plugin: seen.class().to_owned(),
+            current: current.as_ref().map(|observed| CurrentConnector {
+                tasks: counted_tasks(&observed.expanded.info.config, observed.expanded.status.tasks.len()),
+                plugin: observed.class().to_owned(),
             }),
         };
-        let usage = Usage::of(&list, &tenant.prefix);
-        let cluster = ClusterUse::of(&list, &tenant.prefix, session.sees_all);
-        let decision = decide(&tenant.quota, &usage, cluster, session.ceiling, &request);
-        let error = refused(tenant, &decision).err();
-        let report = Report::new(Checked {
+        let usage = DepartmentUsage::from_connectors(&list, &department.prefix);
+        let cluster = ClusterUsage::from_connectors(&list, &department.prefix, session.is_platform_scope);
+        let decision = decide(&department.quota, &usage, cluster, session.task_ceiling, &request);
+        let error = check_quota(department, &decision).err();
+        let report = CommandOutput::new(QuotaCheckOutput {
             decision,
-            source: source(&session),
+            source: limits_source(&session),
         });
         Ok(match error {
             Some(error) => report.with_error(error),
@@ -79,35 +86,35 @@ impl Check {
 
 /// The answer.
 #[derive(Debug, Serialize)]
-pub(super) struct Checked {
+pub(super) struct QuotaCheckOutput {
     #[serde(flatten)]
-    decision: Decision,
+    decision: QuotaDecision,
     /// Where the limits are from.
     source: String,
 }
 
-impl Viewable for Checked {
+impl Viewable for QuotaCheckOutput {
     fn view(&self) -> Vec<Block> {
         let decision = &self.decision;
         let mut table = Table::new(["Quota", "Used", "Requested", "Limit", "Left"]);
-        for room in &decision.rooms {
+        for room in &decision.limits {
             let known = |number: Option<u32>| number.map_or("unknown".to_owned(), |number| number.to_string());
             table.push([
-                Cell::text(room.dimension.words()),
+                Cell::text(room.dimension.label()),
                 Cell::Text(known(room.used)),
                 Cell::Integer(room.requested),
                 room.limit.into(),
-                Cell::Text(known(room.left())),
+                Cell::Text(known(room.available())),
             ]);
         }
-        let answer = match (decision.allowed, decision.fits) {
+        let answer = match (decision.allowed, decision.max_allowed_tasks) {
             (true, Some(fits)) => format!("It fits; up to {fits} tasks would."),
             (true, None) => "It fits.".to_owned(),
             (false, _) => "It does not fit.".to_owned(),
         };
-        let mut lines = vec![Line::from(answer)];
-        lines.extend(decision.notes.iter().map(|note| Line::from(note.as_str())));
-        for room in &decision.rooms {
+        let mut lines = vec![TextLine::from(answer)];
+        lines.extend(decision.notes.iter().map(|note| TextLine::from(note.as_str())));
+        for room in &decision.limits {
             if let Some(reserved) = room.reserved.filter(|reserved| *reserved > 0) {
                 lines.push(
                     format!(

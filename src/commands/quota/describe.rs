@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::{DepartmentSession, source};
+use super::{ConnectorSession, limits_source};
 use crate::{
-    api::connect::Expanded,
-    commands::{Ctx, Report},
+    api::connect::ExpandedConnector,
+    commands::{CommandOutput, Ctx},
     error::Error,
     model::DepartmentCode,
-    quota::{ADVISORY, Ceiling, ClusterUse, Usage, metered, tasks_max},
-    render::{Block, Cell, Line, Record, Table, Viewable, words},
+    quota::{ADVISORY, ClusterTaskLimit, ClusterUsage, DepartmentUsage, counted_tasks, tasks_max},
+    render::{Block, Cell, Record, Table, TextLine, Viewable, text},
 };
 
 /// Describe the quota of a department, and what each connector uses of it.
@@ -24,50 +24,50 @@ Describe the quota of the profile's department.
 Describe that of \"claims\" as the platform team.
 
   $ confluent ebs quota describe --department claims --sandbox")]
-pub(super) struct Describe {}
+pub(super) struct QuotaDescribeArgs {}
 
-impl Describe {
-    pub(super) fn run(ctx: &mut Ctx) -> Result<Report<QuotaView>, Error> {
-        let session = DepartmentSession::open(ctx)?;
-        let tenant = session.tenant()?;
+impl QuotaDescribeArgs {
+    pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaDescribeOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
+        let department = session.require_department()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
-        let usage = Usage::of(&list, &tenant.prefix);
+        let usage = DepartmentUsage::from_connectors(&list, &department.prefix);
         let counted = usage.tasks_by_connector.keys();
-        Ok(Report::new(QuotaView {
-            department: tenant.code.clone(),
-            prefix: tenant.prefix.to_string(),
+        Ok(CommandOutput::new(QuotaDescribeOutput {
+            department: department.code.clone(),
+            prefix: department.prefix.to_string(),
             stage: session.stage.clone(),
-            cluster: session.connectors.place.cluster.to_string(),
-            limits: Limits {
-                connectors: tenant.quota.connectors,
-                tasks: tenant.quota.tasks,
-                tasks_per_connector: tenant.quota.tasks_per_connector,
-                plugins: tenant.quota.plugins.clone(),
+            cluster: session.connectors.cluster_path.cluster.to_string(),
+            limits: QuotaLimits {
+                connectors: department.quota.connectors,
+                tasks: department.quota.tasks,
+                tasks_per_connector: department.quota.tasks_per_connector,
+                plugins: department.quota.plugins.clone(),
             },
             connectors: counted
-                .filter_map(|name| Some(Counted::of(name, list.get(name)?)))
+                .filter_map(|name| Some(CountedConnector::new(name, list.get(name)?)))
                 .collect(),
             usage,
-            cluster_use: ClusterUse::of(&list, &tenant.prefix, session.sees_all),
-            ceiling: session.ceiling,
-            as_of: tenant.issued,
-            source: source(&session),
+            cluster_use: ClusterUsage::from_connectors(&list, &department.prefix, session.is_platform_scope),
+            ceiling: session.task_ceiling,
+            as_of: department.quota_issued,
+            source: limits_source(&session),
         }))
     }
 }
 
 /// The quota with its use.
 #[derive(Debug, Serialize)]
-pub(super) struct QuotaView {
+pub(super) struct QuotaDescribeOutput {
     department: DepartmentCode,
     prefix: String,
     stage: String,
     cluster: String,
-    limits: Limits,
-    usage: Usage,
-    connectors: Vec<Counted>,
-    cluster_use: ClusterUse,
-    ceiling: Ceiling,
+    limits: QuotaLimits,
+    usage: DepartmentUsage,
+    connectors: Vec<CountedConnector>,
+    cluster_use: ClusterUsage,
+    ceiling: ClusterTaskLimit,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<jiff::civil::Date>,
     /// Where the limits are from.
@@ -75,7 +75,7 @@ pub(super) struct QuotaView {
 }
 
 #[derive(Debug, Serialize)]
-struct Limits {
+struct QuotaLimits {
     connectors: u32,
     tasks: u32,
     tasks_per_connector: u32,
@@ -84,7 +84,7 @@ struct Limits {
 
 /// What one connector counts for, and why.
 #[derive(Debug, Serialize)]
-struct Counted {
+struct CountedConnector {
     name: String,
     status: String,
     /// Nothing when the configuration may not be read, or holds no number.
@@ -93,8 +93,8 @@ struct Counted {
     tasks_counted: u32,
 }
 
-impl Counted {
-    fn of(name: &str, connector: &Expanded) -> Self {
+impl CountedConnector {
+    fn new(name: &str, connector: &ExpandedConnector) -> Self {
         let config = &connector.info.config;
         let tasks = &connector.status.tasks;
         Self {
@@ -102,18 +102,18 @@ impl Counted {
             status: connector.status.connector.state.clone(),
             tasks_max: (!config.is_empty()).then(|| tasks_max(config).ok()).flatten(),
             tasks_running: tasks.len(),
-            tasks_counted: metered(config, tasks.len()),
+            tasks_counted: counted_tasks(config, tasks.len()),
         }
     }
 
     /// More run than it may: who changed what is for the platform to find out (dossier `quotas.md` §5.2).
-    fn exceeds(&self) -> bool {
+    fn is_over_limit(&self) -> bool {
         let running = u32::try_from(self.tasks_running).unwrap_or(u32::MAX);
         self.tasks_max.is_some_and(|most| running > most)
     }
 }
 
-impl QuotaView {
+impl QuotaDescribeOutput {
     fn record(&self) -> Record {
         let (limits, usage) = (&self.limits, &self.usage);
         let left = |limit: u32, used: u32| match limit.checked_sub(used) {
@@ -123,8 +123,8 @@ impl QuotaView {
         let least = if usage.unreadable.is_empty() { "" } else { "at least " };
         let allocatable = self.ceiling.allocatable();
         let whole = match self.cluster_use {
-            ClusterUse::Known(used) => left(allocatable, used),
-            ClusterUse::Unknown => format!("not known to this key, of {allocatable}"),
+            ClusterUsage::Known(used) => left(allocatable, used),
+            ClusterUsage::Unknown => format!("not known to this key, of {allocatable}"),
         };
         let reserve = match self.ceiling.reserved() {
             0 => String::new(),
@@ -146,18 +146,18 @@ impl QuotaView {
             .field("Limits From", self.source.clone())
     }
 
-    fn remarks(&self) -> Block {
+    fn notes(&self) -> Block {
         let mut lines = Vec::new();
         if !self.usage.unreadable.is_empty() {
-            lines.push(Line::from(format!(
+            lines.push(TextLine::from(format!(
                 "The configuration of {} may not be read: their tasks are not known, and more are refused.",
-                words::quoted(&self.usage.unreadable)
+                text::join_quoted(&self.usage.unreadable)
             )));
         }
-        let exceeding = self.connectors.iter().filter(|counted| counted.exceeds());
+        let exceeding = self.connectors.iter().filter(|counted| counted.is_over_limit());
         lines.extend(exceeding.map(|counted| {
             let name = &counted.name;
-            Line::from(format!(
+            TextLine::from(format!(
                 "\"{name}\" runs more tasks than its `tasks.max`: tell the platform team."
             ))
         }));
@@ -166,7 +166,7 @@ impl QuotaView {
     }
 }
 
-impl Viewable for QuotaView {
+impl Viewable for QuotaDescribeOutput {
     fn view(&self) -> Vec<Block> {
         let mut table = Table::new(["Name", "Status", "Tasks Max", "Tasks", "Counted"]);
         for counted in &self.connectors {
@@ -179,7 +179,7 @@ impl Viewable for QuotaView {
             ]);
         }
         vec![
-            Block::titled("Quota Details", [Block::Record(self.record()), self.remarks()]),
+            Block::titled("Quota Details", [Block::Record(self.record()), self.notes()]),
             Block::titled("Counted Connectors", [Block::Table(table)]),
         ]
     }

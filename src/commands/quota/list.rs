@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    DepartmentSession,
-    state::{State, is_complete},
+    ConnectorSession,
+    state::{QuotaState, is_complete},
 };
 use crate::{
-    api::connect::Expanded,
+    api::connect::ExpandedConnector,
     commands::{
-        Ctx, Report,
-        fleet::{at_least, tells_tasks},
+        CommandOutput, Ctx,
+        fleet::{at_least_prefix, has_task_count},
         session,
     },
     error::Error,
     model::{DepartmentCode, DepartmentQuota, Prefix},
-    quota::{ADVISORY, Usage, counts, metered},
-    render::{Cell, Format, List, Row},
+    quota::{ADVISORY, DepartmentUsage, counted_tasks, is_counted},
+    render::{Cell, Format, RowList, TableRow},
 };
 
 /// List quotas and what is used of them.
@@ -29,14 +29,14 @@ use crate::{
 List the quotas of all departments of the built-in example.
 
   $ confluent ebs quota list --sandbox")]
-pub(super) struct ListQuotas {}
+pub(super) struct QuotaListArgs {}
 
-impl ListQuotas {
-    pub(super) fn run(ctx: &mut Ctx) -> Result<Report<List<QuotaRow>>, Error> {
-        let session = DepartmentSession::open(ctx)?;
+impl QuotaListArgs {
+    pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<QuotaRow>>, Error> {
+        let session = ConnectorSession::open(ctx)?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         let row = |code: &DepartmentCode, prefix: &Prefix, quota: &DepartmentQuota| {
-            let usage = Usage::of(&list, prefix);
+            let usage = DepartmentUsage::from_connectors(&list, prefix);
             let complete = is_complete(&usage, &list);
             QuotaRow {
                 department: code.clone(),
@@ -46,17 +46,17 @@ impl ListQuotas {
                 tasks_limit: quota.tasks,
                 tasks_per_connector_limit: quota.tasks_per_connector,
                 complete,
-                state: State::of(&usage, quota, complete),
+                state: QuotaState::for_department(&usage, quota, complete),
             }
         };
-        let rows: Vec<QuotaRow> = if let Some(tenant) = &session.tenant {
+        let rows: Vec<QuotaRow> = if let Some(tenant) = &session.department {
             vec![row(&tenant.code, &tenant.prefix, &tenant.quota)]
         } else {
-            let workspace = session::workspace(ctx.globals.is_sandbox())?.workspace;
+            let workspace = session::load_workspace(ctx.globals.is_sandbox())?.workspace;
             let departments: Vec<_> = workspace.active_departments().collect();
             if ctx.ui.format() == Format::Human {
                 let prefixes: Vec<&Prefix> = departments.iter().map(|department| &department.prefix).collect();
-                ctx.ui.note(&whole_cluster(&session, &list, &prefixes));
+                ctx.ui.info(&cluster_usage_text(&session, &list, &prefixes));
             }
             let departments = departments.into_iter();
             departments
@@ -64,39 +64,43 @@ impl ListQuotas {
                 .collect()
         };
         if ctx.ui.format() == Format::Human {
-            ctx.ui.note(ADVISORY);
+            ctx.ui.info(ADVISORY);
         }
-        Ok(Report::new(List::new(rows)))
+        Ok(CommandOutput::new(RowList::new(rows)))
     }
 }
 
 /// What the whole cluster uses, and what of it belongs to no department (dossier `quotas.md` §5.2).
-fn whole_cluster(session: &DepartmentSession, list: &BTreeMap<String, Expanded>, prefixes: &[&Prefix]) -> String {
+fn cluster_usage_text(
+    session: &ConnectorSession,
+    list: &BTreeMap<String, ExpandedConnector>,
+    prefixes: &[&Prefix],
+) -> String {
     let tasks = |own: bool| {
         let counted = list
             .iter()
-            .filter(|(name, connector)| counts(connector) && (own || !owned(name, prefixes)));
+            .filter(|(name, connector)| is_counted(connector) && (own || !is_owned(name, prefixes)));
         counted.fold((0_u32, true), |(tasks, complete), (_, connector)| {
-            let more = metered(&connector.info.config, connector.status.tasks.len());
-            (tasks.saturating_add(more), complete && tells_tasks(connector))
+            let more = counted_tasks(&connector.info.config, connector.status.tasks.len());
+            (tasks.saturating_add(more), complete && has_task_count(connector))
         })
     };
     let (all, complete) = tasks(true);
     let rest = match tasks(false) {
         (0, _) => String::new(),
-        (nobodys, true) => format!(" {nobodys} of them belong to no department."),
-        (nobodys, false) => format!(" At least {nobodys} of them belong to no department."),
+        (unowned, true) => format!(" {unowned} of them belong to no department."),
+        (unowned, false) => format!(" At least {unowned} of them belong to no department."),
     };
     format!(
         "Cluster \"{}\" uses {}{all} of {} tasks; {} more are kept in reserve.{rest}",
-        session.connectors.place.cluster,
-        at_least(complete),
-        session.ceiling.allocatable(),
-        session.ceiling.reserved()
+        session.connectors.cluster_path.cluster,
+        at_least_prefix(complete),
+        session.task_ceiling.allocatable(),
+        session.task_ceiling.reserved()
     )
 }
 
-fn owned(name: &str, prefixes: &[&Prefix]) -> bool {
+fn is_owned(name: &str, prefixes: &[&Prefix]) -> bool {
     prefixes.iter().any(|prefix| prefix.owns(name))
 }
 
@@ -111,20 +115,20 @@ pub(super) struct QuotaRow {
     tasks_per_connector_limit: u32,
     /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
     complete: bool,
-    state: State,
+    state: QuotaState,
 }
 
-impl Row for QuotaRow {
+impl TableRow for QuotaRow {
     const COLUMNS: &'static [&'static str] = &["Department", "Connectors", "Tasks", "Tasks per Connector", "State"];
 
     fn cells(&self) -> Vec<Cell> {
-        let least = at_least(self.complete);
+        let least = at_least_prefix(self.complete);
         vec![
             Cell::text(&self.department),
             Cell::Text(format!("{} of {}", self.connectors, self.connectors_limit)),
             Cell::Text(format!("{least}{} of {}", self.tasks, self.tasks_limit)),
             Cell::Text(format!("at most {}", self.tasks_per_connector_limit)),
-            self.state.words().into(),
+            self.state.label().into(),
         ]
     }
 }

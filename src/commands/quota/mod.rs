@@ -8,7 +8,7 @@ mod state;
 
 use clap::Subcommand;
 
-use super::{Ctx, globals::Output, report, session::DepartmentSession};
+use super::{Ctx, command_output, global_args::OutputFormat, session::ConnectorSession};
 use crate::exit::ExitCode;
 
 /// Show quotas and what is used of them.
@@ -17,42 +17,46 @@ use crate::exit::ExitCode;
 /// program and by who holds the right to create.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Quota {
+pub(super) struct QuotaArgs {
     #[command(subcommand)]
-    command: Command,
+    command: QuotaCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Audit(audit::AuditQuotas),
-    Check(check::Check),
-    Describe(describe::Describe),
-    List(list::ListQuotas),
+enum QuotaCommand {
+    Audit(audit::QuotaAuditArgs),
+    Check(check::QuotaCheckArgs),
+    Describe(describe::QuotaDescribeArgs),
+    List(list::QuotaListArgs),
 }
 
-impl Quota {
+impl QuotaArgs {
     /// Whether the command that is called can answer in a format that not every command knows.
-    pub(super) fn offers(&self, output: Output) -> bool {
+    pub(super) fn supports_output(&self, output: OutputFormat) -> bool {
         output.is_common()
             || match self.command {
-                Command::Audit(_) => matches!(output, Output::Csv | Output::Html),
+                QuotaCommand::Audit(_) => matches!(output, OutputFormat::Csv | OutputFormat::Html),
                 _ => false,
             }
     }
 
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Audit(_) => report::finish(audit::AuditQuotas::run(ctx), ctx),
-            Command::Check(command) => report::finish(command.run(ctx), ctx),
-            Command::Describe(_) => report::finish(describe::Describe::run(ctx), ctx),
-            Command::List(_) => report::finish(list::ListQuotas::run(ctx), ctx),
+            QuotaCommand::Audit(_) => command_output::finish(audit::QuotaAuditArgs::run(ctx), ctx),
+            QuotaCommand::Check(command) => command_output::finish(command.run(ctx), ctx),
+            QuotaCommand::Describe(_) => command_output::finish(describe::QuotaDescribeArgs::run(ctx), ctx),
+            QuotaCommand::List(_) => command_output::finish(list::QuotaListArgs::run(ctx), ctx),
         }
     }
 }
 
 /// Where the limits are from, and how old they are there.
-fn source(session: &DepartmentSession) -> String {
-    let Some(issued) = session.tenant.as_ref().and_then(|tenant| tenant.issued) else {
+fn limits_source(session: &ConnectorSession) -> String {
+    let Some(issued) = session
+        .department
+        .as_ref()
+        .and_then(|department| department.quota_issued)
+    else {
         return "the platform's files".to_owned();
     };
     let today = session.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();

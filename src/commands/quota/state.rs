@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{api::connect::Expanded, commands::fleet::tells_tasks, model::DepartmentQuota, quota::Usage};
+use crate::{
+    api::connect::ExpandedConnector, commands::fleet::has_task_count, model::DepartmentQuota, quota::DepartmentUsage,
+};
 
 /// How much of a quota is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum QuotaState {
     /// There is room.
     Ok,
     /// 80 % are used (dossier `quotas.md` §5.3).
@@ -22,9 +24,9 @@ pub(super) enum State {
     Over,
 }
 
-impl State {
+impl QuotaState {
     /// Of one number.
-    pub(super) fn of_one(used: u64, limit: u64) -> Self {
+    pub(super) fn from_usage(used: u64, limit: u64) -> Self {
         match used {
             // Of nothing, too: who uses nothing is in nobody's way.
             0 => Self::Ok,
@@ -37,8 +39,8 @@ impl State {
     }
 
     /// Of tasks, which are a lower bound unless it is `complete`. More than may be is too much all the same.
-    pub(super) fn of_tasks(used: u32, limit: u32, complete: bool) -> Self {
-        match Self::of_one(used.into(), limit.into()) {
+    pub(super) fn from_tasks(used: u32, limit: u32, complete: bool) -> Self {
+        match Self::from_usage(used.into(), limit.into()) {
             Self::Over => Self::Over,
             _ if !complete => Self::Unknown,
             state => state,
@@ -46,13 +48,13 @@ impl State {
     }
 
     /// Of a department's quota: the worse of its two numbers.
-    pub(super) fn of(usage: &Usage, quota: &DepartmentQuota, complete: bool) -> Self {
-        let connectors = Self::of_one(usage.connectors.into(), quota.connectors.into());
-        connectors.max(Self::of_tasks(usage.tasks, quota.tasks, complete))
+    pub(super) fn for_department(usage: &DepartmentUsage, quota: &DepartmentQuota, complete: bool) -> Self {
+        let connectors = Self::from_usage(usage.connectors.into(), quota.connectors.into());
+        connectors.max(Self::from_tasks(usage.tasks, quota.tasks, complete))
     }
 
     /// The word for it, in data.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Near => "near",
@@ -63,7 +65,7 @@ impl State {
     }
 
     /// The words for it, for people; none where there is room.
-    pub(super) fn words(self) -> &'static str {
+    pub(super) fn label(self) -> &'static str {
         match self {
             Self::Ok => "",
             Self::Near => "nearly full",
@@ -75,9 +77,9 @@ impl State {
 }
 
 /// Whether it is known of all connectors that `usage` counts how many tasks count.
-pub(super) fn is_complete(usage: &Usage, list: &BTreeMap<String, Expanded>) -> bool {
+pub(super) fn is_complete(usage: &DepartmentUsage, list: &BTreeMap<String, ExpandedConnector>) -> bool {
     let mut counted = usage.tasks_by_connector.keys();
-    counted.all(|name| list.get(name).is_some_and(tells_tasks))
+    counted.all(|name| list.get(name).is_some_and(has_task_count))
 }
 
 #[cfg(test)]
@@ -86,23 +88,23 @@ mod tests {
 
     // Dossier `quotas.md` §5.3: 80 %. A provider's limit can be as large as its field (§1.5).
     #[test]
-    fn every_number_has_a_state_the_largest_and_none_at_all() {
+    fn every_usage_has_a_state_including_zero_and_the_maximum() {
         let huge = 4_611_686_018_427_387_904;
         for (used, limit, state) in [
-            (0, 0, State::Ok),
-            (0, 1, State::Ok),
-            (1, 0, State::Over),
-            (7, 10, State::Ok),
-            (8, 10, State::Near),
-            (10, 10, State::Full),
-            (11, 10, State::Over),
-            (3, huge, State::Ok),
-            (huge - 1, huge, State::Near),
-            (huge / 2, huge, State::Ok),
-            (u64::MAX, u64::MAX, State::Full),
-            (u64::MAX, huge, State::Over),
+            (0, 0, QuotaState::Ok),
+            (0, 1, QuotaState::Ok),
+            (1, 0, QuotaState::Over),
+            (7, 10, QuotaState::Ok),
+            (8, 10, QuotaState::Near),
+            (10, 10, QuotaState::Full),
+            (11, 10, QuotaState::Over),
+            (3, huge, QuotaState::Ok),
+            (huge - 1, huge, QuotaState::Near),
+            (huge / 2, huge, QuotaState::Ok),
+            (u64::MAX, u64::MAX, QuotaState::Full),
+            (u64::MAX, huge, QuotaState::Over),
         ] {
-            assert_eq!(State::of_one(used, limit), state, "{used} of {limit}");
+            assert_eq!(QuotaState::from_usage(used, limit), state, "{used} of {limit}");
         }
     }
 }

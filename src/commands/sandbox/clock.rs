@@ -6,9 +6,9 @@ use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::open;
+use super::open_default_sandbox;
 use crate::{
-    commands::{Ctx, Report, report},
+    commands::{CommandOutput, Ctx, command_output},
     error::Error,
     exit::ExitCode,
     render::{Block, Viewable},
@@ -17,15 +17,15 @@ use crate::{
 /// Show or advance the sandbox's time.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Clock {
+pub(super) struct SandboxClockArgs {
     #[command(subcommand)]
-    command: Command,
+    command: SandboxClockCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Show(Show),
-    Advance(Advance),
+enum SandboxClockCommand {
+    Show(SandboxClockShowArgs),
+    Advance(SandboxClockAdvanceArgs),
 }
 
 /// Show what time it is in the sandbox.
@@ -34,7 +34,7 @@ enum Command {
 Show the sandbox's time.
 
   $ confluent ebs sandbox clock show")]
-struct Show {}
+struct SandboxClockShowArgs {}
 
 /// Let time pass in the sandbox.
 #[derive(Debug, clap::Args)]
@@ -42,35 +42,35 @@ struct Show {}
 Let two minutes pass: what was made is in force afterwards.
 
   $ confluent ebs sandbox clock advance 2m")]
-struct Advance {
+struct SandboxClockAdvanceArgs {
     /// How long, for example "90s", "5m" or "1h 30m".
     #[arg(value_name = "duration")]
     by: SignedDuration,
 }
 
-impl Clock {
+impl SandboxClockArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         let told = match self.command {
-            Command::Show(_) => open().and_then(|sandbox| Ok(sandbox.now()?)),
-            Command::Advance(advance) => advance.run(),
+            SandboxClockCommand::Show(_) => open_default_sandbox().and_then(|sandbox| Ok(sandbox.now()?)),
+            SandboxClockCommand::Advance(advance) => advance.run(),
         };
-        report::finish(told.map(|now| Report::new(Told { now })), ctx)
+        command_output::finish(told.map(|now| CommandOutput::new(SandboxClockOutput { now })), ctx)
     }
 }
 
-impl Advance {
+impl SandboxClockAdvanceArgs {
     fn run(&self) -> Result<Timestamp, Error> {
         let by = Duration::try_from(self.by).map_err(|_| Error::usage("the sandbox's time cannot go back"))?;
-        Ok(open()?.advance(by)?)
+        Ok(open_default_sandbox()?.advance(by)?)
     }
 }
 
 #[derive(Debug, Serialize)]
-struct Told {
+struct SandboxClockOutput {
     now: Timestamp,
 }
 
-impl Viewable for Told {
+impl Viewable for SandboxClockOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(format!("{:.0}", self.now))]
     }

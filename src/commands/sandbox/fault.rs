@@ -4,29 +4,29 @@ use clap::{Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::open;
+use super::open_default_sandbox;
 use crate::{
-    commands::{Ctx, Report, report},
+    commands::{CommandOutput, Ctx, command_output},
     error::Error,
     exit::ExitCode,
-    render::{Block, Cell, List, Row, Viewable, words::count},
+    render::{Block, Cell, RowList, TableRow, Viewable, text::count_noun},
     sandbox::{ArmedConnectorFault, ArmedFault, ConnectorFault, Fault as Planned, FaultKind},
 };
 
 /// Let things go wrong in the sandbox.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Fault {
+pub(super) struct SandboxFaultArgs {
     #[command(subcommand)]
-    command: Command,
+    command: SandboxFaultCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Add(Add),
-    List(ListFaults),
-    Clear(Clear),
-    Connector(ConnectorTrouble),
+enum SandboxFaultCommand {
+    Add(SandboxFaultAddArgs),
+    List(SandboxFaultListArgs),
+    Clear(SandboxFaultClearArgs),
+    Connector(SandboxFaultConnectorArgs),
 }
 
 /// Add a fault for requests to come.
@@ -43,11 +43,11 @@ Lose the answer to the second API key that is made.
 Answer everything 50 ms late, until it is cleared.
 
   $ confluent ebs sandbox fault add slow --delay 50ms --forever")]
-struct Add {
+struct SandboxFaultAddArgs {
     /// What goes wrong: "too-many-requests", "server-error", "lost-before", "lost-after", "slow", "list-lag",
     /// "kill-before" or "kill-after".
     #[arg(value_enum, value_name = "kind", hide_possible_values = true)]
-    kind: Kind,
+    kind: FaultKindArg,
     /// Only requests with this verb.
     #[arg(long, value_name = "string")]
     method: Option<String>,
@@ -75,7 +75,7 @@ struct Add {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Kind {
+enum FaultKindArg {
     TooManyRequests,
     ServerError,
     LostBefore,
@@ -92,7 +92,7 @@ enum Kind {
 List faults.
 
   $ confluent ebs sandbox fault list")]
-struct ListFaults {}
+struct SandboxFaultListArgs {}
 
 /// Clear one fault, or all of them, those of connectors too.
 #[derive(Debug, clap::Args)]
@@ -100,7 +100,7 @@ struct ListFaults {}
 Clear all faults.
 
   $ confluent ebs sandbox fault clear")]
-struct Clear {
+struct SandboxFaultClearArgs {
     /// The number of the fault, or the connector that fails; without it all are cleared.
     #[arg(value_name = "id")]
     id: Option<String>,
@@ -116,7 +116,7 @@ Let the database refuse the password of connector \"claims-orders\".
 Let it recover.
 
   $ confluent ebs sandbox fault connector claims-orders --clear")]
-struct ConnectorTrouble {
+struct SandboxFaultConnectorArgs {
     /// The connector, which need not exist yet.
     #[arg(value_name = "name")]
     name: String,
@@ -128,8 +128,8 @@ struct ConnectorTrouble {
     clear: bool,
 }
 
-impl ConnectorTrouble {
-    fn run(&self) -> Result<Report<Changed>, Error> {
+impl SandboxFaultConnectorArgs {
+    fn run(&self) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
         let kind = match &self.kind {
             None => None,
             Some(written) => Some(written.parse::<ConnectorFault>().map_err(|error| {
@@ -139,47 +139,47 @@ impl ConnectorTrouble {
                 known.fold(Error::usage(error.to_string()), Error::with_hint)
             })?),
         };
-        let changed = open()?.set_connector_fault(&self.name, kind)?;
+        let changed = open_default_sandbox()?.set_connector_fault(&self.name, kind)?;
         let name = &self.name;
         let text = match (kind, changed) {
             (Some(kind), _) => format!("Connector \"{name}\" fails: {}.", kind.about()),
             (None, true) => format!("Connector \"{name}\" recovers."),
             (None, false) => format!("Connector \"{name}\" had no fault."),
         };
-        Ok(Report::new(Changed {
+        Ok(CommandOutput::new(SandboxFaultChangeOutput {
             text,
-            ..Changed::default()
+            ..SandboxFaultChangeOutput::default()
         }))
     }
 }
 
-impl Fault {
+impl SandboxFaultArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Add(command) => report::finish(command.run(), ctx),
-            Command::List(ListFaults {}) => report::finish(listed(), ctx),
-            Command::Clear(command) => report::finish(command.run(), ctx),
-            Command::Connector(command) => report::finish(command.run(), ctx),
+            SandboxFaultCommand::Add(command) => command_output::finish(command.run(), ctx),
+            SandboxFaultCommand::List(SandboxFaultListArgs {}) => command_output::finish(list_faults(), ctx),
+            SandboxFaultCommand::Clear(command) => command_output::finish(command.run(), ctx),
+            SandboxFaultCommand::Connector(command) => command_output::finish(command.run(), ctx),
         }
     }
 }
 
-impl Add {
-    fn run(self) -> Result<Report<Changed>, Error> {
+impl SandboxFaultAddArgs {
+    fn run(self) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
         let milliseconds = u32::try_from(self.delay.as_millis()).map_err(|_| Error::usage("the delay is too long"))?;
         let kind = match self.kind {
-            Kind::TooManyRequests => FaultKind::TooManyRequests {
+            FaultKindArg::TooManyRequests => FaultKind::TooManyRequests {
                 retry_after: self.retry_after,
             },
-            Kind::ServerError => FaultKind::ServerError,
-            Kind::LostBefore => FaultKind::LostBefore,
-            Kind::LostAfter => FaultKind::LostAfter,
-            Kind::Slow => FaultKind::Slow { milliseconds },
-            Kind::ListLag => FaultKind::ListLag {
+            FaultKindArg::ServerError => FaultKind::ServerError,
+            FaultKindArg::LostBefore => FaultKind::LostBefore,
+            FaultKindArg::LostAfter => FaultKind::LostAfter,
+            FaultKindArg::Slow => FaultKind::Slow { milliseconds },
+            FaultKindArg::ListLag => FaultKind::ListLag {
                 seconds: milliseconds.div_ceil(1000),
             },
-            Kind::KillBefore => FaultKind::KillBefore,
-            Kind::KillAfter => FaultKind::KillAfter,
+            FaultKindArg::KillBefore => FaultKind::KillBefore,
+            FaultKindArg::KillAfter => FaultKind::KillAfter,
         };
         let fault = Planned {
             kind,
@@ -189,18 +189,18 @@ impl Add {
             skip: self.skip,
             times: (!self.forever).then_some(self.times),
         };
-        let id = open()?.add_fault(fault)?;
-        Ok(Report::new(Changed {
+        let id = open_default_sandbox()?.add_fault(fault)?;
+        Ok(CommandOutput::new(SandboxFaultChangeOutput {
             id: Some(id),
             text: format!("Added fault \"{id}\"."),
-            ..Changed::default()
+            ..SandboxFaultChangeOutput::default()
         }))
     }
 }
 
-impl Clear {
-    fn run(&self) -> Result<Report<Changed>, Error> {
-        let sandbox = open()?;
+impl SandboxFaultClearArgs {
+    fn run(&self) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
+        let sandbox = open_default_sandbox()?;
         let number = self.id.as_deref().and_then(|id| id.parse().ok());
         let cleared = match (&self.id, number) {
             (Some(connector), None) => usize::from(sandbox.set_connector_fault(connector, None)?),
@@ -213,9 +213,9 @@ impl Clear {
             }
             (Some(id), _) => format!("Cleared fault \"{id}\"."),
             (None, 0) => "There was no fault.".to_owned(),
-            (None, cleared) => format!("Cleared {}.", count(cleared, "fault")),
+            (None, cleared) => format!("Cleared {}.", count_noun(cleared, "fault")),
         };
-        Ok(Report::new(Changed {
+        Ok(CommandOutput::new(SandboxFaultChangeOutput {
             id: number,
             cleared: Some(cleared),
             text,
@@ -223,15 +223,15 @@ impl Clear {
     }
 }
 
-fn listed() -> Result<Report<List<FaultRow>>, Error> {
-    let sandbox = open()?;
+fn list_faults() -> Result<CommandOutput<RowList<FaultRow>>, Error> {
+    let sandbox = open_default_sandbox()?;
     let requests = sandbox.faults()?.into_iter().map(FaultRow::Requests);
     let connectors = sandbox.connector_faults()?.into_iter().map(FaultRow::Connector);
-    Ok(Report::new(List::in_order(requests.chain(connectors))))
+    Ok(CommandOutput::new(RowList::in_order(requests.chain(connectors))))
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Changed {
+struct SandboxFaultChangeOutput {
     id: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cleared: Option<usize>,
@@ -239,7 +239,7 @@ struct Changed {
     text: String,
 }
 
-impl Viewable for Changed {
+impl Viewable for SandboxFaultChangeOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(self.text.clone())]
     }
@@ -253,7 +253,7 @@ enum FaultRow {
     Connector(ArmedConnectorFault),
 }
 
-impl Row for FaultRow {
+impl TableRow for FaultRow {
     const COLUMNS: &'static [&'static str] = &["ID", "Kind", "Method", "Path", "Principal", "Skip", "Times"];
 
     fn cells(&self) -> Vec<Cell> {

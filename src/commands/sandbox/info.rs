@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::open;
+use super::open_default_sandbox;
 use crate::{
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
     render::{Block, Cell, Record, Table, Viewable},
-    sandbox::Info,
+    sandbox::SandboxInfo,
 };
 
 /// Show where the sandbox is, and how to point other clients at it.
@@ -20,32 +20,34 @@ Show its addresses and keys.
 Read the provisioner's secret in a script.
 
   $ confluent ebs sandbox info -o json --show-secrets")]
-pub(super) struct ShowInfo {
+pub(super) struct SandboxInfoArgs {
     /// Show the secrets of the seeded keys, too.
     #[arg(long)]
     show_secrets: bool,
 }
 
-impl ShowInfo {
-    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<Report<Recipe>, Error> {
-        Ok(Report::new(Recipe::new(open()?.info(self.show_secrets)?)))
+impl SandboxInfoArgs {
+    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<CommandOutput<SandboxInfoOutput>, Error> {
+        Ok(CommandOutput::new(SandboxInfoOutput::new(
+            open_default_sandbox()?.info(self.show_secrets)?,
+        )))
     }
 }
 
 /// What a person needs to use the sandbox with any client.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Recipe {
-    info: Info,
+pub(super) struct SandboxInfoOutput {
+    info: SandboxInfo,
 }
 
-impl Recipe {
-    pub(super) fn new(info: Info) -> Self {
+impl SandboxInfoOutput {
+    pub(super) fn new(info: SandboxInfo) -> Self {
         Self { info }
     }
 
     /// How to point other clients at a server. `port` 1024 is what connector logs need.
-    fn clients(&self, url: &str) -> Vec<Block> {
+    fn client_examples(&self, url: &str) -> Vec<Block> {
         let authority = url.trim_start_matches("http://");
         let stock = format!(
             "  export HOME=$(mktemp -d) && mkdir -p $HOME/.confluent\n  \
@@ -67,7 +69,7 @@ impl Recipe {
     }
 }
 
-impl Viewable for Recipe {
+impl Viewable for SandboxInfoOutput {
     fn view(&self) -> Vec<Block> {
         let info = &self.info;
         let url = info.url.as_deref();
@@ -105,7 +107,7 @@ impl Viewable for Recipe {
         }
         let mut blocks = vec![Block::Record(record), Block::Table(stages)];
         if let Some(url) = url {
-            blocks.extend(self.clients(url));
+            blocks.extend(self.client_examples(url));
         }
         blocks
     }

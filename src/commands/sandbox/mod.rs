@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Ctx, report, session};
-use crate::{config::Folders, error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded};
+use super::{Ctx, command_output, session};
+use crate::{config::StandardDirs, error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded};
 
 /// Run an embedded Confluent Cloud on this computer, without an account or a network.
 ///
@@ -20,46 +20,46 @@ use crate::{config::Folders, error::Error, exit::ExitCode, manifest::Workspace, 
 /// clusters, which makes it a rehearsal.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Sandbox {
+pub(super) struct SandboxArgs {
     #[command(subcommand)]
-    command: Command,
+    command: SandboxCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Start(start::Start),
-    Reset(reset::Reset),
-    Info(info::ShowInfo),
-    Fault(fault::Fault),
-    Clock(clock::Clock),
+enum SandboxCommand {
+    Start(start::SandboxStartArgs),
+    Reset(reset::SandboxResetArgs),
+    Info(info::SandboxInfoArgs),
+    Fault(fault::SandboxFaultArgs),
+    Clock(clock::SandboxClockArgs),
 }
 
-impl Sandbox {
+impl SandboxArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Start(command) => report::finish(command.run(ctx), ctx),
-            Command::Reset(command) => report::finish(command.run(ctx), ctx),
-            Command::Info(command) => report::finish(command.run(ctx), ctx),
-            Command::Fault(command) => command.run(ctx),
-            Command::Clock(command) => command.run(ctx),
+            SandboxCommand::Start(command) => command_output::finish(command.run(ctx), ctx),
+            SandboxCommand::Reset(command) => command_output::finish(command.run(ctx), ctx),
+            SandboxCommand::Info(command) => command_output::finish(command.run(ctx), ctx),
+            SandboxCommand::Fault(command) => command.run(ctx),
+            SandboxCommand::Clock(command) => command.run(ctx),
         }
     }
 }
 
 /// The platform whose stages a sandbox has: the one in or above the working folder, else the built-in example.
-fn platform() -> Result<Workspace, Error> {
-    let loaded = session::workspace(true)?;
+fn load_platform() -> Result<Workspace, Error> {
+    let loaded = session::load_workspace(true)?;
     let (workspace, _) = loaded
         .into_result()
         .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
     Ok(workspace)
 }
 
-fn folder() -> Result<PathBuf, Error> {
-    Ok(Folders::discover()?.sandbox())
+fn default_folder() -> Result<PathBuf, Error> {
+    Ok(StandardDirs::discover()?.sandbox())
 }
 
 /// The sandbox of this user, made when there is none.
-fn open() -> Result<Embedded, Error> {
-    session::open_sandbox(&folder()?, &platform()?)
+fn open_default_sandbox() -> Result<Embedded, Error> {
+    session::open_sandbox(&default_folder()?, &load_platform()?)
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{folder, platform, settings::Behaviour};
+use super::{default_folder, load_platform, settings::SandboxBehaviourArgs};
 use crate::{
-    commands::{Ctx, Report, session},
+    commands::{CommandOutput, Ctx, session},
     error::{Error, ResultExt},
     render::{Block, Viewable},
     sandbox::{Sandbox, SandboxError, Seed},
@@ -23,19 +23,19 @@ Begin anew.
 Begin anew with the delays of the real service.
 
   $ confluent ebs sandbox reset --yes --timing real")]
-pub(super) struct Reset {
+pub(super) struct SandboxResetArgs {
     #[command(flatten)]
-    behaviour: Behaviour,
+    behaviour: SandboxBehaviourArgs,
 }
 
-impl Reset {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Begun>, Error> {
+impl SandboxResetArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<SandboxResetOutput>, Error> {
         if !ctx.confirm("Are you sure you want to reset the sandbox?")? {
-            return Ok(Report::nothing());
+            return Ok(CommandOutput::empty());
         }
-        let folder = folder()?;
-        let workspace = platform()?;
-        let seed = session::seed(&workspace);
+        let folder = default_folder()?;
+        let workspace = load_platform()?;
+        let seed = session::build_seed(&workspace);
         let sandbox = match Sandbox::open(&folder, seed.clone(), None) {
             // A sandbox of another organization is what a reset is for: open it as what it is.
             Err(SandboxError::OtherOrganization { found, .. }) => {
@@ -55,7 +55,7 @@ impl Reset {
                 std::fs::remove_dir_all(&made).with_context(|| format!("{} could not be removed", made.display()))?;
             }
         }
-        Ok(Report::new(Begun {
+        Ok(CommandOutput::new(SandboxResetOutput {
             reset: true,
             organization: sandbox.info(false)?.organization,
         }))
@@ -64,12 +64,12 @@ impl Reset {
 
 /// What a reset answers.
 #[derive(Debug, Serialize)]
-pub(super) struct Begun {
+pub(super) struct SandboxResetOutput {
     reset: bool,
     organization: String,
 }
 
-impl Viewable for Begun {
+impl Viewable for SandboxResetOutput {
     fn view(&self) -> Vec<Block> {
         vec![Block::line(format!(
             "Reset the sandbox of organization \"{}\".",

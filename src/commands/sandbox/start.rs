@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::{info::Recipe, open, settings::Behaviour};
+use super::{info::SandboxInfoOutput, open_default_sandbox, settings::SandboxBehaviourArgs};
 use crate::{
-    commands::{Ctx, Report, session::sandbox_error},
+    commands::{CommandOutput, Ctx, session::to_error_with_hints},
     error::{Error, ResultExt},
     render::Viewable,
 };
@@ -21,7 +21,7 @@ Serve it where the stock CLI expects it.
 Serve it on another port, with the delays of the real service.
 
   $ confluent ebs sandbox start --port 8080 --timing real")]
-pub(super) struct Start {
+pub(super) struct SandboxStartArgs {
     /// Port on 127.0.0.1; 0 takes a free one. The stock CLI finds connector logs only on 1024.
     #[arg(long, value_name = "int", default_value_t = 1024)]
     port: u16,
@@ -29,12 +29,12 @@ pub(super) struct Start {
     #[arg(long, value_name = "float")]
     time_scale: Option<f64>,
     #[command(flatten)]
-    behaviour: Behaviour,
+    behaviour: SandboxBehaviourArgs,
 }
 
-impl Start {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Recipe>, Error> {
-        let sandbox = open()?;
+impl SandboxStartArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<SandboxInfoOutput>, Error> {
+        let sandbox = open_default_sandbox()?;
         let now = sandbox.settings()?;
         let mut settings = self.behaviour.apply(&now)?;
         if let Some(scale) = self.time_scale {
@@ -55,15 +55,15 @@ impl Start {
             // A server that cannot begin says so at once.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             if serving.is_finished() {
-                serving.await?.map_err(sandbox_error)?;
-                return Ok(Report::nothing());
+                serving.await?.map_err(to_error_with_hints)?;
+                return Ok(CommandOutput::empty());
             }
             let mut info = sandbox.info(false)?;
             info.url = Some(url);
-            ctx.ui.show(&Recipe::new(info).view())?;
-            ctx.interrupt.wished().await;
+            ctx.ui.print_preview(&SandboxInfoOutput::new(info).view())?;
+            ctx.cancel.cancelled().await;
             serving.abort();
-            Ok(Report::nothing())
+            Ok(CommandOutput::empty())
         })
     }
 }

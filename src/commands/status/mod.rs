@@ -9,16 +9,16 @@ use std::{path::PathBuf, time::Duration};
 use serde::Serialize;
 
 use super::{
-    Ctx, Report,
-    duration::duration,
-    fleet::{Condition, ConnectorRow, Fleet, Lookout, StageView, unseen},
-    globals::Globals,
+    CommandOutput, Ctx,
+    duration::parse_duration,
+    fleet::{ConnectorCondition, Fleet, FleetCollector, FleetConnectorRow, StageView, incomplete_error},
+    global_args::GlobalArgs,
 };
 use crate::{
-    config::save::publish,
+    config::save::save_public,
     error::{Error, ErrorKind, ResultExt},
-    hint::{typed, word},
-    render::{Format, words},
+    hint::{connector_arg, shell_quote},
+    render::{Format, text},
 };
 
 /// Show the state of all connectors.
@@ -44,7 +44,7 @@ Write a page for the department \"claims\", which holds nothing of others.
 Watch all departments.
 
   $ confluent ebs status --watch --interval 30s")]
-pub(super) struct Status {
+pub(super) struct StatusArgs {
     /// Exit with 6 from this condition on: "degraded" or "failed".
     #[arg(
         long,
@@ -61,13 +61,13 @@ pub(super) struct Status {
     #[arg(long, conflicts_with = "html")]
     watch: bool,
     /// How often to look, such as 10s or 1m.
-    #[arg(long, value_name = "duration", default_value = "10s", value_parser = every, requires = "watch")]
+    #[arg(long, value_name = "duration", default_value = "10s", value_parser = parse_interval, requires = "watch")]
     interval: Duration,
 }
 
 /// A second at least: each look is a request to every cluster.
-fn every(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
         Duration::ZERO => Err("write 1s at least".to_owned()),
         every => Ok(every),
     }
@@ -84,33 +84,34 @@ enum FailOn {
 }
 
 impl FailOn {
-    fn condition(self) -> Condition {
+    fn condition(self) -> ConnectorCondition {
         match self {
-            Self::Degraded => Condition::Degraded,
-            Self::Failed => Condition::Failed,
+            Self::Degraded => ConnectorCondition::Degraded,
+            Self::Failed => ConnectorCondition::Failed,
         }
     }
 }
 
-impl Status {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Shown>, Error> {
-        let lookout = Lookout::open(ctx)?;
+impl StatusArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<StatusOutput>, Error> {
+        let collector = FleetCollector::open(ctx)?;
         let (lists, fleet) = if self.watch {
             if ctx.ui.format() != Format::Human {
                 return Err(Error::usage("--watch cannot be used together with --output")
                     .with_hint("Run the command again and again instead: each run is one document."));
             }
-            watch::watch(ctx, &lookout, self.interval)?
+            watch::watch(ctx, &collector, self.interval)?
         } else {
-            ctx.block_on(lookout.look())?
+            ctx.block_on(collector.collect())?
         };
         if let Some(path) = &self.html {
-            publish(path, page::page(&fleet).as_bytes())
+            save_public(path, page::render_page(&fleet).as_bytes())
                 .hint("The folder must be there already, and writable: make it, or name another one.")?;
-            ctx.ui.note(&format!("Wrote {}.", path.display()));
+            ctx.ui.info(&format!("Wrote {}.", path.display()));
         }
-        let error = unhealthy(&fleet, self.fail_on.condition(), &ctx.globals).or_else(|| unseen(&lists, &fleet));
-        let report = Report::new(Shown { fleet });
+        let error = unhealthy_error(&fleet, self.fail_on.condition(), &ctx.globals)
+            .or_else(|| incomplete_error(&lists, &fleet));
+        let report = CommandOutput::new(StatusOutput { fleet });
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -121,20 +122,23 @@ impl Status {
 /// The state of all connectors.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(super) struct Shown {
+pub(super) struct StatusOutput {
     fleet: Fleet,
 }
 
 /// What is wrong, when it is as bad as `worst` at least; `globals` say how it was asked for.
-fn unhealthy(fleet: &Fleet, worst: Condition, globals: &Globals) -> Option<Error> {
+fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, globals: &GlobalArgs) -> Option<Error> {
     let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
-    let bad: Vec<(&StageView, &ConnectorRow)> = bad.collect();
+    let bad: Vec<(&StageView, &FleetConnectorRow)> = bad.collect();
     let (stage, first) = bad.first()?;
-    let failed = bad.iter().filter(|(_, row)| row.condition == Condition::Failed).count();
+    let failed = bad
+        .iter()
+        .filter(|(_, row)| row.condition == ConnectorCondition::Failed)
+        .count();
     let degraded = bad.len() - failed;
     let counted = |number: usize, one: &str, many: &str| {
         let verb = if number == 1 { one } else { many };
-        (number > 0).then(|| format!("{} {verb}", words::count(number, "connector")))
+        (number > 0).then(|| format!("{} {verb}", text::count_noun(number, "connector")))
     };
     let parts = [
         counted(failed, "has failed", "have failed"),
@@ -143,21 +147,24 @@ fn unhealthy(fleet: &Fleet, worst: Condition, globals: &Globals) -> Option<Error
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let departments = match &fleet.department {
         Some(_) => String::new(),
-        None => match fleet.troubled().len() {
+        None => match fleet.departments_in_trouble().len() {
             0 => String::new(),
-            number => format!(", of {}", words::count(number, "department")),
+            number => format!(", of {}", text::count_noun(number, "department")),
         },
     };
-    let message = format!("{}{departments}", words::list(&parts));
+    let message = format!("{}{departments}", text::join_list(&parts));
     let stage = match (fleet.stages.len(), &globals.stage) {
         (0 | 1, _) | (_, Some(_)) => String::new(),
         // Stages that share a cluster stand there together; either leads to it.
-        _ => format!(" --stage {}", word(stage.stage.split(", ").next().unwrap_or_default())),
+        _ => format!(
+            " --stage {}",
+            shell_quote(stage.stage.split(", ").next().unwrap_or_default())
+        ),
     };
     let explain = format!(
         "`confluent ebs connector explain {}{}{stage}` says what it means and what to do.",
-        typed(&first.id, &first.name),
-        globals.typed()
+        connector_arg(&first.id, &first.name),
+        globals.to_flags()
     );
     Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
 }
@@ -166,20 +173,20 @@ fn unhealthy(fleet: &Fleet, worst: Condition, globals: &Globals) -> Option<Error
 mod tests {
     use super::*;
     use crate::{
-        api::connect::{Expanded, Place},
-        quota::Ceiling,
+        api::connect::{ClusterPath, ExpandedConnector},
+        quota::ClusterTaskLimit,
     };
 
     #[test]
-    fn the_hint_names_one_stage_and_a_connector_that_a_shell_does_not_execute() {
-        let mut failed = Expanded::default();
+    fn the_hint_names_one_stage_and_quotes_the_connector_for_the_shell() {
+        let mut failed = ExpandedConnector::default();
         failed.status.connector.state = "FAILED".into();
         failed.id.id = "lcc-1".into();
-        let place = Place {
+        let place = ClusterPath {
             environment: "env-prod01".parse().unwrap(),
             cluster: "lkc-prod01".parse().unwrap(),
         };
-        let ceiling = Ceiling {
+        let ceiling = ClusterTaskLimit {
             tasks: 250,
             reserve_percent: 10,
         };
@@ -191,7 +198,7 @@ mod tests {
                 stage: (*name).to_owned(),
                 ..stage.clone()
             }));
-            let error = unhealthy(&fleet, Condition::Failed, &Globals::default()).unwrap();
+            let error = unhealthy_error(&fleet, ConnectorCondition::Failed, &GlobalArgs::default()).unwrap();
             error.hints.first().unwrap().to_string()
         };
         for (name, stages, command) in [

@@ -2,48 +2,51 @@
 
 use jiff::Timestamp;
 
-use super::Shown;
+use super::StatusOutput;
 use crate::{
-    commands::fleet::{Condition, ConnectorRow, DepartmentRow, Fleet, Share, StageView, age, at_least},
-    render::{Block, Cell, Line, Style, Table, Viewable, words},
+    commands::fleet::{
+        ConnectorCondition, ConnectorSummary, Fleet, FleetConnectorRow, FleetDepartmentRow, StageView, at_least_prefix,
+        format_age,
+    },
+    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
 };
 
 /// Of a cause, what a line or two of a terminal hold.
-const CAUSE: usize = 110;
+const MAX_CAUSE: usize = 110;
 
-impl Viewable for Shown {
+impl Viewable for StatusOutput {
     fn view(&self) -> Vec<Block> {
         let fleet = &self.fleet;
         let mut blocks = Vec::new();
-        if let Some(outdated) = &fleet.outdated {
-            let line = Line::new().styled(Style::Warning, format!("As of {}", fleet.time()));
-            let line = line.then(format!(": nobody could look again: {}.", outdated.why));
-            blocks.push(Block::line(line.hang(2)));
+        if let Some(outdated) = &fleet.stale {
+            let line = TextLine::new().with_styled_text(Style::Warning, format!("As of {}", fleet.taken_at_text()));
+            let line = line.with_text(format!(": nobody could look again: {}.", outdated.reason));
+            blocks.push(Block::line(line.with_hanging_indent(2)));
         }
         let stages = fleet.stages.iter();
-        blocks.extend(stages.map(|stage| Block::titled(title(stage), self::blocks(fleet, stage))));
+        blocks.extend(stages.map(|stage| Block::titled(stage_title(stage), self::stage_blocks(fleet, stage))));
         if let Some(why) = &fleet.lag_unknown {
-            let line = Line::from(format!("How far sinks are behind is not known: {why}."));
-            blocks.push(Block::line(line.hang(2)));
+            let line = TextLine::from(format!("How far sinks are behind is not known: {why}."));
+            blocks.push(Block::line(line.with_hanging_indent(2)));
         }
         blocks
     }
 }
 
 /// `Stage prod (lkc-prod01)`.
-pub(super) fn title(stage: &StageView) -> String {
-    format!("Stage {} ({})", stage.stage, stage.place.cluster)
+pub(super) fn stage_title(stage: &StageView) -> String {
+    format!("Stage {} ({})", stage.stage, stage.location.cluster)
 }
 
-fn blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
-    let mut blocks = vec![Block::Lines(summary(stage))];
+fn stage_blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
+    let mut blocks = vec![Block::Lines(summary_lines(stage))];
     let table = match &fleet.department {
         _ if stage.unknown.is_some() => None,
-        Some(_) => (!stage.connectors.is_empty()).then(|| connectors(fleet, stage)),
-        None => Some(departments(fleet, stage, true)),
+        Some(_) => (!stage.connectors.is_empty()).then(|| connector_table(fleet, stage)),
+        None => Some(department_table(fleet, stage, true)),
     };
     blocks.extend(table.map(Block::Table));
-    let troubles = troubles(stage);
+    let troubles = trouble_lines(stage);
     if !troubles.is_empty() {
         blocks.push(Block::Lines(troubles));
     }
@@ -51,64 +54,64 @@ fn blocks(fleet: &Fleet, stage: &StageView) -> Vec<Block> {
 }
 
 /// How a condition looks; the word says it, too.
-fn style(condition: Condition) -> Style {
+fn condition_style(condition: ConnectorCondition) -> Style {
     match condition {
-        Condition::Failed => Style::Error,
-        Condition::Degraded | Condition::Unknown => Style::Warning,
-        Condition::Running => Style::Ok,
-        Condition::Starting | Condition::Paused => Style::Muted,
+        ConnectorCondition::Failed => Style::Error,
+        ConnectorCondition::Degraded | ConnectorCondition::Unknown => Style::Warning,
+        ConnectorCondition::Running => Style::Ok,
+        ConnectorCondition::Starting | ConnectorCondition::Paused => Style::Muted,
     }
 }
 
 /// The numbers of a stage in sentences.
-fn summary(stage: &StageView) -> Vec<Line> {
-    let mut lines = vec![counted(stage)];
+fn summary_lines(stage: &StageView) -> Vec<TextLine> {
+    let mut lines = vec![condition_line(stage)];
     if let Some(tasks) = stage.cluster_tasks {
         let line = format!(
             "{} tasks are used; {} more are kept in reserve.",
-            tasks.words(),
+            tasks.summary(),
             tasks.reserved
         );
-        lines.push(capital(line.into()));
+        lines.push(capitalize(line.into()));
     } else if let [row] = &stage.departments[..] {
-        lines.push(own_quota(row).into());
+        lines.push(department_quota_text(row).into());
     }
     lines
 }
 
 /// How many connectors are how, in one sentence.
-pub(super) fn counted(stage: &StageView) -> Line {
+pub(super) fn condition_line(stage: &StageView) -> TextLine {
     if let Some(why) = &stage.unknown {
-        let line = Line::new().styled(Style::Warning, "Not known");
-        return line.then(format!(": {why}.")).hang(2);
+        let line = TextLine::new().with_styled_text(Style::Warning, "Not known");
+        return line.with_text(format!(": {why}.")).with_hanging_indent(2);
     }
     let counts = stage.counts;
     let number = usize::try_from(counts.total()).unwrap_or(usize::MAX);
-    let mut line = Line::from(words::count(number, "connector"));
+    let mut line = TextLine::from(text::count_noun(number, "connector"));
     let mut before = ": ";
-    for condition in Condition::ALL {
-        let number = counts.of(condition);
+    for condition in ConnectorCondition::ALL {
+        let number = counts.get(condition);
         if number > 0 {
             line = line
-                .then(before)
-                .styled(style(condition), format!("{number} {}", condition.word()));
+                .with_text(before)
+                .with_styled_text(condition_style(condition), format!("{number} {}", condition.as_str()));
             before = ", ";
         }
     }
-    capital(line.then("."))
+    capitalize(line.with_text("."))
 }
 
-fn own_quota(row: &DepartmentRow) -> String {
+fn department_quota_text(row: &FleetDepartmentRow) -> String {
     format!(
         "Department \"{}\" uses {} of {} connectors and {} tasks.",
         row.department,
-        row.share.counts.total(),
+        row.summary.counts.total(),
         row.connectors_limit,
-        tasks(&row.share, Some(row.tasks_limit))
+        tasks_text(&row.summary, Some(row.tasks_limit))
     )
 }
 
-fn capital(mut line: Line) -> Line {
+fn capitalize(mut line: TextLine) -> TextLine {
     if let Some(first) = line.spans.first_mut()
         && let Some(letter) = first.text.get_mut(..1)
     {
@@ -118,7 +121,7 @@ fn capital(mut line: Line) -> Line {
 }
 
 /// One row per department, also for those without connectors if `all` are meant, and one for what is nobody's.
-pub(super) fn departments(fleet: &Fleet, stage: &StageView, all: bool) -> Table {
+pub(super) fn department_table(fleet: &Fleet, stage: &StageView, all: bool) -> Table {
     let mut table = Table::new([
         "Department",
         "Failed",
@@ -129,21 +132,31 @@ pub(super) fn departments(fleet: &Fleet, stage: &StageView, all: bool) -> Table 
         "Failing For",
     ]);
     let now = fleet.taken_at;
-    let meant = |row: &&DepartmentRow| all || row.share.counts.total() > 0;
+    let meant = |row: &&FleetDepartmentRow| all || row.summary.counts.total() > 0;
     for row in stage.departments.iter().filter(meant) {
-        table.push(cells(row.department.as_str(), &row.share, Some(row.tasks_limit), now));
+        table.push(department_cells(
+            row.department.as_str(),
+            &row.summary,
+            Some(row.tasks_limit),
+            now,
+        ));
     }
-    if let Some(unmanaged) = stage.unmanaged.as_ref().filter(|share| share.counts.total() > 0) {
-        table.push(cells("(nobody)", unmanaged, None, now));
+    if let Some(unmanaged) = stage.unowned.as_ref().filter(|share| share.counts.total() > 0) {
+        table.push(department_cells("(nobody)", unmanaged, None, now));
     }
     table
 }
 
-fn cells(name: &str, share: &Share, limit: Option<u32>, now: Timestamp) -> [Cell; 7] {
+fn department_cells(name: &str, share: &ConnectorSummary, limit: Option<u32>, now: Timestamp) -> [Cell; 7] {
     let counts = share.counts;
     // A zero in every cell would hide the numbers that matter.
     let number = |number: u32| (number > 0).then_some(number).into();
-    let shown = [Condition::Failed, Condition::Degraded, Condition::Running].map(|condition| counts.of(condition));
+    let shown = [
+        ConnectorCondition::Failed,
+        ConnectorCondition::Degraded,
+        ConnectorCondition::Running,
+    ]
+    .map(|condition| counts.get(condition));
     let other = counts.total() - shown.iter().sum::<u32>();
     [
         name.into(),
@@ -151,13 +164,13 @@ fn cells(name: &str, share: &Share, limit: Option<u32>, now: Timestamp) -> [Cell
         number(shown[1]),
         number(shown[2]),
         number(other),
-        Cell::Text(tasks(share, limit)),
-        share.failing_since.map(|since| age(since, now)).into(),
+        Cell::Text(tasks_text(share, limit)),
+        share.failing_since.map(|since| format_age(since, now)).into(),
     ]
 }
 
-fn tasks(share: &Share, limit: Option<u32>) -> String {
-    let least = at_least(share.complete);
+fn tasks_text(share: &ConnectorSummary, limit: Option<u32>) -> String {
+    let least = at_least_prefix(share.complete);
     match limit {
         Some(limit) => format!("{least}{} of {limit}", share.tasks),
         None => format!("{least}{}", share.tasks),
@@ -165,8 +178,8 @@ fn tasks(share: &Share, limit: Option<u32>) -> String {
 }
 
 /// One row per connector.
-pub(super) fn connectors(fleet: &Fleet, stage: &StageView) -> Table {
-    let lag = fleet.knows_lag();
+pub(super) fn connector_table(fleet: &Fleet, stage: &StageView) -> Table {
+    let lag = fleet.has_lag();
     let mut header = vec!["Name", "Status", "Tasks", "Seen So For", "Plugin"];
     if lag {
         header.insert(3, "Lag");
@@ -175,13 +188,13 @@ pub(super) fn connectors(fleet: &Fleet, stage: &StageView) -> Table {
     for row in &stage.connectors {
         let mut cells = vec![
             Cell::text(&row.name),
-            Cell::text(row.state()),
-            Cell::Text(row.tasks()),
-            row.seen_since.map(|since| age(since, fleet.taken_at)).into(),
+            Cell::text(row.state_text()),
+            Cell::Text(row.tasks_text()),
+            row.observed_since.map(|since| format_age(since, fleet.taken_at)).into(),
             Cell::text(&row.plugin),
         ];
         if lag {
-            cells.insert(3, lag_of(row).map(Cell::Number).into());
+            cells.insert(3, lag_text(row).map(Cell::Number).into());
         }
         table.push(cells);
     }
@@ -189,24 +202,24 @@ pub(super) fn connectors(fleet: &Fleet, stage: &StageView) -> Table {
 }
 
 /// How many records a sink is behind.
-pub(super) fn lag_of(row: &ConnectorRow) -> Option<String> {
+pub(super) fn lag_text(row: &FleetConnectorRow) -> Option<String> {
     row.lag_records.map(|lag| lag.to_string())
 }
 
 /// What is wrong, one line for each connector.
-fn troubles(stage: &StageView) -> Vec<Line> {
-    let noteworthy = stage.connectors.iter().filter(|row| row.is_noteworthy());
+fn trouble_lines(stage: &StageView) -> Vec<TextLine> {
+    let noteworthy = stage.connectors.iter().filter(|row| row.is_notable());
     noteworthy
-        .map(|row| trouble(row, &format!("{} is ", row.name), "", usize::MAX).hang(2))
+        .map(|row| trouble_line(row, &format!("{} is ", row.name), "", usize::MAX).with_hanging_indent(2))
         .collect()
 }
 
 /// Whose state is what and why, on one line where that is `width` columns long.
-pub(super) fn trouble(row: &ConnectorRow, before: &str, after: &str, width: usize) -> Line {
-    let used = [before, row.state(), after].map(|text| text.chars().count());
+pub(super) fn trouble_line(row: &FleetConnectorRow, before: &str, after: &str, width: usize) -> TextLine {
+    let used = [before, row.state_text(), after].map(|text| text.chars().count());
     let room = width.saturating_sub(used.iter().sum::<usize>() + ": ….".chars().count());
-    let words = row.why(room.min(CAUSE)).unwrap_or_default();
-    Line::from(before)
-        .styled(style(row.condition), row.state())
-        .then(format!("{after}: {words}"))
+    let words = row.reason(room.min(MAX_CAUSE)).unwrap_or_default();
+    TextLine::from(before)
+        .with_styled_text(condition_style(row.condition), row.state_text())
+        .with_text(format!("{after}: {words}"))
 }

@@ -2,18 +2,18 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::{
-    api::connect::{Expanded, Place},
+    api::connect::{ClusterPath, ExpandedConnector},
     commands::{
-        fleet::{Owner, unseen},
-        status::Shown,
+        fleet::{OwnerDepartment, incomplete_error},
+        status::StatusOutput,
     },
     model::{DepartmentQuota, Prefix},
-    quota::Ceiling,
+    quota::ClusterTaskLimit,
     render::{Format, Ui, Viewable as _},
 };
 
-fn owner(number: usize) -> Owner {
-    Owner {
+fn owner(number: usize) -> OwnerDepartment {
+    OwnerDepartment {
         code: format!("department-{number}").parse().unwrap(),
         name: format!("Department {number}"),
         prefix: Prefix::parse(&format!("d{number:02}-")).unwrap(),
@@ -28,21 +28,21 @@ fn owner(number: usize) -> Owner {
 
 /// 24 departments with five connectors each, of which `failed` have failed.
 fn fleet(failed: usize) -> Fleet {
-    let owners: Vec<Owner> = (1..=24).map(owner).collect();
+    let owners: Vec<OwnerDepartment> = (1..=24).map(owner).collect();
     let names = (0..120).map(|number| format!("d{:02}-a-connector-with-a-name-{number}", number % 24 + 1));
     let list = names.enumerate().map(|(number, name)| {
-        let mut now = Expanded::default();
+        let mut now = ExpandedConnector::default();
         now.info.config.insert("tasks.max".into(), "1".into());
         now.status.connector.state = if number < failed { "FAILED" } else { "RUNNING" }.into();
         now.status.connector.trace = "the database at db.example.com refused the password of the reader ".repeat(3);
         (name, now)
     });
-    let list: BTreeMap<String, Expanded> = list.collect();
-    let place = Place {
+    let list: BTreeMap<String, ExpandedConnector> = list.collect();
+    let place = ClusterPath {
         environment: "env-prod01".parse().unwrap(),
         cluster: "lkc-prod01".parse().unwrap(),
     };
-    let ceiling = Ceiling {
+    let ceiling = ClusterTaskLimit {
         tasks: 250,
         reserve_percent: 10,
     };
@@ -50,16 +50,16 @@ fn fleet(failed: usize) -> Fleet {
 }
 
 /// What stands on a screen of that size.
-fn shown(fleet: &Fleet, trouble: Option<&str>, width: usize, height: usize) -> Vec<String> {
+fn render_frame(fleet: &Fleet, trouble: Option<&str>, width: usize, height: usize) -> Vec<String> {
     let (ui, captured) = Ui::captured(Format::Human, width, "");
-    ui.say(&frame(fleet, Duration::from_secs(10), trouble, width, height));
+    ui.print_message(&frame(fleet, Duration::from_secs(10), trouble, width, height));
     captured.stderr().lines().map(str::to_owned).collect()
 }
 
 #[test]
-fn what_is_wrong_stands_on_the_smallest_screen_on_one_line_each() {
+fn every_trouble_fits_on_one_line_of_the_smallest_screen() {
     for (width, height) in [(80, 23), (200, 60)] {
-        let lines = shown(&fleet(12), None, width, height);
+        let lines = render_frame(&fleet(12), None, width, height);
         let widest = lines.iter().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width), "{lines:#?}");
         let first = lines.iter().position(|line| line.contains(" FAILED ")).unwrap();
@@ -71,12 +71,12 @@ fn what_is_wrong_stands_on_the_smallest_screen_on_one_line_each() {
             "{lines:#?}"
         );
     }
-    assert!(shown(&fleet(12), None, 80, 23).contains(&"… and 5 more".to_owned()));
+    assert!(render_frame(&fleet(12), None, 80, 23).contains(&"… and 5 more".to_owned()));
 }
 
 #[test]
-fn a_look_that_failed_is_told_and_the_last_one_stays() {
-    let lines = shown(&fleet(0), Some("503 Service Unavailable"), 80, 23);
+fn a_failed_refresh_is_reported_and_the_last_result_stays() {
+    let lines = render_frame(&fleet(0), Some("503 Service Unavailable"), 80, 23);
     assert_eq!(lines[0], "Connectors of all departments, 00:00:00 UTC, every 10 s");
     assert_eq!(lines[1], "Could not look again: 503 Service Unavailable.");
     assert_eq!(lines[2], "prod  120 connectors: 120 running. 120 of 225 tasks.");
@@ -84,20 +84,20 @@ fn a_look_that_failed_is_told_and_the_last_one_stays() {
 }
 
 #[test]
-fn an_end_while_nothing_can_be_seen_is_no_success() {
+fn ending_after_a_failed_refresh_is_not_success() {
     let told = |fleet: &Fleet| {
         let (ui, captured) = Ui::captured(Format::Human, 80, "");
-        ui.say(&Shown { fleet: fleet.clone() }.view());
+        ui.print_message(&StatusOutput { fleet: fleet.clone() }.view());
         captured.stderr()
     };
     let failed = Error::denied("403 Forbidden").with_hint("Ask the platform team.");
-    let last = ended(fleet(0), Some(failed));
+    let last = mark_outcome(fleet(0), Some(failed));
     let text = told(&last);
     assert!(
         text.starts_with("As of 00:00:00 UTC: nobody could look again: 403 Forbidden."),
         "{text}"
     );
-    let error = unseen(&[], &last).unwrap();
+    let error = incomplete_error(&[], &last).unwrap();
     assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(
         error.to_string(),
@@ -105,17 +105,17 @@ fn an_end_while_nothing_can_be_seen_is_no_success() {
     );
     assert_eq!(error.hints.len(), 1);
     // A look that succeeds makes good for those before it.
-    let last = ended(fleet(0), None);
-    assert!(unseen(&[], &last).is_none() && !told(&last).contains("As of"));
+    let last = mark_outcome(fleet(0), None);
+    assert!(incomplete_error(&[], &last).is_none() && !told(&last).contains("As of"));
 }
 
 #[test]
-fn what_is_not_known_of_all_sinks_is_said_once() {
+fn an_unknown_lag_of_all_sinks_is_reported_once() {
     let mut fleet = fleet(0);
     fleet.stages.push(fleet.stages[0].clone());
     fleet.lag_unknown = Some("503 Service Unavailable".into());
     let (ui, captured) = Ui::captured(Format::Human, 80, "");
-    ui.say(&Shown { fleet }.view());
+    ui.print_message(&StatusOutput { fleet }.view());
     let text = captured.stderr();
     assert_eq!(text.matches("How far sinks are behind").count(), 1, "{text}");
 }

@@ -8,8 +8,8 @@ use jsonc_parser::{
     parse_to_ast,
 };
 
-use super::{Broken, Member, Root};
-use crate::catalog::{Entry, ValueKind};
+use super::{ParseFailure, ParsedMember, ParsedObject};
+use crate::catalog::{ConfigEntry, ValueKind};
 
 const STRICT: ParseOptions = ParseOptions {
     allow_comments: false,
@@ -24,20 +24,20 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-pub(super) fn parse(text: &str) -> Result<Root, Broken> {
+pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &STRICT).map_err(|error| {
         let range = error.range();
-        Broken {
+        ParseFailure {
             message: format!("not JSON: {}", lower_first(&error.kind().to_string())),
             fix: "Check commas, quotes and braces around here; JSON knows no comments.".to_owned(),
             range: range.start..range.end,
         }
     })?;
     match parsed.value {
-        Some(Value::Object(object)) => Ok(root(text, &object, true)),
+        Some(Value::Object(object)) => Ok(parse_object(text, &object, true)),
         other => {
             let range = other.map_or(0..0, |value| value.start()..value.start() + 1);
-            Err(Broken {
+            Err(ParseFailure {
                 message: "a connector file is one JSON object".to_owned(),
                 fix: "Write `{\"name\": …, \"config\": {…}}`, one connector per file.".to_owned(),
                 range,
@@ -47,40 +47,40 @@ pub(super) fn parse(text: &str) -> Result<Root, Broken> {
 }
 
 /// The members of `object`; `deep` tells whether to look into theirs.
-fn root(text: &str, object: &Object<'_>, deep: bool) -> Root {
+fn parse_object(text: &str, object: &Object<'_>, deep: bool) -> ParsedObject {
     let members = object.properties.iter().map(|property| {
         let range = property.value.start()..property.value.end();
         let (kind, value) = match &property.value {
             Value::StringLit(text) => (ValueKind::String, text.value.clone().into_owned()),
-            other => (kind(other), text[range.clone()].to_owned()),
+            other => (value_kind(other), text[range.clone()].to_owned()),
         };
-        let entry = Entry {
+        let entry = ConfigEntry {
             key: property.name.as_str().to_owned(),
             value,
             kind,
             key_span: property.name.start()..property.name.end(),
             value_span: range.clone(),
         };
-        Member {
+        ParsedMember {
             entry,
-            inside: match &property.value {
-                Value::Object(inside) if deep => Some(root(text, inside, false)),
+            nested: match &property.value {
+                Value::Object(inside) if deep => Some(parse_object(text, inside, false)),
                 _ => None,
             },
             // Offsets only: numbers must stay numbers (dossier `connect.md` §9).
-            meant: match kind {
+            json_value: match kind {
                 ValueKind::Array if deep => serde_json::from_str(&text[range]).ok(),
                 _ => None,
             },
         }
     });
-    Root {
+    ParsedObject {
         members: members.collect(),
-        head: object.start()..object.start() + 1,
+        opening: object.start()..object.start() + 1,
     }
 }
 
-fn kind(value: &Value<'_>) -> ValueKind {
+fn value_kind(value: &Value<'_>) -> ValueKind {
     match value {
         Value::StringLit(_) => ValueKind::String,
         Value::NumberLit(_) => ValueKind::Number,

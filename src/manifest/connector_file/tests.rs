@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use super::*;
 
-fn parse_as(name: &str, text: &str) -> Result<ConnectorFile, Vec<Finding>> {
+fn parse_as(name: &str, text: &str) -> Result<ConnectorConfigFile, Vec<Finding>> {
     parse(&SourceFile::new(name, text))
 }
 
-fn entries(file: &ConnectorFile) -> Vec<(&str, &str, ValueKind)> {
+fn entries(file: &ConnectorConfigFile) -> Vec<(&str, &str, ValueKind)> {
     let entries = file.entries.iter();
     entries
         .map(|entry| (entry.key.as_str(), entry.value.as_str(), entry.kind))
@@ -16,18 +16,18 @@ fn entries(file: &ConnectorFile) -> Vec<(&str, &str, ValueKind)> {
 }
 
 /// What the spans of an entry cut out of the text.
-fn cut(file: &ConnectorFile, key: &str) -> (String, String) {
+fn slices(file: &ConnectorConfigFile, key: &str) -> (String, String) {
     let entry = file.entry(key).unwrap();
     let text = |range: &Range<usize>| file.source.text[range.clone()].to_owned();
     (text(&entry.key_span), text(&entry.value_span))
 }
 
 #[test]
-fn both_forms_of_json_are_read_with_their_places() {
+fn both_json_forms_are_parsed_with_spans() {
     let native = r#"{"name": "claims-a", "config": {"connector.class": "DatagenSource", "tasks.max": 1},
         "offsets": [{"partition": {"p": 0}, "offset": {"o": 12345678901}}], "type": "source"}"#;
     let file = parse_as("a.json", native).unwrap();
-    assert_eq!(file.form, Form::Native);
+    assert_eq!(file.layout, FileLayout::Wrapped);
     assert_eq!(file.connector_name().unwrap().value, "claims-a");
     assert_eq!(
         entries(&file),
@@ -36,16 +36,16 @@ fn both_forms_of_json_are_read_with_their_places() {
             ("tasks.max", "1", ValueKind::Number)
         ]
     );
-    assert_eq!(cut(&file, "tasks.max"), ("\"tasks.max\"".to_owned(), "1".to_owned()));
+    assert_eq!(slices(&file, "tasks.max"), ("\"tasks.max\"".to_owned(), "1".to_owned()));
     assert_eq!(file.offsets.unwrap()[0]["offset"]["o"], 12_345_678_901_u64);
-    assert_eq!(file.stray.len(), 1);
+    assert_eq!(file.unexpected.len(), 1);
 
     let bare = parse_as(
         "a.json",
         r#"{"name": "claims-a", "connector.class": "X", "a": null, "b": [1], "c": {"d": 1}, "e": 1.50}"#,
     )
     .unwrap();
-    assert_eq!(bare.form, Form::Bare);
+    assert_eq!(bare.layout, FileLayout::Bare);
     let kinds: Vec<_> = entries(&bare).into_iter().skip(2).collect();
     assert_eq!(
         kinds,
@@ -59,12 +59,12 @@ fn both_forms_of_json_are_read_with_their_places() {
 }
 
 #[test]
-fn yaml_keeps_what_was_written() {
+fn yaml_values_keep_their_source_text() {
     let text = "# a comment\nname: claims-a\nconfig:\n  connector.class: DatagenSource\n  tasks.max: 2\n  flag: no\n  \
                 code: 012\n  big: 1e3\n  yes: true\n  quoted: \"a # b\"\n  long: |\n    one\n    two\n  empty:\n\
                 offsets:\n  - offset: {o: 5}\n";
     let file = parse_as("a.yaml", text).unwrap();
-    assert_eq!(file.form, Form::Native);
+    assert_eq!(file.layout, FileLayout::Wrapped);
     let values: Vec<_> = entries(&file).into_iter().map(|(key, value, _)| (key, value)).collect();
     assert_eq!(
         values,
@@ -82,20 +82,20 @@ fn yaml_keeps_what_was_written() {
     );
     assert_eq!(file.entry("tasks.max").unwrap().kind, ValueKind::String);
     assert_eq!(file.entry("empty").unwrap().kind, ValueKind::Null);
-    assert_eq!(cut(&file, "tasks.max"), ("tasks.max".to_owned(), "2".to_owned()));
-    assert_eq!(cut(&file, "quoted").1, "\"a # b\"");
+    assert_eq!(slices(&file, "tasks.max"), ("tasks.max".to_owned(), "2".to_owned()));
+    assert_eq!(slices(&file, "quoted").1, "\"a # b\"");
     assert_eq!(file.offsets.unwrap()[0]["offset"]["o"], 5);
-    assert!(parse_as("a.yml", "connector.class: X\nname: y\n").unwrap().form == Form::Bare);
+    assert!(parse_as("a.yml", "connector.class: X\nname: y\n").unwrap().layout == FileLayout::Bare);
 }
 
 #[test]
-fn a_byte_order_mark_and_foreign_letters_do_not_move_places() {
+fn spans_are_correct_after_a_byte_order_mark_and_non_ascii_text() {
     for (name, text) in [
         ("a.json", "\u{feff}{\"name\": \"Käse\", \"topics\": \"a\"}"),
         ("a.yaml", "\u{feff}name: Käse\ntopics: a\n"),
     ] {
         let file = parse_as(name, text).unwrap();
-        let (key, value) = cut(&file, "topics");
+        let (key, value) = slices(&file, "topics");
         assert!(
             key.trim_matches('"') == "topics" && value.trim_matches('"') == "a",
             "{name}: {key} {value}"
@@ -104,7 +104,7 @@ fn a_byte_order_mark_and_foreign_letters_do_not_move_places() {
 }
 
 #[test]
-fn both_of_two_equal_keys_are_kept() {
+fn duplicate_keys_are_both_kept() {
     for (name, text) in [("a.json", r#"{"a": "1", "a": "2"}"#), ("a.yaml", "a: '1'\na: '2'\n")] {
         let file = parse_as(name, text).unwrap();
         let values: Vec<_> = entries(&file).into_iter().map(|(key, value, _)| (key, value)).collect();
@@ -113,7 +113,7 @@ fn both_of_two_equal_keys_are_kept() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said_with_its_place_and_without_its_values() {
+fn a_syntax_error_is_reported_with_its_location_and_redacted_values() {
     let cases = [
         ("a.json", "{\"connection.password\": \"hunter2\",}", "a.json:1:"),
         ("a.json", "{\n \"connection.password\" \"hunter2\"\n}", "a.json:2:"),
@@ -143,7 +143,7 @@ fn what_cannot_be_read_is_said_with_its_place_and_without_its_values() {
 }
 
 #[test]
-fn hostile_input_ends_in_a_finding() {
+fn malformed_input_yields_a_finding() {
     let deep = "[".repeat(100_000);
     let deep_map = "{\"a\":".repeat(100_000);
     let mut bomb = "b: &b [x,x,x,x,x,x,x,x,x]\n".to_owned();
@@ -164,7 +164,7 @@ fn hostile_input_ends_in_a_finding() {
     ] {
         assert!(parse_as(name, text).is_err(), "{name}");
     }
-    let large = vec![b' '; LARGEST + 1];
+    let large = vec![b' '; MAX_FILE_SIZE + 1];
     let findings = read_from(Path::new("a.json"), &large[..]).unwrap().unwrap_err();
     assert_eq!(findings[0].message, "`a.json` is larger than 2 MiB");
     let findings = read_from(Path::new("-"), &b"\xff\xfe"[..]).unwrap().unwrap_err();

@@ -8,10 +8,10 @@ use serde::{
 };
 use serde_saphyr::{DuplicateKeyPolicy, Spanned};
 
-use super::{Broken, Member, Root};
-use crate::catalog::{Entry, ValueKind};
+use super::{ParseFailure, ParsedMember, ParsedObject};
+use crate::catalog::{ConfigEntry, ValueKind};
 
-pub(super) fn parse(text: &str) -> Result<Root, Broken> {
+pub(super) fn parse(text: &str) -> Result<ParsedObject, ParseFailure> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         with_snippet: false,
@@ -19,19 +19,19 @@ pub(super) fn parse(text: &str) -> Result<Root, Broken> {
         // some 800 keys; aliases can make a small file a huge one.
         budget: serde_saphyr::budget! { max_depth: 16, flow_nesting_limit: 16, max_nodes: 20_000 },
     };
-    let node: Spanned<Node> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    let node: Spanned<YamlNode> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let at = error
             .location()
-            .map_or(0, |location| offset(text, location.line(), location.column()));
-        Broken {
-            message: format!("not YAML: {}", without_place(&error.to_string())),
+            .map_or(0, |location| byte_offset(text, location.line(), location.column()));
+        ParseFailure {
+            message: format!("not YAML: {}", strip_location(&error.to_string())),
             fix: "Check indentation, quotes and colons around here; one connector per file.".to_owned(),
             range: at..at,
         }
     })?;
     match node.value {
-        Node::Map(members) => Ok(root(text, members, true)),
-        _ => Err(Broken {
+        YamlNode::Map(members) => Ok(parse_map(text, members, true)),
+        _ => Err(ParseFailure {
             message: "a connector file is a map of keys to values".to_owned(),
             fix: "Write `key: value` lines, one connector per file.".to_owned(),
             range: 0..0,
@@ -40,116 +40,123 @@ pub(super) fn parse(text: &str) -> Result<Root, Broken> {
 }
 
 /// A value with its type, as YAML sees it.
-enum Node {
+enum YamlNode {
     Text(String),
     /// Anything that is no text without quotes; its text is taken from the file.
     Plain(serde_json::Value),
     Null,
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
-    List(Vec<Spanned<Node>>),
+    Map(Vec<(Spanned<String>, Spanned<YamlNode>)>),
+    List(Vec<Spanned<YamlNode>>),
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for YamlNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
+        deserializer.deserialize_any(YamlNodeVisitor)
     }
 }
 
-struct NodeVisitor;
+struct YamlNodeVisitor;
 
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
+impl<'de> Visitor<'de> for YamlNodeVisitor {
+    type Value = YamlNode;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Node, E> {
-        Ok(Node::Text(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<YamlNode, E> {
+        Ok(YamlNode::Text(text.to_owned()))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
+    fn visit_bool<E>(self, value: bool) -> Result<YamlNode, E> {
+        Ok(YamlNode::Plain(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<YamlNode, E> {
+        Ok(YamlNode::Plain(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<YamlNode, E> {
+        Ok(YamlNode::Plain(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Plain(value.into()))
+    fn visit_f64<E>(self, value: f64) -> Result<YamlNode, E> {
+        Ok(YamlNode::Plain(value.into()))
     }
 
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
+    fn visit_unit<E>(self) -> Result<YamlNode, E> {
+        Ok(YamlNode::Null)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<YamlNode, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = map.next_key()? {
             members.push((key, map.next_value()?));
         }
-        Ok(Node::Map(members))
+        Ok(YamlNode::Map(members))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<YamlNode, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
             items.push(item);
         }
-        Ok(Node::List(items))
+        Ok(YamlNode::List(items))
     }
 
-    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<Node, E> {
+    fn visit_bytes<E: serde::de::Error>(self, _: &[u8]) -> Result<YamlNode, E> {
         Err(E::custom("binary values have no place here"))
     }
 }
 
-fn root(text: &str, members: Vec<(Spanned<String>, Spanned<Node>)>, deep: bool) -> Root {
+fn parse_map(text: &str, members: Vec<(Spanned<String>, Spanned<YamlNode>)>, deep: bool) -> ParsedObject {
     let mut head = 0..0;
     let mut found = Vec::new();
     for (key, value) in members {
-        let key_span = range(text, &key);
+        let key_span = byte_range(text, &key);
         if found.is_empty() {
             head = key_span.clone();
         }
         // Nothing has no place: the key stands for it.
-        let value_span = Some(range(text, &value)).filter(|range| !range.is_empty());
+        let value_span = Some(byte_range(text, &value)).filter(|range| !range.is_empty());
         let value_span = value_span.unwrap_or_else(|| key_span.clone());
         let written = || text[value_span.clone()].trim().to_owned();
         let meant = match &value.value {
-            Node::List(_) if deep => as_json(&value.value),
+            YamlNode::List(_) if deep => to_json(&value.value),
             _ => None,
         };
         let mut inside = None;
         let (kind, shown) = match value.value {
-            Node::Text(text) => (ValueKind::String, text),
-            Node::Plain(_) => (ValueKind::String, written()),
-            Node::Null => (ValueKind::Null, String::new()),
-            Node::List(_) => (ValueKind::Array, written()),
-            Node::Map(members) => {
-                inside = deep.then(|| root(text, members, false));
+            YamlNode::Text(text) => (ValueKind::String, text),
+            YamlNode::Plain(_) => (ValueKind::String, written()),
+            YamlNode::Null => (ValueKind::Null, String::new()),
+            YamlNode::List(_) => (ValueKind::Array, written()),
+            YamlNode::Map(members) => {
+                inside = deep.then(|| parse_map(text, members, false));
                 (ValueKind::Object, written())
             }
         };
-        let entry = Entry {
+        let entry = ConfigEntry {
             key: key.value,
             value: shown,
             kind,
             key_span,
             value_span,
         };
-        found.push(Member { entry, inside, meant });
+        found.push(ParsedMember {
+            entry,
+            nested: inside,
+            json_value: meant,
+        });
     }
-    Root { members: found, head }
+    ParsedObject {
+        members: found,
+        opening: head,
+    }
 }
 
 /// Where a node is, in bytes.
-fn range<T>(text: &str, node: &Spanned<T>) -> Range<usize> {
+fn byte_range<T>(text: &str, node: &Spanned<T>) -> Range<usize> {
     let span = node.referenced.span();
     let number = |value: Option<u64>| value.and_then(|value| usize::try_from(value).ok());
     let start = number(span.byte_offset()).unwrap_or(0).min(text.len());
@@ -163,27 +170,27 @@ fn range<T>(text: &str, node: &Spanned<T>) -> Range<usize> {
     }
 }
 
-fn as_json(node: &Node) -> Option<serde_json::Value> {
+fn to_json(node: &YamlNode) -> Option<serde_json::Value> {
     Some(match node {
-        Node::Text(text) => text.clone().into(),
-        Node::Plain(value) => value.clone(),
-        Node::Null => serde_json::Value::Null,
-        Node::List(items) => items
+        YamlNode::Text(text) => text.clone().into(),
+        YamlNode::Plain(value) => value.clone(),
+        YamlNode::Null => serde_json::Value::Null,
+        YamlNode::List(items) => items
             .iter()
-            .map(|item| as_json(&item.value))
+            .map(|item| to_json(&item.value))
             .collect::<Option<Vec<_>>>()?
             .into(),
-        Node::Map(members) => {
+        YamlNode::Map(members) => {
             let pairs = members
                 .iter()
-                .map(|(key, value)| Some((key.value.clone(), as_json(&value.value)?)));
+                .map(|(key, value)| Some((key.value.clone(), to_json(&value.value)?)));
             serde_json::Value::Object(pairs.collect::<Option<_>>()?)
         }
     })
 }
 
 /// The byte at a line and a column, both counted from 1.
-fn offset(text: &str, line: u64, column: u64) -> usize {
+fn byte_offset(text: &str, line: u64, column: u64) -> usize {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).saturating_sub(1);
     let mut start = 0;
     for (index, found) in text.split_inclusive('\n').enumerate() {
@@ -197,7 +204,7 @@ fn offset(text: &str, line: u64, column: u64) -> usize {
 }
 
 /// The first line of a message, without the place, which the finding has already.
-fn without_place(message: &str) -> &str {
+fn strip_location(message: &str) -> &str {
     let line = message.lines().next().unwrap_or_default();
     let line = line.split(" at line ").next().unwrap_or(line);
     // The reader's advice is for programmers.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::{
     catalog::{
-        Context, Plugin, Tenant, catalog, lint,
+        LintDepartment, LintOptions, PluginSchema, catalog, lint,
         starter::{proposed_name, starter},
     },
     diag::{Finding, Severity, SourceFile},
@@ -24,7 +24,12 @@ fn claims() -> (Prefix, DepartmentQuota) {
 }
 
 /// A starter for a plugin, and what the linter has to say about `text`, which is made of it.
-fn judged(plugin: &Plugin, tenant: bool, ending: &str, text: impl Fn(&Starter, &str) -> String) -> Vec<Finding> {
+fn lint_starter(
+    plugin: &PluginSchema,
+    tenant: bool,
+    ending: &str,
+    text: impl Fn(&Starter, &str) -> String,
+) -> Vec<Finding> {
     let (prefix, quota) = claims();
     let prefix = tenant.then_some(&prefix);
     let name = proposed_name(plugin, prefix);
@@ -32,13 +37,13 @@ fn judged(plugin: &Plugin, tenant: bool, ending: &str, text: impl Fn(&Starter, &
     let text = text(&starter(plugin, &name, prefix), &file);
     let read = connector_file::parse(&SourceFile::new(Path::new(&file), text.clone()));
     let read = read.unwrap_or_else(|findings| panic!("{}: {findings:?}\n{text}", plugin.class));
-    let context = Context {
-        tenant: prefix.map(|prefix| Tenant {
+    let context = LintOptions {
+        department: prefix.map(|prefix| LintDepartment {
             prefix,
             runtime_account: None,
             quota: &quota,
         }),
-        ..Context::default()
+        ..LintOptions::default()
     };
     lint(&read, &context).findings
 }
@@ -51,7 +56,7 @@ fn messages(findings: &[Finding]) -> Vec<String> {
 }
 
 #[test]
-fn every_starter_can_be_read_and_lacks_only_what_it_names() {
+fn every_starter_parses_and_lacks_only_its_placeholders() {
     for plugin in catalog().plugins() {
         for tenant in [false, true] {
             let (prefix, quota) = claims();
@@ -62,9 +67,11 @@ fn every_starter_can_be_read_and_lacks_only_what_it_names() {
                 .map(|key| format!("placeholder: `{}` is still to be filled in", key.key))
                 .collect();
             let quota = tenant.then_some(&quota);
-            let as_yaml = judged(plugin, tenant, "yaml", |starter, file| yaml(starter, file, quota));
+            let as_yaml = lint_starter(plugin, tenant, "yaml", |starter, file| {
+                render_yaml(starter, file, quota)
+            });
             assert_eq!(messages(&as_yaml), wanted, "{}", plugin.class);
-            let as_json = judged(plugin, tenant, "json", |starter, _| json(starter));
+            let as_json = lint_starter(plugin, tenant, "json", |starter, _| render_json(starter));
             assert_eq!(messages(&as_json), wanted, "{}", plugin.class);
             // Nothing in it is only a warning, either.
             assert_eq!(as_yaml.len(), wanted.len(), "{}: {as_yaml:?}", plugin.class);
@@ -73,7 +80,7 @@ fn every_starter_can_be_read_and_lacks_only_what_it_names() {
 }
 
 /// A value that fits the key.
-fn filled(plugin: &Plugin, text: &str) -> String {
+fn fill_placeholders(plugin: &PluginSchema, text: &str) -> String {
     let lines = text.lines().map(|line| {
         let key = line.trim_start_matches('#').split(':').next().unwrap_or_default();
         let fits = plugin.keys.get(key).map_or("x", |fact| match fact.allowed.first() {
@@ -88,11 +95,11 @@ fn filled(plugin: &Plugin, text: &str) -> String {
 }
 
 #[test]
-fn a_starter_that_is_filled_in_is_without_an_error() {
+fn a_completed_starter_has_no_lint_errors() {
     for plugin in catalog().plugins() {
-        let text = |starter: &Starter, file: &str| filled(plugin, &yaml(starter, file, None));
+        let text = |starter: &Starter, file: &str| fill_placeholders(plugin, &render_yaml(starter, file, None));
         assert_eq!(
-            messages(&judged(plugin, true, "yaml", text)),
+            messages(&lint_starter(plugin, true, "yaml", text)),
             [""; 0],
             "{}",
             plugin.class
@@ -101,18 +108,18 @@ fn a_starter_that_is_filled_in_is_without_an_error() {
 }
 
 #[test]
-fn what_it_can_be_given_too_is_right_as_it_stands() {
+fn optional_keys_of_a_starter_are_valid() {
     let mut tried = 0;
     for plugin in catalog().plugins() {
         let options = starter(plugin, "x", None).keys;
-        for option in options.iter().filter(|key| key.part == Part::Optional) {
+        for option in options.iter().filter(|key| key.section == StarterSection::Optional) {
             let text = |starter: &Starter, file: &str| {
-                let text = yaml(starter, file, None);
+                let text = render_yaml(starter, file, None);
                 let off = format!("\n#{}: ", option.key);
                 assert!(text.contains(&off), "{}: {text}", plugin.class);
-                filled(plugin, &text.replace(&off, &format!("\n{}: ", option.key)))
+                fill_placeholders(plugin, &text.replace(&off, &format!("\n{}: ", option.key)))
             };
-            let findings = judged(plugin, true, "yaml", text);
+            let findings = lint_starter(plugin, true, "yaml", text);
             // One of two ways is in the file already, and this is the other.
             let errors = messages(&findings);
             let errors: Vec<_> = errors.iter().filter(|error| !error.starts_with("one-of")).collect();
@@ -125,7 +132,7 @@ fn what_it_can_be_given_too_is_right_as_it_stands() {
 
 // Dossier `connect.md` §5.1: the keys of the configurations that run.
 #[test]
-fn the_keys_of_configurations_that_run_are_there() {
+fn starters_contain_the_keys_of_working_configurations() {
     let cases = [
         "DatagenSource kafka.topic quickstart output.data.format max.interval",
         "S3_SINK topics input.data.format output.data.format authentication.method provider.integration.id \
@@ -167,12 +174,12 @@ fn the_keys_of_configurations_that_run_are_there() {
 }
 
 #[test]
-fn a_starter_reads_like_this() {
+fn a_starter_renders_as_expected() {
     let (prefix, quota) = claims();
     let plugin = catalog().plugin("DatagenSource").unwrap();
     let name = proposed_name(plugin, Some(&prefix));
     let starter = starter(plugin, &name, Some(&prefix));
-    insta::assert_snapshot!(yaml(&starter, "claims-datagen-source.yaml", Some(&quota)), @r#"
+    insta::assert_snapshot!(render_yaml(&starter, "claims-datagen-source.yaml", Some(&quota)), @r#"
     # A connector of plugin DatagenSource, a source: it writes to Kafka.
     #
     # 1. Replace every <fill in>.
@@ -207,7 +214,7 @@ fn a_starter_reads_like_this() {
     # Left out on purpose: the account that the connector runs under. `create` fills in the department's
     # (kafka.auth.mode, kafka.service.account.id), so that no Kafka key is needed.
     "#);
-    insta::assert_snapshot!(json(&starter), @r#"
+    insta::assert_snapshot!(render_json(&starter), @r#"
     {
       "name": "claims-datagen-source",
       "config": {
@@ -224,7 +231,7 @@ fn a_starter_reads_like_this() {
 }
 
 #[test]
-fn a_connector_is_called_after_its_plugin() {
+fn a_connector_name_is_derived_from_its_plugin() {
     let name = |class| proposed_name(catalog().plugin(class).unwrap(), None);
     assert_eq!(name("S3_SINK"), "s3-sink");
     assert_eq!(name("PostgresCdcSourceV2"), "postgres-cdc-source-v2");

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{load, shown};
+use super::{findings_text, load};
 use crate::{
     access::{
-        Answer, Evaluator, Operation, Origin, Permit, Scene,
-        assertion::{Assertion, Examiner, Expect},
-        prove,
+        AccessDecision, AccessGrant, AccessModel, Evaluator, GrantOrigin, Operation,
+        assertion::{Assertion, AssertionChecker, Expectation},
+        check_isolation,
     },
     diag::SourceFile,
     manifest::{
         Workspace,
-        assertions::{AssertionFile, examine, read},
+        assertions::{AssertionFile, check_assertions, read},
         embedded,
     },
     model::{
-        CrnPattern, DepartmentCode, NamePattern, Principal, ResourceKind, Role, RoleBinding, SeenAccount, SeenBinding,
-        Snapshot,
+        CrnPattern, DepartmentCode, NamePattern, ObservedAccount, ObservedBinding, Principal, ResourceKind, Role,
+        RoleBinding, Snapshot,
     },
 };
 
@@ -25,9 +25,9 @@ fn code(text: &str) -> DepartmentCode {
     text.parse().unwrap()
 }
 
-fn planned(workspace: &Workspace) -> Scene {
+fn planned_access(workspace: &Workspace) -> AccessModel {
     let (name, stage) = workspace.platform.stage(None).unwrap();
-    workspace.planned(name, &workspace.planned_address(stage).unwrap())
+    workspace.planned_access(name, &workspace.planned_address(stage).unwrap())
 }
 
 /// The example platform, and two departments of each template on a platform of their own.
@@ -52,42 +52,42 @@ fn platforms() -> [Workspace; 2] {
         .collect();
     let platform = "[organization]\nid = \"o-1\"\n[stages.prod]\nenvironment = \"env-1\"\ncluster = \"lkc-1\"\n";
     let loaded = load(platform, &files, &[]);
-    assert_eq!(shown(&loaded.findings), "");
+    assert_eq!(findings_text(&loaded.findings), "");
     [Workspace::embedded().workspace, loaded.workspace]
 }
 
-fn account(scene: &Scene, department: &str, persona: &str) -> Principal {
-    let member = scene.member(&code(department), persona).unwrap();
+fn account(model: &AccessModel, department: &str, persona: &str) -> Principal {
+    let member = model.persona(&code(department), persona).unwrap();
     member.principal.clone().unwrap()
 }
 
-fn can(scene: &Scene, who: &Principal, operation: Operation, kind: ResourceKind, name: &str) -> Answer {
-    let on = scene.address.pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
-    scene.can(who, operation, &on)
+fn can(model: &AccessModel, who: &Principal, operation: Operation, kind: ResourceKind, name: &str) -> AccessDecision {
+    let on = model.address.pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
+    model.can(who, operation, &on)
 }
 
 // Dossier `rbac.md` §8.1, §8.2: the operator operates, the deployer deploys.
-fn has_role(permit: &Permit, role: &Role) -> bool {
-    permit.role().is_some_and(|binding| binding.role == *role)
+fn has_role(grant: &AccessGrant, role: &Role) -> bool {
+    grant.role_binding().is_some_and(|binding| binding.role == *role)
 }
 
 #[test]
-fn the_plan_answers_before_anything_is_onboarded() {
-    let scene = planned(&Workspace::embedded().workspace);
+fn planned_access_can_be_queried_before_onboarding() {
+    let model = planned_access(&Workspace::embedded().workspace);
     let (operator, deployer) = (
-        account(&scene, "claims", "operator"),
-        account(&scene, "claims", "deployer"),
+        account(&model, "claims", "operator"),
+        account(&model, "claims", "deployer"),
     );
-    let delete = |who: &Principal, name| can(&scene, who, Operation::Delete, ResourceKind::Connector, name);
-    assert_eq!(delete(&operator, "claims-orders"), Answer::No);
-    assert_eq!(delete(&deployer, "fraud-orders"), Answer::No);
-    let Answer::Yes(through) = delete(&deployer, "claims-orders") else {
+    let delete = |who: &Principal, name| can(&model, who, Operation::Delete, ResourceKind::Connector, name);
+    assert_eq!(delete(&operator, "claims-orders"), AccessDecision::NotAllowed);
+    assert_eq!(delete(&deployer, "fraud-orders"), AccessDecision::NotAllowed);
+    let AccessDecision::Allowed(through) = delete(&deployer, "claims-orders") else {
         panic!("the deployer deletes")
     };
     assert!(has_role(&through, &Role::ResourceOwner));
-    let Origin::Template {
+    let GrantOrigin::Template {
         template, hash, why, ..
-    } = scene.origin_of(&through)
+    } = model.grant_origin(&through)
     else {
         panic!("it comes from the template")
     };
@@ -98,15 +98,15 @@ fn the_plan_answers_before_anything_is_onboarded() {
     );
     assert!(why.starts_with("the only role short of an administrator"), "{why}");
     let lifecycle = can(
-        &scene,
+        &model,
         &operator,
         Operation::Lifecycle,
         ResourceKind::Connector,
         "claims-*",
     );
-    assert!(matches!(lifecycle, Answer::Yes(through) if has_role(&through, &Role::ConnectManager)));
-    let fallback = scene.fallback.as_ref().unwrap();
-    let on = CrnPattern::from(scene.address.resource(ResourceKind::Connector, "claims-x").unwrap());
+    assert!(matches!(lifecycle, AccessDecision::Allowed(through) if has_role(&through, &Role::ConnectManager)));
+    let fallback = model.fallback_evaluator.as_ref().unwrap();
+    let on = CrnPattern::from(model.address.resource(ResourceKind::Connector, "claims-x").unwrap());
     assert!(
         !fallback
             .decide_pattern(&operator, Operation::Lifecycle, &on)
@@ -120,25 +120,25 @@ fn the_plan_answers_before_anything_is_onboarded() {
 }
 
 #[test]
-fn the_provisioner_is_in_the_plan_and_departments_are_isolated_in_it() {
+fn planned_access_contains_the_provisioner_and_isolates_departments() {
     for workspace in platforms() {
-        let scene = planned(&workspace);
-        let provisioner = scene
-            .names
+        let model = planned_access(&workspace);
+        let provisioner = model
+            .display_names
             .iter()
             .find(|(_, name)| *name == "ebs-provisioner")
             .unwrap()
             .0;
-        let yes = can(&scene, provisioner, Operation::Delete, ResourceKind::Connector, "x");
-        assert!(matches!(yes, Answer::Yes(through) if has_role(&through, &Role::CloudClusterAdmin)));
-        let proof = prove(&scene.parties, &scene.evaluator, &scene.address);
-        assert!(proof.holds(), "{proof:?}");
+        let yes = can(&model, provisioner, Operation::Delete, ResourceKind::Connector, "x");
+        assert!(matches!(yes, AccessDecision::Allowed(through) if has_role(&through, &Role::CloudClusterAdmin)));
+        let proof = check_isolation(&model.departments, &model.evaluator, &model.address);
+        assert!(proof.has_passed(), "{proof:?}");
     }
 }
 
 fn shipped(workspace: &Workspace) -> Vec<AssertionFile> {
     let (files, findings) = workspace.assertions();
-    assert_eq!(shown(&findings), "");
+    assert_eq!(findings_text(&findings), "");
     files
 }
 
@@ -147,25 +147,25 @@ fn the_shipped_assertions_hold_for_every_template() {
     for workspace in platforms() {
         let files = shipped(&workspace);
         assert_eq!(files.len(), embedded::TEMPLATES.len());
-        let examined = examine(&files, &planned(&workspace));
-        assert_eq!(shown(&examined.findings), "");
-        assert_eq!((examined.failed, examined.unused), (0, Vec::new()));
+        let report = check_assertions(&files, &planned_access(&workspace));
+        assert_eq!(findings_text(&report.findings), "");
+        assert_eq!((report.failed, report.unused_files), (0, Vec::new()));
         assert_eq!(
-            examined.assertions,
+            report.assertions,
             files.iter().map(|file| file.assertions.len()).sum::<usize>()
         );
-        assert_eq!(examined.doubts.len(), 0);
+        assert_eq!(report.uncertainties.len(), 0);
         // Dossier `rbac.md` §9 Q1: whether ConnectManager can be bound on a prefix is not confirmed.
-        assert_eq!(Vec::from_iter(examined.uncertain), [Role::ConnectManager]);
+        assert_eq!(Vec::from_iter(report.fallback_roles), [Role::ConnectManager]);
     }
 }
 
 /// A world in which one role is bound everywhere for everybody, or nothing at all.
-fn world(scene: &Scene, role: Option<&Role>) -> Scene {
-    let mut world = scene.clone();
+fn access_with_single_role(model: &AccessModel, role: Option<&Role>) -> AccessModel {
+    let mut world = model.clone();
     world.evaluator = Evaluator::default();
-    world.fallback = None;
-    for member in &world.members {
+    world.fallback_evaluator = None;
+    for member in &world.personas {
         let (Some(role), Some(principal)) = (role, &member.principal) else {
             continue;
         };
@@ -183,29 +183,32 @@ fn world(scene: &Scene, role: Option<&Role>) -> Scene {
 #[test]
 fn every_shipped_assertion_can_fail() {
     let [_, workspace] = platforms();
-    let scene = planned(&workspace);
-    let nothing = world(&scene, None);
-    let worlds: Vec<Scene> = Role::KNOWN.iter().map(|role| world(&scene, Some(role))).collect();
+    let model = planned_access(&workspace);
+    let nothing = access_with_single_role(&model, None);
+    let worlds: Vec<AccessModel> = Role::KNOWN
+        .iter()
+        .map(|role| access_with_single_role(&model, Some(role)))
+        .collect();
     for file in shipped(&workspace) {
         for (assertion, place) in &file.assertions {
-            let fails_in = |scene: &Scene| !Examiner::new(scene).check(assertion).violations.is_empty();
+            let fails_in = |model: &AccessModel| !AssertionChecker::new(model).check(assertion).violations.is_empty();
             match assertion.expect {
-                Expect::Can => assert!(fails_in(&nothing), "{} holds where nothing is bound", place.location()),
-                Expect::Cannot => assert!(worlds.iter().any(fails_in), "{} holds everywhere", place.location()),
+                Expectation::Can => assert!(fails_in(&nothing), "{} holds where nothing is bound", place.location()),
+                Expectation::Cannot => assert!(worlds.iter().any(fails_in), "{} holds everywhere", place.location()),
             }
             // Each target and operation of its own, too: none of them stands there for nothing.
-            for (target, operations) in &assertion.on {
+            for (target, operations) in &assertion.targets {
                 for operation in operations.iter() {
                     let one = Assertion {
-                        on: vec![(target.clone(), [operation].into_iter().collect())],
+                        targets: vec![(target.clone(), [operation].into_iter().collect())],
                         ..assertion.clone()
                     };
-                    let fails = |scene: &Scene| !Examiner::new(scene).check(&one).violations.is_empty();
+                    let fails = |model: &AccessModel| !AssertionChecker::new(model).check(&one).violations.is_empty();
                     let made_for_others =
                         operation == Operation::Create && target.kind() == ResourceKind::ServiceAccount;
                     let can_fail = match one.expect {
-                        Expect::Can => fails(&nothing),
-                        Expect::Cannot => worlds.iter().any(fails) || made_for_others,
+                        Expectation::Can => fails(&nothing),
+                        Expectation::Cannot => worlds.iter().any(fails) || made_for_others,
                     };
                     assert!(can_fail, "{}: {operation} on {target:?}", place.location());
                 }
@@ -215,24 +218,24 @@ fn every_shipped_assertion_can_fail() {
 }
 
 /// What is said about a file of assertions on the example platform.
-fn said(text: &str) -> String {
+fn report_text(text: &str) -> String {
     let workspace = Workspace::embedded().workspace;
     let source = SourceFile::new("tests/a.toml", text);
     let (file, findings) = read(&source, &workspace);
     if !findings.is_empty() {
-        return shown(&findings);
+        return findings_text(&findings);
     }
-    let said = shown(&examine(&[file], &planned(&workspace)).findings);
+    let said = findings_text(&check_assertions(&[file], &planned_access(&workspace)).findings);
     // Whatever the template grants.
     said.replace(&workspace.template("hybrid").unwrap().hash, "1a2b3c4d")
 }
 
 #[test]
-fn an_assertion_that_does_not_hold_names_the_binding() {
+fn a_failed_assertion_names_the_binding() {
     let text = "[[cannot]]\nwho = [\"*/deployer\"]\noperations = [\"delete\"]\non = [\"connector:{prefix}*\"]\n\n\
                 [[can]]\nwho = [\"claims/viewer\", \"claims/operator\"]\noperations = [\"logs\", \"create\"]\n\
                 on = [\"connector:{prefix}*\"]\n";
-    insta::assert_snapshot!(said(text), @r"
+    insta::assert_snapshot!(report_text(text), @r"
     tests/a.toml:2:1 error access-cannot: accounting/deployer can delete on connector accounting-*; and 20 more of those meant
         ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
     tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more of those meant
@@ -241,11 +244,11 @@ fn an_assertion_that_does_not_hold_names_the_binding() {
 }
 
 #[test]
-fn every_mistake_in_a_file_has_its_place() {
+fn every_mistake_in_an_assertion_file_has_a_location() {
     let text = "template = \"hybird\"\n\n[[cannot]]\nwho = [\"clams/operator\", \"*/operatr\", \"claims\"]\n\
                 operations = [\"delte\", \"pause\"]\non = [\"conector:*\", \"topic:{othr}*\", \"group:{other}\"]\nwhy = 3\n\n\
                 [[can]]\nwho = []\noperations = [\"read\"]\non = [\"topic:{other}*\"]\n\n[[can]]\nwhom = \"x\"\n";
-    insta::assert_snapshot!(said(text), @r"
+    insta::assert_snapshot!(report_text(text), @r"
     tests/a.toml:1:12 error unknown-template: there is no template `hybird`
         Did you mean `hybrid`?
     tests/a.toml:4:8 error unknown-department: there is no department `clams`
@@ -272,48 +275,51 @@ fn every_mistake_in_a_file_has_its_place() {
     tests/a.toml:15:1 error unknown-key: unknown key `can.whom`
         Did you mean `who`?
     ");
-    insta::assert_snapshot!(said("description = \"nothing\"\n"), @r"
+    insta::assert_snapshot!(report_text("description = \"nothing\"\n"), @r"
     tests/a.toml:1:1 error no-assertion: the file asserts nothing
         Write `[[can]]` or `[[cannot]]` and its keys below it.
     ");
 }
 
 #[test]
-fn an_assertion_about_nobody_is_no_assertion() {
+fn an_assertion_that_matches_no_persona_fails() {
     let text =
         "template = \"read-only\"\n[[cannot]]\nwho = [\"claims/viewer\"]\noperations = [\"*\"]\non = [\"cluster\"]\n";
-    insta::assert_snapshot!(said(text), @r"
+    insta::assert_snapshot!(report_text(text), @r"
     tests/a.toml:3:1 error access-nobody: nobody is meant, so nothing is asserted
         Name departments and personas that there are, or take the assertion away.
     ");
 }
 
 #[test]
-fn another_department_is_named_by_what_belongs_to_it() {
+fn the_other_placeholder_means_names_of_other_departments() {
     let text = "[[cannot]]\nwho = [\"*/*\"]\noperations = [\"*\"]\n\
                 on = [\"topic:{other}*\", \"service-account:{other}\", \"service-account:*\"]\n";
     // Deployers may attach the runtime account of their own department.
-    insta::assert_snapshot!(said(text), @r"
+    insta::assert_snapshot!(report_text(text), @r"
     tests/a.toml:2:1 error access-cannot: accounting/deployer can create on service-account *; and 23 more of those meant
         ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
     ");
 }
 
 /// What the provisioner would see if everything in the plan were there, and `more`.
-fn seen(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
-    let scene = planned(workspace);
-    let desired = workspace
-        .active_departments()
-        .flat_map(|department| workspace.desired(department, "prod", &scene.address).unwrap().personas);
-    let accounts = desired.map(|persona| SeenAccount {
+fn snapshot(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
+    let model = planned_access(workspace);
+    let desired = workspace.active_departments().flat_map(|department| {
+        workspace
+            .desired_department(department, "prod", &model.address)
+            .unwrap()
+            .personas
+    });
+    let accounts = desired.map(|persona| ObservedAccount {
         id: format!("sa-planned-{}", persona.account_name).parse().unwrap(),
         name: persona.account_name.clone(),
         description: persona.tag.to_string(),
         created_at: None,
     });
-    let bindings = scene.evaluator.bindings().map(|binding| RoleBinding::clone(binding));
-    let provisioner = scene
-        .names
+    let bindings = model.evaluator.bindings().map(|binding| RoleBinding::clone(binding));
+    let provisioner = model
+        .display_names
         .iter()
         .find(|(_, name)| *name == "ebs-provisioner")
         .unwrap()
@@ -322,11 +328,11 @@ fn seen(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
     let bound = bindings.chain(more.iter().cloned()).enumerate();
     Snapshot {
         taken_at: "2026-01-02T03:04:05Z".parse().unwrap(),
-        address: scene.address.clone(),
-        seen_by: provisioner,
+        address: model.address.clone(),
+        observed_by: provisioner,
         accounts: accounts.collect(),
         bindings: bound
-            .map(|(number, binding)| SeenBinding {
+            .map(|(number, binding)| ObservedBinding {
                 id: format!("rb-{number}").parse().unwrap(),
                 binding,
             })
@@ -339,21 +345,21 @@ fn seen(workspace: &Workspace, more: &[RoleBinding]) -> Snapshot {
 }
 
 /// Where the right of claims/`persona` to do `operation` on its connectors comes from.
-fn origin(workspace: &Workspace, seen: &Snapshot, persona: &str, operation: Operation) -> String {
-    let scene = workspace.recognize("prod", seen);
-    let who = account(&scene, "claims", persona);
-    match can(&scene, &who, operation, ResourceKind::Connector, "claims-*") {
-        Answer::Yes(through) => scene.origin_of(&through).to_string(),
+fn origin_text(workspace: &Workspace, snapshot: &Snapshot, persona: &str, operation: Operation) -> String {
+    let model = workspace.observed_access("prod", snapshot);
+    let who = account(&model, "claims", persona);
+    match can(&model, &who, operation, ResourceKind::Connector, "claims-*") {
+        AccessDecision::Allowed(through) => model.grant_origin(&through).to_string(),
         other => format!("{other:?}"),
     }
 }
 
 #[test]
-fn what_was_seen_is_recognised() {
+fn observed_bindings_are_attributed_to_templates() {
     let workspace = Workspace::embedded().workspace;
-    let mut seen = seen(&workspace, &[]);
+    let mut seen = snapshot(&workspace, &[]);
     let hash = workspace.template("hybrid").unwrap().hash.clone();
-    let deployer = |seen: &Snapshot| origin(&workspace, seen, "deployer", Operation::Delete);
+    let deployer = |seen: &Snapshot| origin_text(&workspace, seen, "deployer", Operation::Delete);
     let why = "the only role short of an administrator that creates and deletes connectors and sets the account they \
                run under";
     assert_eq!(deployer(&seen), format!("template hybrid@{hash}: {why}"));
@@ -368,7 +374,7 @@ fn what_was_seen_is_recognised() {
     );
 
     // A person looks, and nobody said who the provisioner is.
-    seen.seen_by = Principal::from_id("u-admin");
+    seen.observed_by = Principal::from_id("u-admin");
     let owned = "account owned by sa-planned-ebs-provisioner";
     assert_eq!(
         deployer(&seen),
@@ -377,52 +383,52 @@ fn what_was_seen_is_recognised() {
 }
 
 #[test]
-fn a_fallback_and_a_hand_made_binding_are_told_apart() {
+fn a_fallback_and_a_manual_binding_are_distinguished() {
     let workspace = Workspace::embedded().workspace;
-    let scene = planned(&workspace);
-    let operator = account(&scene, "claims", "operator");
-    let on = |kind, name: &str| scene.address.pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
+    let model = planned_access(&workspace);
+    let operator = account(&model, "claims", "operator");
+    let on = |kind, name: &str| model.address.pattern(kind, NamePattern::parse(name).unwrap()).unwrap();
     let by_hand = RoleBinding::new(
         operator.clone(),
         Role::DeveloperWrite,
         on(ResourceKind::Connector, "claims-*"),
     );
-    let mut seen = seen(&workspace, &[by_hand]);
+    let mut seen = snapshot(&workspace, &[by_hand]);
     let fallback = |binding: &mut RoleBinding| {
         if binding.role == Role::ConnectManager {
             binding.role = Role::DeveloperRead;
         }
     };
     seen.bindings.iter_mut().for_each(|seen| fallback(&mut seen.binding));
-    let read = origin(&workspace, &seen, "operator", Operation::Configure);
+    let read = origin_text(&workspace, &seen, "operator", Operation::Configure);
     assert_eq!(read, "by hand: template hybrid does not ask for it");
     seen.bindings
         .retain(|seen| seen.binding.role != Role::DeveloperWrite || seen.binding.principal != operator);
-    let read = origin(&workspace, &seen, "operator", Operation::ReadStatus);
+    let read = origin_text(&workspace, &seen, "operator", Operation::ReadStatus);
     assert!(read.contains(", in place of ConnectManager: status, logs"), "{read}");
 }
 
 // Dossier `rbac.md` T4: whoever may create accounts can write our tag and our name.
 #[test]
-fn a_forged_account_is_not_taken_for_a_template_s() {
+fn an_impersonating_account_is_not_attributed_to_a_template() {
     let workspace = Workspace::embedded().workspace;
-    let genuine = seen(&workspace, &[]);
-    let forger = account(&planned(&workspace), "fraud", "deployer");
+    let genuine = snapshot(&workspace, &[]);
+    let forger = account(&planned_access(&workspace), "fraud", "deployer");
     let mut forged = genuine.clone();
-    for SeenBinding { binding, .. } in &mut forged.bindings {
+    for ObservedBinding { binding, .. } in &mut forged.bindings {
         let on_claims = binding.pattern.name().stem() == "sa-planned-ebs-prod-claims-deployer";
         if binding.role == Role::ResourceOwner && on_claims {
             binding.principal = forger.clone();
         }
     }
-    let deployer = |seen: &Snapshot| origin(&workspace, seen, "deployer", Operation::Delete);
+    let deployer = |seen: &Snapshot| origin_text(&workspace, seen, "deployer", Operation::Delete);
     let claimed = "looks like template hybrid, but nothing vouches for the account, which is owned by";
     let by = "ebs-prod-fraud-deployer (sa-planned-ebs-prod-fraud-deployer)";
     assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
     assert!(deployer(&forged).contains("ebs-prod-fraud-deployer"), "{by}");
 
     // Also for an administrator who does not know the provisioner: departments own no accounts.
-    forged.seen_by = Principal::from_id("u-admin");
+    forged.observed_by = Principal::from_id("u-admin");
     assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
 
     // The right name without the tag.
@@ -449,13 +455,13 @@ fn a_forged_account_is_not_taken_for_a_template_s() {
 }
 
 #[test]
-fn who_owns_an_account_may_be_hidden_and_is_then_not_made_up() {
+fn a_hidden_account_owner_is_reported_as_unknown() {
     let workspace = Workspace::embedded().workspace;
-    let mut seen = seen(&workspace, &[]);
-    let me = account(&planned(&workspace), "claims", "deployer");
+    let mut seen = snapshot(&workspace, &[]);
+    let me = account(&planned_access(&workspace), "claims", "deployer");
     seen.bindings.retain(|seen| seen.binding.principal == me);
-    seen.seen_by = me;
-    let read = origin(&workspace, &seen, "deployer", Operation::Delete);
+    seen.observed_by = me;
+    let read = origin_text(&workspace, &seen, "deployer", Operation::Delete);
     assert!(
         read.contains("account owned by somebody who is not to be seen"),
         "{read}"
@@ -463,24 +469,28 @@ fn who_owns_an_account_may_be_hidden_and_is_then_not_made_up() {
 }
 
 #[test]
-fn a_department_without_accounts_is_a_party_and_has_no_principals() {
+fn a_department_without_accounts_has_no_principals() {
     let workspace = Workspace::embedded().workspace;
-    let mut seen = seen(&workspace, &[]);
+    let mut seen = snapshot(&workspace, &[]);
     seen.accounts.retain(|account| !account.name.contains("-claims-"));
-    let scene = workspace.recognize("prod", &seen);
-    assert_eq!(scene.parties.len(), 24);
-    let claims = scene.parties.iter().find(|party| party.code == code("claims")).unwrap();
+    let model = workspace.observed_access("prod", &seen);
+    assert_eq!(model.departments.len(), 24);
+    let claims = model
+        .departments
+        .iter()
+        .find(|party| party.code == code("claims"))
+        .unwrap();
     assert!(claims.principals.is_empty());
-    assert_eq!(scene.member(&code("claims"), "operator").unwrap().principal, None);
+    assert_eq!(model.persona(&code("claims"), "operator").unwrap().principal, None);
     // What still acts for nobody reaches the names of claims.
-    let stray = scene.who_can(
+    let stray = model.who_can(
         Operation::Delete,
-        &scene
+        &model
             .address
             .pattern(ResourceKind::Connector, NamePattern::parse("claims-x").unwrap())
             .unwrap(),
     );
-    let stray: Vec<&Permit> = stray.iter().filter(|one| has_role(one, &Role::ResourceOwner)).collect();
+    let stray: Vec<&AccessGrant> = stray.iter().filter(|one| has_role(one, &Role::ResourceOwner)).collect();
     assert_eq!(stray.len(), 1);
-    assert_eq!(scene.origin_of(stray[0]), Origin::Hand { template: None });
+    assert_eq!(model.grant_origin(stray[0]), GrantOrigin::Manual { template: None });
 }

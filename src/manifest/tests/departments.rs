@@ -1,4 +1,4 @@
-use super::{PLATFORM, in_departments, load, shown};
+use super::{PLATFORM, department_findings, findings_text, load};
 
 #[test]
 fn only_name_and_prefix_have_no_default() {
@@ -7,14 +7,14 @@ fn only_name_and_prefix_have_no_default() {
         &[("claims", "name = \"Claims\"\nprefix = \"claims-\"\n")],
         &[],
     );
-    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    assert!(loaded.findings.is_empty(), "{}", findings_text(&loaded.findings));
     let claims = loaded.workspace.departments().next().unwrap();
     assert_eq!((claims.code.as_str(), claims.template.as_str()), ("claims", "hybrid"));
     assert_eq!(claims.quota, crate::manifest::platform::default_quota());
 }
 
 #[test]
-fn everything_wrong_is_reported_at_once() {
+fn all_mistakes_in_a_department_file_are_reported_together() {
     let text = r#"nmae = "Claims"
 prefix = "Claims*"
 template = "hybird"
@@ -32,7 +32,7 @@ taks = 3
 "#;
     let loaded = load(PLATFORM, &[("claims", text)], &[]);
     assert!(!format!("{:?}", loaded.findings).contains("CANARY"));
-    let found = shown(&loaded.findings);
+    let found = findings_text(&loaded.findings);
     insta::assert_snapshot!(found, @r#"
     departments/claims.toml:1:1 error missing-key: `name` is missing
     departments/claims.toml:1:1 error unknown-key: unknown key `nmae`
@@ -69,10 +69,10 @@ taks = 3
 
 // `../shared/catalog/plugins.json`: the implementation of `S3_SINK`.
 #[test]
-fn a_java_class_in_a_quota_is_answered_with_the_plugins_that_stand_for_it() {
+fn a_java_class_in_a_quota_yields_the_managed_plugins() {
     let text =
         "name = \"Claims\"\nprefix = \"claims-\"\n[quota]\nplugins = [\"io.confluent.connect.s3.S3SinkConnector\"]\n";
-    let found = shown(&load(PLATFORM, &[("claims", text)], &[]).findings);
+    let found = findings_text(&load(PLATFORM, &[("claims", text)], &[]).findings);
     insta::assert_snapshot!(found, @r#"
     departments/claims.toml:4:12 warning plugin-unknown: `io.confluent.connect.s3.S3SinkConnector` looks like a Java class
         Write `S3_SINK`, the managed plugin of this class.
@@ -82,7 +82,7 @@ fn a_java_class_in_a_quota_is_answered_with_the_plugins_that_stand_for_it() {
 #[test]
 fn the_file_name_is_the_code() {
     let text = "code = \"x\"\nname = \"Claims\"\nprefix = \"claims-\"\n";
-    insta::assert_snapshot!(in_departments(&[("Claims_1", text)]), @r"
+    insta::assert_snapshot!(department_findings(&[("Claims_1", text)]), @r"
     departments/Claims_1.toml:1:1 error department-code: `Claims_1` is not a department code: 2 to 24 of a-z, 0-9 and `-`, beginning with a letter, not ending in `-`
         Rename the file: its name without `.toml` is the department's code.
     departments/Claims_1.toml:1:1 error unknown-key: unknown key `code`
@@ -91,9 +91,9 @@ fn the_file_name_is_the_code() {
 }
 
 #[test]
-fn contacts_look_like_addresses() {
+fn contacts_must_be_email_addresses() {
     let text = "name = \"A\"\nprefix = \"aaa-\"\ncontacts = [\n  \"a@example.com\",\n  \"#claims-data\",\n  \"a@localhost\",\n  \"a b@example.com\",\n]\n";
-    insta::assert_snapshot!(in_departments(&[("aaa", text)]), @r"
+    insta::assert_snapshot!(department_findings(&[("aaa", text)]), @r"
     departments/aaa.toml:5:3 warning contact-invalid: `#claims-data` does not look like an e-mail address
     departments/aaa.toml:6:3 warning contact-invalid: `a@localhost` does not look like an e-mail address
     departments/aaa.toml:7:3 warning contact-invalid: `a b@example.com` does not look like an e-mail address
@@ -109,7 +109,7 @@ fn recipients_are_what_age_keygen_prints() {
          \"ssh-ed25519 AAAAC3\",\n]\n",
         good.to_uppercase()
     );
-    insta::assert_snapshot!(in_departments(&[("aaa", &text)]), @r"
+    insta::assert_snapshot!(department_findings(&[("aaa", &text)]), @r"
     departments/aaa.toml:5:3 warning duplicate-value: the recipient stands here twice
     departments/aaa.toml:6:3 error recipient-invalid: the `age` recipient is mistyped: its last six characters do not fit the others
         Copy it again, whole and in small letters; `age-keygen -y key.txt` prints it.
@@ -126,7 +126,7 @@ fn recipients_are_what_age_keygen_prints() {
 #[test]
 fn quotas_contradict_neither_themselves_nor_the_defaults() {
     let quota =
-        |lines: &str| in_departments(&[("aaa", &format!("name = \"A\"\nprefix = \"aaa-\"\n[quota]\n{lines}\n"))]);
+        |lines: &str| department_findings(&[("aaa", &format!("name = \"A\"\nprefix = \"aaa-\"\n[quota]\n{lines}\n"))]);
     insta::assert_snapshot!(quota("connectors = 1\ntasks = 4\ntasks_per_connector = 5"), @"departments/aaa.toml:6:23 error quota-contradiction: 5 tasks per connector are more than the 4 of the whole department");
     insta::assert_snapshot!(quota("tasks_per_connector = 50"), @"departments/aaa.toml:4:23 error quota-contradiction: 50 tasks per connector are more than the 8 of the whole department");
     insta::assert_snapshot!(quota("connectors = 9\ntasks = 4"), @"departments/aaa.toml:5:9 warning quota-unreachable: 9 connectors share 4 tasks, but each running connector needs at least one");
@@ -142,11 +142,11 @@ fn quotas_contradict_neither_themselves_nor_the_defaults() {
 }
 
 #[test]
-fn prefixes_do_not_meet_in_any_way() {
+fn overlapping_prefixes_are_rejected() {
     let department = |name: &str, prefix: &str| format!("name = \"{name}\"\nprefix = \"{prefix}\"\n");
     let with = |prefixes: [&str; 2]| {
         let (a, b) = (department("A", prefixes[0]), department("B", prefixes[1]));
-        in_departments(&[("aaa", a.as_str()), ("bbb", b.as_str())])
+        department_findings(&[("aaa", a.as_str()), ("bbb", b.as_str())])
     };
     insta::assert_snapshot!(with(["fin-", "fin-ops-"]), @r"
     departments/bbb.toml:2:10 error prefix-conflict: prefix `fin-ops-` lies inside `fin-`, the prefix of department `aaa`
@@ -168,19 +168,19 @@ fn prefixes_do_not_meet_in_any_way() {
 }
 
 #[test]
-fn a_tombstone_keeps_its_prefix() {
+fn a_retired_department_keeps_its_prefix() {
     let old = "name = \"Old\"\nprefix = \"fin-\"\nretired = 2025-06-30\n";
     let new = "name = \"New\"\nprefix = \"fin-\"\n";
-    insta::assert_snapshot!(in_departments(&[("fin", new), ("old", old)]), @r"
+    insta::assert_snapshot!(department_findings(&[("fin", new), ("old", old)]), @r"
     departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `old` (retired 2025-06-30)
         A prefix that was given once is not given again: its topics, groups and schemas may live on.
     ");
-    insta::assert_snapshot!(in_departments(&[("aaa", old), ("fin", new)]), @r"
+    insta::assert_snapshot!(department_findings(&[("aaa", old), ("fin", new)]), @r"
     departments/fin.toml:2:10 error prefix-conflict: prefix `fin-` is also the prefix of department `aaa` (retired 2025-06-30)
         A prefix that was given once is not given again: its topics, groups and schemas may live on.
     ");
     let older = "name = \"Older\"\nprefix = \"fin-\"\nretired = 2024-06-30\n";
-    insta::assert_snapshot!(in_departments(&[("old", old), ("older", older)]), @r"
+    insta::assert_snapshot!(department_findings(&[("old", old), ("older", older)]), @r"
     departments/older.toml:2:10 warning prefix-conflict: prefix `fin-` is also the prefix of department `old` (retired 2025-06-30)
         A prefix that was given once is not given again: its topics, groups and schemas may live on.
     ");
@@ -188,7 +188,7 @@ fn a_tombstone_keeps_its_prefix() {
 
 #[test]
 fn a_prefix_is_valid_long_enough_and_not_reserved() {
-    let prefix = |prefix: &str| in_departments(&[("aaa", &format!("name = \"A\"\nprefix = \"{prefix}\"\n"))]);
+    let prefix = |prefix: &str| department_findings(&[("aaa", &format!("name = \"A\"\nprefix = \"{prefix}\"\n"))]);
     insta::assert_snapshot!(prefix("fin"), @r"
     departments/aaa.toml:2:10 error prefix-invalid: prefix `fin` does not end in a delimiter (`-`, `.` or `_`)
         `fin-` would do.
@@ -216,28 +216,28 @@ fn a_prefix_is_valid_long_enough_and_not_reserved() {
     ");
     let platform = format!("{PLATFORM}\n[naming]\nreserved = [\"shared-\"]\n");
     let own = load(&platform, &[("aaa", "name = \"A\"\nprefix = \"shared-x-\"\n")], &[]);
-    insta::assert_snapshot!(shown(&own.findings), @r"
+    insta::assert_snapshot!(findings_text(&own.findings), @r"
     departments/aaa.toml:2:10 error prefix-reserved: prefix `shared-x-` begins with the reserved word `shared-`
         `naming.reserved` in ebs.toml keeps it free.
     ");
 }
 
 #[test]
-fn names_are_used_once() {
+fn department_names_are_unique() {
     let (a, b) = (
         "name = \"Claims\"\nprefix = \"aaa-\"\n",
         "name = \"claims \"\nprefix = \"bbb-\"\n",
     );
-    insta::assert_snapshot!(in_departments(&[("aaa", a), ("bbb", b)]), @r"
+    insta::assert_snapshot!(department_findings(&[("aaa", a), ("bbb", b)]), @r"
     departments/bbb.toml:1:8 error duplicate-name: the name `claims` is already taken by department `aaa`
         It stands at departments/aaa.toml:1:8.
     ");
 }
 
 #[test]
-fn a_retired_department_may_keep_a_template_that_is_gone() {
+fn a_retired_department_may_name_a_removed_template() {
     let text = "name = \"A\"\nprefix = \"aaa-\"\ntemplate = \"gone\"\nretired = 2025-06-30\n";
-    assert_eq!(in_departments(&[("aaa", text)]), "");
+    assert_eq!(department_findings(&[("aaa", text)]), "");
     let loaded = load(PLATFORM, &[("aaa", text)], &[]);
     assert_eq!(loaded.workspace.active_departments().count(), 0);
     assert_eq!(loaded.workspace.departments().count(), 1);

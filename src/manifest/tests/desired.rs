@@ -1,9 +1,9 @@
 use crate::{
     manifest::{Workspace, desired::NO_PROFILE},
-    model::{Address, Department, KeyKind, ResourceKind},
+    model::{Department, KeyKind, ResourceKind, StageAddress},
 };
 
-fn example() -> (Workspace, Address, Department) {
+fn example() -> (Workspace, StageAddress, Department) {
     let workspace = Workspace::embedded().workspace;
     let (_, stage) = workspace.platform.stage(None).unwrap();
     let address = stage.address(workspace.platform.organization.as_ref().unwrap());
@@ -12,9 +12,9 @@ fn example() -> (Workspace, Address, Department) {
 }
 
 #[test]
-fn claims_in_production_is_four_accounts() {
+fn the_example_department_has_four_accounts() {
     let (workspace, address, claims) = example();
-    let desired = workspace.desired(&claims, "prod", &address).unwrap();
+    let desired = workspace.desired_department(&claims, "prod", &address).unwrap();
     let names: Vec<_> = desired
         .personas
         .iter()
@@ -29,7 +29,7 @@ fn claims_in_production_is_four_accounts() {
             "ebs-prod-claims-runtime"
         ]
     );
-    assert_eq!(desired.runtime().unwrap().persona, "runtime");
+    assert_eq!(desired.runtime_persona().unwrap().persona, "runtime");
     let operator = desired.persona("operator").unwrap();
     assert_eq!(operator.keys, [KeyKind::Cloud]);
     assert_eq!(operator.facts.runtime.as_deref(), Some("ebs-prod-claims-runtime"));
@@ -39,11 +39,11 @@ fn claims_in_production_is_four_accounts() {
 }
 
 #[test]
-fn without_a_schema_registry_grants_on_subjects_are_left_out_and_named() {
+fn grants_on_subjects_are_left_out_without_a_schema_registry() {
     let (workspace, mut address, claims) = example();
     address.schema_registry = None;
-    let desired = workspace.desired(&claims, "prod", &address).unwrap();
-    let runtime = desired.runtime().unwrap();
+    let desired = workspace.desired_department(&claims, "prod", &address).unwrap();
+    let runtime = desired.runtime_persona().unwrap();
     assert_eq!(runtime.grants.len(), 4);
     assert!(
         runtime
@@ -55,11 +55,11 @@ fn without_a_schema_registry_grants_on_subjects_are_left_out_and_named() {
 }
 
 #[test]
-fn a_changed_quota_changes_the_tags_of_those_who_hold_a_profile() {
+fn a_changed_quota_changes_the_tags_of_personas_with_a_profile() {
     let (workspace, address, mut claims) = example();
-    let before = workspace.desired(&claims, "prod", &address).unwrap();
+    let before = workspace.desired_department(&claims, "prod", &address).unwrap();
     claims.quota.tasks += 1;
-    let after = workspace.desired(&claims, "prod", &address).unwrap();
+    let after = workspace.desired_department(&claims, "prod", &address).unwrap();
     for (before, after) in before.personas.iter().zip(&after.personas) {
         let holds_profile = !before.keys.is_empty();
         assert_eq!(before.tag != after.tag, holds_profile, "{}", before.persona);
@@ -69,11 +69,11 @@ fn a_changed_quota_changes_the_tags_of_those_who_hold_a_profile() {
 }
 
 #[test]
-fn the_departments_own_reason_for_an_exception_counts() {
+fn the_reason_of_the_department_overrides_that_of_the_platform() {
     let (mut workspace, address, mut claims) = example();
     workspace.platform.lint_exceptions = vec![("a-rule".into(), "all".into()), ("b-rule".into(), "all".into())];
     claims.lint_exceptions = vec![("b-rule".into(), "own".into())];
-    let desired = workspace.desired(&claims, "prod", &address).unwrap();
+    let desired = workspace.desired_department(&claims, "prod", &address).unwrap();
     let expected = [
         ("a-rule".to_owned(), "all".to_owned()),
         ("b-rule".to_owned(), "own".to_owned()),

@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use super::{PLATFORM, shown};
+use super::{PLATFORM, findings_text};
 use crate::manifest::Workspace;
 
 fn write(folder: &Path, path: &str, text: impl AsRef<[u8]>) {
@@ -9,14 +9,14 @@ fn write(folder: &Path, path: &str, text: impl AsRef<[u8]>) {
     fs::write(path, text).unwrap();
 }
 
-fn found(folder: &Path) -> String {
-    shown(&Workspace::load(folder).findings)
+fn load_findings(folder: &Path) -> String {
+    findings_text(&Workspace::load(folder).findings)
         .replace(&folder.display().to_string(), "…")
         .replace('\\', "/")
 }
 
 #[test]
-fn a_platform_is_looked_for_upwards_or_where_the_variable_says() {
+fn a_platform_is_found_in_a_parent_folder_or_through_the_variable() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a").join("b");
     fs::create_dir_all(&deep).unwrap();
@@ -39,12 +39,12 @@ fn a_platform_is_looked_for_upwards_or_where_the_variable_says() {
 }
 
 #[test]
-fn what_cannot_be_read_is_a_finding_like_any_other() {
+fn an_unreadable_file_is_a_finding() {
     let folder = tempfile::tempdir().unwrap();
-    insta::assert_snapshot!(found(folder.path()), @"…/ebs.toml:1:1 error unreadable-file: there is no such file");
+    insta::assert_snapshot!(load_findings(folder.path()), @"…/ebs.toml:1:1 error unreadable-file: there is no such file");
     write(folder.path(), "ebs.toml", PLATFORM);
     write(folder.path(), "departments/latin.toml", b"name = \"Sch\xe4den\"\n");
-    insta::assert_snapshot!(found(folder.path()), @"…/departments/latin.toml:1:1 error unreadable-file: the file is not UTF-8 text");
+    insta::assert_snapshot!(load_findings(folder.path()), @"…/departments/latin.toml:1:1 error unreadable-file: the file is not UTF-8 text");
 }
 
 #[test]
@@ -65,6 +65,6 @@ fn only_toml_files_are_read() {
         "departments/claims.toml",
         "name = \"Claims\"\nprefix = \"claims-\"\n",
     );
-    assert_eq!(found(folder.path()), "");
+    assert_eq!(load_findings(folder.path()), "");
     assert_eq!(Workspace::load(folder.path()).workspace.departments().count(), 1);
 }

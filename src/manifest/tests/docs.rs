@@ -1,8 +1,8 @@
 //! The examples in the documentation are read by the program itself.
 
-use super::{load, shown};
+use super::{findings_text, load};
 use crate::{
-    access::{isolation::EXPOSURES, roles::everything},
+    access::{isolation::SHARED_NAMES, roles::all_operations},
     diag::SourceFile,
     manifest::{Workspace, admin::AdminScript, assertions},
     model::ResourceKind,
@@ -20,7 +20,7 @@ pub(crate) fn example(title: &str) -> String {
 }
 
 #[test]
-fn every_example_is_valid() {
+fn every_example_in_the_docs_is_valid() {
     let (platform, department) = (example("ebs.toml"), example("departments/claims.toml"));
     let template = example("rbac-templates/hybrid.toml");
     let loaded = load(
@@ -28,10 +28,10 @@ fn every_example_is_valid() {
         &[("claims", department.as_str())],
         &[("hybrid", template.as_str())],
     );
-    assert_eq!(shown(&loaded.findings), "");
+    assert_eq!(findings_text(&loaded.findings), "");
     let acls = example("a persona with ACLs");
     let loaded_acls = load(super::PLATFORM, &[], &[("own", acls.as_str())]);
-    assert_eq!(shown(&loaded_acls.findings), "");
+    assert_eq!(findings_text(&loaded_acls.findings), "");
     assert_eq!(loaded_acls.workspace.template("own").unwrap().personas[0].acls.len(), 1);
     let written = loaded.workspace.templates.get("hybrid").unwrap();
     assert!(
@@ -42,10 +42,10 @@ fn every_example_is_valid() {
 
 // Dossier `rbac.md` §2.1 and §8.3.
 #[test]
-fn the_template_with_acls_is_hybrid_and_what_connectors_need_besides() {
+fn the_acl_example_is_the_hybrid_template_plus_acls() {
     let text = include_str!("../../../examples/templates/hybrid.toml");
     let loaded = load(super::PLATFORM, &[], &[("hybrid", text)]);
-    assert_eq!(shown(&loaded.findings), "");
+    assert_eq!(findings_text(&loaded.findings), "");
     let with = loaded.workspace.template("hybrid").unwrap();
     let plain = Workspace::embedded().workspace;
     let plain = plain.template("hybrid").unwrap();
@@ -84,7 +84,7 @@ fn the_example_of_assertions_is_valid_and_every_key_is_documented() {
     let workspace = Workspace::embedded().workspace;
     let found = |text: &str| {
         let (file, findings) = assertions::read(&SourceFile::new("tests/a.toml", text), &workspace);
-        (file.assertions.len(), shown(&findings))
+        (file.assertions.len(), findings_text(&findings))
     };
     assert_eq!(found(text), (3, String::new()));
     for wrong in ["zzzzzz = 1\n", "[[can]]\nzzzzzz = 1\n"] {
@@ -97,13 +97,16 @@ fn the_example_of_assertions_is_valid_and_every_key_is_documented() {
 }
 
 #[test]
-fn the_page_on_access_lists_every_operation_of_every_kind() {
+fn the_access_page_lists_every_operation_of_every_kind() {
     for (kind, word) in ResourceKind::GRANTABLE {
-        let row = format!("| `{word}` | {} |", everything(kind));
+        let row = format!("| `{word}` | {} |", all_operations(kind));
         assert!(ACCESS.contains(&row), "{row}");
     }
-    for (shared, begins) in EXPOSURES {
-        assert!(ACCESS.contains(&format!("`{} {begins}*`", shared.word())), "{begins}");
+    for (shared, begins) in SHARED_NAMES {
+        assert!(
+            ACCESS.contains(&format!("`{} {begins}*`", shared.display_name())),
+            "{begins}"
+        );
     }
 }
 
@@ -116,9 +119,9 @@ fn every_key_is_documented() {
         let list = list.lines().next().unwrap();
         list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let platform = |text: &str| shown(&load(text, &[], &[]).findings);
-    let department = |text: &str| super::in_departments(&[("aaa", text)]);
-    let template = |text: &str| shown(&load(super::PLATFORM, &[], &[("own", text)]).findings);
+    let platform = |text: &str| findings_text(&load(text, &[], &[]).findings);
+    let department = |text: &str| super::department_findings(&[("aaa", text)]);
+    let template = |text: &str| findings_text(&load(super::PLATFORM, &[], &[("own", text)]).findings);
     let mut keys = known("zzzzzz = 1", platform);
     keys.extend(known("[naming]\nzzzzzz = 1", platform));
     keys.extend(known("[stages.a]\nzzzzzz = 1", platform));

@@ -5,7 +5,7 @@ mod departments;
 mod desired;
 mod docs;
 mod disk;
-mod hostile;
+mod malformed_input;
 mod naming;
 mod platforms;
 mod templates;
@@ -14,8 +14,8 @@ mod views;
 
 use std::fmt::Write;
 
-use super::workspace::Loaded;
-use crate::diag::{Finding, SourceFile, Span};
+use super::workspace::LoadedWorkspace;
+use crate::diag::{Finding, SourceFile, SourceSpan};
 
 /// A platform without anything to find in it.
 pub(super) const PLATFORM: &str = r#"
@@ -24,10 +24,10 @@ environment = "env-1"
 cluster = "lkc-1"
 "#;
 
-pub(super) fn load(platform: &str, departments: &[(&str, &str)], templates: &[(&str, &str)]) -> Loaded {
+pub(super) fn load(platform: &str, departments: &[(&str, &str)], templates: &[(&str, &str)]) -> LoadedWorkspace {
     let file = |folder: &str, (name, text): &(&str, &str)| SourceFile::new(format!("{folder}/{name}.toml"), *text);
     super::Workspace::build(
-        super::Origin::Embedded,
+        super::WorkspaceOrigin::Embedded,
         Some(SourceFile::new("ebs.toml", platform)),
         departments.iter().map(|pair| file("departments", pair)).collect(),
         templates.iter().map(|pair| file("rbac-templates", pair)).collect(),
@@ -35,10 +35,10 @@ pub(super) fn load(platform: &str, departments: &[(&str, &str)], templates: &[(&
     )
 }
 
-pub(super) fn shown(findings: &[Finding]) -> String {
+pub(super) fn findings_text(findings: &[Finding]) -> String {
     let mut out = String::new();
     for finding in findings {
-        let place = finding.span.as_ref().map_or("-".to_owned(), Span::location);
+        let place = finding.span.as_ref().map_or("-".to_owned(), SourceSpan::location);
         let severity = format!("{:?}", finding.severity).to_lowercase();
         let _ = writeln!(out, "{place} {severity} {}: {}", finding.rule, finding.message);
         if let Some(fix) = &finding.fix {
@@ -49,6 +49,6 @@ pub(super) fn shown(findings: &[Finding]) -> String {
 }
 
 /// What is found in departments on the plain platform.
-pub(super) fn in_departments(departments: &[(&str, &str)]) -> String {
-    shown(&load(PLATFORM, departments, &[]).findings)
+pub(super) fn department_findings(departments: &[(&str, &str)]) -> String {
+    findings_text(&load(PLATFORM, departments, &[]).findings)
 }

@@ -1,14 +1,14 @@
-use super::{load, shown};
+use super::{findings_text, load};
 use crate::manifest::new_platform::NewPlatform;
 
-fn found(platform: &str) -> String {
-    shown(&load(platform, &[], &[]).findings)
+fn platform_findings(platform: &str) -> String {
+    findings_text(&load(platform, &[], &[]).findings)
 }
 
 #[test]
 fn only_ids_have_no_default() {
     let loaded = load(super::PLATFORM, &[], &[]);
-    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    assert!(loaded.findings.is_empty(), "{}", findings_text(&loaded.findings));
     let platform = loaded.workspace.platform;
     let stage = &platform.stages["prod"];
     assert_eq!(
@@ -27,9 +27,9 @@ fn only_ids_have_no_default() {
 fn administrators_are_named_by_id() {
     let text = |list: &str| format!("administrators = [{list}]\n{}", super::PLATFORM);
     let loaded = load(&text("\"u-abc123\", \"sa-abc123\""), &[], &[]);
-    assert_eq!(shown(&loaded.findings), "");
+    assert_eq!(findings_text(&loaded.findings), "");
     assert_eq!(loaded.workspace.platform.administrators, ["u-abc123", "sa-abc123"]);
-    insta::assert_snapshot!(found(&text("\"somebody@example.com\", \"u-1\", \"u-1\"")), @r"
+    insta::assert_snapshot!(platform_findings(&text("\"somebody@example.com\", \"u-1\", \"u-1\"")), @r"
     ebs.toml:1:19 error invalid-value: `somebody@example.com` is no id of a user or a service account
         Write ids, as in `u-abc123` or `sa-abc123`.
     ebs.toml:1:50 warning duplicate-value: `u-1` stands here twice
@@ -37,7 +37,7 @@ fn administrators_are_named_by_id() {
 }
 
 #[test]
-fn everything_wrong_is_reported_at_once() {
+fn all_mistakes_in_a_platform_file_are_reported_together() {
     let text = r#"default_stage = "prd"
 provisioner = "u-123"
 adopt = ["sa-abc123", "not an id", "sa-abc123"]
@@ -69,7 +69,7 @@ tasks = 2
 [defaults.quota]
 connectors = -1
 "#;
-    insta::assert_snapshot!(found(text), @r"
+    insta::assert_snapshot!(platform_findings(text), @r"
     ebs.toml:1:17 error unknown-stage: there is no stage `prd`
         Did you mean `prod`?
     ebs.toml:2:15 error invalid-value: `u-123` is not a service account id: `sa-…` is expected
@@ -104,30 +104,30 @@ connectors = -1
 #[test]
 fn a_default_stage_must_be_named_when_there_is_a_choice() {
     let two = "[stages.a]\nenvironment = \"env-1\"\ncluster = \"lkc-1\"\n[stages.b]\nenvironment = \"env-2\"\ncluster = \"lkc-2\"\n";
-    insta::assert_snapshot!(found(two), @r"
+    insta::assert_snapshot!(platform_findings(two), @r"
     ebs.toml:1:1 error missing-key: `default_stage` is missing
         Say which of `a`, `b` is meant when none is named.
     ");
-    assert_eq!(found(&format!("default_stage = \"b\"\n{two}")), "");
-    insta::assert_snapshot!(found(""), @"ebs.toml:1:1 error missing-key: `stages` is missing");
+    assert_eq!(platform_findings(&format!("default_stage = \"b\"\n{two}")), "");
+    insta::assert_snapshot!(platform_findings(""), @"ebs.toml:1:1 error missing-key: `stages` is missing");
 }
 
 #[test]
-fn stages_that_share_a_cluster_or_a_registry_are_not_separate() {
+fn stages_that_share_a_cluster_or_environment_are_a_warning() {
     let stages = |environment: &str, cluster: &str| {
         format!(
             "[stages.prod]\nenvironment = \"env-1\"\ncluster = \"lkc-1\"\n\n[stages.test]\nenvironment = \"{environment}\"\ncluster = \"{cluster}\"\n"
         )
     };
-    insta::assert_snapshot!(found(&stages("env-1", "lkc-1")), @r"
+    insta::assert_snapshot!(platform_findings(&stages("env-1", "lkc-1")), @r"
     ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share the cluster lkc-1
         A department's accounts of one stage can reach its connectors, topics and schemas of the other.
     ");
-    insta::assert_snapshot!(found(&stages("env-1", "lkc-2")), @r"
+    insta::assert_snapshot!(platform_findings(&stages("env-1", "lkc-2")), @r"
     ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share the environment env-1
         An environment has one Schema Registry: accounts of one stage can reach schemas of the other.
     ");
-    assert_eq!(found(&stages("env-2", "lkc-2")), "");
+    assert_eq!(platform_findings(&stages("env-2", "lkc-2")), "");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn more_tasks_than_the_cluster_has_are_a_warning() {
         |name: &str| format!("name = \"{name}\"\nprefix = \"{name}-\"\n[quota]\nconnectors = 1\ntasks = 5\n");
     let (a, b) = (department("aaa"), department("bbb"));
     let loaded = load(platform, &[("aaa", a.as_str()), ("bbb", b.as_str())], &[]);
-    insta::assert_snapshot!(shown(&loaded.findings), @r"
+    insta::assert_snapshot!(findings_text(&loaded.findings), @r"
     ebs.toml:1:9 warning quota-overbooked: departments are promised 10 tasks together, but stage `prod` has 9 to give (10 less 10 %)
         Lower some quotas, or accept that not everybody can use theirs at once.
     ");
@@ -150,7 +150,7 @@ fn lint_exceptions_need_a_rule_and_a_reason() {
         super::PLATFORM
     );
     let loaded = load(&text, &[], &[]);
-    insta::assert_snapshot!(shown(&loaded.findings), @r"
+    insta::assert_snapshot!(findings_text(&loaded.findings), @r"
     ebs.toml:7:13 error invalid-value: the exception from `tasks-max` has no reason
         Write why, and until when: the next reader decides by it.
     ebs.toml:8:1 error invalid-value: `TasksMax` is not a rule: they are written in lower case with dashes
@@ -163,7 +163,7 @@ fn lint_exceptions_need_a_rule_and_a_reason() {
 }
 
 #[test]
-fn a_new_platform_reads_back_as_it_was_meant() {
+fn a_rendered_new_platform_round_trips() {
     let stages = crate::manifest::Workspace::embedded().workspace.platform.stages;
     let mut new = NewPlatform {
         organization: Some("11111111-2222-3333-4444-555555555555".parse().unwrap()),
@@ -173,7 +173,7 @@ fn a_new_platform_reads_back_as_it_was_meant() {
     for provisioner in [None, Some("sa-abc123".parse().unwrap())] {
         new.provisioner = provisioner;
         let loaded = load(&new.render(), &[], &[]);
-        assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+        assert!(loaded.findings.is_empty(), "{}", findings_text(&loaded.findings));
         let platform = loaded.workspace.platform;
         assert_eq!(platform.stages, stages);
         assert_eq!(platform.default_stage, "test");

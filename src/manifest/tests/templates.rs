@@ -1,13 +1,13 @@
-use super::{PLATFORM, load, shown};
+use super::{PLATFORM, findings_text, load};
 use crate::model::{GrantTarget, ResourceKind, Role, ownership};
 
-fn found(text: &str) -> String {
-    shown(&load(PLATFORM, &[], &[("own", text)]).findings)
+fn template_findings(text: &str) -> String {
+    findings_text(&load(PLATFORM, &[], &[("own", text)]).findings)
 }
 
 /// A template of one persona with one grant.
 fn grant(keys: &str, lines: &str) -> String {
-    found(&format!(
+    template_findings(&format!(
         "[[persona]]\nname = \"operator\"\nkeys = [{keys}]\n\n[[persona.grant]]\n{lines}\n\n[[persona]]\nname = \"runtime\"\nkeys = []\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\non = \"topic:{{prefix}}*\"\nwhy = \"w\"\n"
     ))
 }
@@ -21,7 +21,7 @@ fn on(target: &str) -> String {
 
 // Dossier `rbac.md` §8 as narrowed in the design, written down again by hand.
 #[test]
-fn the_shipped_templates_grant_exactly_what_the_dossier_says() {
+fn the_shipped_templates_grant_exactly_the_documented_roles() {
     let viewer = "viewer [cloud] DeveloperRead@connector:{prefix}*";
     let runtime = "runtime [] DeveloperRead@topic:{prefix}* DeveloperWrite@topic:{prefix}* DeveloperManage@topic:{prefix}* \
                    DeveloperRead@group:connect-lcc* DeveloperRead@subject:{prefix}* DeveloperWrite@subject:{prefix}*";
@@ -48,7 +48,7 @@ fn the_shipped_templates_grant_exactly_what_the_dossier_says() {
                 let keys: Vec<_> = persona
                     .keys
                     .iter()
-                    .map(|key| crate::manifest::template::word_of(*key))
+                    .map(|key| crate::manifest::template::key_kind_name(*key))
                     .collect();
                 let grants = persona.grants.iter().map(|grant| {
                     assert!(!grant.why.is_empty());
@@ -73,7 +73,7 @@ fn the_shipped_templates_grant_exactly_what_the_dossier_says() {
 }
 
 #[test]
-fn everything_wrong_is_reported_at_once() {
+fn all_mistakes_in_a_template_are_reported_together() {
     let text = r#"descripton = "x"
 
 [[persona]]
@@ -110,7 +110,7 @@ name = "run-time"
 keys = []
 grant = 3
 "#;
-    insta::assert_snapshot!(found(text), @r"
+    insta::assert_snapshot!(template_findings(text), @r"
     rbac-templates/own.toml:1:1 error unknown-key: unknown key `descripton`
         Did you mean `description`?
     rbac-templates/own.toml:5:18 error unknown-key-kind: `clod` is not a kind of API key
@@ -140,7 +140,7 @@ grant = 3
 }
 
 #[test]
-fn targets_are_parsed_before_anything_is_filled_in() {
+fn invalid_grant_targets_are_rejected() {
     insta::assert_snapshot!(on("connector"), @r#"
     rbac-templates/own.toml:7:6 error grant-target: `connector` needs a name after a colon
         Write `on = "connector:{prefix}*"`.
@@ -199,7 +199,7 @@ fn targets_are_parsed_before_anything_is_filled_in() {
 
 // Dossier `rbac.md` §2.2 and T7.
 #[test]
-fn within_what_all_connectors_share_a_role_must_not_give_more_than_they_need() {
+fn a_role_on_shared_names_that_exceeds_the_tolerated_operations_is_a_warning() {
     insta::assert_snapshot!(on("topic:dlq-lcc*"), @r"
     rbac-templates/own.toml:7:6 warning grant-beyond-prefix: ResourceOwner on `topic:dlq-lcc*` also gives delete, read, alter, describe-configs, alter-configs, describe-access, alter-access on what belongs to connectors of all departments
         The proof after onboarding will name it. `[[persona.acl]]` can give less than a role does.
@@ -216,7 +216,7 @@ fn within_what_all_connectors_share_a_role_must_not_give_more_than_they_need() {
 
 /// A template of one persona with ACLs.
 fn acl(keys: &str, lines: &str) -> String {
-    found(&format!(
+    template_findings(&format!(
         "[[persona]]\nname = \"runtime\"\nkeys = [{keys}]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\n\
          on = \"group:{{prefix}}*\"\nwhy = \"w\"\n\n[[persona.acl]]\n{lines}\n"
     ))
@@ -230,7 +230,7 @@ fn acl_on(operations: &str, target: &str) -> String {
 }
 
 #[test]
-fn acls_are_read_with_their_places_and_the_nearest_words() {
+fn mistakes_in_acls_are_reported_with_location_and_suggestion() {
     insta::assert_snapshot!(acl("", "operatons = [\"CREATE\"]\non = \"topic:{prefix}*\""), @r"
     rbac-templates/own.toml:10:1 error missing-key: `persona.acl.operations` is missing
     rbac-templates/own.toml:10:1 error missing-key: `persona.acl.why` is missing
@@ -269,7 +269,7 @@ fn acls_are_read_with_their_places_and_the_nearest_words() {
 }
 
 #[test]
-fn acls_go_only_where_kafka_knows_them() {
+fn acls_are_accepted_only_on_kinds_that_kafka_supports() {
     insta::assert_snapshot!(acl_on("\"CREATE\"", "connector:{prefix}*"), @r"
     rbac-templates/own.toml:12:6 error acl-misplaced: Kafka has no ACLs on a connector
         Use `[[persona.grant]]` with a role.
@@ -298,7 +298,7 @@ fn acls_go_only_where_kafka_knows_them() {
 
 // Design §7: a closed list; dossier `rbac.md` §2.2: create and write, and neither read nor delete nor alter.
 #[test]
-fn acls_reach_the_departments_own_names_and_the_closed_list_and_nothing_else() {
+fn acls_are_accepted_only_on_own_and_shared_names() {
     for own in ["topic:{prefix}*", "topic:{prefix}audit"] {
         let all = "\"CREATE\", \"READ\", \"WRITE\", \"DELETE\", \"ALTER\", \"DESCRIBE\", \"ALTER_CONFIGS\", \"DESCRIBE_CONFIGS\"";
         assert_eq!(acl_on(all, own), "", "{own}");
@@ -348,7 +348,7 @@ fn acls_reach_the_departments_own_names_and_the_closed_list_and_nothing_else() {
 #[test]
 fn an_acl_that_no_key_can_use_is_a_warning() {
     let with = |keys: &str| {
-        found(&format!(
+        template_findings(&format!(
             "[[persona]]\nname = \"operator\"\nkeys = [{keys}]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\n\
              on = \"connector:{{prefix}}*\"\nwhy = \"w\"\n\n[[persona.acl]]\noperations = [\"READ\"]\n\
              on = \"topic:{{prefix}}*\"\nwhy = \"w\"\n"
@@ -362,7 +362,7 @@ fn an_acl_that_no_key_can_use_is_a_warning() {
 }
 
 #[test]
-fn roles_go_only_where_they_can_be_bound_and_should_be() {
+fn roles_are_accepted_only_on_kinds_where_they_can_be_bound() {
     let role = |role: &str, on: &str| {
         grant(
             "\"cloud\", \"kafka\"",
@@ -417,10 +417,10 @@ fn a_grant_that_no_key_can_use_is_a_warning() {
 }
 
 #[test]
-fn an_organization_replaces_a_shipped_template_by_its_name() {
+fn a_template_of_the_platform_replaces_the_shipped_one_of_the_same_name() {
     let text = "[[persona]]\nname = \"watcher\"\nkeys = [\"cloud\"]\n\n[[persona.grant]]\nrole = \"DeveloperRead\"\non = \"connector:{prefix}*\"\nwhy = \"w\"\n";
     let loaded = load(PLATFORM, &[], &[("read-only", text)]);
-    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    assert!(loaded.findings.is_empty(), "{}", findings_text(&loaded.findings));
     let template = loaded.workspace.template("read-only").unwrap();
     assert_eq!(template.personas[0].name, "watcher");
     assert_eq!(template.personas[0].grants[0].role, Role::DeveloperRead);
@@ -431,7 +431,7 @@ fn an_organization_replaces_a_shipped_template_by_its_name() {
 }
 
 #[test]
-fn the_hash_follows_the_grants_and_nothing_else() {
+fn the_template_hash_depends_on_grants_only() {
     let text = |why: &str, role: &str| {
         format!(
             "[[persona]]\nname = \"a\"\nkeys = [\"cloud\"]\n[[persona.grant]]\nrole = \"{role}\"\non = \"connector:{{prefix}}*\"\nwhy = \"{why}\"\n"
@@ -463,8 +463,8 @@ fn the_hash_follows_the_grants_and_nothing_else() {
 }
 
 #[test]
-fn names_that_fit_nowhere_are_refused() {
-    let name = |stem: &str| shown(&load(PLATFORM, &[], &[(stem, &grant_text())]).findings);
+fn invalid_template_and_persona_names_are_rejected() {
+    let name = |stem: &str| findings_text(&load(PLATFORM, &[], &[(stem, &grant_text())]).findings);
     insta::assert_snapshot!(name("My Template"), @r"
     rbac-templates/My Template.toml:1:1 error template-name: `My Template` is not a template name: 1 to 20 of a-z, 0-9 and `-`, beginning with a letter
         Rename the file: its name without `.toml` is the template's name.
@@ -485,12 +485,12 @@ fn the_longest_names_that_are_allowed_fit_the_service() {
         &[(code.as_str(), department.as_str())],
         &[(template.as_str(), text.as_str())],
     );
-    assert!(loaded.findings.is_empty(), "{}", shown(&loaded.findings));
+    assert!(loaded.findings.is_empty(), "{}", findings_text(&loaded.findings));
     let workspace = loaded.workspace;
     let (stage, described) = workspace.platform.stage(None).unwrap();
     let address = described.address(&"11111111-2222-3333-4444-555555555555".parse().unwrap());
     let desired = workspace
-        .desired(workspace.departments().next().unwrap(), stage, &address)
+        .desired_department(workspace.departments().next().unwrap(), stage, &address)
         .unwrap();
     let tag = &desired.personas[0].tag;
     assert!(tag.account_name().len() <= ownership::NAME_LENGTH);

@@ -1,6 +1,6 @@
-use super::{PLATFORM, load, shown};
+use super::{PLATFORM, findings_text, load};
 use crate::{
-    manifest::{Workspace, admin::AdminScript, new::NewDepartment, views::Validation},
+    manifest::{Workspace, admin::AdminScript, new_department::NewDepartment, views::WorkspaceValidation},
     model::DepartmentCode,
 };
 
@@ -9,8 +9,8 @@ fn code(text: &str) -> DepartmentCode {
 }
 
 #[test]
-fn a_list_has_one_row_for_each_department_in_order() {
-    let rows = Workspace::embedded().workspace.rows();
+fn the_department_list_has_one_row_per_department_in_order() {
+    let rows = Workspace::embedded().workspace.department_rows();
     assert_eq!(rows.len(), 24);
     assert!(rows.is_sorted_by(|a, b| a.code < b.code));
     insta::assert_snapshot!(serde_json::to_string_pretty(&rows[3]).unwrap(), @r#"
@@ -34,7 +34,7 @@ fn a_description_names_accounts_grants_and_reasons() {
     let mut address = stage.address(workspace.platform.organization.as_ref().unwrap());
     address.schema_registry = None;
     let legal = workspace.department(&code("legal")).unwrap();
-    let view = workspace.describe(&workspace.desired(legal, name, &address).unwrap());
+    let view = workspace.describe_department(&workspace.desired_department(legal, name, &address).unwrap());
     insta::assert_snapshot!(serde_json::to_string_pretty(&view).unwrap(), @r#"
     {
       "code": "legal",
@@ -134,7 +134,7 @@ fn a_description_names_accounts_grants_and_reasons() {
 }
 
 #[test]
-fn a_validation_counts() {
+fn a_validation_counts_errors_and_warnings() {
     let loaded = load(
         PLATFORM,
         &[(
@@ -143,7 +143,7 @@ fn a_validation_counts() {
         )],
         &[],
     );
-    let validation = Validation::new(&loaded.workspace, loaded.findings);
+    let validation = WorkspaceValidation::new(&loaded.workspace, loaded.findings);
     assert_eq!(
         (validation.errors, validation.warnings, validation.is_valid()),
         (1, 1, false)
@@ -155,7 +155,7 @@ fn a_validation_counts() {
 }
 
 #[test]
-fn a_new_departments_file_explains_itself_and_is_clean() {
+fn a_rendered_department_file_is_commented_and_valid() {
     let workspace = Workspace::embedded().workspace;
     let mut new = NewDepartment::propose(code("pet-care"));
     let text = new.render(&workspace);
@@ -185,13 +185,13 @@ fn a_new_departments_file_explains_itself_and_is_clean() {
     # tasks_per_connector = 2
     # plugins = ["PostgresSource", "S3_SINK"]
     "#);
-    assert_eq!(shown(&workspace.check_department(&new.code, &text)), "");
+    assert_eq!(findings_text(&workspace.check_department(&new.code, &text)), "");
     new.template = Some("read-only".to_owned());
     new.cost_center = Some("CC \"1\"".to_owned());
     new.contacts = vec!["pets@example.com".to_owned()];
     new.quota = Some(workspace.platform.quota.clone());
     let text = new.render(&workspace);
-    assert_eq!(shown(&workspace.check_department(&new.code, &text)), "");
+    assert_eq!(findings_text(&workspace.check_department(&new.code, &text)), "");
     let loaded = load(PLATFORM, &[("pet-care", text.as_str())], &[]);
     let read = loaded.workspace.departments().next().unwrap();
     assert_eq!((read.name.as_str(), read.template.as_str()), ("Pet Care", "read-only"));
@@ -204,17 +204,17 @@ fn a_new_department_is_checked_against_the_others() {
     let mut new = NewDepartment::propose(code("claims-legal"));
     new.prefix = "claims-legal-".to_owned();
     let found = workspace.check_department(&new.code, &new.render(&workspace));
-    insta::assert_snapshot!(shown(&found), @r"
+    insta::assert_snapshot!(findings_text(&found), @r"
     departments/claims-legal.toml:7:10 error prefix-conflict: prefix `claims-legal-` lies inside `claims-`, the prefix of department `claims`
         No prefix may begin with another one; the other stands at examples/platform/departments/claims.toml:2:10.
     ");
 }
 
 #[test]
-fn the_administrators_commands_are_the_stock_ones() {
+fn the_administrator_script_uses_confluent_cli_commands() {
     let workspace = Workspace::embedded().workspace;
     let script = AdminScript::new(&workspace.platform, &["prod", "test"]);
-    insta::assert_snapshot!(script.text(), @r#"
+    insta::assert_snapshot!(script.to_text(), @r#"
     # act in the right organization
     confluent login --organization 11111111-2222-3333-4444-555555555555
 
@@ -244,7 +244,7 @@ fn the_administrators_commands_are_the_stock_ones() {
     let bare = load(PLATFORM, &[], &[]).workspace;
     let mut platform = bare.platform;
     platform.provisioner = Some("sa-abc123".parse().unwrap());
-    insta::assert_snapshot!(AdminScript::new(&platform, &["prod", "nowhere"]).text(), @r#"
+    insta::assert_snapshot!(AdminScript::new(&platform, &["prod", "nowhere"]).to_text(), @r#"
     # act as an administrator of the organization
     confluent login
 

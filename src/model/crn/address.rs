@@ -7,7 +7,7 @@ use crate::model::{ClusterId, EnvironmentId, OrganizationId, SchemaRegistryId, S
 
 /// Where one stage lives. All CRNs of a stage are made from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Address {
+pub struct StageAddress {
     /// The organization.
     pub organization: OrganizationId,
     /// The environment.
@@ -18,7 +18,7 @@ pub struct Address {
     pub schema_registry: Option<SchemaRegistryId>,
 }
 
-impl Address {
+impl StageAddress {
     fn path(&self, parts: &[(ResourceKind, &str)]) -> Vec<Segment> {
         let organization = (ResourceKind::Organization, self.organization.as_str());
         [organization]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{Crn, CrnError, ResourceKind, Segment, segments, write_path};
+use super::{Crn, CrnError, ResourceKind, Segment, parse_segments, write_path};
 
 /// A name, or the beginning of names: what the last value of a CRN pattern means (MDS: LITERAL and PREFIXED).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,7 +118,7 @@ impl CrnPattern {
 
     /// Whether `resource` is the thing granted on itself, not something below it.
     #[must_use]
-    pub fn names(&self, resource: &Crn) -> bool {
+    pub fn matches_exactly(&self, resource: &Crn) -> bool {
         resource.0.len() == self.parents.len() + 1 && self.covers(resource)
     }
 
@@ -167,8 +167,8 @@ impl CrnPattern {
 
     /// `kind name`, short enough for a table: `connector claims-*`.
     #[must_use]
-    pub fn short(&self) -> String {
-        format!("{} {}", self.kind().word(), self.name)
+    pub fn to_short_string(&self) -> String {
+        format!("{} {}", self.kind().display_name(), self.name)
     }
 }
 
@@ -186,7 +186,7 @@ impl FromStr for CrnPattern {
     type Err = CrnError;
 
     fn from_str(text: &str) -> Result<Self, CrnError> {
-        let mut parents = segments(text)?;
+        let mut parents = parse_segments(text)?;
         if let Some(stray) = parents[..parents.len() - 1]
             .iter()
             .find(|segment| segment.value.contains('*'))

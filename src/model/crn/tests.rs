@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn address() -> Address {
-    Address {
+fn address() -> StageAddress {
+    StageAddress {
         organization: "11111111-2222-3333-4444-555555555555".parse().unwrap(),
         environment: "env-abc123".parse().unwrap(),
         cluster: "lkc-abc123".parse().unwrap(),
@@ -15,7 +15,7 @@ fn address() -> Address {
 
 // The stock CLI's own requests (`traces/stock-cli.jsonl`, `iam rbac role-binding create`).
 #[test]
-fn patterns_are_the_ones_the_stock_cli_sends() {
+fn patterns_equal_those_of_the_confluent_cli() {
     let prefix = || NamePattern::Prefixed("claims-".into());
     let org = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555";
     let cluster = format!("{org}/environment=env-abc123/cloud-cluster=lkc-abc123");
@@ -48,7 +48,7 @@ fn patterns_are_the_ones_the_stock_cli_sends() {
 }
 
 #[test]
-fn a_cluster_covers_what_hangs_below_it_and_nothing_beside_it() {
+fn a_cluster_covers_its_descendants_and_nothing_else() {
     let cluster = CrnPattern::from(address().cluster_crn());
     assert!(cluster.covers(&address().resource(ResourceKind::Topic, "x").unwrap()));
     assert!(cluster.covers(&address().resource(ResourceKind::Connector, "x").unwrap()));
@@ -57,7 +57,7 @@ fn a_cluster_covers_what_hangs_below_it_and_nothing_beside_it() {
 }
 
 #[test]
-fn stray_wildcards_are_refused_and_escapes_are_read() {
+fn misplaced_wildcards_are_rejected_and_escapes_are_decoded() {
     let org = "crn://confluent.cloud/organization=o";
     assert!(
         format!("{org}/environment=*/cloud-cluster=lkc-1")
@@ -78,13 +78,13 @@ fn name_pattern() -> impl Strategy<Value = NamePattern> {
 
 proptest! {
     #[test]
-    fn covering_agrees_with_matching(a in name_pattern(), b in name_pattern(), name in "x?[ab]{0,5}") {
+    fn covers_is_consistent_with_matches(a in name_pattern(), b in name_pattern(), name in "x?[ab]{0,5}") {
         if a.covers(&b) && b.matches(&name) { prop_assert!(a.matches(&name)); }
         if a.matches(&name) && b.matches(&name) { prop_assert!(a.overlaps(&b)); }
     }
 
     #[test]
-    fn text_and_value_are_the_same(name in "[a-z0-9._-]{1,12}", star in any::<bool>()) {
+    fn a_pattern_round_trips_through_text(name in "[a-z0-9._-]{1,12}", star in any::<bool>()) {
         let text = if star { format!("{name}*") } else { name };
         let pattern = address().pattern(ResourceKind::Topic, NamePattern::parse(&text).unwrap()).unwrap();
         prop_assert_eq!(pattern.to_string().parse::<CrnPattern>().unwrap(), pattern);

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Connectors, Seen, is_mask, is_server_key};
+use super::{ConnectorClient, LiveConnector, is_mask, is_server_key};
 use crate::{
-    api::connect::{GetOffsets, Offsets},
+    api::connect::{ConnectorOffsets, GetOffsets},
     client::{ClientError, redact::is_secret_name},
 };
 
 /// How the names of variables begin that connector files may refer to.
-const VARIABLE: &str = "EBS_SECRET_";
+const SECRET_VARIABLE_PREFIX: &str = "EBS_SECRET_";
 
 /// A connector as it can be made again.
 #[derive(Clone, Debug)]
@@ -36,16 +36,16 @@ pub struct SecretReference {
 impl Backup {
     /// What makes `seen` again, from where `offsets` say it was.
     #[must_use]
-    pub fn of(seen: &Seen, offsets: Option<&Offsets>) -> Self {
+    pub fn from_connector(observed: &LiveConnector, offsets: Option<&ConnectorOffsets>) -> Self {
         let mut secrets = Vec::new();
         let mut taken = BTreeSet::new();
         let mut config = BTreeMap::new();
-        for (key, value) in &seen.now.info.config {
+        for (key, value) in &observed.expanded.info.config {
             if is_server_key(key) {
                 continue;
             }
             let value = if is_mask(value) || is_secret_name(key) {
-                let variable = variable(key, &mut taken);
+                let variable = secret_variable(key, &mut taken);
                 secrets.push(SecretReference {
                     config: key.clone(),
                     variable: variable.clone(),
@@ -56,8 +56,8 @@ impl Backup {
             };
             config.insert(key.clone(), value);
         }
-        config.insert("name".to_owned(), seen.name.clone());
-        let mut document = json!({ "name": seen.name, "config": config });
+        config.insert("name".to_owned(), observed.name.clone());
+        let mut document = json!({ "name": observed.name, "config": config });
         if let Some(offsets) = offsets.filter(|offsets| !offsets.offsets.is_empty()) {
             document["offsets"] = json!(offsets.offsets);
         }
@@ -66,13 +66,13 @@ impl Backup {
 
     /// The file's text.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn to_json_text(&self) -> String {
         format!("{:#}\n", self.document)
     }
 }
 
 /// The variable for `key`; two keys that differ in punctuation only get different ones.
-fn variable(key: &str, taken: &mut BTreeSet<String>) -> String {
+fn secret_variable(key: &str, taken: &mut BTreeSet<String>) -> String {
     let upper = |c: char| {
         if c.is_ascii_alphanumeric() {
             c.to_ascii_uppercase()
@@ -80,7 +80,7 @@ fn variable(key: &str, taken: &mut BTreeSet<String>) -> String {
             '_'
         }
     };
-    let name: String = VARIABLE.chars().chain(key.chars().map(upper)).collect();
+    let name: String = SECRET_VARIABLE_PREFIX.chars().chain(key.chars().map(upper)).collect();
     let mut unique = name.clone();
     let mut number = 2;
     while !taken.insert(unique.clone()) {
@@ -90,15 +90,15 @@ fn variable(key: &str, taken: &mut BTreeSet<String>) -> String {
     unique
 }
 
-impl Connectors {
+impl ConnectorClient {
     /// Where a connector is, as the service knows it; it may lag (dossier `connect.md` §9).
     ///
     /// # Errors
     /// When the service does not tell.
-    pub async fn offsets(&self, seen: &Seen) -> Result<Offsets, ClientError> {
+    pub async fn offsets(&self, observed: &LiveConnector) -> Result<ConnectorOffsets, ClientError> {
         let request = GetOffsets {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
         };
         Ok(self.client.send(&request).await?.value)
     }
@@ -107,11 +107,11 @@ impl Connectors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::connect::{Expanded, OffsetItem};
+    use crate::api::connect::{ExpandedConnector, OffsetItem};
 
     #[test]
-    fn what_cannot_be_sent_back_is_left_out_or_referred_to() {
-        let mut now = Expanded::default();
+    fn a_backup_omits_server_keys_and_references_secrets() {
+        let mut now = ExpandedConnector::default();
         for (key, value) in [
             ("connector.class", "PostgresSource"),
             ("connection.password", "****************"),
@@ -122,18 +122,18 @@ mod tests {
         ] {
             now.info.config.insert(key.to_owned(), value.to_owned());
         }
-        let seen = Seen {
+        let seen = LiveConnector {
             name: "claims-a".to_owned(),
-            now,
+            expanded: now,
         };
-        let offsets = Offsets {
+        let offsets = ConnectorOffsets {
             offsets: vec![OffsetItem {
                 partition: json!({ "kafka_partition": 0 }),
                 offset: json!({ "kafka_offset": 7 }),
             }],
-            ..Offsets::default()
+            ..ConnectorOffsets::default()
         };
-        let backup = Backup::of(&seen, Some(&offsets));
+        let backup = Backup::from_connector(&seen, Some(&offsets));
         let expected = json!({
             "name": "claims-a",
             "config": {

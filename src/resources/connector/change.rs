@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Connectors, Seen, diff::differences, foreign};
+use super::{ConnectorClient, LiveConnector, conflict, diff::diff_configs};
 use crate::{
-    api::connect::{CreateConnector, DeleteConnector, PutConfig},
+    api::connect::{CreateConnector, DeleteConnector, PutConnectorConfig},
     client::ClientError,
     resources::ResourceError,
 };
 
 /// A connector as it should be.
 #[derive(Clone)]
-pub struct Wanted {
+pub struct DesiredConnector {
     /// Its name.
     pub name: String,
     /// Its configuration, secrets in clear.
@@ -23,63 +23,63 @@ pub struct Wanted {
 }
 
 // Secrets are in the configuration.
-impl std::fmt::Debug for Wanted {
+impl std::fmt::Debug for DesiredConnector {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let keys: Vec<&String> = self.config.keys().collect();
-        out.debug_struct("Wanted")
+        out.debug_struct("DesiredConnector")
             .field("name", &self.name)
             .field("keys", &keys)
             .finish_non_exhaustive()
     }
 }
 
-impl Wanted {
+impl DesiredConnector {
     /// Whether `seen` is what is wanted, as far as one can see.
     #[must_use]
-    pub fn is(&self, seen: &Seen) -> bool {
-        let fields = differences(&seen.now.info.config, &self.config, &self.secret_keys);
+    pub fn matches(&self, observed: &LiveConnector) -> bool {
+        let fields = diff_configs(&observed.expanded.info.config, &self.config, &self.secret_keys);
         !fields.iter().any(super::FieldDiff::is_certain)
     }
 }
 
 /// How a connector came to be there.
 #[derive(Clone, Debug)]
-pub enum Begun {
+pub enum CreateOutcome {
     /// This call made it. The list did not show it yet when there is nothing here.
-    Made(Option<Seen>),
+    Created(Option<LiveConnector>),
     /// It was there when the service was asked, and is what was wanted: an earlier try whose answer was lost.
-    Found(Seen),
+    AlreadyExists(LiveConnector),
 }
 
-impl Connectors {
+impl ConnectorClient {
     /// Makes a connector; asks once. After a lost answer, or when the service says that the name is taken, it looks for
     /// what may have been made.
     ///
     /// # Errors
     /// When the service refuses, or when there is another connector of that name.
-    pub async fn create(&self, wanted: &Wanted) -> Result<Begun, ResourceError> {
+    pub async fn create(&self, desired: &DesiredConnector) -> Result<CreateOutcome, ResourceError> {
         let request = CreateConnector {
-            place: self.place.clone(),
-            name: wanted.name.clone(),
-            config: wanted.config.clone(),
-            offsets: wanted.offsets.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: desired.name.clone(),
+            config: desired.config.clone(),
+            offsets: desired.offsets.clone(),
         };
         let mut sent = self.client.send(&request).await;
         if let Err(error) = &sent
             && name_is_taken(error)
-            && self.has_left(&wanted.name).await?
+            && self.wait_until_deleted(&desired.name).await?
         {
             sent = self.client.send(&request).await;
         }
         match sent {
-            Ok(_) => Ok(Begun::Made(self.appeared(&wanted.name).await?)),
-            Err(error) if error.is_answer_lost() || name_is_taken(&error) => {
-                let Some(seen) = self.appeared(&wanted.name).await? else {
+            Ok(_) => Ok(CreateOutcome::Created(self.wait_until_listed(&desired.name).await?)),
+            Err(error) if error.is_outcome_unknown() || name_is_taken(&error) => {
+                let Some(seen) = self.wait_until_listed(&desired.name).await? else {
                     return Err(error.into());
                 };
-                match wanted.is(&seen) {
-                    true => Ok(Begun::Found(seen)),
-                    false => Err(foreign(format!(
+                match desired.matches(&seen) {
+                    true => Ok(CreateOutcome::AlreadyExists(seen)),
+                    false => Err(conflict(format!(
                         "connector `{}` ({}) exists already, and is configured differently",
                         seen.name,
                         seen.id()
@@ -95,23 +95,31 @@ impl Connectors {
     ///
     /// # Errors
     /// When the service refuses, or when it is gone or another than it was.
-    pub async fn replace(&self, seen: &Seen, config: &BTreeMap<String, String>) -> Result<(), ResourceError> {
-        let now = self.unchanged(seen).await?;
-        if now.now.info.config != seen.now.info.config {
-            let other = differences(&seen.now.info.config, &now.now.info.config, &BTreeSet::new());
+    pub async fn replace(
+        &self,
+        observed: &LiveConnector,
+        config: &BTreeMap<String, String>,
+    ) -> Result<(), ResourceError> {
+        let now = self.ensure_same_connector(observed).await?;
+        if now.expanded.info.config != observed.expanded.info.config {
+            let other = diff_configs(
+                &observed.expanded.info.config,
+                &now.expanded.info.config,
+                &BTreeSet::new(),
+            );
             let keys: Vec<&str> = other.iter().map(|field| field.config.as_str()).collect();
             return Err(ResourceError::Stale {
-                what: format!("connector `{}`", seen.name),
+                what: format!("connector `{}`", observed.name),
                 expected: "the configuration that was shown".to_owned(),
                 found: format!("other values of {}", keys.join(", ")),
             });
         }
         let mut config = config.clone();
         // Another name in it would make a second connector (dossier `connect.md` §2.4).
-        config.insert("name".to_owned(), seen.name.clone());
-        let request = PutConfig {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+        config.insert("name".to_owned(), observed.name.clone());
+        let request = PutConnectorConfig {
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
             config,
         };
         self.client.send(&request).await?;
@@ -123,25 +131,27 @@ impl Connectors {
     ///
     /// # Errors
     /// When the service refuses, also when it does so with a 200; or when another connector has that name by now.
-    pub async fn delete(&self, seen: &Seen) -> Result<(), ResourceError> {
-        match self.named(&seen.name).await? {
+    pub async fn delete(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
+        match self.find_by_name(&observed.name).await? {
             None => return Ok(()),
-            Some(now) if now.now.id != seen.now.id => return Err(stale(seen, now.id().to_owned())),
+            Some(now) if now.expanded.id != observed.expanded.id => {
+                return Err(stale_error(observed, now.id().to_owned()));
+            }
             Some(_) => {}
         }
         let request = DeleteConnector {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
         };
         match self.client.send(&request).await {
             // A 200 with an error in it is a failure (dossier `connect.md` §1.1, E6).
             Ok(answered) => match answered.value.error {
                 None => Ok(()),
-                Some(error) => Err(foreign(format!(
+                Some(error) => Err(conflict(format!(
                     "connector `{}` was not deleted although the service answered {}: {}",
-                    seen.name,
+                    observed.name,
                     answered.status.as_u16(),
-                    words(&error)
+                    error_text(&error)
                 ))),
             },
             Err(error) if error.is_not_found() => Ok(()),
@@ -150,19 +160,19 @@ impl Connectors {
     }
 
     /// The connector that was `seen`, as it is now.
-    async fn unchanged(&self, seen: &Seen) -> Result<Seen, ResourceError> {
-        match self.named(&seen.name).await? {
-            None => Err(stale(seen, "no connector of that name".to_owned())),
-            Some(now) if now.now.id != seen.now.id => Err(stale(seen, now.id().to_owned())),
+    async fn ensure_same_connector(&self, observed: &LiveConnector) -> Result<LiveConnector, ResourceError> {
+        match self.find_by_name(&observed.name).await? {
+            None => Err(stale_error(observed, "no connector of that name".to_owned())),
+            Some(now) if now.expanded.id != observed.expanded.id => Err(stale_error(observed, now.id().to_owned())),
             Some(now) => Ok(now),
         }
     }
 }
 
-fn stale(seen: &Seen, found: String) -> ResourceError {
+fn stale_error(observed: &LiveConnector, found: String) -> ResourceError {
     ResourceError::Stale {
-        what: format!("connector `{}`", seen.name),
-        expected: seen.id().to_owned(),
+        what: format!("connector `{}`", observed.name),
+        expected: observed.id().to_owned(),
         found,
     }
 }
@@ -173,7 +183,7 @@ fn name_is_taken(error: &ClientError) -> bool {
     error.is_conflict() || error.detail().is_some_and(|detail| detail.contains("already exists"))
 }
 
-fn words(error: &serde_json::Value) -> String {
+fn error_text(error: &serde_json::Value) -> String {
     let text = error.as_str().or_else(|| error["message"].as_str());
     text.map_or_else(|| error.to_string(), str::to_owned)
 }

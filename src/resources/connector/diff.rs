@@ -30,7 +30,7 @@ pub enum SecretChange {
 impl SecretChange {
     /// The word for it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::Unchanged => "unchanged",
@@ -70,18 +70,18 @@ impl FieldDiff {
 /// What changes when `wanted` takes the place of `seen`. `secret` are keys that are known to be secret besides those that
 /// are masked or named like secrets.
 #[must_use]
-pub fn differences(
+pub fn diff_configs(
     seen: &BTreeMap<String, String>,
     wanted: &BTreeMap<String, String>,
     secret: &BTreeSet<String>,
 ) -> Vec<FieldDiff> {
     let keys: BTreeSet<&String> = seen.keys().chain(wanted.keys()).collect();
     keys.into_iter()
-        .filter_map(|key| difference(key, seen.get(key), wanted.get(key), secret))
+        .filter_map(|key| diff_field(key, seen.get(key), wanted.get(key), secret))
         .collect()
 }
 
-fn difference(key: &str, old: Option<&String>, new: Option<&String>, secret: &BTreeSet<String>) -> Option<FieldDiff> {
+fn diff_field(key: &str, old: Option<&String>, new: Option<&String>, secret: &BTreeSet<String>) -> Option<FieldDiff> {
     let masked = old.is_some_and(|old| is_mask(old));
     if masked || secret.contains(key) || is_secret_name(key) {
         let change = match (old, new) {
@@ -120,44 +120,44 @@ mod tests {
             .collect()
     }
 
-    fn shown(seen: &[(&str, &str)], wanted: &[(&str, &str)]) -> Vec<String> {
-        differences(
+    fn lines(seen: &[(&str, &str)], wanted: &[(&str, &str)]) -> Vec<String> {
+        diff_configs(
             &config(seen),
             &config(wanted),
             &BTreeSet::from(["database.user".to_owned()]),
         )
         .into_iter()
         .map(|field| match field.secret {
-            Some(change) => format!("{} secret: {}", field.config, change.word()),
+            Some(change) => format!("{} secret: {}", field.config, change.as_str()),
             None => format!("{} {:?} {:?}", field.config, field.old, field.new),
         })
         .collect()
     }
 
     #[test]
-    fn what_the_service_adds_is_no_difference() {
+    fn keys_that_the_service_adds_are_not_a_difference() {
         let seen = [
             ("name", "a"),
             ("cloud.provider", "aws"),
             ("config.internal.x", "1"),
             ("flush.size", "1000"),
         ];
-        assert!(shown(&seen, &[("name", "a"), ("flush.size", "1000")]).is_empty());
+        assert!(lines(&seen, &[("name", "a"), ("flush.size", "1000")]).is_empty());
         assert_eq!(
-            shown(&seen, &[("name", "a"), ("time.interval", "HOURLY")]),
+            lines(&seen, &[("name", "a"), ("time.interval", "HOURLY")]),
             ["flush.size Some(\"1000\") None", "time.interval None Some(\"HOURLY\")"]
         );
     }
 
     #[test]
-    fn of_a_secret_only_that_much_is_said() {
+    fn a_secret_is_reported_as_changed_without_its_value() {
         let seen = [("database.password", "****************"), ("database.user", "****")];
         assert_eq!(
-            shown(&seen, &[("database.password", "canary"), ("database.user", "****")]),
+            lines(&seen, &[("database.password", "canary"), ("database.user", "****")]),
             ["database.password secret: unknown", "database.user secret: unchanged"]
         );
-        assert_eq!(shown(&[], &[("api.token", "canary")]), ["api.token secret: changed"]);
-        let all = differences(
+        assert_eq!(lines(&[], &[("api.token", "canary")]), ["api.token secret: changed"]);
+        let all = diff_configs(
             &config(&seen),
             &config(&[("database.password", "canary")]),
             &BTreeSet::new(),

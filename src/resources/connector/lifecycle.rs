@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Connectors, Seen, foreign};
+use super::{ConnectorClient, LiveConnector, conflict};
 use crate::{
     api::connect::{PauseConnector, RestartConnector, ResumeConnector},
     resources::ResourceError,
@@ -12,34 +12,34 @@ use crate::{
 
 /// How long pausing or resuming may take before it is given up: live tests of others allow a minute (dossier `connect.md`
 /// §3.2).
-const PATIENCE: Duration = Duration::from_mins(2);
+const PAUSE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How a connector was restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Restarted {
+pub enum RestartMethod {
     /// By the service's own restart.
     Restart,
     /// By a pause and a resume, because the service restarts only what runs.
     PauseAndResume,
 }
 
-impl Connectors {
+impl ConnectorClient {
     /// Asks for a pause; it takes a while.
-    pub async fn pause(&self, seen: &Seen) -> Result<(), ResourceError> {
+    pub async fn pause(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
         let request = PauseConnector {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
         };
         self.client.send(&request).await?;
         Ok(())
     }
 
     /// Asks to go on; it takes a while.
-    pub async fn resume(&self, seen: &Seen) -> Result<(), ResourceError> {
+    pub async fn resume(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
         let request = ResumeConnector {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
         };
         self.client.send(&request).await?;
         Ok(())
@@ -49,33 +49,33 @@ impl Connectors {
     ///
     /// # Errors
     /// When the service refuses, or when the connector is in a state from which it cannot be restarted.
-    pub async fn restart(&self, seen: &Seen) -> Result<Restarted, ResourceError> {
-        match seen.state() {
-            "RUNNING" => match self.ask_to_restart(seen).await {
-                Ok(()) => Ok(Restarted::Restart),
+    pub async fn restart(&self, observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
+        match observed.state() {
+            "RUNNING" => match self.request_restart(observed).await {
+                Ok(()) => Ok(RestartMethod::Restart),
                 // It stopped running after it was seen.
                 Err(ResourceError::Client(error)) if error.status().is_some_and(|status| status == 400) => {
-                    self.pause_and_resume(seen).await
+                    self.pause_and_resume(observed).await
                 }
                 Err(error) => Err(error),
             },
-            "FAILED" | "DEGRADED" => self.pause_and_resume(seen).await,
-            "PAUSED" => Err(foreign(format!(
+            "FAILED" | "DEGRADED" => self.pause_and_resume(observed).await,
+            "PAUSED" => Err(conflict(format!(
                 "connector `{}` is paused: resume it instead",
-                seen.name
+                observed.name
             ))),
-            state => Err(foreign(format!(
+            state => Err(conflict(format!(
                 "connector `{}` is {}: only one that runs or failed can be restarted",
-                seen.name,
+                observed.name,
                 if state.is_empty() { "in no state yet" } else { state }
             ))),
         }
     }
 
-    async fn ask_to_restart(&self, seen: &Seen) -> Result<(), ResourceError> {
+    async fn request_restart(&self, observed: &LiveConnector) -> Result<(), ResourceError> {
         let request = RestartConnector {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
         };
         match self.client.send(&request).await {
             Ok(_) => Ok(()),
@@ -84,18 +84,21 @@ impl Connectors {
         }
     }
 
-    async fn pause_and_resume(&self, seen: &Seen) -> Result<Restarted, ResourceError> {
-        self.pause(seen).await?;
+    async fn pause_and_resume(&self, observed: &LiveConnector) -> Result<RestartMethod, ResourceError> {
+        self.pause(observed).await?;
         let begun = self.clock.now();
         loop {
             self.clock.sleep(Duration::from_secs(3)).await;
-            let paused = self.named(&seen.name).await?.is_none_or(|now| now.state() == "PAUSED");
+            let paused = self
+                .find_by_name(&observed.name)
+                .await?
+                .is_none_or(|now| now.state() == "PAUSED");
             // Resumed in any case: a connector must not stay paused because it was slow.
-            if paused || self.clock.since(begun) > PATIENCE {
+            if paused || self.clock.elapsed_since(begun) > PAUSE_TIMEOUT {
                 break;
             }
         }
-        self.resume(seen).await?;
-        Ok(Restarted::PauseAndResume)
+        self.resume(observed).await?;
+        Ok(RestartMethod::PauseAndResume)
     }
 }

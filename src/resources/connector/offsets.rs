@@ -6,38 +6,38 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Connectors, Seen, foreign};
+use super::{ConnectorClient, LiveConnector, conflict};
 use crate::{
-    api::connect::{AlterOffsets, GetOffsetsStatus, OffsetItem, Offsets, OffsetsStatus},
+    api::connect::{AlterOffsets, ConnectorOffsets, GetOffsetsStatus, OffsetItem, OffsetsStatus},
+    cancel::CancelToken,
     client::ClientError,
-    interrupt::Interrupt,
-    resources::{ResourceError, rest},
+    resources::{ResourceError, sleep_or_cancel},
 };
 
 /// How often to look: the stock CLI's second (dossier `connect.md` §9).
-const EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to look, and when to stop looking.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct OffsetWaitOptions {
     /// How long.
     pub timeout: Duration,
     /// The wish to stop.
-    pub interrupt: Interrupt,
+    pub interrupt: CancelToken,
 }
 
 /// Where a connector is, and how old that is.
 #[derive(Clone, Debug)]
-pub struct Observed {
+pub struct ObservedOffsets {
     /// Where.
-    pub offsets: Offsets,
+    pub offsets: ConnectorOffsets,
     /// How long ago it was there; nothing when the service does not say.
     pub age: Option<Duration>,
 }
 
 /// What became of a request to move a connector.
 #[derive(Clone, Debug)]
-pub struct Moved {
+pub struct OffsetsRequestOutcome {
     /// The request, as the service knows it.
     pub status: OffsetsStatus,
     /// Whether somebody wished to stop before it was carried out.
@@ -52,13 +52,13 @@ pub fn is_settled(phase: &str) -> bool {
 
 /// When the connector was there. Timestamps occur with `Z`, with nanoseconds and with `+0000` (dossier `connect.md` §9).
 #[must_use]
-pub fn observed_at(offsets: &Offsets) -> Option<Timestamp> {
+pub fn observed_at(offsets: &ConnectorOffsets) -> Option<Timestamp> {
     offsets.metadata["observed_at"].as_str()?.parse().ok()
 }
 
 /// Why a connector in that state cannot be moved; nothing when it can. States are an open list: what is unknown is tried.
 #[must_use]
-pub fn cannot_be_moved(state: &str) -> Option<&'static str> {
+pub fn reason_not_movable(state: &str) -> Option<&'static str> {
     match state {
         "" | "NONE" | "PROVISIONING" => Some("it has not started yet"),
         "RESTARTING" => Some("it restarts just now"),
@@ -69,10 +69,10 @@ pub fn cannot_be_moved(state: &str) -> Option<&'static str> {
 
 /// What is wrong with offsets that somebody wrote for a connector that is at `now`.
 #[must_use]
-pub fn objections(now: &[OffsetItem], wanted: &[OffsetItem]) -> Vec<String> {
+pub fn find_problems(now: &[OffsetItem], wanted: &[OffsetItem]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, item) in wanted.iter().enumerate() {
-        let of = shown(&item.partition);
+        let of = to_json_text(&item.partition);
         if !is_map(&item.partition) || !is_map(&item.offset) {
             found.push(format!(
                 "partition {of} and its offset must be objects with at least one key"
@@ -101,7 +101,7 @@ pub fn objections(now: &[OffsetItem], wanted: &[OffsetItem]) -> Vec<String> {
 }
 
 /// The partitions in `wanted` that the connector does not know: it may never read them.
-pub fn strangers<'a>(now: &'a [OffsetItem], wanted: &'a [OffsetItem]) -> impl Iterator<Item = &'a Value> {
+pub fn unknown_partitions<'a>(now: &'a [OffsetItem], wanted: &'a [OffsetItem]) -> impl Iterator<Item = &'a Value> {
     let known = |partition: &Value| now.iter().any(|item| item.partition == *partition);
     wanted
         .iter()
@@ -122,24 +122,31 @@ fn is_rounded(value: &Value) -> bool {
             .is_some_and(|number| number.fract() == 0.0 && number.abs() >= EXACT)
 }
 
-fn shown(value: &Value) -> String {
+fn to_json_text(value: &Value) -> String {
     value.to_string()
 }
 
-impl Connectors {
+impl ConnectorClient {
     /// Where a connector is. Asks again until that is not older than `threshold`.
     ///
     /// # Errors
     /// When the service does not tell. That it only tells what is old is no error.
-    pub async fn observe(&self, seen: &Seen, threshold: Duration, watch: &Watch) -> Result<Observed, ClientError> {
+    pub async fn observe_offsets(
+        &self,
+        observed: &LiveConnector,
+        threshold: Duration,
+        options: &OffsetWaitOptions,
+    ) -> Result<ObservedOffsets, ClientError> {
         let begun = self.clock.now();
         loop {
-            let offsets = self.offsets(seen).await?;
-            let age = observed_at(&offsets).map(|at| self.clock.since(at));
+            let offsets = self.offsets(observed).await?;
+            let age = observed_at(&offsets).map(|at| self.clock.elapsed_since(at));
             let is_old = age.is_some_and(|age| age > threshold);
-            if !is_old || self.clock.since(begun) >= watch.timeout || !rest(&self.clock, &watch.interrupt, EVERY).await
+            if !is_old
+                || self.clock.elapsed_since(begun) >= options.timeout
+                || !sleep_or_cancel(&self.clock, &options.interrupt, POLL_INTERVAL).await
             {
-                return Ok(Observed { offsets, age });
+                return Ok(ObservedOffsets { offsets, age });
             }
         }
     }
@@ -148,10 +155,10 @@ impl Connectors {
     ///
     /// # Errors
     /// When the service does not tell.
-    pub async fn offsets_request(&self, seen: &Seen) -> Result<Option<OffsetsStatus>, ClientError> {
+    pub async fn last_offsets_request(&self, observed: &LiveConnector) -> Result<Option<OffsetsStatus>, ClientError> {
         let request = GetOffsetsStatus {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
         };
         match self.client.send(&request).await {
             Ok(answered) => Ok(Some(answered.value)),
@@ -165,31 +172,31 @@ impl Connectors {
     ///
     /// # Errors
     /// When the service refuses, or when another request is under way.
-    pub async fn move_to(
+    pub async fn alter_offsets(
         &self,
-        seen: &Seen,
+        observed: &LiveConnector,
         offsets: Option<Vec<OffsetItem>>,
-        watch: &Watch,
-    ) -> Result<Moved, ResourceError> {
-        let before = self.offsets_request(seen).await?;
+        options: &OffsetWaitOptions,
+    ) -> Result<OffsetsRequestOutcome, ResourceError> {
+        let before = self.last_offsets_request(observed).await?;
         if let Some(status) = before.as_ref().filter(|status| !is_settled(&status.status.phase)) {
-            return Err(foreign(format!(
+            return Err(conflict(format!(
                 "another change of the offsets of connector `{}` is {} since {}",
-                seen.name, status.status.phase, status.request.requested_at
+                observed.name, status.status.phase, status.request.requested_at
             )));
         }
         let request = AlterOffsets {
-            place: self.place.clone(),
-            name: seen.name.clone(),
+            cluster_path: self.cluster_path.clone(),
+            name: observed.name.clone(),
             offsets,
         };
         match self.client.send(&request).await {
             Ok(_) => {}
             // Whether it was taken shows in the last request: another time means another request.
-            Err(error) if error.is_answer_lost() => {
+            Err(error) if error.is_outcome_unknown() => {
                 let time =
                     |status: &Option<OffsetsStatus>| status.as_ref().map(|status| status.request.requested_at.clone());
-                if time(&self.offsets_request(seen).await?) == time(&before) {
+                if time(&self.last_offsets_request(observed).await?) == time(&before) {
                     return Err(error.into());
                 }
             }
@@ -197,10 +204,10 @@ impl Connectors {
         }
         let begun = self.clock.now();
         loop {
-            let status = self.offsets_request(seen).await?.unwrap_or_default();
-            let over = is_settled(&status.status.phase) || self.clock.since(begun) >= watch.timeout;
-            if over || !rest(&self.clock, &watch.interrupt, EVERY).await {
-                return Ok(Moved {
+            let status = self.last_offsets_request(observed).await?.unwrap_or_default();
+            let over = is_settled(&status.status.phase) || self.clock.elapsed_since(begun) >= options.timeout;
+            if over || !sleep_or_cancel(&self.clock, &options.interrupt, POLL_INTERVAL).await {
+                return Ok(OffsetsRequestOutcome {
                     interrupted: !over,
                     status,
                 });

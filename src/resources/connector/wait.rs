@@ -8,30 +8,34 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{Connectors, Seen, cause, cause::Cause, diagnosis::Step};
+use super::{
+    ConnectorClient, LiveConnector,
+    cause::{FailureCause, find_cause},
+    diagnosis::RemedyStep,
+};
 use crate::{
+    cancel::CancelToken,
     client::ClientError,
-    hint::{Advice, Hint, typed},
-    interrupt::Interrupt,
+    hint::{Advice, Hint, connector_arg},
 };
 
 /// Poll this often at first.
-const SHORT: Duration = Duration::from_secs(4);
+const SHORT_INTERVAL: Duration = Duration::from_secs(4);
 /// Poll this often after [`BUSY`].
-const LONG: Duration = Duration::from_secs(20);
+const LONG_INTERVAL: Duration = Duration::from_secs(20);
 /// How long the short interval lasts: nearly everything has settled by then.
-const BUSY: Duration = Duration::from_mins(3);
+const SHORT_INTERVAL_PERIOD: Duration = Duration::from_mins(3);
 /// How long FAILED is not believed: the service's own restarts were seen to repair it.
-const GRACE: Duration = Duration::from_mins(2);
+const FAILURE_GRACE: Duration = Duration::from_mins(2);
 
 /// How long a changed connector is watched before the change counts as in force: the service answers 200 at once and
 /// tries hosts and credentials 30 to 90 seconds later (dossier `connect.md` §2.4, §3.2).
-pub const SETTLE: Duration = Duration::from_secs(90);
+pub const SETTLE_TIME: Duration = Duration::from_secs(90);
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Goal {
+pub enum WaitGoal {
     /// It runs, with a task.
     Running,
     /// It is paused.
@@ -40,7 +44,7 @@ pub enum Goal {
     Started,
 }
 
-impl Goal {
+impl WaitGoal {
     /// The service's word for it.
     #[must_use]
     pub const fn state(self) -> &'static str {
@@ -51,19 +55,19 @@ impl Goal {
         }
     }
 
-    fn is_reached(self, sight: &Sight) -> bool {
+    fn is_reached(self, snapshot: &PollSnapshot) -> bool {
         match self {
-            Self::Running => sight.state == "RUNNING" && sight.running > 0,
-            Self::Paused => sight.state == "PAUSED",
+            Self::Running => snapshot.state == "RUNNING" && snapshot.running > 0,
+            Self::Paused => snapshot.state == "PAUSED",
             Self::Started => !matches!(
-                sight.state.as_str(),
+                snapshot.state.as_str(),
                 "" | "NONE" | "PROVISIONING" | "FAILED" | "DELETED"
             ),
         }
     }
 }
 
-impl fmt::Display for Goal {
+impl fmt::Display for WaitGoal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(self.state())
     }
@@ -71,20 +75,20 @@ impl fmt::Display for Goal {
 
 /// How long to wait, and for what.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct WaitOptions {
     /// In all.
     pub timeout: Duration,
     /// How long the goal is watched before it is believed.
-    pub settle: Duration,
+    pub settle_time: Duration,
     /// The wish to stop.
-    pub interrupt: Interrupt,
+    pub interrupt: CancelToken,
     /// What is waited for.
-    pub goal: Goal,
+    pub goal: WaitGoal,
 }
 
 /// What one poll saw, for those who watch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sight {
+pub struct PollSnapshot {
     /// The state; empty right after a create.
     pub state: String,
     /// Tasks that run.
@@ -95,7 +99,7 @@ pub struct Sight {
     pub waited: Duration,
 }
 
-impl fmt::Display for Sight {
+impl fmt::Display for PollSnapshot {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state.as_str() {
             "" => "no state yet",
@@ -108,22 +112,22 @@ impl fmt::Display for Sight {
 
 /// How the wait ended.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum WaitOutcome {
     /// It is in the wanted state, and stays there.
-    Reached(Seen),
+    Reached(LiveConnector),
     /// It is in the wanted state with a former configuration: what is stored is not valid.
-    Rejected(Seen),
+    Rejected(LiveConnector),
     /// It failed.
-    Failed(Seen),
+    Failed(LiveConnector),
     /// It is gone.
     Gone,
     /// The time is over.
-    TimedOut(Option<Seen>),
+    TimedOut(Option<LiveConnector>),
     /// Somebody wished to stop waiting.
-    Interrupted(Option<Seen>),
+    Interrupted(Option<LiveConnector>),
 }
 
-impl Connectors {
+impl ConnectorClient {
     /// Waits for `name`; `watch` is told of every change.
     ///
     /// # Errors
@@ -131,9 +135,9 @@ impl Connectors {
     pub async fn wait(
         &self,
         name: &str,
-        patience: &Patience,
-        watch: &(dyn Fn(&Sight) + Sync),
-    ) -> Result<Outcome, ClientError> {
+        options: &WaitOptions,
+        on_change: &(dyn Fn(&PollSnapshot) + Sync),
+    ) -> Result<WaitOutcome, ClientError> {
         let begun = self.clock.now();
         let mut good_polls = 0;
         let mut failed_since = None;
@@ -141,66 +145,70 @@ impl Connectors {
         let mut last = None;
         let mut shown = None;
         loop {
-            let seen = self.named(name).await?;
-            let waited = self.clock.since(begun);
+            let seen = self.find_by_name(name).await?;
+            let waited = self.clock.elapsed_since(begun);
             match &seen {
                 // The list may not show a fresh one yet; a known one that vanished was deleted.
-                None if was_there => return Ok(Outcome::Gone),
+                None if was_there => return Ok(WaitOutcome::Gone),
                 None => good_polls = 0,
                 Some(seen) => {
                     was_there = true;
-                    let sight = Sight::of(seen, waited);
+                    let sight = PollSnapshot::from_observed(seen, waited);
                     let now = (sight.state.clone(), sight.running);
                     if shown.as_ref() != Some(&now) {
-                        watch(&sight);
+                        on_change(&sight);
                         shown = Some(now);
                     }
-                    let reached = patience.goal.is_reached(&sight);
+                    let reached = options.goal.is_reached(&sight);
                     good_polls = if reached { good_polls + 1 } else { 0 };
                     match sight.state.as_str() {
                         "FAILED" => {
                             let since = *failed_since.get_or_insert(waited);
-                            if waited.saturating_sub(since) >= GRACE {
-                                return Ok(Outcome::Failed(seen.clone()));
+                            if waited.saturating_sub(since) >= FAILURE_GRACE {
+                                return Ok(WaitOutcome::Failed(seen.clone()));
                             }
                         }
-                        "DELETED" => return Ok(Outcome::Gone),
+                        "DELETED" => return Ok(WaitOutcome::Gone),
                         _ => failed_since = None,
                     }
-                    if good_polls >= 2 && waited >= patience.settle {
-                        let refused = seen.now.status.validation_errors.iter().flatten().next().is_some();
-                        return Ok(match refused && patience.goal == Goal::Running {
-                            true => Outcome::Rejected(seen.clone()),
-                            false => Outcome::Reached(seen.clone()),
+                    if good_polls >= 2 && waited >= options.settle_time {
+                        let refused = seen.expanded.status.validation_errors.iter().flatten().next().is_some();
+                        return Ok(match refused && options.goal == WaitGoal::Running {
+                            true => WaitOutcome::Rejected(seen.clone()),
+                            false => WaitOutcome::Reached(seen.clone()),
                         });
                     }
                 }
             }
             last = seen.or(last);
-            if patience.interrupt.is_wished() {
-                return Ok(Outcome::Interrupted(last));
+            if options.interrupt.is_cancelled() {
+                return Ok(WaitOutcome::Interrupted(last));
             }
-            if waited >= patience.timeout {
+            if waited >= options.timeout {
                 return Ok(match last {
-                    Some(seen) if failed_since.is_some() => Outcome::Failed(seen),
-                    last => Outcome::TimedOut(last),
+                    Some(seen) if failed_since.is_some() => WaitOutcome::Failed(seen),
+                    last => WaitOutcome::TimedOut(last),
                 });
             }
-            let interval = if waited < BUSY { SHORT } else { LONG };
-            let left = patience.timeout.saturating_sub(waited).max(Duration::from_millis(10));
+            let interval = if waited < SHORT_INTERVAL_PERIOD {
+                SHORT_INTERVAL
+            } else {
+                LONG_INTERVAL
+            };
+            let left = options.timeout.saturating_sub(waited).max(Duration::from_millis(10));
             tokio::select! {
                 () = self.clock.sleep(interval.min(left)) => {}
-                () = patience.interrupt.wished() => {}
+                () = options.interrupt.cancelled() => {}
             }
         }
     }
 }
 
-impl Sight {
-    fn of(seen: &Seen, waited: Duration) -> Self {
-        let tasks = &seen.now.status.tasks;
+impl PollSnapshot {
+    fn from_observed(observed: &LiveConnector, waited: Duration) -> Self {
+        let tasks = &observed.expanded.status.tasks;
         Self {
-            state: seen.state().to_owned(),
+            state: observed.state().to_owned(),
             running: tasks.iter().filter(|task| task.state == "RUNNING").count(),
             tasks: tasks.len(),
             waited,
@@ -212,13 +220,13 @@ impl Sight {
 #[derive(Debug)]
 pub struct WaitError {
     name: String,
-    ended: Ended,
-    seen: Option<Box<Seen>>,
+    failure: WaitFailure,
+    observed: Option<Box<LiveConnector>>,
 }
 
 /// How a wait that did not end as it should ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum WaitFailure {
     /// The connector failed.
     Failed,
     /// What is stored is not valid; a former configuration runs on.
@@ -234,35 +242,35 @@ pub enum Ended {
 impl WaitError {
     /// How it ended.
     #[must_use]
-    pub fn ended(&self) -> Ended {
-        self.ended
+    pub fn failure(&self) -> WaitFailure {
+        self.failure
     }
 
     /// The connector as it was seen last.
     #[must_use]
-    pub fn seen(&self) -> Option<&Seen> {
-        self.seen.as_deref()
+    pub fn observed(&self) -> Option<&LiveConnector> {
+        self.observed.as_deref()
     }
 }
 
-impl Outcome {
+impl WaitOutcome {
     /// The connector `name`, when it is as it was waited for.
     ///
     /// # Errors
     /// When it is not.
-    pub fn into_result(self, name: &str) -> Result<Seen, WaitError> {
+    pub fn into_result(self, name: &str) -> Result<LiveConnector, WaitError> {
         let (ended, seen) = match self {
             Self::Reached(seen) => return Ok(seen),
-            Self::Rejected(seen) => (Ended::Rejected, Some(seen)),
-            Self::Failed(seen) => (Ended::Failed, Some(seen)),
-            Self::Gone => (Ended::Gone, None),
-            Self::TimedOut(seen) => (Ended::TimedOut, seen),
-            Self::Interrupted(seen) => (Ended::Interrupted, seen),
+            Self::Rejected(seen) => (WaitFailure::Rejected, Some(seen)),
+            Self::Failed(seen) => (WaitFailure::Failed, Some(seen)),
+            Self::Gone => (WaitFailure::Gone, None),
+            Self::TimedOut(seen) => (WaitFailure::TimedOut, seen),
+            Self::Interrupted(seen) => (WaitFailure::Interrupted, seen),
         };
         Err(WaitError {
             name: name.to_owned(),
-            ended,
-            seen: seen.map(Box::new),
+            failure: ended,
+            observed: seen.map(Box::new),
         })
     }
 }
@@ -270,22 +278,22 @@ impl Outcome {
 impl fmt::Display for WaitError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
-        let seen = self.seen.as_deref();
-        let id = seen.map_or(name.as_str(), Seen::id);
-        let state = seen.map_or("not there", Seen::state);
-        let why = || seen.map_or_else(String::new, |seen| cause(&seen.now.status).words());
-        match self.ended {
-            Ended::Failed => write!(out, "connector \"{id}\" ({name}) is {state}: {}", why()),
-            Ended::Rejected => write!(
+        let seen = self.observed.as_deref();
+        let id = seen.map_or(name.as_str(), LiveConnector::id);
+        let state = seen.map_or("not there", LiveConnector::state);
+        let why = || seen.map_or_else(String::new, |seen| find_cause(&seen.expanded.status).summary());
+        match self.failure {
+            WaitFailure::Failed => write!(out, "connector \"{id}\" ({name}) is {state}: {}", why()),
+            WaitFailure::Rejected => write!(
                 out,
                 "the configuration of connector \"{id}\" ({name}) was stored and is not in force; the former one still \
                  runs: {}",
                 why()
             ),
-            Ended::Gone => write!(out, "connector \"{name}\" was deleted meanwhile"),
+            WaitFailure::Gone => write!(out, "connector \"{name}\" was deleted meanwhile"),
             // The stock CLI's words (dossier `native-cli.md` §4.1).
-            Ended::TimedOut => write!(out, "wait timed out: connector \"{id}\" is still in state \"{state}\""),
-            Ended::Interrupted => write!(out, "interrupted while waiting for connector \"{name}\""),
+            WaitFailure::TimedOut => write!(out, "wait timed out: connector \"{id}\" is still in state \"{state}\""),
+            WaitFailure::Interrupted => write!(out, "interrupted while waiting for connector \"{name}\""),
         }
     }
 }
@@ -294,29 +302,29 @@ impl std::error::Error for WaitError {}
 
 impl Advice for WaitError {
     fn hints(&self) -> Vec<Hint> {
-        let id = self.seen().map_or(self.name.as_str(), Seen::id);
-        let name = &typed(id, &self.name);
-        match self.ended {
-            Ended::Failed | Ended::Rejected => {
+        let id = self.observed().map_or(self.name.as_str(), LiveConnector::id);
+        let name = &connector_arg(id, &self.name);
+        match self.failure {
+            WaitFailure::Failed | WaitFailure::Rejected => {
                 let cause = self
-                    .seen
+                    .observed
                     .as_deref()
-                    .map_or_else(Default::default, |seen| cause(&seen.now.status));
+                    .map_or_else(Default::default, |seen| find_cause(&seen.expanded.status));
                 let see = format!("See what to do, in order, with `confluent ebs connector explain {name}`.");
                 remedy(name, &cause).into_iter().chain([see]).map(Hint::from).collect()
             }
-            Ended::TimedOut | Ended::Interrupted => {
+            WaitFailure::TimedOut | WaitFailure::Interrupted => {
                 vec![format!("Wait on with `confluent ebs connector wait {name}`.").into()]
             }
-            Ended::Gone => Vec::new(),
+            WaitFailure::Gone => Vec::new(),
         }
     }
 }
 
 /// What whoever is named by a cause can do about connector `name`, which is ready to be typed.
-fn remedy(name: &str, cause: &Cause) -> Vec<String> {
+fn remedy(name: &str, cause: &FailureCause) -> Vec<String> {
     if let Some(rule) = cause.rule {
-        let corrects = rule.then.iter().any(Step::is_update);
+        let corrects = rule.next_steps.iter().any(RemedyStep::is_update);
         let send = corrects
             .then(|| format!("Then send the file with `confluent ebs connector update {name} --config-file FILE`."));
         return [rule.fix.to_owned()].into_iter().chain(send).collect();
@@ -326,5 +334,5 @@ fn remedy(name: &str, cause: &Cause) -> Vec<String> {
             "It is the service's fault: try `confluent ebs connector restart {name}`, and tell EBS when that does not help."
         )
     };
-    (cause.owner == Some("ebs")).then(restart).into_iter().collect()
+    (cause.owner == Some("platform")).then(restart).into_iter().collect()
 }

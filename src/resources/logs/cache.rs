@@ -11,30 +11,30 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::tail::{OVERLAP, Window, number_of};
+use super::cursor::{OVERLAP, Window, line_hash};
 use crate::{
     api::logs::LogEntry,
     config::{
-        Existing, SaveError,
-        save::{create_private_folder, save},
+        IfExists, SaveError,
+        save::{create_private_dir, save},
     },
 };
 
 /// How many lines of one connector are kept; the oldest go first.
-const MOST: usize = 20_000;
+const MAX_LINES: usize = 20_000;
 /// How long they are kept.
-const KEPT: Duration = Duration::from_hours(14 * 24);
+const MAX_AGE: Duration = Duration::from_hours(14 * 24);
 
 /// The lines of one connector that are on disk.
 #[derive(Clone, Debug)]
-pub struct Cache {
+pub struct LogCache {
     path: PathBuf,
     lock: PathBuf,
     folder: PathBuf,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct CacheEntry {
     /// Of which times everything is here, by level, in order and apart from each other.
     #[serde(default)]
     covered: BTreeMap<String, Vec<(Timestamp, Timestamp)>>,
@@ -43,10 +43,10 @@ struct Kept {
     lines: Vec<LogEntry>,
 }
 
-impl Cache {
+impl LogCache {
     /// The lines of the connector `id` of the service at `base`, below `folder`.
     #[must_use]
-    pub fn of(folder: &Path, base: &str, id: &str) -> Self {
+    pub fn for_connector(folder: &Path, base: &str, id: &str) -> Self {
         let safe = |text: &str| -> String {
             let letters = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
             letters.collect()
@@ -59,7 +59,7 @@ impl Cache {
         }
     }
 
-    fn load(&self) -> Kept {
+    fn load(&self) -> CacheEntry {
         // What cannot be read is not there.
         let text = std::fs::read(&self.path).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
@@ -67,7 +67,7 @@ impl Cache {
 
     /// Until when all lines of these levels are here from `from` on, and those lines; nothing when none are.
     #[must_use]
-    pub fn from(&self, from: Timestamp, levels: &[String]) -> Option<(Timestamp, Vec<LogEntry>)> {
+    pub fn lines_from(&self, from: Timestamp, levels: &[String]) -> Option<(Timestamp, Vec<LogEntry>)> {
         let kept = self.load();
         let mut until = None;
         for level in levels {
@@ -76,8 +76,9 @@ impl Cache {
             until = Some(until.map_or(*end, |until: Timestamp| until.min(*end)));
         }
         let until = until?;
-        let wanted =
-            |line: &LogEntry| levels.contains(&line.level) && line.at().is_some_and(|at| (from..until).contains(&at));
+        let wanted = |line: &LogEntry| {
+            levels.contains(&line.level) && line.parsed_timestamp().is_some_and(|at| (from..until).contains(&at))
+        };
         Some((until, kept.lines.into_iter().filter(wanted).collect()))
     }
 
@@ -86,49 +87,60 @@ impl Cache {
     ///
     /// # Errors
     /// The disk refuses; what was there is there still.
-    pub fn keep(&self, window: Window, levels: &[String], lines: &[LogEntry], now: Timestamp) -> Result<(), SaveError> {
-        create_private_folder(&self.folder)?;
+    pub fn store(
+        &self,
+        window: Window,
+        levels: &[String],
+        lines: &[LogEntry],
+        now: Timestamp,
+    ) -> Result<(), SaveError> {
+        create_private_dir(&self.folder)?;
         let complete = now.saturating_sub(OVERLAP).unwrap_or(now);
-        let end = second(window.to.min(complete));
+        let end = truncate_to_second(window.to.min(complete));
         if end <= window.from {
             return Ok(());
         }
         let io = |source| SaveError::Io {
-            what: "lock",
+            action: "lock",
             path: self.lock.clone(),
             source,
         };
-        let turn = File::create(&self.lock).map_err(io)?;
-        turn.lock().map_err(io)?;
+        let lock_file = File::create(&self.lock).map_err(io)?;
+        lock_file.lock().map_err(io)?;
         let mut kept = self.load();
         for level in levels {
-            cover(kept.covered.entry(level.clone()).or_default(), (window.from, end));
+            merge_span(kept.covered.entry(level.clone()).or_default(), (window.from, end));
         }
         // The window says again what was kept of it before, with what came late since.
-        let inside = |line: &LogEntry| line.at().is_some_and(|at| window.from <= at && at < end);
+        let inside = |line: &LogEntry| line.parsed_timestamp().is_some_and(|at| window.from <= at && at < end);
         let replaced = |line: &LogEntry| inside(line) && levels.contains(&line.level);
         kept.lines.retain(|line| !replaced(line));
         kept.lines.extend(lines.iter().filter(|line| inside(line)).cloned());
-        kept.lines.sort_by_cached_key(LogEntry::at);
-        kept.forget(now);
+        kept.lines.sort_by_cached_key(LogEntry::parsed_timestamp);
+        kept.evict(now);
         let text = serde_json::to_vec(&kept).unwrap_or_default();
-        save(&self.path, &text, Existing::Replace)
+        save(&self.path, &text, IfExists::Replace)
     }
 }
 
-impl Kept {
+impl CacheEntry {
     /// Drops what is too old, or too much.
-    fn forget(&mut self, now: Timestamp) {
-        let mut oldest = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
-        if let Some(surplus) = self.lines.len().checked_sub(MOST)
+    fn evict(&mut self, now: Timestamp) {
+        let mut oldest = now.saturating_sub(MAX_AGE).unwrap_or(Timestamp::MIN);
+        if let Some(surplus) = self.lines.len().checked_sub(MAX_LINES)
             && surplus > 0
         {
-            let first = self.lines.get(surplus).and_then(LogEntry::at);
+            let first = self.lines.get(surplus).and_then(LogEntry::parsed_timestamp);
             // What was in the same second as what is dropped is not complete any more.
-            let next = first.map(|first| second(first).saturating_add(Duration::from_secs(1)).unwrap_or(first));
+            let next = first.map(|first| {
+                truncate_to_second(first)
+                    .saturating_add(Duration::from_secs(1))
+                    .unwrap_or(first)
+            });
             oldest = oldest.max(next.unwrap_or(now));
         }
-        self.lines.retain(|line| line.at().is_some_and(|at| at >= oldest));
+        self.lines
+            .retain(|line| line.parsed_timestamp().is_some_and(|at| at >= oldest));
         for spans in self.covered.values_mut() {
             spans.retain(|(_, end)| *end > oldest);
             for span in spans.iter_mut() {
@@ -139,12 +151,12 @@ impl Kept {
     }
 }
 
-fn second(moment: Timestamp) -> Timestamp {
+fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
 
 /// Adds a span; those that touch become one.
-fn cover(spans: &mut Vec<(Timestamp, Timestamp)>, new: (Timestamp, Timestamp)) {
+fn merge_span(spans: &mut Vec<(Timestamp, Timestamp)>, new: (Timestamp, Timestamp)) {
     spans.push(new);
     spans.sort_unstable();
     let mut joined: Vec<(Timestamp, Timestamp)> = Vec::new();
@@ -159,12 +171,12 @@ fn cover(spans: &mut Vec<(Timestamp, Timestamp)>, new: (Timestamp, Timestamp)) {
 
 /// `first` and then `second`, without what both hold: they touch in a moment.
 #[must_use]
-pub fn joined(first: Vec<LogEntry>, second: Vec<LogEntry>) -> Vec<LogEntry> {
+pub fn join_overlapping(first: Vec<LogEntry>, second: Vec<LogEntry>) -> Vec<LogEntry> {
     let mut known: HashMap<u64, u32> = HashMap::new();
     for line in &first {
-        *known.entry(number_of(line)).or_default() += 1;
+        *known.entry(line_hash(line)).or_default() += 1;
     }
-    let again = |line: &LogEntry| match known.get_mut(&number_of(line)) {
+    let again = |line: &LogEntry| match known.get_mut(&line_hash(line)) {
         Some(times) if *times > 0 => {
             *times -= 1;
             true
@@ -211,61 +223,61 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_answered_and_what_may_come_late_is_not_complete() {
+    fn cached_lines_are_returned_and_recent_ones_are_not_treated_as_complete() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::of(folder.path(), "https://api.logging.confluent.cloud", "lcc-1");
+        let cache = LogCache::for_connector(folder.path(), "https://api.logging.confluent.cloud", "lcc-1");
         let both = levels(&["ERROR", "INFO"]);
-        assert!(cache.from(start(), &both).is_none());
+        assert!(cache.lines_from(start(), &both).is_none());
         let lines = [line(10, "INFO"), line(100, "ERROR"), line(290, "INFO")];
         cache
-            .keep(window(0, 301), &both, &lines, start() + 300.seconds())
+            .store(window(0, 301), &both, &lines, start() + 300.seconds())
             .unwrap();
-        let (until, found) = cache.from(start() + 50.seconds(), &both).unwrap();
+        let (until, found) = cache.lines_from(start() + 50.seconds(), &both).unwrap();
         assert_eq!(until, start() + 240.seconds(), "a minute before the present");
         assert_eq!(seconds(&found), [100]);
-        assert_eq!(cache.from(start(), &levels(&["ERROR"])).unwrap().1.len(), 1);
-        assert!(cache.from(start(), &levels(&["WARN"])).is_none());
-        assert!(cache.from(start() - 1.second(), &both).is_none());
+        assert_eq!(cache.lines_from(start(), &levels(&["ERROR"])).unwrap().1.len(), 1);
+        assert!(cache.lines_from(start(), &levels(&["WARN"])).is_none());
+        assert!(cache.lines_from(start() - 1.second(), &both).is_none());
         // The next window goes on where this one ended, and brings what came late.
         let late = [line(200, "INFO"), line(290, "INFO"), line(400, "INFO")];
         cache
-            .keep(window(180, 600), &both, &late, start() + 700.seconds())
+            .store(window(180, 600), &both, &late, start() + 700.seconds())
             .unwrap();
-        let (until, found) = cache.from(start(), &both).unwrap();
+        let (until, found) = cache.lines_from(start(), &both).unwrap();
         assert_eq!(until, start() + 600.seconds());
         assert_eq!(seconds(&found), [10, 100, 200, 290, 400]);
     }
 
     #[test]
-    fn what_is_kept_is_bounded_in_number_and_age() {
+    fn the_cache_is_bounded_in_number_and_age() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::of(folder.path(), "x", "lcc-1");
+        let cache = LogCache::for_connector(folder.path(), "x", "lcc-1");
         let all = levels(&["INFO"]);
-        let many = i64::try_from(MOST).unwrap() + 500;
+        let many = i64::try_from(MAX_LINES).unwrap() + 500;
         let lines: Vec<LogEntry> = (0..many).map(|second| line(second, "INFO")).collect();
         cache
-            .keep(window(0, many), &all, &lines, start() + 100.hours())
+            .store(window(0, many), &all, &lines, start() + 100.hours())
             .unwrap();
-        assert!(cache.from(start(), &all).is_none(), "the oldest are gone");
-        let (_, found) = cache.from(start() + 501.seconds(), &all).unwrap();
-        assert_eq!((found.len(), seconds(&found)[0]), (MOST - 1, 501));
+        assert!(cache.lines_from(start(), &all).is_none(), "the oldest are gone");
+        let (_, found) = cache.lines_from(start() + 501.seconds(), &all).unwrap();
+        assert_eq!((found.len(), seconds(&found)[0]), (MAX_LINES - 1, 501));
         cache
-            .keep(window(360_000, 360_010), &all, &[], start() + 500.hours())
+            .store(window(360_000, 360_010), &all, &[], start() + 500.hours())
             .unwrap();
         assert!(
-            cache.from(start() + 501.seconds(), &all).is_none(),
+            cache.lines_from(start() + 501.seconds(), &all).is_none(),
             "two weeks are over"
         );
     }
 
     #[test]
-    fn a_broken_file_is_an_empty_one_and_others_cannot_read_it() {
+    fn a_damaged_cache_file_counts_as_empty_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().join("logs");
-        let cache = Cache::of(&below, "http://127.0.0.1:1024/", "lcc-1/../x");
+        let cache = LogCache::for_connector(&below, "http://127.0.0.1:1024/", "lcc-1/../x");
         let all = levels(&["INFO"]);
         cache
-            .keep(window(0, 60), &all, &[line(1, "INFO")], start() + 1.hour())
+            .store(window(0, 60), &all, &[line(1, "INFO")], start() + 1.hour())
             .unwrap();
         assert!(cache.path.starts_with(&below) && cache.path.exists());
         #[cfg(unix)]
@@ -275,15 +287,15 @@ mod tests {
             assert_eq!((mode(&below), mode(&cache.path)), (0o700, 0o600));
         }
         std::fs::write(&cache.path, "{").unwrap();
-        assert!(cache.from(start(), &all).is_none());
+        assert!(cache.lines_from(start(), &all).is_none());
     }
 
     #[test]
-    fn two_parts_are_joined_without_what_both_hold() {
+    fn joining_overlapping_parts_drops_duplicates() {
         let (first, second) = (
             vec![line(1, "INFO"), line(2, "INFO"), line(2, "INFO")],
             vec![line(2, "INFO"), line(2, "INFO"), line(2, "INFO"), line(3, "INFO")],
         );
-        assert_eq!(seconds(&joined(first, second)), [1, 2, 2, 2, 3]);
+        assert_eq!(seconds(&join_overlapping(first, second)), [1, 2, 2, 2, 3]);
     }
 }

@@ -7,30 +7,30 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::{
-    spool::Spool,
-    tail::{OVERLAP, Reading, Tail, Window},
+    cursor::{FollowCursor, OVERLAP, Window, WindowPass},
+    page_buffer::PageBuffer,
 };
 use crate::{
     api::{
-        connect::Expanded,
-        logs::{LogEntry, Search, SearchLogs},
+        connect::ExpandedConnector,
+        logs::{LogEntry, LogSearch, SearchLogs},
     },
-    client::{ClientError, ConnectorLogs, Logs, Scrubber},
+    client::{ClientError, ConnectorLogsClient, LogsClient, TextRedactor},
     clock::Clock,
     model::Crn,
-    resources::connector::{Connectors, Seen},
+    resources::connector::{ConnectorClient, LiveConnector},
 };
 
 /// How often new lines are asked for: three requests a minute leave two for pages and for others (dossier `logs.md` §2.8).
-pub const POLL: Duration = Duration::from_secs(20);
+pub const POLL_INTERVAL: Duration = Duration::from_secs(20);
 /// How often it is looked whether the connectors are still the same: one list for all of them.
-const LOOK: Duration = Duration::from_mins(1);
+const LIST_INTERVAL: Duration = Duration::from_mins(1);
 /// The longest wait after failures in a row.
-const LONGEST: Duration = Duration::from_mins(5);
+const MAX_BACKOFF: Duration = Duration::from_mins(5);
 
 /// Which lines are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct LogFilter {
     /// `INFO`, `WARN`, `ERROR`.
     pub levels: Vec<String>,
     /// A text or a regular expression, judged by the service.
@@ -39,27 +39,27 @@ pub struct Question {
     pub task: Option<u32>,
 }
 
-impl Question {
+impl LogFilter {
     /// Whether a line is of the task that is meant; the service cannot be asked for it.
     #[must_use]
-    pub fn is_of_task(&self, line: &LogEntry) -> bool {
+    pub fn includes_task(&self, line: &LogEntry) -> bool {
         self.task.is_none_or(|task| line.task_id == format!("task-{task}"))
     }
 }
 
 /// Whose lines.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct LogTarget {
     /// The connector, by name.
     pub crn: Crn,
     /// Its id, where it is known: the expanded list alone tells it.
     pub id: Option<String>,
 }
 
-impl Subject {
+impl LogTarget {
     /// By what its limit is kept.
     #[must_use]
-    pub fn key(&self) -> &str {
+    pub fn rate_limit_key(&self) -> &str {
         self.id.as_deref().unwrap_or_else(|| self.crn.name())
     }
 }
@@ -72,29 +72,29 @@ pub enum LogError {
     Client(#[from] ClientError),
     /// They could not wait on this disk.
     #[error("log lines cannot be kept on this disk while they are read")]
-    Spool(#[from] io::Error),
+    Buffer(#[from] io::Error),
 }
 
 /// Reads a window into a spool, scrubbed, and says whether there is more than `limit` lines.
 ///
 /// # Errors
 /// The service, or the disk. Then the spool holds only a part, from the end of the window.
-pub async fn read(
-    logs: &ConnectorLogs,
-    subject: &Subject,
-    question: &Question,
+pub async fn read_window(
+    logs: &ConnectorLogsClient,
+    target: &LogTarget,
+    filter: &LogFilter,
     window: Window,
     limit: Option<usize>,
-    scrubber: &mut Scrubber,
+    scrubber: &mut TextRedactor,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<(Spool, bool), LogError> {
-    let mut spool = Spool::default();
+) -> Result<(PageBuffer, bool), LogError> {
+    let mut buffer = PageBuffer::default();
     let search = SearchLogs {
-        connector: subject.crn.clone(),
-        search: Search {
-            level: question.levels.clone(),
-            search_text: question.text.clone(),
-            id: subject.id.clone(),
+        connector: target.crn.clone(),
+        search: LogSearch {
+            level: filter.levels.clone(),
+            search_text: filter.text.clone(),
+            id: target.id.clone(),
         },
         from: window.from,
         to: window.to,
@@ -102,26 +102,26 @@ pub async fn read(
     };
     let mut pages = std::pin::pin!(logs.pages(search));
     while let Some(mut lines) = pages.try_next().await? {
-        lines.retain(|line| question.is_of_task(line));
-        let room = limit.map_or(usize::MAX, |limit| limit - spool.len());
+        lines.retain(|line| filter.includes_task(line));
+        let room = limit.map_or(usize::MAX, |limit| limit - buffer.len());
         let more = lines.len() > room;
         lines.truncate(room);
         for line in &mut lines {
-            scrub(line, scrubber);
+            redact_line(line, scrubber);
         }
-        spool.push(&lines)?;
-        progress(spool.len());
+        buffer.push(&lines)?;
+        progress(buffer.len());
         // A full page that fills the limit exactly may have been the last: asking costs a request, so nobody asks.
-        if more || limit.is_some_and(|limit| spool.len() >= limit) {
-            return Ok((spool, true));
+        if more || limit.is_some_and(|limit| buffer.len() >= limit) {
+            return Ok((buffer, true));
         }
     }
-    Ok((spool, false))
+    Ok((buffer, false))
 }
 
-fn scrub(line: &mut LogEntry, scrubber: &mut Scrubber) {
-    let clean = |scrubber: &mut Scrubber, text: &mut String| {
-        if let std::borrow::Cow::Owned(scrubbed) = scrubber.scrub(text) {
+fn redact_line(line: &mut LogEntry, scrubber: &mut TextRedactor) {
+    let clean = |scrubber: &mut TextRedactor, text: &mut String| {
+        if let std::borrow::Cow::Owned(scrubbed) = scrubber.redact(text) {
             *text = scrubbed;
         }
     };
@@ -133,28 +133,28 @@ fn scrub(line: &mut LogEntry, scrubber: &mut Scrubber) {
 
 /// The connectors of a cluster, looked at now and then for all who follow some of them.
 #[derive(Debug)]
-pub struct Roster {
-    connectors: Connectors,
-    held: Mutex<(Timestamp, Arc<BTreeMap<String, Expanded>>)>,
+pub struct ConnectorListCache {
+    client: ConnectorClient,
+    cached: Mutex<(Timestamp, Arc<BTreeMap<String, ExpandedConnector>>)>,
 }
 
-impl Roster {
+impl ConnectorListCache {
     /// Looks at these connectors, which were seen as `list` just now.
     #[must_use]
-    pub fn new(connectors: Connectors, list: BTreeMap<String, Expanded>) -> Self {
+    pub fn new(connectors: ConnectorClient, list: BTreeMap<String, ExpandedConnector>) -> Self {
         let now = connectors.clock.now();
         Self {
-            connectors,
-            held: Mutex::new((now, Arc::new(list))),
+            client: connectors,
+            cached: Mutex::new((now, Arc::new(list))),
         }
     }
 
     /// The connectors, as they were at most a minute ago.
-    async fn list(&self) -> Result<Arc<BTreeMap<String, Expanded>>, ClientError> {
-        let mut held = self.held.lock().await;
-        if self.connectors.clock.since(held.0) >= LOOK {
-            let list = Arc::new(self.connectors.list().await?);
-            *held = (self.connectors.clock.now(), list);
+    async fn list(&self) -> Result<Arc<BTreeMap<String, ExpandedConnector>>, ClientError> {
+        let mut held = self.cached.lock().await;
+        if self.client.clock.elapsed_since(held.0) >= LIST_INTERVAL {
+            let list = Arc::new(self.client.list().await?);
+            *held = (self.client.clock.now(), list);
         }
         Ok(held.1.clone())
     }
@@ -162,22 +162,22 @@ impl Roster {
 
 /// What happens while a connector is followed.
 #[derive(Debug)]
-pub enum Event {
+pub enum FollowEvent {
     /// New lines, the oldest first.
     Lines(Vec<LogEntry>),
     /// Nothing is new.
-    Quiet,
+    Idle,
     /// Its state is another one; nothing when it is gone.
-    State(Option<Box<Seen>>),
+    State(Option<Box<LiveConnector>>),
     /// One of the same name was made anew: its lines are followed from now on.
-    Anew {
+    Recreated {
         /// The id that it had.
         old: String,
         /// The id that it has.
         new: String,
     },
     /// Lines cannot be read just now; it goes on after a while, and nothing is lost.
-    Trouble {
+    Retrying {
         /// Why.
         error: Box<ClientError>,
         /// How long it waits.
@@ -190,16 +190,16 @@ pub enum Event {
 pub struct Follower {
     /// Its name.
     pub name: String,
-    subject: Subject,
-    question: Question,
-    all: Logs,
-    logs: ConnectorLogs,
-    roster: Arc<Roster>,
+    target: LogTarget,
+    filter: LogFilter,
+    log_clients: LogsClient,
+    logs: ConnectorLogsClient,
+    connector_list: Arc<ConnectorListCache>,
     clock: Clock,
-    scrubber: Scrubber,
-    tail: Tail,
+    scrubber: TextRedactor,
+    cursor: FollowCursor,
     /// The window that was read, and what is left of it.
-    reading: Option<(Reading, Spool)>,
+    pass: Option<(WindowPass, PageBuffer)>,
     state: String,
     /// When to ask next.
     due: Timestamp,
@@ -211,28 +211,28 @@ impl Follower {
     /// Follows the connector `seen`, with lines from `start` on.
     #[must_use]
     pub fn new(
-        seen: &Seen,
-        subject: Subject,
-        question: Question,
+        observed: &LiveConnector,
+        target: LogTarget,
+        filter: LogFilter,
         start: Timestamp,
-        scrubber: Scrubber,
-        all: &Logs,
-        roster: Arc<Roster>,
+        scrubber: TextRedactor,
+        log_clients: &LogsClient,
+        connector_list: Arc<ConnectorListCache>,
     ) -> Self {
-        let clock = roster.connectors.clock.clone();
+        let clock = connector_list.client.clock.clone();
         Self {
-            name: seen.name.clone(),
-            logs: all.of(subject.key()),
-            all: all.clone(),
-            subject,
-            question,
-            roster,
+            name: observed.name.clone(),
+            logs: log_clients.for_connector(target.rate_limit_key()),
+            log_clients: log_clients.clone(),
+            target,
+            filter,
+            connector_list,
             due: clock.now(),
             clock,
             scrubber,
-            tail: Tail::new(start, OVERLAP),
-            reading: None,
-            state: seen.state().to_owned(),
+            cursor: FollowCursor::new(start, OVERLAP),
+            pass: None,
+            state: observed.state().to_owned(),
             failures: 0,
             gone: false,
         }
@@ -242,36 +242,38 @@ impl Follower {
     ///
     /// # Errors
     /// What will not pass by itself: a key without the right, a service that is not there.
-    pub async fn next(&mut self) -> Result<Event, LogError> {
-        if let Some(lines) = self.told()? {
-            return Ok(Event::Lines(lines));
+    pub async fn next(&mut self) -> Result<FollowEvent, LogError> {
+        if let Some(lines) = self.next_buffered_lines()? {
+            return Ok(FollowEvent::Lines(lines));
         }
         let wait = Duration::try_from(self.due.duration_since(self.clock.now())).unwrap_or(Duration::ZERO);
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
-        if let Some(event) = self.look().await {
+        if let Some(event) = self.check_connector().await {
             return Ok(event);
         }
         let now = self.clock.now();
         if self.gone {
-            self.due = after(now, POLL);
-            return Ok(Event::Quiet);
+            self.due = saturating_after(now, POLL_INTERVAL);
+            return Ok(FollowEvent::Idle);
         }
-        let window = self.tail.window(now);
-        let (subject, question) = (&self.subject, &self.question);
-        match read(&self.logs, subject, question, window, None, &mut self.scrubber, &|_| {}).await {
+        let window = self.cursor.window(now);
+        let (subject, question) = (&self.target, &self.filter);
+        match read_window(&self.logs, subject, question, window, None, &mut self.scrubber, &|_| {}).await {
             Ok((spool, _)) => {
                 self.failures = 0;
-                self.due = after(now, POLL);
-                self.reading = Some((Reading::of(window), spool));
-                Ok(self.told()?.map_or(Event::Quiet, Event::Lines))
+                self.due = saturating_after(now, POLL_INTERVAL);
+                self.pass = Some((WindowPass::new(window), spool));
+                Ok(self
+                    .next_buffered_lines()?
+                    .map_or(FollowEvent::Idle, FollowEvent::Lines))
             }
             Err(LogError::Client(error)) if error.is_transient() => {
-                let wait = POLL.saturating_mul(1 << self.failures.min(4)).min(LONGEST);
+                let wait = POLL_INTERVAL.saturating_mul(1 << self.failures.min(4)).min(MAX_BACKOFF);
                 self.failures += 1;
-                self.due = after(self.clock.now(), wait);
-                Ok(Event::Trouble {
+                self.due = saturating_after(self.clock.now(), wait);
+                Ok(FollowEvent::Retrying {
                     error: Box::new(error),
                     wait,
                 })
@@ -281,14 +283,14 @@ impl Follower {
     }
 
     /// The next new lines of the window that was read.
-    fn told(&mut self) -> io::Result<Option<Vec<LogEntry>>> {
-        while let Some((reading, spool)) = &mut self.reading {
+    fn next_buffered_lines(&mut self) -> io::Result<Option<Vec<LogEntry>>> {
+        while let Some((reading, spool)) = &mut self.pass {
             let Some(mut lines) = spool.pop()? else {
-                self.tail.end(reading);
-                self.reading = None;
+                self.cursor.finish_window(reading);
+                self.pass = None;
                 return Ok(None);
             };
-            lines.retain(|line| self.tail.is_new(reading, line));
+            lines.retain(|line| self.cursor.is_new(reading, line));
             if !lines.is_empty() {
                 return Ok(Some(lines));
             }
@@ -297,8 +299,8 @@ impl Follower {
     }
 
     /// Looks whether the connector is still the same. That it cannot be looked at stops nobody from reading its lines.
-    async fn look(&mut self) -> Option<Event> {
-        let list = match self.roster.list().await {
+    async fn check_connector(&mut self) -> Option<FollowEvent> {
+        let list = match self.connector_list.list().await {
             Ok(list) => list,
             Err(error) => {
                 tracing::info!(error = %error, "the connectors cannot be looked at");
@@ -307,30 +309,30 @@ impl Follower {
         };
         let Some(now) = list.get(&self.name) else {
             let news = !std::mem::replace(&mut self.gone, true);
-            return news.then_some(Event::State(None));
+            return news.then_some(FollowEvent::State(None));
         };
-        let seen = Seen {
+        let seen = LiveConnector {
             name: self.name.clone(),
-            now: now.clone(),
+            expanded: now.clone(),
         };
         self.gone = false;
-        let id = &seen.now.id.id;
-        if let Some(old) = self.subject.id.as_mut().filter(|old| !id.is_empty() && *old != id) {
+        let id = &seen.expanded.id.id;
+        if let Some(old) = self.target.id.as_mut().filter(|old| !id.is_empty() && *old != id) {
             let old = std::mem::replace(old, id.clone());
-            self.logs = self.all.of(id);
+            self.logs = self.log_clients.for_connector(id);
             // Nothing of the new one is older than this.
-            self.tail = Tail::new(self.tail.reached(), OVERLAP);
+            self.cursor = FollowCursor::new(self.cursor.watermark(), OVERLAP);
             seen.state().clone_into(&mut self.state);
-            return Some(Event::Anew { old, new: id.clone() });
+            return Some(FollowEvent::Recreated { old, new: id.clone() });
         }
         if seen.state() != self.state && !seen.state().is_empty() {
             seen.state().clone_into(&mut self.state);
-            return Some(Event::State(Some(Box::new(seen))));
+            return Some(FollowEvent::State(Some(Box::new(seen))));
         }
         None
     }
 }
 
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
+fn saturating_after(now: Timestamp, wait: Duration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }

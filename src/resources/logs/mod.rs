@@ -7,7 +7,7 @@
 //! - [`cache`]: lines that were read before, on disk
 
 pub mod cache;
-pub mod fold;
+pub mod trace_dedup;
 pub mod follow;
-pub mod spool;
-pub mod tail;
+pub mod page_buffer;
+pub mod cursor;

@@ -6,25 +6,25 @@
 //! - [`signs`]: what values say of a connector that seems to run; pure
 
 pub mod series;
-pub mod signs;
+pub mod anomalies;
 pub mod states;
 
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
 
-pub use series::{Curve, Grid};
-pub use signs::{Sign, signs};
-pub use states::{States, Stay};
+pub use anomalies::{Anomaly, find_anomalies};
+pub use series::{MetricSeries, TimeBuckets};
+pub use states::{StateInterval, StateSeries};
 
-use super::connector::Seen;
+use super::connector::LiveConnector;
 use crate::{
-    api::metrics::{CONNECTOR_ID, Metric, QueryMetrics, Reading, STATUS, Series, TASK},
-    client::{ClientError, Metrics},
+    api::metrics::{CONNECTOR_ID, Metric, MetricKind, QueryMetrics, QuerySeries, STATUS, TASK},
+    client::{ClientError, MetricsClient},
 };
 
 /// What is read of each connector, as far as its kind has it, in the order in which it is shown.
-pub const READ: [&str; 9] = [
+pub const CONNECTOR_METRICS: [&str; 9] = [
     "sent_records",
     "sent_bytes",
     "received_records",
@@ -37,56 +37,58 @@ pub const READ: [&str; 9] = [
 ];
 
 /// How many queries are under way at a time.
-const WIDTH: usize = 4;
+const CONCURRENCY: usize = 4;
 
 /// What is known of one connector over a stretch of time.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct ConnectorMetrics {
     /// Its values by the metric's suffix; those that its kind has and that could be read, also where nothing was said.
-    pub curves: BTreeMap<&'static str, Curve>,
+    pub series: BTreeMap<&'static str, MetricSeries>,
     /// Its own states.
-    pub states: States,
+    pub states: StateSeries,
     /// The states of its tasks, by number.
-    pub tasks: BTreeMap<u32, States>,
+    pub tasks: BTreeMap<u32, StateSeries>,
 }
 
-impl Measured {
-    fn nothing(grid: Grid, seen: &Seen) -> Self {
-        let metrics = READ.into_iter().filter_map(Metric::of);
-        let curves =
-            metrics.filter(|metric| metric.reading != Reading::State && metric.direction.includes(seen.direction()));
+impl ConnectorMetrics {
+    fn empty(buckets: TimeBuckets, observed: &LiveConnector) -> Self {
+        let metrics = CONNECTOR_METRICS.into_iter().filter_map(Metric::by_suffix);
+        let curves = metrics
+            .filter(|metric| metric.kind != MetricKind::State && metric.direction.includes_type(observed.direction()));
         Self {
-            curves: curves.map(|metric| (metric.suffix, Curve::unknown(grid))).collect(),
-            states: States::unknown(grid),
+            series: curves
+                .map(|metric| (metric.suffix, MetricSeries::unknown(buckets)))
+                .collect(),
+            states: StateSeries::unknown(buckets),
             tasks: BTreeMap::new(),
         }
     }
 
     /// The values of a metric, if its kind has it.
     #[must_use]
-    pub fn curve(&self, suffix: &str) -> Option<&Curve> {
-        self.curves.get(suffix)
+    pub fn metric_series(&self, suffix: &str) -> Option<&MetricSeries> {
+        self.series.get(suffix)
     }
 
     /// Takes in one group of an answer.
-    fn add(&mut self, metric: &Metric, group: &Series) {
+    fn add_group(&mut self, metric: &Metric, group: &QuerySeries) {
         match metric.suffix {
             "connector_status" => {
                 if let Some(state) = group.label(STATUS) {
-                    self.states.add(state, &group.sorted());
+                    self.states.add(state, &group.sorted_points());
                 }
             }
             "connector_task_status" => {
                 let task = group.label(TASK).and_then(task_number);
                 if let (Some(state), Some(task)) = (group.label(STATUS), task) {
-                    let unknown = || States::unknown(self.states.grid());
+                    let unknown = || StateSeries::unknown(self.states.buckets());
                     let states = self.tasks.entry(task).or_insert_with(unknown);
-                    states.add(state, &group.sorted());
+                    states.add(state, &group.sorted_points());
                 }
             }
             suffix => {
-                if let Some(curve) = self.curves.get_mut(suffix) {
-                    curve.add(&group.sorted());
+                if let Some(curve) = self.series.get_mut(suffix) {
+                    curve.add(&group.sorted_points());
                 }
             }
         }
@@ -94,16 +96,16 @@ impl Measured {
 
     /// How many tasks ran, bucket by bucket; nothing where the service says nothing of any task.
     #[must_use]
-    pub fn tasks_running(&self) -> Curve {
-        let mut curve = Curve::unknown(self.states.grid());
-        for bucket in 0..curve.values().len() {
+    pub fn tasks_running(&self) -> MetricSeries {
+        let mut series = MetricSeries::unknown(self.states.buckets());
+        for bucket in 0..series.values().len() {
             let states: Vec<&str> = self.tasks.values().filter_map(|task| task.at(bucket)).collect();
             if !states.is_empty() {
                 let running = states.iter().filter(|state| **state == "RUNNING").count();
-                curve.set(bucket, f64::from(u32::try_from(running).unwrap_or(u32::MAX)));
+                series.set(bucket, f64::from(u32::try_from(running).unwrap_or(u32::MAX)));
             }
         }
-        curve
+        series
     }
 }
 
@@ -114,9 +116,9 @@ fn task_number(label: &str) -> Option<u32> {
 
 /// What was read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct MetricsResult {
     /// By the connector's name.
-    pub measured: BTreeMap<String, Measured>,
+    pub connectors: BTreeMap<String, ConnectorMetrics>,
     /// The metrics that could not be read, and why.
     pub failures: Vec<(&'static Metric, ClientError)>,
 }
@@ -126,22 +128,29 @@ pub struct Answer {
 ///
 /// # Errors
 /// When the caller may not read them, or when nothing at all can be read.
-pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<Answer, ClientError> {
-    let mut measured: BTreeMap<String, Measured> = BTreeMap::new();
+pub async fn read_metrics(
+    metrics: &MetricsClient,
+    connectors: &[LiveConnector],
+    buckets: TimeBuckets,
+) -> Result<MetricsResult, ClientError> {
+    let mut measured: BTreeMap<String, ConnectorMetrics> = BTreeMap::new();
     let mut names: BTreeMap<&str, &str> = BTreeMap::new();
     for seen in connectors {
         names.insert(seen.id(), &seen.name);
-        measured.insert(seen.name.clone(), Measured::nothing(grid, seen));
+        measured.insert(seen.name.clone(), ConnectorMetrics::empty(buckets, seen));
     }
-    let queries = READ.into_iter().filter_map(Metric::of).filter_map(|metric| {
-        let have = connectors
-            .iter()
-            .filter(|seen| metric.direction.includes(seen.direction()));
-        let ids: Vec<String> = have.map(|seen| seen.id().to_owned()).collect();
-        (!ids.is_empty()).then(|| (metric, query(metric, ids, grid)))
-    });
+    let queries = CONNECTOR_METRICS
+        .into_iter()
+        .filter_map(Metric::by_suffix)
+        .filter_map(|metric| {
+            let have = connectors
+                .iter()
+                .filter(|seen| metric.direction.includes_type(seen.direction()));
+            let ids: Vec<String> = have.map(|seen| seen.id().to_owned()).collect();
+            (!ids.is_empty()).then(|| (metric, build_query(metric, ids, buckets)))
+        });
     let ask = |(metric, query)| async move { (metric, metrics.query(query).await) };
-    let mut answers = stream::iter(queries).map(ask).buffered(WIDTH);
+    let mut answers = stream::iter(queries).map(ask).buffered(CONCURRENCY);
     let mut failures = Vec::new();
     let mut some = false;
     while let Some((metric, answer)) = answers.next().await {
@@ -151,7 +160,7 @@ pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<
                 for group in groups {
                     let name = group.label(CONNECTOR_ID).and_then(|id| names.get(id).copied());
                     if let Some(measured) = name.and_then(|name| measured.get_mut(name)) {
-                        measured.add(metric, &group);
+                        measured.add_group(metric, &group);
                     }
                 }
             }
@@ -160,7 +169,7 @@ pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<
             Err(error) => {
                 // That nothing was read is not that there was nothing.
                 for measured in measured.values_mut() {
-                    measured.curves.remove(metric.suffix);
+                    measured.series.remove(metric.suffix);
                 }
                 failures.push((metric, error));
             }
@@ -170,7 +179,10 @@ pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<
         Some((_, error)) if !some => Err(error),
         last => {
             failures.extend(last);
-            Ok(Answer { measured, failures })
+            Ok(MetricsResult {
+                connectors: measured,
+                failures,
+            })
         }
     }
 }
@@ -180,20 +192,24 @@ pub async fn read(metrics: &Metrics, connectors: &[Seen], grid: Grid) -> Result<
 ///
 /// # Errors
 /// When they cannot be read.
-pub async fn lags(metrics: &Metrics, sinks: Vec<String>, grid: Grid) -> Result<BTreeMap<String, f64>, ClientError> {
-    let Some(metric) = Metric::of("records_lag_max").filter(|_| !sinks.is_empty()) else {
+pub async fn read_lags(
+    metrics: &MetricsClient,
+    sinks: Vec<String>,
+    buckets: TimeBuckets,
+) -> Result<BTreeMap<String, f64>, ClientError> {
+    let Some(metric) = Metric::by_suffix("records_lag_max").filter(|_| !sinks.is_empty()) else {
         return Ok(BTreeMap::new());
     };
-    let groups = metrics.query(query(metric, sinks.clone(), grid)).await?;
+    let groups = metrics.query(build_query(metric, sinks.clone(), buckets)).await?;
     let mut lags = BTreeMap::new();
     for group in groups {
         let id = group
             .label(CONNECTOR_ID)
             .filter(|id| sinks.iter().any(|sink| sink == id));
-        let mut curve = Curve::unknown(grid);
-        curve.add(&group.sorted());
+        let mut series = MetricSeries::unknown(buckets);
+        series.add(&group.sorted_points());
         // Values are late, some later than others.
-        let latest = curve.points().last();
+        let latest = series.points().last();
         if let (Some(id), Some(latest)) = (id, latest) {
             lags.insert(id.to_owned(), latest.value);
         }
@@ -201,7 +217,7 @@ pub async fn lags(metrics: &Metrics, sinks: Vec<String>, grid: Grid) -> Result<B
     Ok(lags)
 }
 
-fn query(metric: &Metric, connectors: Vec<String>, grid: Grid) -> QueryMetrics {
+fn build_query(metric: &Metric, connectors: Vec<String>, buckets: TimeBuckets) -> QueryMetrics {
     let by = match metric.suffix {
         "connector_status" => vec![STATUS],
         "connector_task_status" => vec![TASK, STATUS],
@@ -211,9 +227,9 @@ fn query(metric: &Metric, connectors: Vec<String>, grid: Grid) -> QueryMetrics {
         metric: metric.name(),
         connectors,
         by,
-        from: grid.from(),
-        to: grid.to(),
-        granularity: grid.granularity(),
+        from: buckets.start(),
+        to: buckets.end(),
+        granularity: buckets.granularity(),
         page: None,
     }
 }
@@ -223,15 +239,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_has_a_number_whatever_its_label_looks_like() {
+    fn task_numbers_are_parsed_from_every_label_format() {
         let numbers = ["0", "task-12", "lcc-8kq2zm-3", "", "x", "task-"].map(task_number);
         assert_eq!(numbers, [Some(0), Some(12), Some(3), None, None, None]);
     }
 
     #[test]
-    fn everything_that_is_read_exists() {
-        for suffix in READ {
-            assert!(Metric::of(suffix).is_some(), "{suffix}");
+    fn every_metric_that_is_read_is_in_the_catalog() {
+        for suffix in CONNECTOR_METRICS {
+            assert!(Metric::by_suffix(suffix).is_some(), "{suffix}");
         }
     }
 }

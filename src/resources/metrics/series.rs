@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::api::metrics::{Granularity, LATENCY, Point};
+use crate::api::metrics::{Granularity, PUBLISH_DELAY, Point};
 
 /// Seconds of a minute.
 const MINUTE: i64 = 60;
@@ -14,7 +14,7 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// A stretch of time, cut into buckets that are aligned to UTC. The last one may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grid {
+pub struct TimeBuckets {
     from: Timestamp,
     to: Timestamp,
     granularity: Granularity,
@@ -25,12 +25,12 @@ fn floor(moment: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_second(whole).unwrap_or(moment)
 }
 
-impl Grid {
+impl TimeBuckets {
     /// From about `from` until `to`, in the finest buckets that the service allows; no further than values are ready at
     /// `now` (dossier `metrics.md` §5). Nothing when none are.
     #[must_use]
-    pub fn of(from: Timestamp, to: Timestamp, now: Timestamp) -> Option<Self> {
-        let ready = now.saturating_sub(LATENCY).unwrap_or(Timestamp::MIN);
+    pub fn for_range(from: Timestamp, to: Timestamp, now: Timestamp) -> Option<Self> {
+        let ready = now.saturating_sub(PUBLISH_DELAY).unwrap_or(Timestamp::MIN);
         let to = floor(to.min(ready), MINUTE);
         let mut grid = Self {
             from: floor(from, MINUTE),
@@ -39,25 +39,25 @@ impl Grid {
         };
         // A bucket begins before what was asked for, so that the whole may become longer than its buckets are allowed for.
         loop {
-            let finest = Granularity::finest(grid.length());
+            let finest = Granularity::finest_for(grid.granularity_duration());
             if finest <= grid.granularity {
                 break;
             }
             grid.granularity = finest;
-            grid.from = floor(from, grid.step());
+            grid.from = floor(from, grid.bucket_seconds());
         }
         (grid.from < grid.to).then_some(grid)
     }
 
     /// The beginning.
     #[must_use]
-    pub fn from(&self) -> Timestamp {
+    pub fn start(&self) -> Timestamp {
         self.from
     }
 
     /// The end, which is not included.
     #[must_use]
-    pub fn to(&self) -> Timestamp {
+    pub fn end(&self) -> Timestamp {
         self.to
     }
 
@@ -67,73 +67,79 @@ impl Grid {
         self.granularity
     }
 
-    fn length(&self) -> Duration {
+    fn granularity_duration(&self) -> Duration {
         Duration::try_from(self.to.duration_since(self.from)).unwrap_or(Duration::ZERO)
     }
 
     /// Seconds of a bucket.
-    fn step(&self) -> i64 {
-        let length = self.granularity.length().map(|length| length.as_secs());
+    fn bucket_seconds(&self) -> i64 {
+        let length = self.granularity.bucket_length().map(|length| length.as_secs());
         length.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(HOUR)
     }
 
     /// How many buckets there are.
     #[must_use]
-    pub fn buckets(&self) -> usize {
+    pub fn count(&self) -> usize {
         let seconds = self.to.as_second() - self.from.as_second();
-        usize::try_from(seconds.div_euclid(self.step()) + i64::from(seconds % self.step() > 0)).unwrap_or(0)
+        usize::try_from(seconds.div_euclid(self.bucket_seconds()) + i64::from(seconds % self.bucket_seconds() > 0))
+            .unwrap_or(0)
     }
 
     /// When a bucket begins.
     #[must_use]
-    pub fn begin(&self, bucket: usize) -> Timestamp {
-        let seconds = i64::try_from(bucket).unwrap_or(i64::MAX).saturating_mul(self.step());
+    pub fn bucket_start(&self, bucket: usize) -> Timestamp {
+        let seconds = i64::try_from(bucket)
+            .unwrap_or(i64::MAX)
+            .saturating_mul(self.bucket_seconds());
         let begin = self.from.saturating_add(SignedDuration::from_secs(seconds));
         begin.unwrap_or(self.to).min(self.to)
     }
 
     /// How many minutes a bucket is about.
     #[must_use]
-    pub fn minutes(&self, bucket: usize) -> f64 {
-        self.begin(bucket + 1).duration_since(self.begin(bucket)).as_secs_f64() / 60.0
+    pub fn bucket_minutes(&self, bucket: usize) -> f64 {
+        self.bucket_start(bucket + 1)
+            .duration_since(self.bucket_start(bucket))
+            .as_secs_f64()
+            / 60.0
     }
 
     /// The bucket that a moment lies in.
-    fn bucket(&self, moment: Timestamp) -> Option<usize> {
+    fn bucket_of(&self, moment: Timestamp) -> Option<usize> {
         let within = moment >= self.from && moment < self.to;
         let seconds = moment.as_second() - self.from.as_second();
         within
-            .then(|| usize::try_from(seconds.div_euclid(self.step())).ok())
+            .then(|| usize::try_from(seconds.div_euclid(self.bucket_seconds())).ok())
             .flatten()
     }
 
     /// The buckets of points, as far as they lie in it.
-    pub(super) fn place(self, points: &[Point]) -> impl Iterator<Item = (usize, f64)> {
+    pub(super) fn assign(self, points: &[Point]) -> impl Iterator<Item = (usize, f64)> {
         let known = points.iter().filter(|point| point.value.is_finite());
-        known.filter_map(move |point| Some((self.bucket(point.timestamp)?, point.value)))
+        known.filter_map(move |point| Some((self.bucket_of(point.timestamp)?, point.value)))
     }
 }
 
 /// The values of one metric of one connector.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    grid: Grid,
+pub struct MetricSeries {
+    buckets: TimeBuckets,
     values: Vec<Option<f64>>,
 }
 
-impl Curve {
+impl MetricSeries {
     /// Nothing is known yet.
     #[must_use]
-    pub fn unknown(grid: Grid) -> Self {
+    pub fn unknown(buckets: TimeBuckets) -> Self {
         Self {
-            grid,
-            values: vec![None; grid.buckets()],
+            buckets,
+            values: vec![None; buckets.count()],
         }
     }
 
     /// Takes in what the service says.
     pub fn add(&mut self, points: &[Point]) {
-        for (bucket, value) in self.grid.place(points) {
+        for (bucket, value) in self.buckets.assign(points) {
             self.set(bucket, value);
         }
     }
@@ -146,8 +152,8 @@ impl Curve {
 
     /// The time that it is about.
     #[must_use]
-    pub fn grid(&self) -> Grid {
-        self.grid
+    pub fn buckets(&self) -> TimeBuckets {
+        self.buckets
     }
 
     /// Its values, bucket by bucket.
@@ -160,20 +166,20 @@ impl Curve {
     pub fn points(&self) -> impl Iterator<Item = Point> {
         self.values.iter().enumerate().filter_map(|(bucket, value)| {
             Some(Point {
-                timestamp: self.grid.begin(bucket),
+                timestamp: self.buckets.bucket_start(bucket),
                 value: (*value)?,
             })
         })
     }
 
-    fn known(&self) -> impl Iterator<Item = f64> {
+    fn known_values(&self) -> impl Iterator<Item = f64> {
         self.values.iter().flatten().copied()
     }
 
     /// Whether the service said anything.
     #[must_use]
-    pub fn is_known(&self) -> bool {
-        self.known().next().is_some()
+    pub fn has_values(&self) -> bool {
+        self.known_values().next().is_some()
     }
 
     /// The latest bucket's value.
@@ -185,28 +191,31 @@ impl Curve {
     /// The largest value.
     #[must_use]
     pub fn peak(&self) -> Option<f64> {
-        self.known().reduce(f64::max)
+        self.known_values().reduce(f64::max)
     }
 
     /// All values together, of what is counted.
     #[must_use]
     pub fn total(&self) -> Option<f64> {
-        self.is_known().then(|| self.known().sum())
+        self.has_values().then(|| self.known_values().sum())
     }
 
     /// The mean of what the service said, for what is a state of things and not counted.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {
-        let count = u32::try_from(self.known().count()).ok().filter(|count| *count > 0)?;
+        let count = u32::try_from(self.known_values().count())
+            .ok()
+            .filter(|count| *count > 0)?;
         Some(self.total()? / f64::from(count))
     }
 
     /// What is counted, per minute: a bucket may be longer than one.
     #[must_use]
     pub fn per_minute(&self) -> Self {
-        let per_minute = |(bucket, value): (usize, &Option<f64>)| value.map(|value| value / self.grid.minutes(bucket));
+        let per_minute =
+            |(bucket, value): (usize, &Option<f64>)| value.map(|value| value / self.buckets.bucket_minutes(bucket));
         Self {
-            grid: self.grid,
+            buckets: self.buckets,
             values: self.values.iter().enumerate().map(per_minute).collect(),
         }
     }
@@ -214,7 +223,7 @@ impl Curve {
     /// What is counted, per minute of the whole time (dossier `metrics.md` §7: the sum over the time).
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
-        Some(self.total()? / (self.grid.length().as_secs_f64() / 60.0))
+        Some(self.total()? / (self.buckets.granularity_duration().as_secs_f64() / 60.0))
     }
 }
 
@@ -228,47 +237,50 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn grid(from: &str, to: &str) -> Grid {
-        Grid::of(moment(from), moment(to), moment("2026-08-27T08:00:00Z")).unwrap()
+    fn time_buckets(from: &str, to: &str) -> TimeBuckets {
+        TimeBuckets::for_range(moment(from), moment(to), moment("2026-08-27T08:00:00Z")).unwrap()
     }
 
     // Dossier `metrics.md` §5: about five minutes late.
     #[test]
-    fn it_ends_where_values_are_ready() {
+    fn a_range_ends_where_values_are_complete() {
         let now = moment("2026-08-20T08:07:31Z");
-        let grid = Grid::of(moment("2026-08-20T07:07:31Z"), now, now).unwrap();
-        assert_eq!(grid.from(), moment("2026-08-20T07:07:00Z"));
-        assert_eq!(grid.to(), moment("2026-08-20T08:02:00Z"));
-        assert_eq!((grid.granularity(), grid.buckets()), (Granularity::Minute, 55));
-        assert_eq!(Grid::of(moment("2026-08-20T08:02:31Z"), now, now), None);
-        assert_eq!(Grid::of(now, moment("2026-08-20T07:00:00Z"), now), None);
+        let buckets = TimeBuckets::for_range(moment("2026-08-20T07:07:31Z"), now, now).unwrap();
+        assert_eq!(buckets.start(), moment("2026-08-20T07:07:00Z"));
+        assert_eq!(buckets.end(), moment("2026-08-20T08:02:00Z"));
+        assert_eq!((buckets.granularity(), buckets.count()), (Granularity::Minute, 55));
+        assert_eq!(TimeBuckets::for_range(moment("2026-08-20T08:02:31Z"), now, now), None);
+        assert_eq!(TimeBuckets::for_range(now, moment("2026-08-20T07:00:00Z"), now), None);
     }
 
     #[test]
     fn the_last_bucket_may_be_shorter() {
-        let grid = grid("2026-08-20T00:03:00Z", "2026-08-20T07:07:00Z");
-        assert_eq!(grid.granularity(), Granularity::FiveMinutes);
-        assert_eq!(grid.from(), moment("2026-08-20T00:00:00Z"));
-        assert_eq!(grid.buckets(), 86);
-        let minutes: Vec<f64> = [0, 84, 85].into_iter().map(|bucket| grid.minutes(bucket)).collect();
+        let buckets = time_buckets("2026-08-20T00:03:00Z", "2026-08-20T07:07:00Z");
+        assert_eq!(buckets.granularity(), Granularity::FiveMinutes);
+        assert_eq!(buckets.start(), moment("2026-08-20T00:00:00Z"));
+        assert_eq!(buckets.count(), 86);
+        let minutes: Vec<f64> = [0, 84, 85]
+            .into_iter()
+            .map(|bucket| buckets.bucket_minutes(bucket))
+            .collect();
         assert_eq!(minutes, [5.0, 5.0, 2.0]);
-        let mut curve = Curve::unknown(grid);
+        let mut series = MetricSeries::unknown(buckets);
         let point = |text, value| Point {
             timestamp: moment(text),
             value,
         };
-        curve.add(&[point("2026-08-20T07:05:00Z", 20.0), point("2026-08-20T00:00:00Z", 20.0)]);
-        let rates = curve.per_minute();
+        series.add(&[point("2026-08-20T07:05:00Z", 20.0), point("2026-08-20T00:00:00Z", 20.0)]);
+        let rates = series.per_minute();
         assert_eq!((rates.values()[0], rates.last()), (Some(4.0), Some(10.0)));
-        assert_eq!(curve.total(), Some(40.0));
+        assert_eq!(series.total(), Some(40.0));
     }
 
     #[test]
     fn no_value_is_not_zero() {
-        let grid = grid("2026-08-20T08:00:00Z", "2026-08-20T08:04:00Z");
-        let mut curve = Curve::unknown(grid);
+        let buckets = time_buckets("2026-08-20T08:00:00Z", "2026-08-20T08:04:00Z");
+        let mut series = MetricSeries::unknown(buckets);
         assert_eq!(
-            (curve.total(), curve.mean(), curve.peak(), curve.rate()),
+            (series.total(), series.mean(), series.peak(), series.rate()),
             (None, None, None, None)
         );
         let point = |minute: u32, value| Point {
@@ -276,33 +288,36 @@ mod tests {
             value,
         };
         // What lies outside is nobody's, and what is no number is no value.
-        curve.add(&[point(4, 9.0), point(59, 9.0), point(2, f64::NAN)]);
-        assert!(!curve.is_known());
-        curve.add(&[point(0, 0.0), point(1, 8.0)]);
-        assert_eq!(curve.values(), [Some(0.0), Some(8.0), None, None]);
-        assert_eq!((curve.mean(), curve.rate(), curve.last()), (Some(4.0), Some(2.0), None));
-        assert_eq!(curve.points().count(), 2);
+        series.add(&[point(4, 9.0), point(59, 9.0), point(2, f64::NAN)]);
+        assert!(!series.has_values());
+        series.add(&[point(0, 0.0), point(1, 8.0)]);
+        assert_eq!(series.values(), [Some(0.0), Some(8.0), None, None]);
+        assert_eq!(
+            (series.mean(), series.rate(), series.last()),
+            (Some(4.0), Some(2.0), None)
+        );
+        assert_eq!(series.points().count(), 2);
     }
 
     proptest! {
         // Dossier `metrics.md` §3: each granularity has a longest interval, and buckets align to UTC.
         #[test]
-        fn what_is_asked_is_what_the_service_allows(
+        fn every_range_is_one_that_the_service_accepts(
             seconds in 1_i64..2_000_000,
             back in 0_i64..100_000,
         ) {
             let now = moment("2026-08-27T08:00:13Z");
             let to = now - SignedDuration::from_secs(back);
             let from = to - SignedDuration::from_secs(seconds);
-            if let Some(grid) = Grid::of(from, to, now) {
-                prop_assert!(grid.granularity().longest().is_none_or(|longest| grid.length() <= longest));
-                prop_assert_eq!(grid.from().as_second() % grid.step(), 0);
-                prop_assert!(grid.from() <= from && grid.to() <= to);
-                prop_assert!(now.duration_since(grid.to()).as_secs() >= 300);
-                let minutes: f64 = (0..grid.buckets()).map(|bucket| grid.minutes(bucket)).sum();
-                prop_assert!((minutes * 60.0 - grid.length().as_secs_f64()).abs() < 1e-3);
-                for bucket in 0..grid.buckets() {
-                    prop_assert_eq!(grid.bucket(grid.begin(bucket)), Some(bucket));
+            if let Some(grid) = TimeBuckets::for_range(from, to, now) {
+                prop_assert!(grid.granularity().max_interval().is_none_or(|longest| grid.granularity_duration() <= longest));
+                prop_assert_eq!(grid.start().as_second() % grid.bucket_seconds(), 0);
+                prop_assert!(grid.start() <= from && grid.end() <= to);
+                prop_assert!(now.duration_since(grid.end()).as_secs() >= 300);
+                let minutes: f64 = (0..grid.count()).map(|bucket| grid.bucket_minutes(bucket)).sum();
+                prop_assert!((minutes * 60.0 - grid.granularity_duration().as_secs_f64()).abs() < 1e-3);
+                for bucket in 0..grid.count() {
+                    prop_assert_eq!(grid.bucket_of(grid.bucket_start(bucket)), Some(bucket));
                 }
             } else {
                 prop_assert!(to.duration_since(from).as_secs() < 400 + 60);

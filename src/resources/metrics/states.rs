@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::series::Grid;
+use super::series::TimeBuckets;
 use crate::api::metrics::Point;
 
 /// From worst to best; what nobody knows stands between (dossier `metrics.md` §2, the words of dashboards).
@@ -11,15 +11,15 @@ const WORST_FIRST: [&str; 4] = ["FAILED", "DEGRADED", "RESTARTING", "PAUSED"];
 
 /// The state of a connector or a task, bucket by bucket.
 #[derive(Clone, Debug, PartialEq)]
-pub struct States {
-    grid: Grid,
+pub struct StateSeries {
+    buckets: TimeBuckets,
     /// The worst of each bucket; nothing where the service says nothing.
     worst: Vec<Option<String>>,
 }
 
 /// A stretch of time in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stay {
+pub struct StateInterval {
     /// The state, in the service's word.
     pub state: String,
     /// The beginning.
@@ -28,7 +28,7 @@ pub struct Stay {
     pub to: Timestamp,
 }
 
-fn rank(state: &str) -> usize {
+fn severity_rank(state: &str) -> usize {
     match WORST_FIRST.iter().position(|known| *known == state) {
         Some(place) => place,
         None if state == "RUNNING" => WORST_FIRST.len() + 1,
@@ -36,29 +36,32 @@ fn rank(state: &str) -> usize {
     }
 }
 
-impl States {
+impl StateSeries {
     /// Nothing is known yet.
     #[must_use]
-    pub fn unknown(grid: Grid) -> Self {
+    pub fn unknown(buckets: TimeBuckets) -> Self {
         Self {
-            grid,
-            worst: vec![None; grid.buckets()],
+            buckets,
+            worst: vec![None; buckets.count()],
         }
     }
 
     /// The time that they are about.
     #[must_use]
-    pub fn grid(&self) -> Grid {
-        self.grid
+    pub fn buckets(&self) -> TimeBuckets {
+        self.buckets
     }
 
     /// It was in `state` where there are points; the constant 1 is no value.
     pub fn add(&mut self, state: &str, points: &[Point]) {
-        for (bucket, value) in self.grid.place(points) {
+        for (bucket, value) in self.buckets.assign(points) {
             let Some(known) = self.worst.get_mut(bucket).filter(|_| value > 0.0) else {
                 continue;
             };
-            if known.as_deref().is_none_or(|known| rank(state) < rank(known)) {
+            if known
+                .as_deref()
+                .is_none_or(|known| severity_rank(state) < severity_rank(known))
+            {
                 *known = Some(state.to_owned());
             }
         }
@@ -72,26 +75,26 @@ impl States {
 
     /// One after the other. Where nothing is known, a stay ends.
     #[must_use]
-    pub fn stays(&self) -> Vec<Stay> {
-        let mut stays: Vec<Stay> = Vec::new();
+    pub fn intervals(&self) -> Vec<StateInterval> {
+        let mut intervals: Vec<StateInterval> = Vec::new();
         for (bucket, state) in self.worst.iter().enumerate() {
             let Some(state) = state else { continue };
-            let (from, to) = (self.grid.begin(bucket), self.grid.begin(bucket + 1));
-            match stays.last_mut() {
+            let (from, to) = (self.buckets.bucket_start(bucket), self.buckets.bucket_start(bucket + 1));
+            match intervals.last_mut() {
                 Some(last) if last.state == *state && last.to == from => last.to = to,
-                _ => stays.push(Stay {
+                _ => intervals.push(StateInterval {
                     state: state.clone(),
                     from,
                     to,
                 }),
             }
         }
-        stays
+        intervals
     }
 
     /// How often it went from one state to another in the last `buckets`. Being paused, being made and being unknown is no
     /// state of its own: somebody wished for it, or nobody knows.
-    pub(super) fn changes(&self, buckets: usize) -> usize {
+    pub(super) fn count_changes(&self, buckets: usize) -> usize {
         let from = self.worst.len().saturating_sub(buckets);
         let known = self.worst[from..].iter().flatten();
         let mut own: Vec<&String> = known
@@ -110,9 +113,9 @@ mod tests {
         format!("2026-08-20T08:{minute:02}:00Z").parse().unwrap()
     }
 
-    fn states(told: &[(&str, &[usize])]) -> States {
+    fn states(told: &[(&str, &[usize])]) -> StateSeries {
         let now = "2026-08-20T09:00:00Z".parse().unwrap();
-        let mut states = States::unknown(Grid::of(moment(0), moment(10), now).unwrap());
+        let mut states = StateSeries::unknown(TimeBuckets::for_range(moment(0), moment(10), now).unwrap());
         for (state, minutes) in told {
             let point = |minute: &usize| Point {
                 timestamp: moment(*minute),
@@ -124,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn stays_end_where_the_state_changes_or_nothing_is_known() {
+    fn an_interval_ends_where_the_state_changes_or_is_unknown() {
         let states = states(&[("RUNNING", &[0, 1, 2, 4, 5, 6]), ("FAILED", &[6, 7])]);
         let told: Vec<(String, Timestamp, Timestamp)> = states
-            .stays()
+            .intervals()
             .into_iter()
             .map(|stay| (stay.state, stay.from, stay.to))
             .collect();
@@ -143,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_no_change() {
-        let changes = |told: &[(&str, &[usize])]| states(told).changes(60);
+    fn a_pause_is_not_counted_as_a_state_change() {
+        let changes = |told: &[(&str, &[usize])]| states(told).count_changes(60);
         assert_eq!(changes(&[("RUNNING", &[0, 1, 4]), ("PAUSED", &[2, 3])]), 0);
         assert_eq!(changes(&[("PROVISIONING", &[0]), ("RUNNING", &[1, 2])]), 0);
         assert_eq!(changes(&[("RUNNING", &[0, 1]), ("FAILED", &[2, 3])]), 1);
         assert_eq!(changes(&[("RUNNING", &[0, 3, 6]), ("FAILED", &[1, 4])]), 4);
-        assert_eq!(states(&[("RUNNING", &[0, 3]), ("FAILED", &[1])]).changes(9), 1);
+        assert_eq!(states(&[("RUNNING", &[0, 3]), ("FAILED", &[1])]).count_changes(9), 1);
         assert_eq!(changes(&[]), 0);
     }
 }

@@ -23,7 +23,7 @@ pub struct ConnectAssumptions {
     /// `rbac.md` §2.2, CC-39052).
     pub dead_letters_by_role: bool,
     /// C7: the name of a deleted connector is taken until it has left the lists (§2.5, §12).
-    pub deleted_name_lingers: bool,
+    pub deleted_name_stays_reserved: bool,
 }
 
 impl Default for ConnectAssumptions {
@@ -36,7 +36,7 @@ impl Default for ConnectAssumptions {
             unknown_plugin_is_server_error: true,
             missing_topic_fails: true,
             dead_letters_by_role: true,
-            deleted_name_lingers: true,
+            deleted_name_stays_reserved: true,
         }
     }
 }

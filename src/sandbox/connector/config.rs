@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ConnectorFault, MASK, fault::telltale, plugins::Plugin};
+use super::{ConnectorFault, MASK, fault::triggered_fault, plugins::SandboxPlugin};
 use crate::{
-    catalog::{rules::server_key::is_server_key, secret::is_mask},
-    sandbox::{crypt::SecretDigest, state::Connector, view::CLOUD},
+    catalog::{rules::server_key::is_server_key, secret::is_masked_value},
+    sandbox::{crypt::SecretDigest, state::ConnectorRecord, view::CLOUD},
 };
 
 /// A configuration.
-pub(crate) type Config = BTreeMap<String, String>;
+pub(crate) type ConnectorConfig = BTreeMap<String, String>;
 
 /// A value that is not empty.
-pub(crate) fn value<'a>(config: &'a Config, key: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(config: &'a ConnectorConfig, key: &str) -> Option<&'a str> {
     config.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
 /// How many tasks a configuration asks for (dossier `quotas.md` §5.2: a missing value counts as one).
-pub(crate) fn tasks_max(config: &Config) -> u32 {
+pub(crate) fn tasks_max(config: &ConnectorConfig) -> u32 {
     value(config, "tasks.max")
         .and_then(|text| text.parse().ok())
         .unwrap_or(1)
@@ -27,18 +27,18 @@ pub(crate) fn tasks_max(config: &Config) -> u32 {
 
 /// The longest name, and what it may hold beside letters and digits (dossier `connect.md` §4.5: documented for custom
 /// connectors).
-fn is_name(name: &str) -> bool {
+fn is_valid_name(name: &str) -> bool {
     let good = |letter: char| letter.is_alphanumeric() || " .,&_+|[]-".contains(letter);
     name.chars().count() <= 64 && name.chars().all(good)
 }
 
 /// Reads a flat map of strings for the connector `name`; keys that the service adds come back with configurations that
 /// somebody has read, and mean nothing (dossier `connect.md` §4.3, §4.4). Errors are `key: text`.
-pub(crate) fn read(written: &Value, name: &str) -> Result<Config, Vec<String>> {
+pub(crate) fn parse_config(written: &Value, name: &str) -> Result<ConnectorConfig, Vec<String>> {
     let Some(fields) = written.as_object() else {
         return Err(vec!["config: the configuration is required".into()]);
     };
-    let mut read = Config::new();
+    let mut read = ConnectorConfig::new();
     let mut errors = Vec::new();
     for (key, value) in fields.iter().filter(|(key, _)| !is_server_key(key)) {
         match value.as_str() {
@@ -52,7 +52,7 @@ pub(crate) fn read(written: &Value, name: &str) -> Result<Config, Vec<String>> {
     if value(&read, "connector.class").is_none() {
         errors.push("connector.class: the class of the connector is required".into());
     }
-    if !is_name(name) {
+    if !is_valid_name(name) {
         errors.push("name: at most 64 letters, digits, spaces and .,&_+|[]-".into());
     }
     match read.get("name") {
@@ -68,44 +68,49 @@ pub(crate) fn read(written: &Value, name: &str) -> Result<Config, Vec<String>> {
 
 /// A configuration as it is stored.
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredConfig {
     /// Secrets are masked.
-    pub(crate) config: Config,
+    pub(crate) config: ConnectorConfig,
     /// Of secrets only digests are kept.
     pub(crate) secrets: BTreeMap<String, SecretDigest>,
     /// Values that stand for a failure, by key.
-    pub(crate) telltales: BTreeMap<String, ConnectorFault>,
+    pub(crate) triggered_faults: BTreeMap<String, ConnectorFault>,
 }
 
 /// What is stored of a configuration. `old` is the connector that it replaces; with `keep` a mask stands for the secret
 /// that is stored there already.
-pub(crate) fn store(config: Config, plugin: &Plugin, old: Option<&Connector>, keep: bool) -> std::io::Result<Stored> {
-    let mut stored = Stored {
+pub(crate) fn mask_secrets(
+    config: ConnectorConfig,
+    plugin: &SandboxPlugin,
+    old: Option<&ConnectorRecord>,
+    keep: bool,
+) -> std::io::Result<StoredConfig> {
+    let mut stored = StoredConfig {
         config,
         secrets: BTreeMap::new(),
-        telltales: BTreeMap::new(),
+        triggered_faults: BTreeMap::new(),
     };
     for (key, value) in &mut stored.config {
         let secret = plugin.is_secret(key) && !value.is_empty();
-        let kept = old.filter(|_| secret && keep && is_mask(value));
+        let kept = old.filter(|_| secret && keep && is_masked_value(value));
         if let Some((old, digest)) = kept.and_then(|old| Some((old, old.secrets.get(key)?))) {
             stored.secrets.insert(key.clone(), digest.clone());
-            if let Some(kind) = old.telltales.get(key) {
-                stored.telltales.insert(key.clone(), *kind);
+            if let Some(kind) = old.triggered_faults.get(key) {
+                stored.triggered_faults.insert(key.clone(), *kind);
             }
             MASK.clone_into(value);
             continue;
         }
         // A mask that stands for nothing is the secret itself, and opens nothing.
-        let found = match secret && is_mask(value) {
+        let found = match secret && is_masked_value(value) {
             true => Some(ConnectorFault::WrongPassword),
-            false => telltale(plugin.class(), key, value),
+            false => triggered_fault(plugin.class(), key, value),
         };
         if let Some(kind) = found {
-            stored.telltales.insert(key.clone(), kind);
+            stored.triggered_faults.insert(key.clone(), kind);
         }
         if secret {
-            stored.secrets.insert(key.clone(), SecretDigest::of(value)?);
+            stored.secrets.insert(key.clone(), SecretDigest::new(value)?);
             MASK.clone_into(value);
         }
     }
@@ -113,7 +118,7 @@ pub(crate) fn store(config: Config, plugin: &Plugin, old: Option<&Connector>, ke
 }
 
 /// The configuration as it is read back, with keys that the service adds (dossier `connect.md` §4.4).
-pub(crate) fn shown(connector: &Connector, crn: &str) -> Config {
+pub(crate) fn displayed_config(connector: &ConnectorRecord, crn: &str) -> ConnectorConfig {
     let (provider, region) = CLOUD;
     let mut config = connector.config.clone();
     for (key, value) in [
@@ -130,7 +135,7 @@ pub(crate) fn shown(connector: &Connector, crn: &str) -> Config {
 }
 
 /// Keys that decide about the identity towards Kafka.
-const IDENTITY: [&str; 4] = [
+const IDENTITY_KEYS: [&str; 4] = [
     "kafka.auth.mode",
     "kafka.service.account.id",
     "kafka.api.key",
@@ -138,11 +143,11 @@ const IDENTITY: [&str; 4] = [
 ];
 
 /// Whether an update changes the identity that a connector uses towards Kafka.
-pub(crate) fn changes_identity(old: &Connector, new: &Config) -> bool {
-    IDENTITY.iter().any(|key| {
+pub(crate) fn changes_identity(old: &ConnectorRecord, new: &ConnectorConfig) -> bool {
+    IDENTITY_KEYS.iter().any(|key| {
         let (before, after) = (value(&old.config, key), value(new, key));
         match (old.secrets.get(*key), after) {
-            (Some(_), Some(after)) if is_mask(after) => false,
+            (Some(_), Some(after)) if is_masked_value(after) => false,
             (Some(digest), Some(after)) => !digest.matches(after),
             _ => before != after,
         }
@@ -156,14 +161,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_strings_and_names_agree() {
+    fn values_must_be_strings_and_the_name_must_match() {
         let class = json!({ "connector.class": "DatagenSource" });
-        assert_eq!(read(&class, "a").unwrap()["name"], "a");
-        let errors = |written: Value| read(&written, "a").unwrap_err().join("\n");
+        assert_eq!(parse_config(&class, "a").unwrap()["name"], "a");
+        let errors = |written: Value| parse_config(&written, "a").unwrap_err().join("\n");
         assert!(errors(json!({ "tasks.max": 1 })).starts_with("tasks.max: "));
         assert!(errors(json!({ "connector.class": "X", "name": "b" })).starts_with("name: "));
         assert!(errors(json!([])).starts_with("config: "));
-        assert!(read(&class, &"x".repeat(65)).is_err());
-        assert!(read(&class, "Größe [1], a&b + c").is_ok());
+        assert!(parse_config(&class, &"x".repeat(65)).is_err());
+        assert!(parse_config(&class, "Größe [1], a&b + c").is_ok());
     }
 }

@@ -2,27 +2,29 @@
 
 use jiff::Timestamp;
 
-use super::{ArmedConnectorFault, ConnectorFault, diagnose::Eye};
+use super::{ArmedConnectorFault, ConnectorFault, evaluation::ConnectorEvaluator};
 use crate::sandbox::{
     Sandbox, SandboxError,
-    state::{Change, State},
+    state::{SandboxState, StateChange},
 };
 
 /// What the connectors of that name have been through until now, written down before, and after, it becomes otherwise.
-fn told(state: &State, connector: &str, now: Timestamp) -> Vec<Change> {
+fn history_changes(state: &SandboxState, connector: &str, now: Timestamp) -> Vec<StateChange> {
     let all = state.connectors.values();
-    let named = all.filter(|found| found.name == connector && found.life.exists());
+    let named = all.filter(|found| found.name == connector && found.lifetime.exists());
     named
         .filter_map(|found| {
             let cluster = state.clusters.get(&found.cluster)?;
-            let eye = Eye {
-                world: state,
+            let evaluator = ConnectorEvaluator {
+                state,
                 cluster,
                 address: state.address(cluster),
                 now,
-                fresh: Vec::new(),
+                new_topics: Vec::new(),
             };
-            eye.chronicled(found, &eye.look(found)).map(Change::Connector)
+            evaluator
+                .with_updated_history(found, &evaluator.evaluate(found))
+                .map(StateChange::Connector)
         })
         .collect()
 }
@@ -30,7 +32,7 @@ fn told(state: &State, connector: &str, now: Timestamp) -> Vec<Change> {
 impl Sandbox {
     /// The failures that were asked for.
     pub fn connector_faults(&self) -> Result<Vec<ArmedConnectorFault>, SandboxError> {
-        self.look(|state, _| state.connector_faults.clone())
+        self.read_state(|state, _| state.connector_faults.clone())
     }
 
     /// Lets the connector of that name fail from now on, whether it exists already or not; `None` lets it recover.
@@ -38,7 +40,7 @@ impl Sandbox {
     pub fn set_connector_fault(&self, connector: &str, kind: Option<ConnectorFault>) -> Result<bool, SandboxError> {
         let since = self.now()?;
         let mut changed = false;
-        self.set(|state| {
+        self.apply_changes(|state| {
             let mut faults = state.connector_faults.clone();
             faults.retain(|armed| armed.connector != connector);
             changed = kind.is_some() || faults.len() < state.connector_faults.len();
@@ -47,19 +49,19 @@ impl Sandbox {
                 kind,
                 since,
             }));
-            let mut changes = told(state, connector, since);
-            changes.push(Change::ConnectorFaults(faults));
+            let mut changes = history_changes(state, connector, since);
+            changes.push(StateChange::ConnectorFaults(faults));
             changes
         })?;
-        self.set(|state| told(state, connector, since))?;
+        self.apply_changes(|state| history_changes(state, connector, since))?;
         Ok(changed)
     }
 
     /// Whether `secret` is what is stored under a PASSWORD key of a connector.
     pub fn connector_secret_matches(&self, connector: &str, key: &str, secret: &str) -> Result<bool, SandboxError> {
-        self.look(|state, _| {
+        self.read_state(|state, _| {
             let mut all = state.connectors.values();
-            let found = all.find(|found| found.name == connector && found.life.exists());
+            let found = all.find(|found| found.name == connector && found.lifetime.exists());
             found.is_some_and(|found| found.secrets.get(key).is_some_and(|digest| digest.matches(secret)))
         })
     }

@@ -127,21 +127,21 @@ pub struct ArmedConnectorFault {
 
 /// Keys besides those of topics whose values are names that people choose freely, or ids: a telltale there would be an
 /// accident.
-const NAMES: [&str; 4] = ["name", "connector.class", "kafka.auth.mode", "kafka.service.account.id"];
+const EXEMPT_KEYS: [&str; 4] = ["name", "connector.class", "kafka.auth.mode", "kafka.service.account.id"];
 
 /// The failure that a value of the configuration stands for: it holds the failure's word, or a host that cannot exist
 /// (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots have no others.
-pub(crate) fn telltale(class: &str, key: &str, value: &str) -> Option<ConnectorFault> {
-    if NAMES.contains(&key) || topic_use(class, key).is_some() {
+pub(crate) fn triggered_fault(class: &str, key: &str, value: &str) -> Option<ConnectorFault> {
+    if EXEMPT_KEYS.contains(&key) || topic_use(class, key).is_some() {
         return None;
     }
     let value = value.to_ascii_lowercase().replace('_', "-");
-    let word = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.word()));
+    let name = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.word()));
     let nowhere = || {
         let mut hosts = value.split(['/', ':', ',', '@']);
         hosts.any(|part| part.ends_with(".invalid"))
     };
-    word.copied()
+    name.copied()
         .or_else(|| nowhere().then_some(ConnectorFault::UnknownHost))
 }
 
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_unique_and_are_what_is_serialised() {
+    fn fault_names_are_unique_and_equal_their_serialized_form() {
         for kind in ConnectorFault::ALL {
             assert_eq!(kind.word().parse(), Ok(*kind));
             let json = serde_json::to_value(kind).unwrap();
@@ -160,21 +160,24 @@ mod tests {
     }
 
     #[test]
-    fn telltales_are_found_in_values_but_not_in_names() {
+    fn faults_are_triggered_by_values_but_not_by_names() {
         assert_eq!(
-            telltale("X", "slot.name", "slot_in_use"),
+            triggered_fault("X", "slot.name", "slot_in_use"),
             Some(ConnectorFault::SlotInUse)
         );
         assert_eq!(
-            telltale("X", "database.hostname", "pg.example.invalid"),
+            triggered_fault("X", "database.hostname", "pg.example.invalid"),
             Some(ConnectorFault::UnknownHost)
         );
         assert_eq!(
-            telltale("X", "http.api.url", "https://hooks.example.invalid:8443/in"),
+            triggered_fault("X", "http.api.url", "https://hooks.example.invalid:8443/in"),
             Some(ConnectorFault::UnknownHost)
         );
-        assert_eq!(telltale("X", "topics", "claims-missing-topic"), None);
-        assert_eq!(telltale("HttpSinkV2", "api1.topics", "claims-missing-topic"), None);
-        assert_eq!(telltale("X", "database.hostname", "db.example.com"), None);
+        assert_eq!(triggered_fault("X", "topics", "claims-missing-topic"), None);
+        assert_eq!(
+            triggered_fault("HttpSinkV2", "api1.topics", "claims-missing-topic"),
+            None
+        );
+        assert_eq!(triggered_fault("X", "database.hostname", "db.example.com"), None);
     }
 }

@@ -15,24 +15,24 @@
 //! Nothing runs in the background: a state is computed whenever somebody looks (dossier `connect.md` §3).
 
 mod assumptions;
-pub(crate) mod check;
-pub(crate) mod chronicle;
+pub(crate) mod config_check;
+pub(crate) mod history;
 pub(crate) mod config;
 mod control;
-pub(crate) mod curves;
-pub(crate) mod diagnose;
+pub(crate) mod metrics_sim;
+pub(crate) mod evaluation;
 pub(crate) mod fault;
-pub(crate) mod life;
-pub(crate) mod lines;
+pub(crate) mod lifecycle;
+pub(crate) mod log_sim;
 pub(crate) mod offsets;
 pub(crate) mod plugins;
 pub(crate) mod status;
-mod texts;
+mod messages;
 pub(crate) mod topics;
 
 pub use assumptions::ConnectAssumptions;
 pub use fault::{ArmedConnectorFault, ConnectorFault};
-pub(crate) use life::Run;
+pub(crate) use lifecycle::ConnectorRun;
 
 /// What the service shows instead of a secret (dossier `connect.md` §4.3).
 pub(crate) const MASK: &str = "****************";

@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    config::{Config, value},
-    diagnose::Seen,
-    plugins::Plugin,
-    topics::topics,
+    config::{ConnectorConfig, value},
+    evaluation::ConnectorEvaluation,
+    plugins::SandboxPlugin,
+    topics::connector_topics,
 };
-use crate::{api::connect::OffsetItem, sandbox::state::Connector};
+use crate::{api::connect::OffsetItem, sandbox::state::ConnectorRecord};
 
 /// What is remembered.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Memory {
+pub(crate) struct StoredOffsets {
     /// Where it was put, and when; nothing when it began at the beginning.
     #[serde(default)]
-    pub(crate) put: Option<(Timestamp, Vec<OffsetItem>)>,
+    pub(crate) base: Option<(Timestamp, Vec<OffsetItem>)>,
     /// The last request.
     #[serde(default)]
-    pub(crate) request: Option<Asked>,
+    pub(crate) request: Option<OffsetsChangeRequest>,
     /// Values of the wrong type stop a source (pattern 31).
     #[serde(default)]
-    pub(crate) wrong_type: bool,
+    pub(crate) has_wrong_type: bool,
 }
 
 /// A request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct OffsetsChangeRequest {
     /// `PATCH` or `DELETE`.
     pub(crate) kind: String,
     pub(crate) offsets: Option<Vec<OffsetItem>>,
@@ -41,48 +41,56 @@ pub(crate) struct Asked {
     pub(crate) previous: Vec<OffsetItem>,
 }
 
-impl Memory {
+impl StoredOffsets {
     /// The request that is still under way.
-    pub(crate) fn pending(&self, now: Timestamp) -> Option<&Asked> {
+    pub(crate) fn pending(&self, now: Timestamp) -> Option<&OffsetsChangeRequest> {
         self.request.as_ref().filter(|asked| now < asked.due)
     }
 
     /// Remembers where it is, before something is done to it. A request that is under way says that already.
-    pub(crate) fn hold(&mut self, position: Vec<OffsetItem>, now: Timestamp) {
+    pub(crate) fn freeze(&mut self, position: Vec<OffsetItem>, now: Timestamp) {
         if self.pending(now).is_none() {
-            self.put = Some((now, position));
+            self.base = Some((now, position));
         }
     }
 }
 
 /// Records per second of every connector.
-const PACE: u64 = 10;
+const RECORDS_PER_SECOND: u64 = 10;
 
 /// Where a connector is.
-pub(crate) fn position(connector: &Connector, seen: &Seen, now: Timestamp) -> Vec<OffsetItem> {
+pub(crate) fn current_offsets(
+    connector: &ConnectorRecord,
+    evaluation: &ConnectorEvaluation,
+    now: Timestamp,
+) -> Vec<OffsetItem> {
     let memory = &connector.offsets;
     // Until a request is carried out, the connector is where it was.
     if let Some(asked) = memory.pending(now) {
         return asked.previous.clone();
     }
-    let worked = |from: Timestamp| Duration::try_from(seen.worked_until.duration_since(from)).unwrap_or_default();
-    let moved = |from| worked(from).as_secs() * PACE;
-    match &memory.put {
-        Some((at, offsets)) => offsets.iter().map(|item| advanced(item, moved(*at))).collect(),
-        None => beginning(&seen.plugin, &connector.config)
+    let worked = |from: Timestamp| Duration::try_from(evaluation.ran_until.duration_since(from)).unwrap_or_default();
+    let moved = |from| worked(from).as_secs() * RECORDS_PER_SECOND;
+    match &memory.base {
+        Some((at, offsets)) => offsets.iter().map(|item| advance(item, moved(*at))).collect(),
+        None => initial_offsets(&evaluation.plugin, &connector.config)
             .iter()
-            .map(|item| advanced(item, moved(connector.life.created)))
+            .map(|item| advance(item, moved(connector.lifetime.created)))
             .collect(),
     }
 }
 
 /// The position of a sink that reads other topics from now on: it begins with the new ones, and the old ones are none of
 /// its business any more.
-pub(crate) fn carried(position: Vec<OffsetItem>, plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
+pub(crate) fn carry_over(
+    position: Vec<OffsetItem>,
+    plugin: &SandboxPlugin,
+    config: &ConnectorConfig,
+) -> Vec<OffsetItem> {
     if !plugin.is_sink() {
         return position;
     }
-    let begun = beginning(plugin, config);
+    let begun = initial_offsets(plugin, config);
     let topic = |item: &OffsetItem| item.partition["kafka_topic"].clone();
     let (kept, _): (Vec<_>, Vec<_>) = position
         .into_iter()
@@ -95,7 +103,7 @@ pub(crate) fn carried(position: Vec<OffsetItem>, plugin: &Plugin, config: &Confi
 }
 
 /// The first number moves on.
-fn advanced(item: &OffsetItem, by: u64) -> OffsetItem {
+fn advance(item: &OffsetItem, by: u64) -> OffsetItem {
     let mut item = item.clone();
     let fields = item.offset.as_object_mut();
     let number = fields.and_then(|fields| fields.values_mut().find(|value| value.is_u64()));
@@ -106,10 +114,10 @@ fn advanced(item: &OffsetItem, by: u64) -> OffsetItem {
 }
 
 /// Where a fresh connector begins, in the shape of its plugin (docs `connectors/offsets`).
-pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
+pub(crate) fn initial_offsets(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<OffsetItem> {
     let item = |partition: Value, offset: Value| OffsetItem { partition, offset };
     if plugin.is_sink() {
-        let read = topics(plugin, config, "").read;
+        let read = connector_topics(plugin, config, "").read;
         return read
             .iter()
             .map(|topic| {
@@ -150,7 +158,7 @@ pub(crate) fn beginning(plugin: &Plugin, config: &Config) -> Vec<OffsetItem> {
 }
 
 /// What is wrong with offsets that were sent.
-pub(crate) fn objection(plugin: &Plugin, offsets: &[OffsetItem]) -> Option<String> {
+pub(crate) fn offsets_error(plugin: &SandboxPlugin, offsets: &[OffsetItem]) -> Option<String> {
     for item in offsets {
         if !item.partition.is_object() || !item.offset.is_object() {
             return Some("offsets: partition and offset must be objects".into());
@@ -170,8 +178,8 @@ pub(crate) fn objection(plugin: &Plugin, offsets: &[OffsetItem]) -> Option<Strin
 }
 
 /// Whether a number was sent as a text: a source that reads it breaks (pattern 31).
-pub(crate) fn wrong_type(plugin: &Plugin, config: &Config, offsets: &[OffsetItem]) -> bool {
-    let known = beginning(plugin, config);
+pub(crate) fn has_wrong_type(plugin: &SandboxPlugin, config: &ConnectorConfig, offsets: &[OffsetItem]) -> bool {
+    let known = initial_offsets(plugin, config);
     let numbers = known.first().and_then(|item| item.offset.as_object());
     let is_number = |key: &String| numbers.is_some_and(|fields| fields.get(key).is_some_and(Value::is_number));
     let fields = offsets.iter().filter_map(|item| item.offset.as_object()).flatten();
@@ -181,7 +189,7 @@ pub(crate) fn wrong_type(plugin: &Plugin, config: &Config, offsets: &[OffsetItem
 }
 
 /// The offsets after a PATCH: only the partitions that it names change.
-pub(crate) fn patched(mut all: Vec<OffsetItem>, patch: &[OffsetItem]) -> Vec<OffsetItem> {
+pub(crate) fn apply_patch(mut all: Vec<OffsetItem>, patch: &[OffsetItem]) -> Vec<OffsetItem> {
     for item in patch {
         match all.iter_mut().find(|known| known.partition == item.partition) {
             Some(known) => known.offset = item.offset.clone(),

@@ -2,25 +2,25 @@
 
 use std::borrow::Cow;
 
-use super::config::{Config, value};
-use crate::catalog::{self, Direction, KeyFact, ValueType, catalog, secret::secrecy};
+use super::config::{ConnectorConfig, value};
+use crate::catalog::{self, ConnectorDirection, KeySchema, ValueType, catalog, secret::secrecy};
 
 /// The plugin of a connector.
 #[derive(Clone, Debug)]
-pub(crate) struct Plugin {
+pub(crate) struct SandboxPlugin {
     class: Cow<'static, str>,
     /// None of a plugin that has gone since a connector was made with it.
-    facts: Option<&'static catalog::Plugin>,
+    facts: Option<&'static catalog::PluginSchema>,
 }
 
-impl Plugin {
+impl SandboxPlugin {
     /// The plugin of a class, unless the service has no such plugin.
     pub(crate) fn find(class: &str) -> Option<Self> {
         catalog().plugin(class).map(Self::from)
     }
 
     /// The plugin of a connector that exists.
-    pub(crate) fn of(class: &str) -> Self {
+    pub(crate) fn find_or_unknown(class: &str) -> Self {
         Self::find(class).unwrap_or_else(|| Self {
             class: Cow::Owned(class.to_owned()),
             facts: None,
@@ -44,7 +44,7 @@ impl Plugin {
 
     pub(crate) fn is_sink(&self) -> bool {
         match self.facts {
-            Some(facts) => facts.direction == Direction::Sink,
+            Some(facts) => facts.direction == ConnectorDirection::Sink,
             None => self.class.to_ascii_lowercase().contains("sink"),
         }
     }
@@ -55,37 +55,37 @@ impl Plugin {
     }
 
     /// Its keys by name; none when they are not known.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static KeyFact> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'static KeySchema> {
         self.facts.into_iter().flat_map(|facts| facts.keys.values())
     }
 
     /// A key by its name or by another name that it goes by.
-    pub(crate) fn key(&self, name: &str) -> Option<&'static KeyFact> {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static KeySchema> {
         self.facts.and_then(|facts| facts.key(name))
     }
 
     /// The value that counts: what is written under the key or another name of it, or what the plugin takes then. A
     /// default may be the value of another key (`${input.data.format}`).
-    pub(crate) fn value<'a>(&self, config: &'a Config, name: &str) -> Option<&'a str> {
+    pub(crate) fn value<'a>(&self, config: &'a ConnectorConfig, name: &str) -> Option<&'a str> {
         let key = self.key(name);
         let default = || {
             let default = key?.default?;
             let other = default.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
             other
-                .and_then(|other| given(self.key(other), config, other))
+                .and_then(|other| written_value(self.key(other), config, other))
                 .or(Some(default))
         };
-        given(key, config, name).or_else(default)
+        written_value(key, config, name).or_else(default)
     }
 
     /// Whether the service shows a mask instead of the value of a key.
     pub(crate) fn is_secret(&self, key: &str) -> bool {
-        key != KEY_ID && secrecy(catalog(), self.facts, key).is_guarded()
+        key != KAFKA_API_KEY && secrecy(catalog(), self.facts, key).must_be_hidden()
     }
 }
 
-impl From<&'static catalog::Plugin> for Plugin {
-    fn from(facts: &'static catalog::Plugin) -> Self {
+impl From<&'static catalog::PluginSchema> for SandboxPlugin {
+    fn from(facts: &'static catalog::PluginSchema) -> Self {
         Self {
             class: Cow::Borrowed(facts.class),
             facts: Some(facts),
@@ -94,18 +94,18 @@ impl From<&'static catalog::Plugin> for Plugin {
 }
 
 /// What is written under a key, or under another name that it goes by.
-pub(crate) fn given<'a>(key: Option<&KeyFact>, config: &'a Config, name: &str) -> Option<&'a str> {
+pub(crate) fn written_value<'a>(key: Option<&KeySchema>, config: &'a ConnectorConfig, name: &str) -> Option<&'a str> {
     let aliases = || key.into_iter().flat_map(|key| &key.aliases);
     value(config, name).or_else(|| aliases().find_map(|alias| value(config, alias)))
 }
 
 /// PASSWORD in the catalogue's snapshot, STRING in the definitions that the service sends today (dossier `connect.md` §5).
-const KEY_ID: &str = "kafka.api.key";
+const KAFKA_API_KEY: &str = "kafka.api.key";
 
 /// The type of a key's value, in the words of `definition.type` (connect/v1).
-pub(crate) fn type_of(key: &KeyFact) -> &'static str {
+pub(crate) fn value_type_name(key: &KeySchema) -> &'static str {
     match key.value_type {
-        _ if key.name == KEY_ID => "STRING",
+        _ if key.name == KAFKA_API_KEY => "STRING",
         ValueType::String => "STRING",
         ValueType::Password => "PASSWORD",
         ValueType::Boolean => "BOOLEAN",
@@ -121,7 +121,7 @@ pub(crate) fn type_of(key: &KeyFact) -> &'static str {
 mod tests {
     use super::*;
 
-    fn config(lines: &[(&str, &str)]) -> Config {
+    fn config(lines: &[(&str, &str)]) -> ConnectorConfig {
         let lines = lines.iter();
         lines
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -130,22 +130,22 @@ mod tests {
 
     // `../shared/catalog/plugins.json`: S3_SINK and S3Source.
     #[test]
-    fn what_counts_is_what_is_written_by_any_name_or_else_the_default() {
-        let sink = Plugin::of("S3_SINK");
+    fn a_value_is_read_by_name_alias_or_default() {
+        let sink = SandboxPlugin::find_or_unknown("S3_SINK");
         let old_name = config(&[("data.format", "AVRO")]);
         assert_eq!(sink.value(&old_name, "input.data.format"), Some("AVRO"));
-        assert_eq!(sink.value(&Config::new(), "errors.tolerance"), Some("all"));
-        let source = Plugin::of("S3Source");
+        assert_eq!(sink.value(&ConnectorConfig::new(), "errors.tolerance"), Some("all"));
+        let source = SandboxPlugin::find_or_unknown("S3Source");
         let read = config(&[("input.data.format", "JSON_SR")]);
         assert_eq!(source.value(&read, "output.data.format"), Some("JSON_SR"));
     }
 
     #[test]
-    fn a_plugin_that_has_gone_is_known_by_its_name_only() {
-        let gone = Plugin::of("ElderSink");
+    fn a_withdrawn_plugin_is_known_by_its_class_only() {
+        let gone = SandboxPlugin::find_or_unknown("ElderSink");
         assert!(gone.is_sink() && gone.keys().next().is_none());
         assert!(gone.is_secret("kafka.api.secret") && gone.is_secret("elder.password"));
         assert!(!gone.is_secret("topics"));
-        assert!(Plugin::find("ElderSink").is_none());
+        assert!(SandboxPlugin::find("ElderSink").is_none());
     }
 }

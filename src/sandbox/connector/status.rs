@@ -3,65 +3,65 @@
 use serde_json::{Value, json};
 
 use super::{
-    config::shown,
-    diagnose::Seen,
-    life::{Course, State},
-    texts::Trouble,
+    config::displayed_config,
+    evaluation::ConnectorEvaluation,
+    lifecycle::{FaultProgression, LifecycleState},
+    messages::FaultDetails,
 };
 use crate::{
-    api::connect::{Info, Status, StatusOfConnector, TaskId, TaskStatus},
-    sandbox::state::Connector,
+    api::connect::{ConnectorInfo, ConnectorStateDetail, ConnectorStatus, ConnectorTaskId, TaskStatus},
+    sandbox::state::ConnectorRecord,
 };
 
 /// Configuration and tasks.
-pub(crate) fn info(connector: &Connector, seen: &Seen, crn: &str) -> Info {
-    let tasks = (0..tasks_of(seen)).map(|task| TaskId {
+pub(crate) fn info(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation, crn: &str) -> ConnectorInfo {
+    let tasks = (0..started_task_count(evaluation)).map(|task| ConnectorTaskId {
         connector: connector.name.clone(),
         task,
     });
-    Info {
+    ConnectorInfo {
         name: connector.name.clone(),
-        connector_type: seen.plugin.kind().into(),
-        config: shown(connector, crn),
+        connector_type: evaluation.plugin.kind().into(),
+        config: displayed_config(connector, crn),
         tasks: tasks.collect(),
         offsets: None,
     }
 }
 
 /// How many tasks there are at this moment: none before the start, and none of a configuration that failed validation.
-fn tasks_of(seen: &Seen) -> u32 {
-    let invalid = seen
-        .shown()
-        .is_some_and(|trouble| !trouble.starts_tasks && !seen.on_previous);
-    match seen.state {
-        State::Provisioning | State::Deleted => 0,
+fn started_task_count(evaluation: &ConnectorEvaluation) -> u32 {
+    let invalid = evaluation
+        .visible_fault()
+        .is_some_and(|fault| !fault.starts_tasks && !evaluation.runs_previous_config);
+    match evaluation.state {
+        LifecycleState::Provisioning | LifecycleState::Deleted => 0,
         _ if invalid => 0,
-        _ => seen.tasks,
+        _ => evaluation.tasks,
     }
 }
 
 /// Its state.
-pub(crate) fn status(connector: &Connector, seen: &Seen) -> Value {
-    let trouble = seen.shown();
+pub(crate) fn status(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation) -> Value {
+    let fault = evaluation.visible_fault();
     let texts = |list: Vec<String>| Some(list);
-    let status = Status {
+    let status = ConnectorStatus {
         name: connector.name.clone(),
-        connector_type: seen.plugin.kind().into(),
-        connector: StatusOfConnector {
-            state: seen.state.as_str().into(),
+        connector_type: evaluation.plugin.kind().into(),
+        connector: ConnectorStateDetail {
+            state: evaluation.state.as_str().into(),
             worker_id: connector.name.clone(),
-            trace: trouble.map_or_else(String::new, |trouble| trouble.trace.clone()),
+            trace: fault.map_or_else(String::new, |fault| fault.trace.clone()),
         },
-        tasks: (0..tasks_of(seen))
-            .map(|id| task(connector, seen, trouble, id))
+        tasks: (0..started_task_count(evaluation))
+            .map(|id| task_status(connector, evaluation, fault, id))
             .collect(),
-        errors_from_trace: Some(trouble.map_or_else(Vec::new, |trouble| {
-            trouble.errors.iter().map(|error| json!({ "error": error })).collect()
+        errors_from_trace: Some(fault.map_or_else(Vec::new, |fault| {
+            fault.errors.iter().map(|error| json!({ "error": error })).collect()
         })),
-        validation_errors: texts(trouble.map_or_else(Vec::new, |trouble| trouble.validation.clone())),
+        validation_errors: texts(fault.map_or_else(Vec::new, |fault| fault.validation.clone())),
         override_message: Some(String::new()),
-        error_summary: trouble.map(|trouble| trouble.summary.clone()),
-        error_recommendation_enabled: Some(trouble.is_some_and(|trouble| !trouble.recommendations.is_empty())),
+        error_summary: fault.map(|fault| fault.summary.clone()),
+        error_recommendation_enabled: Some(fault.is_some_and(|fault| !fault.recommendations.is_empty())),
         plugin_lifecycle: Some("ACTIVE".into()),
     };
     let mut status = serde_json::to_value(status).unwrap_or_default();
@@ -72,24 +72,31 @@ pub(crate) fn status(connector: &Connector, seen: &Seen) -> Value {
     status
 }
 
-fn task(connector: &Connector, seen: &Seen, trouble: Option<&Trouble>, id: u32) -> TaskStatus {
+fn task_status(
+    connector: &ConnectorRecord,
+    evaluation: &ConnectorEvaluation,
+    trouble: Option<&FaultDetails>,
+    id: u32,
+) -> TaskStatus {
     let healthy = |state: &str| TaskStatus {
         id,
         state: state.into(),
         worker_id: connector.name.clone(),
         ..TaskStatus::default()
     };
-    match (seen.state, trouble) {
-        (State::Paused, _) => healthy("STOPPED"),
-        (State::Restarting, _) => healthy("RESTARTING"),
+    match (evaluation.state, trouble) {
+        (LifecycleState::Paused, _) => healthy("STOPPED"),
+        (LifecycleState::Restarting, _) => healthy("RESTARTING"),
         // What was in force before runs on.
-        (State::Failed, Some(trouble)) if trouble.course == Course::Validation && seen.on_previous => {
+        (LifecycleState::Failed, Some(trouble))
+            if trouble.progression == FaultProgression::Validation && evaluation.runs_previous_config =>
+        {
             healthy("RUNNING")
         }
-        (State::Degraded, Some(_)) if id > 0 => healthy("RUNNING"),
-        (State::Failed | State::Degraded, Some(trouble)) => TaskStatus {
+        (LifecycleState::Degraded, Some(_)) if id > 0 => healthy("RUNNING"),
+        (LifecycleState::Failed | LifecycleState::Degraded, Some(trouble)) => TaskStatus {
             state: trouble.task_state.into(),
-            trace: Some(trouble.task_trace(&connector.id, seen.plugin.is_sink(), id)),
+            trace: Some(trouble.task_trace(&connector.id, evaluation.plugin.is_sink(), id)),
             ..healthy("")
         },
         _ => healthy("RUNNING"),
@@ -97,22 +104,22 @@ fn task(connector: &Connector, seen: &Seen, trouble: Option<&Trouble>, id: u32) 
 }
 
 /// Its tasks, with configurations.
-pub(crate) fn tasks(connector: &Connector, seen: &Seen, crn: &str) -> Vec<Value> {
-    let config = shown(connector, crn);
-    (0..tasks_of(seen))
+pub(crate) fn tasks(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation, crn: &str) -> Vec<Value> {
+    let config = displayed_config(connector, crn);
+    (0..started_task_count(evaluation))
         .map(|task| json!({ "id": { "connector": connector.name, "task": task }, "config": config }))
         .collect()
 }
 
 /// Advice; none for a healthy connector or one whose configuration failed validation.
-pub(crate) fn recommendations(connector: &Connector, seen: &Seen) -> Option<Value> {
-    let trouble = seen
-        .shown()
-        .filter(|trouble| trouble.starts_tasks && !trouble.recommendations.is_empty())?;
-    let since = seen.wrong_since.unwrap_or(connector.run.since);
+pub(crate) fn recommendations(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation) -> Option<Value> {
+    let fault = evaluation
+        .visible_fault()
+        .filter(|fault| fault.starts_tasks && !fault.recommendations.is_empty())?;
+    let since = evaluation.fault_since.unwrap_or(connector.run.since);
     Some(json!({
         "error": null,
         "event_id": format!("{}_{}", connector.id, since.as_second()),
-        "recommendations": trouble.recommendations,
+        "recommendations": fault.recommendations,
     }))
 }

@@ -1,32 +1,32 @@
 //! Which topics and subjects a configuration reads and writes. Which keys name topics is the catalogue's knowledge.
 
 use super::{
-    config::{Config, value},
-    plugins::Plugin,
+    config::{ConnectorConfig, value},
+    plugins::SandboxPlugin,
 };
-use crate::catalog::topic_keys::{TopicUse, dotted, topic_use};
+use crate::catalog::topic_keys::{TopicUse, topic_use, uses_dotted_names};
 
 /// The topics of a connector, as far as its configuration names them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Topics {
+pub(crate) struct ConnectorTopics {
     /// A sink reads these.
     pub(crate) read: Vec<String>,
     /// A source writes these.
     pub(crate) written: Vec<String>,
     /// Where a source writes down how tables have changed.
-    pub(crate) history: Vec<String>,
+    pub(crate) schema_history: Vec<String>,
     /// A source writes topics whose names begin so, and nothing says which.
     pub(crate) prefix: Option<String>,
     /// Where a connector puts what it cannot process, and its reports.
     pub(crate) reports: Vec<String>,
 }
 
-fn parts(text: &str) -> impl Iterator<Item = &str> {
+fn split_list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// The tables that a source reads: one topic each.
-const TABLES: [&str; 4] = [
+const TABLE_KEYS: [&str; 4] = [
     "table.include.list",
     "table.whitelist",
     "collection",
@@ -34,10 +34,10 @@ const TABLES: [&str; 4] = [
 ];
 
 /// The topics of a connector with the id `id`.
-pub(crate) fn topics(plugin: &Plugin, config: &Config, id: &str) -> Topics {
-    let mut topics = Topics {
-        reports: reports(plugin, config, id),
-        ..Topics::default()
+pub(crate) fn connector_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> ConnectorTopics {
+    let mut topics = ConnectorTopics {
+        reports: report_topics(plugin, config, id),
+        ..ConnectorTopics::default()
     };
     let mut prefix = None;
     for (key, text) in config.iter().filter(|(_, text)| !text.is_empty()) {
@@ -51,10 +51,10 @@ pub(crate) fn topics(plugin: &Plugin, config: &Config, id: &str) -> Topics {
         };
         match kind {
             TopicUse::DeadLetters | TopicUse::History | TopicUse::Regex => {}
-            TopicUse::Prefix if key == HEARTBEATS => {}
+            TopicUse::Prefix if key == HEARTBEAT_PREFIX_KEY => {}
             TopicUse::Prefix => prefix = Some(text.as_str()),
             // Debezium reads its signals.
-            TopicUse::Name if key == SIGNALS => topics.read.push(text.clone()),
+            TopicUse::Name if key == SIGNAL_TOPIC_KEY => topics.read.push(text.clone()),
             // What is left to be filled in, nobody can foretell.
             TopicUse::Name if text.contains("${") || text.contains("{{") => {}
             _ => {
@@ -67,27 +67,27 @@ pub(crate) fn topics(plugin: &Plugin, config: &Config, id: &str) -> Topics {
         }
     }
     if !plugin.is_sink() {
-        topics.history = history(plugin, config, id);
+        topics.schema_history = history_topics(plugin, config, id);
         if let Some(prefix) = prefix {
-            tables(plugin, config, prefix, &mut topics);
+            add_table_topics(plugin, config, prefix, &mut topics);
         }
     }
     topics
 }
 
 /// Topics that are written only if heartbeats are switched on; nothing is known of their names.
-const HEARTBEATS: &str = "topic.heartbeat.prefix";
-const SIGNALS: &str = "signal.kafka.topic";
+const HEARTBEAT_PREFIX_KEY: &str = "topic.heartbeat.prefix";
+const SIGNAL_TOPIC_KEY: &str = "signal.kafka.topic";
 
 /// One topic for each table, named after it.
-fn tables(plugin: &Plugin, config: &Config, prefix: &str, topics: &mut Topics) {
-    let tables: Vec<_> = TABLES
+fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &str, topics: &mut ConnectorTopics) {
+    let tables: Vec<_> = TABLE_KEYS
         .iter()
         .filter_map(|key| value(config, key))
-        .flat_map(parts)
+        .flat_map(split_list)
         .collect();
     let plain = |table: &&str| !table.contains(['*', '[', '(', '\\', '|']);
-    let dot = if prefix.ends_with(['.', '-', '_']) || !dotted(plugin.class()) {
+    let dot = if prefix.ends_with(['.', '-', '_']) || !uses_dotted_names(plugin.class()) {
         ""
     } else {
         "."
@@ -102,7 +102,7 @@ fn tables(plugin: &Plugin, config: &Config, prefix: &str, topics: &mut Topics) {
 }
 
 /// Where a source keeps the history of schemas; by default outside of every prefix (dossier `rbac.md` §2.1, §8.3).
-fn history(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
+fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
     let keys = plugin.keys().map(|key| key.name.as_str());
     keys.filter(|key| topic_use(plugin.class(), key) == Some(TopicUse::History))
         .filter_map(|key| plugin.value(config, key))
@@ -117,7 +117,7 @@ fn history(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
 
 /// Where what fails goes. A sink has such topics by default, and they are named after its id: `dlq-${connector}`
 /// (dossier `connect.md` §4.1); a source has those that it names.
-fn reports(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
+fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
     let name = |key: &str| {
         // A queue for dead letters serves those who tolerate errors.
         if let Some(family) = key.strip_suffix("errors.deadletterqueue.topic.name") {
@@ -138,7 +138,7 @@ fn reports(plugin: &Plugin, config: &Config, id: &str) -> Vec<String> {
 }
 
 /// Which subjects of each topic a connector uses: `key`, `value`, or none (dossier `connect.md` §4.1).
-pub(crate) fn subjects(plugin: &Plugin, config: &Config) -> Vec<&'static str> {
+pub(crate) fn subject_suffixes(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<&'static str> {
     // What a sink reads from Kafka is its input, what a source writes its output. The other side are files.
     let side = if plugin.is_sink() { "input." } else { "output." };
     let formats = plugin
@@ -161,43 +161,46 @@ pub(crate) fn subjects(plugin: &Plugin, config: &Config) -> Vec<&'static str> {
 mod tests {
     use super::*;
 
-    fn config(lines: &[(&str, &str)]) -> Config {
+    fn config(lines: &[(&str, &str)]) -> ConnectorConfig {
         let lines = lines.iter();
         lines
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect()
     }
 
-    fn of(class: &str, lines: &[(&str, &str)]) -> Topics {
-        topics(&Plugin::of(class), &config(lines), "lcc-abc123")
+    fn topics_of(class: &str, lines: &[(&str, &str)]) -> ConnectorTopics {
+        connector_topics(&SandboxPlugin::find_or_unknown(class), &config(lines), "lcc-abc123")
     }
 
     // Dossier `connect.md` §4.1 and `rbac.md` §2.1.
     #[test]
-    fn sinks_read_their_topics_and_have_a_dead_letter_queue_named_after_the_id() {
-        let found = of("S3_SINK", &[("topics", "a, b")]);
+    fn sinks_read_topics_and_have_a_dead_letter_queue_named_after_their_id() {
+        let found = topics_of("S3_SINK", &[("topics", "a, b")]);
         assert_eq!(found.read, ["a", "b"]);
         assert_eq!(found.reports, ["dlq-lcc-abc123"]);
-        let own = of("S3_SINK", &[("errors.deadletterqueue.topic.name", "claims-dlq")]);
+        let own = topics_of("S3_SINK", &[("errors.deadletterqueue.topic.name", "claims-dlq")]);
         assert_eq!(own.reports, ["claims-dlq"]);
-        assert!(of("S3_SINK", &[("errors.tolerance", "none")]).reports.is_empty());
+        assert!(topics_of("S3_SINK", &[("errors.tolerance", "none")]).reports.is_empty());
         assert!(
-            of("S3_SINK", &[("errors.deadletterqueue.topic.name", "")])
+            topics_of("S3_SINK", &[("errors.deadletterqueue.topic.name", "")])
                 .reports
                 .is_empty()
         );
-        let http = of("HttpSink", &[("topics", "a")]);
+        let http = topics_of("HttpSink", &[("topics", "a")]);
         let all = ["dlq-lcc-abc123", "error-lcc-abc123", "success-lcc-abc123"];
         assert_eq!(http.reports, all);
         // The one sink that has neither by default.
-        assert!(of("ClickHouseSink", &[("topics", "a")]).reports.is_empty());
+        assert!(topics_of("ClickHouseSink", &[("topics", "a")]).reports.is_empty());
     }
 
     #[test]
     fn sources_write_one_topic_or_one_per_table() {
-        assert_eq!(of("DatagenSource", &[("kafka.topic", "t")]).written, ["t"]);
-        assert_eq!(of("S3Source", &[("topic.regex.list", "a:.*,b:x")]).written, ["a", "b"]);
-        let cdc = of(
+        assert_eq!(topics_of("DatagenSource", &[("kafka.topic", "t")]).written, ["t"]);
+        assert_eq!(
+            topics_of("S3Source", &[("topic.regex.list", "a:.*,b:x")]).written,
+            ["a", "b"]
+        );
+        let cdc = topics_of(
             "PostgresCdcSourceV2",
             &[
                 ("topic.prefix", "hr"),
@@ -207,32 +210,34 @@ mod tests {
         );
         assert_eq!(cdc.written, ["hr.public.staff", "hr.public.pay"]);
         assert_eq!((cdc.read, cdc.prefix), (vec!["signals".to_owned()], None));
-        let jdbc = of(
+        let jdbc = topics_of(
             "PostgresSource",
             &[("topic.prefix", "crm-"), ("table.whitelist", "customers")],
         );
         assert_eq!(jdbc.written, ["crm-customers"]);
         assert_eq!(
-            of("PostgresSource", &[("topic.prefix", "crm-")]).prefix.unwrap(),
+            topics_of("PostgresSource", &[("topic.prefix", "crm-")]).prefix.unwrap(),
             "crm-"
         );
     }
 
     // Dossier `rbac.md` §2.1: `dbhistory.<server>.lcc-`.
     #[test]
-    fn the_history_of_schemas_lies_outside_of_the_prefix_unless_it_is_named() {
+    fn the_schema_history_topic_is_outside_the_prefix_unless_configured() {
         let key = "schema.history.internal.kafka.topic";
         let lines = [("topic.prefix", "hr-db"), ("table.include.list", "x")];
-        let found = of("MySqlCdcSourceV2", &lines);
-        assert_eq!(found.history, ["dbhistory.hr-db.lcc-abc123"]);
+        let found = topics_of("MySqlCdcSourceV2", &lines);
+        assert_eq!(found.schema_history, ["dbhistory.hr-db.lcc-abc123"]);
         assert_eq!(found.written, ["hr-db.x"]);
         let named = [lines[0], lines[1], (key, "hr-history")];
-        assert_eq!(of("MySqlCdcSourceV2", &named).history, ["hr-history"]);
+        assert_eq!(topics_of("MySqlCdcSourceV2", &named).schema_history, ["hr-history"]);
     }
 
     #[test]
-    fn formats_with_schemas_need_subjects() {
-        let of = |class: &str, lines: &[(&str, &str)]| subjects(&Plugin::of(class), &config(lines));
+    fn schema_based_formats_need_subjects() {
+        let of = |class: &str, lines: &[(&str, &str)]| {
+            subject_suffixes(&SandboxPlugin::find_or_unknown(class), &config(lines))
+        };
         assert_eq!(of("S3_SINK", &[("input.data.format", "AVRO")]), ["value"]);
         assert_eq!(of("S3_SINK", &[("output.data.format", "AVRO")]), [""; 0]);
         assert_eq!(of("DatagenSource", &[("output.data.format", "JSON_SR")]), ["value"]);

@@ -4,22 +4,22 @@ use crate::{
     access::Operation,
     model::ClusterId,
     sandbox::{
-        page::Pages,
-        reply::{Refusal, Reply},
-        request::Request,
-        state::Cluster,
+        pagination::PagingRules,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
+        state::ClusterRecord,
         tx::Tx,
     },
 };
 
-const CLUSTERS: Pages = Pages {
+const CLUSTERS: PagingRules = PagingRules {
     api_version: "cmk/v2",
     kind: "ClusterList",
-    most: 100,
-    total: true,
+    max_size: 100,
+    includes_total: true,
 };
 
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let environment = tx.environment_in_query(request)?;
     let view = tx.view(request);
     let all = tx
@@ -29,12 +29,12 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
         .filter(|(_, cluster)| cluster.environment == environment.id);
     let list = tx.page(request, CLUSTERS, all, |cluster| {
         let crn = tx.state.cluster_crn(environment.id.as_str(), cluster.id.as_str());
-        tx.may(Operation::Describe, &crn).then(|| view.cluster(cluster))
+        tx.is_allowed(Operation::Describe, &crn).then(|| view.cluster(cluster))
     })?;
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let environment = tx.environment_in_query(request)?;
     let cluster = tx.cluster(environment.id.as_str(), request.segment(0))?;
     Ok(Reply::ok(tx.view(request).cluster(cluster)))
@@ -42,14 +42,14 @@ pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
 
 impl<'a> Tx<'a> {
     /// The cluster, if the caller may see it: 404 for whoever would see it if it were there, 403 for everybody else.
-    pub(crate) fn cluster(&self, environment: &str, id: &str) -> Result<&'a Cluster, Refusal> {
-        let id: ClusterId = id.parse().map_err(|error| Refusal::invalid(format!("{error}")))?;
+    pub(crate) fn cluster(&self, environment: &str, id: &str) -> Result<&'a ClusterRecord, ErrorReply> {
+        let id: ClusterId = id.parse().map_err(|error| ErrorReply::invalid(format!("{error}")))?;
         self.require(Operation::Describe, &self.state.cluster_crn(environment, id.as_str()))?;
         let found = self
             .state
             .clusters
             .get(&id)
             .filter(|cluster| cluster.environment.as_str() == environment);
-        found.ok_or_else(|| Refusal::missing("resource_not_found", format!("Kafka cluster `{id}` was not found")))
+        found.ok_or_else(|| ErrorReply::not_found("resource_not_found", format!("Kafka cluster `{id}` was not found")))
     }
 }

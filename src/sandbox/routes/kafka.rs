@@ -4,15 +4,15 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::connect::eye;
+use super::connect::evaluator_for;
 use crate::{
     access::{Evaluator, Operation},
-    model::{Address, ClusterId, Crn, Principal, ResourceKind},
+    model::{ClusterId, Crn, Principal, ResourceKind, StageAddress},
     sandbox::{
-        connector::diagnose::PARTITIONS,
-        reply::{Refusal, Reply, Shape},
-        request::Request,
-        state::{Change, Cluster, Topic},
+        connector::evaluation::DEFAULT_PARTITIONS,
+        reply::{ErrorReply, ErrorShape, Reply},
+        request::ApiRequest,
+        state::{ClusterRecord, StateChange, TopicRecord},
         tx::Tx,
     },
 };
@@ -21,63 +21,66 @@ pub(crate) use crate::api::kafka::TOPICS;
 pub(crate) const TOPIC: &str = "/kafka/v3/clusters/{cluster}/topics/{topic}";
 
 /// The cluster that the path names.
-pub(super) fn place<'a>(tx: &Tx<'a>, request: &Request) -> Result<(&'a Cluster, Address), Refusal> {
+pub(super) fn resolve_cluster<'a>(
+    tx: &Tx<'a>,
+    request: &ApiRequest,
+) -> Result<(&'a ClusterRecord, StageAddress), ErrorReply> {
     let id = request.segment(0);
     let cluster = id.parse::<ClusterId>().ok().and_then(|id| tx.state.clusters.get(&id));
     let Some(cluster) = cluster else {
         let detail = format!("cluster `{id}` was not found");
-        return Err(Refusal::missing("not_found", detail).shaped(Shape::Flat));
+        return Err(ErrorReply::not_found("not_found", detail).with_shape(ErrorShape::Flat));
     };
     Ok((cluster, tx.state.address(cluster)))
 }
 
-fn crn(tx: &Tx<'_>, address: &Address, name: &str) -> Crn {
+fn topic_crn(tx: &Tx<'_>, address: &StageAddress, name: &str) -> Crn {
     let resource = address.resource(ResourceKind::Topic, name);
     resource.unwrap_or_else(|| tx.state.organization_crn())
 }
 
 /// What the caller may do in Kafka, where ACLs count beside roles.
-pub(super) struct Rights<'a> {
+pub(super) struct KafkaPermissions<'a> {
     principal: &'a Principal,
     evaluator: Evaluator,
 }
 
-impl<'a> Rights<'a> {
-    pub(super) fn of(tx: &Tx<'a>) -> Result<Self, Refusal> {
-        let principal = tx.principal().map_err(|refusal| refusal.shaped(Shape::Flat))?;
-        let evaluator = tx.state.kafka_rights_at(principal, tx.now);
+impl<'a> KafkaPermissions<'a> {
+    pub(super) fn for_caller(tx: &Tx<'a>) -> Result<Self, ErrorReply> {
+        let principal = tx.principal().map_err(|error| error.with_shape(ErrorShape::Flat))?;
+        let evaluator = tx.state.kafka_evaluator_at(principal, tx.now);
         Ok(Self { principal, evaluator })
     }
 
-    fn may(&self, operation: Operation, resource: &Crn) -> bool {
+    fn is_allowed(&self, operation: Operation, resource: &Crn) -> bool {
         self.evaluator.decide(self.principal, operation, resource).is_allowed()
     }
 
     /// Whether some ACL is about the caller.
-    fn any_acl(&self) -> bool {
+    fn has_acls(&self) -> bool {
         self.evaluator.acls().next().is_some()
     }
 
     /// 403 unless the caller may do this.
-    pub(super) fn require(&self, tx: &Tx<'_>, operation: Operation, resource: &Crn) -> Result<(), Refusal> {
-        match self.may(operation, resource) {
+    pub(super) fn require(&self, tx: &Tx<'_>, operation: Operation, resource: &Crn) -> Result<(), ErrorReply> {
+        match self.is_allowed(operation, resource) {
             true => Ok(()),
             false => Err(forbidden(tx, operation, resource)),
         }
     }
 }
 
-fn forbidden(tx: &Tx<'_>, operation: Operation, resource: &Crn) -> Refusal {
-    tx.denied(&format!("{} on {resource}", operation.word()))
-        .shaped(Shape::Flat)
+fn forbidden(tx: &Tx<'_>, operation: Operation, resource: &Crn) -> ErrorReply {
+    tx.forbidden(&format!("{} on {resource}", operation.as_str()))
+        .with_shape(ErrorShape::Flat)
 }
 
 /// All topics, those that connectors have made in the meantime included.
-fn topics(tx: &mut Tx<'_>, cluster: &Cluster) -> Vec<Topic> {
+fn topics(tx: &mut Tx<'_>, cluster: &ClusterRecord) -> Vec<TopicRecord> {
     let Some(cluster) = tx.state.clusters.get(&cluster.id) else {
         return Vec::new();
     };
-    let fresh = eye(tx, cluster).fresh;
+    let fresh = evaluator_for(tx, cluster).new_topics;
     let stored = tx
         .state
         .topics
@@ -90,7 +93,7 @@ fn topics(tx: &mut Tx<'_>, cluster: &Cluster) -> Vec<Topic> {
     all
 }
 
-fn shown(request: &Request, topic: &Topic) -> Value {
+fn to_json(request: &ApiRequest, topic: &TopicRecord) -> Value {
     let collection = format!("{}/kafka/v3/clusters/{}/topics", request.base, topic.cluster);
     let itself = format!("{collection}/{}", crate::api::encode_segment(&topic.name));
     json!({
@@ -108,18 +111,18 @@ fn shown(request: &Request, topic: &Topic) -> Value {
 }
 
 /// The topics that the caller may describe.
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let (cluster, address) = place(tx, request)?;
-    let rights = Rights::of(tx)?;
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let (cluster, address) = resolve_cluster(tx, request)?;
+    let rights = KafkaPermissions::for_caller(tx)?;
     let here = address.cluster_crn();
-    if !rights.any_acl() {
+    if !rights.has_acls() {
         rights.require(tx, Operation::Describe, &here)?;
     }
     let all = topics(tx, cluster);
-    let seen = all
+    let visible = all
         .iter()
-        .filter(|topic| rights.may(Operation::Describe, &crn(tx, &address, &topic.name)));
-    let data: Vec<_> = seen.map(|topic| shown(request, topic)).collect();
+        .filter(|topic| rights.is_allowed(Operation::Describe, &topic_crn(tx, &address, &topic.name)));
+    let data: Vec<_> = visible.map(|topic| to_json(request, topic)).collect();
     Ok(Reply::ok(json!({
         "kind": "KafkaTopicList",
         "metadata": { "self": format!("{}{}", request.base, request.path), "next": null },
@@ -128,7 +131,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
 }
 
 #[derive(Deserialize)]
-struct NewTopic {
+struct CreateTopicBody {
     topic_name: String,
     #[serde(default)]
     partitions_count: Option<u32>,
@@ -137,75 +140,77 @@ struct NewTopic {
 }
 
 /// Error codes are Kafka REST's own, as its document lists them.
-pub(super) fn coded(status: StatusCode, code: u32, message: &str) -> Reply {
-    Reply::with(status, json!({ "error_code": code, "message": message }))
+pub(super) fn error_reply(status: StatusCode, code: u32, message: &str) -> Reply {
+    Reply::with_body(status, json!({ "error_code": code, "message": message }))
 }
 
-pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let (cluster, address) = place(tx, request)?;
-    let new: NewTopic = request.json().map_err(|refusal| refusal.shaped(Shape::Flat))?;
-    Rights::of(tx)?.require(tx, Operation::Create, &crn(tx, &address, &new.topic_name))?;
+pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let (cluster, address) = resolve_cluster(tx, request)?;
+    let new: CreateTopicBody = request
+        .parse_json()
+        .map_err(|error| error.with_shape(ErrorShape::Flat))?;
+    KafkaPermissions::for_caller(tx)?.require(tx, Operation::Create, &topic_crn(tx, &address, &new.topic_name))?;
     let good = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
     let name = &new.topic_name;
     if name.is_empty() || name.len() > 249 || !name.chars().all(good) || [".", ".."].contains(&name.as_str()) {
-        return Ok(coded(
+        return Ok(error_reply(
             StatusCode::BAD_REQUEST,
             40002,
             &format!("Topic name '{name}' is invalid."),
         ));
     }
     if new.partitions_count == Some(0) {
-        return Ok(coded(
+        return Ok(error_reply(
             StatusCode::BAD_REQUEST,
             40002,
             "Number of partitions must be larger than 0.",
         ));
     }
     if topics(tx, cluster).iter().any(|topic| topic.name == *name) {
-        return Ok(coded(
+        return Ok(error_reply(
             StatusCode::BAD_REQUEST,
             40002,
             &format!("Topic '{name}' already exists."),
         ));
     }
-    let topic = Topic {
+    let topic = TopicRecord {
         cluster: cluster.id.clone(),
         name: new.topic_name,
-        partitions: new.partitions_count.unwrap_or(PARTITIONS),
+        partitions: new.partitions_count.unwrap_or(DEFAULT_PARTITIONS),
         created: tx.now,
     };
-    let answer = shown(request, &topic);
+    let answer = to_json(request, &topic);
     if new.validate_only {
         return Ok(Reply::ok(answer));
     }
-    tx.change(Change::Topic(topic));
-    Ok(Reply::with(StatusCode::CREATED, answer))
+    tx.record(StateChange::Topic(topic));
+    Ok(Reply::with_body(StatusCode::CREATED, answer))
 }
 
-fn unknown() -> Reply {
-    coded(
+fn unknown_topic() -> Reply {
+    error_reply(
         StatusCode::NOT_FOUND,
         40403,
         "This server does not host this topic-partition.",
     )
 }
 
-pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let (cluster, address) = place(tx, request)?;
+pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let (cluster, address) = resolve_cluster(tx, request)?;
     let name = request.segment(1);
-    Rights::of(tx)?.require(tx, Operation::Describe, &crn(tx, &address, name))?;
+    KafkaPermissions::for_caller(tx)?.require(tx, Operation::Describe, &topic_crn(tx, &address, name))?;
     let all = topics(tx, cluster);
     let found = all.iter().find(|topic| topic.name == name);
-    Ok(found.map_or_else(unknown, |topic| Reply::ok(shown(request, topic))))
+    Ok(found.map_or_else(unknown_topic, |topic| Reply::ok(to_json(request, topic))))
 }
 
-pub(crate) fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let (cluster, address) = place(tx, request)?;
+pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let (cluster, address) = resolve_cluster(tx, request)?;
     let name = request.segment(1);
-    Rights::of(tx)?.require(tx, Operation::Delete, &crn(tx, &address, name))?;
+    KafkaPermissions::for_caller(tx)?.require(tx, Operation::Delete, &topic_crn(tx, &address, name))?;
     if !topics(tx, cluster).iter().any(|topic| topic.name == name) {
-        return Ok(unknown());
+        return Ok(unknown_topic());
     }
-    tx.change(Change::NoTopic(cluster.id.clone(), name.to_owned()));
+    tx.record(StateChange::RemoveTopic(cluster.id.clone(), name.to_owned()));
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

@@ -4,103 +4,104 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 
 use crate::{
-    access::{Bindable, Operation, bindable::works_on_basic, bindable_on},
+    access::{BindCheck, Operation, bindable::is_supported_on_basic, check_bind_pattern},
     api::{self, quota},
     model::{Crn, CrnPattern, NamePattern, Principal, ResourceKind, Role, RoleBinding, RoleBindingId},
     sandbox::{
-        assumptions::Listing,
-        page::Pages,
-        reply::{Refusal, Reply, Shape},
-        request::Request,
-        seed::{ClusterKind, natural},
-        settings::Made,
-        state::{Binding, Change},
+        assumptions::ListVisibility,
+        pagination::PagingRules,
+        reply::{ErrorReply, ErrorShape, Reply},
+        request::ApiRequest,
+        seed::{ClusterKind, natural_key},
+        settings::CreatedObject,
+        state::{BindingRecord, StateChange},
         tx::Tx,
     },
 };
 
 /// Up to 1,000 a page: the published document is newer than the SDK's (dossier `rbac.md` §4.2).
-const BINDINGS: Pages = Pages {
+const BINDINGS: PagingRules = PagingRules {
     api_version: "iam/v2",
     kind: "RoleBindingList",
-    most: 1_000,
-    total: false,
+    max_size: 1_000,
+    includes_total: false,
 };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Body {
+struct RoleBindingBody {
     principal: String,
     role_name: String,
     crn_pattern: String,
 }
 
 /// So many bindings are sorted for a page.
-const FEW: usize = 500;
+const MAX_SORTED: usize = 500;
 
 /// The scope that a list looks at.
-enum Scope {
-    Exactly(CrnPattern),
+enum ScopeFilter {
+    Exact(CrnPattern),
     /// Strictly below; once as a resource and once as a pattern.
     Below(Crn, CrnPattern),
 }
 
-impl Scope {
+impl ScopeFilter {
     /// A pattern that ends in `/*` means everything below (cli `--inclusive`).
-    fn read(text: &str) -> Result<Self, Refusal> {
-        let unreadable = |error: crate::model::CrnError| Refusal::invalid(error.to_string()).about("crn_pattern");
+    fn parse(text: &str) -> Result<Self, ErrorReply> {
+        let unreadable =
+            |error: crate::model::CrnError| ErrorReply::invalid(error.to_string()).with_source("crn_pattern");
         match text.strip_suffix("/*") {
             Some(scope) => {
                 let scope: Crn = scope.parse().map_err(unreadable)?;
                 Ok(Self::Below(scope.clone(), scope.into()))
             }
-            None => text.parse().map(Self::Exactly).map_err(unreadable),
+            None => text.parse().map(Self::Exact).map_err(unreadable),
         }
     }
 
-    fn holds(&self, pattern: &CrnPattern) -> bool {
+    fn contains(&self, pattern: &CrnPattern) -> bool {
         match self {
-            Self::Exactly(exact) => exact == pattern,
+            Self::Exact(exact) => exact == pattern,
             Self::Below(_, whole) => whole.covers_pattern(pattern) && whole != pattern,
         }
     }
 }
 
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
     let written = request
         .query("crn_pattern")
-        .ok_or_else(|| Refusal::invalid("the crn_pattern parameter is required").about("crn_pattern"))?;
-    let scope = Scope::read(written)?;
+        .ok_or_else(|| ErrorReply::invalid("the crn_pattern parameter is required").with_source("crn_pattern"))?;
+    let scope = ScopeFilter::parse(written)?;
     let principal: Option<Principal> = request.query("principal").and_then(|text| text.parse().ok());
     let role: Option<Role> = request.query("role_name").and_then(|text| text.parse().ok());
 
     let assumptions = tx.assumptions();
-    let own = assumptions.own_bindings_visible && principal.as_ref().is_some_and(|wanted| tx.is(wanted));
+    let own = assumptions.own_bindings_visible && principal.as_ref().is_some_and(|wanted| tx.is_caller(wanted));
     let whole = match &scope {
-        Scope::Exactly(pattern) => tx.may_on_all(Operation::DescribeAccess, pattern),
-        Scope::Below(scope, _) => tx.may(Operation::DescribeAccess, scope),
+        ScopeFilter::Exact(pattern) => tx.is_allowed_on_pattern(Operation::DescribeAccess, pattern),
+        ScopeFilter::Below(scope, _) => tx.is_allowed(Operation::DescribeAccess, scope),
     };
-    if assumptions.binding_list == Listing::Refused && !whole && !own {
-        return Err(tx.denied(&format!("list role bindings on {written}")));
+    if assumptions.binding_list == ListVisibility::Refused && !whole && !own {
+        return Err(tx.forbidden(&format!("list role bindings on {written}")));
     }
-    let matching = |binding: &&Binding| {
-        tx.lists(&binding.life)
+    let matching = |binding: &&BindingRecord| {
+        tx.is_listed(&binding.lifetime)
             && principal
                 .as_ref()
                 .is_none_or(|wanted| binding.binding.principal == *wanted)
             && role.as_ref().is_none_or(|wanted| binding.binding.role == *wanted)
     };
     let view = tx.view(request);
-    let everything = assumptions.binding_list == Listing::Everything || whole;
-    let show = |binding: &Binding| (everything || tx.sees_binding(binding)).then(|| view.binding(binding));
+    let everything = assumptions.binding_list == ListVisibility::Everything || whole;
+    let show = |binding: &BindingRecord| (everything || tx.can_see_binding(binding)).then(|| view.binding(binding));
 
-    let in_scope: Box<dyn Iterator<Item = &Binding>> = match &scope {
-        Scope::Exactly(pattern) => Box::new(tx.state.bindings_on(&pattern.to_string())),
-        Scope::Below(scope, _) => Box::new(tx.state.bindings_below(&scope.to_string())),
+    let in_scope: Box<dyn Iterator<Item = &BindingRecord>> = match &scope {
+        ScopeFilter::Exact(pattern) => Box::new(tx.state.bindings_on(&pattern.to_string())),
+        ScopeFilter::Below(scope, _) => Box::new(tx.state.bindings_below(&scope.to_string())),
     };
-    let mut few: Vec<_> = in_scope.take(FEW + 1).collect();
-    let list = if few.len() <= FEW {
+    let mut few: Vec<_> = in_scope.take(MAX_SORTED + 1).collect();
+    let list = if few.len() <= MAX_SORTED {
         few.retain(matching);
         few.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         let items = few.into_iter().map(|binding| (&binding.id, binding));
@@ -109,7 +110,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
         // Sorting thousands for a page of a hundred costs more than going through all bindings in their order and
         // stopping when the page is full.
         tx.page(request, BINDINGS, &tx.state.bindings, |binding| {
-            (matching(&binding) && scope.holds(&binding.binding.pattern))
+            (matching(&binding) && scope.contains(&binding.binding.pattern))
                 .then(|| show(binding))
                 .flatten()
         })?
@@ -117,36 +118,36 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
-    let body: Body = request.json()?;
+    let body: RoleBindingBody = request.parse_json()?;
     for (field, value) in [
         ("/principal", &body.principal),
         ("/role_name", &body.role_name),
         ("/crn_pattern", &body.crn_pattern),
     ] {
         if value.is_empty() {
-            return Err(Refusal::invalid(format!("{} is required", &field[1..])).about(field));
+            return Err(ErrorReply::invalid(format!("{} is required", &field[1..])).with_source(field));
         }
     }
     let pattern: CrnPattern = body
         .crn_pattern
         .parse()
-        .map_err(|error| Refusal::invalid(format!("{error}")).about("/crn_pattern"))?;
-    if !tx.may_on_all(Operation::AlterAccess, &pattern) {
-        return Err(tx.denied(&format!("{} on {pattern}", Operation::AlterAccess.word())));
+        .map_err(|error| ErrorReply::invalid(format!("{error}")).with_source("/crn_pattern"))?;
+    if !tx.is_allowed_on_pattern(Operation::AlterAccess, &pattern) {
+        return Err(tx.forbidden(&format!("{} on {pattern}", Operation::AlterAccess.as_str())));
     }
     let Ok(role) = body.role_name.parse::<Role>();
     check_role(tx, &role, &pattern)?;
     if !body.principal.starts_with("User:") && !body.principal.starts_with("Group:") {
-        return Err(Refusal::invalid("principal must begin with `User:`").about("/principal"));
+        return Err(ErrorReply::invalid("principal must begin with `User:`").with_source("/principal"));
     }
     let Ok(principal) = body.principal.parse::<Principal>();
     if !tx.state.principal_exists(&principal) {
         let detail = format!("there is no principal `{principal}`, or you may not see it");
         return Err(match tx.assumptions().unknown_principal_is_forbidden {
-            true => Refusal::forbidden(detail),
-            false => Refusal::invalid(detail).about("/principal"),
+            true => ErrorReply::forbidden(detail),
+            false => ErrorReply::invalid(detail).with_source("/principal"),
         });
     }
     let wanted = RoleBinding::new(principal, role, pattern);
@@ -156,32 +157,32 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         .find(|found| found.binding == wanted);
     if let Some(existing) = existing {
         if tx.assumptions().duplicate_binding_conflicts {
-            return Err(Refusal::conflict("this role binding exists already"));
+            return Err(ErrorReply::conflict("this role binding exists already"));
         }
-        return Ok(created(tx, request, existing));
+        return Ok(created_reply(tx, request, existing));
     }
     for (code, cluster) in quotas_of(tx, &wanted) {
         tx.require_quota(code, cluster.as_ref())?;
     }
-    let binding = tx.bind(wanted, Made::Binding)?;
-    Ok(created(tx, request, &binding))
+    let binding = tx.create_binding(wanted, CreatedObject::Binding)?;
+    Ok(created_reply(tx, request, &binding))
 }
 
-fn created(tx: &Tx<'_>, request: &Request, binding: &Binding) -> Reply {
+fn created_reply(tx: &Tx<'_>, request: &ApiRequest, binding: &BindingRecord) -> Reply {
     let view = tx.view(request);
     let link = view.link(api::mds::ROLE_BINDING, binding.id.as_str());
-    Reply::with(StatusCode::CREATED, view.binding(binding)).header(header::LOCATION, link)
+    Reply::with_body(StatusCode::CREATED, view.binding(binding)).with_header(header::LOCATION, link)
 }
 
 /// Whether the service lets this role be bound there: 400 where it does not.
-fn check_role(tx: &Tx<'_>, role: &Role, pattern: &CrnPattern) -> Result<(), Refusal> {
+fn check_role(tx: &Tx<'_>, role: &Role, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     if let Role::Other(name) = role {
-        return Err(Refusal::invalid(format!("there is no role `{name}`")).about("/role_name"));
+        return Err(ErrorReply::invalid(format!("there is no role `{name}`")).with_source("/role_name"));
     }
-    check_place(tx, pattern)?;
-    if let Bindable::No { reason } = bindable_on(role, pattern, &tx.assumptions().bindable) {
+    check_scope(tx, pattern)?;
+    if let BindCheck::Rejected { reason } = check_bind_pattern(role, pattern, &tx.assumptions().bindable) {
         let detail = format!("{role} cannot be bound on {pattern}: {reason}");
-        return Err(Refusal::invalid(detail).about("/crn_pattern"));
+        return Err(ErrorReply::invalid(detail).with_source("/crn_pattern"));
     }
     let cluster = pattern.value_of(ResourceKind::Cluster);
     let on_basic = tx
@@ -189,21 +190,21 @@ fn check_role(tx: &Tx<'_>, role: &Role, pattern: &CrnPattern) -> Result<(), Refu
         .clusters
         .values()
         .any(|found| Some(found.id.as_str()) == cluster && found.kind == ClusterKind::Basic);
-    if on_basic && !works_on_basic(role, pattern.kind()) {
+    if on_basic && !is_supported_on_basic(role, pattern.kind()) {
         let detail = format!("{role} cannot be bound on {pattern}: a Basic cluster has no granular roles");
-        return Err(Refusal::invalid(detail).about("/crn_pattern"));
+        return Err(ErrorReply::invalid(detail).with_source("/crn_pattern"));
     }
     Ok(())
 }
 
 /// Whether everything that a pattern names as its place exists, and hangs together.
-fn check_place(tx: &Tx<'_>, pattern: &CrnPattern) -> Result<(), Refusal> {
+fn check_scope(tx: &Tx<'_>, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     let state = tx.state;
     let named = |kind| pattern.value_of(kind);
     let environment = named(ResourceKind::Environment);
     let missing = |what: &str, id: &str| {
         let detail = format!("crn_pattern names {what} `{id}`, which does not exist there");
-        Err(Refusal::invalid(detail).about("/crn_pattern"))
+        Err(ErrorReply::invalid(detail).with_source("/crn_pattern"))
     };
     if let Some(id) = environment
         && !state.environments.keys().any(|known| known.as_str() == id)
@@ -252,16 +253,16 @@ fn quotas_of(tx: &Tx<'_>, binding: &RoleBinding) -> Vec<(&'static str, Option<cr
     quotas
 }
 
-pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let binding = visible(tx, request)?;
+pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let binding = visible_binding(tx, request)?;
     Ok(Reply::ok(tx.view(request).binding(binding)))
 }
 
 /// 200 with the object, as the document says; others answer 204.
-pub(crate) fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let binding = visible(tx, request)?;
-    if !tx.may_on_all(Operation::AlterAccess, &binding.binding.pattern) {
-        return Err(hidden());
+pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let binding = visible_binding(tx, request)?;
+    if !tx.is_allowed_on_pattern(Operation::AlterAccess, &binding.binding.pattern) {
+        return Err(binding_not_visible());
     }
     let reply = Reply::ok(tx.view(request).binding(binding));
     remove_binding(tx, binding);
@@ -269,48 +270,58 @@ pub(crate) fn delete(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
 }
 
 /// One answer for what is missing and for what is none of the caller's business (terraform `internal/testdata`).
-fn hidden() -> Refusal {
-    Refusal::forbidden("Either unauthorized to access role binding or role binding does not exist").shaped(Shape::Flat)
+fn binding_not_visible() -> ErrorReply {
+    ErrorReply::forbidden("Either unauthorized to access role binding or role binding does not exist")
+        .with_shape(ErrorShape::Flat)
 }
 
-fn visible<'a>(tx: &Tx<'a>, request: &Request) -> Result<&'a Binding, Refusal> {
+fn visible_binding<'a>(tx: &Tx<'a>, request: &ApiRequest) -> Result<&'a BindingRecord, ErrorReply> {
     let found = tx.state.binding(request.segment(0));
-    found.filter(|found| tx.sees_binding(found)).ok_or_else(hidden)
+    found
+        .filter(|found| tx.can_see_binding(found))
+        .ok_or_else(binding_not_visible)
 }
 
 /// Takes a binding away.
-pub(crate) fn remove_binding(tx: &mut Tx<'_>, binding: &Binding) {
-    tx.change(Change::Count(format!("role-binding {}", natural(&binding.binding))));
-    tx.change(match tx.lingers(binding.id.as_str()) {
-        None => Change::NoBinding(binding.id.clone()),
+pub(crate) fn remove_binding(tx: &mut Tx<'_>, binding: &BindingRecord) {
+    tx.record(StateChange::CountKey(format!(
+        "role-binding {}",
+        natural_key(&binding.binding)
+    )));
+    tx.record(match tx.listed_until(binding.id.as_str()) {
+        None => StateChange::RemoveBinding(binding.id.clone()),
         gone => {
             let mut binding = binding.clone();
-            binding.life.gone = gone;
-            Change::Binding(binding)
+            binding.lifetime.listed_until = gone;
+            StateChange::Binding(binding)
         }
     });
 }
 
 impl Tx<'_> {
-    fn sees_binding(&self, binding: &Binding) -> bool {
-        let own = self.assumptions().own_bindings_visible && self.is(&binding.binding.principal);
-        own || self.may_on_all(Operation::DescribeAccess, &binding.binding.pattern)
+    fn can_see_binding(&self, binding: &BindingRecord) -> bool {
+        let own = self.assumptions().own_bindings_visible && self.is_caller(&binding.binding.principal);
+        own || self.is_allowed_on_pattern(Operation::DescribeAccess, &binding.binding.pattern)
     }
 
     /// Records a new binding.
-    pub(crate) fn bind(&mut self, binding: RoleBinding, made: Made) -> Result<Binding, Refusal> {
+    pub(crate) fn create_binding(
+        &mut self,
+        binding: RoleBinding,
+        made: CreatedObject,
+    ) -> Result<BindingRecord, ErrorReply> {
         let state = self.state;
-        let key = natural(&binding);
+        let key = natural_key(&binding);
         let counted_as = format!("role-binding {key}");
-        let id: RoleBindingId = self.fresh_id("rb-", 8, "role-binding", &key, &counted_as, |id| {
+        let id: RoleBindingId = self.unused_id("rb-", 8, "role-binding", &key, &counted_as, |id| {
             state.bindings.contains_key(id)
         })?;
-        let binding = Binding {
-            life: self.born(made, id.as_str()),
+        let binding = BindingRecord {
+            lifetime: self.new_lifetime(made, id.as_str()),
             id,
             binding,
         };
-        self.change(Change::Binding(binding.clone()));
+        self.record(StateChange::Binding(binding.clone()));
         Ok(binding)
     }
 }

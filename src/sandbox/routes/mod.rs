@@ -3,7 +3,7 @@
 mod acls;
 mod cmk;
 mod connect;
-mod fixed;
+mod read_only;
 mod iam;
 mod kafka;
 mod keys;
@@ -12,48 +12,48 @@ mod mds;
 mod metrics;
 mod org;
 mod quota;
-mod quota_table;
+mod quota_defaults;
 mod roles;
-mod session;
+mod login;
 mod srcm;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    auth::Access,
-    reply::{Refusal, Reply},
-    request::Request,
+    auth::RouteAuth,
+    reply::{ErrorReply, Reply},
+    request::ApiRequest,
     tx::Tx,
 };
 use crate::api;
 
 /// Answers a request: looks at the state, records changes, and says what comes back.
-pub(crate) type Handler = for<'a, 'b, 'c> fn(&'a mut Tx<'b>, &'c Request) -> Result<Reply, Refusal>;
+pub(crate) type Handler = for<'a, 'b, 'c> fn(&'a mut Tx<'b>, &'c ApiRequest) -> Result<Reply, ErrorReply>;
 
 /// One route.
-pub(crate) struct Route {
+pub(crate) struct ApiRoute {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
-    pub(crate) access: Access,
+    pub(crate) auth: RouteAuth,
     pub(crate) handler: Handler,
 }
 
-const fn of(access: Access, method: Method, path: &'static str, handler: Handler) -> Route {
-    Route {
+const fn route_with_auth(access: RouteAuth, method: Method, path: &'static str, handler: Handler) -> ApiRoute {
+    ApiRoute {
         method,
         path,
-        access,
+        auth: access,
         handler,
     }
 }
 
-const fn route(method: Method, path: &'static str, handler: Handler) -> Route {
-    of(Access::Cloud, method, path, handler)
+const fn route(method: Method, path: &'static str, handler: Handler) -> ApiRoute {
+    route_with_auth(RouteAuth::Cloud, method, path, handler)
 }
 
-const fn open(method: Method, path: &'static str, handler: Handler) -> Route {
-    of(Access::Anonymous, method, path, handler)
+const fn anonymous_route(method: Method, path: &'static str, handler: Handler) -> ApiRoute {
+    route_with_auth(RouteAuth::Anonymous, method, path, handler)
 }
 
 const GET: Method = Method::GET;
@@ -62,7 +62,7 @@ const PUT: Method = Method::PUT;
 const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
-static ROUTES: &[Route] = &[
+static ROUTES: &[ApiRoute] = &[
     // iam/v2
     route(GET, api::iam::SERVICE_ACCOUNTS, iam::list_accounts),
     route(POST, api::iam::SERVICE_ACCOUNTS, iam::create_account),
@@ -71,8 +71,8 @@ static ROUTES: &[Route] = &[
     route(DELETE, api::iam::SERVICE_ACCOUNT, iam::delete_account),
     route(GET, api::iam::USERS, iam::list_users),
     route(GET, api::iam::USER, iam::read_user),
-    route(PATCH, api::iam::USER, fixed::user),
-    route(DELETE, api::iam::USER, fixed::user),
+    route(PATCH, api::iam::USER, read_only::user),
+    route(DELETE, api::iam::USER, read_only::user),
     route(GET, api::iam::IDENTITY_PROVIDERS, iam::no_identity_providers),
     route(GET, api::iam::GROUP_MAPPINGS, iam::no_group_mappings),
     // apikeys/v2
@@ -89,18 +89,18 @@ static ROUTES: &[Route] = &[
     // org/v2
     route(GET, api::org::ORGANIZATIONS, org::list_organizations),
     route(GET, api::org::ORGANIZATION, org::read_organization),
-    route(PATCH, api::org::ORGANIZATION, fixed::organization),
+    route(PATCH, api::org::ORGANIZATION, read_only::organization),
     route(GET, api::org::ENVIRONMENTS, org::list_environments),
-    route(POST, api::org::ENVIRONMENTS, fixed::new_environment),
+    route(POST, api::org::ENVIRONMENTS, read_only::new_environment),
     route(GET, api::org::ENVIRONMENT, org::read_environment),
-    route(PATCH, api::org::ENVIRONMENT, fixed::environment),
-    route(DELETE, api::org::ENVIRONMENT, fixed::environment),
+    route(PATCH, api::org::ENVIRONMENT, read_only::environment),
+    route(DELETE, api::org::ENVIRONMENT, read_only::environment),
     // cmk/v2, srcm/v3
     route(GET, api::cmk::CLUSTERS, cmk::list),
-    route(POST, api::cmk::CLUSTERS, fixed::new_cluster),
+    route(POST, api::cmk::CLUSTERS, read_only::new_cluster),
     route(GET, api::cmk::CLUSTER, cmk::read),
-    route(PATCH, api::cmk::CLUSTER, fixed::cluster),
-    route(DELETE, api::cmk::CLUSTER, fixed::cluster),
+    route(PATCH, api::cmk::CLUSTER, read_only::cluster),
+    route(DELETE, api::cmk::CLUSTER, read_only::cluster),
     route(GET, api::srcm::REGISTRIES, srcm::list),
     route(GET, api::srcm::REGISTRY, srcm::read),
     // service-quota/v1
@@ -127,80 +127,80 @@ static ROUTES: &[Route] = &[
     route(GET, api::connect::PLUGINS, connect::plugins::list),
     route(PUT, api::connect::VALIDATE, connect::plugins::validate),
     // Logs and metrics
-    of(Access::DataPlane, POST, api::logs::SEARCH, logs::search),
-    of(Access::Metrics, POST, api::metrics::QUERY, metrics::query),
-    of(Access::Metrics, GET, api::metrics::EXPORT, metrics::export),
-    of(
-        Access::Metrics,
+    route_with_auth(RouteAuth::DataPlane, POST, api::logs::SEARCH, logs::search),
+    route_with_auth(RouteAuth::Metrics, POST, api::metrics::QUERY, metrics::query),
+    route_with_auth(RouteAuth::Metrics, GET, api::metrics::EXPORT, metrics::export),
+    route_with_auth(
+        RouteAuth::Metrics,
         GET,
         api::metrics::METRIC_DESCRIPTORS,
         metrics::metric_descriptors,
     ),
-    of(
-        Access::Metrics,
+    route_with_auth(
+        RouteAuth::Metrics,
         GET,
         api::metrics::RESOURCE_DESCRIPTORS,
         metrics::resource_descriptors,
     ),
     // Kafka REST: ACLs
-    of(Access::Kafka, GET, api::kafka::ACLS, acls::list),
-    of(Access::Kafka, POST, api::kafka::ACLS, acls::create),
-    of(Access::Kafka, DELETE, api::kafka::ACLS, acls::delete),
-    of(Access::Kafka, POST, api::kafka::ACLS_BATCH, acls::create_all),
+    route_with_auth(RouteAuth::Kafka, GET, api::kafka::ACLS, acls::list),
+    route_with_auth(RouteAuth::Kafka, POST, api::kafka::ACLS, acls::create),
+    route_with_auth(RouteAuth::Kafka, DELETE, api::kafka::ACLS, acls::delete),
+    route_with_auth(RouteAuth::Kafka, POST, api::kafka::ACLS_BATCH, acls::create_all),
     // Kafka REST: topics
-    of(Access::Kafka, GET, kafka::TOPICS, kafka::list),
-    of(Access::Kafka, POST, kafka::TOPICS, kafka::create),
-    of(Access::Kafka, GET, kafka::TOPIC, kafka::read),
-    of(Access::Kafka, DELETE, kafka::TOPIC, kafka::delete),
+    route_with_auth(RouteAuth::Kafka, GET, kafka::TOPICS, kafka::list),
+    route_with_auth(RouteAuth::Kafka, POST, kafka::TOPICS, kafka::create),
+    route_with_auth(RouteAuth::Kafka, GET, kafka::TOPIC, kafka::read),
+    route_with_auth(RouteAuth::Kafka, DELETE, kafka::TOPIC, kafka::delete),
     // What the stock CLI needs for logging in, and for names (dossier `native-cli.md` §5.2)
-    open(GET, session::REALM, session::realm),
-    open(POST, session::SESSIONS, session::log_in),
-    route(DELETE, session::SESSIONS, session::log_out),
-    route(GET, session::ME, session::me),
-    route(GET, session::FREE_TRIAL, session::free_trial),
-    route(POST, session::USAGES, session::usages),
-    route(POST, session::ACCESS_TOKENS, session::access_token),
-    route(GET, session::SERVICE_ACCOUNTS, session::service_accounts),
-    route(GET, session::USERS, session::users),
-    route(GET, session::USAGE_LIMITS, session::usage_limits),
+    anonymous_route(GET, login::REALM, login::login_realm),
+    anonymous_route(POST, login::SESSIONS, login::log_in),
+    route(DELETE, login::SESSIONS, login::log_out),
+    route(GET, login::ME, login::current_user),
+    route(GET, login::FREE_TRIAL, login::free_trial),
+    route(POST, login::USAGES, login::usages),
+    route(POST, login::ACCESS_TOKENS, login::access_token),
+    route(GET, login::SERVICE_ACCOUNTS, login::service_accounts),
+    route(GET, login::USERS, login::users),
+    route(GET, login::USAGE_LIMITS, login::usage_limits),
     route(GET, roles::ROLES, roles::list),
     route(GET, roles::ROLE, roles::read),
 ];
 
 /// Every route.
-pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
+pub(crate) fn all_routes() -> impl Iterator<Item = &'static ApiRoute> {
     ROUTES.iter()
 }
 
 /// What a verb and a path lead to.
-pub(crate) enum Found {
+pub(crate) enum RouteMatch {
     /// A route, with the values of its variable parts.
-    Route(&'static Route, Vec<String>),
+    Route(&'static ApiRoute, Vec<String>),
     /// The path exists, with other verbs.
-    Method(String),
+    WrongMethod(String),
     /// Nothing.
-    Nothing,
+    NotFound,
 }
 
 /// Looks a verb and a path up.
-pub(crate) fn find(method: &Method, path: &str) -> Found {
+pub(crate) fn match_route(method: &Method, path: &str) -> RouteMatch {
     let mut allowed = Vec::new();
     for route in ROUTES {
-        if let Some(values) = values(route.path, path) {
+        if let Some(values) = match_path(route.path, path) {
             if route.method == *method {
-                return Found::Route(route, values);
+                return RouteMatch::Route(route, values);
             }
             allowed.push(route.method.as_str());
         }
     }
     match allowed.is_empty() {
-        true => Found::Nothing,
-        false => Found::Method(allowed.join(", ")),
+        true => RouteMatch::NotFound,
+        false => RouteMatch::WrongMethod(allowed.join(", ")),
     }
 }
 
 /// The values of the variable parts, when `path` has the form of `template`.
-fn values(template: &str, path: &str) -> Option<Vec<String>> {
+fn match_path(template: &str, path: &str) -> Option<Vec<String>> {
     let mut values = Vec::new();
     let mut parts = path.split('/');
     for expected in template.split('/') {
@@ -221,9 +221,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_a_slash_in_it_is_one_part_of_the_path() {
+    fn a_name_with_an_encoded_slash_is_one_path_segment() {
         let path = "/connect/v1/environments/env-1/clusters/lkc-1/connectors/a%2Fb/status";
-        let Found::Route(route, values) = find(&Method::GET, path) else {
+        let RouteMatch::Route(route, values) = match_route(&Method::GET, path) else {
             panic!("the status of a connector is served");
         };
         assert_eq!(route.path, api::connect::STATUS);
@@ -231,9 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_verb_and_a_wrong_path_are_two_things() {
-        assert!(matches!(find(&Method::PUT, "/iam/v2/users"), Found::Method(allowed) if allowed == "GET"));
-        assert!(matches!(find(&Method::GET, "/iam/v2"), Found::Nothing));
-        assert!(matches!(find(&Method::GET, "/iam/v2/users/"), Found::Nothing));
+    fn a_wrong_method_and_an_unknown_path_are_distinguished() {
+        assert!(
+            matches!(match_route(&Method::PUT, "/iam/v2/users"), RouteMatch::WrongMethod(allowed) if allowed == "GET")
+        );
+        assert!(matches!(match_route(&Method::GET, "/iam/v2"), RouteMatch::NotFound));
+        assert!(matches!(
+            match_route(&Method::GET, "/iam/v2/users/"),
+            RouteMatch::NotFound
+        ));
     }
 }

@@ -3,26 +3,26 @@
 use crate::{
     access::Operation,
     sandbox::{
-        page::Pages,
-        reply::{Refusal, Reply},
-        request::Request,
+        pagination::PagingRules,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
         tx::Tx,
-        view::View,
+        view::ResponseView,
     },
 };
 
-const ORGANIZATIONS: Pages = Pages {
+const ORGANIZATIONS: PagingRules = PagingRules {
     api_version: "org/v2",
     kind: "OrganizationList",
-    most: 100,
-    total: true,
+    max_size: 100,
+    includes_total: true,
 };
-const ENVIRONMENTS: Pages = Pages {
+const ENVIRONMENTS: PagingRules = PagingRules {
     kind: "EnvironmentList",
     ..ORGANIZATIONS
 };
 
-pub(crate) fn list_organizations(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn list_organizations(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let view = tx.view(request);
     let all = [(tx.state.seed.organization.as_str(), ())];
     let list = tx.page(request, ORGANIZATIONS, all, |()| Some(view.organization()))?;
@@ -30,58 +30,59 @@ pub(crate) fn list_organizations(tx: &mut Tx<'_>, request: &Request) -> Result<R
 }
 
 /// Whoever has a key knows its organization already.
-pub(crate) fn read_organization(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn read_organization(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     if request.segment(0) == tx.state.seed.organization.as_str() {
         return Ok(Reply::ok(tx.view(request).organization()));
     }
-    Err(tx.denied(&format!("describe organization `{}`", request.segment(0))))
+    Err(tx.forbidden(&format!("describe organization `{}`", request.segment(0))))
 }
 
-pub(crate) fn list_environments(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn list_environments(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let view = tx.view(request);
     let all = tx.state.environments.iter();
     let list = tx.page(request, ENVIRONMENTS, all, |environment| {
         let crn = tx.state.environment_crn(environment.id.as_str());
-        tx.may(Operation::Describe, &crn).then(|| view.environment(environment))
+        tx.is_allowed(Operation::Describe, &crn)
+            .then(|| view.environment(environment))
     })?;
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn read_environment(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn read_environment(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let environment = tx.environment(request.segment(0))?;
     Ok(Reply::ok(tx.view(request).environment(environment)))
 }
 
 impl<'a> Tx<'a> {
     /// What makes wire objects for this request.
-    pub(crate) fn view<'r>(&self, request: &'r Request) -> View<'r>
+    pub(crate) fn view<'r>(&self, request: &'r ApiRequest) -> ResponseView<'r>
     where
         'a: 'r,
     {
-        View {
+        ResponseView {
             state: self.state,
             base: &request.base,
         }
     }
 
     /// The environment, if the caller may see it: 404 for whoever would see it if it were there, 403 for everybody else.
-    pub(crate) fn environment(&self, id: &str) -> Result<&'a crate::sandbox::state::Environment, Refusal> {
+    pub(crate) fn environment(&self, id: &str) -> Result<&'a crate::sandbox::state::EnvironmentRecord, ErrorReply> {
         let id: crate::model::EnvironmentId = id
             .parse()
-            .map_err(|error| Refusal::invalid(format!("{error}")).about("environment"))?;
+            .map_err(|error| ErrorReply::invalid(format!("{error}")).with_source("environment"))?;
         self.require(Operation::Describe, &self.state.environment_crn(id.as_str()))?;
         let found = self.state.environments.get(&id);
-        found.ok_or_else(|| Refusal::missing("environment_not_found", format!("environment `{id}` was not found")))
+        found.ok_or_else(|| ErrorReply::not_found("environment_not_found", format!("environment `{id}` was not found")))
     }
 
     /// The environment that the query names, as the cluster calls require it.
     pub(crate) fn environment_in_query(
         &self,
-        request: &Request,
-    ) -> Result<&'a crate::sandbox::state::Environment, Refusal> {
+        request: &ApiRequest,
+    ) -> Result<&'a crate::sandbox::state::EnvironmentRecord, ErrorReply> {
         let id = request
             .query("environment")
-            .ok_or_else(|| Refusal::invalid("the environment parameter is required").about("environment"))?;
+            .ok_or_else(|| ErrorReply::invalid("the environment parameter is required").with_source("environment"))?;
         self.environment(id)
     }
 }

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
-use super::quota_table::{OF_ACCOUNT, OF_CLUSTER, OF_ENVIRONMENT, OF_ORGANIZATION, OF_USER, Quota};
+use super::quota_defaults::{
+    ACCOUNT_QUOTAS, CLUSTER_QUOTAS, ENVIRONMENT_QUOTAS, ORGANIZATION_QUOTAS, QuotaDefault, USER_QUOTAS,
+};
 use crate::{
     access::Operation,
     api::{
-        ObjectMeta, fill,
+        ObjectMeta, expand_route,
         quota::{
             APPLIED_QUOTA, AppliedQuota, BINDINGS_PER_CLUSTER, BINDINGS_PER_ORG, BINDINGS_PER_ORG_PLUS_ENVS,
             CLOUD_KEYS_PER_ORG, KEYS_PER_CLUSTER, SCOPE, SERVICE_ACCOUNTS_PER_ORG,
@@ -14,21 +16,21 @@ use crate::{
     },
     model::{ClusterId, EnvironmentId, Principal, ResourceKind, Role, RoleBinding},
     sandbox::{
-        page::Pages,
-        reply::{Refusal, Reply},
-        request::Request,
+        pagination::PagingRules,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
         state::KeyResource,
         tx::Tx,
     },
 };
 
-const QUOTAS: Pages = Pages {
+const QUOTAS: PagingRules = PagingRules {
     api_version: "service-quota/v1",
     kind: "AppliedQuotaList",
-    most: 200,
-    total: true,
+    max_size: 200,
+    includes_total: true,
 };
-const SCOPE_LIST: Pages = Pages {
+const SCOPE_LIST: PagingRules = PagingRules {
     kind: "ScopeList",
     ..QUOTAS
 };
@@ -47,15 +49,15 @@ const SCOPES: [(&str, &str); 8] = [
 
 /// What a quota applies to.
 #[derive(Clone)]
-enum Object {
+enum QuotaTarget {
     Organization,
     Environment(EnvironmentId),
     Cluster(ClusterId),
     Owner(Principal),
 }
 
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    let found = applied(tx, request)?;
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let found = applied_quotas(tx, request)?;
     let code = request.query("id");
     let items = found
         .iter()
@@ -65,28 +67,28 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
     let code = request.segment(0);
     let scope = [
-        ("organization", OF_ORGANIZATION.as_slice()),
-        ("environment", OF_ENVIRONMENT.as_slice()),
-        ("kafka_cluster", OF_CLUSTER.as_slice()),
+        ("organization", ORGANIZATION_QUOTAS.as_slice()),
+        ("environment", ENVIRONMENT_QUOTAS.as_slice()),
+        ("kafka_cluster", CLUSTER_QUOTAS.as_slice()),
     ]
     .into_iter()
     .find(|(_, quotas)| quotas.iter().any(|quota| quota.0 == code))
     .map(|(scope, _)| scope);
-    let found = scope.map_or(Ok(Vec::new()), |scope| applied_in(tx, request, scope))?;
+    let found = scope.map_or(Ok(Vec::new()), |scope| applied_quotas_in(tx, request, scope))?;
     match found.into_iter().find(|(_, quota)| quota.id == code) {
         Some((_, quota)) => Ok(Reply::ok(quota)),
-        None => Err(Refusal::missing(
+        None => Err(ErrorReply::not_found(
             "quota_not_found",
             format!("applied quota `{code}` was not found"),
         )),
     }
 }
 
-fn scope_object(tx: &Tx<'_>, request: &Request, id: &str, description: &str) -> serde_json::Value {
+fn scope_object(tx: &Tx<'_>, request: &ApiRequest, id: &str, description: &str) -> serde_json::Value {
     let crn = format!("{}/scope={id}", tx.state.organization_crn());
     json!({
         "api_version": "service-quota/v1", "kind": "Scope", "id": id, "description": description,
@@ -94,7 +96,7 @@ fn scope_object(tx: &Tx<'_>, request: &Request, id: &str, description: &str) -> 
     })
 }
 
-pub(crate) fn scopes(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn scopes(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
     let all = SCOPES.iter().map(|scope| (scope.0, scope));
     let list = tx.page(request, SCOPE_LIST, all, |(id, description)| {
@@ -103,12 +105,12 @@ pub(crate) fn scopes(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn scope(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn scope(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
     let wanted = request.segment(0);
     match SCOPES.iter().find(|(id, _)| id.eq_ignore_ascii_case(wanted)) {
         Some((id, description)) => Ok(Reply::ok(scope_object(tx, request, id, description))),
-        None => Err(Refusal::missing(
+        None => Err(ErrorReply::not_found(
             "scope_not_found",
             format!("scope `{wanted}` was not found"),
         )),
@@ -116,48 +118,54 @@ pub(crate) fn scope(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal
 }
 
 /// The quotas that a query asks for, each with a key for paging.
-fn applied(tx: &Tx<'_>, request: &Request) -> Result<Vec<(String, AppliedQuota)>, Refusal> {
+fn applied_quotas(tx: &Tx<'_>, request: &ApiRequest) -> Result<Vec<(String, AppliedQuota)>, ErrorReply> {
     tx.require_any_role()?;
     let scope = request
         .query("scope")
-        .ok_or_else(|| Refusal::invalid("the scope parameter is required").about("scope"))?;
-    applied_in(tx, request, &scope.to_ascii_lowercase())
+        .ok_or_else(|| ErrorReply::invalid("the scope parameter is required").with_source("scope"))?;
+    applied_quotas_in(tx, request, &scope.to_ascii_lowercase())
 }
 
-fn applied_in(tx: &Tx<'_>, request: &Request, scope: &str) -> Result<Vec<(String, AppliedQuota)>, Refusal> {
-    let (quotas, objects): (&[Quota], Vec<Object>) = match scope {
-        "organization" => (&OF_ORGANIZATION, vec![Object::Organization]),
+fn applied_quotas_in(
+    tx: &Tx<'_>,
+    request: &ApiRequest,
+    scope: &str,
+) -> Result<Vec<(String, AppliedQuota)>, ErrorReply> {
+    let (quotas, objects): (&[QuotaDefault], Vec<QuotaTarget>) = match scope {
+        "organization" => (&ORGANIZATION_QUOTAS, vec![QuotaTarget::Organization]),
         "environment" => {
             let environments = environments(tx, request)?;
             (
-                &OF_ENVIRONMENT,
-                environments.into_iter().map(Object::Environment).collect(),
+                &ENVIRONMENT_QUOTAS,
+                environments.into_iter().map(QuotaTarget::Environment).collect(),
             )
         }
-        "kafka_cluster" => (&OF_CLUSTER, clusters(tx, request)?),
+        "kafka_cluster" => (&CLUSTER_QUOTAS, clusters(tx, request)?),
         "service_account" => {
             let all = tx.state.accounts.values();
-            let seen = all.filter(|account| account.life.exists() && tx.sees_account_or_is(&account.id));
-            let owners = seen.map(|account| Object::Owner(Principal::ServiceAccount(account.id.clone())));
-            (&OF_ACCOUNT, owners.collect())
+            let visible = all.filter(|account| account.lifetime.exists() && tx.can_see_account_or_self(&account.id));
+            let owners = visible.map(|account| QuotaTarget::Owner(Principal::ServiceAccount(account.id.clone())));
+            (&ACCOUNT_QUOTAS, owners.collect())
         }
         "user_account" => {
             let all = tx.state.users.keys().cloned().map(Principal::User);
             (
-                &OF_USER,
-                all.filter(|user| tx.sees_user(user)).map(Object::Owner).collect(),
+                &USER_QUOTAS,
+                all.filter(|user| tx.can_see_user(user))
+                    .map(QuotaTarget::Owner)
+                    .collect(),
             )
         }
         "network" | "identity_provider" | "certificate_authority" => (&[], Vec::new()),
         other => {
             let detail = format!("there is no scope `{other}`");
-            return Err(Refusal::invalid(detail).about("scope"));
+            return Err(ErrorReply::invalid(detail).with_source("scope"));
         }
     };
     let mut found = Vec::new();
     for object in objects {
         for quota in quotas {
-            let applied = apply(tx, request, scope, quota, &object);
+            let applied = applied_quota(tx, request, scope, quota, &object);
             found.push((format!("{} {}", quota.0, object.id()), applied));
         }
     }
@@ -165,15 +173,15 @@ fn applied_in(tx: &Tx<'_>, request: &Request, scope: &str) -> Result<Vec<(String
     Ok(found)
 }
 
-fn environments(tx: &Tx<'_>, request: &Request) -> Result<Vec<EnvironmentId>, Refusal> {
+fn environments(tx: &Tx<'_>, request: &ApiRequest) -> Result<Vec<EnvironmentId>, ErrorReply> {
     if let Some(id) = request.query("environment") {
         return tx.environment(id).map(|found| vec![found.id.clone()]);
     }
-    let sees = |id: &&EnvironmentId| tx.may(Operation::Describe, &tx.state.environment_crn(id.as_str()));
+    let sees = |id: &&EnvironmentId| tx.is_allowed(Operation::Describe, &tx.state.environment_crn(id.as_str()));
     Ok(tx.state.environments.keys().filter(sees).cloned().collect())
 }
 
-fn clusters(tx: &Tx<'_>, request: &Request) -> Result<Vec<Object>, Refusal> {
+fn clusters(tx: &Tx<'_>, request: &ApiRequest) -> Result<Vec<QuotaTarget>, ErrorReply> {
     let environments = environments(tx, request)?;
     let wanted = request.query("kafka_cluster");
     if let (Some(id), Some(environment)) = (wanted, request.query("environment")) {
@@ -181,7 +189,7 @@ fn clusters(tx: &Tx<'_>, request: &Request) -> Result<Vec<Object>, Refusal> {
     }
     let sees = |environment: &EnvironmentId, id: &ClusterId| {
         let crn = tx.state.cluster_crn(environment.as_str(), id.as_str());
-        tx.may(Operation::Describe, &crn)
+        tx.is_allowed(Operation::Describe, &crn)
     };
     Ok(tx
         .state
@@ -190,22 +198,28 @@ fn clusters(tx: &Tx<'_>, request: &Request) -> Result<Vec<Object>, Refusal> {
         .filter(|cluster| environments.contains(&cluster.environment))
         .filter(|cluster| wanted.is_none_or(|wanted| cluster.id.as_str() == wanted))
         .filter(|cluster| sees(&cluster.environment, &cluster.id))
-        .map(|cluster| Object::Cluster(cluster.id.clone()))
+        .map(|cluster| QuotaTarget::Cluster(cluster.id.clone()))
         .collect())
 }
 
-fn apply(tx: &Tx<'_>, request: &Request, scope: &str, quota: &Quota, object: &Object) -> AppliedQuota {
+fn applied_quota(
+    tx: &Tx<'_>,
+    request: &ApiRequest,
+    scope: &str,
+    quota: &QuotaDefault,
+    object: &QuotaTarget,
+) -> AppliedQuota {
     let (code, name, _, reported) = *quota;
     let limit = tx.default_limit(quota, object);
     let usage = tx.usage(code, object);
-    let ever = usage > 0 || tx.state.ever_used.contains(&ever_key(code, object));
+    let ever = usage > 0 || tx.state.ever_used.contains(&usage_key(code, object));
     let view = tx.view(request);
     let mut applied = AppliedQuota {
         api_version: "service-quota/v1".into(),
         kind: "AppliedQuota".into(),
         id: code.into(),
         metadata: ObjectMeta {
-            self_link: Some(format!("{}{}", request.base, fill(APPLIED_QUOTA, &[code]))),
+            self_link: Some(format!("{}{}", request.base, expand_route(APPLIED_QUOTA, &[code]))),
             resource_name: Some(format!("{}/applied-quota={code}", tx.state.organization_crn())),
             ..ObjectMeta::default()
         },
@@ -221,28 +235,28 @@ fn apply(tx: &Tx<'_>, request: &Request, scope: &str, quota: &Quota, object: &Ob
         user: None,
     };
     match object {
-        Object::Organization => {}
-        Object::Environment(id) => applied.environment = Some(view.environment_reference(id)),
-        Object::Cluster(id) => {
+        QuotaTarget::Organization => {}
+        QuotaTarget::Environment(id) => applied.environment = Some(view.environment_reference(id)),
+        QuotaTarget::Cluster(id) => {
             if let Some(cluster) = tx.state.clusters.get(id) {
                 applied.environment = Some(view.environment_reference(&cluster.environment));
                 applied.kafka_cluster = Some(view.cluster_reference(cluster));
             }
         }
-        Object::Owner(principal) => applied.user = Some(view.principal_reference(principal)),
+        QuotaTarget::Owner(principal) => applied.user = Some(view.principal_reference(principal)),
     }
     applied
 }
 
-fn ever_key(code: &str, object: &Object) -> String {
+fn usage_key(code: &str, object: &QuotaTarget) -> String {
     match object {
-        Object::Cluster(id) if code == KEYS_PER_CLUSTER => format!("keys {id}"),
-        Object::Owner(owner) => format!("keys {} {}", owner.id(), code.contains("cloud_api_keys")),
+        QuotaTarget::Cluster(id) if code == KEYS_PER_CLUSTER => format!("keys {id}"),
+        QuotaTarget::Owner(owner) => format!("keys {} {}", owner.id(), code.contains("cloud_api_keys")),
         _ => String::new(),
     }
 }
 
-impl Object {
+impl QuotaTarget {
     fn id(&self) -> &str {
         match self {
             Self::Organization => "",
@@ -254,9 +268,9 @@ impl Object {
 }
 
 impl Tx<'_> {
-    fn default_limit(&self, quota: &Quota, object: &Object) -> i64 {
+    fn default_limit(&self, quota: &QuotaDefault, object: &QuotaTarget) -> i64 {
         match object {
-            Object::Cluster(id) if quota.0 == KEYS_PER_CLUSTER => {
+            QuotaTarget::Cluster(id) if quota.0 == KEYS_PER_CLUSTER => {
                 let cluster = self.state.clusters.get(id);
                 cluster.map_or(0, |cluster| cluster.kind.key_limit())
             }
@@ -264,26 +278,26 @@ impl Tx<'_> {
         }
     }
 
-    fn usage(&self, code: &str, object: &Object) -> i64 {
+    fn usage(&self, code: &str, object: &QuotaTarget) -> i64 {
         let state = self.state;
         let used = match (object, code) {
-            (Object::Organization, SERVICE_ACCOUNTS_PER_ORG) => state.live_accounts(),
-            (Object::Organization, CLOUD_KEYS_PER_ORG) => state.keys_for(KeyResource::Cloud.id()),
-            (Object::Organization, BINDINGS_PER_ORG) => state.live_bindings(),
-            (Object::Organization, BINDINGS_PER_ORG_PLUS_ENVS) => {
+            (QuotaTarget::Organization, SERVICE_ACCOUNTS_PER_ORG) => state.live_account_count(),
+            (QuotaTarget::Organization, CLOUD_KEYS_PER_ORG) => state.key_count(KeyResource::Cloud.id()),
+            (QuotaTarget::Organization, BINDINGS_PER_ORG) => state.live_binding_count(),
+            (QuotaTarget::Organization, BINDINGS_PER_ORG_PLUS_ENVS) => {
                 let at_scopes = state.bindings_outside_clusters();
                 at_scopes.filter(|binding| self.counts_as_org(&binding.binding)).count()
             }
-            (Object::Organization, "iam.max_environments.per_org") => state.environments.len(),
-            (Object::Organization, "iam.max_kafka_clusters.per_org") => state.clusters.len(),
-            (Object::Organization, "iam.max_users.per_org") => state.users.len(),
-            (Object::Environment(id), "kafka.max_kafka_clusters.per_env") => {
+            (QuotaTarget::Organization, "iam.max_environments.per_org") => state.environments.len(),
+            (QuotaTarget::Organization, "iam.max_kafka_clusters.per_org") => state.clusters.len(),
+            (QuotaTarget::Organization, "iam.max_users.per_org") => state.users.len(),
+            (QuotaTarget::Environment(id), "kafka.max_kafka_clusters.per_env") => {
                 let all = state.clusters.values();
                 all.filter(|cluster| cluster.environment == *id).count()
             }
-            (Object::Cluster(id), KEYS_PER_CLUSTER) => state.keys_for(id.as_str()),
-            (Object::Cluster(id), BINDINGS_PER_CLUSTER) => state.bindings_in(id),
-            (Object::Owner(owner), _) => {
+            (QuotaTarget::Cluster(id), KEYS_PER_CLUSTER) => state.key_count(id.as_str()),
+            (QuotaTarget::Cluster(id), BINDINGS_PER_CLUSTER) => state.binding_count(id),
+            (QuotaTarget::Owner(owner), _) => {
                 let cloud = code.contains("cloud_api_keys");
                 let mine = state.keys_of(owner);
                 mine.filter(|key| (key.resource == KeyResource::Cloud) == cloud).count()
@@ -307,22 +321,31 @@ impl Tx<'_> {
     }
 
     /// 402 when a quota has no room for one more.
-    pub(crate) fn require_quota(&self, code: &'static str, cluster: Option<&ClusterId>) -> Result<(), Refusal> {
-        let object = cluster.map_or(Object::Organization, |id| Object::Cluster(id.clone()));
-        self.require_room(&[OF_ORGANIZATION.as_slice(), OF_CLUSTER.as_slice()], code, &object)
+    pub(crate) fn require_quota(&self, code: &'static str, cluster: Option<&ClusterId>) -> Result<(), ErrorReply> {
+        let object = cluster.map_or(QuotaTarget::Organization, |id| QuotaTarget::Cluster(id.clone()));
+        self.require_capacity(
+            &[ORGANIZATION_QUOTAS.as_slice(), CLUSTER_QUOTAS.as_slice()],
+            code,
+            &object,
+        )
     }
 
     /// 402 when a principal may have no more keys.
-    pub(crate) fn require_owner_quota(&self, owner: &Principal, cloud: bool) -> Result<(), Refusal> {
+    pub(crate) fn require_owner_quota(&self, owner: &Principal, cloud: bool) -> Result<(), ErrorReply> {
         let quotas = match owner {
-            Principal::User(_) => &OF_USER,
-            _ => &OF_ACCOUNT,
+            Principal::User(_) => &USER_QUOTAS,
+            _ => &ACCOUNT_QUOTAS,
         };
         let code = quotas[usize::from(!cloud)].0;
-        self.require_room(&[quotas.as_slice()], code, &Object::Owner(owner.clone()))
+        self.require_capacity(&[quotas.as_slice()], code, &QuotaTarget::Owner(owner.clone()))
     }
 
-    fn require_room(&self, tables: &[&[Quota]], code: &'static str, object: &Object) -> Result<(), Refusal> {
+    fn require_capacity(
+        &self,
+        tables: &[&[QuotaDefault]],
+        code: &'static str,
+        object: &QuotaTarget,
+    ) -> Result<(), ErrorReply> {
         let mut quotas = tables.iter().flat_map(|table| table.iter());
         let Some(quota) = quotas.find(|quota| quota.0 == code) else {
             return Ok(());
@@ -331,7 +354,7 @@ impl Tx<'_> {
         let limit = set.unwrap_or_else(|| self.default_limit(quota, object));
         match self.usage(code, object) < limit {
             true => Ok(()),
-            false => Err(Refusal::quota(&format!("{} ({code})", quota.1), limit)),
+            false => Err(ErrorReply::quota_exceeded(&format!("{} ({code})", quota.1), limit)),
         }
     }
 }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    access::{Assumptions, Operation, bindable, roles::gives},
+    access::{Operation, RbacAssumptions, check_bind_kind, roles::operations_of_role},
     model::{ResourceKind, Role},
     sandbox::{
-        reply::{Refusal, Reply},
-        request::Request,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
         tx::Tx,
     },
 };
@@ -32,40 +32,43 @@ const KINDS: [(ResourceKind, &str, &str, bool); 9] = [
 ];
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have the same type")]
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     if request.query("namespace") == Some(OTHER_PRODUCT) {
         return Ok(Reply::ok(json!([])));
     }
     let assumptions = tx.assumptions().bindable;
-    let roles: Vec<_> = Role::KNOWN.iter().map(|role| define(role, assumptions)).collect();
+    let roles: Vec<_> = Role::KNOWN.iter().map(|role| role_json(role, assumptions)).collect();
     Ok(Reply::ok(roles))
 }
 
-pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let wanted = request.segment(0);
     match Role::KNOWN.iter().find(|role| role.as_str() == wanted) {
-        Some(role) => Ok(Reply::ok(define(role, tx.assumptions().bindable))),
-        None => Err(Refusal::missing("not_found", format!("role `{wanted}` was not found"))),
+        Some(role) => Ok(Reply::ok(role_json(role, tx.assumptions().bindable))),
+        None => Err(ErrorReply::not_found(
+            "not_found",
+            format!("role `{wanted}` was not found"),
+        )),
     }
 }
 
 /// One policy for each scope a role can be bound on, with and without a resource name.
-fn define(role: &Role, assumptions: Assumptions) -> Value {
+fn role_json(role: &Role, assumptions: RbacAssumptions) -> Value {
     let mut policies: Vec<Value> = Vec::new();
     for (kind, scope, _, named) in KINDS {
         let known = |policy: &Value| policy["bindingScope"] == scope && policy["bindWithResource"] == named;
-        if !bindable(role, kind, &assumptions).is_yes() || policies.iter().any(known) {
+        if !check_bind_kind(role, kind, &assumptions).is_allowed() || policies.iter().any(known) {
             continue;
         }
         // A role on a name acts on that name; a role on a scope acts on everything in it.
-        let acts_on = KINDS
-            .iter()
-            .filter(|(other, of, _, _)| !named || (*of == scope && bindable(role, *other, &assumptions).is_yes()));
+        let acts_on = KINDS.iter().filter(|(other, of, _, _)| {
+            !named || (*of == scope && check_bind_kind(role, *other, &assumptions).is_allowed())
+        });
         let allowed: Vec<_> = acts_on
-            .map(|(other, _, word, _)| (word, gives(role, *other)))
+            .map(|(other, _, word, _)| (word, operations_of_role(role, *other)))
             .filter(|(_, operations)| !operations.is_empty())
             .map(|(word, operations)| {
-                let operations: Vec<_> = operations.iter().map(pascal).collect();
+                let operations: Vec<_> = operations.iter().map(to_pascal_case).collect();
                 json!({ "resourceType": word, "operations": operations })
             })
             .collect();
@@ -77,10 +80,10 @@ fn define(role: &Role, assumptions: Assumptions) -> Value {
 }
 
 /// `describe-access` as `DescribeAccess`.
-fn pascal(operation: Operation) -> String {
+fn to_pascal_case(operation: Operation) -> String {
     let capital = |part: &str| {
         let (first, rest) = part.split_at(1);
         first.to_uppercase() + rest
     };
-    operation.word().split('-').map(capital).collect()
+    operation.as_str().split('-').map(capital).collect()
 }

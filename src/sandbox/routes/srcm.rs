@@ -4,21 +4,21 @@ use crate::{
     access::Operation,
     model::SchemaRegistryId,
     sandbox::{
-        page::Pages,
-        reply::{Refusal, Reply},
-        request::Request,
+        pagination::PagingRules,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
         tx::Tx,
     },
 };
 
-const REGISTRIES: Pages = Pages {
+const REGISTRIES: PagingRules = PagingRules {
     api_version: "srcm/v3",
     kind: "ClusterList",
-    most: 100,
-    total: true,
+    max_size: 100,
+    includes_total: true,
 };
 
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let environment = tx.environment_in_query(request)?;
     let view = tx.view(request);
     let all = tx
@@ -28,22 +28,23 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
         .filter(|(_, registry)| registry.environment == environment.id);
     let list = tx.page(request, REGISTRIES, all, |registry| {
         let crn = tx.state.registry_crn(environment.id.as_str(), registry.id.as_str());
-        tx.may(Operation::Describe, &crn).then(|| view.registry(registry))
+        tx.is_allowed(Operation::Describe, &crn)
+            .then(|| view.registry(registry))
     })?;
     Ok(Reply::ok(list))
 }
 
-pub(crate) fn read(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
+pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let environment = tx.environment_in_query(request)?;
     let id: SchemaRegistryId = request
         .segment(0)
         .parse()
-        .map_err(|error| Refusal::invalid(format!("{error}")))?;
+        .map_err(|error| ErrorReply::invalid(format!("{error}")))?;
     let crn = tx.state.registry_crn(environment.id.as_str(), id.as_str());
     tx.require(Operation::Describe, &crn)?;
     match tx.state.registries.get(&id) {
         Some(registry) if registry.environment == environment.id => Ok(Reply::ok(tx.view(request).registry(registry))),
-        _ => Err(Refusal::missing(
+        _ => Err(ErrorReply::not_found(
             "resource_not_found",
             format!("Schema Registry `{id}` was not found"),
         )),

@@ -1,13 +1,13 @@
 //! `connector-identity`: a connector that runs as somebody else.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
-    access::audit::{Report, sight::Need, subject::Subject, whose::Who},
+    access::audit::{RuleReport, context::AuditContext, principal_class::PrincipalClass, visibility::RequiredData},
     diag::Severity,
-    model::{ConnectorIdentity, Principal, SeenConnector},
+    model::{ConnectorIdentity, ObservedConnector, Principal},
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "connector-identity",
     threat: "T8",
     severity: Severity::Error,
@@ -19,12 +19,12 @@ pub(super) const RULE: Rule = Rule {
                with an API key; a connector of another name that runs under a department's account. Connectors of nobody are \
                not judged.",
     remedy: "EBS: find out who made it, and have it made anew under the right account or the right name.",
-    needs: &[Need::Accounts, Need::Connectors],
+    needs: &[RequiredData::Accounts, RequiredData::Connectors],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for connector in &subject.seen.connectors {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for connector in &context.observed.connectors {
         let Some(identity) = &connector.identity else {
             report.unknown(
                 format!("configuration of connector {}", connector.name),
@@ -37,7 +37,7 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             report.unknown(what, format!("`kafka.auth.mode` is `{mode}`"));
             continue;
         }
-        if let Some((severity, message)) = judge(subject, connector, identity) {
+        if let Some((severity, message)) = evaluate(context, connector, identity) {
             let found = match severity {
                 Severity::Warning => report.warning(&connector.name, message),
                 _ => report.error(&connector.name, message),
@@ -45,31 +45,37 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             found.connector(connector).fix(
                 "Find out who made it; it is made anew under the department's own runtime account, or under its own name.",
             );
-            if let Some(owner) = subject.owner(&connector.name) {
-                found.about(&owner.department.code);
+            if let Some(owner) = context.owner(&connector.name) {
+                found.concerning(&owner.department.code);
             }
-            if let Some(Who::Member(member)) = subject.runs_as(connector) {
-                found.about(&member.department.department.code).account(member.account);
+            if let Some(PrincipalClass::DepartmentAccount(member)) = context.runs_as(connector) {
+                found
+                    .concerning(&member.department.department.code)
+                    .account(member.account);
             }
         }
     }
 }
 
-fn judge(subject: &Subject<'_>, connector: &SeenConnector, identity: &ConnectorIdentity) -> Option<(Severity, String)> {
+fn evaluate(
+    context: &AuditContext<'_>,
+    connector: &ObservedConnector,
+    identity: &ConnectorIdentity,
+) -> Option<(Severity, String)> {
     let name = &connector.name;
     let runs_as = match identity {
-        ConnectorIdentity::ServiceAccount(id) => subject.name(&Principal::from_id(id)),
-        ConnectorIdentity::ApiKey(key) => match subject.key_owner(key) {
-            Some(owner) => format!("API key {key} of {}", subject.name(owner)),
+        ConnectorIdentity::ServiceAccount(id) => context.display_name(&Principal::from_id(id)),
+        ConnectorIdentity::ApiKey(key) => match context.key_owner(key) {
+            Some(owner) => format!("API key {key} of {}", context.display_name(owner)),
             None => "an API key".to_owned(),
         },
         ConnectorIdentity::Other(_) => return None,
     };
     let key = matches!(identity, ConnectorIdentity::ApiKey(_));
-    match (subject.owner(name), subject.runs_as(connector)) {
+    match (context.owner(name), context.runs_as(connector)) {
         // A tombstone's connector is `retired-prefix`.
         (Some(owner), _) if owner.is_retired() => None,
-        (Some(owner), Some(Who::Member(member))) if member.is_of(owner) => {
+        (Some(owner), Some(PrincipalClass::DepartmentAccount(member))) if member.belongs_to(owner) => {
             let meant = member.is_runtime() && !key;
             let message = format!("connector {name} runs with {runs_as}, not under the runtime account");
             (!meant).then_some((Severity::Warning, message))
@@ -81,7 +87,7 @@ fn judge(subject: &Subject<'_>, connector: &SeenConnector, identity: &ConnectorI
             );
             Some((Severity::Error, message))
         }
-        (None, Some(Who::Member(member))) => {
+        (None, Some(PrincipalClass::DepartmentAccount(member))) => {
             let department = &member.department.department;
             let message = format!(
                 "connector {name} runs with {runs_as} of {}, and its name does not begin with `{}`",
@@ -95,13 +101,13 @@ fn judge(subject: &Subject<'_>, connector: &SeenConnector, identity: &ConnectorI
 
 #[cfg(test)]
 mod tests {
-    use crate::{access::audit::testing::Org, model::ConnectorIdentity};
+    use crate::{access::audit::fixture::Org, model::ConnectorIdentity};
 
     const ID: &str = super::RULE.id;
 
     // T8: "name prefix ≠ owner of its `kafka.service.account.id`".
     #[test]
-    fn name_and_account_must_be_of_one_department() {
+    fn a_connector_name_and_account_of_different_departments_are_found() {
         let mut org = Org::clean();
         org.connector("claims-own", "lcc-1", "sa-claims-runtime", "claims-a");
         org.connector("claims-squatted", "lcc-2", "sa-fraud-runtime", "claims-a");
@@ -109,7 +115,7 @@ mod tests {
         org.connector("central-borrowed", "lcc-4", "sa-claims-runtime", "claims-a");
         org.connector("claims-operator", "lcc-5", "sa-claims-operator", "claims-a");
         org.connector("central-own", "lcc-6", "sa-central", "central-a");
-        let ruling = org.only(
+        let result = org.assert_only_findings(
             ID,
             &[
                 "central-borrowed",
@@ -118,7 +124,7 @@ mod tests {
                 "claims-stranger",
             ],
         );
-        let squatted = ruling
+        let squatted = result
             .findings
             .iter()
             .find(|found| found.subject == "claims-squatted")
@@ -128,18 +134,18 @@ mod tests {
 
     // §2.3: "Prefer SERVICE_ACCOUNT: no Kafka secret exists to leak."
     #[test]
-    fn a_connector_with_a_key_is_found_by_whose_key_it_is() {
+    fn a_connector_with_an_api_key_is_rated_by_the_owner_of_the_key() {
         let mut org = Org::clean();
         let mut with_key = |name: &str, key: &str| {
             org.connector(name, "lcc-1", "", "claims-a");
-            org.seen.connectors.last_mut().unwrap().identity = Some(ConnectorIdentity::ApiKey(key.into()));
+            org.observed.connectors.last_mut().unwrap().identity = Some(ConnectorIdentity::ApiKey(key.into()));
         };
         with_key("claims-keyed", "KEYCLAIMSOPERATOR");
         with_key("claims-foreign", "KEYFRAUDOPERATOR");
         with_key("claims-masked", "****************");
         with_key("central-keyed", "UNKNOWNKEY");
-        let ruling = org.found(ID, &["claims-foreign", "claims-keyed", "claims-masked"]);
-        let warnings = ruling
+        let result = org.assert_findings(ID, &["claims-foreign", "claims-keyed", "claims-masked"]);
+        let warnings = result
             .findings
             .iter()
             .filter(|found| found.finding.severity == crate::diag::Severity::Warning);
@@ -150,10 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_that_is_not_understood_is_unknown() {
+    fn an_unknown_identity_makes_the_rule_unknown() {
         let mut org = Org::clean();
         org.connector("claims-own", "lcc-1", "sa-claims-runtime", "claims-a");
-        org.seen.connectors[0].identity = Some(ConnectorIdentity::Other("OAUTH".into()));
-        assert_eq!(org.found(ID, &[]).verdict(), crate::access::audit::Verdict::Unknown);
+        org.observed.connectors[0].identity = Some(ConnectorIdentity::Other("OAUTH".into()));
+        assert_eq!(
+            org.assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Unknown
+        );
     }
 }

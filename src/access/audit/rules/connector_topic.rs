@@ -1,12 +1,12 @@
 //! `connector-topic`: a connector that reads or writes outside its department.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
-    access::audit::{Report, sight::Need, subject::Subject, whose::Who},
-    diag::{Owner, Severity},
+    access::audit::{RuleReport, context::AuditContext, principal_class::PrincipalClass, visibility::RequiredData},
+    diag::{Assignee, Severity},
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "connector-topic",
     threat: "T6",
     severity: Severity::Error,
@@ -17,13 +17,13 @@ pub(super) const RULE: Rule = Rule {
     evidence: "A value of `topics`, `topics.regex`, `kafka.topic`, `topic.prefix` or another key that names topics in a \
                connector's configuration, which does not begin with the prefix of the department. A regular expression must \
                begin with it in every branch. Dead letter topics are not judged.",
-    remedy: "The department: correct the configuration. EBS: see what the runtime account may do there (`wildcard-slip`).",
-    needs: &[Need::Connectors],
+    remedy: "The department: correct the configuration. EBS: see what the runtime account may do there (`overbroad-binding`).",
+    needs: &[RequiredData::Connectors],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for connector in &subject.seen.connectors {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for connector in &context.observed.connectors {
         if connector.identity.is_none() {
             report.unknown(
                 format!("configuration of connector {}", connector.name),
@@ -31,15 +31,15 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             );
             continue;
         }
-        let runs_as = match subject.runs_as(connector) {
-            Some(Who::Member(member)) => Some(member.department),
+        let runs_as = match context.runs_as(connector) {
+            Some(PrincipalClass::DepartmentAccount(member)) => Some(member.department),
             _ => None,
         };
-        let Some(expected) = subject.owner(&connector.name).or(runs_as) else {
+        let Some(expected) = context.owner(&connector.name).or(runs_as) else {
             continue;
         };
         let prefix = &expected.department.prefix;
-        let outside = (subject.blueprint.outside)(connector, prefix);
+        let outside = (context.desired.topics_outside)(connector, prefix);
         if outside.is_empty() {
             continue;
         }
@@ -50,15 +50,15 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             outside.join(", ")
         );
         let found = report.error(&connector.name, message);
-        found.about(code).connector(connector);
-        found.owned_by(Owner::Department);
+        found.concerning(code).connector(connector);
+        found.owned_by(Assignee::Department);
         found.fix(format!("Use topics that begin with `{prefix}`."));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
@@ -67,22 +67,28 @@ mod tests {
     fn topics_outside_the_prefix_are_found() {
         let mut org = Org::clean();
         org.connector("claims-sink", "lcc-1", "sa-claims-runtime", "claims-orders");
-        org.only(ID, &[]);
+        org.assert_only_findings(ID, &[]);
         org.connector("claims-spy", "lcc-2", "sa-claims-runtime", "claims-orders,fraud-cases");
-        let ruling = org.only(ID, &["claims-spy"]);
+        let result = org.assert_only_findings(ID, &["claims-spy"]);
         assert!(
-            ruling.findings[0].finding.message.ends_with("topics=fraud-cases"),
-            "{ruling:?}"
+            result.findings[0].finding.message.ends_with("topics=fraud-cases"),
+            "{result:?}"
         );
     }
 
     #[test]
-    fn what_may_not_be_read_is_unknown_and_what_is_nobodys_is_not_judged() {
+    fn an_unreadable_configuration_is_unknown_and_an_unowned_connector_is_ignored() {
         let mut org = Org::clean();
         org.connector("central-sink", "lcc-3", "sa-central", "anything");
-        assert_eq!(org.found(ID, &[]).verdict(), crate::access::audit::Verdict::Absent);
+        assert_eq!(
+            org.assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Absent
+        );
         org.connector("claims-sink", "lcc-1", "sa-claims-runtime", "claims-orders");
-        org.seen.connectors.last_mut().unwrap().identity = None;
-        assert_eq!(org.found(ID, &[]).verdict(), crate::access::audit::Verdict::Unknown);
+        org.observed.connectors.last_mut().unwrap().identity = None;
+        assert_eq!(
+            org.assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Unknown
+        );
     }
 }

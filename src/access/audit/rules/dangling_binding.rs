@@ -1,13 +1,16 @@
 //! `dangling-binding`: a role of nobody, or on nothing.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
-    access::audit::{Report, place::Place, sight::Need, subject::Subject, whose::Who},
+    access::audit::{
+        RuleReport, binding_location::BindingLocation, context::AuditContext, principal_class::PrincipalClass,
+        visibility::RequiredData,
+    },
     diag::Severity,
     model::NamePattern,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "dangling-binding",
     threat: "T11",
     severity: Severity::Warning,
@@ -18,31 +21,40 @@ pub(super) const RULE: Rule = Rule {
     evidence: "A role binding in this stage whose principal is a service account that the organization does not have, or that \
                grants on one. Only said when all service accounts could be listed.",
     remedy: "EBS: remove the binding.",
-    needs: &[Need::Accounts, Need::AccountBindings, Need::Cluster, Need::Subjects],
+    needs: &[
+        RequiredData::Accounts,
+        RequiredData::AccountBindings,
+        RequiredData::Cluster,
+        RequiredData::Subjects,
+    ],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    if subject.hidden(Need::Accounts).is_some() {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    if context.missing(RequiredData::Accounts).is_some() {
         return;
     }
-    for held in subject.bindings.iter().filter(|held| held.place != Place::Elsewhere) {
-        let holder_gone = matches!(held.who, Who::Gone);
-        let target_gone = match held.place {
-            Place::Accounts(NamePattern::Literal(id)) => subject.who(id).is_none(),
+    for held in context
+        .bindings
+        .iter()
+        .filter(|held| held.location != BindingLocation::Elsewhere)
+    {
+        let holder_gone = matches!(held.holder, PrincipalClass::Deleted);
+        let target_gone = match held.location {
+            BindingLocation::Accounts(NamePattern::Literal(id)) => context.account_class(id).is_none(),
             _ => false,
         };
         if !holder_gone && !target_gone {
             continue;
         }
-        let id = held.seen.id.as_str();
+        let id = held.observed.id.as_str();
         let what = if holder_gone { "its holder" } else { "the account" };
-        let message = format!("{}, and {what} does not exist", subject.holds(held));
+        let message = format!("{}, and {what} does not exist", context.describe_binding(held));
         let found = report.warning(id, message);
-        found.binding(held.seen).fix(format!("Remove role binding {id}."));
-        if let Place::Names(_, name) = held.place {
-            for expected in subject.reached(name) {
-                found.about(&expected.department.code);
+        found.binding(held.observed).fix(format!("Remove role binding {id}."));
+        if let BindingLocation::Names(_, name) = held.location {
+            for expected in context.departments_reached(name) {
+                found.concerning(&expected.department.code);
             }
         }
     }
@@ -50,26 +62,29 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     // §5.5 and Q12: what a teardown leaves behind.
     #[test]
-    fn roles_of_nobody_and_on_nothing_are_found_and_are_nothing_else() {
+    fn bindings_of_and_on_deleted_accounts_are_found_by_this_rule_only() {
         let mut org = Org::clean();
-        let of = org.bind_unseen("sa-gone", "ResourceOwner", "$C/connector=claims-*");
+        let of = org.bind_missing_account("sa-gone", "ResourceOwner", "$C/connector=claims-*");
         let on = org.bind("sa-claims-deployer", "Assigner", "$O/service-account=sa-gone");
         let elsewhere = "$O/environment=env-other/cloud-cluster=lkc-other";
-        org.bind_unseen("sa-gone", "CloudClusterAdmin", elsewhere);
-        org.only(ID, &[&of, &on]);
+        org.bind_missing_account("sa-gone", "CloudClusterAdmin", elsewhere);
+        org.assert_only_findings(ID, &[&of, &on]);
     }
 
     // T12: an account that cannot be seen may well exist.
     #[test]
-    fn who_may_merely_be_hidden_is_not_called_gone() {
-        let mut org = Org::seen_by_provisioner();
-        org.bind_unseen("sa-gone", "DeveloperRead", "$K/topic=central-*");
-        assert_eq!(org.found(ID, &[]).verdict(), crate::access::audit::Verdict::Unknown);
+    fn an_account_that_may_be_hidden_is_not_reported_as_deleted() {
+        let mut org = Org::observed_by_provisioner();
+        org.bind_missing_account("sa-gone", "DeveloperRead", "$K/topic=central-*");
+        assert_eq!(
+            org.assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Unknown
+        );
     }
 }

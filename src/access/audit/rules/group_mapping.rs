@@ -1,13 +1,16 @@
 //! `group-mapping`: a role that people get by logging in.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
-    access::audit::{Report, place::Place, sight::Need, subject::Subject, whose::Who},
-    diag::{Owner, Severity},
+    access::audit::{
+        RuleReport, binding_location::BindingLocation, context::AuditContext, principal_class::PrincipalClass,
+        visibility::RequiredData,
+    },
+    diag::{Assignee, Severity},
     model::ResourceKind,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "group-mapping",
     threat: "T16",
     severity: Severity::Warning,
@@ -16,57 +19,65 @@ pub(super) const RULE: Rule = Rule {
           default, for all users of single sign-on, gives FlinkDeveloper and DataDiscovery (docs `predefined-rbac-roles`): \
           names and descriptions of everybody's topics and schemas.",
     evidence: "A role binding of a group (`User:group-…`) on the organization, or on the environment or the cluster of the \
-               stage, or on service accounts. On names of departments it is `granted-onward`.",
+               stage, or on service accounts. On names of departments it is `third-party-grant`.",
     remedy: "An administrator of the organization: trim the mapping, or accept it with a reason.",
-    needs: &[Need::Organization, Need::Environment, Need::Cluster],
+    needs: &[
+        RequiredData::Organization,
+        RequiredData::Environment,
+        RequiredData::Cluster,
+    ],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for held in subject.bindings.iter().filter(|held| matches!(held.who, Who::Group)) {
-        let wide = match held.place {
-            Place::Scope(kind) => kind != ResourceKind::SchemaRegistry,
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for held in context
+        .bindings
+        .iter()
+        .filter(|held| matches!(held.holder, PrincipalClass::Group))
+    {
+        let wide = match held.location {
+            BindingLocation::Scope(kind) => kind != ResourceKind::SchemaRegistry,
             _ => false,
         };
         if !wide {
             continue;
         }
-        let id = held.seen.id.as_str();
-        let message = format!("{}: everybody in the group", subject.holds(held));
+        let id = held.observed.id.as_str();
+        let message = format!("{}: everybody in the group", context.describe_binding(held));
         let found = report.warning(id, message);
-        found.binding(held.seen).owned_by(Owner::Administrator);
+        found.binding(held.observed).owned_by(Assignee::Administrator);
         found.fix("Ask an administrator of the organization to trim the group mapping.");
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{access::audit::testing::Org, diag::Owner};
+    use crate::{access::audit::fixture::Org, diag::Assignee};
 
     const ID: &str = super::RULE.id;
 
     // T16: "FlinkDeveloper + DataDiscovery to every SSO user".
     #[test]
-    fn the_default_mapping_is_found_and_an_administrator_can_lift_it() {
+    fn the_default_mapping_is_found_with_the_administrator_as_owner() {
         let mut org = Org::clean();
         let flink = org.bind("group-sso", "FlinkDeveloper", "$O");
         let discovery = org.bind("group-sso", "DataDiscovery", "$E");
         let cluster = org.bind("group-sso", "Operator", "$C");
         org.bind("group-sso", "Operator", "$O/environment=env-other");
-        let ruling = org.only(ID, &[&flink, &discovery, &cluster]);
+        let result = org.assert_only_findings(ID, &[&flink, &discovery, &cluster]);
         assert!(
-            ruling
+            result
                 .findings
                 .iter()
-                .all(|found| found.finding.owner == Owner::Administrator)
+                .all(|found| found.finding.owner == Assignee::Administrator)
         );
     }
 
     #[test]
-    fn the_provisioner_cannot_see_them() {
+    fn the_rule_is_unknown_for_the_provisioner() {
         assert_eq!(
-            Org::seen_by_provisioner().found(ID, &[]).verdict(),
-            crate::access::audit::Verdict::Unknown
+            Org::observed_by_provisioner().assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Unknown
         );
     }
 }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
     access::audit::{
-        KeyStanding, Report,
-        sight::Need,
-        subject::{Subject, account_name},
+        KeyRecordStatus, RuleReport,
+        context::{AuditContext, account_name},
+        visibility::RequiredData,
     },
     diag::Severity,
-    model::SeenKey,
+    model::ObservedKey,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "key-count",
     threat: "T11",
     severity: Severity::Warning,
@@ -23,30 +23,35 @@ pub(super) const RULE: Rule = Rule {
     evidence: "More than two keys of one account for the same resource. Keys that nobody vouches for, or whose secret nobody \
                has, are other rules' and do not count.",
     remedy: "EBS: find out which ones are used (the audit log shows each use), and revoke the others.",
-    needs: &[Need::Members],
+    needs: &[RequiredData::Members],
     check,
 };
 
 /// The old one and its successor.
-const NEEDED: usize = 2;
+const MAX_KEYS: usize = 2;
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for member in subject.members.iter().filter(|member| !member.is_runtime()) {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for member in context.department_accounts.iter().filter(|member| !member.is_runtime()) {
         let name = account_name(member.account);
         report
             .unknown
-            .extend(subject.sight.hidden_keys(&member.account.id, &name));
-        let mut by_resource: BTreeMap<&str, Vec<&SeenKey>> = BTreeMap::new();
-        for key in subject.keys_of(member.account) {
-            if matches!(subject.blueprint.standing(&key.id), Some(KeyStanding::Vouched) | None) {
+            .extend(context.visibility.missing_keys(&member.account.id, &name));
+        let mut by_resource: BTreeMap<&str, Vec<&ObservedKey>> = BTreeMap::new();
+        for key in context.keys_of(member.account) {
+            if matches!(
+                context.desired.key_status(&key.id),
+                Some(KeyRecordStatus::Recorded) | None
+            ) {
                 by_resource.entry(&key.resource).or_default().push(key);
             }
         }
-        for (resource, keys) in by_resource.into_iter().filter(|(_, keys)| keys.len() > NEEDED) {
+        for (resource, keys) in by_resource.into_iter().filter(|(_, keys)| keys.len() > MAX_KEYS) {
             let message = format!("{name} has {} API keys for `{resource}`", keys.len());
             let id = format!("{} {resource}", member.account.id);
             let found = report.warning(&id, message);
-            found.about(&member.department.department.code).account(member.account);
+            found
+                .concerning(&member.department.department.code)
+                .account(member.account);
             for key in keys {
                 found.key(&key.id);
             }
@@ -57,19 +62,19 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     // T11: "per-owner key count"; §5.4: "needs head-room of 2 keys per (SA, resource)".
     #[test]
-    fn a_third_key_for_the_same_is_found() {
+    fn a_third_key_for_one_resource_is_found() {
         let mut org = Org::clean();
-        org.key("SECOND", "sa-claims-operator", "cloud", 1).vouch("SECOND");
-        org.only(ID, &[]);
+        org.key("SECOND", "sa-claims-operator", "cloud", 1).record_key("SECOND");
+        org.assert_only_findings(ID, &[]);
         org.key("THIRD", "sa-claims-operator", "cloud", 1);
         org.adopted.insert("THIRD".into());
-        let ruling = org.only(ID, &["sa-claims-operator cloud"]);
-        assert_eq!(ruling.findings[0].evidence.len(), 4, "three keys and the account");
+        let result = org.assert_only_findings(ID, &["sa-claims-operator cloud"]);
+        assert_eq!(result.findings[0].evidence.len(), 4, "three keys and the account");
     }
 }

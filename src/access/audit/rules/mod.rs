@@ -1,15 +1,15 @@
 //! The rules of the audit, one file each. To add one: write the file, and its line in [`RULES`]; `docs/audit.md` is made
 //! from them.
 
-use super::{Report, sight::Need, subject::Subject};
+use super::{RuleReport, context::AuditContext, visibility::RequiredData};
 use crate::diag::Severity;
 
 pub mod connector_identity;
 pub mod connector_topic;
 pub mod dangling_binding;
 mod declared;
-pub mod forged_account;
-pub mod granted_onward;
+pub mod impersonating_account;
+pub mod third_party_grant;
 pub mod group_mapping;
 pub mod key_age;
 pub mod key_count;
@@ -20,17 +20,17 @@ pub mod registry_wide;
 pub mod retired_prefix;
 pub mod runtime_key;
 pub mod runtime_owner;
-pub mod shadow_account;
+pub mod unmanaged_account;
 pub mod shared_namespace;
-pub mod stray_acl;
+pub mod unmanaged_acl;
 pub mod template_drift;
 pub mod unnamed_administrator;
-pub mod unvouched_key;
+pub mod unrecorded_key;
 pub mod user_key;
-pub mod wildcard_slip;
+pub mod overbroad_binding;
 
 /// One rule.
-pub struct Rule {
+pub struct AuditRule {
     /// Its id, kebab-case and stable: people write it into files of accepted findings.
     pub id: &'static str,
     /// The threat, as numbered in dossier `rbac.md` §7.
@@ -46,37 +46,37 @@ pub struct Rule {
     /// What to do, and who.
     pub remedy: &'static str,
     /// The lists it must see in full to say that there is nothing.
-    pub needs: &'static [Need],
-    pub(super) check: fn(&Subject<'_>, &mut Report),
+    pub needs: &'static [RequiredData],
+    pub(super) check: fn(&AuditContext<'_>, &mut RuleReport),
 }
 
-impl std::fmt::Debug for Rule {
+impl std::fmt::Debug for AuditRule {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(self.id)
     }
 }
 
 /// All rules, in the order of threats.
-pub const RULES: &[Rule] = &[
+pub const RULES: &[AuditRule] = &[
     prefix_overlap::RULE,
-    wildcard_slip::RULE,
-    granted_onward::RULE,
+    overbroad_binding::RULE,
+    third_party_grant::RULE,
     template_drift::RULE,
-    shadow_account::RULE,
-    forged_account::RULE,
+    unmanaged_account::RULE,
+    impersonating_account::RULE,
     runtime_owner::RULE,
     runtime_key::RULE,
     connector_topic::RULE,
     shared_namespace::RULE,
     connector_identity::RULE,
     registry_wide::RULE,
-    unvouched_key::RULE,
+    unrecorded_key::RULE,
     orphaned_key::RULE,
     key_age::RULE,
     key_count::RULE,
     user_key::RULE,
     dangling_binding::RULE,
-    stray_acl::RULE,
+    unmanaged_acl::RULE,
     retired_prefix::RULE,
     orphan_department::RULE,
     group_mapping::RULE,
@@ -119,6 +119,6 @@ pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
 
 /// The rule of that id.
 #[must_use]
-pub fn find(id: &str) -> Option<&'static Rule> {
+pub fn find(id: &str) -> Option<&'static AuditRule> {
     RULES.iter().find(|rule| rule.id == id)
 }

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
-    access::audit::{Report, count, sight::Need, subject::Subject, whose::Who},
+    access::audit::{
+        RuleReport, context::AuditContext, count_noun, principal_class::PrincipalClass, visibility::RequiredData,
+    },
     diag::Severity,
-    model::{DepartmentCode, SeenAccount},
+    model::{DepartmentCode, ObservedAccount},
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "orphan-department",
     threat: "T15",
     severity: Severity::Warning,
@@ -18,19 +20,19 @@ pub(super) const RULE: Rule = Rule {
           after any more, and a prefix that looks free.",
     evidence: "Service accounts with our tag and name in this stage, of a department without a file.",
     remedy: "EBS: bring the file back from Git and off-board the department, so that its tombstone stays.",
-    needs: &[Need::Accounts],
+    needs: &[RequiredData::Accounts],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    let mut orphans: BTreeMap<DepartmentCode, Vec<&SeenAccount>> = BTreeMap::new();
-    for account in &subject.seen.accounts {
-        if let (Some(Who::Orphan), Some(tag)) = (subject.who(account.id.as_str()), account.tag()) {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    let mut orphans: BTreeMap<DepartmentCode, Vec<&ObservedAccount>> = BTreeMap::new();
+    for account in &context.observed.accounts {
+        if let (Some(PrincipalClass::Orphan), Some(tag)) = (context.account_class(account.id.as_str()), account.tag()) {
             orphans.entry(tag.department).or_default().push(account);
         }
     }
     for (code, accounts) in orphans {
-        let message = format!("{code} has no file and {}", count(accounts.len(), "account"));
+        let message = format!("{code} has no file and {}", count_noun(accounts.len(), "account"));
         let found = report.warning(code.as_str(), message);
         for account in accounts {
             found.account(account);
@@ -43,17 +45,17 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     #[test]
-    fn accounts_without_a_file_are_found_once_for_each_department_and_only_in_this_stage() {
+    fn an_orphan_department_of_this_stage_is_reported_once() {
         let mut org = Org::clean();
         org.tagged("sa-ghost-operator", "ghost", "operator")
             .tagged("sa-ghost-viewer", "ghost", "viewer");
         org.tagged_in("sa-test-ghost", "test", "spectre", "viewer");
-        let ruling = org.only(ID, &["ghost"]);
-        assert_eq!(ruling.findings[0].evidence.len(), 2);
+        let result = org.assert_only_findings(ID, &["ghost"]);
+        assert_eq!(result.findings[0].evidence.len(), 2);
     }
 }

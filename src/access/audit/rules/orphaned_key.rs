@@ -1,16 +1,16 @@
 //! `orphaned-key`: a key whose secret nobody has.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
     access::audit::{
-        KeyStanding, Report,
-        sight::Need,
-        subject::{Subject, account_name},
+        KeyRecordStatus, RuleReport,
+        context::{AuditContext, account_name},
+        visibility::RequiredData,
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "orphaned-key",
     threat: "T11",
     severity: Severity::Warning,
@@ -21,24 +21,24 @@ pub(super) const RULE: Rule = Rule {
     evidence: "An API key of a department's account that is still `new` and was made by a run of ours, or is older than any run \
                takes; or a live one whose profile is gone before it was handed over.",
     remedy: "EBS: `confluent ebs onboard CODE` deletes it and makes another one; `access audit --fix` only deletes it.",
-    needs: &[Need::Members],
+    needs: &[RequiredData::Members],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for member in subject.members.iter().filter(|member| !member.is_runtime()) {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for member in context.department_accounts.iter().filter(|member| !member.is_runtime()) {
         let name = account_name(member.account);
         report
             .unknown
-            .extend(subject.sight.hidden_keys(&member.account.id, &name));
-        for key in subject.keys_of(member.account) {
-            if subject.blueprint.standing(&key.id) != Some(KeyStanding::Orphan) {
+            .extend(context.visibility.missing_keys(&member.account.id, &name));
+        for key in context.keys_of(member.account) {
+            if context.desired.key_status(&key.id) != Some(KeyRecordStatus::Orphaned) {
                 continue;
             }
             let code = &member.department.department.code;
             let message = format!("nobody has the secret of API key {} of {name}", key.id);
             let found = report.warning(key.id.as_str(), message);
-            found.about(code).key(&key.id).account(member.account).fix(format!(
+            found.concerning(code).key(&key.id).account(member.account).fix(format!(
                 "`confluent ebs onboard {code}` deletes it and makes another one where one is missing."
             ));
         }
@@ -47,19 +47,19 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::{KeyStanding, testing::Org};
+    use crate::access::audit::{KeyRecordStatus, fixture::Org};
 
     const ID: &str = super::RULE.id;
 
     // Design §5: "a rerun deletes `new` keys of our accounts".
     #[test]
-    fn a_key_that_a_crash_left_behind_is_found() {
+    fn a_key_left_by_a_crash_is_found() {
         let mut org = Org::clean();
         org.key("LEFTBEHIND", "sa-claims-operator", "cloud", 1);
-        org.keys
+        org.key_statuses
             .as_mut()
             .unwrap()
-            .insert("LEFTBEHIND".parse().unwrap(), KeyStanding::Orphan);
-        org.only(ID, &["LEFTBEHIND"]);
+            .insert("LEFTBEHIND".parse().unwrap(), KeyRecordStatus::Orphaned);
+        org.assert_only_findings(ID, &["LEFTBEHIND"]);
     }
 }

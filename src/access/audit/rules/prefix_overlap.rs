@@ -2,23 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
     access::{
         audit::{
-            Expected, Report,
-            place::{Place, is_every_subject},
-            sight::Need,
-            subject::{Subject, whose},
-            whose::Who,
+            ExpectedDepartment, RuleReport,
+            binding_location::{BindingLocation, is_every_subject},
+            context::{AuditContext, describe_departments},
+            principal_class::PrincipalClass,
+            visibility::RequiredData,
         },
-        index::beginnings,
+        index::prefixes_of,
     },
     diag::Severity,
-    model::{NamePattern, SeenAccount, SeenBinding, prefix::fold},
+    model::{NamePattern, ObservedAccount, ObservedBinding, prefix::fold},
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "prefix-overlap",
     threat: "T1",
     severity: Severity::Error,
@@ -30,13 +30,13 @@ pub(super) const RULE: Rule = Rule {
                file, on names of a department that has one. `department validate` finds the first kind before it happens.",
     remedy: "EBS: give one of the two another prefix, as a new department, and off-board the old one. For accounts without a \
              file: off-board that department, or bring its file back.",
-    needs: &[Need::Accounts, Need::Cluster, Need::Subjects],
+    needs: &[RequiredData::Accounts, RequiredData::Cluster, RequiredData::Subjects],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    let mut folded: Vec<(String, &Expected)> = subject
-        .blueprint
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    let mut folded: Vec<(String, &ExpectedDepartment)> = context
+        .desired
         .departments
         .iter()
         .map(|expected| (expected.department.prefix.folded(), expected))
@@ -52,37 +52,43 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             );
             let fix = "Move one of them to another prefix: add a new department and off-board the old one.";
             let found = report.error(&format!("{} {}", a.code, b.code), message);
-            found.about(&a.code).about(&b.code).fix(fix);
+            found.concerning(&a.code).concerning(&b.code).fix(fix);
         }
     }
-    let prefixes: BTreeMap<String, &Expected> = folded.into_iter().collect();
-    orphans(subject, &prefixes, report);
+    let prefixes: BTreeMap<String, &ExpectedDepartment> = folded.into_iter().collect();
+    check_orphan_accounts(context, &prefixes, report);
 }
 
 /// What accounts of departments without a file still hold on the names of others.
-fn orphans(subject: &Subject<'_>, prefixes: &BTreeMap<String, &Expected>, report: &mut Report) {
-    let mut overlaps: BTreeMap<(String, String), (&SeenAccount, Vec<&SeenBinding>)> = BTreeMap::new();
-    for held in &subject.bindings {
-        let Place::Names(kind, name) = held.place else { continue };
-        let account = subject.account(&held.seen.binding.principal);
-        let (Who::Orphan, Some(account)) = (held.who, account) else {
+fn check_orphan_accounts(
+    context: &AuditContext<'_>,
+    prefixes: &BTreeMap<String, &ExpectedDepartment>,
+    report: &mut RuleReport,
+) {
+    let mut overlaps: BTreeMap<(String, String), (&ObservedAccount, Vec<&ObservedBinding>)> = BTreeMap::new();
+    for held in &context.bindings {
+        let BindingLocation::Names(kind, name) = held.location else {
             continue;
         };
-        if is_every_subject(kind, name) || reached(prefixes, name).is_empty() {
+        let account = context.account(&held.observed.binding.principal);
+        let (PrincipalClass::Orphan, Some(account)) = (held.holder, account) else {
+            continue;
+        };
+        if is_every_subject(kind, name) || departments_reached(prefixes, name).is_empty() {
             continue;
         }
         let code = account.tag().map(|tag| tag.department.to_string()).unwrap_or_default();
         let entry = overlaps
             .entry((code, name.to_string()))
             .or_insert((account, Vec::new()));
-        entry.1.push(held.seen);
+        entry.1.push(held.observed);
     }
     for ((code, name), (account, bindings)) in overlaps {
         let pattern = bindings[0].binding.pattern.name();
-        let reached = reached(prefixes, pattern);
+        let reached = departments_reached(prefixes, pattern);
         let message = format!(
             "{code}, a department without a file, is still bound on `{name}`, which reaches names of {}",
-            whose(&reached)
+            describe_departments(&reached)
         );
         let fix = format!("Off-board {code}, or bring departments/{code}.toml back under another prefix.");
         let found = report.error(&format!("{code} {name}"), message);
@@ -91,14 +97,17 @@ fn orphans(subject: &Subject<'_>, prefixes: &BTreeMap<String, &Expected>, report
             found.binding(binding);
         }
         for expected in reached {
-            found.about(&expected.department.code);
+            found.concerning(&expected.department.code);
         }
     }
 }
 
-fn reached<'a>(prefixes: &BTreeMap<String, &'a Expected>, name: &NamePattern) -> Vec<&'a Expected> {
+fn departments_reached<'a>(
+    prefixes: &BTreeMap<String, &'a ExpectedDepartment>,
+    name: &NamePattern,
+) -> Vec<&'a ExpectedDepartment> {
     let stem = fold(name.stem());
-    let mut found: Vec<&Expected> = beginnings(prefixes, &stem).map(|(_, expected)| *expected).collect();
+    let mut found: Vec<&ExpectedDepartment> = prefixes_of(prefixes, &stem).map(|(_, expected)| *expected).collect();
     if let NamePattern::Prefixed(_) = name {
         let inside = prefixes.range(stem.clone()..);
         let inside = inside.take_while(|(prefix, _)| prefix.starts_with(&stem));
@@ -111,42 +120,42 @@ fn reached<'a>(prefixes: &BTreeMap<String, &'a Expected>, name: &NamePattern) ->
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     // T1: "`fin` covers `finance-…`; equal after `.`/`_` folding".
     #[test]
-    fn prefixes_that_begin_alike_are_found_in_both_directions_and_folded() {
+    fn overlapping_prefixes_are_found_in_both_directions_and_after_folding() {
         let mut org = Org::clean();
         org.department("eu", "claims-eu-");
-        org.found(ID, &["claims eu"]);
+        org.assert_findings(ID, &["claims eu"]);
         let mut org = Org::clean();
         org.department("cc", "c-");
-        org.found(ID, &[]);
+        org.assert_findings(ID, &[]);
         let mut org = Org::clean();
         org.department("dotted", "fin.ops.").department("lined", "fin_ops_");
-        org.found(ID, &["dotted lined"]);
+        org.assert_findings(ID, &["dotted lined"]);
     }
 
     // T15 and T1 together: the tombstone of `legacy` counts.
     #[test]
-    fn a_tombstone_counts() {
+    fn the_prefix_of_a_retired_department_counts() {
         let mut org = Org::clean();
         org.department("heir", "legacy-new-");
-        org.found(ID, &["legacy heir"]);
+        org.assert_findings(ID, &["legacy heir"]);
     }
 
     #[test]
-    fn an_account_without_a_department_may_not_stay_on_the_names_of_one() {
+    fn bindings_of_an_orphan_account_on_names_of_a_department_are_found() {
         let mut org = Org::clean();
         org.tagged("sa-ghost", "ghost", "operator");
         org.bind("sa-ghost", "ConnectManager", "$C/connector=ghost-*");
-        org.found(ID, &[]);
+        org.assert_findings(ID, &[]);
         org.bind("sa-ghost", "ConnectManager", "$C/connector=claims-eu-*");
         org.bind("sa-ghost", "DeveloperRead", "$K/topic=claims-eu-*");
         org.bind("sa-ghost", "DeveloperRead", "$K/topic=Fraud-*");
-        let ruling = org.found(ID, &["ghost Fraud-*", "ghost claims-eu-*"]);
-        assert_eq!(ruling.findings[1].evidence.len(), 3, "two bindings and the account");
+        let result = org.assert_findings(ID, &["ghost Fraud-*", "ghost claims-eu-*"]);
+        assert_eq!(result.findings[1].evidence.len(), 3, "two bindings and the account");
     }
 }

@@ -1,19 +1,19 @@
 //! `registry-wide`: a role on a whole Schema Registry.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
     access::audit::{
-        Report,
-        place::{Place, is_every_subject},
-        sight::Need,
-        subject::Subject,
-        whose::Who,
+        RuleReport,
+        binding_location::{BindingLocation, is_every_subject},
+        context::AuditContext,
+        principal_class::PrincipalClass,
+        visibility::RequiredData,
     },
     diag::Severity,
     model::ResourceKind,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "registry-wide",
     threat: "T10",
     severity: Severity::Error,
@@ -23,55 +23,55 @@ pub(super) const RULE: Rule = Rule {
     evidence: "A role binding on the Schema Registry of the environment, or on every subject, of anybody but the provisioner \
                and whom `ebs.toml` names.",
     remedy: "EBS: remove the binding; give roles on subjects that begin with a prefix.",
-    needs: &[Need::Registry, Need::Subjects],
+    needs: &[RequiredData::Registry, RequiredData::Subjects],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for held in subject.bindings.iter().filter(|held| !held.is_expected()) {
-        let wide = match held.place {
-            Place::Scope(kind) => kind == ResourceKind::SchemaRegistry,
-            Place::Names(kind, name) => is_every_subject(kind, name),
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for held in context.bindings.iter().filter(|held| !held.is_expected()) {
+        let wide = match held.location {
+            BindingLocation::Scope(kind) => kind == ResourceKind::SchemaRegistry,
+            BindingLocation::Names(kind, name) => is_every_subject(kind, name),
             _ => false,
         };
-        if !wide || matches!(held.who, Who::Gone) {
+        if !wide || matches!(held.holder, PrincipalClass::Deleted) {
             continue;
         }
-        let id = held.seen.id.as_str();
-        let message = format!("{}: schemas of all departments", subject.holds(held));
+        let id = held.observed.id.as_str();
+        let message = format!("{}: schemas of all departments", context.describe_binding(held));
         let found = report.error(id, message);
-        found.binding(held.seen).fix(format!(
+        found.binding(held.observed).fix(format!(
             "Remove role binding {id}; roles on subjects that begin with a prefix are enough."
         ));
-        if let Who::Member(member) = held.who {
-            found.about(&member.department.department.code);
+        if let PrincipalClass::DepartmentAccount(member) = held.holder {
+            found.concerning(&member.department.department.code);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     // T10: "`subject=*` … bindings on `$S` itself".
     #[test]
-    fn roles_on_the_registry_and_on_every_subject_are_found_whoever_holds_them() {
+    fn roles_on_the_registry_and_on_all_subjects_are_found_for_any_holder() {
         for who in ["u-eve", "sa-claims-viewer", "group-abc"] {
             for on in ["$S", "$S/subject=*"] {
                 let mut org = Org::clean();
                 let binding = org.bind(who, "ResourceOwner", on);
-                org.only(ID, &[&binding]);
+                org.assert_only_findings(ID, &[&binding]);
             }
         }
     }
 
     // §8.6: the provisioner is ResourceOwner of `subject=*`; it does not see `$S` itself.
     #[test]
-    fn the_provisioner_owns_all_subjects_and_cannot_see_the_registry() {
-        let ruling = Org::seen_by_provisioner().found(ID, &[]);
-        let unknown: Vec<_> = ruling.unknown.iter().collect();
+    fn bindings_on_the_registry_itself_are_unknown_for_the_provisioner() {
+        let result = Org::observed_by_provisioner().assert_findings(ID, &[]);
+        let unknown: Vec<_> = result.unknown.iter().collect();
         assert_eq!(unknown.len(), 1, "{unknown:?}");
         assert!(unknown[0].what == "role bindings on the Schema Registry itself");
     }

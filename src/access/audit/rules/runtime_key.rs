@@ -1,16 +1,16 @@
 //! `runtime-key`: a key on an account that gets none.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
     access::audit::{
-        Report,
-        sight::Need,
-        subject::{Subject, account_name},
+        RuleReport,
+        context::{AuditContext, account_name},
+        visibility::RequiredData,
     },
     diag::Severity,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "runtime-key",
     threat: "T5",
     severity: Severity::Error,
@@ -22,24 +22,24 @@ pub(super) const RULE: Rule = Rule {
                information.",
     remedy: "EBS: revoke the key, and find out who made it: only an owner of the account can (`runtime-owner`), or an \
              administrator of the cluster.",
-    needs: &[Need::Members],
+    needs: &[RequiredData::Members],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    for runtime in subject.members.iter().filter(|member| member.is_runtime()) {
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    for runtime in context.department_accounts.iter().filter(|member| member.is_runtime()) {
         let name = account_name(runtime.account);
         report
             .unknown
-            .extend(subject.sight.hidden_keys(&runtime.account.id, &name));
-        for key in subject.keys_of(runtime.account) {
+            .extend(context.visibility.missing_keys(&runtime.account.id, &name));
+        for key in context.keys_of(runtime.account) {
             let message = format!("{name}, the account that connectors run under, has API key {}", key.id);
-            let accepted = subject.blueprint.accepts(key.id.as_str());
+            let accepted = context.desired.is_adopted(key.id.as_str());
             let found = match accepted {
                 true => report.info(key.id.as_str(), message),
                 false => report.error(key.id.as_str(), message),
             };
-            found.about(&runtime.department.department.code);
+            found.concerning(&runtime.department.department.code);
             found.key(&key.id).account(runtime.account);
             found.fix(format!(
                 "Revoke it with `confluent api-key delete {}`, and find out who made it.",
@@ -51,25 +51,28 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     // §8.3: "connector runtime identity (no API keys at all)".
     #[test]
-    fn a_key_of_the_runtime_account_is_found_even_when_it_is_vouched_for() {
+    fn a_key_of_the_runtime_account_is_found_even_when_recorded() {
         let mut org = Org::clean();
         org.key("RUNTIMEKEY", "sa-claims-runtime", "lkc-abc123", 1)
-            .vouch("RUNTIMEKEY");
-        org.only(ID, &["RUNTIMEKEY"]);
+            .record_key("RUNTIMEKEY");
+        org.assert_only_findings(ID, &["RUNTIMEKEY"]);
         org.adopted.insert("RUNTIMEKEY".into());
-        org.only(ID, &[]);
+        org.assert_only_findings(ID, &[]);
     }
 
     #[test]
-    fn keys_that_cannot_be_listed_are_unknown() {
+    fn a_failed_key_listing_makes_the_rule_unknown() {
         let mut org = Org::clean();
-        org.seen.unknown.insert("API keys".into(), "403".into());
-        assert_eq!(org.found(ID, &[]).verdict(), crate::access::audit::Verdict::Unknown);
+        org.observed.unknown.insert("API keys".into(), "403".into());
+        assert_eq!(
+            org.assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Unknown
+        );
     }
 }

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
     access::audit::{
-        ExpectedPersona, KeyStanding, Report,
-        place::Place,
-        sight::Need,
-        subject::{Held, Subject, account_name},
-        whose::{Member, Who, controls},
+        ExpectedPersona, KeyRecordStatus, RuleReport,
+        binding_location::BindingLocation,
+        context::{AuditContext, BindingInContext, account_name},
+        principal_class::{DepartmentAccount, PrincipalClass, account_control},
+        visibility::RequiredData,
     },
     diag::Severity,
-    model::{AclBinding, AclGrant, CrnPattern, Grant, KeyKind, Principal, ResourceKind, Role, SeenKey},
+    model::{AclBinding, AclGrant, CrnPattern, KeyKind, ObservedKey, Principal, ResourceKind, Role, RoleGrant},
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "template-drift",
     threat: "T3",
     severity: Severity::Error,
@@ -29,41 +29,45 @@ pub(super) const RULE: Rule = Rule {
                of whose accounts exist is information: it was never onboarded in this stage.",
     remedy: "EBS: `confluent ebs onboard CODE` makes what is missing, `--prune` also removes surplus bindings, and `access audit \
              --fix` those alone. What is wanted belongs into the template, with its reason.",
-    needs: &[Need::Accounts, Need::Cluster, Need::Subjects],
+    needs: &[RequiredData::Accounts, RequiredData::Cluster, RequiredData::Subjects],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    let mut held: HashMap<&str, Vec<&Held<'_>>> = HashMap::new();
-    for one in &subject.bindings {
-        held.entry(one.seen.binding.principal.id()).or_default().push(one);
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    let mut held: HashMap<&str, Vec<&BindingInContext<'_>>> = HashMap::new();
+    for one in &context.bindings {
+        held.entry(one.observed.binding.principal.id()).or_default().push(one);
     }
     let mut waiting = BTreeSet::new();
-    for expected in subject
-        .blueprint
+    for expected in context
+        .desired
         .departments
         .iter()
         .filter(|expected| !expected.is_retired())
     {
-        let own = |member: &&Member<'_>| member.is_of(expected);
-        let all: Vec<&Member<'_>> = subject.members.iter().filter(own).collect();
-        let ours: Vec<&Member<'_>> = all.iter().copied().filter(|member| is_ours(subject, member)).collect();
+        let own = |member: &&DepartmentAccount<'_>| member.belongs_to(expected);
+        let all: Vec<&DepartmentAccount<'_>> = context.department_accounts.iter().filter(own).collect();
+        let ours: Vec<&DepartmentAccount<'_>> = all
+            .iter()
+            .copied()
+            .filter(|member| is_managed(context, member))
+            .collect();
         if ours.is_empty() {
             waiting.insert(expected.department.code.clone());
             continue;
         }
         for persona in &expected.personas {
             let name = persona.tag.account_name();
-            let called = |member: &&&Member<'_>| member.account.name == name;
+            let called = |member: &&&DepartmentAccount<'_>| member.account.name == name;
             let code = &expected.department.code;
             if let Some(member) = ours.iter().find(called) {
                 let own = held.get(member.account.id.as_str()).map_or(&[][..], Vec::as_slice);
-                compare(subject, member, persona, own, report);
-            } else if all.iter().find(called).is_none() && subject.hidden(Need::Accounts).is_none() {
+                compare_persona(context, member, persona, own, report);
+            } else if all.iter().find(called).is_none() && context.missing(RequiredData::Accounts).is_none() {
                 let message = format!("service account `{name}` of {code} is missing");
                 let found = report.warning(&name, message);
                 found
-                    .about(code)
+                    .concerning(code)
                     .fix(format!("`confluent ebs onboard {code}` makes it."));
             }
         }
@@ -72,7 +76,7 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
             let name = account_name(member.account);
             let message = format!("{name} is for a persona that the template of {code} does not have");
             let found = report.warning(member.account.id.as_str(), message);
-            found.about(code).account(member.account).fix(
+            found.concerning(code).account(member.account).fix(
                 "Delete the account with its keys if nobody needs it, or bring the persona back into the template.",
             );
         }
@@ -84,93 +88,103 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
-/// Whether the provisioner owns it, as far as can be seen. What is not ours is `forged-account`, and no template's.
-fn is_ours(subject: &Subject<'_>, member: &Member<'_>) -> bool {
-    let owns = |held: &Held<'_>| matches!(held.who, Who::Provisioner) && *held.role() == Role::ResourceOwner;
-    let adopted = subject.blueprint.accepts(member.account.id.as_str());
-    let hidden = || subject.sight.hidden_control(&member.account.id, "").is_some();
-    adopted || subject.on_account(member.account).any(owns) || hidden()
+/// Whether the provisioner owns it, as far as can be seen. What is not ours is `impersonating-account`, and no template's.
+fn is_managed(context: &AuditContext<'_>, member: &DepartmentAccount<'_>) -> bool {
+    let owns = |held: &BindingInContext<'_>| {
+        matches!(held.holder, PrincipalClass::Provisioner) && *held.role() == Role::ResourceOwner
+    };
+    let adopted = context.desired.is_adopted(member.account.id.as_str());
+    let hidden = || {
+        context
+            .visibility
+            .missing_account_bindings(&member.account.id, "")
+            .is_some()
+    };
+    adopted || context.bindings_on_account(member.account).any(owns) || hidden()
 }
 
-fn compare(
-    subject: &Subject<'_>,
-    member: &Member<'_>,
+fn compare_persona(
+    context: &AuditContext<'_>,
+    member: &DepartmentAccount<'_>,
     persona: &ExpectedPersona,
-    own: &[&Held<'_>],
-    report: &mut Report,
+    own: &[&BindingInContext<'_>],
+    report: &mut RuleReport,
 ) {
     let code = &member.department.department.code;
     let name = account_name(member.account);
-    for grant in missing(subject, member, persona, own) {
+    for grant in missing_grants(context, member, persona, own) {
         let message = format!("{name} lacks {} on {}: {}", grant.role, grant.on, grant.why);
         let id = format!("{} {} {}", member.account.name, grant.role, grant.on);
         let found = report.warning(&id, message);
-        found.about(code).account(member.account);
+        found.concerning(code).account(member.account);
         found.fix(format!("`confluent ebs onboard {code}` makes it."));
     }
-    for (acl, grant) in missing_acls(subject, member, persona, report) {
-        let message = format!("{name} lacks the ACL {}: {}", acl.short(), grant.why);
-        let id = format!("{} {}", member.account.name, acl.short());
+    for (acl, grant) in missing_acls(context, member, persona, report) {
+        let message = format!("{name} lacks the ACL {}: {}", acl.to_short_string(), grant.why);
+        let id = format!("{} {}", member.account.name, acl.to_short_string());
         let found = report.warning(&id, message);
-        found.about(code).account(member.account);
+        found.concerning(code).account(member.account);
         found.fix(format!("`confluent ebs onboard {code}` makes it."));
     }
-    for held in own.iter().filter(|held| is_surplus(subject, held, member)) {
-        let message = format!("{}, which its template does not ask for", subject.holds(held));
-        let id = held.seen.id.as_str();
+    for held in own.iter().filter(|held| is_surplus(context, held, member)) {
+        let message = format!(
+            "{}, which its template does not ask for",
+            context.describe_binding(held)
+        );
+        let id = held.observed.id.as_str();
         // An owner can pass on what it owns.
         let found = match held.role() {
             Role::ResourceOwner => report.error(id, message),
             _ => report.warning(id, message),
         };
-        found.about(code).binding(held.seen).fix(format!(
+        found.concerning(code).binding(held.observed).fix(format!(
             "`confluent ebs access audit --fix` removes it; if it is wanted, put it into the template of {code}, with its reason."
         ));
     }
-    keys(subject, member, persona, report);
+    compare_keys(context, member, persona, report);
     if member.account.description != persona.tag.to_string() {
         let message = format!("{name} was made from another state of the template or the department's file");
         let found = report.warning(member.account.id.as_str(), message);
-        found.about(code).account(member.account);
+        found.concerning(code).account(member.account);
         found.fix(format!("`confluent ebs onboard {code}` brings it up to date."));
     }
 }
 
-fn missing<'a>(
-    subject: &Subject<'_>,
-    member: &Member<'_>,
+fn missing_grants<'a>(
+    context: &AuditContext<'_>,
+    member: &DepartmentAccount<'_>,
     persona: &'a ExpectedPersona,
-    own: &[&Held<'_>],
-) -> Vec<&'a Grant> {
-    let hidden = |need| subject.hidden(need).is_some();
+    own: &[&BindingInContext<'_>],
+) -> Vec<&'a RoleGrant> {
+    let hidden = |need| context.missing(need).is_some();
     let unseen = |pattern: &CrnPattern| match pattern.kind() {
-        ResourceKind::Subject => hidden(Need::Subjects),
-        ResourceKind::Organization => hidden(Need::Organization),
-        ResourceKind::Environment => hidden(Need::Environment),
+        ResourceKind::Subject => hidden(RequiredData::Subjects),
+        ResourceKind::Organization => hidden(RequiredData::Organization),
+        ResourceKind::Environment => hidden(RequiredData::Environment),
         ResourceKind::ServiceAccount => match pattern.name().stem().parse() {
-            Ok(id) => subject.sight.hidden_control(&id, id.as_str()).is_some(),
+            Ok(id) => context.visibility.missing_account_bindings(&id, id.as_str()).is_some(),
             Err(_) => true,
         },
-        _ => hidden(Need::Cluster),
+        _ => hidden(RequiredData::Cluster),
     };
-    let is_missing = |grant: &&Grant| {
+    let is_missing = |grant: &&RoleGrant| {
         let has = own.iter().any(|held| held.declared == Some(*grant));
-        !has && subject.resolve(grant, member).is_some_and(|pattern| !unseen(&pattern))
+        !has && context.resolve(grant, member).is_some_and(|pattern| !unseen(&pattern))
     };
     persona.grants.iter().filter(is_missing).collect()
 }
 
 /// The ACLs that the template asks for and that are not there; where nobody looked, that is unknown.
 fn missing_acls<'a>(
-    subject: &Subject<'_>,
-    member: &Member<'_>,
+    context: &AuditContext<'_>,
+    member: &DepartmentAccount<'_>,
     persona: &'a ExpectedPersona,
-    report: &mut Report,
+    report: &mut RuleReport,
 ) -> Vec<(AclBinding, &'a AclGrant)> {
     if persona.acls.is_empty() {
         return Vec::new();
     }
-    if let Some(hidden) = subject.hidden(Need::Acls) {
+    if let Some(hidden) = context.missing(RequiredData::Acls) {
         report.unknown.insert(hidden);
         return Vec::new();
     }
@@ -180,68 +194,73 @@ fn missing_acls<'a>(
         .acls
         .iter()
         .flat_map(|grant| grant.acls(&principal, prefix).map(move |acl| (acl, grant)));
-    let held: BTreeSet<&AclBinding> = subject.seen.acls_of(&principal).collect();
+    let held: BTreeSet<&AclBinding> = context.observed.acls_of(&principal).collect();
     wanted.filter(|(acl, _)| !held.contains(acl)).collect()
 }
 
 /// What is neither asked for nor another rule's.
-fn is_surplus(subject: &Subject<'_>, held: &Held<'_>, member: &Member<'_>) -> bool {
+fn is_surplus(context: &AuditContext<'_>, held: &BindingInContext<'_>, member: &DepartmentAccount<'_>) -> bool {
     if held.declared.is_some() {
         return false;
     }
-    match held.place {
-        Place::Names(_, name) => member.department.department.prefix.pattern().covers(name),
-        Place::Elsewhere => true,
-        // What controls an account is `shadow-account`, `forged-account` or `runtime-owner`, as long as it is there.
-        Place::Accounts(_) if held.on_own_account() => *held.role() == Role::Assigner,
-        Place::Accounts(name) => {
-            let provisioner = name.stem() == subject.blueprint.provisioner.as_str();
-            held.target.is_none() && !provisioner && controls(held.role()).is_none()
+    match held.location {
+        BindingLocation::Names(_, name) => member.department.department.prefix.pattern().covers(name),
+        BindingLocation::Elsewhere => true,
+        // What controls an account is `unmanaged-account`, `impersonating-account` or `runtime-owner`, as long as it is there.
+        BindingLocation::Accounts(_) if held.is_on_own_account() => *held.role() == Role::Assigner,
+        BindingLocation::Accounts(name) => {
+            let provisioner = name.stem() == context.desired.provisioner.as_str();
+            held.target.is_none() && !provisioner && account_control(held.role()).is_none()
         }
-        Place::Scope(_) => false,
+        BindingLocation::Scope(_) => false,
     }
 }
 
-fn keys(subject: &Subject<'_>, member: &Member<'_>, persona: &ExpectedPersona, report: &mut Report) {
+fn compare_keys(
+    context: &AuditContext<'_>,
+    member: &DepartmentAccount<'_>,
+    persona: &ExpectedPersona,
+    report: &mut RuleReport,
+) {
     // A key on an account that gets none is `runtime-key`.
     if persona.keys.is_empty() {
         return;
     }
     let code = &member.department.department.code;
     let name = account_name(member.account);
-    if let Some(reason) = subject.sight.hidden_keys(&member.account.id, &name) {
+    if let Some(reason) = context.visibility.missing_keys(&member.account.id, &name) {
         report.unknown.insert(reason);
         return;
     }
-    let keys = subject.keys_of(member.account);
+    let keys = context.keys_of(member.account);
     for kind in &persona.keys {
-        if !keys.iter().any(|key| subject.opens(key) == Some(*kind)) {
-            let message = format!("{name} has no {}", words(*kind));
-            let id = format!("{} {}", member.account.name, words(*kind));
+        if !keys.iter().any(|key| context.key_kind(key) == Some(*kind)) {
+            let message = format!("{name} has no {}", key_kind_label(*kind));
+            let id = format!("{} {}", member.account.name, key_kind_label(*kind));
             let found = report.warning(&id, message);
-            found.about(code).account(member.account);
+            found.concerning(code).account(member.account);
             found.fix(format!("`confluent ebs onboard {code}` makes one and hands it over."));
         }
     }
-    let blueprint = subject.blueprint;
-    let vouched = |key: &SeenKey| {
-        blueprint.standing(&key.id) == Some(KeyStanding::Vouched) && !blueprint.accepts(key.id.as_str())
+    let desired = context.desired;
+    let vouched = |key: &ObservedKey| {
+        desired.key_status(&key.id) == Some(KeyRecordStatus::Recorded) && !desired.is_adopted(key.id.as_str())
     };
     for key in keys.iter().filter(|key| vouched(key)) {
-        let wanted = subject.opens(key).is_some_and(|kind| persona.keys.contains(&kind));
+        let wanted = context.key_kind(key).is_some_and(|kind| persona.keys.contains(&kind));
         if !wanted {
             let message = format!(
                 "{name} holds API key {} for `{}`, which its persona does not get",
                 key.id, key.resource
             );
             let found = report.warning(key.id.as_str(), message);
-            found.about(code).account(member.account).key(&key.id);
+            found.concerning(code).account(member.account).key(&key.id);
             found.fix(format!("Revoke it with `confluent ebs keys revoke {}`.", key.id));
         }
     }
 }
 
-const fn words(kind: KeyKind) -> &'static str {
+const fn key_kind_label(kind: KeyKind) -> &'static str {
     match kind {
         KeyKind::Cloud => "Cloud API key",
         KeyKind::Kafka => "Kafka API key",
@@ -252,28 +271,28 @@ const fn words(kind: KeyKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use crate::{
-        access::audit::{Verdict, testing::Org},
-        model::{AclOperation, hidden},
+        access::audit::{AuditVerdict, fixture::Org},
+        model::{AclOperation, listing},
     };
 
     const ID: &str = super::RULE.id;
 
     // T3: "whose role ∉ plan".
     #[test]
-    fn an_acl_that_is_missing_is_found_where_somebody_looked() {
+    fn a_missing_acl_is_found_when_acls_were_read() {
         let mut org = Org::clean();
         let both = [AclOperation::Create, AclOperation::Write];
         org.grant_acls("claims", "runtime", &both, "dlq-lcc*");
         org.acl("TOPIC#dlq-lcc#PREFIXED#User:sa-claims-runtime#*#CREATE#ALLOW");
-        let ruling = org.only(ID, &["ebs-prod-claims-runtime ALLOW WRITE on topic dlq-lcc*"]);
-        assert!(ruling.findings[0].finding.message.ends_with(": dead letters"));
-        org.seen.acls.clear();
-        org.seen.unknown.insert(hidden::ACLS.into(), "no key".into());
-        assert_eq!(org.found(ID, &[]).verdict(), Verdict::Unknown);
+        let result = org.assert_only_findings(ID, &["ebs-prod-claims-runtime ALLOW WRITE on topic dlq-lcc*"]);
+        assert!(result.findings[0].finding.message.ends_with(": dead letters"));
+        org.observed.acls.clear();
+        org.observed.unknown.insert(listing::ACLS.into(), "no key".into());
+        assert_eq!(org.assert_findings(ID, &[]).verdict(), AuditVerdict::Unknown);
     }
 
     #[test]
-    fn a_binding_on_the_own_prefix_that_no_template_asks_for_is_surplus() {
+    fn an_undeclared_binding_on_the_own_prefix_is_surplus() {
         let mut org = Org::clean();
         let read = org.bind("sa-claims-operator", "DeveloperRead", "$K/topic=claims-*");
         let owner = org.bind("sa-claims-operator", "ResourceOwner", "$C/connector=claims-*");
@@ -284,8 +303,8 @@ mod tests {
             "$O/environment=env-other/cloud-cluster=lkc-other/connector=claims-*",
         );
         let assigner = org.bind("sa-claims-viewer", "Assigner", "$O/service-account=sa-claims-runtime");
-        let ruling = org.only(ID, &[&owner, &read, &narrow, &elsewhere, &assigner]);
-        let severe = ruling
+        let result = org.assert_only_findings(ID, &[&owner, &read, &narrow, &elsewhere, &assigner]);
+        let severe = result
             .findings
             .iter()
             .filter(|found| found.finding.severity == crate::diag::Severity::Error);
@@ -293,12 +312,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_found() {
+    fn missing_accounts_bindings_and_keys_are_found() {
         let mut org = Org::clean();
         org.unbind("sa-claims-operator", "$C/connector=claims-*");
         org.unbind("sa-claims-deployer", "$O/service-account=sa-claims-runtime");
-        org.seen.keys.retain(|key| key.owner.id() != "sa-claims-viewer");
-        org.only(
+        org.observed.keys.retain(|key| key.owner.id() != "sa-claims-viewer");
+        org.assert_only_findings(
             ID,
             &[
                 "ebs-prod-claims-operator ConnectManager connector:{prefix}*",
@@ -307,62 +326,63 @@ mod tests {
             ],
         );
         let mut org = Org::clean();
-        org.seen
+        org.observed
             .accounts
             .retain(|account| account.name != "ebs-prod-claims-viewer");
-        org.seen
+        org.observed
             .bindings
             .retain(|seen| seen.binding.principal.id() != "sa-claims-viewer");
-        org.seen.keys.retain(|key| key.owner.id() != "sa-claims-viewer");
+        org.observed.keys.retain(|key| key.owner.id() != "sa-claims-viewer");
         org.unbind("sa-provisioner", "$O/service-account=sa-claims-viewer");
-        org.only(ID, &["ebs-prod-claims-viewer"]);
+        org.assert_only_findings(ID, &["ebs-prod-claims-viewer"]);
     }
 
     // "ConnectManager on a prefix is unconfirmed", design §4: its fallback is as good.
     #[test]
-    fn a_fallback_is_as_good_as_the_role() {
+    fn a_binding_of_the_fallback_role_is_not_drift() {
         let mut org = Org::clean();
         org.unbind("sa-claims-operator", "$C/connector=claims-*");
         org.bind("sa-claims-operator", "DeveloperRead", "$C/connector=claims-*");
-        org.only(ID, &[]);
+        org.assert_only_findings(ID, &[]);
     }
 
     #[test]
-    fn an_old_tag_a_lost_persona_and_a_key_of_the_wrong_kind_are_drift() {
+    fn an_outdated_tag_a_removed_persona_and_a_key_of_the_wrong_kind_are_drift() {
         let mut org = Org::clean();
         let tag = |org: &Org| {
-            org.seen
+            org.observed
                 .accounts
                 .iter()
                 .position(|a| a.name == "ebs-prod-claims-viewer")
                 .unwrap()
         };
         let viewer = tag(&org);
-        org.seen.accounts[viewer].description = org.seen.accounts[viewer].description.replace("hybrid@", "hybrid@0");
+        org.observed.accounts[viewer].description =
+            org.observed.accounts[viewer].description.replace("hybrid@", "hybrid@0");
         org.tagged("sa-claims-auditor", "claims", "auditor");
         org.key("KAFKAKEY", "sa-claims-operator", "lkc-abc123", 1)
-            .vouch("KAFKAKEY");
-        org.only(ID, &["KAFKAKEY", "sa-claims-auditor", "sa-claims-viewer"]);
+            .record_key("KAFKAKEY");
+        org.assert_only_findings(ID, &["KAFKAKEY", "sa-claims-auditor", "sa-claims-viewer"]);
     }
 
     #[test]
     fn a_department_that_was_never_onboarded_is_information() {
         let mut org = Org::clean();
         org.department("motor", "motor-");
-        let ruling = org.only(ID, &[]);
-        assert_eq!(ruling.findings[0].subject, "not-onboarded");
+        let result = org.assert_only_findings(ID, &[]);
+        assert_eq!(result.findings[0].subject, "not-onboarded");
     }
 
     // T12: what is hidden is not missing.
     #[test]
-    fn what_is_hidden_is_not_missing() {
+    fn a_binding_that_may_be_hidden_is_not_reported_missing() {
         let mut org = Org::clean();
-        org.seen
+        org.observed
             .bindings
             .retain(|seen| seen.binding.pattern.kind() != crate::model::ResourceKind::Subject);
-        org.seen
+        org.observed
             .unknown
             .insert("role bindings on subjects".into(), "403".into());
-        org.found(ID, &[]);
+        org.assert_findings(ID, &[]);
     }
 }

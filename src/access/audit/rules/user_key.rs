@@ -1,13 +1,13 @@
 //! `user-key`: a key of a person on the stage.
 
-use super::Rule;
+use super::AuditRule;
 use crate::{
-    access::audit::{Report, sight::Need, subject::Subject},
+    access::audit::{RuleReport, context::AuditContext, visibility::RequiredData},
     diag::Severity,
     model::Principal,
 };
 
-pub(super) const RULE: Rule = Rule {
+pub(super) const RULE: AuditRule = AuditRule {
     id: "user-key",
     threat: "T11",
     severity: Severity::Warning,
@@ -17,21 +17,21 @@ pub(super) const RULE: Rule = Rule {
     evidence: "An API key for the cluster or the Schema Registry of the stage that belongs to a user. Keys of whoever \
                `administrators` or `adopt` in `ebs.toml` name are information; Cloud keys of people are not judged.",
     remedy: "EBS: find out what runs with it, give that an account of its own, and have the key deleted by its owner.",
-    needs: &[Need::PeopleKeys],
+    needs: &[RequiredData::PeopleKeys],
     check,
 };
 
-fn check(subject: &Subject<'_>, report: &mut Report) {
-    let blueprint = subject.blueprint;
-    for key in &subject.seen.keys {
-        let here = subject.opens(key).is_some() && key.resource != crate::api::keys::CLOUD;
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    let desired = context.desired;
+    for key in &context.observed.keys {
+        let here = context.key_kind(key).is_some() && key.resource != crate::api::keys::CLOUD;
         if !here || matches!(key.owner, Principal::ServiceAccount(_)) {
             continue;
         }
         let owner = key.owner.id();
         let message = format!("API key {} for `{}` belongs to {owner}, a person", key.id, key.resource);
         let named =
-            blueprint.administrators.contains(owner) || blueprint.accepts(owner) || blueprint.accepts(key.id.as_str());
+            desired.administrators.contains(owner) || desired.is_adopted(owner) || desired.is_adopted(key.id.as_str());
         let found = match named {
             true => report.info(key.id.as_str(), message),
             false => report.warning(key.id.as_str(), message),
@@ -44,29 +44,29 @@ fn check(subject: &Subject<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::access::audit::testing::Org;
+    use crate::access::audit::fixture::Org;
 
     const ID: &str = super::RULE.id;
 
     // T11: "owner `u-…` on prod", "SA-owned only".
     #[test]
-    fn a_persons_key_on_the_stage_is_found() {
+    fn a_user_key_for_the_stage_is_found() {
         let mut org = Org::clean();
         org.key("FORCLUSTER", "u-eve", "lkc-abc123", 1);
         org.key("FORREGISTRY", "u-eve", "lsrc-abc123", 1);
         org.key("FORCLOUD", "u-eve", "cloud", 1);
         org.key("ELSEWHERE", "u-eve", "lkc-other", 1);
         org.key("ACCOUNTS", "sa-central", "lkc-abc123", 1);
-        org.only(ID, &["FORCLUSTER", "FORREGISTRY"]);
+        org.assert_only_findings(ID, &["FORCLUSTER", "FORREGISTRY"]);
         org.administrators.insert("u-eve".into());
-        org.only(ID, &[]);
+        org.assert_only_findings(ID, &[]);
     }
 
     #[test]
-    fn the_provisioner_cannot_see_keys_of_people() {
+    fn the_rule_is_unknown_for_the_provisioner() {
         assert_eq!(
-            Org::seen_by_provisioner().found(ID, &[]).verdict(),
-            crate::access::audit::Verdict::Unknown
+            Org::observed_by_provisioner().assert_findings(ID, &[]).verdict(),
+            crate::access::audit::AuditVerdict::Unknown
         );
     }
 }

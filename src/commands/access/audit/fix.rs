@@ -6,45 +6,44 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::{
-    apply::Report as Applied,
+    apply::ProvisioningReport as Applied,
     commands::{
         Ctx,
-        estate::{
-            AclSight, Estate, FolderArgs, departments,
-            shown::{changes, totals},
-            unfinished,
+        provisioning::{
+            AclLookup, FolderArgs, Reconciliation, find_active_departments, incomplete_run_error,
+            plan_view::{department_changes, plan_totals},
         },
-        session::Session,
+        session::PlatformSession,
     },
     error::Error,
     model::{Department, DepartmentCode},
-    plan::{self, Change, Plan},
-    render::{Block, Line},
+    plan::{self, Plan, PlannedChange},
+    render::{Block, TextLine},
 };
 
 /// What was removed, or would be.
 #[derive(Debug, Serialize)]
-pub(crate) struct Fixed {
+pub(crate) struct AuditFixOutput {
     dry_run: bool,
-    changes: Vec<Change>,
+    changes: Vec<PlannedChange>,
     /// What is left for other commands.
     notices: Vec<String>,
     #[serde(flatten)]
     report: Option<Applied>,
     evidence: Vec<PathBuf>,
     #[serde(skip)]
-    blocks: Vec<Block>,
+    plan_blocks: Vec<Block>,
 }
 
-impl Fixed {
+impl AuditFixOutput {
     /// The plan, for people.
-    pub(super) fn blocks(&self) -> Vec<Block> {
-        self.blocks.clone()
+    pub(super) fn plan_blocks(&self) -> Vec<Block> {
+        self.plan_blocks.clone()
     }
 
     /// Why not everything was removed.
     pub(super) fn error(&self) -> Option<Error> {
-        unfinished(self.report.as_ref()?)
+        incomplete_run_error(self.report.as_ref()?)
     }
 
     /// Whether anything is different now.
@@ -54,54 +53,58 @@ impl Fixed {
 }
 
 /// Plans, asks and removes; `None` when the answer is no.
-pub(super) fn fix(
+pub(super) fn remove_findings(
     ctx: &Ctx,
     codes: &[DepartmentCode],
     folders: &FolderArgs,
     dry_run: bool,
-) -> Result<Option<Fixed>, Error> {
-    let session = Session::open(ctx, 8)?;
+) -> Result<Option<AuditFixOutput>, Error> {
+    let session = PlatformSession::open(ctx, 8)?;
     let departments: Vec<Department> = match codes.is_empty() {
         true => session.workspace.active_departments().cloned().collect(),
-        false => departments(&session, codes)?,
+        false => find_active_departments(&session, codes)?,
     };
     ctx.block_on(async {
-        let estate = Estate::look(ctx, &session, &departments, folders, AclSight::Possible).await?;
-        let plan = plan::removals(&estate.wanted(true), &estate.observed.snapshot);
-        let mut fixed = Fixed {
+        let reconciliation =
+            Reconciliation::observe(ctx, &session, &departments, folders, AclLookup::BestEffort).await?;
+        let plan = plan::plan_prune(&reconciliation.plan_input(true), &reconciliation.observed.snapshot);
+        let mut fix = AuditFixOutput {
             dry_run,
             changes: plan.changes.clone(),
             notices: plan.notices.clone(),
             report: None,
             evidence: Vec::new(),
-            blocks: blocks(&plan, &departments),
+            plan_blocks: build_blocks(&plan, &departments),
         };
         if dry_run || plan.is_empty() {
-            return Ok(Some(fixed));
+            return Ok(Some(fix));
         }
         if !ctx.globals.yes {
-            ctx.ui.show(&fixed.blocks)?;
+            ctx.ui.print_preview(&fix.plan_blocks)?;
             if !ctx.confirm("Remove them?")? {
                 return Ok(None);
             }
         }
-        let (report, evidence) = estate.carry_out(ctx, "access audit --fix", &plan, 8).await?;
-        fixed.report = Some(report);
-        fixed.evidence = evidence;
-        Ok(Some(fixed))
+        let (report, evidence) = reconciliation.apply(ctx, "access audit --fix", &plan, 8).await?;
+        fix.report = Some(report);
+        fix.evidence = evidence;
+        Ok(Some(fix))
     })
 }
 
-fn blocks(plan: &Plan, departments: &[Department]) -> Vec<Block> {
+fn build_blocks(plan: &Plan, departments: &[Department]) -> Vec<Block> {
     let titled = departments.iter().filter_map(|department| {
         let code = &department.code;
-        Some(Block::titled(format!("Department {code}"), [changes(plan, code)?]))
+        Some(Block::titled(
+            format!("Department {code}"),
+            [department_changes(plan, code)?],
+        ))
     });
-    let left: Vec<Line> = plan
+    let left: Vec<TextLine> = plan
         .notices
         .iter()
-        .map(|notice| Line::from(format!("  {notice}")).hang(4))
+        .map(|notice| TextLine::from(format!("  {notice}")).with_hanging_indent(4))
         .collect();
     let left = (!left.is_empty()).then(|| Block::titled("Left as it is", [Block::Lines(left)]));
-    titled.chain([Block::line(totals(plan))]).chain(left).collect()
+    titled.chain([Block::line(plan_totals(plan))]).chain(left).collect()
 }

@@ -1,7 +1,7 @@
 //! `confluent ebs access audit`.
 
 mod fix;
-mod ground;
+mod inputs;
 mod output;
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
@@ -9,22 +9,22 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
 
 use self::{
-    ground::Ground,
-    output::{Audited, Setting},
+    inputs::AuditInputs,
+    output::{AccessAuditOutput, AuditHeader},
 };
 use crate::{
-    access::audit::{Found, Ruling, Verdict, accept, audit, blueprint::MAX_KEY_AGE_DAYS},
-    commands::{Ctx, Report, estate::FolderArgs},
-    config::{Existing, SavedSnapshot, save},
+    access::audit::{AuditFinding, AuditVerdict, RuleResult, apply_baseline, audit, desired_state::MAX_KEY_AGE_DAYS},
+    commands::{CommandOutput, Ctx, provisioning::FolderArgs},
+    config::{IfExists, SnapshotFile, save},
     diag::has_errors,
     error::{Error, ResultExt},
     manifest::baseline,
     model::DepartmentCode,
-    render::words,
+    render::text,
 };
 
 /// How long a drafted acceptance lasts.
-const DRAFT_DAYS: i64 = 90;
+const BASELINE_DAYS: i64 = 90;
 
 /// Find what should not be there.
 ///
@@ -55,7 +55,7 @@ Accept what is found today, then report only what is new.
 Remove what departments' own accounts hold and no template asks for.
 
   $ confluent ebs access audit --fix")]
-pub(super) struct AuditAccess {
+pub(super) struct AccessAuditArgs {
     /// Codes of departments: report only what concerns them.
     #[arg(value_name = "department")]
     departments: Vec<DepartmentCode>,
@@ -67,7 +67,7 @@ pub(super) struct AuditAccess {
     save: Option<PathBuf>,
     /// An earlier snapshot: accounts that were not in it and that nobody knows are reported.
     #[arg(long, value_name = "string")]
-    since: Option<PathBuf>,
+    compare_to: Option<PathBuf>,
     /// Also exit with 5 if a rule could not look at everything.
     #[arg(long)]
     strict: bool,
@@ -91,22 +91,22 @@ pub(super) struct AuditAccess {
     folders: FolderArgs,
 }
 
-impl AuditAccess {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Audited>, Error> {
-        let ground = match &self.from {
-            Some(file) => Ground::saved(ctx, file)?,
-            None => Ground::live(ctx)?,
+impl AccessAuditArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<AccessAuditOutput>, Error> {
+        let inputs = match &self.from {
+            Some(file) => AuditInputs::load(ctx, file)?,
+            None => AuditInputs::observe(ctx)?,
         };
-        let (ground, fixed) = match self.fix {
-            true => match fix::fix(ctx, &self.departments, &self.folders, self.dry_run)? {
-                None => return Ok(Report::nothing()),
+        let (inputs, fix) = match self.fix {
+            true => match fix::remove_findings(ctx, &self.departments, &self.folders, self.dry_run)? {
+                None => return Ok(CommandOutput::empty()),
                 // What is left is told, not what was there before.
-                Some(fixed) if fixed.has_changed() => (Ground::live(ctx)?, Some(fixed)),
-                fixed => (ground, fixed),
+                Some(fix) if fix.has_changed() => (AuditInputs::observe(ctx)?, Some(fix)),
+                fixed => (inputs, fixed),
             },
-            false => (ground, None),
+            false => (inputs, None),
         };
-        let asked = self.asked(&ground)?;
+        let asked = self.requested_departments(&inputs)?;
         let (acceptances, notes) = match &self.baseline {
             Some(path) => baseline::read(path),
             None => Default::default(),
@@ -114,41 +114,41 @@ impl AuditAccess {
         if has_errors(&notes) {
             return Err(Error::findings("the accepted findings hold mistakes", notes));
         }
-        let mut rulings = self.rulings(&ground)?;
+        let mut results = self.run_rules(&inputs)?;
         if !asked.is_empty() {
-            narrow(&mut rulings, &asked);
+            retain_departments(&mut results, &asked);
         }
-        let today = ground.seen.taken_at.to_zoned(TimeZone::UTC).date();
-        let (accepted, mut about_baseline) = accept(&mut rulings, &acceptances, today, !asked.is_empty());
+        let today = inputs.snapshot.taken_at.to_zoned(TimeZone::UTC).date();
+        let (accepted, mut about_baseline) = apply_baseline(&mut results, &acceptances, today, !asked.is_empty());
         about_baseline.extend(notes);
         if let Some(file) = &self.save {
-            let saved = SavedSnapshot {
-                stage: ground.stage.clone(),
-                snapshot: ground.seen.clone(),
+            let saved = SnapshotFile {
+                stage: inputs.stage.clone(),
+                snapshot: inputs.snapshot.clone(),
             };
-            saved.save(file, Existing::Keep).context("the snapshot was not saved")?;
+            saved.save(file, IfExists::Keep).context("the snapshot was not saved")?;
         }
         if let Some(file) = &self.write_baseline {
-            write_baseline(file, &rulings, today)?;
+            write_baseline(file, &results, today)?;
         }
-        let audited = Audited::new(
-            Setting {
-                stage: ground.stage,
-                address: ground.seen.address.clone(),
-                seen_by: ground.seen.name_of(&ground.seen.seen_by),
-                taken_at: ground.seen.taken_at,
-                provisioner: ground.seen.name_of(&ground.provisioner.into()),
+        let audited = AccessAuditOutput::new(
+            AuditHeader {
+                stage: inputs.stage,
+                address: inputs.snapshot.address.clone(),
+                observed_by: inputs.snapshot.display_name(&inputs.snapshot.observed_by),
+                taken_at: inputs.snapshot.taken_at,
+                provisioner: inputs.snapshot.display_name(&inputs.provisioner.into()),
                 departments: asked,
-                saved: self.save.clone(),
+                snapshot_file: self.save.clone(),
                 baseline: self.write_baseline.clone(),
             },
-            rulings,
+            results,
             accepted,
             about_baseline,
-            fixed,
+            fix,
         );
-        let error = audited.unfixed().or_else(|| self.verdict(&audited));
-        let report = Report::new(audited);
+        let error = audited.fix_error().or_else(|| self.verdict_error(&audited));
+        let report = CommandOutput::new(audited);
         Ok(match error {
             Some(error) => report.with_error(error),
             None => report,
@@ -156,13 +156,13 @@ impl AuditAccess {
     }
 
     /// The departments that were asked for, all of them known.
-    fn asked(&self, ground: &Ground) -> Result<BTreeSet<DepartmentCode>, Error> {
-        let workspace = &ground.workspace;
+    fn requested_departments(&self, inputs: &AuditInputs) -> Result<BTreeSet<DepartmentCode>, Error> {
+        let workspace = &inputs.workspace;
         for code in &self.departments {
             if workspace.department(code).is_none() {
                 let known: Vec<&str> = workspace.departments().map(|known| known.code.as_str()).collect();
                 let error = Error::failed(format!("there is no department `{code}` in {}", workspace.origin));
-                return Err(match crate::hint::nearest(code.as_str(), known) {
+                return Err(match crate::hint::closest_match(code.as_str(), known) {
                     Some(near) => error.with_hint(format!("Did you mean `{near}`?")),
                     None => error.with_hint("`confluent ebs department list` shows them all."),
                 });
@@ -171,35 +171,35 @@ impl AuditAccess {
         Ok(self.departments.iter().cloned().collect())
     }
 
-    fn rulings(&self, ground: &Ground) -> Result<Vec<Ruling>, Error> {
-        let earlier = match &self.since {
-            Some(file) => Some(ground.earlier(file)?),
+    fn run_rules(&self, inputs: &AuditInputs) -> Result<Vec<RuleResult>, Error> {
+        let earlier = match &self.compare_to {
+            Some(file) => Some(inputs.load_earlier(file)?),
             None => None,
         };
-        let ledger = ground.ledger(&self.folders)?;
+        let known_keys = inputs.load_known_keys(&self.folders)?;
         let max_key_age = Duration::from_secs(24 * 60 * 60 * u64::from(self.max_key_age));
-        let blueprint = ground.blueprint(&ledger, max_key_age, earlier.as_ref());
-        Ok(audit(&blueprint, &ground.seen))
+        let blueprint = inputs.desired_state(&known_keys, max_key_age, earlier.as_ref());
+        Ok(audit(&blueprint, &inputs.snapshot))
     }
 
-    fn verdict(&self, audited: &Audited) -> Option<Error> {
+    fn verdict_error(&self, audited: &AccessAuditOutput) -> Option<Error> {
         let counts = audited.counts();
         let found = [(counts.errors, "error"), (counts.warnings, "warning")];
         let mut parts: Vec<String> = found
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| words::count(count, word))
+            .map(|(count, word)| text::count_noun(count, word))
             .collect();
         if self.strict && counts.unknown > 0 {
             parts.push(format!(
                 "{} that could not decide",
-                words::count(counts.unknown, "rule")
+                text::count_noun(counts.unknown, "rule")
             ));
         }
         if parts.is_empty() {
             return None;
         }
-        let error = Error::refused(format!("the audit found {}", words::list(&parts)));
+        let error = Error::refused(format!("the audit found {}", text::join_list(&parts)));
         Some(match (counts.errors + counts.warnings, self.write_baseline.is_some()) {
             (0, _) => error.with_hint("An administrator's key shows more; docs/audit.md says what each rule needs."),
             (_, true) => error,
@@ -211,16 +211,16 @@ impl AuditAccess {
 }
 
 /// Keeps what concerns the departments that were asked for.
-fn narrow(rulings: &mut [Ruling], asked: &BTreeSet<DepartmentCode>) {
-    for ruling in rulings {
-        ruling.findings.retain(|found| !found.departments.is_disjoint(asked));
+fn retain_departments(results: &mut [RuleResult], asked: &BTreeSet<DepartmentCode>) {
+    for result in results {
+        result.findings.retain(|found| !found.departments.is_disjoint(asked));
     }
 }
 
-fn write_baseline(file: &std::path::Path, rulings: &[Ruling], today: Date) -> Result<(), Error> {
-    let counting = rulings.iter().flat_map(|ruling| &ruling.findings);
-    let counting: Vec<&Found> = counting.filter(|found| found.counts()).collect();
-    let until = today.saturating_add(DRAFT_DAYS.days());
+fn write_baseline(file: &std::path::Path, results: &[RuleResult], today: Date) -> Result<(), Error> {
+    let counting = results.iter().flat_map(|result| &result.findings);
+    let counting: Vec<&AuditFinding> = counting.filter(|found| found.is_problem()).collect();
+    let until = today.saturating_add(BASELINE_DAYS.days());
     let text = baseline::draft(&counting, until);
-    save::save(file, text.as_bytes(), Existing::Keep).context("the accepted findings were not written")
+    save::save(file, text.as_bytes(), IfExists::Keep).context("the accepted findings were not written")
 }

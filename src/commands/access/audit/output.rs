@@ -8,25 +8,25 @@ use std::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Found, Ruling, Verdict, fix::Fixed};
+use super::{AuditFinding, AuditVerdict, RuleResult, fix::AuditFixOutput};
 use crate::{
-    access::audit::{Accepted, Hidden, rules::NOT_AUDITED},
+    access::audit::{AcceptedFinding, MissingData, rules::NOT_AUDITED},
     diag::{Finding, Severity},
     error::Error,
-    model::{Address, DepartmentCode},
-    render::{Block, Cell, Line, Style, Table, Viewable, words},
+    model::{DepartmentCode, StageAddress},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
 };
 
 /// What was audited.
 #[derive(Debug, Serialize)]
-pub(crate) struct Setting {
+pub(crate) struct AuditHeader {
     /// The stage.
     pub(super) stage: String,
     /// Organization, environment, cluster, Schema Registry.
     #[serde(flatten)]
-    pub(super) address: Address,
+    pub(super) address: StageAddress,
     /// Who looked: a list shows only what its caller may see.
-    pub(super) seen_by: String,
+    pub(super) observed_by: String,
     /// When.
     pub(super) taken_at: Timestamp,
     /// The service account that onboards.
@@ -34,14 +34,14 @@ pub(crate) struct Setting {
     /// The departments that were asked for; all when there is none.
     pub(super) departments: BTreeSet<DepartmentCode>,
     /// Where the snapshot was saved.
-    pub(super) saved: Option<PathBuf>,
+    pub(super) snapshot_file: Option<PathBuf>,
     /// Where the accepted findings were written.
     pub(super) baseline: Option<PathBuf>,
 }
 
 /// How many of what.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct Counts {
+pub(crate) struct AuditCounts {
     /// Findings of severity error.
     pub(super) errors: usize,
     /// Findings of severity warning, those about accepted ones among them.
@@ -58,14 +58,14 @@ pub(crate) struct Counts {
 
 /// One rule.
 #[derive(Debug, Serialize)]
-struct RuleRow {
+struct AuditRuleRow {
     rule: &'static str,
     threat: &'static str,
     summary: &'static str,
-    verdict: Verdict,
-    findings: Vec<Found>,
+    verdict: AuditVerdict,
+    findings: Vec<AuditFinding>,
     /// What it could not look at, each with the reason.
-    unknown: BTreeSet<Hidden>,
+    unknown: BTreeSet<MissingData>,
 }
 
 /// What the audit does not look at.
@@ -78,87 +78,87 @@ struct NotAudited {
 
 /// What `access audit` answers.
 #[derive(Debug, Serialize)]
-pub(crate) struct Audited {
+pub(crate) struct AccessAuditOutput {
     #[serde(flatten)]
-    setting: Setting,
-    counts: Counts,
-    rules: Vec<RuleRow>,
+    header: AuditHeader,
+    counts: AuditCounts,
+    rules: Vec<AuditRuleRow>,
     /// What is worth knowing and as it should be.
-    information: Vec<Found>,
-    accepted: Vec<Accepted>,
+    information: Vec<AuditFinding>,
+    accepted: Vec<AcceptedFinding>,
     /// What is to be said about accepted findings.
     acceptances: Vec<Finding>,
     not_audited: Vec<NotAudited>,
     /// What `--fix` removed, or would.
-    fix: Option<Fixed>,
+    fix: Option<AuditFixOutput>,
 }
 
-impl Audited {
+impl AccessAuditOutput {
     pub(super) fn new(
-        setting: Setting,
-        rulings: Vec<Ruling>,
-        accepted: Vec<Accepted>,
+        setting: AuditHeader,
+        results: Vec<RuleResult>,
+        accepted: Vec<AcceptedFinding>,
         acceptances: Vec<Finding>,
-        fixed: Option<Fixed>,
+        fix: Option<AuditFixOutput>,
     ) -> Self {
         let mut information = Vec::new();
         let mut rules = Vec::new();
-        for ruling in rulings {
-            let verdict = ruling.verdict();
-            let (findings, more): (Vec<_>, Vec<_>) = ruling.findings.into_iter().partition(Found::counts);
+        for result in results {
+            let verdict = result.verdict();
+            let (findings, more): (Vec<_>, Vec<_>) = result.findings.into_iter().partition(AuditFinding::is_problem);
             information.extend(more);
-            rules.push(RuleRow {
-                rule: ruling.rule.id,
-                threat: ruling.rule.threat,
-                summary: ruling.rule.summary,
+            rules.push(AuditRuleRow {
+                rule: result.rule.id,
+                threat: result.rule.threat,
+                summary: result.rule.summary,
                 verdict,
                 findings,
-                unknown: ruling.unknown,
+                unknown: result.unknown,
             });
         }
         let not_audited = NOT_AUDITED
             .iter()
             .map(|(threat, what, instead)| NotAudited { threat, what, instead });
         let mut audited = Self {
-            setting,
-            counts: Counts::default(),
+            header: setting,
+            counts: AuditCounts::default(),
             rules,
             information,
             accepted,
             acceptances,
             not_audited: not_audited.collect(),
-            fix: fixed,
+            fix,
         };
         audited.counts = audited.count();
         audited
     }
 
-    fn count(&self) -> Counts {
-        let verdicts = |wanted| self.rules.iter().filter(|row| row.verdict == wanted).count();
+    fn count(&self) -> AuditCounts {
+        let verdicts = |desired| self.rules.iter().filter(|row| row.verdict == desired).count();
         let all = self.findings();
         let of = |severity| all.iter().filter(|finding| finding.severity == severity).count();
-        Counts {
+        AuditCounts {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             information: self.information.len(),
             accepted: self.accepted.len(),
-            absent: verdicts(Verdict::Absent),
-            unknown: verdicts(Verdict::Unknown),
+            absent: verdicts(AuditVerdict::Absent),
+            unknown: verdicts(AuditVerdict::Unknown),
         }
     }
 
     /// Why `--fix` did not remove everything that it wanted to.
-    pub(super) fn unfixed(&self) -> Option<Error> {
-        self.fix.as_ref().and_then(Fixed::error)
+    pub(super) fn fix_error(&self) -> Option<Error> {
+        self.fix.as_ref().and_then(AuditFixOutput::error)
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> AuditCounts {
         self.counts
     }
 
     /// Everything that somebody should act on, each with the id that it is accepted by.
     fn findings(&self) -> Vec<Finding> {
-        let shown = |found: &Found| {
+        let shown = |found: &AuditFinding| {
             let mut finding = found.finding.clone();
             if !finding.message.contains(&found.subject) {
                 finding.message = format!("{} [{}]", finding.message, found.subject);
@@ -173,9 +173,9 @@ impl Audited {
         let mut table = Table::new(["Rule", "Threat", "Verdict", "Findings"]);
         for row in &self.rules {
             let verdict = match row.verdict {
-                Verdict::Present => "present",
-                Verdict::Absent => "absent",
-                Verdict::Unknown => "unknown",
+                AuditVerdict::Present => "present",
+                AuditVerdict::Absent => "absent",
+                AuditVerdict::Unknown => "unknown",
             };
             table.push([
                 row.rule.into(),
@@ -188,10 +188,10 @@ impl Audited {
     }
 
     /// What could not be looked at, why, and which rules needed it.
-    fn hidden(&self) -> Option<Block> {
+    fn missing_data(&self) -> Option<Block> {
         let mut reasons: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
         for row in &self.rules {
-            for Hidden { what, reason } in &row.unknown {
+            for MissingData { what, reason } in &row.unknown {
                 reasons
                     .entry(reason)
                     .or_default()
@@ -205,17 +205,17 @@ impl Audited {
             let rows = rows.map(|(what, rules)| format!("  {what} ({})", rules.join(", ")));
             std::iter::once(format!("{reason}:")).chain(rows).collect::<Vec<_>>()
         });
-        section("Not looked at", lines)
+        titled_block("Not looked at", lines)
     }
 
-    fn summary(&self) -> Vec<Line> {
+    fn summary(&self) -> Vec<TextLine> {
         let counts = &self.counts;
         let found =
-            [(counts.errors, "error"), (counts.warnings, "warning")].map(|(count, word)| words::count(count, word));
-        let codes: Vec<&str> = self.setting.departments.iter().map(DepartmentCode::as_str).collect();
+            [(counts.errors, "error"), (counts.warnings, "warning")].map(|(count, word)| text::count_noun(count, word));
+        let codes: Vec<&str> = self.header.departments.iter().map(DepartmentCode::as_str).collect();
         let of = match codes.is_empty() {
             true => String::new(),
-            false => format!(" for {}", words::list(&codes)),
+            false => format!(" for {}", text::join_list(&codes)),
         };
         let style = match (counts.errors, counts.warnings, counts.unknown) {
             (1.., ..) => Style::Error,
@@ -224,54 +224,56 @@ impl Audited {
         };
         let sentence = format!(
             "Audited stage {}{of} as {} sees it: {}; {} found nothing, {} could not look at everything.",
-            self.setting.stage,
-            self.setting.seen_by,
-            words::list(&found),
-            words::count(counts.absent, "rule"),
-            words::count(counts.unknown, "rule"),
+            self.header.stage,
+            self.header.observed_by,
+            text::join_list(&found),
+            text::count_noun(counts.absent, "rule"),
+            text::count_noun(counts.unknown, "rule"),
         );
-        let mut lines = vec![Line::new().styled(style, sentence)];
-        if let Some(file) = &self.setting.saved {
-            lines.push(Line::from(format!("What was seen is in {}.", file.display())));
+        let mut lines = vec![TextLine::new().with_styled_text(style, sentence)];
+        if let Some(file) = &self.header.snapshot_file {
+            lines.push(TextLine::from(format!("What was seen is in {}.", file.display())));
         }
-        if let Some(file) = &self.setting.baseline {
+        if let Some(file) = &self.header.baseline {
             let text = format!(
                 "The findings are in {}: write the reasons, then pass it as `--baseline`.",
                 file.display()
             );
-            lines.push(Line::from(text));
+            lines.push(TextLine::from(text));
         }
         lines
     }
 }
 
-fn section(title: &str, lines: impl Iterator<Item = String>) -> Option<Block> {
-    let lines: Vec<Line> = lines.map(|line| Line::from(format!("  {line}")).hang(4)).collect();
+fn titled_block(title: &str, lines: impl Iterator<Item = String>) -> Option<Block> {
+    let lines: Vec<TextLine> = lines
+        .map(|line| TextLine::from(format!("  {line}")).with_hanging_indent(4))
+        .collect();
     (!lines.is_empty()).then(|| Block::titled(title, [Block::Lines(lines)]))
 }
 
-impl Viewable for Audited {
+impl Viewable for AccessAuditOutput {
     fn view(&self) -> Vec<Block> {
-        let mut blocks = self.fix.as_ref().map(Fixed::blocks).unwrap_or_default();
+        let mut blocks = self.fix.as_ref().map(AuditFixOutput::plan_blocks).unwrap_or_default();
         blocks.push(self.table());
         let findings = self.findings();
         if !findings.is_empty() {
             blocks.push(Block::Findings(findings));
         }
-        blocks.extend(self.hidden());
+        blocks.extend(self.missing_data());
         let information = self
             .information
             .iter()
             .map(|found| format!("{}: {}", found.finding.rule, found.finding.message));
-        blocks.extend(section("Worth knowing, and as it should be", information));
+        blocks.extend(titled_block("Worth knowing, and as it should be", information));
         let accepted = self.accepted.iter().map(|accepted| {
-            let finding = &accepted.found.finding;
+            let finding = &accepted.finding.finding;
             format!(
                 "{}: {} (until {}: {})",
                 finding.rule, finding.message, accepted.until, accepted.reason
             )
         });
-        blocks.extend(section("Accepted", accepted));
+        blocks.extend(titled_block("Accepted", accepted));
         blocks.push(Block::Lines(self.summary()));
         blocks
     }

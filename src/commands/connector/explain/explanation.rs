@@ -5,67 +5,72 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{look::Known, typed::Typing};
+use super::{evidence::ConnectorEvidence, suggest::CommandBuilder};
 use crate::{
-    api::connect::{Expanded, Recommendations},
-    client::Scrubber,
-    commands::connector::{logs::scrubber, show::running},
+    api::connect::{ErrorRecommendations, ExpandedConnector},
+    client::TextRedactor,
+    commands::connector::{logs::redactor_for_plugin, show::running_tasks},
     quota::tasks_max,
     resources::connector::{
-        Seen,
-        diagnosis::{Found, Health, Owner, TaskError, of_message},
+        LiveConnector,
+        diagnosis::{ConnectorHealth, FaultOwner, MatchedRule, TaskError, diagnose_message},
     },
 };
 
 /// What the command answers.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(in crate::commands::connector) enum Output {
+pub(in crate::commands::connector) enum ExplainOutput {
     /// Of connectors.
-    Connectors(Explanations),
+    Connectors(ConnectorExplanations),
     /// Of a message.
-    Message(Meaning),
+    Message(MessageExplanation),
 }
 
 /// What a message means.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(in crate::commands::connector) struct Meaning(pub(super) Cause);
+pub(in crate::commands::connector) struct MessageExplanation(pub(super) ExplainedCause);
 
-impl Meaning {
-    pub(super) fn of(message: &str, typing: &Typing) -> Self {
-        let nobody = Seen {
+impl MessageExplanation {
+    pub(super) fn new(message: &str, commands: &CommandBuilder) -> Self {
+        let placeholder = LiveConnector {
             name: "NAME".to_owned(),
-            now: Expanded::default(),
+            expanded: ExpandedConnector::default(),
         };
-        Self(Cause::of(of_message(message), &nobody, typing, &mut scrubber("")))
+        Self(ExplainedCause::new(
+            diagnose_message(message),
+            &placeholder,
+            commands,
+            &mut redactor_for_plugin(""),
+        ))
     }
 }
 
 /// Why connectors are as they are: those that are not well first.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(in crate::commands::connector) struct Explanations(pub(super) Vec<Explanation>);
+pub(in crate::commands::connector) struct ConnectorExplanations(pub(super) Vec<ConnectorExplanation>);
 
 /// Why a connector is as it is.
 #[derive(Debug, Serialize)]
-pub(super) struct Explanation {
+pub(super) struct ConnectorExplanation {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) status: String,
     #[serde(rename = "type")]
     pub(super) direction: String,
     pub(super) plugin: String,
-    pub(super) health: Health,
+    pub(super) health: ConnectorHealth,
     /// Since when it fails, where the service tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<Timestamp>,
     /// The same, until now.
     #[serde(skip)]
-    pub(super) lasts: Option<Duration>,
+    pub(super) duration: Option<Duration>,
     pub(super) tasks_running: usize,
     pub(super) tasks_max: Option<u32>,
-    pub(super) causes: Vec<Cause>,
+    pub(super) causes: Vec<ExplainedCause>,
     /// Whether a configuration from before is in force instead of the one that was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) previous_runs: Option<bool>,
@@ -75,18 +80,18 @@ pub(super) struct Explanation {
     /// What its configuration allows to happen in silence.
     pub(super) notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) log: Option<LogNote>,
+    pub(super) log: Option<LogErrorSummary>,
     /// Why log lines could not be read, where they might say more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_error: Option<String>,
     /// What is known is that something is wrong, and hardly what.
     #[serde(skip)]
-    pub(super) is_vague: bool,
+    pub(super) is_generic: bool,
 }
 
 /// The last error of the log lines.
 #[derive(Debug, Serialize)]
-pub(super) struct LogNote {
+pub(super) struct LogErrorSummary {
     /// The line of its trace that matters.
     pub(super) error: String,
     /// How often it stands there.
@@ -101,79 +106,84 @@ pub(super) struct LogNote {
 
 /// A rule that is met.
 #[derive(Debug, Serialize)]
-pub(super) struct Cause {
+pub(super) struct ExplainedCause {
     pub(super) rule: &'static str,
     pub(super) cause: &'static str,
-    pub(super) owner: Owner,
+    pub(super) owner: FaultOwner,
     /// What was said, one line each.
     pub(super) errors: Vec<String>,
     pub(super) configs: Vec<String>,
     pub(super) fix: &'static str,
-    pub(super) steps: Vec<Todo>,
+    pub(super) steps: Vec<NextStep>,
     /// Where it is explained.
     pub(super) page: String,
 }
 
 /// One step after the fix.
 #[derive(Debug, Serialize)]
-pub(super) struct Todo {
+pub(super) struct NextStep {
     pub(super) text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) command: Option<String>,
 }
 
-impl Explanation {
-    pub(super) fn of(known: Known, typing: &Typing, now: Timestamp) -> Self {
-        let seen = &known.seen;
+impl ConnectorExplanation {
+    pub(super) fn new(known: ConnectorEvidence, commands: &CommandBuilder, now: Timestamp) -> Self {
+        let observed = &known.observed;
         // Texts of others may hold what nobody should see.
-        let mut scrubber = scrubber(seen.class());
-        let is_vague = known.diagnosis.is_vague();
-        let since = known.advice.as_ref().and_then(Recommendations::at);
-        let clean = |text: String, scrubber: &mut Scrubber| scrubber.scrub(&text).into_owned();
+        let mut redactor = redactor_for_plugin(observed.class());
+        let is_vague = known.diagnosis.is_generic();
+        let since = known.advice.as_ref().and_then(ErrorRecommendations::occurred_at);
+        let clean = |text: String, redactor: &mut TextRedactor| redactor.redact(&text).into_owned();
         let mut causes = Vec::new();
         for found in known.diagnosis.causes {
-            causes.push(Cause::of(found, seen, typing, &mut scrubber));
+            causes.push(ExplainedCause::new(found, observed, commands, &mut redactor));
         }
         let failed = known.diagnosis.tasks.into_iter().map(|task| TaskError {
-            error: task.error.map(|error| clean(error, &mut scrubber)),
+            error: task.error.map(|error| clean(error, &mut redactor)),
             ..task
         });
         let failed = failed.collect();
         let advice = known.advice.map(|advice| advice.recommendations).unwrap_or_default();
-        let advice = advice.into_iter().map(|text| clean(text, &mut scrubber)).collect();
+        let advice = advice.into_iter().map(|text| clean(text, &mut redactor)).collect();
         Self {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
-            status: seen.state().to_owned(),
-            direction: seen.direction().to_owned(),
-            plugin: seen.class().to_owned(),
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
+            status: observed.state().to_owned(),
+            direction: observed.direction().to_owned(),
+            plugin: observed.class().to_owned(),
             health: known.health,
             since,
-            lasts: since.and_then(|since| Duration::try_from(now.duration_since(since)).ok()),
-            tasks_running: running(seen),
-            tasks_max: tasks_max(&seen.now.info.config).ok(),
+            duration: since.and_then(|since| Duration::try_from(now.duration_since(since)).ok()),
+            tasks_running: running_tasks(observed),
+            tasks_max: tasks_max(&observed.expanded.info.config).ok(),
             causes,
-            previous_runs: known.diagnosis.previous_runs,
+            previous_runs: known.diagnosis.previous_config_active,
             failed_tasks: failed,
             recommendations: advice,
             notes: known.notes,
             log: known.log,
             log_error: known.log_error,
-            is_vague,
+            is_generic: is_vague,
         }
     }
 }
 
-impl Cause {
-    fn of(found: Found, seen: &Seen, typing: &Typing, scrubber: &mut Scrubber) -> Self {
+impl ExplainedCause {
+    fn new(
+        found: MatchedRule,
+        observed: &LiveConnector,
+        commands: &CommandBuilder,
+        redactor: &mut TextRedactor,
+    ) -> Self {
         let rule = found.rule;
-        let errors = found.errors.iter().map(|error| scrubber.scrub(error).into_owned());
-        let steps = rule.then.iter().map(|step| Todo {
-            text: match typing.somebody_else(step) {
+        let errors = found.errors.iter().map(|error| redactor.redact(error).into_owned());
+        let steps = rule.next_steps.iter().map(|step| NextStep {
+            text: match commands.as_other_persona(step) {
                 Some(persona) => format!("{}, as the {persona}", step.text),
                 None => step.text.to_owned(),
             },
-            command: typing.command(step, seen),
+            command: commands.command(step, observed),
         });
         Self {
             rule: rule.id,
@@ -188,8 +198,8 @@ impl Cause {
     }
 }
 
-impl Explanations {
-    pub(super) fn new(mut all: Vec<Explanation>) -> Self {
+impl ConnectorExplanations {
+    pub(super) fn new(mut all: Vec<ConnectorExplanation>) -> Self {
         all.sort_by(|a, b| (a.health, &a.name).cmp(&(b.health, &b.name)));
         Self(all)
     }

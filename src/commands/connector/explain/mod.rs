@@ -1,21 +1,21 @@
 //! `confluent ebs connector explain`.
 
 mod explanation;
-mod look;
+mod evidence;
 mod show;
-mod typed;
+mod suggest;
 
 use self::{
-    explanation::{Explanations, Meaning, Output},
-    typed::Typing,
+    explanation::{ConnectorExplanations, ExplainOutput, MessageExplanation},
+    suggest::CommandBuilder,
 };
-use super::{DepartmentSession, names};
+use super::{ConnectorSession, selectors};
 use crate::{
-    commands::{Ctx, Report, session},
-    config::Folders,
+    commands::{CommandOutput, Ctx, session},
+    config::StandardDirs,
     error::{Error, ErrorKind},
     exit::ExitCode,
-    resources::connector::diagnosis::Health,
+    resources::connector::diagnosis::ConnectorHealth,
 };
 
 /// Explain why connectors do not run, and what to do about it.
@@ -41,7 +41,7 @@ Explain a connector that runs, and whose records do not arrive.
 Explain a message that a pipeline has shown.
 
   $ confluent ebs connector explain --message UnknownHostException")]
-pub(super) struct Explain {
+pub(super) struct ConnectorExplainArgs {
     /// IDs or names of connectors; a name may hold * and ?.
     #[arg(value_name = "id", required_unless_present_any = ["all", "message"])]
     connectors: Vec<String>,
@@ -56,39 +56,41 @@ pub(super) struct Explain {
     message: Option<String>,
 }
 
-impl Explain {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Output>, Error> {
+impl ConnectorExplainArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ExplainOutput>, Error> {
         if let Some(message) = &self.message {
-            let typing = Typing::of(&ctx.globals, None);
-            let typing = match session::named_profile(ctx, &Folders::discover()?) {
-                Some(_) => typing,
-                None => typing.without_profile(),
+            let commands = CommandBuilder::new(&ctx.globals, None);
+            let commands = match session::selected_profile(ctx, &StandardDirs::discover()?) {
+                Some(_) => commands,
+                None => commands.without_profile(),
             };
-            return Ok(Report::new(Output::Message(Meaning::of(message, &typing))));
+            return Ok(CommandOutput::new(ExplainOutput::Message(MessageExplanation::new(
+                message, &commands,
+            ))));
         }
-        let session = DepartmentSession::open(ctx)?;
+        let session = ConnectorSession::open(ctx)?;
         if self.all {
             // Without a department this would reach everybody's.
-            session.tenant()?;
+            session.require_department()?;
         }
-        names::refuse_foreign(session.tenant.as_ref(), &self.connectors)?;
+        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         let explanations = ctx.block_on(async {
-            let list = session.connectors.look(&self.connectors).await?;
-            let seen = match self.all {
-                true => names::all(&session, &list),
-                false => names::resolve(&session, &list, &self.connectors)?,
+            let list = session.connectors.list_selected(&self.connectors).await?;
+            let observed = match self.all {
+                true => selectors::select_all(&session, &list),
+                false => selectors::select(&session, &list, &self.connectors)?,
             };
             tokio::select! {
-                looked = look::look(ctx, &session, seen, self.no_records) => Ok(looked),
-                () = ctx.interrupt.wished() => {
+                looked = evidence::collect(ctx, &session, observed, self.no_records) => Ok(looked),
+                () = ctx.cancel.cancelled() => {
                     Err(Error::new(ErrorKind::Interrupted, "interrupted while connectors were looked at"))
                 }
             }
         })?;
-        let code = match explanations.iter().any(|one| one.health == Health::Unhealthy) {
+        let code = match explanations.iter().any(|one| one.health == ConnectorHealth::Unhealthy) {
             true => ExitCode::Unhealthy,
             false => ExitCode::Ok,
         };
-        Ok(Report::new(Output::Connectors(Explanations::new(explanations))).with_code(code))
+        Ok(CommandOutput::new(ExplainOutput::Connectors(ConnectorExplanations::new(explanations))).with_code(code))
     }
 }

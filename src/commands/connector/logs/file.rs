@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Appended, show::FileRow};
+use super::{AppendedLines, show::LogFileRow};
 use crate::{
     api::logs::LogEntry,
     error::{Error, ResultExt},
@@ -37,7 +37,7 @@ impl LogFile {
     pub(super) fn append(&mut self, connector: &str, lines: &[LogEntry]) -> Result<(), Error> {
         let mut text = Vec::new();
         for line in lines {
-            serde_json::to_writer(&mut text, &FileRow::of(connector, line))?;
+            serde_json::to_writer(&mut text, &LogFileRow::new(connector, line))?;
             text.push(b'\n');
         }
         let written = self.file.write_all(&text);
@@ -51,8 +51,8 @@ impl LogFile {
         self.entries
     }
 
-    pub(super) fn appended(self) -> Appended {
-        Appended {
+    pub(super) fn finish(self) -> AppendedLines {
+        AppendedLines {
             entries: self.entries,
             file: self.path,
         }

@@ -6,154 +6,164 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use jiff::Timestamp;
 
 use super::{
-    Logs, Output,
+    ConnectorLogsArgs, ConnectorLogsOutput,
     file::LogFile,
-    read::{explained, say, scrubber, subject, unread},
-    show::Told,
+    read::{explain_log_error, log_target, print_status, redactor_for_plugin, unread_lines},
+    show::LogLineView,
 };
 use crate::{
-    api::{connect::Expanded, logs::LogEntry},
+    api::{connect::ExpandedConnector, logs::LogEntry},
     commands::{
-        Ctx, Report,
+        CommandOutput, Ctx,
         connector::{
-            lifecycle::together,
-            show::{cause_lines, why},
+            lifecycle::combine_errors,
+            show::{cause_lines, visible_cause},
         },
-        session::DepartmentSession,
+        session::ConnectorSession,
     },
     error::Error,
     resources::{
-        connector::{Connectors, Seen},
+        connector::{ConnectorClient, LiveConnector},
         logs::{
-            fold::Folds,
-            follow::{Event, Follower, LogError, Roster},
+            follow::{ConnectorListCache, FollowEvent, Follower, LogError},
+            trace_dedup::TraceDedup,
         },
     },
 };
 
 /// Where lines go.
-struct Sink<'a> {
+struct LogWriter<'a> {
     ctx: &'a Ctx,
     file: Option<LogFile>,
     /// Several connectors are followed.
-    named: bool,
+    show_names: bool,
     expand: bool,
-    folds: Folds,
-    shown: usize,
-    most: Option<usize>,
+    folds: TraceDedup,
+    written: usize,
+    limit: Option<usize>,
 }
 
-impl Sink<'_> {
+impl LogWriter<'_> {
     /// Passes lines on, and tells whether there may be more.
-    fn take(&mut self, connector: &str, mut lines: Vec<LogEntry>) -> Result<bool, Error> {
-        if let Some(most) = self.most {
-            lines.truncate(most - self.shown);
+    fn write(&mut self, connector: &str, mut lines: Vec<LogEntry>) -> Result<bool, Error> {
+        if let Some(most) = self.limit {
+            lines.truncate(most - self.written);
         }
         match &mut self.file {
             Some(file) => file.append(connector, &lines)?,
             None => {
                 for line in &lines {
-                    let told = Told::of(connector, line, self.named, &mut self.folds, self.expand);
-                    self.ctx.ui.item(&told)?;
+                    let told = LogLineView::new(connector, line, self.show_names, &mut self.folds, self.expand);
+                    self.ctx.ui.print_item(&told)?;
                 }
             }
         }
-        self.shown += lines.len();
-        Ok(self.most.is_none_or(|most| self.shown < most))
+        self.written += lines.len();
+        Ok(self.limit.is_none_or(|most| self.written < most))
     }
 }
 
 /// Follows all of `seen`, with lines from `start` on.
 pub(super) async fn follow(
     ctx: &Ctx,
-    session: &DepartmentSession,
-    asked: &Logs,
-    seen: &[Seen],
-    list: BTreeMap<String, Expanded>,
+    session: &ConnectorSession,
+    args: &ConnectorLogsArgs,
+    observed: &[LiveConnector],
+    list: BTreeMap<String, ExpandedConnector>,
     start: Timestamp,
-) -> Result<Report<Output>, Error> {
-    let logs = session.observers.logs()?;
-    let address = session.observers.address(&session.connectors.client).await?;
+) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
+    let logs = session.telemetry.logs()?;
+    let address = session.telemetry.resolve_address(&session.connectors.client).await?;
     // Looked at with the clock that waiting is done on.
-    let connectors = Connectors {
-        clock: session.observers.clock().clone(),
+    let connectors = ConnectorClient {
+        clock: session.telemetry.clock().clone(),
         ..session.connectors.clone()
     };
-    let roster = Arc::new(Roster::new(connectors, list));
-    let mut sink = Sink {
+    let connector_list = Arc::new(ConnectorListCache::new(connectors, list));
+    let mut profile_store = LogWriter {
         ctx,
-        file: asked.output_file.as_deref().map(LogFile::open).transpose()?,
-        named: seen.len() > 1,
-        expand: asked.expand,
-        folds: Folds::default(),
-        shown: 0,
-        most: asked.limit.filter(|limit| *limit > 0),
+        file: args.output_file.as_deref().map(LogFile::open).transpose()?,
+        show_names: observed.len() > 1,
+        expand: args.expand,
+        folds: TraceDedup::default(),
+        written: 0,
+        limit: args.limit.filter(|limit| *limit > 0),
     };
     let mut running = FuturesUnordered::new();
-    for one in seen {
-        let (subject, scrubber) = (subject(&address, one)?, scrubber(one.class()));
-        let follower = Follower::new(one, subject, asked.question(), start, scrubber, &logs, roster.clone());
-        running.push(step(follower));
+    for one in observed {
+        let (target, redactor) = (log_target(&address, one)?, redactor_for_plugin(one.class()));
+        let follower = Follower::new(
+            one,
+            target,
+            args.to_filter(),
+            start,
+            redactor,
+            &logs,
+            connector_list.clone(),
+        );
+        running.push(next_event(follower));
     }
     let mut failures = Vec::new();
     loop {
         let next = tokio::select! {
             next = running.next() => next,
-            () = ctx.interrupt.wished() => None,
+            () = ctx.cancel.cancelled() => None,
         };
         let Some((follower, event)) = next else { break };
         let name = follower.name.clone();
         match event {
-            Ok(Event::Lines(lines)) => {
-                if !sink.take(&name, lines)? {
+            Ok(FollowEvent::Lines(lines)) => {
+                if !profile_store.write(&name, lines)? {
                     break;
                 }
             }
-            Ok(event) => tell(ctx, &name, &event),
+            Ok(event) => print_event(ctx, &name, &event),
             Err(error) => {
-                let one = seen.iter().find(|one| one.name == name);
+                let one = observed.iter().find(|one| one.name == name);
                 if let Some(one) = one {
-                    say(ctx, &[unread(one)]);
-                    failures.push(explained(session, one, error));
+                    print_status(ctx, &[unread_lines(one)]);
+                    failures.push(explain_log_error(session, one, error));
                 }
                 continue;
             }
         }
-        running.push(step(follower));
+        running.push(next_event(follower));
     }
-    let some = failures.len() < seen.len();
-    let report = match sink.file {
-        Some(file) if file.entries() > 0 || some => Report::new(Output::Appended(file.appended())),
-        _ => Report::nothing(),
+    let some = failures.len() < observed.len();
+    let report = match profile_store.file {
+        Some(file) if file.entries() > 0 || some => CommandOutput::new(ConnectorLogsOutput::Appended(file.finish())),
+        _ => CommandOutput::empty(),
     };
-    Ok(match together(failures, some) {
+    Ok(match combine_errors(failures, some) {
         Some(error) => report.with_error(error),
         None => report,
     })
 }
 
-async fn step(mut follower: Follower) -> (Follower, Result<Event, LogError>) {
+async fn next_event(mut follower: Follower) -> (Follower, Result<FollowEvent, LogError>) {
     let event = follower.next().await;
     (follower, event)
 }
 
 /// What happens besides lines, on standard error.
-fn tell(ctx: &Ctx, name: &str, event: &Event) {
+fn print_event(ctx: &Ctx, name: &str, event: &FollowEvent) {
     match event {
-        Event::Lines(_) | Event::Quiet => {}
-        Event::State(None) => ctx.ui.note(&format!(
+        FollowEvent::Lines(_) | FollowEvent::Idle => {}
+        FollowEvent::State(None) => ctx.ui.info(&format!(
             "Connector \"{name}\" is gone. If one of that name is made again, it is followed."
         )),
-        Event::State(Some(seen)) => {
-            ctx.ui.note(&format!("Connector \"{name}\" is {} now.", seen.state()));
-            if let Some(cause) = why(seen) {
-                ctx.ui.say(&[cause_lines(seen.id(), &seen.name, &cause)]);
+        FollowEvent::State(Some(observed)) => {
+            ctx.ui
+                .info(&format!("Connector \"{name}\" is {} now.", observed.state()));
+            if let Some(cause) = visible_cause(observed) {
+                ctx.ui
+                    .print_message(&[cause_lines(observed.id(), &observed.name, &cause)]);
             }
         }
-        Event::Anew { old, new } => ctx
+        FollowEvent::Recreated { old, new } => ctx
             .ui
-            .note(&format!("Connector \"{name}\" was made anew: {new} instead of {old}.")),
-        Event::Trouble { error, wait } => ctx.ui.note(&format!(
+            .info(&format!("Connector \"{name}\" was made anew: {new} instead of {old}.")),
+        FollowEvent::Retrying { error, wait } => ctx.ui.info(&format!(
             "Log lines of \"{name}\" cannot be read just now, again in {} s: {error}",
             wait.as_secs()
         )),

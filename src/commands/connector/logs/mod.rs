@@ -2,8 +2,8 @@
 
 mod file;
 mod follow;
-mod glance;
-mod question;
+mod recent_errors;
+mod args;
 mod read;
 mod show;
 
@@ -11,26 +11,26 @@ use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 
-pub(super) use glance::Glances;
-pub(super) use read::scrubber;
+pub(super) use read::redactor_for_plugin;
+pub(super) use recent_errors::RecentErrors;
 
-use self::{question::Levels, show::Lines};
-use super::{DepartmentSession, names, when::When};
+use self::{args::LogLevels, show::LogLinesOutput};
+use super::{ConnectorSession, selectors, time_arg::TimeArg};
 use crate::{
     api::logs::HISTORY,
-    commands::{Ctx, Report},
+    commands::{CommandOutput, Ctx},
     error::Error,
     render::{Block, Format, Viewable},
     resources::{
-        connector::Seen,
-        logs::{follow::Question, tail::Window},
+        connector::LiveConnector,
+        logs::{cursor::Window, follow::LogFilter},
     },
 };
 
 /// A little less than what the service keeps, because its clock and ours differ (dossier `logs.md` §2.3).
-const REACH: Duration = HISTORY.saturating_sub(Duration::from_mins(1));
+const RETENTION: Duration = HISTORY.saturating_sub(Duration::from_mins(1));
 /// More lines than anybody reads, and than memory should hold.
-const MOST: usize = 50_000;
+const MAX_BUFFERED_LINES: usize = 50_000;
 
 /// Show log lines of connectors.
 ///
@@ -51,7 +51,7 @@ Follow all connectors of the department.
 Write everything that there is of a connector into a file.
 
   $ confluent ebs connector logs claims-orders --since 3d --limit 0 --output-file logs.txt")]
-pub(super) struct Logs {
+pub(super) struct ConnectorLogsArgs {
     /// IDs or names of connectors; a name may hold * and ?.
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
@@ -60,24 +60,24 @@ pub(super) struct Logs {
     all: bool,
     /// Show lines from this time on: how long ago, such as 30m or 2h, or a time, such as 2026-08-20T08:00:00Z.
     #[arg(long, alias = "start-time", value_name = "time", default_value = "30m")]
-    since: When,
+    since: TimeArg,
     /// Show lines until this time.
     #[arg(long, alias = "end-time", value_name = "time", conflicts_with = "follow")]
-    until: Option<When>,
+    until: Option<TimeArg>,
     /// Levels, separated by |: INFO, WARN, ERROR. All of them without it.
     #[arg(long, value_name = "string")]
-    level: Option<Levels>,
+    level: Option<LogLevels>,
     /// Show only lines that hold this text; the service takes it for a regular expression.
     #[arg(long, alias = "search-text", value_name = "string")]
     grep: Option<String>,
     /// Show only lines of the task of this number.
-    #[arg(long, value_name = "number", value_parser = question::task)]
+    #[arg(long, value_name = "number", value_parser = args::parse_task)]
     task: Option<u32>,
     /// Show new lines as they come.
     #[arg(short, long)]
     follow: bool,
     /// At most so many lines of each connector, the newest; 0 for all. With --follow, end after so many.
-    #[arg(long, value_name = "number", value_parser = question::lines)]
+    #[arg(long, value_name = "number", value_parser = args::parse_line_limit)]
     limit: Option<usize>,
     /// Append the lines to this file, as lines of JSON.
     #[arg(long, value_name = "file")]
@@ -91,41 +91,41 @@ pub(super) struct Logs {
 }
 
 /// How many lines are shown when nobody says: a minute's worth of requests.
-const LIMIT: usize = 1_000;
+const DEFAULT_LIMIT: usize = 1_000;
 
-impl Logs {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Output>, Error> {
-        self.check(ctx)?;
-        let session = DepartmentSession::open(ctx)?;
+impl ConnectorLogsArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
+        self.check_args(ctx)?;
+        let session = ConnectorSession::open(ctx)?;
         if self.all {
             // Without a department this would reach everybody's.
-            session.tenant()?;
+            session.require_department()?;
         }
-        names::refuse_foreign(session.tenant.as_ref(), &self.connectors)?;
+        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         if self.cache && (self.grep.is_some() || self.task.is_some()) {
             ctx.ui
                 .warn("only whole answers are kept: with --grep or --task the service is asked each time");
         }
         if self.follow {
-            session.observers.watch();
+            session.telemetry.use_real_time();
         }
         ctx.block_on(async {
-            let list = session.connectors.look(&self.connectors).await?;
-            let seen = match self.all {
-                true => names::all(&session, &list),
-                false => names::resolve(&session, &list, &self.connectors)?,
+            let list = session.connectors.list_selected(&self.connectors).await?;
+            let observed = match self.all {
+                true => selectors::select_all(&session, &list),
+                false => selectors::select(&session, &list, &self.connectors)?,
             };
-            let now = session.observers.clock().now();
+            let now = session.telemetry.clock().now();
             let window = self.window(ctx, now)?;
             match self.follow {
-                true => follow::follow(ctx, &session, &self, &seen, list, window.from).await,
-                false => read::read(ctx, &session, &self, &seen, window).await,
+                true => follow::follow(ctx, &session, &self, &observed, list, window.from).await,
+                false => read::read(ctx, &session, &self, &observed, window).await,
             }
         })
     }
 
     /// What does not go together.
-    fn check(&self, ctx: &Ctx) -> Result<(), Error> {
+    fn check_args(&self, ctx: &Ctx) -> Result<(), Error> {
         let bit_by_bit = matches!(ctx.ui.format(), Format::Human | Format::Ndjson);
         if self.follow && !bit_by_bit && self.output_file.is_none() {
             return Err(
@@ -139,8 +139,8 @@ impl Logs {
                 Error::usage("all lines may be more than fit on a screen and into memory")
                     .with_hint("Use `--output-file FILE` or `-o ndjson` with `--limit 0`."),
             ),
-            Some(limit) if limit > MOST && !streams => Err(Error::usage(format!(
-                "--limit {limit} is too much: it must be at most {MOST}"
+            Some(limit) if limit > MAX_BUFFERED_LINES && !streams => Err(Error::usage(format!(
+                "--limit {limit} is too much: it must be at most {MAX_BUFFERED_LINES}"
             ))
             .with_hint("Use `--output-file FILE` or `-o ndjson` for more lines.")),
             _ => Ok(()),
@@ -149,13 +149,13 @@ impl Logs {
 
     /// The time that is meant, cut to what the service keeps.
     fn window(&self, ctx: &Ctx, now: Timestamp) -> Result<Window, Error> {
-        let mut from = self.since.moment(now);
+        let mut from = self.since.resolve(now);
         let to = match self.until {
-            Some(until) => until.moment(now),
+            Some(until) => until.resolve(now),
             // The service is told whole seconds.
             None => now.saturating_add(Duration::from_secs(1)).unwrap_or(now),
         };
-        let oldest = now.saturating_sub(REACH).unwrap_or(Timestamp::MIN);
+        let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
         // What is on this computer may be older.
         if from < oldest && !self.cache {
             ctx.ui.warn("lines are kept for 72 hours: what is older is not shown");
@@ -168,8 +168,8 @@ impl Logs {
         Ok(Window { from, to })
     }
 
-    fn question(&self) -> Question {
-        Question {
+    fn to_filter(&self) -> LogFilter {
+        LogFilter {
             levels: self.level.clone().unwrap_or_default().0,
             text: self.grep.clone(),
             task: self.task,
@@ -177,33 +177,33 @@ impl Logs {
     }
 
     /// At most so many lines of a connector.
-    fn most(&self) -> Option<usize> {
-        Some(self.limit.unwrap_or(LIMIT)).filter(|limit| *limit > 0)
+    fn line_limit(&self) -> Option<usize> {
+        Some(self.limit.unwrap_or(DEFAULT_LIMIT)).filter(|limit| *limit > 0)
     }
 }
 
 /// What the command answers.
 #[derive(Debug, serde::Serialize)]
 #[serde(untagged)]
-pub(super) enum Output {
+pub(super) enum ConnectorLogsOutput {
     /// The lines.
-    Lines(Lines),
+    Lines(LogLinesOutput),
     /// They are in a file.
-    Appended(Appended),
+    Appended(AppendedLines),
 }
 
 /// How many lines went into which file.
 #[derive(Debug, serde::Serialize)]
-pub(super) struct Appended {
+pub(super) struct AppendedLines {
     entries: usize,
     file: PathBuf,
 }
 
-impl Viewable for Output {
+impl Viewable for ConnectorLogsOutput {
     fn view(&self) -> Vec<Block> {
         match self {
             Self::Lines(lines) => lines.view(),
-            Self::Appended(Appended { entries, file }) => {
+            Self::Appended(AppendedLines { entries, file }) => {
                 let noun = if *entries == 1 { "entry" } else { "entries" };
                 vec![Block::line(format!(
                     "Appended {entries} log {noun} to file: {}",
@@ -215,6 +215,6 @@ impl Viewable for Output {
 }
 
 /// Whether its lines may say less than its status.
-fn is_troubled(seen: &Seen) -> bool {
-    matches!(seen.state(), "FAILED" | "DEGRADED") || super::show::why(seen).is_some()
+fn is_unhealthy(observed: &LiveConnector) -> bool {
+    matches!(observed.state(), "FAILED" | "DEGRADED") || super::show::visible_cause(observed).is_some()
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 
 use super::{
-    Logs, Output,
+    ConnectorLogsArgs, ConnectorLogsOutput,
     file::LogFile,
-    is_troubled,
-    show::{Found, Lines, Told},
+    is_unhealthy,
+    show::{ConnectorLines, LogLineView, LogLinesOutput},
 };
 use crate::{
     api::logs::LogEntry,
@@ -16,61 +16,67 @@ use crate::{
         catalog,
         secret::{Secrecy, secrecy},
     },
-    client::{self, ClientError, ConnectorLogs, Scrubber},
+    client::{self, ClientError, ConnectorLogsClient, TextRedactor},
     commands::{
-        Ctx, Report,
-        connector::{lifecycle::together, show::why},
-        session::{DepartmentSession, connector_crn},
+        CommandOutput, Ctx,
+        connector::{lifecycle::combine_errors, show::visible_cause},
+        session::{ConnectorSession, connector_crn},
     },
     error::{Error, ErrorKind},
-    model::Address,
+    model::StageAddress,
     render::{Block, Format},
     resources::{
-        connector::Seen,
+        connector::LiveConnector,
         logs::{
-            cache::{Cache, joined},
-            fold::Folds,
-            follow::{LogError, Question, Subject, read as read_window},
-            spool::Spool,
-            tail::Window,
+            cache::{LogCache, join_overlapping},
+            cursor::Window,
+            follow::{LogError, LogFilter, LogTarget, read_window},
+            page_buffer::PageBuffer,
+            trace_dedup::TraceDedup,
         },
     },
 };
 
 /// How many connectors are read at a time: each has a limit of its own.
-const WIDTH: usize = 8;
+const CONCURRENCY: usize = 8;
 /// A wait that is worth a word.
-pub(super) const WORTH_SAYING: Duration = Duration::from_secs(3);
+pub(super) const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 /// Reads and shows.
 pub(super) async fn read(
     ctx: &Ctx,
-    session: &DepartmentSession,
-    asked: &Logs,
-    seen: &[Seen],
+    session: &ConnectorSession,
+    args: &ConnectorLogsArgs,
+    observed: &[LiveConnector],
     window: Window,
-) -> Result<Report<Output>, Error> {
-    let logs = session.observers.logs()?;
-    let address = session.observers.address(&session.connectors.client).await?;
-    let question = asked.question();
-    let streams = asked.output_file.is_some() || ctx.ui.format() == Format::Ndjson;
-    if streams && asked.most().is_none() {
-        return stream_all(ctx, session, asked, seen, window, &logs, &address).await;
+) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
+    let logs = session.telemetry.logs()?;
+    let address = session.telemetry.resolve_address(&session.connectors.client).await?;
+    let filter = args.to_filter();
+    let streams = args.output_file.is_some() || ctx.ui.format() == Format::Ndjson;
+    if streams && args.line_limit().is_none() {
+        return stream_all(ctx, session, args, observed, window, &logs, &address).await;
     }
-    let one = |seen: &Seen| {
-        let (logs, question, address, seen) = (logs.clone(), question.clone(), address.clone(), seen.clone());
+    let one = |observed: &LiveConnector| {
+        let (logs, filter, address, observed) = (logs.clone(), filter.clone(), address.clone(), observed.clone());
         async move {
-            let read = Reader::new(ctx, session, &logs, &address, &seen, question)?;
-            Ok::<_, Error>(match read.lines(asked, window).await {
-                Ok((lines, more)) => (found(&seen, lines, more), None),
-                Err(error) => (unread(&seen), Some(explained(session, &seen, error))),
+            let read = LogReader::new(ctx, session, &logs, &address, &observed, filter)?;
+            Ok::<_, Error>(match read.read_newest(args, window).await {
+                Ok((lines, more)) => (connector_lines(&observed, lines, more), None),
+                Err(error) => (
+                    unread_lines(&observed),
+                    Some(explain_log_error(session, &observed, error)),
+                ),
             })
         }
     };
-    let read = stream::iter(seen).map(one).buffered(WIDTH).collect::<Vec<_>>();
+    let read = stream::iter(observed)
+        .map(one)
+        .buffered(CONCURRENCY)
+        .collect::<Vec<_>>();
     let read = tokio::select! {
         read = read => read,
-        () = ctx.interrupt.wished() => return Err(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read")),
+        () = ctx.cancel.cancelled() => return Err(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read")),
     };
     let (mut all, mut failures) = (Vec::new(), Vec::new());
     for one in read {
@@ -78,74 +84,74 @@ pub(super) async fn read(
         all.push(found);
         failures.extend(failure);
     }
-    if ctx.ui.format() != Format::Human || asked.output_file.is_some() {
-        say(ctx, &all);
+    if ctx.ui.format() != Format::Human || args.output_file.is_some() {
+        print_status(ctx, &all);
     }
-    let output = match &asked.output_file {
+    let output = match &args.output_file {
         Some(path) => {
             let mut file = LogFile::open(path)?;
             for found in &all {
                 file.append(&found.name, &found.lines)?;
             }
-            Output::Appended(file.appended())
+            ConnectorLogsOutput::Appended(file.finish())
         }
-        None => Output::Lines(Lines::new(all, asked.expand)),
+        None => ConnectorLogsOutput::Lines(LogLinesOutput::new(all, args.expand)),
     };
-    let some = failures.len() < seen.len();
-    let report = Report::new(output);
-    Ok(match together(failures, some) {
+    let some = failures.len() < observed.len();
+    let report = CommandOutput::new(output);
+    Ok(match combine_errors(failures, some) {
         Some(error) => report.with_error(error),
         None => report,
     })
 }
 
 /// How those are that have no lines to say it, on standard error: what is for machines holds lines alone.
-pub(super) fn say(ctx: &Ctx, all: &[Found]) {
-    let blocks: Vec<Block> = all.iter().filter_map(Found::status).collect();
+pub(super) fn print_status(ctx: &Ctx, all: &[ConnectorLines]) {
+    let blocks: Vec<Block> = all.iter().filter_map(ConnectorLines::status_block).collect();
     if !blocks.is_empty() {
-        ctx.ui.say(&blocks);
+        ctx.ui.print_message(&blocks);
     }
 }
 
-fn found(seen: &Seen, lines: Vec<LogEntry>, more: bool) -> Found {
-    let troubled = lines.is_empty() && is_troubled(seen);
-    Found {
-        name: seen.name.clone(),
-        id: seen.id().to_owned(),
+fn connector_lines(observed: &LiveConnector, lines: Vec<LogEntry>, more: bool) -> ConnectorLines {
+    let troubled = lines.is_empty() && is_unhealthy(observed);
+    ConnectorLines {
+        name: observed.name.clone(),
+        id: observed.id().to_owned(),
         more,
         unread: false,
-        state: troubled.then(|| (seen.state().to_owned(), why(seen))),
+        state: troubled.then(|| (observed.state().to_owned(), visible_cause(observed))),
         lines,
     }
 }
 
 /// Where lines cannot be read, the status is all that there is.
-pub(super) fn unread(seen: &Seen) -> Found {
-    Found {
+pub(super) fn unread_lines(observed: &LiveConnector) -> ConnectorLines {
+    ConnectorLines {
         unread: true,
-        state: Some((seen.state().to_owned(), why(seen))),
-        ..found(seen, Vec::new(), false)
+        state: Some((observed.state().to_owned(), visible_cause(observed))),
+        ..connector_lines(observed, Vec::new(), false)
     }
 }
 
 /// All lines, connector by connector, which need not fit into memory.
 async fn stream_all(
     ctx: &Ctx,
-    session: &DepartmentSession,
-    asked: &Logs,
-    seen: &[Seen],
+    session: &ConnectorSession,
+    args: &ConnectorLogsArgs,
+    observed: &[LiveConnector],
     window: Window,
-    logs: &client::Logs,
-    address: &Address,
-) -> Result<Report<Output>, Error> {
-    let mut file = asked.output_file.as_deref().map(LogFile::open).transpose()?;
+    logs: &client::LogsClient,
+    address: &StageAddress,
+) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
+    let mut file = args.output_file.as_deref().map(LogFile::open).transpose()?;
     let mut failures = Vec::new();
-    let mut folds = Folds::default();
-    for connector in seen {
-        let reader = Reader::new(ctx, session, logs, address, connector, asked.question())?;
+    let mut folds = TraceDedup::default();
+    for connector in observed {
+        let reader = LogReader::new(ctx, session, logs, address, connector, args.to_filter())?;
         let read = tokio::select! {
-            read = reader.window(window, None) => read,
-            () = ctx.interrupt.wished() => {
+            read = reader.read_window(window, None) => read,
+            () = ctx.cancel.cancelled() => {
                 failures.push(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read"));
                 break;
             }
@@ -153,151 +159,156 @@ async fn stream_all(
         let mut spool = match read {
             Ok((spool, _)) => spool,
             Err(error) => {
-                say(ctx, &[unread(connector)]);
-                failures.push(explained(session, connector, error));
+                print_status(ctx, &[unread_lines(connector)]);
+                failures.push(explain_log_error(session, connector, error));
                 continue;
             }
         };
         if spool.is_empty() {
-            say(ctx, &[found(connector, Vec::new(), false)]);
+            print_status(ctx, &[connector_lines(connector, Vec::new(), false)]);
         }
         while let Some(lines) = spool.pop()? {
             match &mut file {
                 Some(file) => file.append(&connector.name, &lines)?,
                 None => {
                     for line in &lines {
-                        ctx.ui.item(&Told::of(&connector.name, line, true, &mut folds, true))?;
+                        ctx.ui
+                            .print_item(&LogLineView::new(&connector.name, line, true, &mut folds, true))?;
                     }
                 }
             }
         }
     }
     let report = match file {
-        Some(file) => Report::new(Output::Appended(file.appended())),
-        None => Report::nothing(),
+        Some(file) => CommandOutput::new(ConnectorLogsOutput::Appended(file.finish())),
+        None => CommandOutput::empty(),
     };
-    let some = failures.len() < seen.len();
-    Ok(match together(failures, some) {
+    let some = failures.len() < observed.len();
+    Ok(match combine_errors(failures, some) {
         Some(error) => report.with_error(error),
         None => report,
     })
 }
 
 /// Reads the lines of one connector.
-pub(super) struct Reader<'a> {
+pub(super) struct LogReader<'a> {
     ctx: &'a Ctx,
-    session: &'a DepartmentSession,
-    logs: ConnectorLogs,
-    subject: Subject,
-    question: Question,
-    scrubber: Scrubber,
+    session: &'a ConnectorSession,
+    logs: ConnectorLogsClient,
+    target: LogTarget,
+    filter: LogFilter,
+    redactor: TextRedactor,
     name: String,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> LogReader<'a> {
     pub(super) fn new(
         ctx: &'a Ctx,
-        session: &'a DepartmentSession,
-        logs: &client::Logs,
-        address: &Address,
-        seen: &Seen,
-        question: Question,
+        session: &'a ConnectorSession,
+        logs: &client::LogsClient,
+        address: &StageAddress,
+        observed: &LiveConnector,
+        filter: LogFilter,
     ) -> Result<Self, Error> {
-        let subject = subject(address, seen)?;
+        let target = log_target(address, observed)?;
         Ok(Self {
             ctx,
             session,
-            logs: logs.of(subject.key()),
-            subject,
-            question,
-            scrubber: scrubber(seen.class()),
-            name: seen.name.clone(),
+            logs: logs.for_connector(target.rate_limit_key()),
+            target,
+            filter,
+            redactor: redactor_for_plugin(observed.class()),
+            name: observed.name.clone(),
         })
     }
 
     /// How long the first request would have to wait for its turn.
-    pub(super) fn wait(&self) -> Duration {
-        self.logs.wait()
+    pub(super) fn wait_time(&self) -> Duration {
+        self.logs.wait_time()
     }
 
-    pub(super) async fn window(&self, window: Window, limit: Option<usize>) -> Result<(Spool, bool), LogError> {
+    pub(super) async fn read_window(
+        &self,
+        window: Window,
+        limit: Option<usize>,
+    ) -> Result<(PageBuffer, bool), LogError> {
         let (ui, logs, name) = (self.ctx.ui.clone(), &self.logs, &self.name);
         let tell = |lines: usize| {
-            let wait = logs.wait();
-            if wait >= WORTH_SAYING {
+            let wait = logs.wait_time();
+            if wait >= NOTICE_AFTER {
                 let so_far = if lines == 0 {
                     String::new()
                 } else {
                     format!(" ({lines} lines so far)")
                 };
-                ui.note(&format!(
+                ui.info(&format!(
                     "Connector \"{name}\" stands 5 requests per minute: the next one is in {} s{so_far}.",
                     wait.as_secs()
                 ));
             }
         };
         tell(0);
-        let mut scrubber = self.scrubber.clone();
+        let mut redactor = self.redactor.clone();
         read_window(
             &self.logs,
-            &self.subject,
-            &self.question,
+            &self.target,
+            &self.filter,
             window,
             limit,
-            &mut scrubber,
+            &mut redactor,
             &tell,
         )
         .await
     }
 
     /// The newest lines of a window, the oldest of them first, and whether there are more.
-    async fn lines(&self, asked: &Logs, window: Window) -> Result<(Vec<LogEntry>, bool), LogError> {
-        let limit = asked.most();
-        let cache = self.cache(asked);
-        let levels = &self.question.levels;
-        let kept = cache.as_ref().and_then(|cache| cache.from(window.from, levels));
+    async fn read_newest(&self, args: &ConnectorLogsArgs, window: Window) -> Result<(Vec<LogEntry>, bool), LogError> {
+        let limit = args.line_limit();
+        let cache = self.cache(args);
+        let levels = &self.filter.levels;
+        let kept = cache.as_ref().and_then(|cache| cache.lines_from(window.from, levels));
         let (begin, kept) = kept.unwrap_or((window.from, Vec::new()));
         let kept: Vec<LogEntry> = kept
             .into_iter()
-            .filter(|line| line.at().is_some_and(|at| at <= window.to) && self.question.is_of_task(line))
+            .filter(|line| line.parsed_timestamp().is_some_and(|at| at <= window.to) && self.filter.includes_task(line))
             .collect();
         if begin >= window.to {
-            return Ok(newest(kept, limit, false));
+            return Ok(keep_newest(kept, limit, false));
         }
         let rest = Window {
             from: begin.max(window.from),
             to: window.to,
         };
-        let rest = self.within_reach(rest);
-        let (mut spool, more) = self.window(rest, limit).await?;
+        let rest = self.clamp_to_retention(rest);
+        let (mut spool, more) = self.read_window(rest, limit).await?;
         let mut lines = Vec::new();
         while let Some(page) = spool.pop()? {
             lines.extend(page);
         }
         if let Some(cache) = &cache {
             // Where older lines were left out, the second of the oldest is not complete.
-            let from = lines.first().and_then(LogEntry::at).filter(|_| more);
+            let from = lines.first().and_then(LogEntry::parsed_timestamp).filter(|_| more);
             let from = from.map(|at| at.saturating_add(Duration::from_secs(1)).unwrap_or(at));
             let complete = Window {
                 from: from.unwrap_or(rest.from),
                 to: rest.to,
             };
-            let now = self.session.observers.clock().now();
-            if let Err(error) = cache.keep(complete, levels, &lines, now) {
+            let now = self.session.telemetry.clock().now();
+            if let Err(error) = cache.store(complete, levels, &lines, now) {
                 self.ctx.ui.warn(&format!("the lines are not kept: {error}"));
             }
         }
         // With older lines missing in between, what is kept of the time before does not belong to the newest.
         Ok(match more {
-            true => newest(lines, limit, true),
-            false => newest(joined(kept, lines), limit, false),
+            true => keep_newest(lines, limit, true),
+            false => keep_newest(join_overlapping(kept, lines), limit, false),
         })
     }
 
     /// What is asked for may be on this computer alone; the service is asked for what it still has.
-    fn within_reach(&self, window: Window) -> Window {
-        let now = self.session.observers.clock().now();
-        let oldest = now.saturating_sub(super::REACH).unwrap_or(window.from);
+    fn clamp_to_retention(&self, window: Window) -> Window {
+        let now = self.session.telemetry.clock().now();
+        let oldest = now.saturating_sub(super::RETENTION).unwrap_or(window.from);
         Window {
             from: window.from.max(oldest).min(window.to),
             ..window
@@ -305,45 +316,49 @@ impl<'a> Reader<'a> {
     }
 
     /// Only whole answers can be kept: those to no text and no task.
-    fn cache(&self, asked: &Logs) -> Option<Cache> {
-        let whole = self.question.text.is_none() && self.question.task.is_none();
-        (asked.cache && whole).then(|| {
-            let folder = self.session.observers.folder().join("lines");
-            Cache::of(&folder, &self.session.observers.hosts().logs, self.subject.key())
+    fn cache(&self, args: &ConnectorLogsArgs) -> Option<LogCache> {
+        let whole = self.filter.text.is_none() && self.filter.task.is_none();
+        (args.cache && whole).then(|| {
+            let folder = self.session.telemetry.state_dir().join("lines");
+            LogCache::for_connector(
+                &folder,
+                &self.session.telemetry.hosts().logs,
+                self.target.rate_limit_key(),
+            )
         })
     }
 }
 
-fn newest(mut lines: Vec<LogEntry>, limit: Option<usize>, more: bool) -> (Vec<LogEntry>, bool) {
+fn keep_newest(mut lines: Vec<LogEntry>, limit: Option<usize>, more: bool) -> (Vec<LogEntry>, bool) {
     let surplus = limit.map_or(0, |limit| lines.len().saturating_sub(limit));
     lines.drain(..surplus);
     (lines, more || surplus > 0)
 }
 
 /// Whose lines are asked for.
-pub(super) fn subject(address: &Address, seen: &Seen) -> Result<Subject, Error> {
-    Ok(Subject {
-        crn: connector_crn(address, &seen.name)?,
-        id: Some(seen.now.id.id.clone()).filter(|id| !id.is_empty()),
+pub(super) fn log_target(address: &StageAddress, observed: &LiveConnector) -> Result<LogTarget, Error> {
+    Ok(LogTarget {
+        crn: connector_crn(address, &observed.name)?,
+        id: Some(observed.expanded.id.id.clone()).filter(|id| !id.is_empty()),
     })
 }
 
 /// Knows the secret keys of a plugin besides those that are secret by their names.
-pub(in crate::commands::connector) fn scrubber(class: &str) -> Scrubber {
+pub(in crate::commands::connector) fn redactor_for_plugin(class: &str) -> TextRedactor {
     let facts = catalog();
     let plugin = facts.plugin(class);
     let keys = plugin.into_iter().flat_map(|plugin| plugin.keys.keys());
     let secret = keys.filter(|key| matches!(secrecy(facts, plugin, key), Secrecy::Secret));
-    Scrubber::new(secret.cloned())
+    TextRedactor::new(secret.cloned())
 }
 
 /// Why lines cannot be read, and who can do something about it.
-pub(super) fn explained(session: &DepartmentSession, seen: &Seen, error: LogError) -> Error {
-    let what = format!("the log lines of connector \"{}\" cannot be read", seen.name);
+pub(super) fn explain_log_error(session: &ConnectorSession, observed: &LiveConnector, error: LogError) -> Error {
+    let what = format!("the log lines of connector \"{}\" cannot be read", observed.name);
     let LogError::Client(error) = error else {
         return Error::from(error).context(what);
     };
-    let (forbidden, moved) = (error.is_forbidden(), has_moved(&error));
+    let (forbidden, moved) = (error.is_forbidden(), may_have_moved(&error));
     let mut edge = Error::from(error).context(what);
     if forbidden {
         // Dossier `logs.md` §2.6; the general advice about 403 says less.
@@ -353,18 +368,18 @@ pub(super) fn explained(session: &DepartmentSession, seen: &Seen, error: LogErro
              cluster; roles that only read do not show them.",
         );
         edge = match session
-            .tenant
+            .department
             .as_ref()
-            .filter(|tenant| tenant.persona.as_deref() == Some("viewer"))
+            .filter(|department| department.persona.as_deref() == Some("viewer"))
         {
-            Some(tenant) => edge.with_hint(format!(
+            Some(department) => edge.with_hint(format!(
                 "Use the operator's profile, such as `--profile {}-operator`.",
-                tenant.code
+                department.code
             )),
             None => edge,
         };
     } else if moved {
-        let hosts = session.observers.hosts();
+        let hosts = session.telemetry.hosts();
         edge = edge.with_hint(format!(
             "Logs come from {} with tokens from {}: no document of Confluent's describes either, and they may have moved. \
              `CONFLUENT_EBS_LOGS_ENDPOINT` and `CONFLUENT_EBS_TOKEN_ENDPOINT` name others.",
@@ -375,9 +390,9 @@ pub(super) fn explained(session: &DepartmentSession, seen: &Seen, error: LogErro
 }
 
 /// Whether the address itself may be the trouble: not there, not understood, not reached.
-fn has_moved(error: &ClientError) -> bool {
+fn may_have_moved(error: &ClientError) -> bool {
     match error {
-        ClientError::NoAnswer { .. } | ClientError::Unreadable { .. } | ClientError::Pages { .. } => true,
+        ClientError::NoResponse { .. } | ClientError::InvalidResponse { .. } | ClientError::Pagination { .. } => true,
         other => other.status().is_some_and(|status| {
             matches!(status.as_u16(), 301 | 302 | 307 | 308 | 404 | 405 | 410) || status.is_server_error()
         }),

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::{
     api::logs::LogEntry,
-    render::{Block, Cell, Line, Style, Table, Viewable, escape, escape::escape_lines},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, escape, escape::escape_lines},
     resources::{
-        connector::Cause,
-        logs::fold::{Folds, Trace, root_cause},
+        connector::FailureCause,
+        logs::trace_dedup::{TraceDedup, TraceOccurrence, innermost_cause},
     },
 };
 
@@ -19,32 +19,32 @@ const TRACE_LINES: usize = 30;
 
 /// One line for machines: the stock CLI's fields (dossier `native-cli.md` §4.3), and whose it is.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Row {
+pub(super) struct LogRow {
     timestamp: String,
     level: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     task_id: String,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exception: Option<Exception>,
+    exception: Option<LogException>,
     connector: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     id: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Exception {
+struct LogException {
     stacktrace: String,
 }
 
-impl Row {
-    pub(super) fn of(connector: &str, line: &LogEntry) -> Self {
+impl LogRow {
+    pub(super) fn new(connector: &str, line: &LogEntry) -> Self {
         Self {
             timestamp: line.timestamp.clone(),
             level: line.level.clone(),
             task_id: line.task_id.clone(),
             message: line.message.clone(),
-            exception: line.exception.as_ref().map(|exception| Exception {
+            exception: line.exception.as_ref().map(|exception| LogException {
                 stacktrace: exception.stacktrace.clone(),
             }),
             connector: connector.to_owned(),
@@ -55,7 +55,7 @@ impl Row {
 
 /// A line of a file: the stock CLI's, whose stack trace is a text (dossier `logs.md` §2.7).
 #[derive(Debug, Serialize)]
-pub(super) struct FileRow<'a> {
+pub(super) struct LogFileRow<'a> {
     timestamp: &'a str,
     level: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -68,8 +68,8 @@ pub(super) struct FileRow<'a> {
     id: &'a str,
 }
 
-impl<'a> FileRow<'a> {
-    pub(super) fn of(connector: &'a str, line: &'a LogEntry) -> Self {
+impl<'a> LogFileRow<'a> {
+    pub(super) fn new(connector: &'a str, line: &'a LogEntry) -> Self {
         Self {
             timestamp: &line.timestamp,
             level: &line.level,
@@ -84,41 +84,41 @@ impl<'a> FileRow<'a> {
 
 /// A line that is shown as soon as it comes.
 #[derive(Debug, Serialize)]
-pub(super) struct Told {
+pub(super) struct LogLineView {
     #[serde(flatten)]
-    row: Row,
+    row: LogRow,
     #[serde(skip)]
     text: String,
 }
 
-impl Told {
+impl LogLineView {
     /// `named`: several connectors are shown, so each line says whose it is.
-    pub(super) fn of(connector: &str, line: &LogEntry, named: bool, folds: &mut Folds, expand: bool) -> Self {
-        let mut text = plain(connector, line, named);
-        let trace = match folds.see(line) {
-            Trace::None => String::new(),
-            Trace::Again { number, times } if !expand => format!(
+    pub(super) fn new(connector: &str, line: &LogEntry, named: bool, folds: &mut TraceDedup, expand: bool) -> Self {
+        let mut text = plain_line(connector, line, named);
+        let trace = match folds.record(line) {
+            TraceOccurrence::None => String::new(),
+            TraceOccurrence::Repeated { number, times } if !expand => format!(
                 "    (stack trace {number} again, {times} times so far: {})\n",
-                escape(root_cause(line.trace()))
+                escape(innermost_cause(line.trace()))
             ),
-            Trace::First(_) | Trace::Again { .. } => indented(line.trace(), expand),
+            TraceOccurrence::First(_) | TraceOccurrence::Repeated { .. } => indent_trace(line.trace(), expand),
         };
         text.push_str(&trace);
         Self {
-            row: Row::of(connector, line),
+            row: LogRow::new(connector, line),
             text,
         }
     }
 }
 
-impl Viewable for Told {
+impl Viewable for LogLineView {
     fn view(&self) -> Vec<Block> {
         vec![Block::Verbatim(self.text.clone())]
     }
 }
 
 /// `2026-08-20T08:44:23.761Z  ERROR  claims-orders  task-0  message`: never wrapped, so that `grep` finds it.
-fn plain(connector: &str, line: &LogEntry, named: bool) -> String {
+fn plain_line(connector: &str, line: &LogEntry, named: bool) -> String {
     let mut words = vec![
         escape(&line.timestamp).into_owned(),
         format!("{:<5}", escape(&line.level)),
@@ -134,7 +134,7 @@ fn plain(connector: &str, line: &LogEntry, named: bool) -> String {
 }
 
 /// A stack trace below its line.
-fn indented(trace: &str, whole: bool) -> String {
+fn indent_trace(trace: &str, whole: bool) -> String {
     let trace = escape_lines(trace.trim_end()).into_owned();
     let all = trace.lines().count();
     let shown = if whole { all } else { TRACE_LINES };
@@ -146,17 +146,17 @@ fn indented(trace: &str, whole: bool) -> String {
 /// What was found.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(in crate::commands::connector) struct Lines {
-    rows: Vec<Row>,
+pub(in crate::commands::connector) struct LogLinesOutput {
+    rows: Vec<LogRow>,
     #[serde(skip)]
-    found: Vec<Found>,
+    connectors: Vec<ConnectorLines>,
     #[serde(skip)]
     expand: bool,
 }
 
 /// What was found of one connector.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct ConnectorLines {
     /// Its name.
     pub(super) name: String,
     /// Its id, or its name where nobody tells the id.
@@ -168,40 +168,48 @@ pub(super) struct Found {
     /// Its lines could not be read.
     pub(super) unread: bool,
     /// How it is, where it has no lines to say it.
-    pub(super) state: Option<(String, Option<Cause>)>,
+    pub(super) state: Option<(String, Option<FailureCause>)>,
 }
 
-impl Lines {
-    pub(super) fn new(found: Vec<Found>, expand: bool) -> Self {
-        let mut rows: Vec<(Option<Timestamp>, Row)> = found
+impl LogLinesOutput {
+    pub(super) fn new(found: Vec<ConnectorLines>, expand: bool) -> Self {
+        let mut rows: Vec<(Option<Timestamp>, LogRow)> = found
             .iter()
-            .flat_map(|found| found.lines.iter().map(|line| (line.at(), Row::of(&found.name, line))))
+            .flat_map(|found| {
+                found
+                    .lines
+                    .iter()
+                    .map(|line| (line.parsed_timestamp(), LogRow::new(&found.name, line)))
+            })
             .collect();
         rows.sort_by_key(|(at, _)| *at);
         Self {
             rows: rows.into_iter().map(|(_, row)| row).collect(),
-            found,
+            connectors: found,
             expand,
         }
     }
 }
 
-impl Viewable for Lines {
+impl Viewable for LogLinesOutput {
     fn view(&self) -> Vec<Block> {
-        let mut blocks = match self.found.as_slice() {
+        let mut blocks = match self.connectors.as_slice() {
             // The department has no connectors.
             [] => vec![Block::Empty],
             [one] if one.lines.is_empty() => Vec::new(),
-            [one] if self.expand => vec![Block::Lines(found_line(one)), together(&self.found, false, true)],
-            [one] => table(one),
-            several => vec![together(several, true, self.expand)],
+            [one] if self.expand => vec![
+                Block::Lines(count_line(one)),
+                merge_by_time(&self.connectors, false, true),
+            ],
+            [one] => log_table(one),
+            several => vec![merge_by_time(several, true, self.expand)],
         };
-        let in_vain = |found: &Found| !found.unread && !found.never_ran();
-        if self.rows.is_empty() && self.found.iter().any(in_vain) {
+        let in_vain = |found: &ConnectorLines| !found.unread && !found.never_started();
+        if self.rows.is_empty() && self.connectors.iter().any(in_vain) {
             // The stock CLI's words (dossier `native-cli.md` §4.3).
             blocks = vec![Block::line("No logs found for the current query")];
         }
-        for found in self.found.iter().filter(|found| found.more) {
+        for found in self.connectors.iter().filter(|found| found.more) {
             blocks.push(Block::line(format!(
                 "These are the newest {} of connector \"{}\"; there are more. Narrow with --since, --level or --grep, raise \
                  --limit, or write them all into a file: --limit 0 --output-file FILE",
@@ -209,23 +217,23 @@ impl Viewable for Lines {
                 found.id
             )));
         }
-        blocks.extend(self.found.iter().filter_map(Found::status));
+        blocks.extend(self.connectors.iter().filter_map(ConnectorLines::status_block));
         blocks.retain(|block| !matches!(block, Block::Verbatim(text) if text.is_empty()));
         blocks
     }
 }
 
-impl Found {
+impl ConnectorLines {
     /// Whether it has no lines because no task of it ever started (dossier `logs.md` §2.4).
-    fn never_ran(&self) -> bool {
+    fn never_started(&self) -> bool {
         let cause = self.state.as_ref().and_then(|(_, cause)| cause.as_ref());
         self.lines.is_empty() && cause.is_some_and(|cause| !cause.validation_errors.is_empty())
     }
 
     /// How a connector is whose lines do not say it.
-    pub(super) fn status(&self) -> Option<Block> {
+    pub(super) fn status_block(&self) -> Option<Block> {
         let (state, cause) = self.state.as_ref()?;
-        let mut blocks = vec![Block::line(match self.never_ran() {
+        let mut blocks = vec![Block::line(match self.never_started() {
             true => format!(
                 "It is {state}: its configuration was refused. A connector that never started a task has no log lines."
             ),
@@ -238,22 +246,22 @@ impl Found {
 
 /// The stock CLI's table. A stack trace would not be readable in it: each stands below, once, and lines that repeat one are
 /// left out.
-fn table(found: &Found) -> Vec<Block> {
-    let mut folds = Folds::default();
-    let mut traces: Vec<Repeated<'_>> = Vec::new();
+fn log_table(found: &ConnectorLines) -> Vec<Block> {
+    let mut folds = TraceDedup::default();
+    let mut traces: Vec<RepeatedTrace<'_>> = Vec::new();
     let mut rows: Vec<(&LogEntry, Option<usize>)> = Vec::new();
     for line in &found.lines {
-        match folds.see(line) {
-            Trace::None => rows.push((line, None)),
-            Trace::First(_) => {
+        match folds.record(line) {
+            TraceOccurrence::None => rows.push((line, None)),
+            TraceOccurrence::First(_) => {
                 rows.push((line, Some(traces.len())));
-                traces.push(Repeated {
+                traces.push(RepeatedTrace {
                     times: 1,
                     first: line,
                     last: line,
                 });
             }
-            Trace::Again { number, times } => {
+            TraceOccurrence::Repeated { number, times } => {
                 let known = usize::try_from(number - 1).ok().and_then(|at| traces.get_mut(at));
                 if let Some(known) = known {
                     (known.times, known.last) = (times, line);
@@ -281,14 +289,14 @@ fn table(found: &Found) -> Vec<Block> {
             cell.into(),
         ]);
     }
-    let mut head = found_line(found);
+    let mut head = count_line(found);
     if folded > 0 {
         let noun = if folded == 1 {
             "line that repeats"
         } else {
             "lines that repeat"
         };
-        head.push(Line::from(format!(
+        head.push(TextLine::from(format!(
             "{folded} {noun} a stack trace stand with it below; --expand shows them."
         )));
     }
@@ -304,8 +312,8 @@ fn table(found: &Found) -> Vec<Block> {
         blocks.push(Block::titled(
             format!("Stack Trace {}", number + 1),
             [
-                Block::Lines(vec![Line::new().styled(Style::Muted, when)]),
-                Block::Verbatim(indented(trace.first.trace(), false)),
+                Block::Lines(vec![TextLine::new().with_styled_text(Style::Muted, when)]),
+                Block::Verbatim(indent_trace(trace.first.trace(), false)),
             ],
         ));
     }
@@ -313,32 +321,32 @@ fn table(found: &Found) -> Vec<Block> {
 }
 
 /// The stock CLI's words (dossier `native-cli.md` §4.3).
-fn found_line(found: &Found) -> Vec<Line> {
+fn count_line(found: &ConnectorLines) -> Vec<TextLine> {
     let count = found.lines.len();
     let noun = if count == 1 { "entry" } else { "entries" };
-    vec![Line::from(format!(
+    vec![TextLine::from(format!(
         "Found {count} log {noun} for connector {}:",
         found.id
     ))]
 }
 
 /// A stack trace and when it came.
-struct Repeated<'a> {
+struct RepeatedTrace<'a> {
     times: u32,
     first: &'a LogEntry,
     last: &'a LogEntry,
 }
 
 /// The lines of connectors in the order of their times, one below the other.
-fn together(several: &[Found], named: bool, expand: bool) -> Block {
+fn merge_by_time(several: &[ConnectorLines], named: bool, expand: bool) -> Block {
     let mut lines: Vec<(&str, &LogEntry)> = several
         .iter()
         .flat_map(|found| found.lines.iter().map(|line| (found.name.as_str(), line)))
         .collect();
-    lines.sort_by_key(|(_, line)| line.at());
-    let mut folds = Folds::default();
+    lines.sort_by_key(|(_, line)| line.parsed_timestamp());
+    let mut folds = TraceDedup::default();
     let texts = lines
         .iter()
-        .map(|(name, line)| Told::of(name, line, named, &mut folds, expand).text);
+        .map(|(name, line)| LogLineView::new(name, line, named, &mut folds, expand).text);
     Block::Verbatim(texts.collect())
 }

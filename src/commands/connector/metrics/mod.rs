@@ -8,24 +8,24 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::rows::Metered;
-use super::{DepartmentSession, lifecycle::together, names, when::When};
+use self::rows::ConnectorMetricsOutput;
+use super::{ConnectorSession, lifecycle::combine_errors, selectors, time_arg::TimeArg};
 use crate::{
     api::metrics::HISTORY,
     client::ClientError,
-    commands::{Ctx, Report, globals::Output},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::{Error, ErrorKind, ResultExt},
-    render::{Viewable as _, words},
+    render::{Viewable as _, text},
     resources::{
-        connector::Seen,
-        metrics::{Grid, read},
-        rest,
+        connector::LiveConnector,
+        metrics::{TimeBuckets, read_metrics},
+        sleep_or_cancel,
     },
 };
 
 /// How often `--watch` looks: values come by the minute, and all who share an address share its limit (dossier `metrics.md`
 /// §5).
-const EVERY: Duration = Duration::from_mins(1);
+const WATCH_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Show what connectors have read and written.
 ///
@@ -47,7 +47,7 @@ Watch all connectors of a department.
 Write the last day of all connectors into a file for a department.
 
   $ confluent ebs connector metrics --all --department claims --since 1d -o json > claims.json")]
-pub(super) struct Metrics {
+pub(super) struct ConnectorMetricsArgs {
     /// IDs or names of connectors; a name may hold * and ?.
     #[arg(value_name = "id", required_unless_present = "all")]
     connectors: Vec<String>,
@@ -56,38 +56,38 @@ pub(super) struct Metrics {
     all: bool,
     /// Show values from this time on: how long ago, such as 30m or 2h, or a time, such as 2026-08-20T08:00:00Z.
     #[arg(long, alias = "start-time", value_name = "time", default_value = "1h")]
-    since: When,
+    since: TimeArg,
     /// Show values until this time.
     #[arg(long, alias = "end-time", value_name = "time", conflicts_with = "watch")]
-    until: Option<When>,
+    until: Option<TimeArg>,
     /// Look again every minute, on the whole terminal, until "q" or Ctrl-C.
     #[arg(short, long)]
     watch: bool,
 }
 
-impl Metrics {
-    pub(super) fn run(self, ctx: &mut Ctx) -> Result<Report<Metered>, Error> {
-        self.check(ctx)?;
-        let session = DepartmentSession::open(ctx)?;
+impl ConnectorMetricsArgs {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
+        self.check_args(ctx)?;
+        let session = ConnectorSession::open(ctx)?;
         if self.all {
             // Without a department this would reach everybody's.
-            session.tenant()?;
+            session.require_department()?;
         }
-        names::refuse_foreign(session.tenant.as_ref(), &self.connectors)?;
+        selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         if self.watch {
-            session.observers.watch();
+            session.telemetry.use_real_time();
         }
         ctx.block_on(async {
             match self.watch {
                 true => self.watch(ctx, &session).await,
-                false => self.look(ctx, &session).await,
+                false => self.collect(ctx, &session).await,
             }
         })
     }
 
     /// What does not go together.
-    fn check(&self, ctx: &Ctx) -> Result<(), Error> {
-        match self.watch && !matches!(ctx.globals.output, Output::Human | Output::Ndjson) {
+    fn check_args(&self, ctx: &Ctx) -> Result<(), Error> {
+        match self.watch && !matches!(ctx.globals.output, OutputFormat::Human | OutputFormat::Ndjson) {
             true => Err(
                 Error::usage("--watch shows values again and again, and json, yaml and csv are one document")
                     .with_hint("Use `-o ndjson`: one line of JSON each time."),
@@ -97,16 +97,20 @@ impl Metrics {
     }
 
     /// Shows, and waits, and shows again: on the whole terminal, elsewhere one below the other.
-    async fn watch(&self, ctx: &Ctx, session: &DepartmentSession) -> Result<Report<Metered>, Error> {
-        let human = ctx.globals.output == Output::Human;
-        let screen = human.then(|| ctx.ui.screen(&ctx.interrupt)).flatten();
+    async fn watch(
+        &self,
+        ctx: &Ctx,
+        session: &ConnectorSession,
+    ) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
+        let human = ctx.globals.output == OutputFormat::Human;
+        let screen = human.then(|| ctx.ui.open_screen(&ctx.cancel)).flatten();
         let mut last = None;
         loop {
-            let looked = tokio::select! {
-                looked = self.look(ctx, session) => looked,
-                () = ctx.interrupt.wished() => break,
+            let result = tokio::select! {
+                looked = self.collect(ctx, session) => looked,
+                () = ctx.cancel.cancelled() => break,
             };
-            let (fresh, trouble) = match looked {
+            let (fresh, trouble) = match result {
                 Ok(report) => {
                     let fresh = report.value.is_some();
                     last = report.value.or(last);
@@ -117,66 +121,81 @@ impl Metrics {
                 Err(error) => return Err(error),
             };
             if let Some(trouble) = trouble {
-                ctx.ui.note(&format!(
+                ctx.ui.info(&format!(
                     "Not everything can be read just now, again in {} s: {trouble}",
-                    EVERY.as_secs()
+                    WATCH_INTERVAL.as_secs()
                 ));
             }
             if let Some(value) = &last {
                 let shown = match &screen {
                     Some(screen) => screen.paint(|_, _| value.view()),
-                    None if fresh => ctx.ui.item(value),
+                    None if fresh => ctx.ui.print_item(value),
                     None => Ok(()),
                 };
                 shown.context("could not write the result to standard output")?;
             }
-            if !rest(session.observers.clock(), &ctx.interrupt, EVERY).await {
+            if !sleep_or_cancel(session.telemetry.clock(), &ctx.cancel, WATCH_INTERVAL).await {
                 break;
             }
         }
         // What was on the screen goes with it: how it was last stays.
         Ok(match (screen, last) {
-            (Some(_), Some(last)) => Report::new(last),
-            _ => Report::nothing(),
+            (Some(_), Some(last)) => CommandOutput::new(last),
+            _ => CommandOutput::empty(),
         })
     }
 
-    async fn look(&self, ctx: &Ctx, session: &DepartmentSession) -> Result<Report<Metered>, Error> {
-        let list = session.connectors.look(&self.connectors).await?;
-        let seen = match self.all {
-            true => names::all(session, &list),
-            false => names::resolve(session, &list, &self.connectors)?,
+    async fn collect(
+        &self,
+        ctx: &Ctx,
+        session: &ConnectorSession,
+    ) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
+        let list = session.connectors.list_selected(&self.connectors).await?;
+        let observed = match self.all {
+            true => selectors::select_all(session, &list),
+            false => selectors::select(session, &list, &self.connectors)?,
         };
-        refuse_nameless(&seen)?;
-        let grid = self.grid(ctx, session.observers.clock().now())?;
-        if seen.is_empty() {
-            return Ok(Report::new(Metered::new(ctx, self, session, grid, &[], &[])));
+        check_ids_known(&observed)?;
+        let grid = self.time_buckets(ctx, session.telemetry.clock().now())?;
+        if observed.is_empty() {
+            return Ok(CommandOutput::new(ConnectorMetricsOutput::new(
+                ctx,
+                self,
+                session,
+                grid,
+                &[],
+                &[],
+            )));
         }
-        let metrics = session.observers.metrics()?;
-        let answer = read(&metrics, &seen, grid)
+        let metrics = session.telemetry.metrics()?;
+        let answer = read_metrics(&metrics, &observed, grid)
             .await
-            .map_err(|error| explained(session, error))?;
-        let measured: Vec<_> = seen
+            .map_err(|error| explain_metrics_error(session, error))?;
+        let measured: Vec<_> = observed
             .iter()
-            .filter_map(|seen| Some((seen, answer.measured.get(&seen.name)?)))
+            .filter_map(|observed| Some((observed, answer.connectors.get(&observed.name)?)))
             .collect();
         let failures: Vec<Error> = answer
             .failures
             .into_iter()
-            .map(|(metric, error)| advised(error).context(format!("{} cannot be read", metric.about)))
+            .map(|(metric, error)| {
+                with_rate_limit_hint(error).context(format!("{} cannot be read", metric.description))
+            })
             .collect();
-        let (seen, measured): (Vec<&Seen>, Vec<_>) = measured.into_iter().unzip();
-        let report = Report::new(Metered::new(ctx, self, session, grid, &seen, &measured));
-        Ok(match together(failures, true) {
+        let (observed, measured): (Vec<&LiveConnector>, Vec<_>) = measured.into_iter().unzip();
+        let report = CommandOutput::new(ConnectorMetricsOutput::new(
+            ctx, self, session, grid, &observed, &measured,
+        ));
+        Ok(match combine_errors(failures, true) {
             Some(error) => report.with_error(error),
             None => report,
         })
     }
 
     /// The time that is meant, cut to what the service has.
-    fn grid(&self, ctx: &Ctx, now: Timestamp) -> Result<Grid, Error> {
-        let mut from = self.since.moment(now);
-        let to = self.until.map_or(now, |until| until.moment(now));
+    fn time_buckets(&self, ctx: &Ctx, now: Timestamp) -> Result<TimeBuckets, Error> {
+        let mut from = self.since.resolve(now);
+        let to = self.until.map_or(now, |until| until.resolve(now));
         let oldest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
         if to <= oldest {
             return Err(
@@ -192,7 +211,7 @@ impl Metrics {
             return Err(Error::usage("end-time must be greater than start-time")
                 .with_hint("`--since` is the beginning, `--until` the end."));
         }
-        Grid::of(from, to, now).ok_or_else(|| {
+        TimeBuckets::for_range(from, to, now).ok_or_else(|| {
             Error::usage("nothing is known of that time yet: metrics are about five minutes late")
                 .with_hint("Begin earlier, such as with `--since 15m`.")
         })
@@ -200,27 +219,27 @@ impl Metrics {
 }
 
 /// Metrics are asked for by id, which the list alone tells.
-fn refuse_nameless(seen: &[Seen]) -> Result<(), Error> {
-    let without = seen.iter().filter(|seen| seen.now.id.id.is_empty());
-    let without: Vec<&str> = without.map(|seen| seen.name.as_str()).collect();
+fn check_ids_known(observed: &[LiveConnector]) -> Result<(), Error> {
+    let without = observed.iter().filter(|observed| observed.expanded.id.id.is_empty());
+    let without: Vec<&str> = without.map(|observed| observed.name.as_str()).collect();
     match without.is_empty() {
         true => Ok(()),
         false => Err(Error::denied(format!(
             "metrics are asked for by id, and the key is not told the ids of {}",
-            words::quoted(&without)
+            text::join_quoted(&without)
         ))
         .with_hint("The platform team's key sees the whole list.")),
     }
 }
 
 /// Why metrics cannot be read, and who can do something about it.
-fn explained(session: &DepartmentSession, error: ClientError) -> Error {
-    let what = match &session.tenant {
-        Some(tenant) => format!("the metrics of department \"{}\" cannot be read", tenant.code),
+fn explain_metrics_error(session: &ConnectorSession, error: ClientError) -> Error {
+    let what = match &session.department {
+        Some(department) => format!("the metrics of department \"{}\" cannot be read", department.code),
         None => "the metrics cannot be read".to_owned(),
     };
     if !error.is_forbidden() {
-        return advised(error).context(what);
+        return with_rate_limit_hint(error).context(what);
     }
     let mut edge = Error::from(error).context(what);
     edge.hints.clear();
@@ -229,18 +248,18 @@ fn explained(session: &DepartmentSession, error: ClientError) -> Error {
         "Confluent Cloud opens metrics with MetricsViewer or an administrator's role, for whole clusters: with it a \
          department would see the metrics of all others.",
     );
-    match &session.tenant {
-        Some(tenant) if !session.sees_all => edge.with_hint(format!(
+    match &session.department {
+        Some(department) if !session.is_platform_scope => edge.with_hint(format!(
             "The platform team can publish yours: `confluent ebs status --html {0}.html --department {0}`, or `confluent ebs \
              connector metrics --all --department {0} -o json`.",
-            tenant.code
+            department.code
         )),
         _ => edge.with_hint("An administrator can give MetricsViewer to the account of this key."),
     }
 }
 
 /// The error with what the general advice cannot know.
-fn advised(error: ClientError) -> Error {
+fn with_rate_limit_hint(error: ClientError) -> Error {
     let throttled = error.is_throttled();
     let edge = Error::from(error);
     match throttled {

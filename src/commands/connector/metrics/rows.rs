@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::{super::show::running, DepartmentSession, Metrics, units::Scale};
+use super::{super::show::running_tasks, ConnectorMetricsArgs, ConnectorSession, units::Scale};
 use crate::{
-    api::metrics::{Metric, Reading, Unit},
-    commands::{Ctx, globals::Output},
+    api::metrics::{Metric, MetricKind, MetricUnit},
+    commands::{Ctx, global_args::OutputFormat},
     model::DepartmentCode,
     quota::tasks_max,
-    render::csv,
+    render::to_csv,
     resources::{
-        connector::Seen,
-        metrics::{Curve, Grid, Measured, READ, Sign, Stay, signs},
+        connector::LiveConnector,
+        metrics::{
+            Anomaly, CONNECTOR_METRICS, ConnectorMetrics, MetricSeries, StateInterval, TimeBuckets, find_anomalies,
+        },
     },
 };
 
@@ -21,13 +23,13 @@ const NOT_MEASURED: [&str; 2] = ["cpu", "memory"];
 
 /// What connectors measured in a stretch of time.
 #[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct Metered {
+pub(in crate::commands::connector) struct ConnectorMetricsOutput {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) bucket_seconds: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) department: Option<DepartmentCode>,
-    pub(super) connectors: Vec<ConnectorRow>,
+    pub(super) connectors: Vec<MetricsConnectorRow>,
     pub(super) not_measured: [&'static str; 2],
     #[serde(skip)]
     pub(super) csv: bool,
@@ -36,7 +38,7 @@ pub(in crate::commands::connector) struct Metered {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct ConnectorRow {
+pub(super) struct MetricsConnectorRow {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) status: String,
@@ -45,11 +47,11 @@ pub(super) struct ConnectorRow {
     pub(super) tasks_running: usize,
     pub(super) tasks_max: Option<u32>,
     pub(super) metrics: Vec<MetricRow>,
-    pub(super) states: Vec<StayRow>,
-    pub(super) tasks: Vec<TaskRow>,
-    pub(super) signs: Vec<SignRow>,
+    pub(super) states: Vec<StateIntervalRow>,
+    pub(super) tasks: Vec<MetricsTaskRow>,
+    pub(super) anomalies: Vec<AnomalyRow>,
     #[serde(skip)]
-    pub(super) running: Curve,
+    pub(super) running_tasks: MetricSeries,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,53 +59,53 @@ pub(super) struct MetricRow {
     pub(super) metric: &'static str,
     pub(super) about: &'static str,
     pub(super) unit: &'static str,
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "serialize_number")]
     pub(super) last: Option<f64>,
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "serialize_number")]
     pub(super) mean: Option<f64>,
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "serialize_number")]
     pub(super) peak: Option<f64>,
     /// Only of what is counted.
-    #[serde(serialize_with = "number", skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "serialize_number", skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<f64>,
     pub(super) points: Vec<PointRow>,
     /// Per minute, of what is counted.
     #[serde(skip)]
-    pub(super) curve: Curve,
+    pub(super) series: MetricSeries,
     #[serde(skip)]
-    pub(super) of: &'static Metric,
+    pub(super) definition: &'static Metric,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct PointRow {
     pub(super) timestamp: Timestamp,
-    #[serde(serialize_with = "number")]
+    #[serde(serialize_with = "serialize_number")]
     pub(super) value: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct StayRow {
+pub(super) struct StateIntervalRow {
     pub(super) state: String,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct TaskRow {
+pub(super) struct MetricsTaskRow {
     pub(super) task: u32,
-    pub(super) states: Vec<StayRow>,
+    pub(super) states: Vec<StateIntervalRow>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct SignRow {
-    pub(super) sign: &'static str,
+pub(super) struct AnomalyRow {
+    pub(super) anomaly: &'static str,
     pub(super) message: String,
     pub(super) advice: &'static str,
 }
 
 /// To a thousandth, and whole numbers as such.
 #[expect(clippy::ref_option, reason = "serde hands over a reference")]
-fn number<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+fn serialize_number<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
     let Some(value) = value else { return to.serialize_none() };
     let rounded = (value * 1_000.0).round() / 1_000.0;
     let whole = (rounded.fract() == 0.0).then(|| format!("{rounded:.0}").parse::<i64>().ok());
@@ -113,31 +115,33 @@ fn number<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> 
     }
 }
 
-impl Metered {
+impl ConnectorMetricsOutput {
     /// `measured` is of `seen`, one by one.
     pub(super) fn new(
         ctx: &Ctx,
-        asked: &Metrics,
-        session: &DepartmentSession,
-        grid: Grid,
-        seen: &[&Seen],
-        measured: &[&Measured],
+        args: &ConnectorMetricsArgs,
+        session: &ConnectorSession,
+        grid: TimeBuckets,
+        observed: &[&LiveConnector],
+        measured: &[&ConnectorMetrics],
     ) -> Self {
-        let rows = seen.iter().zip(measured);
+        let rows = observed.iter().zip(measured);
         Self {
-            from: grid.from(),
-            to: grid.to(),
-            bucket_seconds: grid.granularity().length().unwrap_or_default().as_secs(),
-            department: session.tenant.as_ref().map(|tenant| tenant.code.clone()),
-            connectors: rows.map(|(seen, measured)| ConnectorRow::of(seen, measured)).collect(),
+            from: grid.start(),
+            to: grid.end(),
+            bucket_seconds: grid.granularity().bucket_length().unwrap_or_default().as_secs(),
+            department: session.department.as_ref().map(|department| department.code.clone()),
+            connectors: rows
+                .map(|(observed, measured)| MetricsConnectorRow::new(observed, measured))
+                .collect(),
             not_measured: NOT_MEASURED,
-            csv: ctx.globals.output == Output::Csv,
-            watched: asked.watch,
+            csv: ctx.globals.output == OutputFormat::Csv,
+            watched: args.watch,
         }
     }
 
     /// One line per value.
-    pub(super) fn csv(&self) -> String {
+    pub(super) fn to_csv(&self) -> String {
         let header = ["connector", "id", "metric", "unit", "timestamp", "value"];
         let mut rows = Vec::new();
         for row in &self.connectors {
@@ -158,34 +162,42 @@ impl Metered {
                     values.filter_map(|point| Some(line(metric.metric, metric.unit, point.timestamp, point.value?))),
                 );
             }
-            let running = row.running.points();
+            let running = row.running_tasks.points();
             rows.extend(running.map(|point| line("tasks_running", "1", point.timestamp, point.value)));
         }
-        csv(&header, rows)
+        to_csv(&header, rows)
     }
 }
 
-impl ConnectorRow {
-    fn of(seen: &Seen, measured: &Measured) -> Self {
-        let metrics = READ.into_iter().filter_map(Metric::of);
-        let tasks = measured.tasks.iter().map(|(task, states)| TaskRow {
+impl MetricsConnectorRow {
+    fn new(observed: &LiveConnector, measured: &ConnectorMetrics) -> Self {
+        let metrics = CONNECTOR_METRICS.into_iter().filter_map(Metric::by_suffix);
+        let tasks = measured.tasks.iter().map(|(task, states)| MetricsTaskRow {
             task: *task,
-            states: states.stays().into_iter().map(StayRow::of).collect(),
+            states: states.intervals().into_iter().map(StateIntervalRow::new).collect(),
         });
         Self {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
-            status: seen.state().to_owned(),
-            direction: seen.direction().to_owned(),
-            tasks_running: running(seen),
-            tasks_max: tasks_max(&seen.now.info.config).ok(),
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
+            status: observed.state().to_owned(),
+            direction: observed.direction().to_owned(),
+            tasks_running: running_tasks(observed),
+            tasks_max: tasks_max(&observed.expanded.info.config).ok(),
             metrics: metrics
-                .filter_map(|metric| Some(MetricRow::of(metric, measured.curve(metric.suffix)?)))
+                .filter_map(|metric| Some(MetricRow::new(metric, measured.metric_series(metric.suffix)?)))
                 .collect(),
-            states: measured.states.stays().into_iter().map(StayRow::of).collect(),
+            states: measured
+                .states
+                .intervals()
+                .into_iter()
+                .map(StateIntervalRow::new)
+                .collect(),
             tasks: tasks.collect(),
-            signs: signs(measured, seen.state()).iter().map(SignRow::of).collect(),
-            running: measured.tasks_running(),
+            anomalies: find_anomalies(measured, observed.state())
+                .iter()
+                .map(AnomalyRow::new)
+                .collect(),
+            running_tasks: measured.tasks_running(),
         }
     }
 
@@ -195,36 +207,36 @@ impl ConnectorRow {
     }
 
     /// `1/2`, where the second number is what may run.
-    pub(super) fn tasks_now(&self) -> String {
+    pub(super) fn tasks_text(&self) -> String {
         let most = self.tasks_max.map_or("?".to_owned(), |most| most.to_string());
         format!("{}/{most}", self.tasks_running)
     }
 }
 
 impl MetricRow {
-    fn of(metric: &'static Metric, said: &Curve) -> Self {
-        let counted = metric.reading == Reading::Count;
-        let curve = if counted { said.per_minute() } else { said.clone() };
+    fn new(metric: &'static Metric, said: &MetricSeries) -> Self {
+        let counted = metric.kind == MetricKind::Count;
+        let series = if counted { said.per_minute() } else { said.clone() };
         let points = said.points().map(|point| PointRow {
             timestamp: point.timestamp,
             value: Some(point.value),
         });
         Self {
             metric: metric.suffix,
-            about: metric.about,
+            about: metric.description,
             unit: metric.unit.code(),
-            last: curve.last(),
+            last: series.last(),
             mean: if counted { said.rate() } else { said.mean() },
-            peak: curve.peak(),
+            peak: series.peak(),
             total: if counted { said.total() } else { None },
             points: points.collect(),
-            curve,
-            of: metric,
+            series,
+            definition: metric,
         }
     }
 
     pub(super) fn scale(&self) -> Scale {
-        scale(self.of.unit, self.peak)
+        scale_for(self.definition.unit, self.peak)
     }
 
     /// What it is, with its unit.
@@ -242,29 +254,29 @@ impl MetricRow {
 }
 
 /// What values of a unit are shown in.
-pub(super) fn scale(unit: Unit, largest: Option<f64>) -> Scale {
+pub(super) fn scale_for(unit: MetricUnit, largest: Option<f64>) -> Scale {
     match unit {
-        Unit::Bytes => Scale::bytes(largest.unwrap_or(0.0)),
-        Unit::Records => Scale::records(largest.unwrap_or(0.0)),
-        Unit::Milliseconds | Unit::None => Scale::PLAIN,
+        MetricUnit::Bytes => Scale::bytes(largest.unwrap_or(0.0)),
+        MetricUnit::Records => Scale::records(largest.unwrap_or(0.0)),
+        MetricUnit::Milliseconds | MetricUnit::None => Scale::PLAIN,
     }
 }
 
-impl StayRow {
-    fn of(stay: Stay) -> Self {
+impl StateIntervalRow {
+    fn new(interval: StateInterval) -> Self {
         Self {
-            state: stay.state,
-            from: stay.from,
-            to: stay.to,
+            state: interval.state,
+            from: interval.from,
+            to: interval.to,
         }
     }
 }
 
-impl SignRow {
-    fn of(sign: &Sign) -> Self {
+impl AnomalyRow {
+    fn new(sign: &Anomaly) -> Self {
         Self {
-            sign: sign.word(),
-            message: sign.seen(),
+            anomaly: sign.as_str(),
+            message: sign.description(),
             advice: sign.advice(),
         }
     }

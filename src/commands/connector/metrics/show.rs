@@ -1,45 +1,45 @@
 //! What metrics look like: one connector with each of its metrics, several with one line each.
 
 use super::{
-    rows::{ConnectorRow, Metered, MetricRow, StayRow, scale},
+    rows::{ConnectorMetricsOutput, MetricRow, MetricsConnectorRow, StateIntervalRow, scale_for},
     units::Scale,
 };
 use crate::{
-    api::metrics::{Reading, Unit},
-    render::{Block, Cell, Line, Style, Table, Viewable},
-    resources::metrics::Curve,
+    api::metrics::{MetricKind, MetricUnit},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    resources::metrics::MetricSeries,
 };
 
 /// More stays than that are for machines.
-const STAYS: usize = 20;
+const MAX_STATE_INTERVALS: usize = 20;
 
 /// Values to be drawn; what is more than nothing stays so.
-fn drawn(curve: &Curve) -> Cell {
+fn sparkline_cell(series: &MetricSeries) -> Cell {
     let whole = |value: &f64| format!("{:.0}", value.ceil()).parse().unwrap_or(u64::MAX);
-    Cell::Curve(curve.values().iter().map(|value| value.as_ref().map(whole)).collect())
+    Cell::Sparkline(series.values().iter().map(|value| value.as_ref().map(whole)).collect())
 }
 
-impl Viewable for Metered {
+impl Viewable for ConnectorMetricsOutput {
     fn view(&self) -> Vec<Block> {
         if self.csv {
-            return vec![Block::Verbatim(self.csv())];
+            return vec![Block::Verbatim(self.to_csv())];
         }
         let mut blocks = match self.connectors.as_slice() {
             [] => return vec![Block::Empty],
-            [one] => detail(one),
-            several => vec![Block::Table(overview(several))],
+            [one] => detail_blocks(one),
+            several => vec![Block::Table(overview_table(several))],
         };
         let mut lines = Vec::new();
         for row in &self.connectors {
             if self.connectors.len() > 1 && row.status != "RUNNING" {
-                lines.push(Line::from(format!("{} is {}.", row.name, row.status)));
+                lines.push(TextLine::from(format!("{} is {}.", row.name, row.status)));
             }
-            lines.extend(row.signs.iter().map(|sign| {
-                let seen = format!("{} {}.", row.name, sign.message);
-                Line::new()
-                    .styled(Style::Warning, seen)
-                    .then(format!(" {}", sign.advice))
-                    .hang(2)
+            lines.extend(row.anomalies.iter().map(|sign| {
+                let observed = format!("{} {}.", row.name, sign.message);
+                TextLine::new()
+                    .with_styled_text(Style::Warning, observed)
+                    .with_text(format!(" {}", sign.advice))
+                    .with_hanging_indent(2)
             }));
         }
         if !lines.is_empty() {
@@ -50,9 +50,9 @@ impl Viewable for Metered {
     }
 }
 
-impl Metered {
+impl ConnectorMetricsOutput {
     /// What nobody could know from the numbers alone.
-    fn legend(&self) -> Vec<Line> {
+    fn legend(&self) -> Vec<TextLine> {
         // Dossier `metrics.md` §2: what is no count is averaged over a step.
         let steps = match self.bucket_seconds {
             60 => "by the minute".to_owned(),
@@ -75,24 +75,24 @@ impl Metered {
             ),
             "CPU and memory of managed connectors are not measured.".to_owned(),
         ]
-        .map(|text| Line::new().styled(Style::Muted, text))
+        .map(|text| TextLine::new().with_styled_text(Style::Muted, text))
         .into()
     }
 }
 
 /// One connector, each of its metrics on a line.
-fn detail(row: &ConnectorRow) -> Vec<Block> {
+fn detail_blocks(row: &MetricsConnectorRow) -> Vec<Block> {
     let mut table = Table::new(["Metric", "Curve", "Last", "Mean", "Peak", "Total"]);
     for metric in &row.metrics {
         let scale = metric.scale();
         let number = |value| Cell::Number(scale.text(value));
-        let total = match metric.of.reading {
-            Reading::Count => number(metric.total),
-            Reading::Gauge | Reading::State => "".into(),
+        let total = match metric.definition.kind {
+            MetricKind::Count => number(metric.total),
+            MetricKind::Gauge | MetricKind::State => "".into(),
         };
         table.push([
             Cell::Text(metric.label()),
-            drawn(&metric.curve),
+            sparkline_cell(&metric.series),
             number(metric.last),
             number(metric.mean),
             number(metric.peak),
@@ -102,10 +102,10 @@ fn detail(row: &ConnectorRow) -> Vec<Block> {
     let number = |value| Cell::Number(Scale::PLAIN.text(value));
     table.push([
         "Tasks running".into(),
-        drawn(&row.running),
-        number(row.running.last()),
+        sparkline_cell(&row.running_tasks),
+        number(row.running_tasks.last()),
         "".into(),
-        number(row.running.peak()),
+        number(row.running_tasks.peak()),
         "".into(),
     ]);
     let title = format!(
@@ -114,31 +114,31 @@ fn detail(row: &ConnectorRow) -> Vec<Block> {
         row.id,
         row.direction,
         row.status,
-        row.tasks_now()
+        row.tasks_text()
     );
     let mut blocks = vec![Block::titled(title, [Block::Table(table)])];
-    blocks.extend(stays(row));
+    blocks.extend(state_intervals(row));
     blocks
 }
 
 /// When it and its tasks were in which state, unless all of them ran all the time.
-fn stays(row: &ConnectorRow) -> Option<Block> {
-    let own = row.states.iter().map(|stay| (None, stay));
+fn state_intervals(row: &MetricsConnectorRow) -> Option<Block> {
+    let own = row.states.iter().map(|interval| (None, interval));
     let tasks = row.tasks.iter();
-    let of_tasks = tasks.flat_map(|task| task.states.iter().map(|stay| (Some(task.task), stay)));
-    let mut all: Vec<(Option<u32>, &StayRow)> = own.chain(of_tasks).collect();
-    if all.iter().all(|(_, stay)| stay.state == "RUNNING") {
+    let of_tasks = tasks.flat_map(|task| task.states.iter().map(|interval| (Some(task.task), interval)));
+    let mut all: Vec<(Option<u32>, &StateIntervalRow)> = own.chain(of_tasks).collect();
+    if all.iter().all(|(_, interval)| interval.state == "RUNNING") {
         return None;
     }
-    all.sort_by_key(|(task, stay)| (stay.from, *task));
-    let earlier = all.len().saturating_sub(STAYS);
+    all.sort_by_key(|(task, interval)| (interval.from, *task));
+    let earlier = all.len().saturating_sub(MAX_STATE_INTERVALS);
     let mut table = Table::new(["Of", "State", "From", "To"]);
-    for (task, stay) in &all[earlier..] {
+    for (task, interval) in &all[earlier..] {
         table.push([
             task.map_or("connector".into(), |task| Cell::Text(format!("task {task}"))),
-            Cell::text(&stay.state),
-            Cell::text(&stay.from),
-            Cell::text(&stay.to),
+            Cell::text(&interval.state),
+            Cell::text(&interval.from),
+            Cell::text(&interval.to),
         ]);
     }
     let mut blocks = vec![Block::Table(table)];
@@ -151,15 +151,15 @@ fn stays(row: &ConnectorRow) -> Option<Block> {
 }
 
 /// Several connectors, one on each line.
-fn overview(rows: &[ConnectorRow]) -> Table {
+fn overview_table(rows: &[MetricsConnectorRow]) -> Table {
     const RECORDS: [&str; 2] = ["sent_records", "received_records"];
     const BYTES: [&str; 2] = ["sent_bytes", "received_bytes"];
     let largest = |suffixes: &[&str], value: fn(&MetricRow) -> Option<f64>| {
         let values = rows.iter().filter_map(|row| value(row.metric(suffixes)?));
         values.reduce(f64::max)
     };
-    let records = scale(Unit::Records, largest(&RECORDS, |row| row.mean));
-    let bytes = scale(Unit::Bytes, largest(&BYTES, |row| row.mean));
+    let records = scale_for(MetricUnit::Records, largest(&RECORDS, |row| row.mean));
+    let bytes = scale_for(MetricUnit::Bytes, largest(&BYTES, |row| row.mean));
     let mut table = Table::new([
         "Name".to_owned(),
         "Tasks".to_owned(),
@@ -176,8 +176,9 @@ fn overview(rows: &[ConnectorRow]) -> Table {
         };
         table.push([
             Cell::text(&row.name),
-            Cell::Text(row.tasks_now()),
-            row.metric(&RECORDS).map_or("".into(), |metric| drawn(&metric.curve)),
+            Cell::Text(row.tasks_text()),
+            row.metric(&RECORDS)
+                .map_or("".into(), |metric| sparkline_cell(&metric.series)),
             number(&RECORDS, records, |metric| metric.mean),
             number(&BYTES, bytes, |metric| metric.mean),
             number(&["dead_letter_queue_records"], Scale::PLAIN, |metric| metric.total),

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Scale {
     /// One of it in what is measured.
-    one: f64,
+    factor: f64,
     /// Its name.
     pub(super) unit: &'static str,
     /// Digits after the point.
@@ -12,7 +12,7 @@ pub(super) struct Scale {
 }
 
 /// From this on records are told in thousands, and so on.
-const MANY: f64 = 10_000_000.0;
+const UNIT_THRESHOLD: f64 = 10_000_000.0;
 
 const BYTES: [(f64, &str); 5] = [
     (1.0, "B"),
@@ -32,7 +32,7 @@ const RECORDS: [(f64, &str); 4] = [
 impl Scale {
     /// As it is.
     pub(super) const PLAIN: Self = Self {
-        one: 1.0,
+        factor: 1.0,
         unit: "",
         digits: 0,
     };
@@ -42,7 +42,7 @@ impl Scale {
         let fits = BYTES.iter().rev().find(|(one, _)| largest >= *one);
         let (one, unit) = *fits.unwrap_or(&BYTES[0]);
         Self {
-            one,
+            factor: one,
             unit,
             digits: usize::from(one > 1.0),
         }
@@ -50,15 +50,19 @@ impl Scale {
 
     /// Records, for as long as that can be read.
     pub(super) fn records(largest: f64) -> Self {
-        let fits = RECORDS.iter().find(|(one, _)| largest < *one * MANY);
+        let fits = RECORDS.iter().find(|(one, _)| largest < *one * UNIT_THRESHOLD);
         let (one, unit) = *fits.unwrap_or(&RECORDS[RECORDS.len() - 1]);
-        Self { one, unit, digits: 0 }
+        Self {
+            factor: one,
+            unit,
+            digits: 0,
+        }
     }
 
     /// A number, or `-` where there is none.
     pub(super) fn text(&self, value: Option<f64>) -> String {
         let Some(value) = value else { return "-".to_owned() };
-        let value = value / self.one;
+        let value = value / self.factor;
         let text = format!("{value:.*}", self.digits);
         let is_zero = text.chars().all(|c| matches!(c, '0' | '.'));
         match is_zero && value > 0.0 {
@@ -76,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_and_records_grow_into_larger_units() {
+    fn bytes_and_records_are_scaled_to_larger_units() {
         let bytes = |largest: f64| Scale::bytes(largest).unit;
         assert_eq!(
             [0.0, 1_023.0, 1_024.0, 5e6, 2e9, 9e15].map(bytes),
@@ -103,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_zero_and_something_look_different(value in 1e-9_f64..1e18, largest in 0.0_f64..1e18) {
+        fn no_value_zero_and_a_small_value_are_displayed_differently(value in 1e-9_f64..1e18, largest in 0.0_f64..1e18) {
             for scale in [Scale::bytes(largest), Scale::records(largest), Scale::PLAIN] {
                 let (some, zero, nothing) = (scale.text(Some(value)), scale.text(Some(0.0)), scale.text(None));
                 prop_assert!(some != zero && zero != nothing && some != nothing, "{some} {zero} {nothing}");

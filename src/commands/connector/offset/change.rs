@@ -5,26 +5,26 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::status::RequestStatus;
+use super::status::OffsetStatusOutput;
 use crate::{
     api::connect::{OffsetItem, OffsetsStatus},
     commands::{
-        Ctx, Report,
-        connector::{create, saving::SaveArgs},
-        session::DepartmentSession,
+        CommandOutput, Ctx,
+        connector::{backup::BackupArgs, create},
+        session::ConnectorSession,
     },
     error::{Error, ErrorKind},
-    hint::{typed, word},
-    render::{Block, Cell, Line, Table, Viewable},
+    hint::{connector_arg, shell_quote},
+    render::{Block, Cell, Table, TextLine, Viewable},
     resources::connector::{
-        Seen,
-        offsets::{Watch, cannot_be_moved},
+        LiveConnector,
+        offsets::{OffsetWaitOptions, reason_not_movable},
     },
 };
 
 /// One partition, where it is and where it will be.
 #[derive(Debug, Serialize)]
-pub(super) struct Move {
+pub(super) struct OffsetMove {
     partition: Value,
     /// Nothing when the connector does not know the partition yet.
     now: Option<Value>,
@@ -34,30 +34,35 @@ pub(super) struct Move {
 
 /// A change that is to be.
 #[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct Planned {
+pub(in crate::commands::connector) struct PlannedOffsetChange {
     id: String,
     name: String,
     dry_run: bool,
     /// Only the partitions that change.
-    offsets: Vec<Move>,
+    offsets: Vec<OffsetMove>,
 }
 
-impl Planned {
+impl PlannedOffsetChange {
     /// From where `seen` is `now` to `wanted`, or to the beginning.
-    pub(super) fn of(seen: &Seen, now: &[OffsetItem], wanted: Option<&[OffsetItem]>, dry_run: bool) -> Self {
+    pub(super) fn new(
+        observed: &LiveConnector,
+        now: &[OffsetItem],
+        desired: Option<&[OffsetItem]>,
+        dry_run: bool,
+    ) -> Self {
         let at = |partition: &Value| now.iter().find(|item| item.partition == *partition);
-        let offsets = match wanted {
+        let offsets = match desired {
             None => now
                 .iter()
-                .map(|item| Move {
+                .map(|item| OffsetMove {
                     partition: item.partition.clone(),
                     now: Some(item.offset.clone()),
                     then: None,
                 })
                 .collect(),
-            Some(wanted) => wanted
+            Some(desired) => desired
                 .iter()
-                .map(|item| Move {
+                .map(|item| OffsetMove {
                     partition: item.partition.clone(),
                     now: at(&item.partition).map(|known| known.offset.clone()),
                     then: Some(item.offset.clone()),
@@ -66,15 +71,15 @@ impl Planned {
                 .collect(),
         };
         Self {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
             dry_run,
             offsets,
         }
     }
 
     /// Whether everything is already where it is wanted.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
@@ -82,9 +87,9 @@ impl Planned {
     pub(super) fn table(&self) -> Block {
         let mut table = Table::new(["Partition", "Now", "Then"]);
         for change in &self.offsets {
-            let text = |value: &Option<Value>, none: &str| value.as_ref().map_or(none.to_owned(), fields);
+            let text = |value: &Option<Value>, none: &str| value.as_ref().map_or(none.to_owned(), format_fields);
             table.push([
-                Cell::Text(fields(&change.partition)),
+                Cell::Text(format_fields(&change.partition)),
                 Cell::Text(text(&change.now, "(unknown)")),
                 Cell::Text(text(&change.then, "(beginning)")),
             ]);
@@ -94,7 +99,7 @@ impl Planned {
 }
 
 /// `kafka_topic=orders kafka_partition=0`, which breaks between fields.
-fn fields(value: &Value) -> String {
+fn format_fields(value: &Value) -> String {
     let Some(fields) = value.as_object() else {
         return value.to_string();
     };
@@ -108,22 +113,22 @@ fn fields(value: &Value) -> String {
 /// What a command answers.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(in crate::commands::connector) enum Changed {
+pub(in crate::commands::connector) enum OffsetChangeOutput {
     /// What would be done.
-    Planned(Planned),
+    Planned(PlannedOffsetChange),
     /// What became of it.
-    Done(RequestStatus),
+    Applied(OffsetStatusOutput),
 }
 
-impl Viewable for Changed {
+impl Viewable for OffsetChangeOutput {
     fn view(&self) -> Vec<Block> {
         match self {
-            Self::Done(status) => status.view(),
-            Self::Planned(planned) if planned.is_nothing() => {
+            Self::Applied(status) => status.view(),
+            Self::Planned(planned) if planned.is_empty() => {
                 vec![Block::line(format!("Connector \"{}\" is already there.", planned.id))]
             }
             Self::Planned(planned) => vec![
-                Block::Lines(vec![Line::from(format!(
+                Block::Lines(vec![TextLine::from(format!(
                     "[DRY RUN] The offsets of connector \"{}\" would be changed.",
                     planned.id
                 ))]),
@@ -134,68 +139,70 @@ impl Viewable for Changed {
 }
 
 /// Refuses a connector that cannot be moved in its state.
-pub(super) fn refuse_state(seen: &Seen) -> Result<(), Error> {
-    let Some(why) = cannot_be_moved(seen.state()) else {
+pub(super) fn check_state(observed: &LiveConnector) -> Result<(), Error> {
+    let Some(why) = reason_not_movable(observed.state()) else {
         return Ok(());
     };
-    let state = match seen.state() {
+    let state = match observed.state() {
         "" => "in no state yet",
         state => state,
     };
     Err(Error::failed(format!(
         "the offsets of connector \"{}\" cannot be changed: it is {state}, {why}",
-        seen.id()
+        observed.id()
     ))
     .with_hint(format!(
         "Wait for it with `confluent ebs connector wait {}`, or pause it first.",
-        typed(seen.id(), &seen.name)
+        connector_arg(observed.id(), &observed.name)
     )))
 }
 
 /// Saves where the connector is, asks for the change, and looks what becomes of it.
-pub(super) fn change(
+pub(super) fn apply_change(
     ctx: &Ctx,
-    session: &DepartmentSession,
-    seen: &Seen,
+    session: &ConnectorSession,
+    observed: &LiveConnector,
     offsets: Option<Vec<OffsetItem>>,
-    save: &SaveArgs,
+    save: &BackupArgs,
     timeout: Duration,
-) -> Result<Report<Changed>, Error> {
-    if ctx.interrupt.is_wished() {
+) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
+    if ctx.cancel.is_cancelled() {
         return Err(Error::new(
             ErrorKind::Interrupted,
             "interrupted before anything was changed",
         ));
     }
-    let watch = Watch {
+    let watch = OffsetWaitOptions {
         timeout,
-        interrupt: ctx.interrupt.clone(),
+        interrupt: ctx.cancel.clone(),
     };
-    let (saved, moved) = ctx.block_on(async {
-        let saved = save.save(ctx, &session.connectors, &session.saved, seen, true).await?;
-        let moved = session.connectors.move_to(seen, offsets, &watch).await;
-        let moved = moved.map_err(|error| match &session.tenant {
-            Some(tenant) => create::explain(Error::from(error), tenant),
+    let (backup, moved) = ctx.block_on(async {
+        let backup = save
+            .backup(ctx, &session.connectors, &session.backup_dir, observed, true)
+            .await?;
+        let moved = session.connectors.alter_offsets(observed, offsets, &watch).await;
+        let moved = moved.map_err(|error| match &session.department {
+            Some(department) => create::explain_denied(Error::from(error), department),
             None => Error::from(error),
         })?;
-        Ok((saved, moved))
+        Ok((backup, moved))
     })?;
-    if let Some(saved) = saved.as_ref().filter(|saved| saved.offsets) {
-        ctx.ui.note(&format!(
+    if let Some(backup) = backup.as_ref().filter(|backup| backup.has_offsets) {
+        ctx.ui.info(&format!(
             "Put the former offsets back with `confluent ebs connector offset update {} --config-file {}`.",
-            typed(seen.id(), &seen.name),
-            word(&saved.path.display().to_string())
+            connector_arg(observed.id(), &observed.name),
+            shell_quote(&backup.path.display().to_string())
         ));
     }
-    let error = outcome(seen, &moved.status, moved.interrupted);
+    let error = outcome_error(observed, &moved.status, moved.interrupted);
     if error.is_none() {
-        ctx.ui.note(&format!(
+        ctx.ui.info(&format!(
             "The service starts it again by itself: `confluent ebs connector wait {}` tells whether it runs.",
-            typed(seen.id(), &seen.name)
+            connector_arg(observed.id(), &observed.name)
         ));
     }
-    let status = RequestStatus::of(seen, moved.status).saved_as(saved.map(|saved| saved.path));
-    let report = Report::new(Changed::Done(status));
+    let status = OffsetStatusOutput::new(observed, moved.status).with_backup(backup.map(|backup| backup.path));
+    let report = CommandOutput::new(OffsetChangeOutput::Applied(status));
     Ok(match error {
         Some(error) => report.with_error(error),
         None => report,
@@ -203,8 +210,8 @@ pub(super) fn change(
 }
 
 /// What the end of a change means.
-fn outcome(seen: &Seen, status: &OffsetsStatus, interrupted: bool) -> Option<Error> {
-    let id = seen.id();
+fn outcome_error(observed: &LiveConnector, status: &OffsetsStatus, interrupted: bool) -> Option<Error> {
+    let id = observed.id();
     match status.status.phase.as_str() {
         "APPLIED" => None,
         "FAILED" => {
@@ -225,7 +232,7 @@ fn outcome(seen: &Seen, status: &OffsetsStatus, interrupted: bool) -> Option<Err
             let message = format!("{lead}the change of the offsets of connector \"{id}\" is {phase}");
             Some(Error::new(kind, message).with_hint(format!(
                 "See what became of it with `confluent ebs connector offset status describe {}`.",
-                typed(seen.id(), &seen.name)
+                connector_arg(observed.id(), &observed.name)
             )))
         }
     }

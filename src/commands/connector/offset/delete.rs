@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::{
-    TIMEOUT,
-    change::{Changed, Planned, change, refuse_state},
-    connector, seconds,
+    DEFAULT_TIMEOUT,
+    change::{OffsetChangeOutput, PlannedOffsetChange, apply_change, check_state},
+    parse_seconds, select_connector,
 };
 use crate::{
     commands::{
-        Ctx, Report,
-        connector::{names, saving::SaveArgs},
-        session::DepartmentSession,
+        CommandOutput, Ctx,
+        connector::{backup::BackupArgs, selectors},
+        session::ConnectorSession,
     },
     error::Error,
 };
@@ -25,7 +25,7 @@ use crate::{
 Let a connector begin from the start.
 
   $ confluent ebs connector offset delete lcc-123456")]
-pub(in crate::commands::connector) struct Delete {
+pub(in crate::commands::connector) struct OffsetDeleteArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
@@ -36,38 +36,38 @@ pub(in crate::commands::connector) struct Delete {
     #[arg(long)]
     dry_run: bool,
     /// How long to wait until the change is carried out, in seconds.
-    #[arg(long, value_name = "seconds", default_value = TIMEOUT, value_parser = seconds)]
+    #[arg(long, value_name = "parse_seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
-    save: SaveArgs,
+    backup: BackupArgs,
 }
 
-impl Delete {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<Changed>, Error> {
-        let session = DepartmentSession::open(ctx)?;
-        names::refuse_foreign(session.tenant.as_ref(), std::slice::from_ref(&self.connector))?;
-        let (seen, now) = ctx.block_on(async {
-            let seen = connector(&session, &self.connector).await?;
-            refuse_state(&seen)?;
-            let now = session.connectors.offsets(&seen).await?.offsets;
-            Ok((seen, now))
+impl OffsetDeleteArgs {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
+        selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
+        let (observed, now) = ctx.block_on(async {
+            let observed = select_connector(&session, &self.connector).await?;
+            check_state(&observed)?;
+            let now = session.connectors.offsets(&observed).await?.offsets;
+            Ok((observed, now))
         })?;
-        let planned = Planned::of(&seen, &now, None, self.dry_run);
+        let planned = PlannedOffsetChange::new(&observed, &now, None, self.dry_run);
         if self.dry_run {
-            return Ok(Report::new(Changed::Planned(planned)));
+            return Ok(CommandOutput::new(OffsetChangeOutput::Planned(planned)));
         }
-        ctx.ui.say(&[planned.table()]);
-        ctx.ui.note(match seen.direction().to_ascii_lowercase().as_str() {
+        ctx.ui.print_message(&[planned.table()]);
+        ctx.ui.info(match observed.direction().to_ascii_lowercase().as_str() {
             "sink" => "It will read its topics again from the earliest record.",
             _ => "It will take a new snapshot, or read everything again: records come twice.",
         });
         let question = format!(
             "Are you sure you want to delete the offsets of connector \"{}\"?",
-            seen.id()
+            observed.id()
         );
         if !self.force && !ctx.confirm(&question)? {
-            return Ok(Report::nothing());
+            return Ok(CommandOutput::empty());
         }
-        change(ctx, &session, &seen, None, &self.save, self.timeout)
+        apply_change(ctx, &session, &observed, None, &self.backup, self.timeout)
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{TIMEOUT, connector, seconds};
+use super::{DEFAULT_TIMEOUT, parse_seconds, select_connector};
 use crate::{
     api::connect::OffsetItem,
-    commands::{Ctx, Report, session::DepartmentSession},
+    commands::{CommandOutput, Ctx, session::ConnectorSession},
     error::{Error, ErrorKind},
     render::{Block, Cell, Record, Viewable},
-    resources::connector::offsets::Watch,
+    resources::connector::offsets::OffsetWaitOptions,
 };
 
 /// Describe the offsets of a connector.
@@ -27,59 +27,62 @@ Describe the offsets of a connector.
 Take only what is at most 10 seconds old, and wait a minute for it.
 
   $ confluent ebs connector offset describe lcc-123456 --staleness-threshold 10 --timeout 60")]
-pub(in crate::commands::connector) struct Describe {
+pub(in crate::commands::connector) struct OffsetDescribeArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
     /// How old offsets may be, in seconds; at least 5.
-    #[arg(long, value_name = "seconds", default_value = "120", value_parser = threshold)]
+    #[arg(long, value_name = "seconds", default_value = "120", value_parser = parse_threshold)]
     staleness_threshold: Duration,
     /// How long to wait for offsets that are recent enough, in seconds.
-    #[arg(long, value_name = "seconds", default_value = TIMEOUT, value_parser = seconds)]
+    #[arg(long, value_name = "parse_seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
 }
 
 /// The stock CLI's smallest threshold (dossier `connect.md` §9).
-const LEAST: Duration = Duration::from_secs(5);
+const MIN_STALENESS: Duration = Duration::from_secs(5);
 
-fn threshold(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        least if least < LEAST => Err("at least 5 seconds".to_owned()),
+fn parse_threshold(text: &str) -> Result<Duration, String> {
+    match parse_seconds(text)? {
+        least if least < MIN_STALENESS => Err("at least 5 seconds".to_owned()),
         enough => Ok(enough),
     }
 }
 
-impl Describe {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<Described>, Error> {
-        let session = DepartmentSession::open(ctx)?;
-        let watch = Watch {
+impl OffsetDescribeArgs {
+    pub(in crate::commands::connector) fn run(
+        self,
+        ctx: &mut Ctx,
+    ) -> Result<CommandOutput<OffsetDescribeOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
+        let watch = OffsetWaitOptions {
             timeout: self.timeout,
-            interrupt: ctx.interrupt.clone(),
+            interrupt: ctx.cancel.clone(),
         };
-        let (seen, observed) = ctx.block_on(async {
-            let seen = connector(&session, &self.connector).await?;
+        let (live, observed) = ctx.block_on(async {
+            let live = select_connector(&session, &self.connector).await?;
             let observed = session
                 .connectors
-                .observe(&seen, self.staleness_threshold, &watch)
+                .observe_offsets(&live, self.staleness_threshold, &watch)
                 .await?;
-            Ok((seen, observed))
+            Ok((live, observed))
         })?;
-        let report = Report::new(Described {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
+        let report = CommandOutput::new(OffsetDescribeOutput {
+            id: live.id().to_owned(),
+            name: live.name.clone(),
             offsets: observed.offsets.offsets,
             metadata: observed.offsets.metadata,
         });
         let Some(age) = observed.age.filter(|age| *age > self.staleness_threshold) else {
             return Ok(report);
         };
-        let kind = match ctx.interrupt.is_wished() {
+        let kind = match ctx.cancel.is_cancelled() {
             true => ErrorKind::Interrupted,
             false => ErrorKind::Failed,
         };
         let message = format!(
             "the offsets of connector \"{}\" are {} s old, more than {} s",
-            seen.id(),
+            live.id(),
             age.as_secs(),
             self.staleness_threshold.as_secs()
         );
@@ -93,26 +96,26 @@ impl Describe {
 
 /// Where the connector is; the stock CLI's fields.
 #[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct Described {
+pub(in crate::commands::connector) struct OffsetDescribeOutput {
     id: String,
     name: String,
     offsets: Vec<OffsetItem>,
     metadata: Value,
 }
 
-impl Viewable for Described {
+impl Viewable for OffsetDescribeOutput {
     fn view(&self) -> Vec<Block> {
         let record = Record::new()
             .field("ID", self.id.clone())
             .field("Name", self.name.clone())
-            .field("Offsets", lines(&self.offsets))
+            .field("Offsets", offset_lines(&self.offsets))
             .field("Metadata", self.metadata.to_string());
         vec![Block::Record(record)]
     }
 }
 
 /// One partition a line.
-pub(super) fn lines(offsets: &[OffsetItem]) -> Cell {
+pub(super) fn offset_lines(offsets: &[OffsetItem]) -> Cell {
     let lines: Vec<String> = offsets
         .iter()
         .map(|item| format!("{} {}", item.partition, item.offset))

@@ -10,55 +10,55 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{names, waiting};
+use super::{selectors, wait_args};
 use crate::{
-    commands::{Ctx, report, session::DepartmentSession},
+    commands::{Ctx, command_output, session::ConnectorSession},
     error::Error,
     exit::ExitCode,
-    resources::connector::Seen,
+    resources::connector::LiveConnector,
 };
 
 /// Manage offsets.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Offset {
+pub(super) struct OffsetArgs {
     #[command(subcommand)]
-    command: Command,
+    command: OffsetCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Delete(delete::Delete),
-    Describe(describe::Describe),
-    Status(status::Status),
-    Update(update::Update),
+enum OffsetCommand {
+    Delete(delete::OffsetDeleteArgs),
+    Describe(describe::OffsetDescribeArgs),
+    Status(status::OffsetStatusArgs),
+    Update(update::OffsetUpdateArgs),
 }
 
-impl Offset {
+impl OffsetArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Delete(command) => report::finish(command.run(ctx), ctx),
-            Command::Describe(command) => report::finish(command.run(ctx), ctx),
-            Command::Status(command) => command.run(ctx),
-            Command::Update(command) => report::finish(command.run(ctx), ctx),
+            OffsetCommand::Delete(command) => command_output::finish(command.run(ctx), ctx),
+            OffsetCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),
+            OffsetCommand::Status(command) => command.run(ctx),
+            OffsetCommand::Update(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
 
 /// How long to wait unless told otherwise; the stock CLI's half minute (dossier `connect.md` §9).
-const TIMEOUT: &str = "30";
+const DEFAULT_TIMEOUT: &str = "30";
 
 /// Reads seconds as the stock CLI writes them, and what our other commands take.
-fn seconds(text: &str) -> Result<Duration, String> {
+fn parse_seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => waiting::duration(text),
+        Err(_) => wait_args::parse_duration(text),
     }
 }
 
 /// The connector that is named, the department's own.
-async fn connector(session: &DepartmentSession, written: &str) -> Result<Seen, Error> {
+async fn select_connector(session: &ConnectorSession, written: &str) -> Result<LiveConnector, Error> {
     let written = [written.to_owned()];
-    let list = session.connectors.look(&written).await?;
-    Ok(names::resolve(session, &list, &written)?.remove(0))
+    let list = session.connectors.list_selected(&written).await?;
+    Ok(selectors::select(session, &list, &written)?.remove(0))
 }

@@ -5,33 +5,33 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{connector, describe::lines};
+use super::{describe::offset_lines, select_connector};
 use crate::{
     api::connect::{OffsetItem, OffsetsStatus},
-    commands::{Ctx, Report, report, session::DepartmentSession},
+    commands::{CommandOutput, Ctx, command_output, session::ConnectorSession},
     error::Error,
     exit::ExitCode,
     render::{Block, Record, Viewable},
-    resources::connector::Seen,
+    resources::connector::LiveConnector,
 };
 
 /// Manage the status of offset requests.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(in crate::commands::connector) struct Status {
+pub(in crate::commands::connector) struct OffsetStatusArgs {
     #[command(subcommand)]
-    command: Command,
+    command: OffsetStatusCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Describe(DescribeStatus),
+enum OffsetStatusCommand {
+    Describe(OffsetStatusDescribeArgs),
 }
 
-impl Status {
+impl OffsetStatusArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Describe(command) => report::finish(command.run(ctx), ctx),
+            OffsetStatusCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
@@ -42,29 +42,36 @@ impl Status {
 Describe what became of the last change of offsets.
 
   $ confluent ebs connector offset status describe lcc-123456")]
-struct DescribeStatus {
+struct OffsetStatusDescribeArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
 }
 
-impl DescribeStatus {
-    fn run(self, ctx: &mut Ctx) -> Result<Report<RequestStatus>, Error> {
-        let session = DepartmentSession::open(ctx)?;
+impl OffsetStatusDescribeArgs {
+    fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetStatusOutput>, Error> {
+        let session = ConnectorSession::open(ctx)?;
         ctx.block_on(async {
-            let seen = connector(&session, &self.connector).await?;
-            let status = session.connectors.offsets_request(&seen).await?.ok_or_else(|| {
-                Error::failed(format!("the offsets of connector \"{}\" were never changed", seen.id()))
+            let observed = select_connector(&session, &self.connector).await?;
+            let status = session
+                .connectors
+                .last_offsets_request(&observed)
+                .await?
+                .ok_or_else(|| {
+                    Error::failed(format!(
+                        "the offsets of connector \"{}\" were never changed",
+                        observed.id()
+                    ))
                     .with_hint("Change them with `confluent ebs connector offset update`.")
-            })?;
-            Ok(Report::new(RequestStatus::of(&seen, status)))
+                })?;
+            Ok(CommandOutput::new(OffsetStatusOutput::new(&observed, status)))
         })
     }
 }
 
 /// What became of a request; the stock CLI's fields.
 #[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct RequestStatus {
+pub(in crate::commands::connector) struct OffsetStatusOutput {
     id: String,
     name: String,
     request_type: String,
@@ -77,14 +84,14 @@ pub(in crate::commands::connector) struct RequestStatus {
     previous_offsets: Vec<OffsetItem>,
     /// The file that puts the former offsets back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    saved: Option<PathBuf>,
+    backup: Option<PathBuf>,
 }
 
-impl RequestStatus {
-    pub(super) fn of(seen: &Seen, status: OffsetsStatus) -> Self {
+impl OffsetStatusOutput {
+    pub(super) fn new(observed: &LiveConnector, status: OffsetsStatus) -> Self {
         Self {
-            id: seen.id().to_owned(),
-            name: seen.name.clone(),
+            id: observed.id().to_owned(),
+            name: observed.name.clone(),
             request_type: status.request.request_type,
             requested_at: status.request.requested_at,
             phase: status.status.phase,
@@ -93,17 +100,17 @@ impl RequestStatus {
             requested_offsets: status.request.offsets.unwrap_or_default(),
             // Absent after a reset.
             previous_offsets: status.previous_offsets.unwrap_or_default(),
-            saved: None,
+            backup: None,
         }
     }
 
     /// The same, with the file that puts the former offsets back.
-    pub(super) fn saved_as(self, saved: Option<PathBuf>) -> Self {
-        Self { saved, ..self }
+    pub(super) fn with_backup(self, backup: Option<PathBuf>) -> Self {
+        Self { backup, ..self }
     }
 }
 
-impl Viewable for RequestStatus {
+impl Viewable for OffsetStatusOutput {
     fn view(&self) -> Vec<Block> {
         let record = Record::new()
             .field("ID", self.id.clone())
@@ -113,8 +120,8 @@ impl Viewable for RequestStatus {
             .field("Phase", self.phase.clone())
             .field("Message", self.message.clone())
             .optional("Applied At", self.applied_at.clone())
-            .field("Requested Offsets", lines(&self.requested_offsets))
-            .field("Previous Offsets", lines(&self.previous_offsets));
+            .field("Requested Offsets", offset_lines(&self.requested_offsets))
+            .field("Previous Offsets", offset_lines(&self.previous_offsets));
         vec![Block::Record(record)]
     }
 }

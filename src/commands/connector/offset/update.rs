@@ -8,20 +8,20 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    TIMEOUT,
-    change::{Changed, Planned, change, refuse_state},
-    connector, seconds,
+    DEFAULT_TIMEOUT,
+    change::{OffsetChangeOutput, PlannedOffsetChange, apply_change, check_state},
+    parse_seconds, select_connector,
 };
 use crate::{
     api::connect::OffsetItem,
     commands::{
-        Ctx, Report,
-        connector::{names, saving::SaveArgs},
-        session::DepartmentSession,
+        CommandOutput, Ctx,
+        connector::{backup::BackupArgs, selectors},
+        session::ConnectorSession,
     },
     error::{Error, ResultExt},
-    hint::typed,
-    resources::connector::offsets::{objections, strangers},
+    hint::connector_arg,
+    resources::connector::offsets::{find_problems, unknown_partitions},
 };
 
 /// Update the offsets of a connector.
@@ -37,7 +37,7 @@ Set the offsets of a connector as a file says.
 Show what would change.
 
   $ confluent ebs connector offset update lcc-123456 --config-file offsets.json --dry-run")]
-pub(in crate::commands::connector) struct Update {
+pub(in crate::commands::connector) struct OffsetUpdateArgs {
     /// ID or name of the connector.
     #[arg(value_name = "id")]
     connector: String,
@@ -48,24 +48,24 @@ pub(in crate::commands::connector) struct Update {
     #[arg(long)]
     dry_run: bool,
     /// How long to wait until the change is carried out, in seconds.
-    #[arg(long, value_name = "seconds", default_value = TIMEOUT, value_parser = seconds)]
+    #[arg(long, value_name = "parse_seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
-    save: SaveArgs,
+    backup: BackupArgs,
 }
 
-impl Update {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<Changed>, Error> {
-        let wanted = read(&self.config_file)?;
-        let session = DepartmentSession::open(ctx)?;
-        names::refuse_foreign(session.tenant.as_ref(), std::slice::from_ref(&self.connector))?;
-        let (seen, now) = ctx.block_on(async {
-            let seen = connector(&session, &self.connector).await?;
-            refuse_state(&seen)?;
-            let now = session.connectors.offsets(&seen).await?.offsets;
-            Ok((seen, now))
+impl OffsetUpdateArgs {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
+        let desired = read_offsets_file(&self.config_file)?;
+        let session = ConnectorSession::open(ctx)?;
+        selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
+        let (observed, now) = ctx.block_on(async {
+            let observed = select_connector(&session, &self.connector).await?;
+            check_state(&observed)?;
+            let now = session.connectors.offsets(&observed).await?.offsets;
+            Ok((observed, now))
         })?;
-        let objections = objections(&now, &wanted);
+        let objections = find_problems(&now, &desired);
         if !objections.is_empty() {
             let message = format!(
                 "offsets file \"{}\" cannot be used: {}",
@@ -74,34 +74,34 @@ impl Update {
             );
             let hint = format!(
                 "See the shape of this connector's offsets with `confluent ebs connector offset describe {} -o json`.",
-                typed(seen.id(), &seen.name)
+                connector_arg(observed.id(), &observed.name)
             );
             return Err(Error::failed(message).with_hint(hint));
         }
-        for stranger in strangers(&now, &wanted) {
+        for stranger in unknown_partitions(&now, &desired) {
             ctx.ui.warn(&format!(
                 "connector \"{}\" knows no partition {stranger}: it may never read it",
-                seen.name
+                observed.name
             ));
         }
-        let planned = Planned::of(&seen, &now, Some(&wanted), self.dry_run);
-        if self.dry_run || planned.is_nothing() {
-            return Ok(Report::new(Changed::Planned(planned)));
+        let planned = PlannedOffsetChange::new(&observed, &now, Some(&desired), self.dry_run);
+        if self.dry_run || planned.is_empty() {
+            return Ok(CommandOutput::new(OffsetChangeOutput::Planned(planned)));
         }
-        ctx.ui.say(&[planned.table()]);
+        ctx.ui.print_message(&[planned.table()]);
         let question = format!(
             "Are you sure you want to change the offsets of connector \"{}\"?",
-            seen.id()
+            observed.id()
         );
         if !ctx.confirm(&question)? {
-            return Ok(Report::nothing());
+            return Ok(CommandOutput::empty());
         }
-        change(ctx, &session, &seen, Some(wanted), &self.save, self.timeout)
+        apply_change(ctx, &session, &observed, Some(desired), &self.backup, self.timeout)
     }
 }
 
 /// Numbers stay numbers: as texts they break source connectors (dossier `connect.md` §9).
-fn read(path: &Path) -> Result<Vec<OffsetItem>, Error> {
+fn read_offsets_file(path: &Path) -> Result<Vec<OffsetItem>, Error> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(|| format!("unable to read offsets file \"{shown}\""))?;
     let text = text.trim_start_matches('\u{feff}');

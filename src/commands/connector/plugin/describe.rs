@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    commands::{Ctx, Report, connector::prepare, session::DepartmentSession},
+    commands::{CommandOutput, Ctx, connector::request, session::ConnectorSession},
     error::Error,
-    render::{Cell, List, Row},
+    render::{Cell, RowList, TableRow},
 };
 
 /// Describe a connector plugin: the keys of its configuration.
@@ -16,26 +16,29 @@ use crate::{
 Describe the configuration of the plugin \"DatagenSource\".
 
   $ confluent ebs connector plugin describe DatagenSource")]
-pub(in crate::commands::connector) struct Describe {
+pub(in crate::commands::connector) struct PluginDescribeArgs {
     /// Name of the plugin.
     #[arg(value_name = "plugin")]
     plugin: String,
 }
 
-impl Describe {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<List<KeyRow>>, Error> {
-        let session = DepartmentSession::open(ctx)?;
+impl PluginDescribeArgs {
+    pub(in crate::commands::connector) fn run(
+        self,
+        ctx: &mut Ctx,
+    ) -> Result<CommandOutput<RowList<PluginKeyRow>>, Error> {
+        let session = ConnectorSession::open(ctx)?;
         // Asking about nothing but the class answers all keys (dossier `connect.md` §2.13).
         let config = BTreeMap::from([("connector.class".to_owned(), self.plugin.clone())]);
-        let validation = ctx.block_on(prepare::ask_plugin(&session, &self.plugin, config))?;
+        let validation = ctx.block_on(request::validate_with_service(&session, &self.plugin, config))?;
         let validation = validation.ok_or_else(|| {
             Error::failed(format!("unknown plugin \"{}\"", self.plugin))
                 .with_hint("List available plugins with `confluent ebs connector plugin list`.")
         })?;
-        let mut rows: Vec<KeyRow> = validation
+        let mut rows: Vec<PluginKeyRow> = validation
             .configs
             .into_iter()
-            .map(|config| KeyRow {
+            .map(|config| PluginKeyRow {
                 config: config.definition.name,
                 documentation: config.definition.documentation,
                 is_required: config.definition.required,
@@ -47,13 +50,13 @@ impl Describe {
             .collect();
         // Required ones first, as the stock CLI has it.
         rows.sort_by(|a, b| (!a.is_required, &a.config).cmp(&(!b.is_required, &b.config)));
-        Ok(Report::new(List::in_order(rows)))
+        Ok(CommandOutput::new(RowList::in_order(rows)))
     }
 }
 
 /// One key.
 #[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct KeyRow {
+pub(in crate::commands::connector) struct PluginKeyRow {
     config: String,
     documentation: String,
     is_required: bool,
@@ -66,7 +69,7 @@ pub(in crate::commands::connector) struct KeyRow {
     recommended_values: Vec<String>,
 }
 
-impl Row for KeyRow {
+impl TableRow for PluginKeyRow {
     const COLUMNS: &'static [&'static str] = &["Config", "Documentation", "Required"];
 
     fn cells(&self) -> Vec<Cell> {

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::{
     api::connect,
-    commands::{Ctx, Report, session::DepartmentSession},
+    commands::{CommandOutput, Ctx, session::ConnectorSession},
     error::Error,
-    render::{Cell, List, Row},
+    render::{Cell, RowList, TableRow},
 };
 
 /// List connector plugins.
@@ -19,23 +19,23 @@ List the plugins that the department may use.
 List all that the cluster offers.
 
   $ confluent ebs connector plugin list --all")]
-pub(in crate::commands::connector) struct ListPlugins {
+pub(in crate::commands::connector) struct PluginListArgs {
     /// Also list plugins that the department may not use.
     #[arg(long)]
     all: bool,
 }
 
-impl ListPlugins {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<List<PluginRow>>, Error> {
-        let session = DepartmentSession::open(ctx)?;
+impl PluginListArgs {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<PluginRow>>, Error> {
+        let session = ConnectorSession::open(ctx)?;
         let connectors = &session.connectors;
-        let request = connect::ListPlugins(connectors.place.clone());
+        let request = connect::ListPlugins(connectors.cluster_path.clone());
         let plugins = ctx.block_on(async { Ok(connectors.client.send(&request).await?.value) })?;
         let allowed = |class: &str| {
             session
-                .tenant
+                .department
                 .as_ref()
-                .is_none_or(|tenant| tenant.quota.allows_plugin(class))
+                .is_none_or(|department| department.quota.allows_plugin(class))
         };
         let rows = plugins
             .into_iter()
@@ -45,7 +45,7 @@ impl ListPlugins {
                 direction: plugin.plugin_type,
             })
             .filter(|row| self.all || row.allowed);
-        Ok(Report::new(List::new(rows)))
+        Ok(CommandOutput::new(RowList::new(rows)))
     }
 }
 
@@ -58,7 +58,7 @@ pub(in crate::commands::connector) struct PluginRow {
     allowed: bool,
 }
 
-impl Row for PluginRow {
+impl TableRow for PluginRow {
     const COLUMNS: &'static [&'static str] = &["Plugin Name", "Type"];
 
     fn cells(&self) -> Vec<Cell> {

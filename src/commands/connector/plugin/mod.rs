@@ -7,31 +7,31 @@ mod new;
 use clap::Subcommand;
 
 use crate::{
-    commands::{Ctx, report},
+    commands::{Ctx, command_output},
     exit::ExitCode,
 };
 
 /// Show connector plugins and their configurations.
 #[derive(Debug, clap::Args)]
 #[command(subcommand_required = true, arg_required_else_help = true)]
-pub(super) struct Plugin {
+pub(super) struct PluginArgs {
     #[command(subcommand)]
-    command: Command,
+    command: PluginCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Describe(describe::Describe),
-    List(list::ListPlugins),
-    New(new::New),
+enum PluginCommand {
+    Describe(describe::PluginDescribeArgs),
+    List(list::PluginListArgs),
+    New(new::PluginNewArgs),
 }
 
-impl Plugin {
+impl PluginArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            Command::Describe(command) => report::finish(command.run(ctx), ctx),
-            Command::List(command) => report::finish(command.run(ctx), ctx),
-            Command::New(command) => report::finish(command.run(ctx), ctx),
+            PluginCommand::Describe(command) => command_output::finish(command.run(ctx), ctx),
+            PluginCommand::List(command) => command_output::finish(command.run(ctx), ctx),
+            PluginCommand::New(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }

@@ -7,21 +7,21 @@ use serde::Serialize;
 
 use crate::{
     catalog::{
-        Plugin, catalog,
-        facts::SNAPSHOT,
+        PluginSchema, catalog,
         rules::self_managed::managed_for,
+        schema::SNAPSHOT,
         starter::{Starter, proposed_name, starter},
     },
-    commands::{Ctx, Report, session},
+    commands::{CommandOutput, Ctx, session},
     config::{
-        Folders,
-        save::{Existing, save},
+        StandardDirs,
+        save::{IfExists, save},
     },
     error::Error,
-    hint::nearest,
+    hint::closest_match,
     manifest,
     model::Prefix,
-    render::{Block, Line, Viewable, words},
+    render::{Block, TextLine, Viewable, text},
 };
 
 /// Make a starter file for a connector.
@@ -37,7 +37,7 @@ Make claims-staff.yaml, a source that reads changes of a PostgreSQL database.
 Show a file for the plugin \"S3_SINK\" in JSON.
 
   $ confluent ebs connector plugin new S3_SINK --format json --profile claims-deployer")]
-pub(in crate::commands::connector) struct New {
+pub(in crate::commands::connector) struct PluginNewArgs {
     /// Name of the plugin.
     #[arg(value_name = "plugin")]
     plugin: String,
@@ -46,7 +46,7 @@ pub(in crate::commands::connector) struct New {
     name: Option<String>,
     /// Format of the file: YAML with comments, or JSON without. By default YAML, unless the file ends in ".json".
     #[arg(long, value_enum, value_name = "string")]
-    format: Option<FileFormat>,
+    format: Option<ConnectorFileFormat>,
     /// File to write; an existing one is not touched. By default the text is printed.
     #[arg(long, value_name = "string")]
     output_file: Option<PathBuf>,
@@ -55,16 +55,16 @@ pub(in crate::commands::connector) struct New {
 /// What a connector file is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-enum FileFormat {
+enum ConnectorFileFormat {
     /// With comments.
     Yaml,
     /// Without comments.
     Json,
 }
 
-impl FileFormat {
+impl ConnectorFileFormat {
     /// What the linter would read a file of that name as.
-    fn of(file: &Path) -> Option<Self> {
+    fn from_path(file: &Path) -> Option<Self> {
         match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "json" => Some(Self::Json),
             "yaml" | "yml" => Some(Self::Yaml),
@@ -72,7 +72,7 @@ impl FileFormat {
         }
     }
 
-    fn ending(self) -> &'static str {
+    fn extension(self) -> &'static str {
         match self {
             Self::Yaml => "yaml",
             Self::Json => "json",
@@ -80,10 +80,10 @@ impl FileFormat {
     }
 }
 
-impl New {
-    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<Report<Made>, Error> {
-        let plugin = known(&self.plugin)?;
-        let profile = session::profile(ctx, &Folders::discover()?)?;
+impl PluginNewArgs {
+    pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<PluginNewOutput>, Error> {
+        let plugin = find_plugin(&self.plugin)?;
+        let profile = session::load_selected_profile(ctx, &StandardDirs::discover()?)?;
         let facts = profile.as_ref().map(|loaded| &loaded.profile.facts);
         let prefix = facts.map(|facts| &facts.prefix);
         let format = self.format()?;
@@ -99,37 +99,44 @@ impl New {
         let starter = starter(plugin, &name, prefix);
         let file = match &self.output_file {
             Some(file) => file.display().to_string(),
-            None => format!("{name}.{}", format.ending()),
+            None => format!("{name}.{}", format.extension()),
         };
         let text = match format {
-            FileFormat::Yaml => manifest::starter::yaml(&starter, &file, facts.map(|facts| &facts.quota)),
-            FileFormat::Json => manifest::starter::json(&starter),
+            ConnectorFileFormat::Yaml => {
+                manifest::starter::render_yaml(&starter, &file, facts.map(|facts| &facts.quota))
+            }
+            ConnectorFileFormat::Json => manifest::starter::render_json(&starter),
         };
         if let Some(file) = &self.output_file {
-            save(file, text.as_bytes(), Existing::Keep)?;
+            save(file, text.as_bytes(), IfExists::Keep)?;
         }
-        Ok(Report::new(Made::of(&starter, format, self.output_file, text)))
+        Ok(CommandOutput::new(PluginNewOutput::new(
+            &starter,
+            format,
+            self.output_file,
+            text,
+        )))
     }
 
-    fn format(&self) -> Result<FileFormat, Error> {
-        let by_file = self.output_file.as_deref().and_then(FileFormat::of);
+    fn format(&self) -> Result<ConnectorFileFormat, Error> {
+        let by_file = self.output_file.as_deref().and_then(ConnectorFileFormat::from_path);
         match (self.format, by_file) {
             (Some(format), Some(other)) if format != other => Err(Error::usage(format!(
                 "a file that ends in \".{}\" is not read as {}",
-                other.ending(),
+                other.extension(),
                 match format {
-                    FileFormat::Yaml => "YAML",
-                    FileFormat::Json => "JSON",
+                    ConnectorFileFormat::Yaml => "YAML",
+                    ConnectorFileFormat::Json => "JSON",
                 }
             ))
             .with_hint("Leave `--format` out, or let the file end in another way.")),
             (Some(format), _) | (None, Some(format)) => Ok(format),
-            (None, None) => Ok(FileFormat::Yaml),
+            (None, None) => Ok(ConnectorFileFormat::Yaml),
         }
     }
 
     /// The connector's name: as written, as the file is called, or as the plugin is.
-    fn name(&self, plugin: &Plugin, prefix: Option<&Prefix>) -> Result<String, Error> {
+    fn name(&self, plugin: &PluginSchema, prefix: Option<&Prefix>) -> Result<String, Error> {
         let by_file = || self.output_file.as_ref()?.file_stem()?.to_str().map(str::to_owned);
         let Some(name) = self.name.clone().or_else(by_file) else {
             return Ok(proposed_name(plugin, prefix));
@@ -145,7 +152,7 @@ impl New {
 }
 
 /// The plugin of that name, if these facts have it.
-fn known(written: &str) -> Result<&'static Plugin, Error> {
+fn find_plugin(written: &str) -> Result<&'static PluginSchema, Error> {
     let catalog = catalog();
     if let Some(plugin) = catalog.plugin(written) {
         return Ok(plugin);
@@ -157,11 +164,11 @@ fn known(written: &str) -> Result<&'static Plugin, Error> {
         ))
         .with_hint(match &managed[..] {
             [one] => format!("Its managed plugin is \"{one}\"."),
-            several => format!("Its managed plugins are {}.", words::quoted(several)),
+            several => format!("Its managed plugins are {}.", text::join_quoted(several)),
         }));
     }
     let error = Error::failed(format!("plugin \"{written}\" is not known here (facts of {SNAPSHOT})"));
-    let near = nearest(written, catalog.plugins().map(|plugin| plugin.class));
+    let near = closest_match(written, catalog.plugins().map(|plugin| plugin.class));
     let error = match near {
         Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
         None => error,
@@ -173,10 +180,10 @@ fn known(written: &str) -> Result<&'static Plugin, Error> {
 
 /// The file that was made.
 #[derive(Debug, Serialize)]
-pub(in crate::commands::connector) struct Made {
+pub(in crate::commands::connector) struct PluginNewOutput {
     plugin: &'static str,
     name: String,
-    format: FileFormat,
+    format: ConnectorFileFormat,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
     /// Keys that have to be filled in.
@@ -186,8 +193,8 @@ pub(in crate::commands::connector) struct Made {
     text: String,
 }
 
-impl Made {
-    fn of(starter: &Starter, format: FileFormat, file: Option<PathBuf>, text: String) -> Self {
+impl PluginNewOutput {
+    fn new(starter: &Starter, format: ConnectorFileFormat, file: Option<PathBuf>, text: String) -> Self {
         Self {
             plugin: starter.class,
             name: starter.name.clone(),
@@ -200,18 +207,18 @@ impl Made {
     }
 }
 
-impl Viewable for Made {
+impl Viewable for PluginNewOutput {
     fn view(&self) -> Vec<Block> {
         let Some(file) = &self.file else {
             return vec![Block::Verbatim(self.text.clone())];
         };
         let file = file.display();
-        let mut lines = vec![Line::from(format!("Created {file}."))];
+        let mut lines = vec![TextLine::from(format!("Created {file}."))];
         if !self.placeholders.is_empty() {
-            lines.push(format!("Fill in {}.", words::list(&self.placeholders)).into());
+            lines.push(format!("Fill in {}.", text::join_list(&self.placeholders)).into());
         }
         if !self.variables.is_empty() {
-            lines.push(format!("Its secrets are taken from {}.", words::list(&self.variables)).into());
+            lines.push(format!("Its secrets are taken from {}.", text::join_list(&self.variables)).into());
         }
         lines.push(format!("Then check it with `confluent ebs connector lint {file}`.").into());
         vec![Block::Lines(lines)]

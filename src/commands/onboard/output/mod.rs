@@ -11,22 +11,22 @@ use serde::Serialize;
 
 use crate::{
     access::isolation,
-    apply::Report,
-    checks::Check,
-    commands::estate::Deliveries,
-    model::{Address, DepartmentCode, Snapshot},
-    plan::{BudgetRow, Change, DepartmentPlan, Operation, Plan},
-    probe::Verdict,
+    apply::ProvisioningReport,
+    checks::CheckResult,
+    commands::provisioning::DeliveryReport,
+    model::{DepartmentCode, Snapshot, StageAddress},
+    plan::{BudgetRow, DepartmentPlan, Plan, PlannedChange, PlannedOperation},
+    probe::ProbeVerdict,
 };
 
 /// Where and as whom.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Setting {
+pub(crate) struct OnboardHeader {
     /// The stage.
     pub(crate) stage: String,
     /// Organization, environment, cluster, Schema Registry.
     #[serde(flatten)]
-    pub(crate) address: Address,
+    pub(crate) address: StageAddress,
     /// The type of the cluster.
     pub(crate) cluster_type: String,
     /// The service account that does it.
@@ -35,7 +35,7 @@ pub(crate) struct Setting {
 
 /// How one department ended.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct DepartmentRow {
+pub(crate) struct OnboardDepartmentRow {
     /// The department.
     #[serde(flatten)]
     pub(crate) plan: DepartmentPlan,
@@ -46,96 +46,102 @@ pub(crate) struct DepartmentRow {
     /// Its API keys, those of before and those made now.
     pub(crate) api_keys: usize,
     /// Profiles that were handed over now.
-    pub(crate) handed_over: usize,
+    pub(crate) profiles: usize,
     /// Probes that showed what they had to.
-    pub(crate) proved: usize,
+    pub(crate) passed: usize,
     /// Probes that showed the opposite.
-    pub(crate) refuted: usize,
+    pub(crate) failed: usize,
     /// Probes that showed neither.
-    pub(crate) not_provable: usize,
+    pub(crate) inconclusive: usize,
     /// Changes that were not made.
-    pub(crate) left: usize,
+    pub(crate) remaining: usize,
 }
 
 /// What is isolated from what, as far as role bindings and ACLs decide it.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Isolation {
+pub(crate) struct IsolationSummary {
     /// Ordered pairs of departments that were looked at.
     pub(crate) pairs: usize,
     /// Overlaps that should not be.
     pub(crate) violations: Vec<String>,
     /// What Confluent makes everybody share.
-    pub(crate) exposures: Vec<String>,
+    pub(crate) shared_names: Vec<String>,
     /// The first overlap that one of the departments that were asked for has a part in: it is in the way. What happens
     /// between others is only shown, or one department could hold up everybody.
     #[serde(skip)]
-    pub(crate) in_the_way: Option<String>,
+    pub(crate) blocking: Option<String>,
 }
 
-impl Isolation {
+impl IsolationSummary {
     /// The proof, for people.
     #[must_use]
-    pub(crate) fn of(proof: &isolation::Isolation, seen: &Snapshot, asked: &BTreeSet<&DepartmentCode>) -> Self {
+    pub(crate) fn from_check(
+        proof: &isolation::IsolationResult,
+        snapshot: &Snapshot,
+        asked: &BTreeSet<&DepartmentCode>,
+    ) -> Self {
         let (looked_at, examples) = match proof {
-            isolation::Isolation::Proved(proof) => (proof, &[][..]),
-            isolation::Isolation::Refuted {
+            isolation::IsolationResult::Passed(proof) => (proof, &[][..]),
+            isolation::IsolationResult::Failed {
                 counter_examples,
                 proof,
             } => (proof, counter_examples.as_slice()),
         };
-        let violation = |example: &isolation::CounterExample| example.sentence(&seen.name_of(&example.principal));
-        let exposure = |exposure: &isolation::Exposure| format!("{} {}*", exposure.kind.word(), exposure.begins);
+        let violation =
+            |example: &isolation::CounterExample| example.to_sentence(&snapshot.display_name(&example.principal));
+        let exposure =
+            |exposure: &isolation::SharedName| format!("{} {}*", exposure.kind.display_name(), exposure.begins);
         let concerns = |example: &&isolation::CounterExample| {
             example.and_more > 0 || asked.contains(&example.department) || asked.contains(&example.reaches)
         };
         Self {
-            in_the_way: examples.iter().find(concerns).map(violation),
+            blocking: examples.iter().find(concerns).map(violation),
             pairs: looked_at.pairs,
             violations: examples.iter().map(violation).collect(),
-            exposures: looked_at.exposures.iter().map(exposure).collect(),
+            shared_names: looked_at.shared_names.iter().map(exposure).collect(),
         }
     }
 }
 
 /// What `onboard` answers.
 #[derive(Debug, Serialize)]
-pub(crate) struct Onboarding {
+pub(crate) struct OnboardOutput {
     /// Where and as whom.
     #[serde(flatten)]
-    pub(crate) setting: Setting,
+    pub(crate) header: OnboardHeader,
     /// Whether it only shows what it would do.
     pub(crate) dry_run: bool,
     /// The departments.
-    pub(crate) departments: Vec<DepartmentRow>,
+    pub(crate) departments: Vec<OnboardDepartmentRow>,
     /// What was looked at before.
-    pub(crate) checks: Vec<Check>,
+    pub(crate) checks: Vec<CheckResult>,
     /// The provider's quotas before and after.
     pub(crate) quotas: Vec<BudgetRow>,
     /// The plan.
     #[serde(flatten)]
-    pub(crate) plan: PlanPart,
+    pub(crate) plan: PlanSummary,
     /// What came of it.
     #[serde(flatten)]
-    pub(crate) report: Option<Report>,
+    pub(crate) report: Option<ProvisioningReport>,
     /// What is isolated from what.
-    pub(crate) isolation: Option<Isolation>,
+    pub(crate) isolation: Option<IsolationSummary>,
     /// The folder of profiles.
     pub(crate) credentials_dir: std::path::PathBuf,
     /// What a command took.
     #[serde(flatten)]
-    pub(crate) deliveries: Deliveries,
+    pub(crate) deliveries: DeliveryReport,
     /// The evidence files.
     pub(crate) evidence: Vec<std::path::PathBuf>,
     /// Keys and secrets, only when they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) secrets: Vec<ShownSecret>,
+    pub(crate) secrets: Vec<PrintedSecret>,
     /// How long it took, in milliseconds.
     pub(crate) elapsed_ms: u64,
 }
 
 /// A key with its secret, as asked for with `--show-secrets`.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct ShownSecret {
+pub(crate) struct PrintedSecret {
     /// The account.
     pub(crate) account: String,
     /// The public half.
@@ -146,11 +152,11 @@ pub(crate) struct ShownSecret {
 
 /// The parts of the plan that are shown.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct PlanPart {
+pub(crate) struct PlanSummary {
     /// The changes.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<PlannedChange>,
     /// Surplus bindings that stay without `--prune`.
-    pub(crate) surplus: Vec<crate::plan::Surplus>,
+    pub(crate) surplus: Vec<crate::plan::SurplusGrant>,
     /// What is not ours.
     pub(crate) unmanaged: Vec<String>,
     /// Accounts whose department has no file.
@@ -159,10 +165,10 @@ pub(crate) struct PlanPart {
     pub(crate) notices: Vec<String>,
 }
 
-impl PlanPart {
+impl PlanSummary {
     /// The parts of `plan` that are shown.
     #[must_use]
-    pub(crate) fn of(plan: &Plan) -> Self {
+    pub(crate) fn from_plan(plan: &Plan) -> Self {
         Self {
             changes: plan.changes.clone(),
             surplus: plan.surplus.clone(),
@@ -175,12 +181,12 @@ impl PlanPart {
 
 /// The rows of the departments, from the plan and from what came of it.
 #[must_use]
-pub(crate) fn rows(
+pub(crate) fn department_rows(
     plan: &Plan,
-    report: Option<&Report>,
+    report: Option<&ProvisioningReport>,
     before: &dyn Fn(&DepartmentCode) -> [usize; 3],
     account_department: &BTreeMap<String, DepartmentCode>,
-) -> Vec<DepartmentRow> {
+) -> Vec<OnboardDepartmentRow> {
     let made: BTreeSet<usize> = report
         .into_iter()
         .flat_map(|report| &report.done)
@@ -190,35 +196,35 @@ pub(crate) fn rows(
         .iter()
         .map(|department| {
             let [mut accounts, mut bindings, mut keys] = before(&department.code);
-            let mine = |change: &&Change| change.department == department.code;
-            let changes: Vec<&Change> = plan.changes.iter().filter(mine).collect();
-            let done = |change: &Change| made.contains(&change.id);
+            let of_department = |change: &&PlannedChange| change.department == department.code;
+            let changes: Vec<&PlannedChange> = plan.changes.iter().filter(of_department).collect();
+            let done = |change: &PlannedChange| made.contains(&change.id);
             for change in changes.iter().filter(|change| done(change)) {
                 match change.operation {
-                    Operation::CreateAccount { .. } => accounts += 1,
-                    Operation::CreateBinding { .. } => bindings += 1,
-                    Operation::CreateKey { .. } => keys += 1,
-                    Operation::DeleteKey { .. } => keys = keys.saturating_sub(1),
-                    Operation::DeleteBinding { .. } => bindings = bindings.saturating_sub(1),
+                    PlannedOperation::CreateAccount { .. } => accounts += 1,
+                    PlannedOperation::CreateBinding { .. } => bindings += 1,
+                    PlannedOperation::CreateKey { .. } => keys += 1,
+                    PlannedOperation::DeleteKey { .. } => keys = keys.saturating_sub(1),
+                    PlannedOperation::DeleteBinding { .. } => bindings = bindings.saturating_sub(1),
                     _ => {}
                 }
             }
-            let mut row = DepartmentRow {
+            let mut row = OnboardDepartmentRow {
                 plan: department.clone(),
                 accounts,
                 role_bindings: bindings,
                 api_keys: keys,
-                handed_over: 0,
-                proved: 0,
-                refuted: 0,
-                not_provable: 0,
-                left: report.map_or(0, |_| changes.iter().filter(|change| !done(change)).count()),
+                profiles: 0,
+                passed: 0,
+                failed: 0,
+                inconclusive: 0,
+                remaining: report.map_or(0, |_| changes.iter().filter(|change| !done(change)).count()),
             };
             if let Some(report) = report {
-                row.handed_over = report
-                    .handed
+                row.profiles = report
+                    .profiles
                     .iter()
-                    .filter(|handed| handed.department == department.code)
+                    .filter(|profile| profile.department == department.code)
                     .count();
                 let own = |account: &String| account_department.get(account) == Some(&department.code);
                 for outcome in report
@@ -228,9 +234,9 @@ pub(crate) fn rows(
                     .flat_map(|(_, proofs)| proofs)
                 {
                     match outcome.verdict {
-                        Verdict::Proved => row.proved += 1,
-                        Verdict::Refuted { .. } => row.refuted += 1,
-                        Verdict::NotProvable { .. } => row.not_provable += 1,
+                        ProbeVerdict::Passed => row.passed += 1,
+                        ProbeVerdict::Failed { .. } => row.failed += 1,
+                        ProbeVerdict::Inconclusive { .. } => row.inconclusive += 1,
                     }
                 }
             }

@@ -1,20 +1,25 @@
 //! The plan of an onboarding, for people: before a question, and for `--dry-run`.
 
-use super::{PlanPart, Setting};
+use super::{OnboardHeader, PlanSummary};
 use crate::{
-    checks::{Check, CheckState},
-    commands::estate::shown::{changes, totals},
-    plan::{BudgetRow, Change, DepartmentStatus, Plan},
-    render::{Block, Cell, Line, Style, Table},
+    checks::{CheckResult, CheckState},
+    commands::provisioning::plan_view::{department_changes, plan_totals},
+    plan::{BudgetRow, DepartmentStatus, Plan, PlannedChange},
+    render::{Block, Cell, Style, Table, TextLine},
 };
 
 /// The plan as blocks: what happens to each department, the quotas, what is in the way.
 #[must_use]
-pub(crate) fn plan_blocks(setting: &Setting, plan: &Plan, budget: &[BudgetRow], checks: &[Check]) -> Vec<Block> {
-    let mut blocks = vec![setting_line(setting)];
-    blocks.extend(problems(checks));
+pub(crate) fn plan_blocks(
+    setting: &OnboardHeader,
+    plan: &Plan,
+    budget: &[BudgetRow],
+    checks: &[CheckResult],
+) -> Vec<Block> {
+    let mut blocks = vec![header_lines(setting)];
+    blocks.extend(problem_lines(checks));
     for department in &plan.departments {
-        let Some(changes) = changes(plan, &department.code) else {
+        let Some(changes) = department_changes(plan, &department.code) else {
             continue;
         };
         let title = format!(
@@ -23,47 +28,52 @@ pub(crate) fn plan_blocks(setting: &Setting, plan: &Plan, budget: &[BudgetRow], 
         );
         blocks.push(Block::titled(title, [changes]));
     }
-    blocks.push(Block::line(totals(plan)));
+    blocks.push(Block::line(plan_totals(plan)));
     if !plan.is_empty() {
         blocks.push(budget_table(budget));
     }
-    blocks.extend(remarks(&PlanPart::of(plan)));
+    blocks.extend(note_blocks(&PlanSummary::from_plan(plan)));
     blocks
 }
 
 /// A plan too long to be read before saying yes: one line for each department.
 #[must_use]
-pub(crate) fn plan_summary(setting: &Setting, plan: &Plan, budget: &[BudgetRow], checks: &[Check]) -> Vec<Block> {
+pub(crate) fn plan_summary(
+    setting: &OnboardHeader,
+    plan: &Plan,
+    budget: &[BudgetRow],
+    checks: &[CheckResult],
+) -> Vec<Block> {
     let mut table = Table::new(["Department", "Prefix", "Template", "Status", "Changes"]);
     for department in &plan.departments {
-        let writes = |change: &&Change| change.department == department.code && change.operation.writes();
+        let writes = |change: &&PlannedChange| change.department == department.code && change.operation.is_remote();
         table.push([
             Cell::text(&department.code),
             Cell::text(&department.prefix),
             Cell::text(&department.template),
-            status_word(department.status).into(),
+            status_label(department.status).into(),
             plan.changes.iter().filter(writes).count().into(),
         ]);
     }
-    let mut blocks = vec![setting_line(setting)];
-    blocks.extend(problems(checks));
+    let mut blocks = vec![header_lines(setting)];
+    blocks.extend(problem_lines(checks));
     blocks.push(Block::Table(table));
-    blocks.push(Block::line(totals(plan)));
+    blocks.push(Block::line(plan_totals(plan)));
     blocks.push(budget_table(budget));
-    blocks.extend(remarks(&PlanPart::of(plan)));
+    blocks.extend(note_blocks(&PlanSummary::from_plan(plan)));
     blocks
 }
 
-fn setting_line(setting: &Setting) -> Block {
+fn header_lines(setting: &OnboardHeader) -> Block {
     Block::Lines(vec![
-        Line::new().styled(
+        TextLine::new().with_styled_text(
             Style::Heading,
             format!(
                 "Stage {}  environment {}  cluster {} ({})",
                 setting.stage, setting.address.environment, setting.address.cluster, setting.cluster_type
             ),
         ),
-        Line::new().styled(Style::Muted, format!("acting as {}", setting.provisioner)),
+        TextLine::new().with_styled_text(Style::Muted, format!("acting as {}", setting.provisioner)),
     ])
 }
 
@@ -80,8 +90,8 @@ fn budget_table(budget: &[BudgetRow]) -> Block {
         table.push([
             Cell::from(row.name),
             Cell::Text(about(row.used)),
-            row.wanted.into(),
-            Cell::Text(about(row.after())),
+            row.added.into(),
+            Cell::Text(about(row.used_after())),
             Cell::Text(
                 row.limit
                     .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),
@@ -91,8 +101,8 @@ fn budget_table(budget: &[BudgetRow]) -> Block {
     Block::Table(table)
 }
 
-fn problems(checks: &[Check]) -> Option<Block> {
-    let lines: Vec<Line> = checks
+fn problem_lines(checks: &[CheckResult]) -> Option<Block> {
+    let lines: Vec<TextLine> = checks
         .iter()
         .filter(|check| check.state != CheckState::Ok)
         .map(|check| {
@@ -100,22 +110,22 @@ fn problems(checks: &[Check]) -> Option<Block> {
                 CheckState::Problem => (Style::Error, "problem"),
                 _ => (Style::Muted, "unknown"),
             };
-            Line::new()
-                .styled(style, word)
-                .then(format!("  {}: {}", check.name, check.detail))
-                .hang(9)
+            TextLine::new()
+                .with_styled_text(style, word)
+                .with_text(format!("  {}: {}", check.name, check.detail))
+                .with_hanging_indent(9)
         })
         .collect();
     (!lines.is_empty()).then_some(Block::Lines(lines))
 }
 
-pub(super) fn remarks(plan: &PlanPart) -> Vec<Block> {
+pub(super) fn note_blocks(plan: &PlanSummary) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             let lines = lines
                 .into_iter()
-                .map(|line| Line::from(format!("  {line}")).hang(4))
+                .map(|line| TextLine::from(format!("  {line}")).with_hanging_indent(4))
                 .collect();
             blocks.push(Block::titled(title, [Block::Lines(lines)]));
         }
@@ -134,7 +144,7 @@ pub(super) fn remarks(plan: &PlanPart) -> Vec<Block> {
     blocks
 }
 
-fn status_word(status: DepartmentStatus) -> &'static str {
+fn status_label(status: DepartmentStatus) -> &'static str {
     match status {
         DepartmentStatus::New => "new",
         DepartmentStatus::Changed => "changed",

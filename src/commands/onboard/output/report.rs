@@ -1,30 +1,30 @@
 //! What came of an onboarding, for people.
 
 use super::{
-    DepartmentRow, Onboarding,
-    plan::{plan_blocks, remarks},
+    OnboardDepartmentRow, OnboardOutput,
+    plan::{note_blocks, plan_blocks},
 };
 use crate::{
-    apply::Handed,
-    commands::estate::shown::counted,
+    apply::FinishedProfile,
+    commands::provisioning::plan_view::format_count,
     plan::{DepartmentStatus, Plan},
-    probe::Verdict,
-    render::{Block, Cell, Line, Style, Table, Viewable},
+    probe::ProbeVerdict,
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
 };
 
 /// Who can read a profile in clear. Windows has no modes: the rights of the folder are all there is.
-const ALONE: &str = if cfg!(unix) {
+const PRIVATE_FILE_NOTE: &str = if cfg!(unix) {
     "readable by you alone"
 } else {
     "readable by whoever the folder lets in"
 };
 
-fn is_sealed(path: &std::path::Path) -> bool {
+fn is_encrypted(path: &std::path::Path) -> bool {
     path.extension().is_some_and(|ending| ending == "age")
 }
 
-fn outcome_word(row: &DepartmentRow) -> &'static str {
-    match (row.left > 0, row.refuted > 0, row.plan.status) {
+fn outcome_label(row: &OnboardDepartmentRow) -> &'static str {
+    match (row.remaining > 0, row.failed > 0, row.plan.status) {
         (_, true, _) => "REFUTED",
         (true, ..) => "unfinished",
         (.., DepartmentStatus::Complete) => "complete",
@@ -34,13 +34,13 @@ fn outcome_word(row: &DepartmentRow) -> &'static str {
     }
 }
 
-impl Onboarding {
-    fn headline(&self) -> Line {
-        let departments = counted(self.departments.len(), "department");
-        let stage = &self.setting.stage;
+impl OnboardOutput {
+    fn headline(&self) -> TextLine {
+        let departments = format_count(self.departments.len(), "department");
+        let stage = &self.header.stage;
         let Some(report) = &self.report else {
             let all = if self.departments.len() == 1 { "is" } else { "are" };
-            return Line::new().styled(
+            return TextLine::new().with_styled_text(
                 Style::Ok,
                 format!("{departments} {all} as wanted in stage {stage}: nothing to do."),
             );
@@ -48,14 +48,15 @@ impl Onboarding {
         let writes = report
             .done
             .iter()
-            .filter(|step| self.plan.changes[step.change].operation.writes())
+            .filter(|step| self.plan.changes[step.change].operation.is_remote())
             .count();
         let seconds = self.elapsed_ms / 1000;
         let tenths = self.elapsed_ms % 1000 / 100;
-        let took = format!("{} in {seconds}.{tenths} s", counted(writes, "change"));
+        let took = format!("{} in {seconds}.{tenths} s", format_count(writes, "change"));
         match report.is_complete() {
-            true => Line::new().styled(Style::Ok, format!("{departments} onboarded to stage {stage}: {took}.")),
-            false => Line::new().styled(
+            true => TextLine::new()
+                .with_styled_text(Style::Ok, format!("{departments} onboarded to stage {stage}: {took}.")),
+            false => TextLine::new().with_styled_text(
                 Style::Error,
                 format!("{departments} partly onboarded to stage {stage}: {took}; the same command does the rest."),
             ),
@@ -72,7 +73,7 @@ impl Onboarding {
             "Status",
         ]);
         for row in &self.departments {
-            let probes = row.proved + row.refuted + row.not_provable;
+            let probes = row.passed + row.failed + row.inconclusive;
             table.push([
                 Cell::text(&row.plan.code),
                 row.accounts.into(),
@@ -81,22 +82,22 @@ impl Onboarding {
                 Cell::Text(if probes == 0 {
                     String::new()
                 } else {
-                    format!("{}/{probes}", row.proved)
+                    format!("{}/{probes}", row.passed)
                 }),
-                outcome_word(row).into(),
+                outcome_label(row).into(),
             ]);
         }
         Block::Table(table)
     }
 
-    fn proof(&self) -> Vec<Line> {
+    fn probe_lines(&self) -> Vec<TextLine> {
         let mut lines = Vec::new();
         if let Some(report) = &self.report {
-            let (proved, refuted, open) = report.verdicts();
-            if proved + refuted + open > 0 {
+            let (checked, refuted, open) = report.count_verdicts();
+            if checked + refuted + open > 0 {
                 let mut line = format!(
-                    "Proof: {} made with the new keys, {proved} as they must be",
-                    counted(proved + refuted + open, "call")
+                    "Proof: {} made with the new keys, {checked} as they must be",
+                    format_count(checked + refuted + open, "call")
                 );
                 if refuted > 0 {
                     line = format!("{line}, {refuted} REFUTED");
@@ -104,17 +105,17 @@ impl Onboarding {
                 if open > 0 {
                     line = format!("{line}, {open} not provable");
                 }
-                lines.push(Line::from(format!("{line}.")).hang(2));
+                lines.push(TextLine::from(format!("{line}.")).with_hanging_indent(2));
             }
             for (account, outcomes) in &report.proofs {
                 for outcome in outcomes {
                     let (word, reason) = match &outcome.verdict {
-                        Verdict::Proved => continue,
-                        Verdict::Refuted { reason } => ("refuted", reason),
-                        Verdict::NotProvable { reason } => ("not provable", reason),
+                        ProbeVerdict::Passed => continue,
+                        ProbeVerdict::Failed { reason } => ("failed", reason),
+                        ProbeVerdict::Inconclusive { reason } => ("not provable", reason),
                     };
                     let text = format!("  {account}: {word}: {}: {reason}", outcome.probe.label());
-                    lines.push(Line::from(text).hang(4));
+                    lines.push(TextLine::from(text).with_hanging_indent(4));
                 }
             }
         }
@@ -123,55 +124,59 @@ impl Onboarding {
                 (0, 0) => "Isolation: by name prefix; no other department is onboarded here yet.".to_owned(),
                 (pairs, 0) => format!(
                     "Isolation: by name prefix, holds for all {} of departments.",
-                    counted(pairs, "ordered pair")
+                    format_count(pairs, "ordered pair")
                 ),
-                (_, broken) => format!("Isolation: BROKEN by {}.", counted(broken, "overlap")),
+                (_, broken) => format!("Isolation: BROKEN by {}.", format_count(broken, "overlap")),
             };
-            lines.push(Line::from(verdict).hang(2));
+            lines.push(TextLine::from(verdict).with_hanging_indent(2));
             lines.extend(
                 isolation
                     .violations
                     .iter()
-                    .map(|text| Line::from(format!("  {text}")).hang(4)),
+                    .map(|text| TextLine::from(format!("  {text}")).with_hanging_indent(4)),
             );
-            if !isolation.exposures.is_empty() {
+            if !isolation.shared_names.is_empty() {
                 let shared = format!(
                     "  Shared by all, as Confluent makes it: {}.",
-                    isolation.exposures.join(", ")
+                    isolation.shared_names.join(", ")
                 );
-                lines.push(Line::new().styled(Style::Muted, shared).hang(4));
+                lines.push(
+                    TextLine::new()
+                        .with_styled_text(Style::Muted, shared)
+                        .with_hanging_indent(4),
+                );
             }
         }
         lines
     }
 
     /// The profiles of this run.
-    fn handed(&self) -> &[Handed] {
-        self.report.as_ref().map_or(&[], |report| &report.handed)
+    fn finished_profiles(&self) -> &[FinishedProfile] {
+        self.report.as_ref().map_or(&[], |report| &report.profiles)
     }
 
-    fn profiles(&self) -> Vec<Line> {
+    fn profile_lines(&self) -> Vec<TextLine> {
         let mut lines = Vec::new();
-        let kept = self.deliveries.kept(self.handed());
+        let kept = self.deliveries.profiles_on_disk(self.finished_profiles());
         if !kept.is_empty() {
-            let how = match kept.iter().filter(|handed| is_sealed(&handed.path)).count() {
-                0 => ALONE.to_owned(),
+            let how = match kept.iter().filter(|profile| is_encrypted(&profile.path)).count() {
+                0 => PRIVATE_FILE_NOTE.to_owned(),
                 sealed if sealed == kept.len() => "encrypted to their recipients".to_owned(),
-                sealed => format!("{sealed} encrypted to their recipients, the others {ALONE}"),
+                sealed => format!("{sealed} encrypted to their recipients, the others {PRIVATE_FILE_NOTE}"),
             };
             let text = format!(
                 "Profiles: {} in {}, {how}.",
-                counted(kept.len(), "profile"),
+                format_count(kept.len(), "profile"),
                 self.credentials_dir.display()
             );
-            lines.push(Line::from(text).hang(2));
+            lines.push(TextLine::from(text).with_hanging_indent(2));
         }
-        lines.extend(self.deliveries.lines(self.handed()));
+        lines.extend(self.deliveries.lines(self.finished_profiles()));
         lines
     }
 
-    fn handed_over(&self) -> Vec<Line> {
-        let mut lines = self.profiles();
+    fn delivery_lines(&self) -> Vec<TextLine> {
+        let mut lines = self.profile_lines();
         let Some(report) = &self.report else { return lines };
         for reissued in &report.reissued {
             let text = format!(
@@ -180,59 +185,69 @@ impl Onboarding {
                 reissued.department,
                 reissued.path.display()
             );
-            lines.push(Line::from(text).hang(4));
+            lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         if let [first, ..] = self.evidence.as_slice() {
             let folder = first.parent().unwrap_or(first).display().to_string();
             lines.push(
-                Line::from(format!(
+                TextLine::from(format!(
                     "Evidence: {} in {folder}.",
-                    counted(self.evidence.len(), "file")
+                    format_count(self.evidence.len(), "file")
                 ))
-                .hang(2),
+                .with_hanging_indent(2),
             );
         }
         for fallback in &report.fallbacks {
-            lines.push(Line::from(format!("  the service refused a role: {fallback}")).hang(4));
+            lines.push(TextLine::from(format!("  the service refused a role: {fallback}")).with_hanging_indent(4));
         }
         lines
     }
 
-    fn failures(&self) -> Option<Block> {
+    fn failure_block(&self) -> Option<Block> {
         let report = self.report.as_ref().filter(|report| !report.is_complete())?;
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<TextLine> = Vec::new();
         for failure in report.failures.iter().take(20) {
-            let label = Line::new()
-                .styled(Style::Error, "failed")
-                .then(format!("  {}", failure.label));
-            lines.push(label.hang(8));
-            lines.push(Line::from(format!("        {}", failure.reason)).hang(8));
+            let label = TextLine::new()
+                .with_styled_text(Style::Error, "failed")
+                .with_text(format!("  {}", failure.label));
+            lines.push(label.with_hanging_indent(8));
+            lines.push(TextLine::from(format!("        {}", failure.reason)).with_hanging_indent(8));
         }
         if report.failures.len() > 20 {
-            lines.push(Line::from(format!("        and {} more", report.failures.len() - 20)));
+            lines.push(TextLine::from(format!(
+                "        and {} more",
+                report.failures.len() - 20
+            )));
         }
-        let rest = [(report.skipped, "skipped"), (report.not_begun, "not begun")];
+        let rest = [(report.skipped, "skipped"), (report.not_started, "not begun")];
         for (count, word) in rest.into_iter().filter(|(count, _)| *count > 0) {
-            lines.push(Line::from(format!("{word}  {}", counted(count, "change"))));
+            lines.push(TextLine::from(format!("{word}  {}", format_count(count, "change"))));
         }
         Some(Block::Lines(lines))
     }
 
-    fn next_steps(&self) -> Option<Block> {
-        let first = self.handed().first().filter(|_| !self.deliveries.is_automatic())?;
+    fn next_step_block(&self) -> Option<Block> {
+        let first = self
+            .finished_profiles()
+            .first()
+            .filter(|_| !self.deliveries.is_automatic())?;
         let path = first.path.display();
-        let text = match is_sealed(&first.path) {
+        let text = match is_encrypted(&first.path) {
             true => format!(
                 "Next: give each profile to its department; `confluent ebs profile import {path} --identity KEYFILE` opens it \
                  there."
             ),
             false => format!("Next: give each profile to its department; `--profile {path}` uses it."),
         };
-        Some(Block::Lines(vec![Line::new().styled(Style::Muted, text).hang(2)]))
+        Some(Block::Lines(vec![
+            TextLine::new()
+                .with_styled_text(Style::Muted, text)
+                .with_hanging_indent(2),
+        ]))
     }
 }
 
-impl Viewable for Onboarding {
+impl Viewable for OnboardOutput {
     fn view(&self) -> Vec<Block> {
         if self.dry_run {
             // The plan was made for this: show all of it.
@@ -245,21 +260,21 @@ impl Viewable for Onboarding {
                 notices: self.plan.notices.clone(),
                 refusals: Vec::new(),
             };
-            let mut blocks = plan_blocks(&self.setting, &plan, &self.quotas, &self.checks);
-            let lines = self.proof();
+            let mut blocks = plan_blocks(&self.header, &plan, &self.quotas, &self.checks);
+            let lines = self.probe_lines();
             if !lines.is_empty() {
                 blocks.push(Block::Lines(lines));
             }
             return blocks;
         }
         let mut blocks = vec![Block::Lines(vec![self.headline()]), self.table()];
-        blocks.extend(self.failures());
-        let mut lines = self.proof();
-        lines.extend(self.handed_over());
+        blocks.extend(self.failure_block());
+        let mut lines = self.probe_lines();
+        lines.extend(self.delivery_lines());
         if !lines.is_empty() {
             blocks.push(Block::Lines(lines));
         }
-        blocks.extend(remarks(&self.plan));
+        blocks.extend(note_blocks(&self.plan));
         if !self.secrets.is_empty() {
             // No table: a secret that is broken over lines cannot be copied.
             let lines = self.secrets.iter().flat_map(|shown| {
@@ -269,9 +284,9 @@ impl Viewable for Onboarding {
                     format!("  API Secret  {}", shown.api_secret),
                 ]
             });
-            blocks.push(Block::Lines(lines.map(Line::from).collect()));
+            blocks.push(Block::Lines(lines.map(TextLine::from).collect()));
         }
-        blocks.extend(self.next_steps());
+        blocks.extend(self.next_step_block());
         blocks
     }
 }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::judge::{Audit, ProviderQuota, StageAudit};
-use crate::commands::{fleet::at_least, quota::state::State};
+use super::evaluate::{ProviderQuota, QuotaAudit, StageQuotaAudit};
+use crate::commands::{fleet::at_least_prefix, quota::state::QuotaState};
 
 const HEADER: [&str; 8] = [
     "stage",
@@ -17,16 +17,16 @@ const HEADER: [&str; 8] = [
 ];
 
 /// The lines.
-pub(super) fn csv(audit: &Audit) -> String {
+pub(super) fn to_csv(audit: &QuotaAudit) -> String {
     let mut rows: Vec<[String; 8]> = Vec::new();
     for stage in &audit.stages {
-        lines(stage, &mut rows);
+        push_stage_lines(stage, &mut rows);
     }
     rows.extend(
         audit
             .provider_quotas
             .iter()
-            .map(|quota| provider("", "organization", quota)),
+            .map(|quota| provider_line("", "organization", quota)),
     );
     // A spreadsheet must not take what was not seen for nothing.
     rows.extend(audit.unknown.iter().map(|(what, why)| {
@@ -43,10 +43,10 @@ pub(super) fn csv(audit: &Audit) -> String {
             since,
         ]
     }));
-    crate::render::csv(&HEADER, rows.into_iter().map(Vec::from))
+    crate::render::to_csv(&HEADER, rows.into_iter().map(Vec::from))
 }
 
-fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
+fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
     let name = stage.stage.as_str();
     let mut line = |kind: &str, subject: &str, dimension: &str, numbers: [String; 2], state: &str, since: String| {
         let [used, limit] = numbers;
@@ -74,40 +74,40 @@ fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
         );
         return;
     }
-    if let Some(platform) = &stage.platform {
+    if let Some(platform) = &stage.cluster_usage {
         let limit = platform.tasks_allocatable;
         let state = platform.state;
-        let numbers = [lower(platform.tasks, platform.complete), limit.to_string()];
-        let seen = since(state, platform.over_seen_since);
-        line("cluster", &stage.cluster, "tasks", numbers, state.word(), seen);
-        let numbers = [platform.tasks_promised.to_string(), limit.to_string()];
-        let state = if platform.promised_percent > 100 { "over" } else { "ok" };
+        let numbers = [lower_bound(platform.tasks, platform.complete), limit.to_string()];
+        let observed = over_quota_since(state, platform.over_quota_observed_since);
+        line("cluster", &stage.cluster, "tasks", numbers, state.as_str(), observed);
+        let numbers = [platform.tasks_allocated.to_string(), limit.to_string()];
+        let state = if platform.allocated_percent > 100 { "over" } else { "ok" };
         line("cluster", &stage.cluster, "tasks promised", numbers, state, none());
     }
     for row in &stage.departments {
         let code = row.department.as_str();
         // Each line has the state of its own number, and not that of the department.
-        let state = State::of_one(row.connectors.into(), row.connectors_limit.into());
+        let state = QuotaState::from_usage(row.connectors.into(), row.connectors_limit.into());
         let numbers = [row.connectors.to_string(), row.connectors_limit.to_string()];
-        let seen = since(state, row.over_seen_since);
-        line("department", code, "connectors", numbers, state.word(), seen);
-        let state = State::of_tasks(row.tasks, row.tasks_limit, row.complete);
-        let numbers = [lower(row.tasks, row.complete), row.tasks_limit.to_string()];
-        let seen = since(state, row.over_seen_since);
-        line("department", code, "tasks", numbers, state.word(), seen);
+        let observed = over_quota_since(state, row.over_quota_observed_since);
+        line("department", code, "connectors", numbers, state.as_str(), observed);
+        let state = QuotaState::from_tasks(row.tasks, row.tasks_limit, row.complete);
+        let numbers = [lower_bound(row.tasks, row.complete), row.tasks_limit.to_string()];
+        let observed = over_quota_since(state, row.over_quota_observed_since);
+        line("department", code, "tasks", numbers, state.as_str(), observed);
         for connector in &row.oversized {
             let numbers = [connector.tasks.to_string(), row.tasks_per_connector_limit.to_string()];
-            let seen = since(State::Over, row.over_seen_since);
+            let observed = over_quota_since(QuotaState::Over, row.over_quota_observed_since);
             let name = connector.name.as_str();
-            line("connector", name, "tasks per connector", numbers, "over", seen);
+            line("connector", name, "tasks per connector", numbers, "over", observed);
         }
     }
-    for row in &stage.unmanaged {
+    for row in &stage.unowned {
         line(
             "connector",
             &row.name,
             "tasks",
-            [lower(row.tasks, row.complete), none()],
+            [lower_bound(row.tasks, row.complete), none()],
             "unmanaged",
             none(),
         );
@@ -116,7 +116,7 @@ fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
         let state = format!("runs as {}", row.runs_as);
         line("connector", &row.name, "account", [none(), none()], &state, none());
     }
-    for row in &stage.unclear_accounts {
+    for row in &stage.unknown_accounts {
         let state = format!("unknown: {}", row.reason);
         line("connector", &row.name, "account", [none(), none()], &state, none());
     }
@@ -124,22 +124,22 @@ fn lines(stage: &StageAudit, rows: &mut Vec<[String; 8]>) {
         stage
             .provider_quotas
             .iter()
-            .map(|quota| provider(name, &stage.cluster, quota)),
+            .map(|quota| provider_line(name, &stage.cluster, quota)),
     );
 }
 
 /// A number of tasks, which is a lower bound unless it is `complete`.
-fn lower(tasks: u32, complete: bool) -> String {
-    format!("{}{tasks}", at_least(complete))
+fn lower_bound(tasks: u32, complete: bool) -> String {
+    format!("{}{tasks}", at_least_prefix(complete))
 }
 
 /// Since when it has been seen so, where it is over.
-fn since(state: State, seen: Option<Timestamp>) -> String {
-    let seen = seen.filter(|_| state == State::Over);
-    seen.map(|at| at.to_string()).unwrap_or_default()
+fn over_quota_since(state: QuotaState, observed: Option<Timestamp>) -> String {
+    let observed = observed.filter(|_| state == QuotaState::Over);
+    observed.map(|at| at.to_string()).unwrap_or_default()
 }
 
-fn provider(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 8] {
+fn provider_line(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 8] {
     [
         stage.to_owned(),
         "provider".to_owned(),
@@ -149,7 +149,7 @@ fn provider(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 8] {
         quota
             .limit
             .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),
-        quota.state.map_or("unknown", |state| state.word()).to_owned(),
+        quota.state.map_or("unknown", |state| state.as_str()).to_owned(),
         String::new(),
     ]
 }

@@ -1,14 +1,14 @@
 //! `confluent ebs quota audit`.
 
 mod csv;
-mod judge;
-mod look;
+mod evaluate;
+mod collect;
 mod page;
 mod view;
 
-use self::judge::Audit;
+use self::evaluate::QuotaAudit;
 use crate::{
-    commands::{Ctx, Report, fleet::Lookout, globals::Output},
+    commands::{CommandOutput, Ctx, fleet::FleetCollector, global_args::OutputFormat},
     error::{Error, ErrorKind},
 };
 
@@ -28,18 +28,18 @@ Write a page for a meeting, and the numbers for a spreadsheet.
 
   $ confluent ebs quota audit -o html > quotas.html
   $ confluent ebs quota audit -o csv > quotas.csv")]
-pub(super) struct AuditQuotas {}
+pub(super) struct QuotaAuditArgs {}
 
-impl AuditQuotas {
-    pub(super) fn run(ctx: &mut Ctx) -> Result<Report<Shown>, Error> {
-        let lookout = Lookout::open(ctx)?;
-        if !lookout.session.sees_all {
+impl QuotaAuditArgs {
+    pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaAuditOutput>, Error> {
+        let collector = FleetCollector::open(ctx)?;
+        if !collector.session.is_platform_scope {
             return Err(Error::denied("only the platform team can audit quotas")
                 .with_hint("See your own quota with `confluent ebs quota describe`."));
         }
-        let audit = ctx.block_on(look::look(&lookout))?;
-        let error = exceeded(&audit).or_else(|| unseen(&audit));
-        let report = Report::new(Shown {
+        let audit = ctx.block_on(collect::collect_audit(&collector))?;
+        let error = over_quota_error(&audit).or_else(|| unobserved_error(&audit));
+        let report = CommandOutput::new(QuotaAuditOutput {
             audit,
             output: ctx.globals.output,
         });
@@ -53,21 +53,21 @@ impl AuditQuotas {
 /// What `quota audit` answers.
 #[derive(Debug, serde::Serialize)]
 #[serde(transparent)]
-pub(super) struct Shown {
-    audit: Audit,
+pub(super) struct QuotaAuditOutput {
+    audit: QuotaAudit,
     #[serde(skip)]
-    output: Output,
+    output: OutputFormat,
 }
 
 /// Who uses more than they may.
-fn exceeded(audit: &Audit) -> Option<Error> {
-    let message = audit.over()?;
+fn over_quota_error(audit: &QuotaAudit) -> Option<Error> {
+    let message = audit.over_quota_message()?;
     let hint = "`confluent ebs quota describe --department CODE` shows what each connector counts for.";
     Some(Error::new(ErrorKind::Refused, message).with_hint(hint))
 }
 
 /// What could not be looked at and would have mattered.
-fn unseen(audit: &Audit) -> Option<Error> {
+fn unobserved_error(audit: &QuotaAudit) -> Option<Error> {
     let stage = audit.stages.iter().find(|stage| stage.unknown.is_some())?;
     let why = stage.unknown.as_deref().unwrap_or_default();
     let kind = if stage.denied {

@@ -1,48 +1,54 @@
 //! The audit as a page to show in a meeting: everything in one file.
 
 use super::{
-    judge::{Audit, DepartmentUse, PlatformUse, ProviderQuota, StageAudit},
-    view::{cluster_words, remarks, state},
+    evaluate::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, QuotaAudit, StageQuotaAudit},
+    view::{cluster_sentences, notes, state_label},
 };
 use crate::{
     commands::{
         fleet::{
-            Condition, age,
-            page::{Content, Page, badge, cell, meter, prose, section, table, text, used, without_connectors},
+            ConnectorCondition, format_age,
+            html_parts::{
+                CellContent, FleetPage, badge, cell, departments_without_connectors, prose_cell, section, table,
+                text_cell, usage_meter, usage_with_meter,
+            },
         },
-        quota::state::State,
+        quota::state::QuotaState,
     },
     quota::ADVISORY,
-    render::{html::Html, words::count},
+    render::{html::Html, text::count_noun},
 };
 
 /// The page.
-pub(super) fn page(audit: &Audit) -> String {
+pub(super) fn render_page(audit: &QuotaAudit) -> String {
     let title = match &audit.department {
         Some(code) => format!("Quotas of {code}"),
         None => "Quotas of all departments".to_owned(),
     };
-    let over = audit.over();
+    let over = audit.over_quota_message();
     let unseen = audit.stages.iter().filter(|stage| stage.unknown.is_some()).count();
-    let unclear = audit.unclear();
+    let unclear = audit.unknown_state_message();
     let (condition, verdict) = match (over, unseen) {
-        (Some(over), _) => (Condition::Failed, Some(format!("{over}."))),
+        (Some(over), _) => (ConnectorCondition::Failed, Some(format!("{over}."))),
         (None, 1..) => (
-            Condition::Unknown,
-            Some(format!("{} could not be looked at.", count(unseen, "stage"))),
+            ConnectorCondition::Unknown,
+            Some(format!("{} could not be looked at.", count_noun(unseen, "stage"))),
         ),
-        (None, 0) if unclear.is_some() => (Condition::Unknown, None),
-        (None, 0) => (Condition::Running, Some("Nobody uses more than they may.".to_owned())),
+        (None, 0) if unclear.is_some() => (ConnectorCondition::Unknown, None),
+        (None, 0) => (
+            ConnectorCondition::Running,
+            Some("Nobody uses more than they may.".to_owned()),
+        ),
     };
     let verdict: Vec<String> = verdict.into_iter().chain(unclear).collect();
     let verdict = verdict.join(" ");
-    let not_shown = not_shown(audit);
-    let page = Page {
+    let not_shown = omissions(audit);
+    let page = FleetPage {
         title: &title,
-        verdict: &capital(&verdict),
+        summary: &capitalize(&verdict),
         condition,
         taken_at: audit.taken_at,
-        not_shown: &not_shown,
+        omissions: &not_shown,
     };
     page.write(|html| {
         for stage in &audit.stages {
@@ -57,21 +63,21 @@ pub(super) fn page(audit: &Audit) -> String {
                 "Organization",
                 "What the provider allows the whole organization",
                 |html| {
-                    provider(html, &audit.provider_quotas);
+                    write_provider_quotas(html, &audit.provider_quotas);
                 },
             );
         }
     })
 }
 
-fn capital(sentence: &str) -> String {
+fn capitalize(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn not_shown(audit: &Audit) -> Vec<String> {
+fn omissions(audit: &QuotaAudit) -> Vec<String> {
     let mut sentences = vec![
         "What happened after the moment above: the page does not refresh itself.".to_owned(),
         "Since when somebody really uses too much, and which connector came last: the service does not tell. “Over for” is \
@@ -92,82 +98,82 @@ fn not_shown(audit: &Audit) -> Vec<String> {
     sentences
 }
 
-fn write_stage(html: &mut Html, audit: &Audit, stage: &StageAudit) {
+fn write_stage(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudit) {
     if let Some(why) = &stage.unknown {
-        html.leaf("p", &[("class", "notice")], &format!("Not known: {why}."));
+        html.text_element("p", &[("class", "notice")], &format!("Not known: {why}."));
         return;
     }
-    if let Some(platform) = &stage.platform {
-        gauges(html, platform);
+    if let Some(platform) = &stage.cluster_usage {
+        write_gauges(html, platform);
     }
-    departments(html, audit, stage);
-    let remarks = remarks(stage);
+    write_departments(html, audit, stage);
+    let remarks = notes(stage);
     if !remarks.is_empty() {
-        html.leaf("h3", &[], "What should not be");
+        html.text_element("h3", &[], "What should not be");
         html.element("div", &[("class", "card")], |html| {
             html.element("ul", &[("class", "prose")], |html| {
                 for remark in &remarks {
-                    html.leaf("li", &[], remark);
+                    html.text_element("li", &[], remark);
                 }
             });
         });
     }
     if !stage.provider_quotas.is_empty() {
-        html.leaf("h3", &[], "What the provider allows this cluster");
-        provider(html, &stage.provider_quotas);
+        html.text_element("h3", &[], "What the provider allows this cluster");
+        write_provider_quotas(html, &stage.provider_quotas);
     }
 }
 
-fn gauges(html: &mut Html, platform: &PlatformUse) {
-    let [tasks, promised] = cluster_words(platform);
+fn write_gauges(html: &mut Html, platform: &ClusterQuotaUsage) {
+    let [tasks, promised] = cluster_sentences(platform);
     let gauges = [
         (tasks, !platform.complete, platform.tasks),
-        (promised, false, platform.tasks_promised),
+        (promised, false, platform.tasks_allocated),
     ];
     html.element("div", &[("class", "gauges")], |html| {
         for (words, least, used) in gauges {
             html.element("div", &[("class", "card")], |html| {
-                html.leaf("p", &[], &capital(&words));
-                meter(html, least, used, platform.tasks_allocatable);
+                html.text_element("p", &[], &capitalize(&words));
+                usage_meter(html, least, used, platform.tasks_allocatable);
             });
         }
     });
 }
 
 /// How a quota is, as a condition has it: its colour and its sign.
-fn condition(state: State) -> Condition {
+fn condition_of(state: QuotaState) -> ConnectorCondition {
     match state {
-        State::Over => Condition::Failed,
-        State::Unknown => Condition::Unknown,
-        State::Full | State::Near => Condition::Degraded,
-        State::Ok => Condition::Running,
+        QuotaState::Over => ConnectorCondition::Failed,
+        QuotaState::Unknown => ConnectorCondition::Unknown,
+        QuotaState::Full | QuotaState::Near => ConnectorCondition::Degraded,
+        QuotaState::Ok => ConnectorCondition::Running,
     }
 }
 
-fn departments(html: &mut Html, audit: &Audit, stage: &StageAudit) {
-    html.leaf("h3", &[], "Departments");
+fn write_departments(html: &mut Html, audit: &QuotaAudit, stage: &StageQuotaAudit) {
+    html.text_element("h3", &[], "Departments");
     html.element("div", &[("class", "card")], |html| {
-        let (some, none): (Vec<&DepartmentUse>, Vec<&DepartmentUse>) =
+        let (some, none): (Vec<&DepartmentQuotaUsage>, Vec<&DepartmentQuotaUsage>) =
             stage.departments.iter().partition(|row| row.connectors > 0);
         if !some.is_empty() {
             let columns = ["Department", "State", "Connectors", "Tasks", "Over for"];
-            let rows = some.into_iter().map(|row| -> Vec<Content<'_>> {
-                let (word, condition) = match state(row) {
-                    "" => ("has room", Condition::Running),
-                    word if row.exceeds() => (word, Condition::Failed),
-                    word => (word, condition(row.state)),
+            let rows = some.into_iter().map(|row| -> Vec<CellContent<'_>> {
+                let (word, condition) = match state_label(row) {
+                    "" => ("has room", ConnectorCondition::Running),
+                    word if row.is_over_quota() => (word, ConnectorCondition::Failed),
+                    word => (word, condition_of(row.state)),
                 };
                 vec![
                     cell(|html| {
                         html.text(&row.name);
-                        html.leaf("span", &[("class", "small")], row.department.as_str());
+                        html.text_element("span", &[("class", "small")], row.department.as_str());
                     }),
                     cell(move |html| badge(html, condition, word)),
-                    cell(|html| used(html, false, row.connectors, row.connectors_limit)),
-                    cell(|html| used(html, !row.complete, row.tasks, row.tasks_limit)),
-                    text(
-                        row.over_seen_since
-                            .map(|since| age(since, audit.taken_at))
+                    cell(|html| usage_with_meter(html, false, row.connectors, row.connectors_limit)),
+                    cell(|html| usage_with_meter(html, !row.complete, row.tasks, row.tasks_limit)),
+                    text_cell(
+                        row.over_quota_observed_since
+                            .map(|since| format_age(since, audit.taken_at))
                             .unwrap_or_default(),
                     ),
                 ]
@@ -179,29 +185,29 @@ fn departments(html: &mut Html, audit: &Audit, stage: &StageAudit) {
                 rows,
             );
         }
-        without_connectors(html, none.into_iter().map(|row| (row.name.as_str(), &row.department)));
+        departments_without_connectors(html, none.into_iter().map(|row| (row.name.as_str(), &row.department)));
     });
 }
 
-fn provider(html: &mut Html, quotas: &[ProviderQuota]) {
+fn write_provider_quotas(html: &mut Html, quotas: &[ProviderQuota]) {
     html.element("div", &[("class", "card")], |html| {
         let columns = ["Quota", "State", "Used", "Limit"];
         let rows = quotas.iter().map(|quota| {
-            let state = quota.state.map_or(Condition::Unknown, condition);
+            let state = quota.state.map_or(ConnectorCondition::Unknown, condition_of);
             let word = match quota.state {
                 None if quota.used.is_none() => "use not told",
                 None => "limit not told",
-                Some(State::Ok) => "has room",
-                Some(state) => state.words(),
+                Some(QuotaState::Ok) => "has room",
+                Some(state) => state.label(),
             };
             vec![
                 cell(|html| {
                     html.text(&quota.name);
-                    html.leaf("span", &[("class", "small")], &quota.quota_code);
+                    html.text_element("span", &[("class", "small")], &quota.quota_code);
                 }),
                 cell(move |html| badge(html, state, word)),
-                prose(quota.used.map_or_else(|| "unknown".to_owned(), |used| used.to_string())),
-                text(
+                prose_cell(quota.used.map_or_else(|| "unknown".to_owned(), |used| used.to_string())),
+                text_cell(
                     quota
                         .limit
                         .map_or_else(|| "unknown".to_owned(), |limit| limit.to_string()),

@@ -1,37 +1,37 @@
 //! The audit for people, on a terminal.
 
 use super::{
-    Shown, csv,
-    judge::{Audit, DepartmentUse, PlatformUse, ProviderQuota, StageAudit},
+    QuotaAuditOutput, csv,
+    evaluate::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, QuotaAudit, StageQuotaAudit},
     page,
 };
 use crate::{
     commands::{
-        fleet::{age, at_least},
-        globals::Output,
-        quota::state::State,
+        fleet::{at_least_prefix, format_age},
+        global_args::OutputFormat,
+        quota::state::QuotaState,
     },
     quota::ADVISORY,
-    render::{Block, Cell, Line, Style, Table, Viewable, words},
+    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
 };
 
-impl Viewable for Shown {
+impl Viewable for QuotaAuditOutput {
     fn view(&self) -> Vec<Block> {
         let audit = &self.audit;
         match self.output {
-            Output::Csv => return vec![Block::Verbatim(csv::csv(audit))],
-            Output::Html => return vec![Block::Verbatim(page::page(audit))],
+            OutputFormat::Csv => return vec![Block::Verbatim(csv::to_csv(audit))],
+            OutputFormat::Html => return vec![Block::Verbatim(page::render_page(audit))],
             _ => {}
         }
         let stages = audit.stages.iter().map(|stage| {
             let title = format!("Stage {} ({})", stage.stage, stage.cluster);
-            Block::titled(title, blocks(audit, stage))
+            Block::titled(title, stage_blocks(audit, stage))
         });
         let mut blocks: Vec<Block> = stages.collect();
-        let mut lines: Vec<Line> = provider(&audit.provider_quotas);
+        let mut lines: Vec<TextLine> = provider_lines(&audit.provider_quotas);
         lines.extend(audit.unknown.iter().map(|(what, why)| {
-            let line = Line::new().styled(Style::Warning, "Not known");
-            line.then(format!(": {what}: {why}.")).hang(2)
+            let line = TextLine::new().with_styled_text(Style::Warning, "Not known");
+            line.with_text(format!(": {what}: {why}.")).with_hanging_indent(2)
         }));
         lines.push(ADVISORY.into());
         blocks.push(Block::titled("Platform", [Block::Lines(lines)]));
@@ -39,32 +39,34 @@ impl Viewable for Shown {
     }
 }
 
-fn blocks(audit: &Audit, stage: &StageAudit) -> Vec<Block> {
+fn stage_blocks(audit: &QuotaAudit, stage: &StageQuotaAudit) -> Vec<Block> {
     if let Some(why) = &stage.unknown {
-        let line = Line::new().styled(Style::Warning, "Not known");
-        return vec![Block::line(line.then(format!(": {why}.")).hang(2))];
+        let line = TextLine::new().with_styled_text(Style::Warning, "Not known");
+        return vec![Block::line(line.with_text(format!(": {why}.")).with_hanging_indent(2))];
     }
     let mut blocks = Vec::new();
-    if let Some(platform) = &stage.platform {
-        blocks.push(Block::Lines(cluster(platform)));
+    if let Some(platform) = &stage.cluster_usage {
+        blocks.push(Block::Lines(cluster_lines(platform)));
     }
     let mut table = Table::new(["Department", "Connectors", "Tasks", "State", "Over For"]);
     for row in &stage.departments {
         table.push([
             Cell::text(&row.department),
             Cell::Text(format!("{} of {}", row.connectors, row.connectors_limit)),
-            Cell::Text(tasks(row)),
-            state(row).into(),
-            row.over_seen_since.map(|since| age(since, audit.taken_at)).into(),
+            Cell::Text(tasks_text(row)),
+            state_label(row).into(),
+            row.over_quota_observed_since
+                .map(|since| format_age(since, audit.taken_at))
+                .into(),
         ]);
     }
     blocks.push(Block::Table(table));
-    let remarks: Vec<Line> = remarks(stage)
+    let remarks: Vec<TextLine> = notes(stage)
         .into_iter()
-        .map(|text| Line::from(text).hang(2))
+        .map(|text| TextLine::from(text).with_hanging_indent(2))
         .collect();
     let mut lines = remarks;
-    lines.extend(provider(&stage.provider_quotas));
+    lines.extend(provider_lines(&stage.provider_quotas));
     if !lines.is_empty() {
         blocks.push(Block::Lines(lines));
     }
@@ -72,51 +74,54 @@ fn blocks(audit: &Audit, stage: &StageAudit) -> Vec<Block> {
 }
 
 /// `12 of 20`; a lower bound where something may not be read.
-pub(super) fn tasks(row: &DepartmentUse) -> String {
-    format!("{}{} of {}", at_least(row.complete), row.tasks, row.tasks_limit)
+pub(super) fn tasks_text(row: &DepartmentQuotaUsage) -> String {
+    format!("{}{} of {}", at_least_prefix(row.complete), row.tasks, row.tasks_limit)
 }
 
 /// The word for how a department's quota is.
-pub(super) fn state(row: &DepartmentUse) -> &'static str {
+pub(super) fn state_label(row: &DepartmentQuotaUsage) -> &'static str {
     match row.state {
-        State::Over => State::Over.words(),
+        QuotaState::Over => QuotaState::Over.label(),
         _ if !row.oversized.is_empty() => "connector over",
-        state => state.words(),
+        state => state.label(),
     }
 }
 
 /// The whole cluster in sentences.
-pub(super) fn cluster_words(platform: &PlatformUse) -> [String; 2] {
+pub(super) fn cluster_sentences(platform: &ClusterQuotaUsage) -> [String; 2] {
     let used = format!(
         "{} use {}{} of {} tasks; {} more are kept in reserve.",
-        words::count(usize::try_from(platform.connectors).unwrap_or(usize::MAX), "connector"),
-        at_least(platform.complete),
+        text::count_noun(usize::try_from(platform.connectors).unwrap_or(usize::MAX), "connector"),
+        at_least_prefix(platform.complete),
         platform.tasks,
         platform.tasks_allocatable,
         platform.tasks_reserved
     );
     let promised = format!(
         "The quotas promise {} tasks and {} connectors: {} % of what may be had.",
-        platform.tasks_promised, platform.connectors_promised, platform.promised_percent
+        platform.tasks_allocated, platform.connectors_allocated, platform.allocated_percent
     );
     [used, promised]
 }
 
-fn cluster(platform: &PlatformUse) -> Vec<Line> {
-    let [used, promised] = cluster_words(platform);
+fn cluster_lines(platform: &ClusterQuotaUsage) -> Vec<TextLine> {
+    let [used, promised] = cluster_sentences(platform);
     let used = match used.strip_prefix("no ") {
         Some(rest) => format!("No {rest}"),
         None => used,
     };
     let style = |is_bad| if is_bad { Style::Warning } else { Style::Plain };
     vec![
-        Line::new().styled(style(matches!(platform.state, State::Over | State::Unknown)), used),
-        Line::new().styled(style(platform.promised_percent > 100), promised),
+        TextLine::new().with_styled_text(
+            style(matches!(platform.state, QuotaState::Over | QuotaState::Unknown)),
+            used,
+        ),
+        TextLine::new().with_styled_text(style(platform.allocated_percent > 100), promised),
     ]
 }
 
 /// What should not be, one sentence for each connector.
-pub(super) fn remarks(stage: &StageAudit) -> Vec<String> {
+pub(super) fn notes(stage: &StageQuotaAudit) -> Vec<String> {
     let mut remarks = Vec::new();
     for row in &stage.departments {
         remarks.extend(row.oversized.iter().map(|connector| {
@@ -126,18 +131,18 @@ pub(super) fn remarks(stage: &StageAudit) -> Vec<String> {
             )
         }));
     }
-    remarks.extend(stage.unmanaged.iter().map(|row| {
-        let account = match (&row.runs_as, &row.account_of) {
+    remarks.extend(stage.unowned.iter().map(|row| {
+        let account = match (&row.runs_as, &row.account_department) {
             (Some(account), Some(code)) => format!(", and runs as {account}, an account of {code}"),
             (Some(account), None) => format!(", and runs as {account}"),
             (None, _) => String::new(),
         };
-        let tasks = words::count(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
-        let least = at_least(row.complete);
+        let tasks = text::count_noun(usize::try_from(row.tasks).unwrap_or(usize::MAX), "task");
+        let least = at_least_prefix(row.complete);
         format!("{} belongs to no department: {least}{tasks}{account}.", row.name)
     }));
     remarks.extend(stage.foreign_accounts.iter().map(|row| {
-        let whose = match &row.account_of {
+        let whose = match &row.account_department {
             Some(code) => format!("an account of {code}"),
             None => format!("which is no account of {} in this stage", row.department),
         };
@@ -145,7 +150,7 @@ pub(super) fn remarks(stage: &StageAudit) -> Vec<String> {
     }));
     remarks.extend(
         stage
-            .unclear_accounts
+            .unknown_accounts
             .iter()
             .map(|row| format!("As whom {} runs is not known: {}.", row.name, row.reason)),
     );
@@ -153,26 +158,28 @@ pub(super) fn remarks(stage: &StageAudit) -> Vec<String> {
 }
 
 /// The provider's quotas that are nearly used up, and how many were read.
-fn provider(quotas: &[ProviderQuota]) -> Vec<Line> {
+fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
     let scarce = quotas
         .iter()
-        .filter(|quota| quota.state.is_some_and(|state| state != State::Ok));
-    let mut lines: Vec<Line> = scarce
+        .filter(|quota| quota.state.is_some_and(|state| state != QuotaState::Ok));
+    let mut lines: Vec<TextLine> = scarce
         .map(|quota| {
             let (used, limit) = (quota.used.unwrap_or_default(), quota.limit.unwrap_or_default());
             let line = format!("{}: {used} of {limit} are used.", quota.name);
-            Line::new().styled(Style::Warning, line).hang(2)
+            TextLine::new()
+                .with_styled_text(Style::Warning, line)
+                .with_hanging_indent(2)
         })
         .collect();
-    let untold = quotas.iter().filter(|quota| quota.state.is_none()).count();
+    let unrecorded = quotas.iter().filter(|quota| quota.state.is_none()).count();
     if !quotas.is_empty() {
-        let all = words::count(quotas.len(), "quota");
+        let all = text::count_noun(quotas.len(), "quota");
         let what = if quotas.iter().all(|quota| quota.limit.is_some()) {
             "use"
         } else {
             "use or the limit"
         };
-        let untold = match untold {
+        let unrecorded = match unrecorded {
             0 => String::new(),
             number => format!(" Of {number} the provider does not tell the {what}."),
         };
@@ -181,7 +188,7 @@ fn provider(quotas: &[ProviderQuota]) -> Vec<Line> {
         } else {
             "the others have room"
         };
-        lines.push(format!("The provider has {all} here; of those whose use it tells, {rest}.{untold}").into());
+        lines.push(format!("The provider has {all} here; of those whose use it tells, {rest}.{unrecorded}").into());
     }
     lines
 }

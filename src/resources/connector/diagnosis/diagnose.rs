@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Owner, Rule,
-    pattern::holds,
+    DiagnosisRule, FaultOwner,
+    pattern::matches,
     rules::{DATABASE_UNREACHABLE, INVALID_CONFIGURATION, PROVISIONING, UNKNOWN, rules},
 };
 use crate::{
-    api::connect::Status,
-    resources::connector::cause::{VALIDATING, root_of, validation_errors},
+    api::connect::ConnectorStatus,
+    resources::connector::cause::{VALIDATION_PREFIX, root_cause_line, validation_errors},
 };
 
 /// How a connector is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Health {
+pub enum ConnectorHealth {
     /// Something is wrong with it.
     Unhealthy,
     /// It is on its way, or in a state that nobody knows.
@@ -28,15 +28,15 @@ pub enum Health {
 
 /// How a connector is, by its status (dossier `connect.md` §3.1).
 #[must_use]
-pub fn health(status: &Status) -> Health {
+pub fn health(status: &ConnectorStatus) -> ConnectorHealth {
     let refused = status.validation_errors.iter().flatten().next().is_some();
     let failed = status.tasks.iter().any(|task| has_failed(&task.state));
     match status.connector.state.as_str() {
-        "FAILED" | "DEGRADED" => Health::Unhealthy,
-        _ if refused || failed => Health::Unhealthy,
-        "RUNNING" if runs(status) => Health::Healthy,
-        "PAUSED" | "STOPPED" => Health::Healthy,
-        _ => Health::Unsettled,
+        "FAILED" | "DEGRADED" => ConnectorHealth::Unhealthy,
+        _ if refused || failed => ConnectorHealth::Unhealthy,
+        "RUNNING" if has_running_task(status) => ConnectorHealth::Healthy,
+        "PAUSED" | "STOPPED" => ConnectorHealth::Healthy,
+        _ => ConnectorHealth::Unsettled,
     }
 }
 
@@ -44,47 +44,47 @@ fn has_failed(state: &str) -> bool {
     matches!(state, "FAILED" | "USER_ACTIONABLE_ERROR" | "SYSTEM_ERROR")
 }
 
-fn runs(status: &Status) -> bool {
+fn has_running_task(status: &ConnectorStatus) -> bool {
     status.tasks.iter().any(|task| task.state == "RUNNING")
 }
 
 /// What is wrong with a connector.
 #[derive(Clone, Debug, Default)]
-pub struct Diagnosis {
+pub struct ConnectorDiagnosis {
     /// The rules that it meets, the first the one to begin with; none for what is healthy.
-    pub causes: Vec<Found>,
+    pub causes: Vec<MatchedRule>,
     /// Whether a configuration from before is in force; nothing where the one that is stored was not refused.
-    pub previous_runs: Option<bool>,
+    pub previous_config_active: Option<bool>,
     /// The tasks that failed, by number.
     pub tasks: Vec<TaskError>,
 }
 
-impl Diagnosis {
+impl ConnectorDiagnosis {
     /// Whether log lines may say more.
     #[must_use]
-    pub fn is_vague(&self) -> bool {
-        self.causes.iter().all(|found| found.rule.is_vague)
+    pub fn is_generic(&self) -> bool {
+        self.causes.iter().all(|found| found.rule.is_generic)
     }
 }
 
 /// A rule that was met, and by what.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct MatchedRule {
     /// The rule.
-    pub rule: &'static Rule,
+    pub rule: &'static DiagnosisRule,
     /// The keys of the configuration that the service names.
     pub configs: Vec<String>,
     /// What was said, each line once.
     pub errors: Vec<String>,
     /// Who can do something about it: as the rule says, unless it is vague and the states of the tasks tell.
-    pub owner: Owner,
+    pub owner: FaultOwner,
 }
 
-impl Found {
+impl MatchedRule {
     /// A rule that is met by a state.
     #[must_use]
-    pub fn by_state(rule: &'static Rule) -> Self {
-        met(rule, Said::text(""))
+    pub fn from_state(rule: &'static DiagnosisRule) -> Self {
+        match_rule(rule, ErrorMessage::from_text(""))
     }
 }
 
@@ -101,7 +101,7 @@ pub struct TaskError {
 }
 
 /// Something that was said.
-struct Said {
+struct ErrorMessage {
     configs: Vec<String>,
     /// All of it.
     text: String,
@@ -110,45 +110,45 @@ struct Said {
 /// What a status means, in the order in which it is worth reading: what is wrong with the configuration, then what tasks
 /// said, then summaries (dossier `connect.md` §3.3).
 #[must_use]
-pub fn diagnose(status: &Status) -> Diagnosis {
-    let mut diagnosis = Diagnosis {
+pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
+    let mut diagnosis = ConnectorDiagnosis {
         tasks: failed_tasks(status),
-        ..Diagnosis::default()
+        ..ConnectorDiagnosis::default()
     };
     let health = health(status);
-    if health != Health::Unhealthy {
+    if health != ConnectorHealth::Unhealthy {
         if matches!(status.connector.state.as_str(), "PROVISIONING" | "NONE" | "") {
-            diagnosis.causes.push(Found::by_state(&PROVISIONING));
+            diagnosis.causes.push(MatchedRule::from_state(&PROVISIONING));
         }
         return diagnosis;
     }
-    let refused = refusals(status);
+    let refused = config_errors(status);
     if !refused.is_empty() {
         // Dossier `connect.md` §2.4: the service says so also of a connector that never had another configuration.
-        diagnosis.previous_runs = Some(runs(status));
+        diagnosis.previous_config_active = Some(has_running_task(status));
     }
-    let mut causes = Causes::default();
+    let mut causes = CauseCollector::default();
     for said in refused {
         causes.add(said, &INVALID_CONFIGURATION);
     }
-    for text in traces(status) {
-        causes.add(Said::text(&text), &UNKNOWN);
+    for text in error_texts(status) {
+        causes.add(ErrorMessage::from_text(&text), &UNKNOWN);
     }
-    if causes.all_vague() {
+    if causes.all_generic() {
         for text in [&status.override_message, &status.error_summary].into_iter().flatten() {
-            causes.add(Said::text(text), &UNKNOWN);
+            causes.add(ErrorMessage::from_text(text), &UNKNOWN);
         }
     }
-    diagnosis.causes = causes.done();
+    diagnosis.causes = causes.into_causes();
     if diagnosis.causes.is_empty() {
-        diagnosis.causes.push(Found::by_state(&UNKNOWN));
+        diagnosis.causes.push(MatchedRule::from_state(&UNKNOWN));
     }
     // Dossier `connect.md` §3.1: what is not the department's to fix.
     if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
-        let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_vague);
+        let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_generic);
         vague
-            .filter(|found| found.owner == Owner::Department)
-            .for_each(|found| found.owner = Owner::Ebs);
+            .filter(|found| found.owner == FaultOwner::Department)
+            .for_each(|found| found.owner = FaultOwner::Platform);
     }
     diagnosis
 }
@@ -156,29 +156,32 @@ pub fn diagnose(status: &Status) -> Diagnosis {
 /// What a text from elsewhere means, such as a log line with its trace; nothing where no rule says more than that something
 /// failed.
 #[must_use]
-pub fn in_text(text: &str) -> Option<Found> {
-    let rule = rule_of(text).filter(|rule| !rule.is_vague)?;
-    Some(met(rule, Said::text(text)))
+pub fn diagnose_text(text: &str) -> Option<MatchedRule> {
+    let rule = matching_rule(text).filter(|rule| !rule.is_generic)?;
+    Some(match_rule(rule, ErrorMessage::from_text(text)))
 }
 
 /// What a message from anywhere means.
 #[must_use]
-pub fn of_message(message: &str) -> Found {
-    met(rule_of(message).unwrap_or(&UNKNOWN), Said::text(message))
+pub fn diagnose_message(message: &str) -> MatchedRule {
+    match_rule(
+        matching_rule(message).unwrap_or(&UNKNOWN),
+        ErrorMessage::from_text(message),
+    )
 }
 
 /// The rule that a text meets.
-fn rule_of(text: &str) -> Option<&'static Rule> {
+fn matching_rule(text: &str) -> Option<&'static DiagnosisRule> {
     let text = text.to_lowercase();
-    let meets = |rule: &&Rule| {
+    let meets = |rule: &&DiagnosisRule| {
         let mut patterns = rule.patterns.iter();
-        patterns.any(|pattern| text.lines().any(|line| holds(line, pattern)))
+        patterns.any(|pattern| text.lines().any(|line| matches(line, pattern)))
     };
     rules().find(meets)
 }
 
-impl Said {
-    fn text(text: &str) -> Self {
+impl ErrorMessage {
+    fn from_text(text: &str) -> Self {
         Self {
             configs: Vec::new(),
             text: text.trim().to_owned(),
@@ -186,9 +189,9 @@ impl Said {
     }
 }
 
-fn met(rule: &'static Rule, said: Said) -> Found {
-    let line = telling(rule, &said.text);
-    Found {
+fn match_rule(rule: &'static DiagnosisRule, said: ErrorMessage) -> MatchedRule {
+    let line = relevant_line(rule, &said.text);
+    MatchedRule {
         rule,
         configs: said.configs,
         errors: Some(line).filter(|line| !line.is_empty()).into_iter().collect(),
@@ -197,15 +200,15 @@ fn met(rule: &'static Rule, said: Said) -> Found {
 }
 
 /// The line of a text that a rule is met by, the innermost one; else the one that matters.
-fn telling(rule: &Rule, text: &str) -> String {
+fn relevant_line(rule: &DiagnosisRule, text: &str) -> String {
     let by_rule = text.lines().rev().find(|line| {
         let line = line.to_lowercase();
-        rule.patterns.iter().any(|pattern| holds(&line, pattern))
+        rule.patterns.iter().any(|pattern| matches(&line, pattern))
     });
-    let line = by_rule.unwrap_or_else(|| root_of(text)).trim();
+    let line = by_rule.unwrap_or_else(|| root_cause_line(text)).trim();
     // What Java and Debezium put in front says nothing.
     let line = line.strip_prefix("Caused by: ").unwrap_or(line);
-    let line = line.strip_prefix(VALIDATING).unwrap_or(line);
+    let line = line.strip_prefix(VALIDATION_PREFIX).unwrap_or(line);
     // Of two classes in front, the outer one is a wrapper.
     let inner = without_class(line);
     if without_class(inner) == inner { line } else { inner }.to_owned()
@@ -213,26 +216,29 @@ fn telling(rule: &Rule, text: &str) -> String {
 
 /// Rules that were met so far.
 #[derive(Default)]
-struct Causes(Vec<Found>);
+struct CauseCollector(Vec<MatchedRule>);
 
-impl Causes {
+impl CauseCollector {
     /// `otherwise`: what it is when no rule knows it.
-    fn add(&mut self, said: Said, otherwise: &'static Rule) {
+    fn add(&mut self, said: ErrorMessage, fallback: &'static DiagnosisRule) {
         if said.text.is_empty() {
             return;
         }
-        let rule = match rule_of(&said.text) {
+        let rule = match matching_rule(&said.text) {
             // A wrapper says less than the key under which it stands, but for the one that stands under many.
-            Some(rule) if rule.is_vague && !otherwise.is_vague && *rule != DATABASE_UNREACHABLE => otherwise,
+            Some(rule) if rule.is_generic && !fallback.is_generic && *rule != DATABASE_UNREACHABLE => fallback,
             Some(rule) => rule,
-            None => otherwise,
+            None => fallback,
         };
-        let found = met(rule, said);
+        let found = match_rule(rule, said);
         match self.0.iter_mut().find(|known| known.rule.id == rule.id) {
             Some(known) => {
                 merge(&mut known.configs, found.configs);
                 // Traces repeat what was said before, with a class in front or a wrapper around it.
-                let new = found.errors.into_iter().filter(|error| !repeats(&known.errors, error));
+                let new = found
+                    .errors
+                    .into_iter()
+                    .filter(|error| !repeats_known(&known.errors, error));
                 let new: Vec<String> = new.collect();
                 known.errors.extend(new);
             }
@@ -240,20 +246,20 @@ impl Causes {
         }
     }
 
-    fn all_vague(&self) -> bool {
-        self.0.iter().all(|found| found.rule.is_vague)
+    fn all_generic(&self) -> bool {
+        self.0.iter().all(|found| found.rule.is_generic)
     }
 
     /// Without what says less than the rest. What was said of keys gives way only to what tasks said: other keys have another
     /// root.
-    fn done(mut self) -> Vec<Found> {
+    fn into_causes(mut self) -> Vec<MatchedRule> {
         let root = self
             .0
             .iter()
-            .any(|found| !found.rule.is_vague && found.configs.is_empty());
-        if !self.all_vague() {
-            let stays = |found: &Found| !found.rule.is_vague || (!root && !found.configs.is_empty());
-            self.0.retain(stays);
+            .any(|found| !found.rule.is_generic && found.configs.is_empty());
+        if !self.all_generic() {
+            let intervals = |found: &MatchedRule| !found.rule.is_generic || (!root && !found.configs.is_empty());
+            self.0.retain(intervals);
         }
         self.0
     }
@@ -267,7 +273,7 @@ fn merge(known: &mut Vec<String>, new: Vec<String>) {
     }
 }
 
-fn repeats(known: &[String], error: &str) -> bool {
+fn repeats_known(known: &[String], error: &str) -> bool {
     let error = without_class(error);
     let mut known = known.iter().map(|known| without_class(known));
     known.any(|known| known.contains(error) || error.contains(known))
@@ -282,23 +288,23 @@ fn without_class(error: &str) -> &str {
 }
 
 /// What is wrong with the configuration: one root, and all keys that the service names for it.
-fn refusals(status: &Status) -> Vec<Said> {
-    let mut said: Vec<Said> = Vec::new();
+fn config_errors(status: &ConnectorStatus) -> Vec<ErrorMessage> {
+    let mut said: Vec<ErrorMessage> = Vec::new();
     for error in validation_errors(status) {
-        said.push(Said {
+        said.push(ErrorMessage {
             configs: error.configs,
             text: error.message,
         });
     }
     if said.is_empty()
-        && let Some((_, errors)) = refusal(&status.connector.trace)
+        && let Some((_, errors)) = split_config_error(&status.connector.trace)
     {
         // The lines of the trace are the same (dossier `connect.md` §2.4).
         let mut by_text: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (key, text) in errors.lines().filter_map(|line| line.split_once(':')) {
             by_text.entry(text.trim()).or_default().push(key.trim().to_owned());
         }
-        said.extend(by_text.into_iter().map(|(text, configs)| Said {
+        said.extend(by_text.into_iter().map(|(text, configs)| ErrorMessage {
             configs,
             text: text.to_owned(),
         }));
@@ -307,7 +313,7 @@ fn refusals(status: &Status) -> Vec<Said> {
 }
 
 /// The trace of a configuration that was refused, and the errors behind it.
-fn refusal(trace: &str) -> Option<(&str, &str)> {
+fn split_config_error(trace: &str) -> Option<(&str, &str)> {
     let (before, errors) = trace.split_once("Errors:")?;
     before
         .to_lowercase()
@@ -316,22 +322,22 @@ fn refusal(trace: &str) -> Option<(&str, &str)> {
 }
 
 /// What tasks and the connector said.
-fn traces(status: &Status) -> Vec<String> {
+fn error_texts(status: &ConnectorStatus) -> Vec<String> {
     let mut texts = status.trace_errors();
     let tasks = status.tasks.iter().filter(|task| has_failed(&task.state));
     texts.extend(tasks.flat_map(|task| [task.trace.clone().unwrap_or_default(), task.msg.clone()]));
     let trace = &status.connector.trace;
-    if refusal(trace).is_none() {
+    if split_config_error(trace).is_none() {
         texts.push(trace.clone());
     }
     texts
 }
 
-fn failed_tasks(status: &Status) -> Vec<TaskError> {
+fn failed_tasks(status: &ConnectorStatus) -> Vec<TaskError> {
     let failed = status.tasks.iter().filter(|task| has_failed(&task.state));
     let mut tasks: Vec<TaskError> = failed
         .map(|task| {
-            let root = root_of(task.trace.as_deref().unwrap_or_default()).trim();
+            let root = root_cause_line(task.trace.as_deref().unwrap_or_default()).trim();
             let line = if root.is_empty() { task.msg.trim() } else { root };
             TaskError {
                 task: task.id,

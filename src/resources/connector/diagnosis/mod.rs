@@ -8,20 +8,22 @@
 
 mod diagnose;
 mod pattern;
-mod quiet;
+mod no_records;
 mod rules;
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-pub use diagnose::{Diagnosis, Found, Health, TaskError, diagnose, health, in_text, of_message};
-pub use quiet::quiet;
-pub use rules::{NO_RECORDS, PROVISIONING, UNKNOWN, find, rules};
+pub use diagnose::{
+    ConnectorDiagnosis, ConnectorHealth, MatchedRule, TaskError, diagnose, diagnose_message, diagnose_text, health,
+};
+pub use no_records::explain_no_records;
+pub use rules::{NO_RECORDS, PROVISIONING, UNKNOWN, find_rule, rules};
 
 /// One thing that goes wrong with connectors.
 #[derive(Debug)]
-pub struct Rule {
+pub struct DiagnosisRule {
     /// Its id, kebab-case and stable: the anchor in `docs/causes.md`.
     pub id: &'static str,
     /// What is said when it is met, any of these: `*` stands for anything within a line, `^` in front for its beginning, and
@@ -32,29 +34,29 @@ pub struct Rule {
     /// What helps, in one sentence.
     pub fix: &'static str,
     /// What comes after it, in order.
-    pub then: &'static [Step],
+    pub next_steps: &'static [RemedyStep],
     /// Who can do something about it.
-    pub owner: Owner,
+    pub owner: FaultOwner,
     /// How the service, or what it speaks to, words it.
     pub example: &'static str,
     /// How sure the words are.
-    pub mark: Mark,
+    pub confidence: Confidence,
     /// Where they are known from.
     pub source: &'static str,
     /// It says that something failed, and hardly what: any other rule that is met says more, and log lines may.
-    pub is_vague: bool,
+    pub is_generic: bool,
 }
 
 /// A rule is its id.
-impl PartialEq for Rule {
+impl PartialEq for DiagnosisRule {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
     }
 }
 
-impl Eq for Rule {}
+impl Eq for DiagnosisRule {}
 
-impl Serialize for Rule {
+impl Serialize for DiagnosisRule {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.id)
     }
@@ -63,24 +65,24 @@ impl Serialize for Rule {
 /// Who can do something about a cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Owner {
+pub enum FaultOwner {
     /// Whoever owns the connector, and the system that it speaks to.
     Department,
     /// The platform team: grants, quotas, keys.
-    Ebs,
+    Platform,
     /// Whoever sees to names, routes and firewalls.
     Network,
     /// The vendor.
     Confluent,
 }
 
-impl Owner {
+impl FaultOwner {
     /// The word in JSON.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Department => "department",
-            Self::Ebs => "ebs",
+            Self::Platform => "platform",
             Self::Network => "network",
             Self::Confluent => "confluent",
         }
@@ -88,25 +90,25 @@ impl Owner {
 
     /// Who that is, in a sentence.
     #[must_use]
-    pub const fn who(self) -> &'static str {
+    pub const fn display_name(self) -> &'static str {
         match self {
             Self::Department => "the department",
-            Self::Ebs => "EBS",
+            Self::Platform => "platform team",
             Self::Network => "the network team",
             Self::Confluent => "Confluent",
         }
     }
 }
 
-impl fmt::Display for Owner {
+impl fmt::Display for FaultOwner {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
+        out.pad(self.as_str())
     }
 }
 
 /// How sure the words of a rule are (dossier `connect.md`, confidence marks).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum Confidence {
     /// Seen in source code, a specification or a recording.
     Verified,
     /// Documented, or told in an issue.
@@ -115,10 +117,10 @@ pub enum Mark {
     Inferred,
 }
 
-impl Mark {
+impl Confidence {
     /// The word for it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
             Self::Documented => "documented",
@@ -129,16 +131,16 @@ impl Mark {
 
 /// One step of what is to be done.
 #[derive(Clone, Copy, Debug)]
-pub struct Step {
+pub struct RemedyStep {
     /// What it is, as a sentence.
     pub text: &'static str,
     /// What to type after `confluent ebs`; `{name}` is the connector, `{plugin}` its plugin.
     pub command: Option<&'static str>,
     /// Who may, in every template.
-    pub by: Hand,
+    pub persona: RequiredPersona,
 }
 
-impl Step {
+impl RemedyStep {
     /// Whether it sends the connector's file.
     #[must_use]
     pub fn is_update(&self) -> bool {
@@ -149,7 +151,7 @@ impl Step {
 
 /// Who may do a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hand {
+pub enum RequiredPersona {
     /// Whoever sees the connector.
     Viewer,
     /// Whoever looks after it: logs, pause, resume, restart.
@@ -158,10 +160,10 @@ pub enum Hand {
     Deployer,
 }
 
-impl Hand {
+impl RequiredPersona {
     /// The persona.
     #[must_use]
-    pub const fn persona(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
             Self::Operator => "operator",
@@ -170,51 +172,51 @@ impl Hand {
     }
 }
 
-const fn say(text: &'static str) -> Step {
-    Step {
+const fn text_step(text: &'static str) -> RemedyStep {
+    RemedyStep {
         text,
         command: None,
-        by: Hand::Viewer,
+        persona: RequiredPersona::Viewer,
     }
 }
 
-const fn look(text: &'static str, command: &'static str) -> Step {
-    Step {
+const fn viewer_step(text: &'static str, command: &'static str) -> RemedyStep {
+    RemedyStep {
         text,
         command: Some(command),
-        by: Hand::Viewer,
+        persona: RequiredPersona::Viewer,
     }
 }
 
-const fn operate(text: &'static str, command: &'static str) -> Step {
-    Step {
+const fn operator_step(text: &'static str, command: &'static str) -> RemedyStep {
+    RemedyStep {
         text,
         command: Some(command),
-        by: Hand::Operator,
+        persona: RequiredPersona::Operator,
     }
 }
 
-const fn deploy(text: &'static str, command: &'static str) -> Step {
-    Step {
+const fn deployer_step(text: &'static str, command: &'static str) -> RemedyStep {
+    RemedyStep {
         text,
         command: Some(command),
-        by: Hand::Deployer,
+        persona: RequiredPersona::Deployer,
     }
 }
 
 /// After a change of the file.
-const UPDATE: Step = deploy("Send the corrected file", "connector update {name} --config-file FILE");
+const UPDATE: RemedyStep = deployer_step("Send the corrected file", "connector update {name} --config-file FILE");
 /// After a change of something else.
-const RESTART: Step = operate("Start it again", "connector restart {name}");
+const RESTART: RemedyStep = operator_step("Start it again", "connector restart {name}");
 /// What its tasks wrote.
-const LOGS: Step = operate(
+const LOGS: RemedyStep = operator_step(
     "Read what its tasks wrote",
     "connector logs {name} --since 2h --level ERROR",
 );
 /// Its configuration.
-const DESCRIBE: Step = look("Look at its configuration", "connector describe {name}");
+const DESCRIBE: RemedyStep = viewer_step("Look at its configuration", "connector describe {name}");
 /// Something for the platform team.
-const TELL_EBS: Step = say("Give EBS this screen.");
+const CONTACT_PLATFORM_TEAM: RemedyStep = text_step("Give EBS this screen.");
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Patterns of messages: words, with `*` for what differs from case to case, and `^` in front where a line begins.
 
 /// Whether a line, written in small letters, holds what a pattern says.
-pub(super) fn holds(line: &str, pattern: &str) -> bool {
+pub(super) fn matches(line: &str, pattern: &str) -> bool {
     let pattern = pattern.to_lowercase();
     let (mut rest, pattern) = match pattern.strip_prefix('^') {
         Some(pattern) => {
@@ -24,10 +24,10 @@ pub(super) fn holds(line: &str, pattern: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::holds;
+    use super::matches;
 
     #[test]
-    fn parts_stand_in_their_order() {
+    fn the_parts_of_a_pattern_match_in_order() {
         for (line, pattern, expected) in [
             ("error: connection refused", "Connection refused", true),
             ("slot \"a\" is active for pid 7", "slot \"*\" is active", true),
@@ -39,7 +39,7 @@ mod tests {
             ("not found: resource not found", "^not * resource", true),
             ("größe fehlt", "größe", true),
         ] {
-            assert_eq!(holds(line, pattern), expected, "{line} {pattern}");
+            assert_eq!(matches(line, pattern), expected, "{line} {pattern}");
         }
     }
 }

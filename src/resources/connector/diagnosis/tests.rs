@@ -1,3 +1,3 @@
 mod rules;
 mod statuses;
-mod words;
+mod messages;

@@ -2,14 +2,16 @@
 
 use super::*;
 use crate::{
-    api::connect::{OffsetItem, Offsets},
-    resources::connector::offsets::{Watch, cannot_be_moved, objections, observed_at, strangers},
+    api::connect::{ConnectorOffsets, OffsetItem},
+    resources::connector::offsets::{
+        OffsetWaitOptions, find_problems, observed_at, reason_not_movable, unknown_partitions,
+    },
 };
 
-fn watch(seconds: u64) -> Watch {
-    Watch {
+fn options(seconds: u64) -> OffsetWaitOptions {
+    OffsetWaitOptions {
         timeout: Duration::from_secs(seconds),
-        interrupt: Interrupt::new(),
+        interrupt: CancelToken::new(),
     }
 }
 
@@ -30,12 +32,12 @@ fn status(phase: &str, requested: &str) -> Value {
 
 // Dossier `connect.md` §9: `…Z`, with nanoseconds, and `+0000`.
 #[test]
-fn moments_are_understood_in_every_form_that_occurs() {
+fn timestamps_are_parsed_in_every_documented_format() {
     let read = |text: &str| {
         let metadata = json!({ "observed_at": text });
-        observed_at(&Offsets {
+        observed_at(&ConnectorOffsets {
             metadata,
-            ..Offsets::default()
+            ..ConnectorOffsets::default()
         })
         .map(|at| at.to_string())
     };
@@ -49,19 +51,19 @@ fn moments_are_understood_in_every_form_that_occurs() {
     let fine = read("2026-08-20T09:15:14.123456789Z");
     assert_eq!(fine.as_deref(), Some("2026-08-20T09:15:14.123456789Z"));
     assert_eq!(read("yesterday"), None);
-    assert_eq!(observed_at(&Offsets::default()), None);
+    assert_eq!(observed_at(&ConnectorOffsets::default()), None);
 }
 
 #[tokio::test]
 async fn offsets_are_read_again_each_second_until_they_are_fresh() {
-    let rig = Rig::new([in_state("RUNNING")])
-        .answers("GET offsets", 200, at("1969-12-31T23:57:00Z"))
-        .answers("GET offsets", 200, at("1969-12-31T23:57:00Z"))
-        .answers("GET offsets", 200, at("1970-01-01T00:00:01Z"));
-    let seen = rig.seen().await;
+    let rig = ConnectorFixture::new([connector_list_in_state("RUNNING")])
+        .with_response("GET offsets", 200, at("1969-12-31T23:57:00Z"))
+        .with_response("GET offsets", 200, at("1969-12-31T23:57:00Z"))
+        .with_response("GET offsets", 200, at("1970-01-01T00:00:01Z"));
+    let seen = rig.observed().await;
     let observed = rig
         .connectors
-        .observe(&seen, Duration::from_mins(2), &watch(30))
+        .observe_offsets(&seen, Duration::from_mins(2), &options(30))
         .await
         .unwrap();
     assert_eq!(observed.age, Some(Duration::from_secs(1)));
@@ -69,15 +71,15 @@ async fn offsets_are_read_again_each_second_until_they_are_fresh() {
 }
 
 #[tokio::test]
-async fn old_offsets_are_shown_in_the_end_with_their_age() {
-    let mut rig = Rig::new([in_state("PAUSED")]);
+async fn stale_offsets_are_returned_with_their_age_after_the_timeout() {
+    let mut rig = ConnectorFixture::new([connector_list_in_state("PAUSED")]);
     for _ in 0..31 {
-        rig = rig.answers("GET offsets", 200, at("1969-12-31T23:00:00Z"));
+        rig = rig.with_response("GET offsets", 200, at("1969-12-31T23:00:00Z"));
     }
-    let seen = rig.seen().await;
+    let seen = rig.observed().await;
     let observed = rig
         .connectors
-        .observe(&seen, Duration::from_mins(2), &watch(30))
+        .observe_offsets(&seen, Duration::from_mins(2), &options(30))
         .await
         .unwrap();
     // `../shared/traces/README.md`: up to 31 times.
@@ -86,13 +88,13 @@ async fn old_offsets_are_shown_in_the_end_with_their_age() {
 }
 
 #[tokio::test]
-async fn offsets_without_a_time_are_taken_as_they_are() {
+async fn offsets_without_a_timestamp_are_returned_at_once() {
     let answer = json!({"id": "lcc-1", "name": "claims-a", "offsets": []});
-    let rig = Rig::new([in_state("RUNNING")]).answers("GET offsets", 200, answer);
-    let seen = rig.seen().await;
+    let rig = ConnectorFixture::new([connector_list_in_state("RUNNING")]).with_response("GET offsets", 200, answer);
+    let seen = rig.observed().await;
     let observed = rig
         .connectors
-        .observe(&seen, Duration::from_secs(5), &watch(30))
+        .observe_offsets(&seen, Duration::from_secs(5), &options(30))
         .await
         .unwrap();
     assert_eq!(observed.age, None);
@@ -100,31 +102,43 @@ async fn offsets_without_a_time_are_taken_as_they_are() {
 
 // Dossier `connect.md` §9: one outstanding request per connector; unknown phases count as pending.
 #[tokio::test]
-async fn a_second_request_is_not_sent_while_one_is_under_way() {
+async fn a_request_is_refused_while_another_one_is_pending() {
     for phase in ["PENDING", "PENDING_VALIDATION", "SOMETHING_NEW"] {
-        let rig = Rig::new([in_state("RUNNING")]).answers("GET status", 200, status(phase, "2026-08-20T09:20:00Z"));
-        let seen = rig.seen().await;
-        let error = rig.connectors.move_to(&seen, None, &watch(30)).await.unwrap_err();
+        let rig = ConnectorFixture::new([connector_list_in_state("RUNNING")]).with_response(
+            "GET status",
+            200,
+            status(phase, "2026-08-20T09:20:00Z"),
+        );
+        let seen = rig.observed().await;
+        let error = rig
+            .connectors
+            .alter_offsets(&seen, None, &options(30))
+            .await
+            .unwrap_err();
         let words =
             format!("another change of the offsets of connector `claims-a` is {phase} since 2026-08-20T09:20:00Z");
         assert_eq!(error.to_string(), words);
-        assert_eq!(rig.writes(), [""; 0]);
+        assert_eq!(rig.write_requests(), [""; 0]);
     }
 }
 
 #[tokio::test]
-async fn a_request_is_sent_with_its_numbers_and_followed_to_its_end() {
-    let rig = Rig::new([in_state("RUNNING")])
-        .answers("GET status", 404, json!({"error": {"code": 404, "message": "none"}}))
-        .answers("POST request", 202, json!({"id": "lcc-1"}))
-        .answers("GET status", 200, status("PENDING", "t1"))
-        .answers("GET status", 200, status("APPLIED", "t1"));
-    let seen = rig.seen().await;
+async fn a_request_keeps_its_numbers_and_is_polled_until_it_ends() {
+    let rig = ConnectorFixture::new([connector_list_in_state("RUNNING")])
+        .with_response("GET status", 404, json!({"error": {"code": 404, "message": "none"}}))
+        .with_response("POST request", 202, json!({"id": "lcc-1"}))
+        .with_response("GET status", 200, status("PENDING", "t1"))
+        .with_response("GET status", 200, status("APPLIED", "t1"));
+    let seen = rig.observed().await;
     let offsets = vec![item(
         json!({"server": "claims"}),
         json!({"lsn": 22_000_000_000_u64, "snapshot": true}),
     )];
-    let moved = rig.connectors.move_to(&seen, Some(offsets), &watch(30)).await.unwrap();
+    let moved = rig
+        .connectors
+        .alter_offsets(&seen, Some(offsets), &options(30))
+        .await
+        .unwrap();
     assert_eq!(
         (moved.status.status.phase.as_str(), moved.interrupted),
         ("APPLIED", false)
@@ -132,43 +146,44 @@ async fn a_request_is_sent_with_its_numbers_and_followed_to_its_end() {
     let body = json!({"type": "PATCH", "offsets": [
         {"partition": {"server": "claims"}, "offset": {"lsn": 22_000_000_000_u64, "snapshot": true}},
     ]});
-    assert_eq!(rig.writes(), [format!("POST request {body}")]);
+    assert_eq!(rig.write_requests(), [format!("POST request {body}")]);
 }
 
 #[tokio::test]
-async fn what_is_not_done_in_time_is_left_to_itself() {
-    let mut rig = Rig::new([in_state("RUNNING")]).answers("GET status", 404, json!({}));
+async fn a_request_that_times_out_is_reported_as_pending() {
+    let mut rig =
+        ConnectorFixture::new([connector_list_in_state("RUNNING")]).with_response("GET status", 404, json!({}));
     for _ in 0..40 {
-        rig = rig.answers("GET status", 200, status("PENDING", "t1"));
+        rig = rig.with_response("GET status", 200, status("PENDING", "t1"));
     }
-    let seen = rig.seen().await;
-    let moved = rig.connectors.move_to(&seen, None, &watch(30)).await.unwrap();
+    let seen = rig.observed().await;
+    let moved = rig.connectors.alter_offsets(&seen, None, &options(30)).await.unwrap();
     assert_eq!(
         (moved.status.status.phase.as_str(), moved.interrupted),
         ("PENDING", false)
     );
     assert_eq!(rig.clock.offset().as_secs(), 30);
-    assert_eq!(rig.writes(), ["POST request {\"type\":\"DELETE\"}"]);
+    assert_eq!(rig.write_requests(), ["POST request {\"type\":\"DELETE\"}"]);
 }
 
 // The answer to the request cannot be read; whether it was taken shows in the last request.
 #[tokio::test]
-async fn a_request_whose_answer_is_lost_is_looked_up_and_not_repeated() {
+async fn a_request_with_a_lost_response_is_looked_up_and_not_repeated() {
     for (after, taken) in [("t2", true), ("t1", false)] {
-        let rig = Rig::new([in_state("RUNNING")])
-            .answers("GET status", 200, status("APPLIED", "t1"))
-            .answers("POST request", 202, json!("?"))
-            .answers("GET status", 200, status("APPLIED", after))
-            .answers("GET status", 200, status("APPLIED", after));
-        let seen = rig.seen().await;
-        let moved = rig.connectors.move_to(&seen, None, &watch(30)).await;
+        let rig = ConnectorFixture::new([connector_list_in_state("RUNNING")])
+            .with_response("GET status", 200, status("APPLIED", "t1"))
+            .with_response("POST request", 202, json!("?"))
+            .with_response("GET status", 200, status("APPLIED", after))
+            .with_response("GET status", 200, status("APPLIED", after));
+        let seen = rig.observed().await;
+        let moved = rig.connectors.alter_offsets(&seen, None, &options(30)).await;
         assert_eq!(moved.is_ok(), taken, "{moved:?}");
-        assert_eq!(rig.writes().len(), 1);
+        assert_eq!(rig.write_requests().len(), 1);
     }
 }
 
 #[test]
-fn what_would_break_the_connector_is_objected_to() {
+fn invalid_offsets_are_reported() {
     let now = [
         item(
             json!({"kafka_topic": "t", "kafka_partition": 0}),
@@ -176,7 +191,7 @@ fn what_would_break_the_connector_is_objected_to() {
         ),
         item(json!({"server": "claims"}), json!({"file": "binlog.1", "pos": 4})),
     ];
-    let object = |partition: Value, offset: Value| objections(&now, &[item(partition, offset)]);
+    let object = |partition: Value, offset: Value| find_problems(&now, &[item(partition, offset)]);
     let partition = || json!({"kafka_topic": "t", "kafka_partition": 0});
     assert_eq!(object(partition(), json!({"kafka_offset": 12})), [""; 0]);
     assert_eq!(
@@ -196,23 +211,23 @@ fn what_would_break_the_connector_is_objected_to() {
         item(partition(), json!({"kafka_offset": 1})),
         item(partition(), json!({"kafka_offset": 2})),
     ];
-    assert!(objections(&now, &twice)[0].contains("stands there twice"));
+    assert!(find_problems(&now, &twice)[0].contains("stands there twice"));
     // The number of a partition as a text is another partition.
     let other = [item(
         json!({"kafka_topic": "t", "kafka_partition": "0"}),
         json!({"kafka_offset": 1}),
     )];
-    assert_eq!(strangers(&now, &other).count(), 1);
-    assert_eq!(strangers(&now, &now).count(), 0);
+    assert_eq!(unknown_partitions(&now, &other).count(), 1);
+    assert_eq!(unknown_partitions(&now, &now).count(), 0);
 }
 
 // Dossier `connect.md` §3.1: the states, an open list.
 #[test]
-fn only_what_has_started_can_be_moved() {
+fn offsets_of_a_connector_that_has_not_started_cannot_be_altered() {
     for state in ["RUNNING", "PAUSED", "FAILED", "DEGRADED", "STOPPED", "NEW"] {
-        assert_eq!(cannot_be_moved(state), None, "{state}");
+        assert_eq!(reason_not_movable(state), None, "{state}");
     }
     for state in ["", "NONE", "PROVISIONING", "RESTARTING", "DELETED"] {
-        assert!(cannot_be_moved(state).is_some(), "{state}");
+        assert!(reason_not_movable(state).is_some(), "{state}");
     }
 }

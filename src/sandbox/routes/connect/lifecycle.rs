@@ -2,44 +2,44 @@
 
 use http::StatusCode;
 
-use super::{bad, found};
+use super::{bad_request, find_connector};
 use crate::{
     access::Operation,
     sandbox::{
         connector::{
-            life::{Act, State},
-            offsets::position,
+            lifecycle::{ConnectorAction, LifecycleState},
+            offsets::current_offsets,
         },
-        reply::{Refusal, Reply},
-        request::Request,
-        state::Change,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
+        state::StateChange,
         tx::Tx,
     },
 };
 
-pub(crate) fn pause(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    act(tx, request, Act::Paused)
+pub(crate) fn pause(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    apply_action(tx, request, ConnectorAction::Paused)
 }
 
-pub(crate) fn resume(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    act(tx, request, Act::Resumed)
+pub(crate) fn resume(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    apply_action(tx, request, ConnectorAction::Resumed)
 }
 
-pub(crate) fn restart(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    act(tx, request, Act::Restarted)
+pub(crate) fn restart(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    apply_action(tx, request, ConnectorAction::Restarted)
 }
 
-fn act(tx: &mut Tx<'_>, request: &Request, act: Act) -> Result<Reply, Refusal> {
-    let found = found(tx, request, Operation::Lifecycle)?;
-    let position = position(&found.connector, &found.seen, tx.now);
-    let (mut connector, state) = (found.connector, found.seen.state);
-    let failed = tx.assumptions().connect.failed_restartable && state == State::Failed;
+fn apply_action(tx: &mut Tx<'_>, request: &ApiRequest, act: ConnectorAction) -> Result<Reply, ErrorReply> {
+    let found = find_connector(tx, request, Operation::Lifecycle)?;
+    let position = current_offsets(&found.connector, &found.evaluation, tx.now);
+    let (mut connector, state) = (found.connector, found.evaluation.state);
+    let failed = tx.assumptions().connect.failed_restartable && state == LifecycleState::Failed;
     let done = match act {
-        Act::Paused => connector.run.act == Act::Paused,
+        ConnectorAction::Paused => connector.run.action == ConnectorAction::Paused,
         // Resuming what runs, or is on its way, changes nothing.
-        Act::Resumed => connector.run.act != Act::Paused,
-        _ if state != State::Running && !failed => {
-            return Err(bad(format!(
+        ConnectorAction::Resumed => connector.run.action != ConnectorAction::Paused,
+        _ if state != LifecycleState::Running && !failed => {
+            return Err(bad_request(format!(
                 "Connector {} cannot be restarted: it is {}, not RUNNING",
                 connector.name,
                 state.as_str()
@@ -48,9 +48,9 @@ fn act(tx: &mut Tx<'_>, request: &Request, act: Act) -> Result<Reply, Refusal> {
         _ => false,
     };
     if !done {
-        connector.offsets.hold(position, tx.now);
-        connector.act(act, state, tx.now);
-        tx.change(Change::Connector(connector));
+        connector.offsets.freeze(position, tx.now);
+        connector.record_action(act, state, tx.now);
+        tx.record(StateChange::Connector(connector));
     }
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }

@@ -4,30 +4,30 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{bad, misconfigured, place, unknown_class};
+use super::{bad_request, invalid_config, resolve_cluster, unknown_class};
 use crate::{
     api::connect::{
-        Plugin as Offered, ValidatedConfig, Validation,
-        plugins::{ConfigValue, Definition},
+        ConfigValidation, Plugin as Offered, ValidatedKey,
+        plugins::{KeyDefinition, ValidatedValue},
     },
-    catalog::{Importance, KeyFact},
+    catalog::{Importance, KeySchema},
     sandbox::{
         connector::{
             MASK,
-            check::check,
             config::value,
-            plugins::{Plugin, type_of},
+            config_check::check_config,
+            plugins::{SandboxPlugin, value_type_name},
         },
-        reply::{Refusal, Reply, Shape},
-        request::Request,
+        reply::{ErrorReply, ErrorShape, Reply},
+        request::ApiRequest,
         tx::Tx,
     },
 };
 
 /// The same for everybody who sees the cluster.
-pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    place(tx, request)?;
-    let offered = Plugin::all().map(|plugin| Offered {
+pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    resolve_cluster(tx, request)?;
+    let offered = SandboxPlugin::all().map(|plugin| Offered {
         class: plugin.class().to_owned(),
         plugin_type: plugin.kind().to_owned(),
         version: None,
@@ -36,36 +36,39 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal>
 }
 
 /// 200 whatever is wrong. Nothing is tried: no host, no password, no right of the identity.
-pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    place(tx, request)?;
+pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    resolve_cluster(tx, request)?;
     let class = request.segment(2);
-    let Some(plugin) = Plugin::find(class) else {
+    let Some(plugin) = SandboxPlugin::find(class) else {
         return match tx.assumptions().connect.unknown_plugin_is_server_error {
             true => Ok(unknown_class(class)),
-            false => Err(Refusal::missing("not_found", format!("plugin {class} not found")).shaped(Shape::Nested)),
+            false => {
+                Err(ErrorReply::not_found("not_found", format!("plugin {class} not found"))
+                    .with_shape(ErrorShape::Nested))
+            }
         };
     };
     let written: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let Some(fields) = written.as_object() else {
-        return Err(misconfigured(&["config: the configuration is required".into()]));
+        return Err(invalid_config(&["config: the configuration is required".into()]));
     };
     let mut config = BTreeMap::new();
     for (key, value) in fields {
         let Some(text) = value.as_str() else {
-            return Err(bad(format!("{key}: the value must be a string")));
+            return Err(bad_request(format!("{key}: the value must be a string")));
         };
         config.insert(key.clone(), text.to_owned());
     }
     if value(&config, "connector.class").is_some_and(|inside| inside != class) {
-        return Err(bad(format!("connector.class: must be {class}, as in the path")));
+        return Err(bad_request(format!("connector.class: must be {class}, as in the path")));
     }
-    let mut errors = check(&plugin, &config);
+    let mut errors = check_config(&plugin, &config);
     let mut configs: Vec<_> = plugin
         .keys()
         .enumerate()
-        .map(|(order, key)| ValidatedConfig {
+        .map(|(order, key)| ValidatedKey {
             definition: definition(key, order),
-            value: ConfigValue {
+            value: ValidatedValue {
                 name: key.name.clone(),
                 value: config
                     .get(&key.name)
@@ -83,25 +86,25 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
         })
         .collect();
     // What is wrong with keys that have no definition.
-    configs.extend(errors.into_iter().map(|(name, errors)| ValidatedConfig {
-        definition: Definition {
+    configs.extend(errors.into_iter().map(|(name, errors)| ValidatedKey {
+        definition: KeyDefinition {
             name: name.clone(),
             value_type: "STRING".into(),
             importance: "HIGH".into(),
             width: "NONE".into(),
-            ..Definition::default()
+            ..KeyDefinition::default()
         },
-        value: ConfigValue {
+        value: ValidatedValue {
             value: config.get(&name).cloned(),
             name,
             errors,
             visible: true,
-            ..ConfigValue::default()
+            ..ValidatedValue::default()
         },
         metadata: serde_json::json!({}),
     }));
     let wrong = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
-    let validation = Validation {
+    let validation = ConfigValidation {
         name: plugin.implementation().to_owned(),
         groups: vec![GROUP.to_owned()],
         error_count: u32::try_from(wrong).unwrap_or(u32::MAX),
@@ -122,10 +125,10 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refu
 /// All keys are in one group: the groups of the service are in no source.
 const GROUP: &str = "Configuration";
 
-fn definition(key: &KeyFact, order: usize) -> Definition {
-    Definition {
+fn definition(key: &KeySchema, order: usize) -> KeyDefinition {
+    KeyDefinition {
         name: key.name.clone(),
-        value_type: type_of(key).into(),
+        value_type: value_type_name(key).into(),
         required: key.required,
         default_value: key.default.map(str::to_owned),
         importance: importance(key).into(),
@@ -140,7 +143,7 @@ fn definition(key: &KeyFact, order: usize) -> Definition {
 }
 
 /// The word in `definition.importance` (connect/v1).
-const fn importance(key: &KeyFact) -> &'static str {
+const fn importance(key: &KeySchema) -> &'static str {
     match key.importance {
         Importance::High => "HIGH",
         Importance::Medium => "MEDIUM",

@@ -4,29 +4,29 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use http::{StatusCode, header};
 
-use super::{all, count, ready, series::values};
+use super::{consume_rate, last_published_minute, readable_connectors, series::metric_values};
 use crate::{
     api::metrics::{CONNECTOR_ID, EXPORTS_PER_HOUR, METRICS, Sample},
     sandbox::{
-        connector::curves::begin_of,
-        reply::{Refusal, Reply},
-        request::Request,
+        connector::metrics_sim::minute_start,
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
         tx::Tx,
     },
 };
 
-pub(crate) fn export(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    count(tx)?;
-    let ids: Vec<String> = request.queries(CONNECTOR_ID).map(str::to_owned).collect();
+pub(crate) fn export(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    consume_rate(tx)?;
+    let ids: Vec<String> = request.query_values(CONNECTOR_ID).map(str::to_owned).collect();
     if ids.is_empty() {
-        return Err(Refusal::invalid(format!("{CONNECTOR_ID} is required")));
+        return Err(ErrorReply::invalid(format!("{CONNECTOR_ID} is required")));
     }
-    let connectors = all(tx, &ids)?;
-    let who = tx.principal()?.id().to_owned();
+    let connectors = readable_connectors(tx, &ids)?;
+    let caller = tx.principal()?.id().to_owned();
     let hour = Duration::from_hours(1);
     for id in &ids {
-        if let Err(refusal) = tx.spend(&format!("export {who} {id}"), EXPORTS_PER_HOUR, hour) {
-            return Err(refusal.saying(format!(
+        if let Err(refusal) = tx.consume_rate(&format!("export {caller} {id}"), EXPORTS_PER_HOUR, hour) {
+            return Err(refusal.with_detail(format!(
                 "Too many requests have been made for the following resources: connector.id:{id}. Please see the \
                  documentation for current rate limits."
             )));
@@ -35,8 +35,8 @@ pub(crate) fn export(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
     let open = request
         .header(header::ACCEPT.as_str())
         .is_some_and(|accept| accept.contains("openmetrics"));
-    let only: Vec<&str> = request.queries("metric").collect();
-    let minute = ready(tx.now) - 1;
+    let only: Vec<&str> = request.query_values("metric").collect();
+    let minute = last_published_minute(tx.now) - 1;
     let mut text = String::new();
     for metric in METRICS {
         let name = metric.export_name();
@@ -45,13 +45,13 @@ pub(crate) fn export(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         }
         let mut samples = String::new();
         for connector in &connectors {
-            for (labels, at, value) in values(tx, connector, metric, minute, minute + 1) {
+            for (labels, at, value) in metric_values(tx, connector, metric, minute, minute + 1) {
                 let mut exported: BTreeMap<String, String> = labels
                     .into_iter()
                     .map(|(label, value)| (export_label(label), value))
                     .collect();
                 exported.insert("connector_name".to_owned(), connector.connector.name.clone());
-                let at = begin_of(at).as_second();
+                let at = minute_start(at).as_second();
                 let stamp = if open { format!("{at}.000") } else { format!("{at}000") };
                 let sample = Sample {
                     name: name.clone(),
@@ -64,7 +64,11 @@ pub(crate) fn export(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         }
         if !samples.is_empty() {
             // Writing into a `String` cannot fail.
-            let _ = write!(text, "# HELP {name} {}\n# TYPE {name} gauge\n{samples}", metric.about);
+            let _ = write!(
+                text,
+                "# HELP {name} {}\n# TYPE {name} gauge\n{samples}",
+                metric.description
+            );
         }
     }
     let kind = match open {
@@ -74,7 +78,7 @@ pub(crate) fn export(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusa
         }
         false => "text/plain;version=0.0.4",
     };
-    Ok(Reply::text(StatusCode::OK, kind, text))
+    Ok(Reply::with_text(StatusCode::OK, kind, text))
 }
 
 /// `resource.connector.id` is exported as `connector_id`.

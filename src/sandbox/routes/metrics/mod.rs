@@ -13,20 +13,21 @@ use serde_json::{Value, json};
 
 pub(crate) use descriptors::{metric_descriptors, resource_descriptors};
 pub(crate) use export::export;
-use series::{Found, Labels, found, values};
+use series::{MeteredConnector, MetricLabels, find_connector, metric_values};
 
 use crate::{
-    access::{Operation, given},
+    access::{Operation, operations_of_binding},
     api::metrics::{
-        CONNECTOR_ID, Filter, LATENCY, METRICS, Metric, QueryRequest, REQUESTS_PER_MINUTE, Reading, STATUS, TASK,
-        query::{MOST_GROUPS, Meta, Pagination},
+        CONNECTOR_ID, METRICS, Metric, MetricFilter, MetricKind, PUBLISH_DELAY, QueryRequest, REQUESTS_PER_MINUTE,
+        STATUS, TASK,
+        query::{MAX_GROUPS, QueryMeta, QueryPagination},
     },
     model::{Crn, ResourceKind, Role},
     sandbox::{
-        assumptions::Listing,
-        connector::curves::{begin_of, minute_of},
-        reply::{Refusal, Reply},
-        request::Request,
+        assumptions::ListVisibility,
+        connector::metrics_sim::{minute_number, minute_start},
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
         tx::Tx,
     },
 };
@@ -35,18 +36,18 @@ use crate::{
 const DEFAULT_LIMIT: u32 = 100;
 
 /// Values are ready up to this moment.
-fn ready(now: Timestamp) -> i64 {
-    minute_of(now.saturating_sub(LATENCY).unwrap_or(now))
+fn last_published_minute(now: Timestamp) -> i64 {
+    minute_number(now.saturating_sub(PUBLISH_DELAY).unwrap_or(now))
 }
 
 /// All who share an address share its limit (§5); whoever calls the sandbox does.
-fn count(tx: &mut Tx<'_>) -> Result<(), Refusal> {
-    tx.spend("metrics", REQUESTS_PER_MINUTE, Duration::from_mins(1))
+fn consume_rate(tx: &mut Tx<'_>) -> Result<(), ErrorReply> {
+    tx.consume_rate("metrics", REQUESTS_PER_MINUTE, Duration::from_mins(1))
 }
 
 /// Whether the caller may read the metrics of a connector. The dossier says who is meant to (§6); what a role on the
 /// connector alone gives is switch Q5.
-fn may(tx: &Tx<'_>, crn: &Crn) -> bool {
+fn can_read_metrics(tx: &Tx<'_>, crn: &Crn) -> bool {
     let Ok(principal) = tx.principal() else { return false };
     let meant = |role: &Role| {
         matches!(
@@ -56,10 +57,12 @@ fn may(tx: &Tx<'_>, crn: &Crn) -> bool {
     };
     let mut held = tx.state.roles_of(principal);
     match tx.assumptions().connector_metrics {
-        Listing::Refused => held.any(|held| meant(&held.role) && given(held, crn).contains(Operation::ViewMetrics)),
-        Listing::Filtered => tx.may(Operation::ViewMetrics, crn),
-        Listing::Everything => {
-            tx.may(Operation::ViewMetrics, crn)
+        ListVisibility::Refused => {
+            held.any(|held| meant(&held.role) && operations_of_binding(held, crn).contains(Operation::ViewMetrics))
+        }
+        ListVisibility::Filtered => tx.is_allowed(Operation::ViewMetrics, crn),
+        ListVisibility::Everything => {
+            tx.is_allowed(Operation::ViewMetrics, crn)
                 || held.any(|held| {
                     let cluster = crn.value_of(ResourceKind::Cluster);
                     cluster.is_some() && held.pattern.value_of(ResourceKind::Cluster) == cluster
@@ -69,65 +72,68 @@ fn may(tx: &Tx<'_>, crn: &Crn) -> bool {
 }
 
 /// The connectors of these ids; 403 for one that the caller may not see or that does not exist.
-fn all(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<Found>, Refusal> {
+fn readable_connectors(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<MeteredConnector>, ErrorReply> {
     ids.iter()
         .map(|id| {
-            let refused = || Refusal::forbidden(format!("not authorized to read metrics of connector.id:{id}"));
-            let found = found(tx, id).ok_or_else(refused)?;
-            may(tx, &found.crn).then_some(found).ok_or_else(refused)
+            let refused = || ErrorReply::forbidden(format!("not authorized to read metrics of connector.id:{id}"));
+            let found = find_connector(tx, id).ok_or_else(refused)?;
+            can_read_metrics(tx, &found.crn).then_some(found).ok_or_else(refused)
         })
         .collect()
 }
 
-pub(crate) fn query(tx: &mut Tx<'_>, request: &Request) -> Result<Reply, Refusal> {
-    count(tx)?;
-    let wanted: QueryRequest = request.json()?;
-    let metric = checked(&wanted)?;
-    let ids = connectors_of(wanted.filter.as_ref());
+pub(crate) fn query(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    consume_rate(tx)?;
+    let wanted: QueryRequest = request.parse_json()?;
+    let metric = validate_query(&wanted)?;
+    let ids = connector_ids(wanted.filter.as_ref());
     if ids.is_empty() {
-        return Err(Refusal::invalid(format!("a filter on {CONNECTOR_ID} is required")));
+        return Err(ErrorReply::invalid(format!("a filter on {CONNECTOR_ID} is required")));
     }
-    let connectors = all(tx, &ids)?;
-    let windows = windows(tx.now, &wanted)?;
-    let groups = gather(tx, &wanted, metric, &connectors, &windows);
-    Ok(Reply::ok(answer(request, &wanted, metric, groups)?))
+    let connectors = readable_connectors(tx, &ids)?;
+    let windows = query_windows(tx.now, &wanted)?;
+    let groups = group_values(tx, &wanted, metric, &connectors, &windows);
+    Ok(Reply::ok(query_response(request, &wanted, metric, groups)?))
 }
 
 /// The metric, when the request is one that the service takes (§3).
-fn checked(wanted: &QueryRequest) -> Result<&'static Metric, Refusal> {
+fn validate_query(wanted: &QueryRequest) -> Result<&'static Metric, ErrorReply> {
     let [only] = wanted.aggregations.as_slice() else {
-        return Err(Refusal::invalid("exactly one aggregation is supported"));
+        return Err(ErrorReply::invalid("exactly one aggregation is supported"));
     };
     let metric = METRICS.iter().find(|metric| metric.name() == only.metric);
-    let metric = metric.ok_or_else(|| Refusal::invalid(format!("unknown metric {}", only.metric)))?;
+    let metric = metric.ok_or_else(|| ErrorReply::invalid(format!("unknown metric {}", only.metric)))?;
     if only.agg.as_deref().is_some_and(|agg| agg != "SUM") {
-        return Err(Refusal::invalid("aggregations[0].agg must be SUM"));
+        return Err(ErrorReply::invalid("aggregations[0].agg must be SUM"));
     }
     for label in &wanted.group_by {
-        let known = label == CONNECTOR_ID || (metric.reading == Reading::State && label == STATUS) || label == TASK;
+        let known = label == CONNECTOR_ID || (metric.kind == MetricKind::State && label == STATUS) || label == TASK;
         if !known {
-            return Err(Refusal::invalid(format!("{label} is not a label of {}", only.metric)));
+            return Err(ErrorReply::invalid(format!(
+                "{label} is not a label of {}",
+                only.metric
+            )));
         }
     }
     if wanted.format.as_deref() == Some("GROUPED") && wanted.group_by.is_empty() {
-        return Err(Refusal::invalid("format GROUPED needs group_by"));
+        return Err(ErrorReply::invalid("format GROUPED needs group_by"));
     }
     match wanted.limit {
-        Some(limit) if !(1..=MOST_GROUPS).contains(&limit) => Err(Refusal::invalid(format!(
-            "limit must be a number from 1 to {MOST_GROUPS}"
+        Some(limit) if !(1..=MAX_GROUPS).contains(&limit) => Err(ErrorReply::invalid(format!(
+            "limit must be a number from 1 to {MAX_GROUPS}"
         ))),
         _ => Ok(metric),
     }
 }
 
 /// The connectors that a filter asks for by id.
-fn connectors_of(filter: Option<&Filter>) -> Vec<String> {
+fn connector_ids(filter: Option<&MetricFilter>) -> Vec<String> {
     match filter {
-        Some(Filter::Field { field, op, value }) if field == CONNECTOR_ID && op == "EQ" => {
+        Some(MetricFilter::Field { field, op, value }) if field == CONNECTOR_ID && op == "EQ" => {
             value.as_str().map(str::to_owned).into_iter().collect()
         }
-        Some(Filter::Compound { filters, .. }) => {
-            let mut ids: Vec<String> = filters.iter().flat_map(|filter| connectors_of(Some(filter))).collect();
+        Some(MetricFilter::Compound { filters, .. }) => {
+            let mut ids: Vec<String> = filters.iter().flat_map(|filter| connector_ids(Some(filter))).collect();
             ids.sort();
             ids.dedup();
             ids
@@ -137,12 +143,14 @@ fn connectors_of(filter: Option<&Filter>) -> Vec<String> {
 }
 
 /// Whether labels pass a filter; they are compared as texts (§3).
-fn passes(filter: &Filter, labels: &Labels) -> bool {
+fn matches_filter(filter: &MetricFilter, labels: &MetricLabels) -> bool {
     match filter {
-        Filter::Compound { op, filters } if op == "AND" => filters.iter().all(|filter| passes(filter, labels)),
-        Filter::Compound { filters, .. } => filters.iter().any(|filter| passes(filter, labels)),
-        Filter::Not { filter, .. } => !passes(filter, labels),
-        Filter::Field { field, op, value } => {
+        MetricFilter::Compound { op, filters } if op == "AND" => {
+            filters.iter().all(|filter| matches_filter(filter, labels))
+        }
+        MetricFilter::Compound { filters, .. } => filters.iter().any(|filter| matches_filter(filter, labels)),
+        MetricFilter::Not { filter, .. } => !matches_filter(filter, labels),
+        MetricFilter::Field { field, op, value } => {
             let wanted = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             labels.get(field.as_str()).is_some_and(|found| match op.as_str() {
                 "GT" => *found > wanted,
@@ -154,43 +162,57 @@ fn passes(filter: &Filter, labels: &Labels) -> bool {
 }
 
 /// The intervals in minutes, when the granularity allows them.
-fn windows(now: Timestamp, wanted: &QueryRequest) -> Result<Vec<(i64, i64)>, Refusal> {
+fn query_windows(now: Timestamp, wanted: &QueryRequest) -> Result<Vec<(i64, i64)>, ErrorReply> {
     let mut windows = Vec::new();
     for written in &wanted.intervals {
-        let (from, to) =
-            interval::read(written, now).ok_or_else(|| Refusal::invalid(format!("`{written}` is not an interval")))?;
+        let (from, to) = interval::parse_interval(written, now)
+            .ok_or_else(|| ErrorReply::invalid(format!("`{written}` is not an interval")))?;
         let length = Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO);
-        if wanted.granularity.longest().is_some_and(|longest| length > longest) {
-            return Err(Refusal::invalid(format!(
+        if wanted
+            .granularity
+            .max_interval()
+            .is_some_and(|longest| length > longest)
+        {
+            return Err(ErrorReply::invalid(format!(
                 "the interval `{written}` is too long for the granularity"
             )));
         }
-        windows.push((minute_of(from), minute_of(to).min(ready(now))));
+        windows.push((minute_number(from), minute_number(to).min(last_published_minute(now))));
     }
     match windows.is_empty() {
-        true => Err(Refusal::invalid("intervals must not be empty")),
+        true => Err(ErrorReply::invalid("intervals must not be empty")),
         false => Ok(windows),
     }
 }
 
 /// A group by the values of its labels, with its buckets.
-type Groups = BTreeMap<Vec<String>, BTreeMap<Timestamp, Bucket>>;
+type MetricGroups = BTreeMap<Vec<String>, BTreeMap<Timestamp, GroupBucket>>;
 
 /// What is gathered of a bucket.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
+struct GroupBucket {
     sum: f64,
     count: f64,
 }
 
-fn gather(tx: &Tx<'_>, wanted: &QueryRequest, metric: &Metric, connectors: &[Found], windows: &[(i64, i64)]) -> Groups {
-    let length = wanted.granularity.length().map(|length| length.as_secs() / 60);
+fn group_values(
+    tx: &Tx<'_>,
+    wanted: &QueryRequest,
+    metric: &Metric,
+    connectors: &[MeteredConnector],
+    windows: &[(i64, i64)],
+) -> MetricGroups {
+    let length = wanted.granularity.bucket_length().map(|length| length.as_secs() / 60);
     let length = length.and_then(|minutes| i64::try_from(minutes).ok());
-    let mut groups = Groups::new();
+    let mut groups = MetricGroups::new();
     for connector in connectors {
         for (from, to) in windows {
-            for (labels, minute, value) in values(tx, connector, metric, *from, *to) {
-                if wanted.filter.as_ref().is_some_and(|filter| !passes(filter, &labels)) {
+            for (labels, minute, value) in metric_values(tx, connector, metric, *from, *to) {
+                if wanted
+                    .filter
+                    .as_ref()
+                    .is_some_and(|filter| !matches_filter(filter, &labels))
+                {
                     continue;
                 }
                 let group = wanted.group_by.iter().map(|label| labels.get(label.as_str()).cloned());
@@ -199,7 +221,11 @@ fn gather(tx: &Tx<'_>, wanted: &QueryRequest, metric: &Metric, connectors: &[Fou
                 };
                 // Buckets are aligned to UTC; the whole interval is one that begins where it begins.
                 let bucket = length.map_or(*from, |length| minute.div_euclid(length) * length);
-                let bucket = groups.entry(group).or_default().entry(begin_of(bucket)).or_default();
+                let bucket = groups
+                    .entry(group)
+                    .or_default()
+                    .entry(minute_start(bucket))
+                    .or_default();
                 bucket.sum += value;
                 bucket.count += 1.0;
             }
@@ -209,19 +235,24 @@ fn gather(tx: &Tx<'_>, wanted: &QueryRequest, metric: &Metric, connectors: &[Fou
 }
 
 /// Groups as they are sent: sorted by their labels, the latest points first (§3).
-fn answer(request: &Request, wanted: &QueryRequest, metric: &Metric, groups: Groups) -> Result<Value, Refusal> {
+fn query_response(
+    request: &ApiRequest,
+    wanted: &QueryRequest,
+    metric: &Metric,
+    groups: MetricGroups,
+) -> Result<Value, ErrorReply> {
     // Over time, counts are added up and everything else is averaged.
-    let value = |bucket: Bucket| match metric.reading {
-        Reading::Count => bucket.sum,
-        Reading::Gauge | Reading::State => bucket.sum / bucket.count,
+    let value = |bucket: GroupBucket| match metric.kind {
+        MetricKind::Count => bucket.sum,
+        MetricKind::Gauge | MetricKind::State => bucket.sum / bucket.count,
     };
     let limit = usize::try_from(wanted.limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(usize::MAX);
     let skipped = match request.query("page_token") {
         None => 0,
         Some(_) if wanted.group_by.is_empty() => {
-            return Err(Refusal::invalid("pages need group_by"));
+            return Err(ErrorReply::invalid("pages need group_by"));
         }
-        Some(token) => read_token(token).ok_or_else(|| Refusal::invalid("the page token is not one of ours"))?,
+        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"))?,
     };
     let all = groups.len();
     let mut data = Vec::new();
@@ -248,11 +279,11 @@ fn answer(request: &Request, wanted: &QueryRequest, metric: &Metric, groups: Gro
     let mut answer = json!({ "data": data });
     let next = skipped.saturating_add(limit);
     if next < all && !wanted.group_by.is_empty() {
-        let meta = Meta {
-            pagination: Pagination {
+        let meta = QueryMeta {
+            pagination: QueryPagination {
                 page_size: u32::try_from(limit).unwrap_or(u32::MAX),
                 total_size: None,
-                next_page_token: Some(token_of(next)),
+                next_page_token: Some(encode_token(next)),
             },
         };
         answer["meta"] = json!(meta);
@@ -260,11 +291,11 @@ fn answer(request: &Request, wanted: &QueryRequest, metric: &Metric, groups: Gro
     Ok(answer)
 }
 
-fn token_of(skipped: usize) -> String {
+fn encode_token(skipped: usize) -> String {
     URL_SAFE_NO_PAD.encode(skipped.to_string())
 }
 
-fn read_token(token: &str) -> Option<usize> {
+fn parse_token(token: &str) -> Option<usize> {
     String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?)
         .ok()?
         .parse()

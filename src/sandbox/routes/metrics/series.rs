@@ -2,63 +2,69 @@
 
 use std::collections::BTreeMap;
 
-use super::super::connect::chronicled;
+use super::super::connect::with_current_history;
 use crate::{
     api::metrics::{CONNECTOR_ID, HISTORY, Metric, STATUS, TASK},
     model::{Crn, ResourceKind},
     sandbox::{
         connector::{
-            curves::{Curves, Minute, minute_of},
-            life::Times,
+            lifecycle::ConnectorDelays,
+            metrics_sim::{MetricsSimulator, MinuteMetrics, minute_number},
         },
-        state::Connector,
+        state::ConnectorRecord,
         tx::Tx,
     },
 };
 
 /// The labels of a value.
-pub(super) type Labels = BTreeMap<&'static str, String>;
+pub(super) type MetricLabels = BTreeMap<&'static str, String>;
 
 /// A connector that metrics are asked of.
-pub(super) struct Found {
-    pub(super) connector: Connector,
+pub(super) struct MeteredConnector {
+    pub(super) connector: ConnectorRecord,
     pub(super) crn: Crn,
-    times: Times,
+    times: ConnectorDelays,
 }
 
 /// The connector of an id, with what it has been through written down.
-pub(super) fn found(tx: &mut Tx<'_>, id: &str) -> Option<Found> {
+pub(super) fn find_connector(tx: &mut Tx<'_>, id: &str) -> Option<MeteredConnector> {
     let mut all = tx.state.connectors.values();
-    let connector = all.find(|found| found.id == id && found.life.exists())?;
+    let connector = all.find(|found| found.id == id && found.lifetime.exists())?;
     let cluster = tx.state.clusters.get(&connector.cluster)?;
     let crn = tx
         .state
         .address(cluster)
         .resource(ResourceKind::Connector, &connector.name)?;
-    let (connector, times) = chronicled(tx, cluster, connector);
-    Some(Found { connector, crn, times })
+    let (connector, times) = with_current_history(tx, cluster, connector);
+    Some(MeteredConnector { connector, crn, times })
 }
 
 /// The values of a metric in the minutes from `from` until `to`. Nothing is said of minutes in which nothing was counted
 /// (dossier `metrics.md` §2: absence is no error).
-pub(super) fn values(tx: &Tx<'_>, found: &Found, metric: &Metric, from: i64, to: i64) -> Vec<(Labels, i64, f64)> {
+pub(super) fn metric_values(
+    tx: &Tx<'_>,
+    found: &MeteredConnector,
+    metric: &Metric,
+    from: i64,
+    to: i64,
+) -> Vec<(MetricLabels, i64, f64)> {
     let oldest = tx.now.saturating_sub(HISTORY).unwrap_or(tx.now);
-    let from = from.max(minute_of(oldest));
+    let from = from.max(minute_number(oldest));
     let connector = &found.connector;
-    let spans = connector.chronicle.spans(&found.times, oldest, tx.now);
-    let sink = spans.last().is_some_and(|span| span.episode.is_sink());
+    let intervals = connector.history.intervals(&found.times, oldest, tx.now);
+    let sink = intervals.last().is_some_and(|interval| interval.phase.is_sink());
     let kind = if sink { "sink" } else { "source" };
-    if !metric.direction.includes(kind) {
+    if !metric.direction.includes_type(kind) {
         return Vec::new();
     }
-    let curves = Curves {
+    let simulator = MetricsSimulator {
         ids: tx.ids(),
         id: &connector.id,
         sink,
     };
-    let own: Labels = [(CONNECTOR_ID, connector.id.clone())].into();
+    let own: MetricLabels = [(CONNECTOR_ID, connector.id.clone())].into();
     let mut values = Vec::new();
-    for minute in curves.minutes(&spans, from, to) {
+    for minute in simulator.minutes(&intervals, from, to) {
         let mut add = |more: &[(&'static str, &str)], value: f64| {
             let mut labels = own.clone();
             labels.extend(more.iter().map(|(label, value)| (*label, (*value).to_owned())));
@@ -71,7 +77,7 @@ pub(super) fn values(tx: &Tx<'_>, found: &Found, metric: &Metric, from: i64, to:
                     add(&[(STATUS, state), (TASK, &task.to_string())], 1.0);
                 }
             }
-            suffix => match measured(&minute, suffix) {
+            suffix => match minute_value(&minute, suffix) {
                 Some(value) if value > 0.0 || suffix == "records_lag_max" => add(&[], value),
                 _ => {}
             },
@@ -80,7 +86,7 @@ pub(super) fn values(tx: &Tx<'_>, found: &Found, metric: &Metric, from: i64, to:
     values
 }
 
-fn measured(minute: &Minute, suffix: &str) -> Option<f64> {
+fn minute_value(minute: &MinuteMetrics, suffix: &str) -> Option<f64> {
     Some(match suffix {
         "sent_records" | "received_records" => minute.records,
         "sent_bytes" | "received_bytes" => minute.bytes,

@@ -1,17 +1,18 @@
 //! What the service says about the configuration itself.
 
 use super::{
-    DESCRIBE, Department, Documented, Ebs, Inferred, RESTART, Rule, TELL_EBS, UPDATE, Verified, deploy, look, say,
+    CONTACT_PLATFORM_TEAM, DESCRIBE, Department, DiagnosisRule, Documented, Inferred, Platform, RESTART, UPDATE,
+    Verified, deployer_step, text_step, viewer_step,
 };
 
 /// The configuration was refused, for a reason that no other rule knows.
-pub(in super::super) static INVALID_CONFIGURATION: Rule = Rule {
+pub(in super::super) static INVALID_CONFIGURATION: DiagnosisRule = DiagnosisRule {
     id: "invalid-configuration",
     patterns: &["Unable to validate configuration. If an update was made"],
     cause: "The service took the configuration and refused it later.",
     fix: "Correct what it names, key by key.",
-    then: &[
-        deploy(
+    next_steps: &[
+        deployer_step(
             "Let the service judge the corrected file",
             "connector validate --config-file FILE",
         ),
@@ -21,41 +22,44 @@ pub(in super::super) static INVALID_CONFIGURATION: Rule = Rule {
     example: "Unable to validate configuration. If an update was made to the configuration, this means that the \
               configuration was invalid, and the connector continues to operate on a previous configuration that passed \
               validation. Errors:\nflush.size: the value was not accepted",
-    mark: Verified,
+    confidence: Verified,
     source: "dossier connect.md §10, 6; kafka-docker-playground ccloud/fm-mqtt-sink",
-    is_vague: false,
+    is_generic: false,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    Rule {
+pub(super) static RULES: &[DiagnosisRule] = &[
+    DiagnosisRule {
         id: "kafka-key-invalid",
         patterns: &["Provided Kafka ApiKey is invalid"],
         cause: "Kafka does not know the API key that the connector runs with: revoked, of another cluster, or too new.",
         fix: "Let the connector run under the department's account: set kafka.auth.mode to SERVICE_ACCOUNT and leave out \
               kafka.api.key and kafka.api.secret.",
-        then: &[
-            say("A new key counts after about a minute; wait before you change anything."),
+        next_steps: &[
+            text_step("A new key counts after about a minute; wait before you change anything."),
             UPDATE,
         ],
         owner: Department,
         example: "There were some errors with your configuration:\ntopics: Provided Kafka ApiKey is invalid",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 1; OpenAPI of connect/v1",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "runtime-account-missing",
         patterns: &["Service account * does not exist"],
         cause: "The service account that the connector runs under is not there.",
         fix: "Leave kafka.service.account.id out of the file: the department's account is filled in.",
-        then: &[UPDATE, say("If it is the department's, EBS has to onboard it again.")],
-        owner: Ebs,
+        next_steps: &[
+            UPDATE,
+            text_step("If it is the department's, EBS has to onboard it again."),
+        ],
+        owner: Platform,
         example: "Service account sa-7x9kp2 does not exist",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §4.2",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "dead-letters-denied",
         patterns: &[
             "User does not have * access to topic prefixed with dlq-lcc",
@@ -64,66 +68,69 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The connector's account may not make the topic for failed records.",
         fix: "Ask EBS for CREATE and WRITE on the topics that begin with dlq-lcc, success-lcc or error-lcc.",
-        then: &[
-            say(
+        next_steps: &[
+            text_step(
                 "Or name a topic of the department: errors.deadletterqueue.topic.name, reporter.error.topic.name, \
                  reporter.result.topic.name.",
             ),
             RESTART,
         ],
-        owner: Ebs,
+        owner: Platform,
         example: "kafka.service.account.id: User does not have CREATE access to topic prefixed with dlq-lcc",
-        mark: Documented,
+        confidence: Documented,
         source: "dossier connect.md §10, 5; terraform-provider-confluent issue 210",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "missing-key",
         patterns: &["\"*\" is required", "Missing required configuration \"*\""],
         cause: "A key that the plugin requires is not in the configuration.",
         fix: "Add the key.",
-        then: &[
-            look("See what the plugin requires", "connector plugin describe {plugin}"),
+        next_steps: &[
+            viewer_step("See what the plugin requires", "connector plugin describe {plugin}"),
             UPDATE,
         ],
         owner: Department,
         example: "\"s3.bucket.name\" is required",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 2; terraform-provider-confluent",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "value-not-allowed",
         patterns: &["Value \"*\" doesn't belong to the property's \"*\" enum"],
         cause: "A value is not among those that the key takes; capitals count.",
         fix: "Write one of the values that the plugin takes.",
-        then: &[look("See which they are", "connector plugin describe {plugin}"), UPDATE],
+        next_steps: &[
+            viewer_step("See which they are", "connector plugin describe {plugin}"),
+            UPDATE,
+        ],
         owner: Department,
         example: "Value \"orders\" doesn't belong to the property's \"quickstart\" enum",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 3; confluentinc/cli test/test-server",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "value-out-of-range",
         patterns: &["should be greater than or equal to", "should be less than or equal to"],
         cause: "A number is smaller or larger than the plugin allows.",
         fix: "Write a number within the limits that the message names.",
-        then: &[UPDATE],
+        next_steps: &[UPDATE],
         owner: Department,
         example: "\"flush.size\" should be greater than or equal to 1000",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 4; OpenAPI of connect/v1",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "unknown-plugin",
         patterns: &["Failed to find any class that implements Connector"],
         cause: "There is no such plugin here: a Java class instead of a plugin's id, or not offered in this region.",
         fix: "Write the id of a plugin under connector.class.",
-        then: &[
-            look("See which plugins there are", "connector plugin list"),
-            deploy(
+        next_steps: &[
+            viewer_step("See which plugins there are", "connector plugin list"),
+            deployer_step(
                 "Make it again from the corrected file",
                 "connector create --config-file FILE",
             ),
@@ -131,11 +138,11 @@ pub(super) static RULES: &[Rule] = &[
         owner: Department,
         example: "Failed to find any class that implements Connector and which name matches \
                   io.confluent.connect.s3.S3SinkConnector",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 7; OpenAPI of connect/v1; terraform-provider-confluent issue 53",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "offset-type",
         patterns: &[
             "java.lang.String cannot be cast to class java.lang.Long",
@@ -145,26 +152,30 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "Offsets were set with numbers written as text.",
         fix: "Set them again, numbers without quotes.",
-        then: &[
-            look("See what is stored", "connector offset describe {name}"),
-            deploy("Set them", "connector offset update {name} --config-file FILE"),
+        next_steps: &[
+            viewer_step("See what is stored", "connector offset describe {name}"),
+            deployer_step("Set them", "connector offset update {name} --config-file FILE"),
         ],
         owner: Department,
         example: "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §9 and §10, 31; terraform-provider-confluent",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "quota",
         patterns: &["is currently limited to"],
         cause: "A limit of the organization or the cluster is reached.",
         fix: "Ask EBS, who can raise it or free some of it.",
-        then: &[look("See what is used", "quota describe"), TELL_EBS, DESCRIBE],
-        owner: Ebs,
+        next_steps: &[
+            viewer_step("See what is used", "quota describe"),
+            CONTACT_PLATFORM_TEAM,
+            DESCRIBE,
+        ],
+        owner: Platform,
         example: "connector tasks per Kafka cluster is currently limited to 250",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §1.1 and §10, 30; confluentinc/cli pkg/errors",
-        is_vague: false,
+        is_generic: false,
     },
 ];

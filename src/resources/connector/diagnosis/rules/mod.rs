@@ -8,10 +8,11 @@ mod service;
 mod target;
 
 use super::{
-    DESCRIBE, LOGS,
-    Mark::{Documented, Inferred, Verified},
-    Owner::{Confluent, Department, Ebs, Network},
-    RESTART, Rule, Step, TELL_EBS, UPDATE, deploy, look, operate, say,
+    CONTACT_PLATFORM_TEAM,
+    Confidence::{Documented, Inferred, Verified},
+    DESCRIBE, DiagnosisRule,
+    FaultOwner::{Confluent, Department, Network, Platform},
+    LOGS, RESTART, RemedyStep, UPDATE, deployer_step, operator_step, text_step, viewer_step,
 };
 
 pub(super) use config::INVALID_CONFIGURATION;
@@ -19,7 +20,7 @@ pub(super) use service::DATABASE_UNREACHABLE;
 pub use service::{NO_RECORDS, PROVISIONING, UNKNOWN};
 
 /// All rules, the most particular first.
-pub fn rules() -> impl Iterator<Item = &'static Rule> {
+pub fn rules() -> impl Iterator<Item = &'static DiagnosisRule> {
     let particular = [
         config::RULES,
         kafka::RULES,
@@ -32,12 +33,12 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
         .into_iter()
         .flatten()
         .chain([&INVALID_CONFIGURATION, &DATABASE_UNREACHABLE])
-        .chain(service::VAGUE)
+        .chain(service::GENERIC_RULES)
         .chain([&NO_RECORDS, &PROVISIONING, &UNKNOWN])
 }
 
 /// The rule of that id.
 #[must_use]
-pub fn find(id: &str) -> Option<&'static Rule> {
+pub fn find_rule(id: &str) -> Option<&'static DiagnosisRule> {
     rules().find(|rule| rule.id == id)
 }

@@ -1,13 +1,13 @@
 //! The way to the other system: names, routes, certificates.
 
-use super::{Department, Inferred, Network, RESTART, Rule, UPDATE, Verified, operate, say};
+use super::{Department, DiagnosisRule, Inferred, Network, RESTART, UPDATE, Verified, operator_step, text_step};
 
 /// What most of these have in common.
-const CONFLUENT_CONNECTS: super::Step =
-    say("It is Confluent's network that connects, not this computer: what works from here says nothing.");
+const CONFLUENT_CONNECTS: super::RemedyStep =
+    text_step("It is Confluent's network that connects, not this computer: what works from here says nothing.");
 
-pub(super) static RULES: &[Rule] = &[
-    Rule {
+pub(super) static RULES: &[DiagnosisRule] = &[
+    DiagnosisRule {
         id: "tls-name",
         patterns: &[
             "No subject alternative DNS name matching",
@@ -15,30 +15,30 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The certificate of the host is for another name.",
         fix: "Write the name that stands in the certificate, or have one made for this name.",
-        then: &[UPDATE],
+        next_steps: &[UPDATE],
         owner: Department,
         example: "javax.net.ssl.SSLHandshakeException: No subject alternative DNS name matching pg1.example.com found.",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 11; kafka-docker-playground (MQTT)",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "tls-untrusted",
         patterns: &["PKIX path building failed", "unable to find valid certification path"],
         cause: "The certificate of the host is not trusted: a company's own authority, or an incomplete chain.",
         fix: "Put the authority's certificate into the configuration, such as ssl.rootcertfile or a trust store.",
-        then: &[
-            say("Files are written into the value: data:text/plain;base64, and the file in Base64."),
+        next_steps: &[
+            text_step("Files are written into the value: data:text/plain;base64, and the file in Base64."),
             UPDATE,
         ],
         owner: Department,
         example: "javax.net.ssl.SSLHandshakeException: PKIX path building failed: unable to find valid certification path to \
                   requested target",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §5 and §10, 11",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "tls-refused",
         patterns: &[
             "SSLHandshakeException",
@@ -47,51 +47,51 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The two sides do not agree on an encrypted connection.",
         fix: "Compare the TLS mode and version of the configuration with what the host offers.",
-        then: &[UPDATE],
+        next_steps: &[UPDATE],
         owner: Department,
         example: "javax.net.ssl.SSLHandshakeException: Received fatal alert: handshake_failure",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §10, 11; Java's own error text",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "mongo-unreachable",
         patterns: &["while waiting for a server that matches", "MongoTimeoutException"],
         cause: "No member of the MongoDB replica set answers; often it gives out names that only its own network knows.",
         fix: "Let the replica set give out names that Confluent can resolve and reach.",
-        then: &[CONFLUENT_CONNECTS, RESTART],
+        next_steps: &[CONFLUENT_CONNECTS, RESTART],
         owner: Network,
         example: "com.mongodb.MongoTimeoutException: Timed out after 30000 ms while waiting for a server that matches \
                   WritableServerSelector",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §10, 10; kafka-docker-playground (MongoDB)",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "unknown-host",
         patterns: &["UnknownHostException", "Name or service not known"],
         cause: "Confluent cannot resolve the name of the host.",
         fix: "Check the spelling; a private name needs DNS forwarding to Confluent's network, or a public name.",
-        then: &[CONFLUENT_CONNECTS, UPDATE, RESTART],
+        next_steps: &[CONFLUENT_CONNECTS, UPDATE, RESTART],
         owner: Network,
         example: "The connection attempt failed: java.net.UnknownHostException: pg1.internal",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 10; kafka-docker-playground",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "connection-refused",
         patterns: &["Connection refused"],
         cause: "The host is found, and does not answer on this port.",
         fix: "Check host and port, whether the service listens there, and whether a firewall turns Confluent away.",
-        then: &[CONFLUENT_CONNECTS, RESTART],
+        next_steps: &[CONFLUENT_CONNECTS, RESTART],
         owner: Network,
         example: "Connection to pg1.example.com:5432 refused. java.net.ConnectException: Connection refused",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 10; kafka-docker-playground",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "connection-lost",
         patterns: &[
             "The connection to * was lost",
@@ -101,17 +101,17 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The connection to the other system breaks again and again.",
         fix: "Look at that time for a restart of the other system, a proxy, or a firewall that closes idle connections.",
-        then: &[
-            operate("See when it happens", "connector logs {name} --since 6h --level ERROR"),
+        next_steps: &[
+            operator_step("See when it happens", "connector logs {name} --since 6h --level ERROR"),
             CONFLUENT_CONNECTS,
         ],
         owner: Network,
         example: "org.apache.kafka.connect.errors.RetriableException: The connection to pg1.example.com was lost",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §3.2; Java's own error texts",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "timed-out",
         patterns: &[
             "timed out",
@@ -121,11 +121,11 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The other system does not answer in time.",
         fix: "Check that Confluent's addresses may pass the firewall, and that the other system is not overloaded.",
-        then: &[CONFLUENT_CONNECTS, RESTART],
+        next_steps: &[CONFLUENT_CONNECTS, RESTART],
         owner: Network,
         example: "java.net.SocketTimeoutException: Read timed out",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 10; kafka-docker-playground",
-        is_vague: false,
+        is_generic: false,
     },
 ];

@@ -1,23 +1,24 @@
 //! What the service says about itself, what it does not say, and what only a state tells.
 
 use super::{
-    Confluent, Department, Documented, Ebs, Inferred, LOGS, RESTART, Rule, TELL_EBS, Verified, look, operate, say,
+    CONTACT_PLATFORM_TEAM, Confluent, Department, DiagnosisRule, Documented, Inferred, LOGS, Platform, RESTART,
+    Verified, operator_step, text_step, viewer_step,
 };
 
-pub(super) static RULES: &[Rule] = &[
-    Rule {
+pub(super) static RULES: &[DiagnosisRule] = &[
+    DiagnosisRule {
         id: "not-restartable",
         patterns: &["cannot be restarted"],
         cause: "The service restarts only connectors that are RUNNING.",
         fix: "Use this program's restart, which pauses and resumes what does not run.",
-        then: &[RESTART],
+        next_steps: &[RESTART],
         owner: Department,
         example: "Connector claims-orders cannot be restarted: it is PAUSED, not RUNNING",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §2.8 and §10, 29: that it answers 400 is verified, its words are not known",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "wrong-place",
         // In the service's own frame: DynamoDB says "Requested resource not found" of a table.
         patterns: &[
@@ -28,33 +29,33 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "There is no such Kafka cluster in this environment.",
         fix: "Compare the ids of environment and cluster with those of the profile.",
-        then: &[look("See what the profile says", "profile show")],
+        next_steps: &[viewer_step("See what the profile says", "profile show")],
         owner: Department,
         example: "{\"error\":{\"code\":404,\"message\":\"account not found\"}}",
-        mark: Documented,
+        confidence: Documented,
         source: "dossier connect.md §1.1 and §10, 28; terraform-provider-confluent issue 402",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "forbidden",
         patterns: &["Forbidden Access"],
         cause: "The key's roles do not allow this, or the connector does not exist: the service answers both alike.",
         fix: "Check the name, then what the key may do.",
-        then: &[
-            look("See whether there is one of that name", "connector list"),
-            look("See what the key may do", "doctor"),
-            TELL_EBS,
+        next_steps: &[
+            viewer_step("See whether there is one of that name", "connector list"),
+            viewer_step("See what the key may do", "doctor"),
+            CONTACT_PLATFORM_TEAM,
         ],
-        owner: Ebs,
+        owner: Platform,
         example: "{\"errors\":[{\"status\":\"403\",\"code\":\"forbidden_access\",\"title\":\"Forbidden Access\"}]}",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §1.1 and §10, 27; terraform-provider-confluent",
-        is_vague: false,
+        is_generic: false,
     },
 ];
 
 /// It says more than the keys under which it stands: Debezium puts it under all that lead to the database.
-pub(in super::super) static DATABASE_UNREACHABLE: Rule = Rule {
+pub(in super::super) static DATABASE_UNREACHABLE: DiagnosisRule = DiagnosisRule {
     id: "database-unreachable",
     patterns: &[
         "Couldn't obtain encoding for database",
@@ -63,33 +64,33 @@ pub(in super::super) static DATABASE_UNREACHABLE: Rule = Rule {
     ],
     cause: "The database could not be asked; the service does not say why.",
     fix: "Check host, port, user and password, one after the other.",
-    then: &[LOGS],
+    next_steps: &[LOGS],
     owner: Department,
     example: "database.hostname: Error while validating connector config: Couldn't obtain encoding for database claims",
-    mark: Verified,
+    confidence: Verified,
     source: "dossier connect.md §10, 9; confluentinc/mcp-confluent fixture",
-    is_vague: true,
+    is_generic: true,
 };
 
-pub(super) static VAGUE: &[Rule] = &[
-    Rule {
+pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
+    DiagnosisRule {
         id: "platform-error",
         patterns: &["The connector failed due to an unexpected error. Contact our Support"],
         cause: "The service failed, and says no more about it.",
         fix: "Only the log lines may say more; often a restart helps.",
-        then: &[
+        next_steps: &[
             LOGS,
             RESTART,
-            say("Else give EBS this screen: a support case needs the connector's id and the time."),
+            text_step("Else give EBS this screen: a support case needs the connector's id and the time."),
         ],
         owner: Confluent,
         example: "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this issue. We \
                   apologize for any inconvenience.",
-        mark: Documented,
+        confidence: Documented,
         source: "dossier connect.md §3.3 and §10, 25; kafka-docker-playground issue 8723",
-        is_vague: true,
+        is_generic: true,
     },
-    Rule {
+    DiagnosisRule {
         id: "task-crashed",
         patterns: &[
             "Task threw an uncaught and unrecoverable exception",
@@ -97,63 +98,63 @@ pub(super) static VAGUE: &[Rule] = &[
         ],
         cause: "A task ended with an error that no rule here knows.",
         fix: "Only the log lines of the task say more.",
-        then: &[LOGS, RESTART],
+        next_steps: &[LOGS, RESTART],
         owner: Department,
         example: "org.apache.kafka.connect.errors.ConnectException: WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and \
                   unrecoverable exception",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §10, 24; confluentinc/mcp-confluent fixture",
-        is_vague: true,
+        is_generic: true,
     },
 ];
 
 /// It runs, and nothing moves.
-pub static NO_RECORDS: Rule = Rule {
+pub static NO_RECORDS: DiagnosisRule = DiagnosisRule {
     id: "no-records",
     patterns: &[],
     cause: "It runs, and the service says nothing of an error: records can be missing for reasons that are none.",
     fix: "Go through what its configuration allows to happen in silence.",
-    then: &[
-        look(
+    next_steps: &[
+        viewer_step(
             "See where it stands, twice, a minute apart",
             "connector offset describe {name}",
         ),
-        operate("Read what its tasks wrote", "connector logs {name} --since 1h"),
+        operator_step("Read what its tasks wrote", "connector logs {name} --since 1h"),
     ],
     owner: Department,
     example: "RUNNING, and no record arrives",
-    mark: Verified,
+    confidence: Verified,
     source: "dossier connect.md §4.1 and §10, 32",
-    is_vague: false,
+    is_generic: false,
 };
 
 /// It has not started.
-pub static PROVISIONING: Rule = Rule {
+pub static PROVISIONING: DiagnosisRule = DiagnosisRule {
     id: "provisioning",
     patterns: &[],
     cause: "It has not started yet. Most connectors run within two minutes, and what is wrong shows within three.",
     fix: "Wait; after a quarter of an hour it is stuck.",
-    then: &[
-        operate("Wait for it", "connector wait {name} --timeout 15m"),
-        say("If it is stuck, give EBS this screen: a support case needs the connector's id and the time."),
+    next_steps: &[
+        operator_step("Wait for it", "connector wait {name} --timeout 15m"),
+        text_step("If it is stuck, give EBS this screen: a support case needs the connector's id and the time."),
     ],
     owner: Confluent,
     example: "PROVISIONING, for longer than a quarter of an hour",
-    mark: Verified,
+    confidence: Verified,
     source: "dossier connect.md §3.2",
-    is_vague: true,
+    is_generic: true,
 };
 
 /// No rule is met.
-pub static UNKNOWN: Rule = Rule {
+pub static UNKNOWN: DiagnosisRule = DiagnosisRule {
     id: "unknown",
     patterns: &[],
     cause: "No rule knows this error.",
     fix: "Only what the service says, and the log lines, can help.",
-    then: &[LOGS, RESTART, TELL_EBS],
+    next_steps: &[LOGS, RESTART, CONTACT_PLATFORM_TEAM],
     owner: Department,
     example: "anything else",
-    mark: Inferred,
+    confidence: Inferred,
     source: "none",
-    is_vague: true,
+    is_generic: true,
 };

@@ -1,9 +1,11 @@
 //! What the other system refuses: users, buckets.
 
-use super::{Department, Documented, Inferred, RESTART, Rule, UPDATE, Verified, look, operate, say};
+use super::{
+    Department, DiagnosisRule, Documented, Inferred, RESTART, UPDATE, Verified, operator_step, text_step, viewer_step,
+};
 
-pub(super) static RULES: &[Rule] = &[
-    Rule {
+pub(super) static RULES: &[DiagnosisRule] = &[
+    DiagnosisRule {
         id: "host-not-allowed",
         patterns: &[
             "no pg_hba.conf entry for host",
@@ -11,31 +13,31 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The database does not let this user in from Confluent's addresses.",
         fix: "Allow the addresses that Confluent connects from, in pg_hba.conf or in the grants of the user.",
-        then: &[RESTART],
+        next_steps: &[RESTART],
         owner: Department,
         example: "FATAL: no pg_hba.conf entry for host \"198.51.100.7\", user \"cdc\", database \"claims\", SSL on",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §10, 8; PostgreSQL, MySQL",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "account-locked",
         patterns: &["ORA-28000", "account is locked"],
         cause: "The database has locked the user, often after too many wrong passwords.",
         fix: "Pause the connector, so that it tries no more, and have the user unlocked.",
-        then: &[
-            operate("Pause it", "connector pause {name}"),
-            say("Set the right password in the secret that the connector's file refers to."),
+        next_steps: &[
+            operator_step("Pause it", "connector pause {name}"),
+            text_step("Set the right password in the secret that the connector's file refers to."),
             UPDATE,
-            operate("Go on", "connector resume {name}"),
+            operator_step("Go on", "connector resume {name}"),
         ],
         owner: Department,
         example: "ORA-28000: the account is locked",
-        mark: Inferred,
+        confidence: Inferred,
         source: "Oracle's own error text",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "wrong-password",
         patterns: &[
             "password authentication failed for user",
@@ -48,17 +50,17 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The other system does not accept the user or the password.",
         fix: "Set user and password right: in the file, and in the secret that it refers to.",
-        then: &[
+        next_steps: &[
             UPDATE,
-            say("If they are right, the user may not be allowed in from Confluent's addresses."),
+            text_step("If they are right, the user may not be allowed in from Confluent's addresses."),
         ],
         owner: Department,
         example: "Error while validating connector config: FATAL: password authentication failed for user \"cdc\"",
-        mark: Verified,
+        confidence: Verified,
         source: "dossier connect.md §2.9 and §10, 8; confluentinc/mcp-confluent fixture (PostgreSQL), the others inferred",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "storage-denied",
         patterns: &[
             "AccessDenied",
@@ -72,8 +74,8 @@ pub(super) static RULES: &[Rule] = &[
         ],
         cause: "The cloud storage refuses access (403).",
         fix: "Allow the key or the role to write in the bucket or container, and check that the region is right.",
-        then: &[
-            say(
+        next_steps: &[
+            text_step(
                 "S3: s3:PutObject, s3:GetBucketLocation, s3:ListBucket. Google: storage.objects.create. Azure: firewall, too.",
             ),
             RESTART,
@@ -81,21 +83,21 @@ pub(super) static RULES: &[Rule] = &[
         owner: Department,
         example: "com.amazonaws.services.s3.model.AmazonS3Exception: Access Denied (Service: Amazon S3; Status Code: 403; \
                   Error Code: AccessDenied)",
-        mark: Inferred,
+        confidence: Inferred,
         source: "dossier connect.md §10, 21",
-        is_vague: false,
+        is_generic: false,
     },
-    Rule {
+    DiagnosisRule {
         id: "api-key-invalid",
         patterns: &["invalid API key"],
         cause: "The key that the request was made with is deleted, mistyped, or a Kafka cluster's instead of a Cloud API key.",
         fix: "Take the Cloud API key of the profile; EBS can rotate it.",
-        then: &[look("See what is wrong with the key", "doctor")],
-        owner: super::Ebs,
+        next_steps: &[viewer_step("See what is wrong with the key", "doctor")],
+        owner: super::Platform,
         example: "{\"error\":{\"code\":401,\"message\":\"invalid API key: make sure you're using a Cloud API Key and not a \
                   Cluster API Key\"}}",
-        mark: Documented,
+        confidence: Documented,
         source: "dossier connect.md §1 and §10, 26; terraform-provider-confluent issue 361",
-        is_vague: false,
+        is_generic: false,
     },
 ];

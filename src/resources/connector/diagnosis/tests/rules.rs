@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{super::*, words::rule_of};
+use super::{super::*, messages::matching_rule_of};
 
 #[test]
-fn every_rule_is_complete_and_its_example_meets_it() {
+fn every_rule_is_complete_and_matches_its_example() {
     let mut ids = BTreeSet::new();
     for rule in rules() {
         let id = rule.id;
@@ -17,7 +17,7 @@ fn every_rule_is_complete_and_its_example_meets_it() {
                 "{id}: {sentence}"
             );
         }
-        for step in rule.then {
+        for step in rule.next_steps {
             // A colon and the command follow.
             assert_eq!(step.text.ends_with('.'), step.command.is_none(), "{id}: {}", step.text);
         }
@@ -29,7 +29,7 @@ fn every_rule_is_complete_and_its_example_meets_it() {
                     .any(|known| known.id == id),
                 "{id}"
             ),
-            _ => assert_eq!(rule_of(rule.example), id, "{}", rule.example),
+            _ => assert_eq!(matching_rule_of(rule.example), id, "{}", rule.example),
         }
     }
     assert!(ids.len() >= 32, "{}", ids.len());

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::super::*;
-use crate::api::connect::Status;
+use crate::api::connect::ConnectorStatus;
 
 // Dossier `connect.md` §2.9: the status of a connector whose database refuses the password.
 #[test]
-fn many_fields_and_a_trace_have_one_root() {
-    let status: Status = serde_json::from_value(json!({
+fn several_field_errors_and_a_trace_with_one_root_are_one_cause() {
+    let status: ConnectorStatus = serde_json::from_value(json!({
         "name": "hr-pg-cdc",
         "connector": { "state": "FAILED", "trace": "Unable to validate configuration. If an update was made to the \
             configuration, this means that the configuration was invalid, and the connector continues to operate on a previous \
@@ -30,7 +30,7 @@ fn many_fields_and_a_trace_have_one_root() {
     assert_eq!(found.rule.id, "wrong-password");
     assert_eq!(found.configs, ["database.hostname", "database.password"]);
     assert_eq!(found.errors, ["FATAL: password authentication failed for user \"cdc\""]);
-    assert_eq!(diagnosis.previous_runs, Some(false));
+    assert_eq!(diagnosis.previous_config_active, Some(false));
     assert_eq!(
         diagnosis.tasks[0].error.as_deref(),
         Some("org.postgresql.util.PSQLException: FATAL: password authentication failed for user \"cdc\"")
@@ -39,10 +39,10 @@ fn many_fields_and_a_trace_have_one_root() {
 
 // Pattern 9 of the dossier: the same message for all `database.*` fields is one root.
 #[test]
-fn what_debezium_says_of_every_field_is_one_root() {
+fn an_error_that_debezium_repeats_for_every_field_is_one_cause() {
     let said = "Error while validating connector config: Couldn't obtain encoding for database claims";
     let keys = ["hostname", "port", "user", "password", "dbname"].map(|key| format!("database.{key}"));
-    let status = |more: &[&str], trace: &str| -> Status {
+    let status = |more: &[&str], trace: &str| -> ConnectorStatus {
         let errors = keys.iter().map(|key| format!("{key}: {said}"));
         let errors: Vec<String> = errors.chain(more.iter().map(|error| (*error).to_owned())).collect();
         let trace = json!([{ "id": 0, "state": "USER_ACTIONABLE_ERROR", "trace": trace }]);
@@ -51,13 +51,14 @@ fn what_debezium_says_of_every_field_is_one_root() {
         )
         .unwrap()
     };
-    let ids = |status: &Status| -> Vec<&str> { diagnose(status).causes.iter().map(|found| found.rule.id).collect() };
+    let ids =
+        |status: &ConnectorStatus| -> Vec<&str> { diagnose(status).causes.iter().map(|found| found.rule.id).collect() };
     let alone = diagnose(&status(&[], ""));
     assert_eq!(alone.causes.len(), 1, "{alone:?}");
     assert_eq!(alone.causes[0].rule.id, "database-unreachable");
     assert_eq!(alone.causes[0].configs, keys);
     assert_eq!(alone.causes[0].errors, ["Couldn't obtain encoding for database claims"]);
-    assert!(alone.is_vague(), "log lines may say why");
+    assert!(alone.is_generic(), "log lines may say why");
     // Another key has another root; what a task says is the root.
     assert_eq!(
         ids(&status(&["flush.size: cannot be guessed"], "")),
@@ -68,15 +69,15 @@ fn what_debezium_says_of_every_field_is_one_root() {
         ["unknown-host"]
     );
     // What wraps everything says nothing of a key.
-    let wrapped: Status = serde_json::from_value(json!({ "connector": { "state": "FAILED" },
+    let wrapped: ConnectorStatus = serde_json::from_value(json!({ "connector": { "state": "FAILED" },
         "validation_errors": ["s3.region: Task threw an uncaught and unrecoverable exception"] }))
     .unwrap();
     assert_eq!(ids(&wrapped), ["invalid-configuration"]);
 }
 
 #[test]
-fn different_roots_are_different_causes() {
-    let status: Status = serde_json::from_value(json!({
+fn different_root_causes_are_separate_causes() {
+    let status: ConnectorStatus = serde_json::from_value(json!({
         "connector": { "state": "FAILED" },
         "validation_errors": ["topics: \"topics\" is required", "flush.size: \"flush.size\" should be greater than or equal to 1000",
             "s3.region: cannot be guessed"],
@@ -88,16 +89,16 @@ fn different_roots_are_different_causes() {
 
 // Dossier `connect.md` §2.4: the previous configuration goes on, so its tasks run.
 #[test]
-fn a_refused_change_leaves_the_former_configuration_in_force() {
+fn a_rejected_update_leaves_the_previous_configuration_active() {
     for (tasks, previous) in [(json!([{ "id": 0, "state": "RUNNING" }]), true), (json!([]), false)] {
-        let status: Status = serde_json::from_value(json!({
+        let status: ConnectorStatus = serde_json::from_value(json!({
             "connector": { "state": "FAILED", "trace": "Unable to validate configuration. If an update was made to the \
                 configuration, this means that the configuration was invalid, and … Errors:\nflush.size: too small\nother: bad" },
             "tasks": tasks,
         }))
         .unwrap();
         let diagnosis = diagnose(&status);
-        assert_eq!(diagnosis.previous_runs, Some(previous));
+        assert_eq!(diagnosis.previous_config_active, Some(previous));
         let found = &diagnosis.causes[0];
         assert_eq!(
             (found.rule.id, &found.configs[..]),
@@ -107,9 +108,9 @@ fn a_refused_change_leaves_the_former_configuration_in_force() {
 }
 
 #[test]
-fn a_vague_error_gives_way_and_is_whose_the_tasks_say() {
+fn a_generic_error_yields_to_a_specific_one_and_takes_its_owner_from_the_tasks() {
     let trace = "WorkerSinkTask{id=lcc-1-0} Task threw an uncaught and unrecoverable exception";
-    let status = |state: &str, root: &str| -> Status {
+    let status = |state: &str, root: &str| -> ConnectorStatus {
         serde_json::from_value(json!({
             "connector": { "state": "FAILED", "trace": root },
             "tasks": [{ "id": 0, "state": state, "trace": format!("{trace}\nCaused by: {root}") }],
@@ -121,13 +122,13 @@ fn a_vague_error_gives_way_and_is_whose_the_tasks_say() {
         "USER_ACTIONABLE_ERROR",
         "java.net.ConnectException: Connection refused",
     ));
-    assert_eq!((known.causes.len(), known.is_vague()), (1, false), "{known:?}");
+    assert_eq!((known.causes.len(), known.is_generic()), (1, false), "{known:?}");
     for (state, owner) in [
-        ("USER_ACTIONABLE_ERROR", Owner::Department),
-        ("SYSTEM_ERROR", Owner::Ebs),
+        ("USER_ACTIONABLE_ERROR", FaultOwner::Department),
+        ("SYSTEM_ERROR", FaultOwner::Platform),
     ] {
         let unknown = diagnose(&status(state, "a.b.NewException: never seen"));
-        assert!(unknown.is_vague());
+        assert!(unknown.is_generic());
         assert!(unknown.causes.iter().all(|found| found.owner == owner), "{unknown:?}");
         let said = unknown.causes.iter().flat_map(|found| &found.errors);
         assert!(said.into_iter().any(|line| line.contains("never seen")), "{unknown:?}");
@@ -136,21 +137,21 @@ fn a_vague_error_gives_way_and_is_whose_the_tasks_say() {
 
 // Dossier `connect.md` §3.1.
 #[test]
-fn health_is_read_from_states_and_refusals() {
-    let status = |state: &str, task: &str| -> Status {
+fn health_follows_from_states_and_validation_errors() {
+    let status = |state: &str, task: &str| -> ConnectorStatus {
         serde_json::from_value(json!({ "connector": { "state": state }, "tasks": [{ "id": 0, "state": task }] }))
             .unwrap()
     };
     for (state, task, expected) in [
-        ("RUNNING", "RUNNING", Health::Healthy),
-        ("PAUSED", "STOPPED", Health::Healthy),
-        ("RUNNING", "USER_ACTIONABLE_ERROR", Health::Unhealthy),
-        ("RUNNING", "UNASSIGNED", Health::Unsettled),
-        ("DEGRADED", "RUNNING", Health::Unhealthy),
-        ("FAILED", "SYSTEM_ERROR", Health::Unhealthy),
-        ("PROVISIONING", "STOPPED", Health::Unsettled),
-        ("", "STOPPED", Health::Unsettled),
-        ("SOMETHING_NEW", "RUNNING", Health::Unsettled),
+        ("RUNNING", "RUNNING", ConnectorHealth::Healthy),
+        ("PAUSED", "STOPPED", ConnectorHealth::Healthy),
+        ("RUNNING", "USER_ACTIONABLE_ERROR", ConnectorHealth::Unhealthy),
+        ("RUNNING", "UNASSIGNED", ConnectorHealth::Unsettled),
+        ("DEGRADED", "RUNNING", ConnectorHealth::Unhealthy),
+        ("FAILED", "SYSTEM_ERROR", ConnectorHealth::Unhealthy),
+        ("PROVISIONING", "STOPPED", ConnectorHealth::Unsettled),
+        ("", "STOPPED", ConnectorHealth::Unsettled),
+        ("SOMETHING_NEW", "RUNNING", ConnectorHealth::Unsettled),
     ] {
         assert_eq!(health(&status(state, task)), expected, "{state} {task}");
     }
@@ -164,14 +165,14 @@ fn health_is_read_from_states_and_refusals() {
 
 // Dossier `connect.md` §4.1 and pattern 32.
 #[test]
-fn what_may_happen_in_silence_is_read_from_the_configuration() {
+fn reasons_for_missing_records_come_from_the_configuration() {
     let config = |pairs: &[(&str, &str)]| {
         pairs
             .iter()
             .map(|(key, value)| ((*key).into(), (*value).into()))
             .collect()
     };
-    let sink = quiet(
+    let sink = explain_no_records(
         "lcc-1",
         true,
         &config(&[("behavior.on.error", "ignore"), ("topics.regex", "claims-.*")]),
@@ -183,18 +184,18 @@ fn what_may_happen_in_silence_is_read_from_the_configuration() {
         ("errors.tolerance", "none"),
         ("topics", "claims-orders"),
     ];
-    let strict = quiet("lcc-1", true, &config(&strict));
+    let strict = explain_no_records("lcc-1", true, &config(&strict));
     assert_eq!(strict.len(), 1, "{strict:?}");
-    assert!(quiet("lcc-1", false, &config(&[])).is_empty());
+    assert!(explain_no_records("lcc-1", false, &config(&[])).is_empty());
 }
 
 #[test]
-fn a_line_from_elsewhere_is_known_only_by_what_says_more() {
-    let known = in_text("Task failed\njava.lang.X: y\nCaused by: java.net.UnknownHostException: pg1").unwrap();
+fn a_log_line_matches_only_specific_rules() {
+    let known = diagnose_text("Task failed\njava.lang.X: y\nCaused by: java.net.UnknownHostException: pg1").unwrap();
     assert_eq!(
         (known.rule.id, &known.errors[..]),
         ("unknown-host", &["java.net.UnknownHostException: pg1".to_owned()][..])
     );
-    assert!(in_text("Task threw an uncaught and unrecoverable exception").is_none());
-    assert!(in_text("all is well").is_none());
+    assert!(diagnose_text("Task threw an uncaught and unrecoverable exception").is_none());
+    assert!(diagnose_text("all is well").is_none());
 }

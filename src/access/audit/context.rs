@@ -1,0 +1,282 @@
+//! What was seen, arranged for the questions that rules ask: whose an account is, where a binding grants, whose a name is.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    binding_location::{BindingLocation, StageScopes},
+    desired_state::{DesiredState, ExpectedDepartment},
+    principal_class::{DepartmentAccount, PrincipalClass, PrincipalResolver, department_accounts},
+    visibility::{MissingData, RequiredData, Visibility},
+};
+use crate::{
+    access::index::prefixes_of,
+    api::keys::CLOUD,
+    model::{
+        AclBinding, AclGrant, ConnectorIdentity, CrnPattern, DepartmentCode, KeyKind, NamePattern, ObservedAccount,
+        ObservedBinding, ObservedConnector, ObservedKey, Principal, Role, RoleGrant, Snapshot,
+    },
+};
+
+/// A binding with what it means here.
+#[derive(Debug)]
+pub(super) struct BindingInContext<'a> {
+    pub(super) observed: &'a ObservedBinding,
+    pub(super) holder: PrincipalClass<'a>,
+    pub(super) location: BindingLocation<'a>,
+    /// The grant of its template that asks for it.
+    pub(super) declared: Option<&'a RoleGrant>,
+    /// The account of a department that it grants on.
+    pub(super) target: Option<DepartmentAccount<'a>>,
+}
+
+/// An ACL with what it means here.
+#[derive(Debug)]
+pub(super) struct AclInContext<'a> {
+    pub(super) acl: &'a AclBinding,
+    pub(super) holder: PrincipalClass<'a>,
+    /// The grant of its template that asks for it.
+    pub(super) declared: Option<&'a AclGrant>,
+}
+
+impl BindingInContext<'_> {
+    pub(super) fn role(&self) -> &Role {
+        &self.observed.binding.role
+    }
+
+    /// Whether a department's account holds it on an account of the same department.
+    pub(super) fn is_on_own_account(&self) -> bool {
+        match (self.holder, self.target) {
+            (PrincipalClass::DepartmentAccount(member), Some(target)) => member.belongs_to(target.department),
+            _ => false,
+        }
+    }
+
+    /// Whether nobody has to ask what it is there for.
+    pub(super) fn is_expected(&self) -> bool {
+        self.declared.is_some() || matches!(self.holder, PrincipalClass::Provisioner | PrincipalClass::Named)
+    }
+}
+
+/// Everything that rules look at.
+pub(super) struct AuditContext<'a> {
+    /// Whose each account is.
+    account_classes: HashMap<&'a str, PrincipalClass<'a>>,
+    /// Whether every account was seen that a department should have.
+    all_department_accounts_observed: bool,
+    pub(super) observed: &'a Snapshot,
+    pub(super) desired: &'a DesiredState<'a>,
+    pub(super) visibility: Visibility<'a>,
+    /// All bindings, in the order of the snapshot.
+    pub(super) bindings: Vec<BindingInContext<'a>>,
+    /// All ACLs, in the order of the snapshot.
+    pub(super) acls: Vec<AclInContext<'a>>,
+    /// The accounts of departments in this stage, in the order of their names.
+    pub(super) department_accounts: Vec<DepartmentAccount<'a>>,
+    accounts: HashMap<&'a str, &'a ObservedAccount>,
+    on_accounts: HashMap<&'a str, Vec<usize>>,
+    keys: HashMap<&'a str, Vec<&'a ObservedKey>>,
+    prefixes: BTreeMap<String, &'a ExpectedDepartment>,
+}
+
+impl<'a> AuditContext<'a> {
+    pub(super) fn new(desired: &'a DesiredState<'a>, snapshot: &'a Snapshot) -> Self {
+        let accounts: HashMap<&str, &ObservedAccount> = snapshot.accounts.iter().map(|a| (a.id.as_str(), a)).collect();
+        let members = department_accounts(desired, snapshot);
+        let visibility = Visibility::new(snapshot);
+        let all_seen = visibility.missing(RequiredData::Accounts).is_none();
+        let resolver = PrincipalResolver::new(desired, snapshot, &accounts, &members, all_seen);
+        let places = StageScopes::new(snapshot);
+        let bindings: Vec<BindingInContext<'a>> = snapshot
+            .bindings
+            .iter()
+            .map(|seen| BindingInContext {
+                observed: seen,
+                holder: resolver.classify(&seen.binding.principal),
+                location: places.classify(&seen.binding.pattern),
+                declared: resolver.declared_grant(seen),
+                target: resolver.target_account(&seen.binding.pattern),
+            })
+            .collect();
+        let acls = snapshot.acls.iter().map(|acl| {
+            let who = resolver.classify(&acl.principal);
+            AclInContext {
+                declared: match who {
+                    PrincipalClass::DepartmentAccount(member) => member.declared_acl_grant(acl),
+                    _ => None,
+                },
+                acl,
+                holder: who,
+            }
+        });
+        let acls = acls.collect();
+        let mut on_accounts: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, held) in bindings.iter().enumerate() {
+            if let BindingLocation::Accounts(NamePattern::Literal(id)) = held.location {
+                on_accounts.entry(id).or_default().push(index);
+            }
+        }
+        let mut keys: HashMap<&str, Vec<&ObservedKey>> = HashMap::new();
+        for key in &snapshot.keys {
+            keys.entry(key.owner.id()).or_default().push(key);
+        }
+        let whose = snapshot.accounts.iter().map(|account| {
+            let principal = Principal::from(account.id.clone());
+            (account.id.as_str(), resolver.classify(&principal))
+        });
+        let whose = whose.collect();
+        let prefixes = desired.departments.iter();
+        let prefixes = prefixes.map(|expected| (expected.department.prefix.as_str().to_owned(), expected));
+        let wanted: usize = desired.departments.iter().map(|expected| expected.personas.len()).sum();
+        let found = members.iter().filter(|member| member.persona.is_some()).count();
+        Self {
+            account_classes: whose,
+            all_department_accounts_observed: found >= wanted,
+            observed: snapshot,
+            desired,
+            visibility,
+            bindings,
+            acls,
+            department_accounts: members,
+            accounts,
+            on_accounts,
+            keys,
+            prefixes: prefixes.collect(),
+        }
+    }
+
+    /// Why `need` was not seen in full; `None` when it was.
+    pub(super) fn missing(&self, need: RequiredData) -> Option<MissingData> {
+        // Where every account that is wanted was seen, it does not matter what else there may be.
+        if need == RequiredData::Members && self.all_department_accounts_observed {
+            return None;
+        }
+        self.visibility.missing(need)
+    }
+
+    /// The account of that id.
+    pub(super) fn account(&self, principal: &Principal) -> Option<&'a ObservedAccount> {
+        self.accounts.get(principal.service_account()?.as_str()).copied()
+    }
+
+    /// Whose an account is.
+    pub(super) fn account_class(&self, account: &str) -> Option<PrincipalClass<'a>> {
+        self.account_classes.get(account).copied()
+    }
+
+    /// As whom a connector acts, if it is an account or the key of one.
+    pub(super) fn runs_as(&self, connector: &ObservedConnector) -> Option<PrincipalClass<'a>> {
+        match connector.identity.as_ref()? {
+            ConnectorIdentity::ServiceAccount(id) => self.account_class(id),
+            ConnectorIdentity::ApiKey(key) => self.account_class(self.key_owner(key)?.id()),
+            ConnectorIdentity::Other(_) => None,
+        }
+    }
+
+    /// Whose an API key is.
+    pub(super) fn key_owner(&self, id: &str) -> Option<&'a Principal> {
+        let key = self.observed.keys.iter().find(|key| key.id.as_str() == id);
+        key.map(|key| &key.owner)
+    }
+
+    /// The connector whose id a group or topic is named after (`connect-lcc-abc123`).
+    pub(super) fn connector_of(&self, name: &NamePattern) -> Option<&'a ObservedConnector> {
+        let NamePattern::Literal(name) = name else { return None };
+        let id = &name[name.find("lcc-")?..];
+        self.observed.connectors.iter().find(|connector| connector.id == id)
+    }
+
+    /// Whether a department has a file.
+    pub(super) fn is_known(&self, code: &DepartmentCode) -> bool {
+        let mut departments = self.desired.departments.iter();
+        departments.any(|expected| expected.department.code == *code)
+    }
+
+    /// What people call a principal.
+    pub(super) fn display_name(&self, principal: &Principal) -> String {
+        self.account(principal)
+            .map_or_else(|| principal.id().to_owned(), account_name)
+    }
+
+    /// The bindings that name the account, without those on families of accounts.
+    pub(super) fn bindings_on_account(&self, account: &ObservedAccount) -> impl Iterator<Item = &BindingInContext<'a>> {
+        let found = self.on_accounts.get(account.id.as_str()).into_iter().flatten();
+        found.map(|index| &self.bindings[*index])
+    }
+
+    /// Where a grant of a member's template applies.
+    pub(super) fn resolve(&self, grant: &RoleGrant, member: &DepartmentAccount<'_>) -> Option<CrnPattern> {
+        let prefix = &member.department.department.prefix;
+        let account = |persona: &str| {
+            let mut own = self
+                .department_accounts
+                .iter()
+                .filter(|other| other.belongs_to(member.department));
+            let found = own.find(|other| other.persona.is_some_and(|other| other.tag.persona == persona))?;
+            Some(found.account.id.clone())
+        };
+        grant.on.resolve(&self.observed.address, prefix, account)
+    }
+
+    /// What a key opens, if it is something in this stage.
+    pub(super) fn key_kind(&self, key: &ObservedKey) -> Option<KeyKind> {
+        let address = &self.observed.address;
+        let registry = address.schema_registry.as_ref();
+        match key.resource.as_str() {
+            CLOUD => Some(KeyKind::Cloud),
+            id if id == address.cluster.as_str() => Some(KeyKind::Kafka),
+            id if registry.is_some_and(|registry| registry.as_str() == id) => Some(KeyKind::SchemaRegistry),
+            _ => None,
+        }
+    }
+
+    /// The keys of an account.
+    pub(super) fn keys_of(&self, account: &ObservedAccount) -> &[&'a ObservedKey] {
+        self.keys.get(account.id.as_str()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The department that a name, or everything that begins with it, belongs to.
+    pub(super) fn owner(&self, stem: &str) -> Option<&'a ExpectedDepartment> {
+        prefixes_of(&self.prefixes, stem).next().map(|(_, expected)| *expected)
+    }
+
+    /// The departments whose names `pattern` reaches: the one that it lies in, or those that lie in it.
+    pub(super) fn departments_reached(&self, pattern: &NamePattern) -> Vec<&'a ExpectedDepartment> {
+        if let Some(owner) = self.owner(pattern.stem()) {
+            return vec![owner];
+        }
+        let NamePattern::Prefixed(begin) = pattern else {
+            return Vec::new();
+        };
+        let inside = self.prefixes.range(begin.clone()..);
+        let inside = inside.take_while(|(prefix, _)| prefix.starts_with(begin.as_str()));
+        inside.map(|(_, expected)| *expected).collect()
+    }
+
+    /// Who holds a binding as a member of which department.
+    pub(super) fn department_bindings(&self) -> impl Iterator<Item = (&BindingInContext<'a>, DepartmentAccount<'a>)> {
+        self.bindings.iter().filter_map(|held| match held.holder {
+            PrincipalClass::DepartmentAccount(member) => Some((held, member)),
+            _ => None,
+        })
+    }
+
+    /// `X holds ROLE on KIND NAME`.
+    pub(super) fn describe_binding(&self, held: &BindingInContext<'_>) -> String {
+        let binding = &held.observed.binding;
+        let who = self.display_name(&binding.principal);
+        format!("{who} holds {} on {}", binding.role, binding.pattern.to_short_string())
+    }
+}
+
+/// Whose names these are: `claims`, or how many departments'.
+pub(super) fn describe_departments(departments: &[&ExpectedDepartment]) -> String {
+    match departments {
+        [one] => one.department.code.to_string(),
+        more => format!("{} departments", more.len()),
+    }
+}
+
+/// What people call an account.
+pub(super) fn account_name(account: &ObservedAccount) -> String {
+    format!("{} ({})", account.name, account.id)
+}

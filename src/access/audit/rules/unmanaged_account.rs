@@ -1,0 +1,277 @@
+//! `unmanaged-account`: an account beside the plan that a department controls.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::AuditRule;
+use crate::{
+    access::{
+        Operation,
+        audit::{
+            RuleReport,
+            binding_location::BindingLocation,
+            context::{AuditContext, BindingInContext, account_name},
+            principal_class::{DepartmentAccount, PrincipalClass, account_control},
+            visibility::RequiredData,
+        },
+        roles::account_operations_of_role,
+    },
+    diag::Severity,
+    model::{DepartmentCode, NamePattern, ObservedBinding, Principal},
+};
+
+pub(super) const RULE: AuditRule = AuditRule {
+    id: "unmanaged-account",
+    threat: "T4",
+    severity: Severity::Error,
+    summary: "an account beside the plan that a department controls",
+    why: "ResourceOwner on any one resource lets its holder make service accounts in the whole organization (docs \
+          `create-service-accounts`), name itself their owner, make keys for them and share its prefix with them: principals \
+          that no plan knows and no off-boarding removes. A department that holds Assigner on such an account runs connectors \
+          as it.",
+    evidence: "A role binding on a service account that is none of the department's own, held by one of its accounts, or by an \
+               account that one of them owns, over any number of steps. With `--since FILE`, accounts that were not there in \
+               an earlier snapshot and that nobody knows. Who may make accounts is information.",
+    remedy: "EBS: ask the department what it is for, then delete the account, which deletes its keys and bindings, too. Keep \
+             the deployer's key in the pipeline alone.",
+    needs: &[RequiredData::Accounts, RequiredData::AccountBindings],
+    check,
+};
+
+fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
+    let owned = find_controlled_accounts(context, report);
+    let mut reported = BTreeSet::new();
+    for (id, shadow) in owned {
+        reported.insert(id.clone());
+        let name = context.display_name(&Principal::from_id(&id));
+        let verb = if shadow.is_owned {
+            "controls"
+        } else {
+            "may run connectors as"
+        };
+        let message = format!(
+            "{} {verb} {name}, an account beside the plan",
+            context.display_name(&shadow.controller)
+        );
+        let found = match shadow.is_owned {
+            true => report.error(&id, message),
+            false => report.warning(&id, message),
+        };
+        found.concerning(&shadow.department);
+        found.fix(format!(
+            "Ask {} what it is for, then delete service account {id}: its keys and bindings go with it.",
+            shadow.department
+        ));
+        if let Some(account) = context.account(&Principal::from_id(&id)) {
+            found.account(account);
+        }
+        for binding in shadow.bindings {
+            found.binding(binding);
+        }
+    }
+    report_new_accounts(context, &reported, report);
+    report_account_creators(context, report);
+}
+
+/// An account that somebody of a department controls.
+struct UnmanagedAccount<'a> {
+    department: DepartmentCode,
+    controller: Principal,
+    /// Whether it is owned, and not only attached to connectors.
+    is_owned: bool,
+    bindings: Vec<&'a ObservedBinding>,
+}
+
+fn find_controlled_accounts<'a>(
+    context: &AuditContext<'a>,
+    report: &mut RuleReport,
+) -> BTreeMap<String, UnmanagedAccount<'a>> {
+    let mut by_principal: BTreeMap<&str, Vec<&BindingInContext<'a>>> = BTreeMap::new();
+    for held in &context.bindings {
+        if let BindingLocation::Accounts(_) = held.location {
+            by_principal
+                .entry(held.observed.binding.principal.id())
+                .or_default()
+                .push(held);
+        }
+    }
+    let mut found: BTreeMap<String, UnmanagedAccount<'a>> = BTreeMap::new();
+    let start = context
+        .department_accounts
+        .iter()
+        .map(|member| (member.account.id.to_string(), *member));
+    let mut queue: VecDeque<(String, DepartmentAccount<'_>)> = start.collect();
+    while let Some((principal, member)) = queue.pop_front() {
+        for held in by_principal.get(principal.as_str()).into_iter().flatten() {
+            let (BindingLocation::Accounts(name), Some(owns)) = (held.location, account_control(held.role())) else {
+                continue;
+            };
+            let NamePattern::Literal(id) = name else {
+                report_account_pattern(context, held, &member, report);
+                continue;
+            };
+            if !is_unmanaged(context, held, id) {
+                continue;
+            }
+            let department = member.department.department.code.clone();
+            let shadow = found.entry(id.clone()).or_insert_with(|| UnmanagedAccount {
+                department,
+                controller: held.observed.binding.principal.clone(),
+                is_owned: false,
+                bindings: Vec::new(),
+            });
+            shadow.bindings.push(held.observed);
+            if owns && !shadow.is_owned {
+                shadow.is_owned = true;
+                shadow.controller = held.observed.binding.principal.clone();
+                queue.push_back((id.clone(), member));
+            }
+        }
+    }
+    found
+}
+
+fn is_unmanaged(context: &AuditContext<'_>, held: &BindingInContext<'_>, id: &str) -> bool {
+    let known = held.target.is_some() || context.desired.provisioner.as_str() == id;
+    let exists = || {
+        // A binding on what is gone controls nothing: `dangling-binding`.
+        context.account(&Principal::from_id(id)).is_some() || context.missing(RequiredData::Accounts).is_some()
+    };
+    !known && !context.desired.is_adopted(id) && exists()
+}
+
+/// A role on a family of accounts reaches those of everybody.
+fn report_account_pattern(
+    context: &AuditContext<'_>,
+    held: &BindingInContext<'_>,
+    member: &DepartmentAccount<'_>,
+    report: &mut RuleReport,
+) {
+    let id = held.observed.id.as_str();
+    let message = format!("{}: accounts of everybody", context.describe_binding(held));
+    let found = report.error(id, message);
+    found
+        .concerning(&member.department.department.code)
+        .binding(held.observed);
+    found.fix(format!("Remove role binding {id}."));
+}
+
+/// Accounts that an earlier look did not show and that nobody knows.
+fn report_new_accounts(context: &AuditContext<'_>, reported: &BTreeSet<String>, report: &mut RuleReport) {
+    let Some(earlier) = context.desired.previous else {
+        return;
+    };
+    let before: BTreeSet<&str> = earlier.accounts.iter().map(|account| account.id.as_str()).collect();
+    for account in &context.observed.accounts {
+        let id = account.id.as_str();
+        let stranger = matches!(context.account_class(id), Some(PrincipalClass::Unmanaged));
+        if !stranger || before.contains(id) || reported.contains(id) {
+            continue;
+        }
+        let name = account_name(account);
+        let message = format!("{name} was not there on {}, and nobody knows it", earlier.taken_at);
+        let found = report.warning(id, message);
+        found
+            .account(account)
+            .fix("Find out in the audit log who made it. If it belongs to somebody, accept it with a reason.");
+    }
+}
+
+/// Who may make accounts because the template says so.
+fn report_account_creators(context: &AuditContext<'_>, report: &mut RuleReport) {
+    let makes = |held: &BindingInContext<'_>| account_operations_of_role(held.role()).contains(Operation::Create);
+    let mut makers = BTreeSet::new();
+    let mut departments = BTreeSet::new();
+    for (held, member) in context.department_bindings() {
+        if held.declared.is_some() && makes(held) {
+            makers.insert(member.account.id.as_str());
+            departments.insert(member.department.department.code.clone());
+        }
+    }
+    if makers.is_empty() {
+        return;
+    }
+    let message = format!(
+        "{} of {} may make service accounts, because their template gives them ResourceOwner on their names",
+        crate::access::audit::count_noun(makers.len(), "account"),
+        crate::access::audit::count_noun(departments.len(), "department"),
+    );
+    report.info("account-makers", message).departments = departments;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::access::audit::fixture::Org;
+
+    const ID: &str = super::RULE.id;
+
+    // T4: "naming itself owner … sharing its prefix with them: shadow principals".
+    #[test]
+    fn accounts_owned_by_a_deployer_are_found_transitively() {
+        let mut org = Org::clean();
+        org.account("sa-shadow", "innocent")
+            .account("sa-second", "more-innocent");
+        org.bind("sa-claims-deployer", "ResourceOwner", "$O/service-account=sa-shadow");
+        org.bind("sa-shadow", "ResourceOwner", "$O/service-account=sa-second");
+        let result = org.assert_only_findings(ID, &["sa-second", "sa-shadow"]);
+        for found in result.findings.iter().filter(|found| found.is_problem()) {
+            assert!(found.departments.contains(&"claims".parse().unwrap()), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_a_deployer_can_assign_is_found() {
+        let mut org = Org::clean();
+        org.account("sa-shadow", "innocent");
+        org.bind("sa-claims-deployer", "Assigner", "$O/service-account=sa-shadow");
+        org.assert_only_findings(ID, &["sa-shadow"]);
+    }
+
+    #[test]
+    fn a_role_on_every_account_is_found() {
+        let mut org = Org::clean();
+        let binding = org.bind("sa-claims-deployer", "Assigner", "$O/service-account=*");
+        org.assert_only_findings(ID, &[&binding]);
+    }
+
+    #[test]
+    fn unrelated_and_adopted_accounts_are_accepted() {
+        let mut org = Org::clean();
+        org.account("sa-billing", "billing");
+        org.bind("u-known", "ResourceOwner", "$O/service-account=sa-billing");
+        org.bind("sa-billing", "DeveloperRead", "$K/topic=central-*");
+        org.account("sa-agreed", "agreed").adopted.insert("sa-agreed".into());
+        org.bind("sa-claims-deployer", "Assigner", "$O/service-account=sa-agreed");
+        org.assert_only_findings(ID, &[]);
+    }
+
+    // T4, detect: "flag unknown SAs created since last run".
+    #[test]
+    fn a_new_unmanaged_account_is_found_by_comparison_with_a_previous_snapshot() {
+        let mut org = Org::clean();
+        let earlier = org.observed.clone();
+        org.account("sa-new", "newcomer");
+        org.assert_only_findings(ID, &[]);
+        org.previous = Some(earlier);
+        org.assert_only_findings(ID, &["sa-new"]);
+    }
+
+    #[test]
+    fn the_right_of_prefix_owners_to_create_accounts_is_information() {
+        let result = Org::clean().assert_findings(ID, &[]);
+        let makers = result
+            .findings
+            .iter()
+            .find(|found| found.subject == "account-makers")
+            .unwrap();
+        assert!(
+            makers.finding.message.starts_with("2 accounts of 2 departments"),
+            "{makers:?}"
+        );
+    }
+
+    #[test]
+    fn the_rule_is_unknown_for_the_provisioner() {
+        let result = Org::observed_by_provisioner().assert_findings(ID, &[]);
+        assert_eq!(result.verdict(), crate::access::audit::AuditVerdict::Unknown);
+    }
+}

@@ -1,0 +1,177 @@
+//! What the Confluent CLI's own file says, `~/.confluent/config.json`: read only, and nothing secret of it is kept
+//! (dossier `native-cli.md` §3.1, §7 item 8).
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::clock::Clock;
+
+/// The file is rewritten in place, without a lock: half of it may be met.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The file, and what it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CliConfig {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub state: CliConfigState,
+}
+
+/// What was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CliConfigState {
+    /// There is none.
+    Missing,
+    /// It cannot be read, and why; nothing of what it holds.
+    Unreadable(String),
+    /// It was read.
+    Read(CliConfigFacts),
+}
+
+/// The parts of it that matter here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CliConfigFacts {
+    /// Whether plugins are switched off.
+    pub disable_plugins: Option<bool>,
+    /// Which cluster each Kafka key is for that the CLI has stored: the public halves.
+    pub kafka_keys: BTreeMap<String, String>,
+}
+
+impl CliConfig {
+    /// Reads the file below the home folder `home`.
+    pub async fn load(home: &Path, clock: &Clock) -> Self {
+        let path = home.join(".confluent").join("config.json");
+        let mut state = read_state(&path);
+        for _ in 1..TRIES {
+            if !matches!(state, CliConfigState::Unreadable(_)) {
+                break;
+            }
+            clock.sleep(PAUSE).await;
+            state = read_state(&path);
+        }
+        Self { path, state }
+    }
+
+    /// The cluster that a key is for, when the CLI knows it as a Kafka key.
+    #[must_use]
+    pub fn cluster_for_key(&self, key: &str) -> Option<&str> {
+        match &self.state {
+            CliConfigState::Read(facts) => facts.kafka_keys.get(key).map(String::as_str),
+            _ => None,
+        }
+    }
+}
+
+fn read_state(path: &Path) -> CliConfigState {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => CliConfigState::Missing,
+        Err(error) => CliConfigState::Unreadable(error.to_string()),
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(config) => CliConfigState::Read(parse_facts(&config)),
+            // The parser's own words can quote what stands there.
+            Err(error) => CliConfigState::Unreadable(format!("no JSON at line {}", error.line())),
+        },
+    }
+}
+
+fn parse_facts(config: &Value) -> CliConfigFacts {
+    let mut kafka_keys = BTreeMap::new();
+    for context in object_values(&config["contexts"]) {
+        let kafka = &context["kafka_cluster_context"];
+        // Contexts of a login sort clusters by environment, those of an API key do not.
+        let by_environment =
+            object_values(&kafka["kafka_environment_contexts"]).map(|each| &each["kafka_cluster_infos"]);
+        for clusters in by_environment.chain([&kafka["kafka_cluster_configs"]]) {
+            for (id, cluster) in clusters.as_object().into_iter().flatten() {
+                for key in cluster["api_keys"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(key, _)| key)
+                {
+                    kafka_keys.insert(key.clone(), id.clone());
+                }
+            }
+        }
+    }
+    CliConfigFacts {
+        disable_plugins: config["disable_plugins"].as_bool(),
+        kafka_keys,
+    }
+}
+
+fn object_values(map: &Value) -> impl Iterator<Item = &Value> {
+    map.as_object().into_iter().flatten().map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::clock::VirtualTime;
+
+    fn read_config(text: Option<&str>) -> (CliConfig, Duration) {
+        let home = tempfile::tempdir().unwrap();
+        if let Some(text) = text {
+            std::fs::create_dir(home.path().join(".confluent")).unwrap();
+            std::fs::write(home.path().join(".confluent/config.json"), text).unwrap();
+        }
+        let clock = Clock::new(VirtualTime::starting_at(Timestamp::UNIX_EPOCH));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let config = runtime.block_on(CliConfig::load(home.path(), &clock));
+        (config, clock.elapsed_since(Timestamp::UNIX_EPOCH))
+    }
+
+    // The shape of the file: dossier `native-cli.md` §3.1.
+    #[test]
+    fn settings_and_key_ids_are_read_without_secrets() {
+        let text = r#"{
+            "disable_plugins": true, "disable_updates": "canary", "something_new": [1, {}],
+            "contexts": {
+                "login-a@example.com-https://confluent.cloud": { "kafka_cluster_context": {
+                    "environment_context": true,
+                    "kafka_environment_contexts": { "env-1": { "kafka_cluster_infos": { "lkc-1": {
+                        "api_keys": { "KAFKAKAFKAKAFKA1": { "api_key": "KAFKAKAFKAKAFKA1", "api_secret": "canary" } }
+                    } } } }
+                } },
+                "api-key": { "kafka_cluster_context": { "kafka_cluster_configs": { "lkc-2": {
+                    "api_keys": { "KAFKAKAFKAKAFKA2": { "api_secret": "canary" } }
+                } } } }
+            },
+            "context_states": { "x": { "auth_token": "canary" } }
+        }"#;
+        let (config, waited) = read_config(Some(text));
+        assert_eq!(waited, Duration::ZERO);
+        assert_eq!(config.cluster_for_key("KAFKAKAFKAKAFKA1"), Some("lkc-1"));
+        assert_eq!(config.cluster_for_key("KAFKAKAFKAKAFKA2"), Some("lkc-2"));
+        assert_eq!(config.cluster_for_key("OTHEROTHEROTHER1"), None);
+        assert!(matches!(&config.state, CliConfigState::Read(facts) if facts.disable_plugins == Some(true)));
+        assert!(!format!("{config:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_partially_written_file_is_read_again_and_never_quoted() {
+        for text in ["{ \"disable_plugins\": fa", "{ \"auth_token\": canary }", ""] {
+            let (config, waited) = read_config(Some(text));
+            assert!(
+                matches!(&config.state, CliConfigState::Unreadable(why) if why == "no JSON at line 1" || why == "no JSON at line 0")
+            );
+            assert_eq!(waited, PAUSE * (TRIES - 1));
+            assert!(!format!("{config:?}").contains("canary"));
+        }
+        assert_eq!(read_config(None).0.state, CliConfigState::Missing);
+        for odd in ["[]", "null", "{ \"contexts\": [1], \"disable_plugins\": \"canary\" }"] {
+            let expected = CliConfigState::Read(CliConfigFacts::default());
+            assert_eq!(read_config(Some(odd)).0.state, expected, "{odd}");
+        }
+    }
+}

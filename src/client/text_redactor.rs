@@ -1,0 +1,364 @@
+//! Secrets in texts of others: log lines, stack traces. Structural, as far as a text has structure: a value is struck out
+//! because a secret's name stands before it, because it is the password of an address, or because it was struck out before.
+
+use std::{borrow::Cow, collections::BTreeSet};
+
+use super::redact::{REDACTED, is_secret_name};
+
+/// How many values are remembered, so that a long run stays small.
+const MAX_KNOWN_SECRETS: usize = 256;
+/// Shorter values are switches and numbers; striking them out elsewhere would only garble texts.
+const MIN_SECRET_LENGTH: usize = 6;
+
+/// Strikes out secrets. What it has struck out once under a name it strikes out everywhere from then on.
+#[derive(Clone, Debug, Default)]
+pub struct TextRedactor {
+    /// Keys that hold secrets, though nothing in their names says so.
+    keys: BTreeSet<String>,
+    known: Vec<String>,
+}
+
+impl TextRedactor {
+    /// A scrubber that also knows these keys of a plugin as secret.
+    #[must_use]
+    pub fn new(keys: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            keys: keys.into_iter().map(|key| key.to_ascii_lowercase()).collect(),
+            known: Vec::new(),
+        }
+    }
+
+    /// `text` without its secrets.
+    #[must_use]
+    pub fn redact<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
+        let found = self.find_secrets(text);
+        for (from, to) in &found {
+            self.add(&text[*from..*to]);
+        }
+        let mut out = match found.is_empty() {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(replace_ranges(text, &found)),
+        };
+        for secret in &self.known {
+            if out.contains(secret.as_str()) {
+                out = Cow::Owned(out.replace(secret.as_str(), REDACTED));
+            }
+        }
+        out
+    }
+
+    fn add(&mut self, value: &str) {
+        if value.len() >= MIN_SECRET_LENGTH
+            && self.known.len() < MAX_KNOWN_SECRETS
+            && !self.known.iter().any(|known| known == value)
+        {
+            self.known.push(value.to_owned());
+            // A value that holds another one goes first, or half of it would stay.
+            self.known.sort_by_key(|known| std::cmp::Reverse(known.len()));
+        }
+    }
+
+    /// Where secrets stand, in order and apart from each other.
+    fn find_secrets(&self, text: &str) -> Vec<(usize, usize)> {
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        let mut at = 0;
+        while let Some(next) = self.next_secret(text, at) {
+            at = next.1.max(at + 1);
+            if next.0 < next.1 && &text[next.0..next.1] != REDACTED {
+                found.push(next);
+            }
+        }
+        found
+    }
+
+    /// The next secret that begins at `from` or after it.
+    fn next_secret(&self, text: &str, from: usize) -> Option<(usize, usize)> {
+        let mut at = from;
+        while at < text.len() {
+            let rest = text.get(at..)?;
+            let first = rest.chars().next()?;
+            if let Some(key) = rest.strip_prefix("-----BEGIN ") {
+                let head = key.find("-----").map(|end| &key[..end]);
+                if head.is_some_and(|head| head.contains("PRIVATE KEY")) {
+                    let end = rest.find("-----END").unwrap_or(rest.len());
+                    return Some((at, at + end));
+                }
+            }
+            if let Some(authority) = rest.strip_prefix("://")
+                && let Some((from, to)) = url_password_range(authority)
+            {
+                let begin = at + "://".len();
+                return Some((begin + from, begin + to));
+            }
+            if is_name_char(first) {
+                let length = rest.find(|letter| !is_name_char(letter)).unwrap_or(rest.len());
+                if let Some((from, to)) = self.value_range(text, at, at + length) {
+                    return Some((from, to));
+                }
+                at += length;
+                continue;
+            }
+            at += first.len_utf8();
+        }
+        None
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        self.keys.contains(&name.to_ascii_lowercase()) || is_secret_name(name)
+    }
+
+    /// The value that follows on the name in `text[from..to]`, when the name is a secret's.
+    fn value_range(&self, text: &str, from: usize, to: usize) -> Option<(usize, usize)> {
+        let name = text[from..to].trim_matches('.');
+        // `Invalid value VALUE for configuration NAME: …`: the service's own words (dossier `connect.md` §10).
+        if name == "Invalid"
+            && let Some(value) = text[to..].strip_prefix(" value ")
+            && let Some((secret, rest)) = value.split_once(" for configuration ")
+        {
+            let key = rest.split([':', ' ', '\n']).next().unwrap_or_default();
+            let begin = to + " value ".len();
+            return self.is_secret(key).then_some((begin, begin + secret.len()));
+        }
+        if !self.is_secret(name) || is_java_class(name) {
+            return None;
+        }
+        let quoted = from > 0 && matches!(text.as_bytes()[from - 1], b'"' | b'\'');
+        let mut at = to;
+        if quoted {
+            at += text[at..]
+                .chars()
+                .next()
+                .filter(|c| matches!(c, '"' | '\''))?
+                .len_utf8();
+        }
+        at += count_blanks(&text[at..]);
+        let separator = text[at..].chars().next()?;
+        match separator {
+            '=' => at += if text[at..].starts_with("=>") { 2 } else { 1 },
+            ':' if quoted || !is_sentence(&text[at + 1..]) => at += 1,
+            _ => return None,
+        }
+        at += count_blanks(&text[at..]);
+        let rest = &text[at..];
+        if rest.starts_with(REDACTED) {
+            return None;
+        }
+        if let Some(quote @ ('"' | '\'')) = rest.chars().next() {
+            let begin = at + 1;
+            return Some((begin, begin + quoted_length(&text[begin..], quote)));
+        }
+        Some((at, at + bare_length(rest)))
+    }
+}
+
+/// Letters of configuration keys, of headers, and of names in code.
+fn is_name_char(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-')
+}
+
+/// `TokenExpiredException: …` is no name with a value.
+fn is_java_class(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && [
+            "Exception",
+            "Error",
+            "Provider",
+            "Handler",
+            "Manager",
+            "Factory",
+            "Config",
+        ]
+        .iter()
+        .any(|end| last.ends_with(end))
+}
+
+fn count_blanks(text: &str) -> usize {
+    text.len() - text.trim_start_matches([' ', '\t']).len()
+}
+
+/// Whether what follows a key and a colon is a sentence about it: `database.password: Error while validating …`. These are
+/// the beginnings of the service's own texts (dossier `connect.md` §2.9, §10).
+fn is_sentence(text: &str) -> bool {
+    const BEGINNINGS: [&str; 16] = [
+        "Error while ",
+        "Provided ",
+        "User ",
+        "Value ",
+        "Invalid ",
+        "Missing ",
+        "Unable to ",
+        "must ",
+        "is ",
+        "a ",
+        "an ",
+        "the ",
+        "Expected ",
+        "Not ",
+        "FATAL",
+        "com.",
+    ];
+    let text = text.trim_start();
+    text.is_empty() || BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+/// The length of a quoted value, up to the quote that ends it.
+fn quoted_length(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            letter if letter == quote => return at,
+            '\n' => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The length of a bare value. The scheme of an `Authorization` header belongs to it.
+fn bare_length(text: &str) -> usize {
+    let stop =
+        |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';' | '&' | ')' | ']' | '}' | '"' | '\'');
+    for scheme in ["Basic ", "Bearer ", "Token "] {
+        if let Some(rest) = text.strip_prefix(scheme) {
+            return scheme.len() + rest.find(stop).unwrap_or(rest.len());
+        }
+    }
+    text.find(stop).unwrap_or(text.len())
+}
+
+/// The password in `user:password@host`.
+fn url_password_range(authority: &str) -> Option<(usize, usize)> {
+    let end = authority.find(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '?' | '#' | '"' | '\''));
+    let authority = &authority[..end.unwrap_or(authority.len())];
+    let (user, _) = authority.rsplit_once('@')?;
+    let (name, _) = user.split_once(':')?;
+    Some((name.len() + 1, user.len()))
+}
+
+fn replace_ranges(text: &str, found: &[(usize, usize)]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for (from, to) in found {
+        out.push_str(&text[at..*from]);
+        out.push_str(REDACTED);
+        at = *to;
+    }
+    out.push_str(&text[at..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn redact(text: &str) -> String {
+        TextRedactor::new(["azblob.account.name".to_owned()])
+            .redact(text)
+            .into_owned()
+    }
+
+    #[test]
+    fn a_secret_value_is_redacted_and_its_name_stays() {
+        for (text, expected) in [
+            ("connection.password = canary-1", "connection.password = [redacted]"),
+            (
+                "\taws.secret.access.key = canary-1\n\ttopics = a",
+                "\taws.secret.access.key = [redacted]\n\ttopics = a",
+            ),
+            ("password=canary-1, user=me", "password=[redacted], user=me"),
+            (
+                r#"{"database.password":"can\"ary-1","a":1}"#,
+                r#"{"database.password":"[redacted]","a":1}"#,
+            ),
+            (
+                "jdbc:postgresql://h/db?user=a&password=canary-1&ssl=on",
+                "jdbc:postgresql://h/db?user=a&password=[redacted]&ssl=on",
+            ),
+            (
+                "GET https://me:canary-1@example.com/x failed",
+                "GET https://me:[redacted]@example.com/x failed",
+            ),
+            ("Authorization: Basic Y2FuYXJ5LTE=", "Authorization: [redacted]"),
+            (
+                "headers {authorization=Bearer canary-1}",
+                "headers {authorization=[redacted]}",
+            ),
+            ("token: canary-1", "token: [redacted]"),
+            ("azblob.account.name = canary-1", "azblob.account.name = [redacted]"),
+            (
+                r#"LoginModule required username="u" password="canary-1";"#,
+                r#"LoginModule required username="u" password="[redacted]";"#,
+            ),
+            (
+                "Invalid value canary-1 for configuration connection.password: a backslash is not supported",
+                "Invalid value [redacted] for configuration connection.password: a backslash is not supported",
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\ncanary-1\n-----END RSA PRIVATE KEY-----",
+                "[redacted]-----END RSA PRIVATE KEY-----",
+            ),
+        ] {
+            assert_eq!(redact(text), expected);
+        }
+    }
+
+    // The texts of dossier `connect.md` §2.9 and §10 stay as they are.
+    #[test]
+    fn a_sentence_about_a_secret_is_not_redacted() {
+        for text in [
+            "database.password: Error while validating connector config: FATAL: password authentication failed for user \"cdc\"",
+            "kafka.api.secret: Provided Kafka ApiKey is invalid",
+            "net.snowflake.client.jdbc.SnowflakeSQLException: JWT token is invalid.",
+            "com.example.InvalidTokenException: the token has expired",
+            "Access denied for user 'u'@'10.0.12.7' (using password: YES)",
+            "WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and unrecoverable exception",
+            "\"connection.password\" is required",
+            "connection.password = [redacted]",
+            "https://example.com/a@b:c",
+        ] {
+            let scrubbed = redact(text);
+            match text.contains("(using password: YES)") {
+                // A value like any other, and no loss.
+                true => assert_eq!(scrubbed, text.replace("YES", "[redacted]")),
+                false => assert_eq!(scrubbed, text),
+            }
+        }
+    }
+
+    #[test]
+    fn a_redacted_value_is_redacted_everywhere_afterwards() {
+        let mut scrubber = TextRedactor::default();
+        assert_eq!(scrubber.redact("password=canary-1"), "password=[redacted]");
+        assert_eq!(
+            scrubber.redact("login with canary-1 failed"),
+            "login with [redacted] failed"
+        );
+        assert_eq!(scrubber.redact("password=YES"), "password=[redacted]");
+        assert_eq!(scrubber.redact("YES, it is"), "YES, it is");
+    }
+
+    proptest! {
+        #[test]
+        fn redaction_never_panics_and_is_idempotent(text in any::<String>()) {
+            let once = redact(&text);
+            prop_assert_eq!(redact(&once), once);
+        }
+
+        #[test]
+        fn every_value_of_a_secret_key_is_redacted(
+            key in "[a-z]{1,5}\\.(password|secret\\.key|token)",
+            separator in "( = |=|: )",
+            value in "[A-Za-z0-9/+]{6,20}",
+            before in "[ a-z\n]{0,9}",
+            after in "(, x=1|\n|&b=c|\"|)",
+        ) {
+            let text = format!("{before} {key}{separator}{value}{after}");
+            prop_assert!(!redact(&text).contains(&value), "{}", redact(&text));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What is audited, and what it is compared with.
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use crate::{
+    access::audit::{DesiredState, KeyRecordStatus, desired_state},
+    apply,
+    catalog::topic_keys::topic_use,
+    commands::{
+        Ctx,
+        access::source,
+        provisioning::FolderArgs,
+        session::{self, PlatformSession, StatePaths},
+    },
+    config::SnapshotFile,
+    error::Error,
+    manifest::Workspace,
+    model::{ObservedConnector, Prefix, ServiceAccountId, Snapshot},
+    resources::{
+        PROPAGATION_BUDGET,
+        api_key::{ApiKeyStatus, KnownKeys},
+    },
+};
+
+/// The platform's files, and what was seen.
+pub(super) struct AuditInputs {
+    pub(super) workspace: Workspace,
+    pub(super) stage: String,
+    pub(super) snapshot: Snapshot,
+    pub(super) provisioner: ServiceAccountId,
+    state_paths: StatePaths,
+}
+
+impl AuditInputs {
+    /// Looks at the organization.
+    pub(super) fn observe(ctx: &Ctx) -> Result<Self, Error> {
+        if let Some(persona) = source::impersonated_persona(ctx) {
+            return Err(Error::usage(format!("{persona} may not look at who may do what"))
+                .with_hint("Audit as the provisioner with `--sandbox`, or with `--sandbox-as admin`."));
+        }
+        let session = PlatformSession::open(ctx, 8)?;
+        for warning in &session.warnings {
+            ctx.ui.warn(&warning.message);
+        }
+        let snapshot = ctx.block_on(async { Ok(session.observe().await?) })?;
+        Self::new(session.workspace, session.stage_name, snapshot, session.state_paths)
+    }
+
+    /// Reads what was seen before.
+    pub(super) fn load(ctx: &Ctx, file: &Path) -> Result<Self, Error> {
+        let (workspace, saved) = source::load_snapshot(ctx, file)?;
+        let state_paths = session::offline_state_paths(ctx, &workspace)?;
+        Self::new(workspace, saved.stage, saved.snapshot, state_paths)
+    }
+
+    fn new(workspace: Workspace, stage: String, snapshot: Snapshot, state_paths: StatePaths) -> Result<Self, Error> {
+        let written = workspace.platform.provisioner.clone();
+        let Some(provisioner) = written.or_else(|| desired_state::find_provisioner(&snapshot)) else {
+            let who = snapshot.display_name(&snapshot.observed_by);
+            let message = format!("which service account is the provisioner cannot be told from what {who} may see");
+            return Err(Error::failed(message)
+                .with_hint("Set `provisioner = \"sa-…\"` in ebs.toml.")
+                .with_hint("Audit as the provisioner, or as an administrator of the organization."));
+        };
+        Ok(Self {
+            workspace,
+            stage,
+            snapshot,
+            provisioner,
+            state_paths,
+        })
+    }
+
+    /// An earlier look at the same organization.
+    pub(super) fn load_earlier(&self, file: &Path) -> Result<Snapshot, Error> {
+        let earlier = SnapshotFile::load(file)?.snapshot;
+        if earlier.address.organization != self.snapshot.address.organization {
+            return Err(Error::failed(format!(
+                "the snapshot `{}` is of organization {}, not of {}",
+                file.display(),
+                earlier.address.organization,
+                self.snapshot.address.organization
+            )));
+        }
+        Ok(earlier)
+    }
+
+    /// What is known of our keys here.
+    pub(super) fn load_known_keys(&self, folders: &FolderArgs) -> Result<KnownKeys, Error> {
+        let journal = self
+            .state_paths
+            .journal_path(&self.snapshot.address.organization, &self.stage);
+        let evidence = folders.evidence_dir.as_ref().unwrap_or(&self.state_paths.evidence);
+        let profile_store = self.state_paths.open_profile_store(folders.credentials_dir.as_ref())?;
+        let now = self.snapshot.taken_at;
+        Ok(apply::load_known_keys(
+            &journal,
+            evidence,
+            &profile_store,
+            now,
+            PROPAGATION_BUDGET,
+        )?)
+    }
+
+    /// What the organization is compared with.
+    pub(super) fn desired_state<'a>(
+        &'a self,
+        known_keys: &KnownKeys,
+        max_key_age: Duration,
+        earlier: Option<&'a Snapshot>,
+    ) -> DesiredState<'a> {
+        let platform = &self.workspace.platform;
+        let blank = known_keys.keys.is_empty() && known_keys.runs.is_empty() && known_keys.pending.is_empty();
+        DesiredState {
+            stage: &self.stage,
+            departments: self.workspace.expected_departments(&self.stage, &self.snapshot.address),
+            provisioner: self.provisioner.clone(),
+            administrators: platform.administrators.iter().cloned().collect(),
+            adopted: platform.adopt.iter().cloned().collect(),
+            key_statuses: (!blank).then(|| key_statuses(&self.snapshot, known_keys)),
+            max_key_age,
+            previous: earlier,
+            topics_outside: topics_outside,
+        }
+    }
+}
+
+fn key_statuses(snapshot: &Snapshot, known_keys: &KnownKeys) -> BTreeMap<crate::model::ApiKeyId, KeyRecordStatus> {
+    let standing = |claim| match claim {
+        ApiKeyStatus::Delivered | ApiKeyStatus::Pending => KeyRecordStatus::Recorded,
+        ApiKeyStatus::Orphaned => KeyRecordStatus::Orphaned,
+        ApiKeyStatus::Unrecorded => KeyRecordStatus::Unrecorded,
+    };
+    let keys = snapshot.keys.iter();
+    keys.map(|key| (key.id.clone(), standing(known_keys.classify(key))))
+        .collect()
+}
+
+/// The topics of a connector that lie outside a department, as the linter judges them.
+fn topics_outside(connector: &ObservedConnector, prefix: &Prefix) -> Vec<String> {
+    let class = &connector.class;
+    let outside = connector.topics.iter().filter_map(|(key, value)| {
+        let outside = topic_use(class, key)?.first_outside(class, value, prefix)?;
+        Some(format!("{key}={outside}"))
+    });
+    outside.collect()
+}

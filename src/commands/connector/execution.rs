@@ -1,0 +1,145 @@
+//! Carrying out a plan of connectors: journal, progress, and what its end means.
+
+use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
+
+use super::{DepartmentContext, create, lifecycle};
+use crate::{
+    apply::{self, ApplyOutcome, EventListener, Journal, PlanRunner, RunEvent, connectors::ConnectorExecutor},
+    commands::Ctx,
+    error::{Error, ErrorKind, ResultExt},
+    plan::ConnectorPlan,
+    resources::connector::{ConnectorClient, LiveConnector},
+};
+
+/// How many connectors are changed at a time: the service publishes no limit, and a department has few.
+const CONCURRENCY: usize = 4;
+
+/// What came of a plan.
+pub(in crate::commands) struct ConnectorExecution {
+    outcome: ApplyOutcome,
+    observed: RefCell<BTreeMap<String, LiveConnector>>,
+}
+
+/// Carries out `plan` for the command `what`.
+pub(in crate::commands) async fn execute(
+    ctx: &Ctx,
+    connectors: &ConnectorClient,
+    journal: &Path,
+    what: &str,
+    plan: &ConnectorPlan,
+    timeout: Duration,
+    settle: Duration,
+) -> Result<ConnectorExecution, Error> {
+    if ctx.cancel.is_cancelled() && !plan.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Interrupted,
+            "interrupted before anything was changed",
+        ));
+    }
+    let journal = match Journal::open_shared(journal) {
+        Ok(journal) => Some(journal),
+        // A connector can be looked at, and its command repeated, without a journal.
+        Err(error) => {
+            ctx.ui.warn(&format!(
+                "nothing is written down of this run: {:#}",
+                Error::from(error)
+            ));
+            None
+        }
+    };
+    let progress = ctx.ui.start_progress();
+    let listener = SilentListener(&*progress);
+    let engine = ConnectorExecutor::new(connectors, &listener, &ctx.cancel, timeout, settle);
+    let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
+    let run = PlanRunner {
+        run_id: &run_id,
+        command: what,
+        clock: &connectors.clock,
+        journal: journal.as_ref(),
+        listener: &listener,
+        interrupt: &ctx.cancel,
+        concurrency: CONCURRENCY,
+    };
+    let outcome = run.apply(&plan.changes, &engine).await?;
+    Ok(ConnectorExecution {
+        outcome,
+        observed: RefCell::new(engine.into_observed()),
+    })
+}
+
+/// The failures of these commands are their errors, and are told once.
+struct SilentListener<'a>(&'a dyn EventListener);
+
+impl EventListener for SilentListener<'_> {
+    fn on_event(&self, event: &RunEvent) {
+        if !matches!(event, RunEvent::Failed { .. } | RunEvent::Skipped { .. }) {
+            self.0.on_event(event);
+        }
+    }
+}
+
+impl ConnectorExecution {
+    /// The connector as it was seen last, if the run looked at it.
+    pub(super) fn observed(&self, name: &str) -> Option<LiveConnector> {
+        self.observed.borrow().get(name).cloned()
+    }
+
+    /// Whether the change at that place of the plan was made.
+    pub(super) fn is_done(&self, place: usize) -> bool {
+        self.outcome.statuses.get(place) == Some(&apply::schedule::StepStatus::Done)
+    }
+
+    /// Whether anything was written.
+    pub(super) fn has_changed(&self, plan: &ConnectorPlan) -> bool {
+        let changes = plan.changes.iter().enumerate();
+        changes
+            .filter(|(_, change)| change.action.is_some())
+            .any(|(place, _)| self.is_done(place))
+    }
+
+    /// Why not everything was done, if it was not.
+    pub(in crate::commands) fn into_error(
+        self,
+        department: Option<&DepartmentContext>,
+        plan: &ConnectorPlan,
+    ) -> Option<Error> {
+        if self.outcome.is_complete() {
+            return None;
+        }
+        let wrote = self.has_changed(plan);
+        let several = plan.changes.iter().filter(|change| change.needs.is_empty()).count() > 1;
+        let mut failures: Vec<Error> = self
+            .outcome
+            .failures
+            .into_iter()
+            .map(|failure| {
+                let error = Error::from(failure.error);
+                let error = match department {
+                    Some(department) => create::explain_denied(error, department),
+                    None => error,
+                };
+                match several {
+                    true => error.context(format!("failed to {}", failure.label)),
+                    false => error,
+                }
+            })
+            .collect();
+        if failures.is_empty() {
+            failures.push(
+                Error::new(ErrorKind::Interrupted, "interrupted")
+                    .with_hint("Run the same command again: it does the rest and nothing twice."),
+            );
+        }
+        if several {
+            return lifecycle::combine_errors(failures, wrote);
+        }
+        let error = failures.swap_remove(0);
+        // Something was made; only the wait was interrupted.
+        let partly = wrote && error.kind == ErrorKind::Interrupted;
+        Some(if partly {
+            error.with_kind(ErrorKind::Partial)
+        } else {
+            error
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! Looking at connectors: the status, the service's advice, and a glance at the log lines where those say too little.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{
+    explanation::{ConnectorExplanation, LogErrorSummary},
+    suggest::CommandBuilder,
+};
+use crate::{
+    api::{connect::ErrorRecommendations, logs::LogEntry},
+    commands::{
+        Ctx,
+        connector::logs::RecentErrors,
+        session::{self, ConnectorSession},
+    },
+    error::{Error, ErrorKind},
+    manifest::Workspace,
+    resources::{
+        connector::{
+            LiveConnector,
+            diagnosis::{
+                ConnectorDiagnosis, ConnectorHealth, MatchedRule, NO_RECORDS, diagnose, diagnose_text,
+                explain_no_records, health,
+            },
+        },
+        logs::trace_dedup::innermost_cause,
+    },
+};
+
+/// How many connectors are looked at at a time.
+const CONCURRENCY: usize = 8;
+/// How far back log lines are read of one that failed.
+const FAILED_LOG_WINDOW: Duration = Duration::from_hours(24);
+/// How far back of one that runs: what fails again and again does so about every five minutes (dossier `logs.md` §2.4).
+const RUNNING_LOG_WINDOW: Duration = Duration::from_mins(10);
+
+/// What is known of a connector.
+pub(super) struct ConnectorEvidence {
+    pub(super) observed: LiveConnector,
+    pub(super) health: ConnectorHealth,
+    pub(super) diagnosis: ConnectorDiagnosis,
+    pub(super) advice: Option<ErrorRecommendations>,
+    pub(super) log: Option<LogErrorSummary>,
+    pub(super) log_error: Option<String>,
+    /// Where records can be that do not arrive.
+    pub(super) notes: Vec<String>,
+}
+
+/// Looks at `all`; `no_records` says that those that run move nothing.
+pub(super) async fn collect(
+    ctx: &Ctx,
+    session: &ConnectorSession,
+    all: Vec<LiveConnector>,
+    no_records: bool,
+) -> Vec<ConnectorExplanation> {
+    let known: Vec<ConnectorEvidence> = all
+        .into_iter()
+        .map(|observed| ConnectorEvidence::new(observed, no_records))
+        .collect();
+    let only = known.len() == 1;
+    let recent_errors = match known.iter().any(|known| known.log_window(only).is_some()) {
+        true => Some(RecentErrors::open(session).await),
+        false => None,
+    };
+    let recent_errors = recent_errors.as_ref();
+    let one = |mut known: ConnectorEvidence| async move {
+        known.fetch_advice(ctx, session).await;
+        if let (Some(window), Some(recent_errors)) = (known.log_window(only), recent_errors) {
+            let read = match recent_errors {
+                Ok(recent_errors) => recent_errors.read(ctx, session, &known.observed, window).await,
+                Err(error) => Err(Error::failed(error.to_string())),
+            };
+            match read {
+                Ok((lines, more)) => known.add_log_lines(&lines, more),
+                // Nobody asked for the lines of one that is well.
+                Err(_) if known.health == ConnectorHealth::Healthy && known.diagnosis.causes.is_empty() => {}
+                Err(error) => known.log_error = Some(unread_reason(&error)),
+            }
+        }
+        known
+    };
+    let result: Vec<ConnectorEvidence> = stream::iter(known).map(one).buffered(CONCURRENCY).collect().await;
+    let commands = command_builder(ctx, session);
+    let now = session.telemetry.clock().now();
+    let explain = |known| ConnectorExplanation::new(known, &commands, now);
+    result.into_iter().map(explain).collect()
+}
+
+/// What the caller can type.
+fn command_builder(ctx: &Ctx, session: &ConnectorSession) -> CommandBuilder {
+    let commands = CommandBuilder::new(&ctx.globals, session.department.as_ref());
+    let Some(department_context) = &session.department else {
+        // That the files can be read the session has found out.
+        let workspace = session::load_workspace(ctx.globals.is_sandbox()).map(|loaded| loaded.workspace);
+        let owners = workspace.iter().flat_map(Workspace::departments);
+        let owners = owners.map(|department| (department.prefix.clone(), department.code.clone()));
+        return commands.without_profile().for_owners(owners.collect());
+    };
+    match department_context.quota_issued {
+        Some(_) => commands,
+        None => commands.without_profile(),
+    }
+}
+
+impl ConnectorEvidence {
+    fn new(observed: LiveConnector, no_records: bool) -> Self {
+        let status = &observed.expanded.status;
+        let mut known = Self {
+            health: health(status),
+            diagnosis: diagnose(status),
+            observed,
+            advice: None,
+            log: None,
+            log_error: None,
+            notes: Vec::new(),
+        };
+        let observed = &known.observed;
+        if no_records && observed.state() == "RUNNING" && known.diagnosis.causes.is_empty() {
+            known.diagnosis.causes.push(MatchedRule::from_state(&NO_RECORDS));
+            known.notes = explain_no_records(
+                observed.id(),
+                observed.direction() == "sink",
+                &observed.expanded.info.config,
+            );
+        }
+        known
+    }
+
+    /// How far back log lines are worth a request: where the status says too little, and of a connector that was asked for
+    /// alone. One whose configuration was refused before a task started has none (dossier `logs.md` §2.4).
+    fn log_window(&self, only: bool) -> Option<Duration> {
+        match self.health {
+            ConnectorHealth::Unhealthy => self.diagnosis.is_generic().then_some(FAILED_LOG_WINDOW),
+            _ if self.observed.state() == "RUNNING" => only.then_some(RUNNING_LOG_WINDOW),
+            _ => None,
+        }
+    }
+
+    /// The service's advice, and with it since when. Only what failed with a trace has any, and the address is in no document
+    /// (dossier `connect.md` §2.10): it may vanish, and nothing but the advice is lost then.
+    async fn fetch_advice(&mut self, ctx: &Ctx, session: &ConnectorSession) {
+        let offered = self.observed.expanded.status.error_recommendation_enabled;
+        let failed = matches!(self.observed.state(), "FAILED" | "DEGRADED");
+        if !offered.unwrap_or(failed) || self.health != ConnectorHealth::Unhealthy {
+            return;
+        }
+        match session.connectors.recommendations(&self.observed.name).await {
+            Ok(advice) => self.advice = advice,
+            Err(error) => ctx.ui.warn(&format!("the service's own advice is missing: {error}")),
+        }
+    }
+
+    /// Learns from error lines, the newest last.
+    fn add_log_lines(&mut self, lines: &[LogEntry], more: bool) {
+        let Some(last) = lines.last() else { return };
+        let same: Vec<&LogEntry> = lines.iter().filter(|line| root_line(line) == root_line(last)).collect();
+        let found = diagnose_text(&format!("{}\n{}", last.message, last.trace()));
+        let error = found.as_ref().and_then(|found| found.errors.first().cloned());
+        self.log = Some(LogErrorSummary {
+            error: error.unwrap_or_else(|| root_line(last).to_owned()),
+            times: same.len(),
+            first: same.first().and_then(|line| line.parsed_timestamp()),
+            last: last.parsed_timestamp(),
+            more,
+        });
+        // It runs, for now.
+        if self.health == ConnectorHealth::Healthy {
+            self.health = ConnectorHealth::Unsettled;
+        }
+        if let Some(found) = found {
+            self.diagnosis.causes = vec![found];
+        }
+    }
+}
+
+/// Why log lines could not be read, in few words.
+fn unread_reason(error: &Error) -> String {
+    if error.kind == ErrorKind::Denied {
+        // Dossier `logs.md` §2.6.
+        return "that takes ConnectManager or ResourceOwner on the connector".to_owned();
+    }
+    let problem = error.problem();
+    problem.causes.into_iter().next().unwrap_or(problem.message)
+}
+
+/// The line of a log entry that matters.
+fn root_line(line: &LogEntry) -> &str {
+    match innermost_cause(line.trace()) {
+        "" => line.message.lines().next().unwrap_or_default(),
+        root => root,
+    }
+}

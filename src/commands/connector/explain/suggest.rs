@@ -1,0 +1,257 @@
+//! What to type, with the flags that the caller has typed.
+
+use crate::{
+    commands::{global_args::GlobalArgs, session::DepartmentContext},
+    hint,
+    model::{DepartmentCode, Prefix},
+    resources::connector::{
+        LiveConnector,
+        diagnosis::{RemedyStep, RequiredPersona},
+    },
+};
+
+/// Commands that do nothing without a department.
+const NEEDS_DEPARTMENT: &[&str] = &[
+    "connector create ",
+    "connector update ",
+    "connector validate ",
+    "quota ",
+];
+
+/// Makes commands for whoever called.
+pub(super) struct CommandBuilder {
+    /// What the caller may in every template.
+    persona: RequiredPersona,
+    flags: String,
+    /// The same flags for those who may more.
+    other_flags: Vec<(RequiredPersona, String)>,
+    /// Whose connectors are meant by their names, for a caller who has said no department.
+    owners: Option<Vec<(Prefix, DepartmentCode)>>,
+    /// Whether a profile is in use, or whoever reads it may have one.
+    has_profile: bool,
+}
+
+impl CommandBuilder {
+    pub(super) fn new(globals: &GlobalArgs, department: Option<&DepartmentContext>) -> Self {
+        let persona = department.and_then(|department| department.persona.as_deref());
+        let hand = match persona {
+            Some("viewer") => RequiredPersona::Viewer,
+            Some("operator") => RequiredPersona::Operator,
+            // The pipeline, the platform team, and personas of templates that are not ours.
+            _ => RequiredPersona::Deployer,
+        };
+        let others = [RequiredPersona::Operator, RequiredPersona::Deployer]
+            .into_iter()
+            .filter(|other| *other > hand);
+        let others =
+            others.filter_map(|other| Some((other, flags_for_persona(globals, department?, persona?, other.as_str()))));
+        Self {
+            persona: hand,
+            flags: globals.to_flags(),
+            other_flags: others.collect(),
+            owners: None,
+            has_profile: true,
+        }
+    }
+
+    /// For somebody who acts with the platform's files, and not with a profile.
+    #[must_use]
+    pub(super) fn without_profile(mut self) -> Self {
+        self.has_profile = false;
+        self
+    }
+
+    /// For somebody who has said no department: a connector is that one's whose prefix its name has.
+    #[must_use]
+    pub(super) fn for_owners(mut self, owners: Vec<(Prefix, DepartmentCode)>) -> Self {
+        self.owners = Some(owners);
+        self
+    }
+
+    /// As whom a step is done, if not as the caller.
+    pub(super) fn as_other_persona(&self, step: &RemedyStep) -> Option<&'static str> {
+        (step.persona > self.persona).then(|| step.persona.as_str())
+    }
+
+    /// What to type for a step about a connector; nothing where it would be refused.
+    pub(super) fn command(&self, step: &RemedyStep, observed: &LiveConnector) -> Option<String> {
+        let other = self.other_flags.iter().find(|(hand, _)| *hand == step.persona);
+        let flags = other.map_or(&self.flags, |(_, flags)| flags);
+        let command = step.command?;
+        if !self.has_profile && command.starts_with("profile ") {
+            return None;
+        }
+        let department = match &self.owners {
+            None => String::new(),
+            Some(owners) => match owners.iter().find(|(prefix, _)| prefix.owns(&observed.name)) {
+                Some((_, code)) => format!(" --department {}", hint::shell_quote(code.as_str())),
+                None if NEEDS_DEPARTMENT
+                    .iter()
+                    .any(|start| format!("{command} ").starts_with(start)) =>
+                {
+                    return None;
+                }
+                None => String::new(),
+            },
+        };
+        let plugin = if observed.class().is_empty() {
+            "PLUGIN"
+        } else {
+            observed.class()
+        };
+        let command = command
+            .replace("{plugin}", &hint::shell_quote(plugin))
+            .replace("{name}", &hint::connector_arg(observed.id(), &observed.name));
+        Some(format!("confluent ebs {command}{flags}{department}"))
+    }
+}
+
+/// The flags of somebody else of the same department, whose profile is called like the caller's.
+fn flags_for_persona(globals: &GlobalArgs, department: &DepartmentContext, persona: &str, other: &str) -> String {
+    let renamed = |text: &str| {
+        let (before, after) = text.rsplit_once(persona)?;
+        Some(format!("{before}{other}{after}"))
+    };
+    let mut globals = globals.clone();
+    if let Some(who) = &globals.sandbox_as {
+        globals.sandbox_as = renamed(who);
+    } else {
+        let named = globals.profile.as_deref().and_then(renamed);
+        globals.profile = Some(named.unwrap_or_else(|| format!("{}-{other}", department.code)));
+    }
+    globals.to_flags()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{api::connect::ExpandedConnector, resources::connector::diagnosis::find_rule};
+
+    fn department_context(persona: &str) -> DepartmentContext {
+        DepartmentContext {
+            code: "claims".parse().unwrap(),
+            prefix: crate::model::Prefix::parse("claims-").unwrap(),
+            quota: crate::model::DepartmentQuota {
+                connectors: 1,
+                tasks: 1,
+                tasks_per_connector: 1,
+                plugins: Vec::new(),
+            },
+            persona: Some(persona.to_owned()),
+            runtime_account_name: None,
+            runtime_account_id: None,
+            secret_variables: Vec::new(),
+            lint_exceptions: Vec::new(),
+            quota_issued: None,
+        }
+    }
+
+    #[test]
+    fn commands_carry_the_flags_of_the_caller_and_name_the_persona_with_the_permission() {
+        let observed = LiveConnector {
+            name: "claims-big lake".to_owned(),
+            expanded: ExpandedConnector::default(),
+        };
+        let update = find_rule("wrong-password").unwrap().next_steps[0];
+        let restart = find_rule("connection-refused").unwrap().next_steps[1];
+        let file = |persona: &str| {
+            let mut globals = GlobalArgs::default();
+            globals.profile = Some(format!("operators/claims-{persona}.toml"));
+            globals
+        };
+        let none = GlobalArgs::default();
+        let mut sandbox = GlobalArgs::default();
+        sandbox.sandbox_as = Some("claims/operator".to_owned());
+        for (globals, persona, step, flags) in [
+            (
+                file("deployer"),
+                "deployer",
+                update,
+                "--profile operators/claims-deployer.toml",
+            ),
+            (
+                file("operator"),
+                "operator",
+                update,
+                "--profile operators/claims-deployer.toml",
+            ),
+            (
+                file("operator"),
+                "operator",
+                restart,
+                "--profile operators/claims-operator.toml",
+            ),
+            (
+                file("viewer"),
+                "viewer",
+                restart,
+                "--profile operators/claims-operator.toml",
+            ),
+            (none.clone(), "operator", update, "--profile claims-deployer"),
+            (none, "operator", restart, ""),
+            (sandbox, "operator", update, "--sandbox-as claims/deployer"),
+        ] {
+            let command = CommandBuilder::new(&globals, Some(&department_context(persona)))
+                .command(&step, &observed)
+                .unwrap();
+            let expected = step.command.unwrap().replace("{name}", "'claims-big lake'");
+            assert_eq!(command, format!("confluent ebs {expected} {flags}").trim_end());
+        }
+        let commands = CommandBuilder::new(&file("viewer"), Some(&department_context("viewer")));
+        assert_eq!(commands.as_other_persona(&restart), Some("operator"));
+        assert_eq!(
+            CommandBuilder::new(&GlobalArgs::default(), None).as_other_persona(&update),
+            None
+        );
+    }
+
+    // Without a department the service is not even asked: "it is not said for which department".
+    #[test]
+    fn without_a_department_the_command_names_the_owner_or_is_left_out() {
+        let observed = |name: &str| LiveConnector {
+            name: name.to_owned(),
+            expanded: ExpandedConnector::default(),
+        };
+        let owners = vec![(Prefix::parse("claims-").unwrap(), "claims".parse().unwrap())];
+        let mut globals = GlobalArgs::default();
+        globals.stage = Some("test".to_owned());
+        let commands = CommandBuilder::new(&globals, None).without_profile().for_owners(owners);
+        let update = find_rule("wrong-password").unwrap().next_steps[0];
+        let quota = find_rule("slow-target").unwrap().next_steps[1];
+        let restart = find_rule("connection-refused").unwrap().next_steps[1];
+        let profile = find_rule("wrong-place").unwrap().next_steps[0];
+        for (step, name, expected) in [
+            (
+                update,
+                "claims-a",
+                Some("connector update claims-a --config-file FILE --stage test --department claims"),
+            ),
+            (
+                quota,
+                "claims-a",
+                Some("quota describe --stage test --department claims"),
+            ),
+            (update, "lonely", None),
+            (quota, "lonely", None),
+            (restart, "lonely", Some("connector restart lonely --stage test")),
+            (profile, "claims-a", None),
+        ] {
+            let expected = expected.map(|words| format!("confluent ebs {words}"));
+            assert_eq!(commands.command(&step, &observed(name)), expected, "{name}");
+        }
+        let message = CommandBuilder::new(&GlobalArgs::default(), None);
+        assert!(message.command(&profile, &observed("NAME")).is_some());
+    }
+
+    #[test]
+    fn a_connector_name_is_quoted_for_the_shell() {
+        let restart = find_rule("connection-refused").unwrap().next_steps[1];
+        let commands = CommandBuilder::new(&GlobalArgs::default(), None);
+        let observed: LiveConnector = LiveConnector {
+            name: "$(touch /tmp/pwn)".to_owned(),
+            expanded: ExpandedConnector::default(),
+        };
+        let command = commands.command(&restart, &observed).unwrap();
+        assert_eq!(command, "confluent ebs connector restart '$(touch /tmp/pwn)'");
+    }
+}

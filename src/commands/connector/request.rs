@@ -1,0 +1,364 @@
+//! From a file to what is sent: the department's defaults, the secrets that it refers to, the quota, the plugin's opinion.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use super::{ConnectorSession, DepartmentContext, file::ConnectorDefinition, show::AddedDefault};
+use crate::{
+    api::connect::{ConfigValidation, ExpandedConnector, ValidateConfig},
+    catalog::{ConnectorDirection, ValueReference, catalog, secret::secrecy},
+    client::{ClientError, redact::is_secret_name},
+    commands::Ctx,
+    config::references::{ReferenceError, SecretResolver},
+    env,
+    error::{Error, ErrorKind},
+    hint::Advice,
+    quota::{
+        ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide, tasks_max,
+    },
+    resources::connector::{LiveConnector, is_mask},
+};
+
+/// The key of the dead letter queue of sinks (dossier `connect.md` §4.1).
+const DEAD_LETTER_TOPIC_KEY: &str = "errors.deadletterqueue.topic.name";
+
+/// Where secrets come from.
+#[derive(Debug, clap::Args)]
+pub(super) struct SecretArgs {
+    /// Folder of the files that "${file:PATH}" refers to.
+    #[arg(long, value_name = "string")]
+    pub(super) secrets_dir: Option<PathBuf>,
+}
+
+/// Fills in what the department does not have to write: who the connector runs as, how many tasks it has, where a sink
+/// puts what it cannot process.
+pub(super) async fn apply_defaults(
+    session: &ConnectorSession,
+    file: &mut ConnectorDefinition,
+) -> Result<Vec<AddedDefault>, Error> {
+    let mut added = Vec::new();
+    let mut add = |config: &mut BTreeMap<String, String>, key: &str, value: String, why: &'static str| {
+        config.insert(key.to_owned(), value.clone());
+        added.push(AddedDefault {
+            config: key.to_owned(),
+            value,
+            why,
+        });
+    };
+    let names_identity = ["kafka.auth.mode", "kafka.api.key", "kafka.service.account.id"]
+        .iter()
+        .any(|key| file.config.contains_key(*key));
+    let account_missing = file
+        .config
+        .get("kafka.auth.mode")
+        .is_some_and(|mode| mode == "SERVICE_ACCOUNT")
+        && !file.config.contains_key("kafka.service.account.id");
+    if !names_identity || account_missing {
+        let account = session.find_runtime_account().await?.ok_or_else(|| {
+            Error::failed("it is not known which service account the department's connectors run under").with_hint(
+                "Write \"kafka.service.account.id\" into the file, or ask the platform team for a new profile.",
+            )
+        })?;
+        if !names_identity {
+            let why = "the connector runs under the department's own account, without a key";
+            add(&mut file.config, "kafka.auth.mode", "SERVICE_ACCOUNT".to_owned(), why);
+        }
+        let why = "the department's runtime account";
+        add(&mut file.config, "kafka.service.account.id", account.to_string(), why);
+    }
+    if !file.config.contains_key("tasks.max") {
+        add(
+            &mut file.config,
+            "tasks.max",
+            "1".to_owned(),
+            "one task is what a quota counts at least",
+        );
+    }
+    let takes_dead_letters = match catalog().plugin(&file.class) {
+        Some(plugin) => plugin.direction == ConnectorDirection::Sink && plugin.key(DEAD_LETTER_TOPIC_KEY).is_some(),
+        None => file.class.to_ascii_lowercase().contains("sink"),
+    };
+    if takes_dead_letters && !file.config.contains_key(DEAD_LETTER_TOPIC_KEY) {
+        let why = "a topic of the department's own; the service's is shared with everybody";
+        add(
+            &mut file.config,
+            DEAD_LETTER_TOPIC_KEY,
+            format!("{}-dlq", file.name),
+            why,
+        );
+    }
+    Ok(added)
+}
+
+/// Takes a default back that the plugin does not know.
+pub(super) fn drop_unknown_default(
+    config: &mut BTreeMap<String, String>,
+    added: &mut Vec<AddedDefault>,
+    validation: &ConfigValidation,
+) {
+    let known = |key: &str| validation.configs.iter().any(|config| config.definition.name == key);
+    let is_default = added.iter().any(|line| line.config == DEAD_LETTER_TOPIC_KEY);
+    if is_default && !validation.configs.is_empty() && !known(DEAD_LETTER_TOPIC_KEY) {
+        config.remove(DEAD_LETTER_TOPIC_KEY);
+        added.retain(|line| line.config != DEAD_LETTER_TOPIC_KEY);
+    }
+}
+
+/// Puts secrets in the place of references. Answers the keys that hold secrets.
+pub(super) async fn resolve_secrets(
+    ctx: &Ctx,
+    session: &ConnectorSession,
+    class: &str,
+    config: &mut BTreeMap<String, String>,
+    args: &SecretArgs,
+) -> Result<BTreeSet<String>, Error> {
+    let facts = catalog();
+    let plugin = facts.plugin(class);
+    let guarded = |key: &&String| secrecy(facts, plugin, key).must_be_hidden() || is_secret_name(key);
+    let mut secret: BTreeSet<String> = config.keys().filter(guarded).cloned().collect();
+    let refers = |value: &String| ValueReference::occurs_in(value);
+    if plugin.is_none() && config.iter().any(|(key, value)| refers(value) && !secret.contains(key)) {
+        // The plugin's own word on which keys are secret (dossier `connect.md` §2.13).
+        let about = BTreeMap::from([("connector.class".to_owned(), class.to_owned())]);
+        if let Some(validation) = validate_with_service(session, class, about).await? {
+            secret.extend(secret_keys(&validation));
+        }
+    }
+    let listed = session
+        .department
+        .as_ref()
+        .map_or(&[][..], |department| &department.secret_variables);
+    let resolver = SecretResolver {
+        variable: &env::var,
+        allowed_variables: listed,
+        secrets_dir: args.secrets_dir.as_deref(),
+        prompt: &|question| ctx.ui.ask_secret(question).ok(),
+    };
+    let mut failures = Vec::new();
+    for (key, value) in config.iter_mut() {
+        match resolver.resolve(key, value, secret.contains(key)) {
+            Ok(Some(resolved)) => {
+                resolved.expose().clone_into(value);
+                secret.insert(key.clone());
+            }
+            Ok(None) => {}
+            Err(error) => failures.push(error),
+        }
+    }
+    match failures.is_empty() {
+        true => Ok(secret),
+        false => Err(unresolved_references_error(&failures)),
+    }
+}
+
+fn unresolved_references_error(failures: &[ReferenceError]) -> Error {
+    let messages: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    let kind = match failures.iter().any(ReferenceError::is_policy_violation) {
+        true => ErrorKind::Refused,
+        false => ErrorKind::Failed,
+    };
+    let mut error = Error::new(kind, messages.join("; "));
+    for hint in failures.iter().flat_map(Advice::hints) {
+        if !error.hints.contains(&hint) {
+            error.hints.push(hint);
+        }
+    }
+    error
+}
+
+/// Refuses values that were copied from what the service shows.
+pub(super) fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(&str) -> bool) -> Result<(), Error> {
+    let masked: Vec<&String> = config
+        .iter()
+        .filter(|(key, value)| is_mask(value) && !allowed(key))
+        .map(|(key, _)| key)
+        .collect();
+    if masked.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "{} only what the service shows instead of a secret",
+        match masked.len() {
+            1 => format!("{} holds", crate::render::text::join_quoted(&masked)),
+            _ => format!("{} hold", crate::render::text::join_quoted(&masked)),
+        }
+    ))
+    .with_hint("Refer to the secret itself, such as `${env:EBS_SECRET_DB_PASSWORD}`."))
+}
+
+/// Whether the department may have it.
+pub(super) fn evaluate_quota(
+    session: &ConnectorSession,
+    department: &DepartmentContext,
+    list: &BTreeMap<String, ExpandedConnector>,
+    file: &ConnectorDefinition,
+    observed: Option<&LiveConnector>,
+) -> Result<QuotaDecision, Error> {
+    let tasks = tasks_max(&file.config).map_err(|error| Error::refused(error.to_string()))?;
+    let usage = DepartmentUsage::from_connectors(list, &department.prefix);
+    let cluster = ClusterUsage::from_connectors(list, &department.prefix, session.is_platform_scope);
+    let current = observed.map(|observed| CurrentConnector {
+        tasks: counted_tasks(&observed.expanded.info.config, observed.expanded.status.tasks.len()),
+        plugin: observed.class().to_owned(),
+    });
+    let request = QuotaRequest {
+        name: &file.name,
+        plugin: &file.class,
+        tasks,
+        current,
+    };
+    Ok(decide(
+        &department.quota,
+        &usage,
+        cluster,
+        session.task_ceiling,
+        &request,
+    ))
+}
+
+/// Refuses more tasks than there are where the list is refused: the department's use cannot be counted.
+pub(super) fn check_task_growth(
+    department: &DepartmentContext,
+    file: &ConnectorDefinition,
+    observed: &LiveConnector,
+    list: ClientError,
+) -> Result<(), Error> {
+    let desired = tasks_max(&file.config).map_err(|error| Error::refused(error.to_string()))?;
+    let now = counted_tasks(&observed.expanded.info.config, observed.expanded.status.tasks.len());
+    match desired > now {
+        true => Err(Error::from(list).context(format!(
+            "{desired} tasks instead of {now} cannot be set against the quota of department \"{}\"",
+            department.code
+        ))),
+        false => Ok(()),
+    }
+}
+
+/// Says when the department has more than it may have after a create: another one ran at the same time, and the service
+/// keeps no count (dossier `quotas.md` §2.2).
+pub(super) async fn warn_over_quota(ctx: &Ctx, session: &ConnectorSession, department: &DepartmentContext) {
+    // The connector is made, whether this look succeeds or not.
+    let Ok(list) = session.connectors.list().await else {
+        return;
+    };
+    let usage = DepartmentUsage::from_connectors(&list, &department.prefix);
+    let limits = &department.quota;
+    if usage.connectors > limits.connectors || usage.tasks > limits.tasks {
+        ctx.ui.warn(&format!(
+            "department \"{}\" now uses {} of {} connectors and {} of {} tasks: others were created at the same time; \
+             delete what is too much",
+            department.code, usage.connectors, limits.connectors, usage.tasks, limits.tasks
+        ));
+    }
+}
+
+/// The refusal of a decision, if it is one, with every remedy once.
+pub(in crate::commands) fn check_quota(department: &DepartmentContext, decision: &QuotaDecision) -> Result<(), Error> {
+    if decision.allowed {
+        return Ok(());
+    }
+    let messages: Vec<&str> = decision.denials.iter().map(|denial| denial.message.as_str()).collect();
+    let mut error = Error::refused(format!(
+        "refused by the quota of department \"{}\": {}",
+        department.code,
+        messages.join("; ")
+    ));
+    for remedy in decision.denials.iter().flat_map(|denial| &denial.remedies) {
+        if !error.hints.iter().any(|hint| hint.as_str() == remedy) {
+            error = error.with_hint(remedy.clone());
+        }
+    }
+    if let Some(issued) = department.quota_issued {
+        error = error.with_hint(format!("These limits are from the profile of {issued}."));
+    }
+    Err(error)
+}
+
+/// What the plugin says about a configuration; nothing where the service cannot be asked.
+pub(super) async fn validate_with_service(
+    session: &ConnectorSession,
+    class: &str,
+    config: BTreeMap<String, String>,
+) -> Result<Option<ConfigValidation>, Error> {
+    let place = session.connectors.cluster_path.clone();
+    // Custom connectors cannot be validated (dossier `connect.md` §2.13).
+    if config
+        .get("confluent.connector.type")
+        .is_some_and(|kind| kind == "CUSTOM")
+    {
+        return Ok(None);
+    }
+    let request = ValidateConfig {
+        cluster_path: place,
+        plugin: class.to_owned(),
+        config,
+    };
+    match session.connectors.client.send(&request).await {
+        Ok(answered) => Ok(Some(answered.value)),
+        // The list was read from the same place before, so it is the plugin that is not known here.
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Keys that the plugin calls secret.
+pub(super) fn secret_keys(validation: &ConfigValidation) -> impl Iterator<Item = String> + '_ {
+    validation
+        .configs
+        .iter()
+        .filter(|config| config.definition.value_type == "PASSWORD")
+        .map(|config| config.definition.name.clone())
+}
+
+/// One complaint of the plugin.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub(super) struct ConfigValidationError {
+    /// The key.
+    pub(super) config: String,
+    /// What is wrong with its value.
+    pub(super) errors: Vec<String>,
+    /// The values it may have, when there is a list of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) recommended_values: Vec<String>,
+}
+
+/// What the plugin complains about, key by key.
+pub(super) fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationError> {
+    let wrong = validation
+        .configs
+        .iter()
+        .filter(|config| !config.value.errors.is_empty());
+    wrong
+        .map(|config| ConfigValidationError {
+            config: match config.value.name.is_empty() {
+                true => config.definition.name.clone(),
+                false => config.value.name.clone(),
+            },
+            errors: config.value.errors.clone(),
+            recommended_values: config.value.recommended_values.clone(),
+        })
+        .collect()
+}
+
+/// The plugin's complaints as an error.
+pub(super) fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
+    let complaints = validation_errors(validation);
+    if complaints.is_empty() && validation.error_count == 0 {
+        return Ok(());
+    }
+    let messages: Vec<String> = complaints
+        .iter()
+        .map(|complaint| format!("{}: {}", complaint.config, complaint.errors.join(", ")))
+        .collect();
+    let mut error = Error::failed(format!("the configuration is not valid: {}", messages.join("; ")));
+    for complaint in complaints
+        .iter()
+        .filter(|complaint| !complaint.recommended_values.is_empty())
+    {
+        let values = complaint.recommended_values.join(", ");
+        error = error.with_hint(format!("\"{}\" is one of: {values}.", complaint.config));
+    }
+    Err(error.with_hint("Learn the keys of a plugin with `confluent ebs connector plugin describe`."))
+}

@@ -1,0 +1,147 @@
+//! From what is written on the command line to connectors: ids, names, patterns, all.
+
+use std::collections::BTreeMap;
+
+use super::{ConnectorSession, DepartmentContext};
+use crate::{
+    api::connect::ExpandedConnector,
+    error::{Error, ErrorKind},
+    hint::closest_match,
+    render::text,
+    resources::connector::{LiveConnector, find_selected},
+};
+
+const LIST_HINT: &str = "List available connectors with `confluent ebs connector list`.";
+
+/// Refuses names that cannot belong to the department, before anything is asked.
+pub(super) fn reject_foreign_names(department: Option<&DepartmentContext>, written: &[String]) -> Result<(), Error> {
+    let Some(department) = department else { return Ok(()) };
+    let is_id = |name: &str| name.starts_with("lcc-") || name.starts_with("clcc-");
+    let foreign: Vec<&String> = written
+        .iter()
+        .filter(|name| !is_id(name) && !is_pattern(name) && !department.prefix.owns(name))
+        .collect();
+    match foreign.is_empty() {
+        true => Ok(()),
+        false => Err(foreign_names_error(department, &foreign)),
+    }
+}
+
+fn foreign_names_error(department: &DepartmentContext, names: &[&String]) -> Error {
+    let noun = if names.len() == 1 { "connector" } else { "connectors" };
+    let verb = if names.len() == 1 { "belongs" } else { "belong" };
+    Error::refused(format!(
+        "{noun} {} {verb} to somebody else: names of department \"{}\" begin with \"{}\"",
+        text::join_quoted(names),
+        department.code,
+        department.prefix
+    ))
+    .with_hint("A name tells the owner; the platform team gives out the prefixes.")
+}
+
+/// The connectors that `written` means, each once, in that order. All must be there, and all must be the department's.
+pub(super) fn select(
+    session: &ConnectorSession,
+    list: &BTreeMap<String, ExpandedConnector>,
+    written: &[String],
+) -> Result<Vec<LiveConnector>, Error> {
+    let mut found: Vec<LiveConnector> = Vec::new();
+    let mut missing = Vec::new();
+    let mut add = |observed: LiveConnector| {
+        if !found.iter().any(|known| known.name == observed.name) {
+            found.push(observed);
+        }
+    };
+    for name in written {
+        if is_pattern(name) {
+            let matching = match_pattern(session, list, name)?;
+            if matching.is_empty() {
+                missing.push(name.clone());
+            }
+            matching.into_iter().for_each(&mut add);
+        } else {
+            match find_selected(list, name) {
+                Some(observed) => add(observed),
+                None => missing.push(name.clone()),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        return Err(not_found_error(list, &missing));
+    }
+    if let Some(department) = &session.department {
+        let foreign: Vec<&String> = found
+            .iter()
+            .map(|observed| &observed.name)
+            .filter(|name| !department.prefix.owns(name))
+            .collect();
+        if !foreign.is_empty() {
+            return Err(foreign_names_error(department, &foreign));
+        }
+    }
+    Ok(found)
+}
+
+/// All connectors of the department.
+pub(super) fn select_all(session: &ConnectorSession, list: &BTreeMap<String, ExpandedConnector>) -> Vec<LiveConnector> {
+    list.iter()
+        .filter(|(name, _)| {
+            session
+                .department
+                .as_ref()
+                .is_none_or(|department| department.prefix.owns(name))
+        })
+        .map(|(name, now)| LiveConnector {
+            name: name.clone(),
+            expanded: now.clone(),
+        })
+        .collect()
+}
+
+/// All connectors of the department, out of a list that is not needed any more.
+pub(super) fn into_department_connectors(
+    department: Option<&DepartmentContext>,
+    list: BTreeMap<String, ExpandedConnector>,
+) -> impl Iterator<Item = LiveConnector> {
+    let observed = list
+        .into_iter()
+        .map(|(name, now)| LiveConnector { name, expanded: now });
+    observed.filter(move |observed| department.is_none_or(|department| department.prefix.owns(&observed.name)))
+}
+
+fn is_pattern(written: &str) -> bool {
+    written.contains(['*', '?'])
+}
+
+fn match_pattern(
+    session: &ConnectorSession,
+    list: &BTreeMap<String, ExpandedConnector>,
+    pattern: &str,
+) -> Result<Vec<LiveConnector>, Error> {
+    let glob = globset::Glob::new(pattern)
+        .map_err(|error| Error::usage(format!("\"{pattern}\" is not a pattern: {}", error.kind())))?
+        .compile_matcher();
+    let own = select_all(session, list);
+    Ok(own
+        .into_iter()
+        .filter(|observed| glob.is_match(&observed.name))
+        .collect())
+}
+
+/// The stock CLI's words (dossier `connect.md` §8.2).
+pub(super) fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
+    let message = match missing {
+        [one] if one.starts_with("lcc-") => format!("unknown connector ID \"{one}\""),
+        [one] => format!("connector \"{one}\" not found"),
+        _ => format!("connectors {} not found", text::join_quoted(missing)),
+    };
+    let error = Error::new(ErrorKind::Failed, message);
+    let near = missing
+        .first()
+        .and_then(|name| closest_match(name, list.keys().map(String::as_str)));
+    let error = match near {
+        Some(near) => error.with_hint(format!("Did you mean \"{near}\"?")),
+        None => error,
+    };
+    error.with_hint(LIST_HINT)
+}

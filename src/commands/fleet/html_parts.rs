@@ -1,0 +1,267 @@
+//! The parts that pages about the fleet are made of. A colour never stands alone: a sign and a word say the same.
+
+use jiff::Timestamp;
+
+use super::{
+    condition::{ConditionCounts, ConnectorCondition},
+    model::at_least_prefix,
+};
+use crate::{
+    model::DepartmentCode,
+    render::html::{self, Html},
+};
+
+/// How a condition is drawn: the sign before its word.
+const fn condition_symbol(condition: ConnectorCondition) -> &'static str {
+    match condition {
+        ConnectorCondition::Failed => "✕",
+        ConnectorCondition::Degraded => "▲",
+        ConnectorCondition::Unknown => "?",
+        ConnectorCondition::Starting => "○",
+        ConnectorCondition::Paused => "‖",
+        ConnectorCondition::Running => "●",
+    }
+}
+
+/// A moment, for people.
+pub(in crate::commands) fn format_timestamp(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// A page with a heading, a verdict, and what it does not show.
+pub(in crate::commands) struct FleetPage<'a> {
+    /// What is shown.
+    pub(in crate::commands) title: &'a str,
+    /// The result in one sentence.
+    pub(in crate::commands) summary: &'a str,
+    /// How bad it is.
+    pub(in crate::commands) condition: ConnectorCondition,
+    /// When it was looked.
+    pub(in crate::commands) taken_at: Timestamp,
+    /// What a reader must not take for shown.
+    pub(in crate::commands) omissions: &'a [String],
+}
+
+impl FleetPage<'_> {
+    /// The whole page; `main` writes what stands in it.
+    pub(in crate::commands) fn write(&self, main: impl FnOnce(&mut Html)) -> String {
+        html::page(self.title, |html| {
+            html.element("header", &[], |html| {
+                html.text_element("p", &[("class", "eyebrow")], "Confluent Cloud connectors");
+                html.text_element("h1", &[], self.title);
+                let class = format!("verdict {}", self.condition.as_str());
+                html.element("p", &[("class", &class)], |html| {
+                    html.text_element("span", &[("aria-hidden", "true")], condition_symbol(self.condition));
+                    html.text_element("span", &[], self.summary);
+                });
+                html.element("p", &[("class", "meta")], |html| {
+                    html.text("As of ");
+                    let machine = self.taken_at.to_string();
+                    html.text_element("time", &[("datetime", &machine)], &format_timestamp(self.taken_at));
+                    html.text(", made by confluent ebs ");
+                    html.text(env!("CARGO_PKG_VERSION"));
+                    html.text(".");
+                });
+            });
+            html.element("main", &[], main);
+            html.element("footer", &[], |html| {
+                html.text_element("h2", &[], "What this page does not show");
+                html.element("ul", &[], |html| {
+                    for sentence in self.omissions {
+                        html.text_element("li", &[], sentence);
+                    }
+                });
+            });
+        })
+    }
+}
+
+/// A section with a heading and a line below it.
+pub(in crate::commands) fn section(html: &mut Html, heading: &str, below: &str, inside: impl FnOnce(&mut Html)) {
+    html.element("section", &[("class", "stage")], |html| {
+        html.text_element("h2", &[], heading);
+        html.text_element("p", &[("class", "sub")], below);
+        inside(html);
+    });
+}
+
+/// A word with its sign, on the condition's colour.
+pub(in crate::commands) fn badge(html: &mut Html, condition: ConnectorCondition, word: &str) {
+    let class = format!("badge {}", condition.as_str());
+    html.element("span", &[("class", &class)], |html| {
+        html.text_element(
+            "span",
+            &[("class", "sign"), ("aria-hidden", "true")],
+            condition_symbol(condition),
+        );
+        html.text(" ");
+        html.text(word);
+    });
+}
+
+/// How many connectors are how: a tile for each condition, and all of them in one bar.
+pub(in crate::commands) fn condition_tiles(html: &mut Html, counts: ConditionCounts) {
+    html.element("ul", &[("class", "tiles")], |html| {
+        for condition in ConnectorCondition::ALL {
+            let number = counts.get(condition);
+            let none = if number == 0 { " none" } else { "" };
+            let class = format!("{}{none}", condition.as_str());
+            html.element("li", &[("class", &class)], |html| {
+                html.text_element("span", &[("class", "number")], &number.to_string());
+                html.element("span", &[("class", "name")], |html| {
+                    html.text_element(
+                        "span",
+                        &[("class", "sign"), ("aria-hidden", "true")],
+                        condition_symbol(condition),
+                    );
+                    html.text(" ");
+                    html.text(condition.as_str());
+                });
+            });
+        }
+    });
+}
+
+/// All connectors in one bar.
+pub(in crate::commands) fn condition_bar(html: &mut Html, counts: ConditionCounts) {
+    let label = counts.summary();
+    let view = format!("0 0 {} 10", counts.total().max(1));
+    let attributes = [
+        ("class", "bar"),
+        ("role", "img"),
+        ("aria-label", label.as_str()),
+        ("viewBox", &view),
+        ("preserveAspectRatio", "none"),
+    ];
+    html.element("svg", &attributes, |html| {
+        let mut from = 0;
+        for condition in ConnectorCondition::ALL {
+            let number = counts.get(condition);
+            rectangle(html, &format!("fill {}", condition.as_str()), from, number);
+            from += number;
+        }
+    });
+}
+
+/// How much of something is used, or `least` so much. The numbers stand beside it, so that it is only for the eye.
+pub(in crate::commands) fn usage_meter(html: &mut Html, least: bool, used: u32, limit: u32) {
+    let condition = match used {
+        _ if used > limit => ConnectorCondition::Failed,
+        _ if least => ConnectorCondition::Unknown,
+        _ if u64::from(used) * 10 >= u64::from(limit) * 8 => ConnectorCondition::Degraded,
+        _ => ConnectorCondition::Running,
+    };
+    let whole = limit.max(used).max(1);
+    let view = format!("0 0 {whole} 10");
+    let attributes = [
+        ("class", "meter"),
+        ("aria-hidden", "true"),
+        ("viewBox", view.as_str()),
+        ("preserveAspectRatio", "none"),
+    ];
+    html.element("svg", &attributes, |html| {
+        rectangle(html, "track", 0, whole);
+        rectangle(html, &format!("fill {}", condition.as_str()), 0, used);
+    });
+}
+
+fn rectangle(html: &mut Html, class: &str, from: u32, width: u32) {
+    if width > 0 {
+        let (from, width) = (from.to_string(), width.to_string());
+        let attributes = [
+            ("class", class),
+            ("x", &from),
+            ("y", "0"),
+            ("width", &width),
+            ("height", "10"),
+        ];
+        html.element("rect", &attributes, |_| ());
+    }
+}
+
+/// Names whoever has no connectors in a sentence, where rows would say nothing.
+pub(in crate::commands) fn departments_without_connectors<'a>(
+    html: &mut Html,
+    who: impl Iterator<Item = (&'a str, &'a DepartmentCode)>,
+) {
+    let named: Vec<String> = who.map(|(name, code)| format!("{name} ({code})")).collect();
+    if !named.is_empty() {
+        let sentence = format!("Without connectors: {}.", named.join(", "));
+        html.text_element("p", &[("class", "aside")], &sentence);
+    }
+}
+
+/// `12 of 20`, with a meter below.
+pub(in crate::commands) fn usage_with_meter(html: &mut Html, least: bool, used: u32, limit: u32) {
+    let words = format!("{}{used} of {limit}", at_least_prefix(!least));
+    html.element("div", &[], |html| {
+        html.text_element("span", &[("class", "figures")], &words);
+        usage_meter(html, least, used, limit);
+    });
+}
+
+/// What stands in one cell of a table; nothing where there is nothing to say.
+pub(in crate::commands) struct CellContent<'a>(Option<CellWriter<'a>>);
+
+type CellWriter<'a> = Box<dyn FnOnce(&mut Html) + 'a>;
+
+/// A cell that `write` writes.
+pub(in crate::commands) fn cell<'a>(write: impl FnOnce(&mut Html) + 'a) -> CellContent<'a> {
+    CellContent(Some(Box::new(write)))
+}
+
+/// A cell with text.
+pub(in crate::commands) fn text_cell<'a>(text: impl Into<String>) -> CellContent<'a> {
+    let text = text.into();
+    match text.is_empty() {
+        true => CellContent(None),
+        false => cell(move |html| html.text_element("span", &[], &text)),
+    }
+}
+
+/// A cell with text of others, which may hold words longer than a line.
+pub(in crate::commands) fn prose_cell<'a>(text: impl Into<String>) -> CellContent<'a> {
+    let text = text.into();
+    cell(move |html| html.text_element("span", &[("class", "prose")], &text))
+}
+
+/// A table whose rows are headed by their first cell. Narrow screens show each row as a card; the roles are written out
+/// because a browser forgets them when a table is not laid out as one.
+pub(in crate::commands) fn table<'a>(
+    html: &mut Html,
+    caption: &str,
+    columns: &[&'static str],
+    rows: impl IntoIterator<Item = Vec<CellContent<'a>>>,
+) {
+    html.element("table", &[("role", "table")], |html| {
+        html.text_element("caption", &[], caption);
+        html.element("thead", &[("role", "rowgroup")], |html| {
+            html.element("tr", &[("role", "row")], |html| {
+                for column in columns {
+                    html.text_element("th", &[("role", "columnheader"), ("scope", "col")], column);
+                }
+            });
+        });
+        html.element("tbody", &[("role", "rowgroup")], |html| {
+            for row in rows {
+                html.element("tr", &[("role", "row")], |html| {
+                    for (place, (cell, column)) in row.into_iter().zip(columns).enumerate() {
+                        write_cell(html, place, column, cell);
+                    }
+                });
+            }
+        });
+    });
+}
+
+fn write_cell(html: &mut Html, place: usize, column: &str, content: CellContent<'_>) {
+    let head = [("role", "rowheader"), ("scope", "row")];
+    let full = [("role", "cell"), ("data-label", column)];
+    let empty = [("role", "cell"), ("data-label", column), ("class", "empty")];
+    match content.0 {
+        Some(write) if place == 0 => html.element("th", &head, write),
+        None if place == 0 => html.element("th", &head, |_| ()),
+        Some(write) => html.element("td", &full, write),
+        None => html.element("td", &empty, |_| ()),
+    }
+}

@@ -1,0 +1,78 @@
+//! `retired = DATE` in the file of a department: the tombstone of its prefix.
+
+use serde::Serialize;
+
+use crate::{
+    commands::{Ctx, session::PlatformSession},
+    config::save,
+    error::{Error, ResultExt},
+    manifest::WorkspaceOrigin,
+    model::Department,
+};
+
+/// What became of the department's file.
+#[derive(Debug, Serialize)]
+pub(super) struct Retirement {
+    /// The day it was retired.
+    pub(super) on: jiff::civil::Date,
+    /// The file that says so; nothing for the built-in example, which has none.
+    pub(super) file: Option<std::path::PathBuf>,
+}
+
+/// Writes today's date into the department's file, unless it says one already. Everything else in it stays as it is.
+pub(super) fn retire(
+    ctx: &Ctx,
+    session: &PlatformSession,
+    department: &Department,
+) -> Result<Option<Retirement>, Error> {
+    let on = match department.retired {
+        Some(day) => day,
+        None => session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date(),
+    };
+    let WorkspaceOrigin::Folder(folder) = &session.workspace.origin else {
+        ctx.ui
+            .info("The built-in example has no files, so nothing says that the department is retired.");
+        return Ok(None);
+    };
+    let path = folder.join("departments").join(format!("{}.toml", department.code));
+    if department.retired.is_some() {
+        return Ok(Some(Retirement { on, file: Some(path) }));
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} could not be read", path.display()))?;
+    let retired = set_retired(&text, on).with_context(|| format!("{} is not TOML", path.display()))?;
+    save::save(&path, retired.as_bytes(), save::IfExists::Replace)
+        .context("the department could not be retired in its file, so nothing was changed")?;
+    Ok(Some(Retirement { on, file: Some(path) }))
+}
+
+/// The same file with `retired`, before its first table.
+fn set_retired(text: &str, on: jiff::civil::Date) -> Result<String, toml_edit::TomlError> {
+    let mut document: toml_edit::DocumentMut = text.parse()?;
+    let day = toml_edit::Date {
+        year: u16::try_from(on.year()).unwrap_or_default(),
+        month: u8::try_from(on.month()).unwrap_or_default(),
+        day: u8::try_from(on.day()).unwrap_or_default(),
+    };
+    let value = toml_edit::Datetime {
+        date: Some(day),
+        time: None,
+        offset: None,
+    };
+    document["retired"] = toml_edit::value(value);
+    Ok(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_is_inserted_at_the_top_and_the_rest_is_unchanged() {
+        let text = "# who\nname = \"Claims\"   # ours\nprefix = \"claims-\"\n\n[quota]\ntasks = 3\n";
+        let retired = set_retired(text, jiff::civil::date(2026, 11, 26)).unwrap();
+        assert_eq!(
+            retired,
+            "# who\nname = \"Claims\"   # ours\nprefix = \"claims-\"\nretired = 2026-11-26\n\n[quota]\ntasks = 3\n"
+        );
+    }
+}

@@ -1,0 +1,450 @@
+//! What is used, by whom, and what should not be: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    api::{
+        connect::{ClusterPath, ExpandedConnector},
+        quota::AppliedQuota,
+    },
+    client::ClientError,
+    commands::{
+        fleet::{OwnerDepartment, has_task_count},
+        quota::state::{QuotaState, is_complete},
+    },
+    model::{ConnectorIdentity, DepartmentCode, ObservedAccount},
+    plan::observe::connector_identity,
+    quota::{ClusterTaskLimit, DepartmentUsage, counted_tasks, is_counted},
+    render::text::{count_noun, join_list},
+};
+
+/// Service accounts by id.
+pub(super) type AccountsById = BTreeMap<String, ObservedAccount>;
+
+/// The whole audit.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::commands) struct QuotaAudit {
+    /// When it was looked.
+    pub(super) taken_at: Timestamp,
+    /// The one department that was asked about.
+    pub(super) department: Option<DepartmentCode>,
+    /// By stage.
+    pub(super) stages: Vec<StageQuotaAudit>,
+    /// The provider's quotas of the organization.
+    pub(super) provider_quotas: Vec<ProviderQuota>,
+    /// What could not be looked at, each with the reason.
+    pub(super) unknown: BTreeMap<String, String>,
+}
+
+/// One stage.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct StageQuotaAudit {
+    pub(super) stage: String,
+    pub(super) cluster: String,
+    /// Why nothing could be seen.
+    pub(super) unknown: Option<String>,
+    #[serde(skip)]
+    pub(super) denied: bool,
+    /// The cluster as a whole; not for one department alone.
+    pub(super) cluster_usage: Option<ClusterQuotaUsage>,
+    /// The departments, those that exceed first.
+    pub(super) departments: Vec<DepartmentQuotaUsage>,
+    /// Connectors of no department.
+    pub(super) unowned: Vec<UnownedConnector>,
+    /// Connectors whose account is somebody else's.
+    pub(super) foreign_accounts: Vec<ForeignAccountConnector>,
+    /// Connectors of which nobody can say as whom they run.
+    pub(super) unknown_accounts: Vec<UnknownAccountConnector>,
+    /// The provider's quotas of the cluster.
+    pub(super) provider_quotas: Vec<ProviderQuota>,
+}
+
+/// A cluster as a whole.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ClusterQuotaUsage {
+    pub(super) connectors: u32,
+    pub(super) tasks: u32,
+    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    pub(super) complete: bool,
+    /// How many departments may have together, how many more are kept free.
+    pub(super) tasks_allocatable: u32,
+    pub(super) tasks_reserved: u32,
+    /// What the quotas of all departments come to.
+    pub(super) tasks_allocated: u32,
+    pub(super) connectors_allocated: u32,
+    /// What is promised of what may be had, in percent; more than 100 is over-commit.
+    pub(super) allocated_percent: u32,
+    pub(super) state: QuotaState,
+    pub(super) over_quota_observed_since: Option<Timestamp>,
+}
+
+/// One department.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct DepartmentQuotaUsage {
+    pub(super) department: DepartmentCode,
+    pub(super) name: String,
+    pub(super) connectors: u32,
+    pub(super) connectors_limit: u32,
+    pub(super) tasks: u32,
+    pub(super) tasks_limit: u32,
+    pub(super) tasks_per_connector_limit: u32,
+    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    pub(super) complete: bool,
+    pub(super) state: QuotaState,
+    /// Since when this computer has seen it exceed; the service does not tell.
+    pub(super) over_quota_observed_since: Option<Timestamp>,
+    /// Connectors with more tasks than one may have.
+    pub(super) oversized: Vec<OversizedConnector>,
+}
+
+/// A connector with more tasks than one may have.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct OversizedConnector {
+    pub(super) name: String,
+    pub(super) tasks: u32,
+}
+
+/// A connector of no department.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct UnownedConnector {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) status: String,
+    pub(super) tasks: u32,
+    /// Whether it is known how many tasks count; if not, tasks are a lower bound.
+    pub(super) complete: bool,
+    /// As whom it runs; nothing when that is not known.
+    pub(super) runs_as: Option<String>,
+    /// The department whose account that is.
+    pub(super) account_department: Option<DepartmentCode>,
+}
+
+/// A connector that runs as somebody else.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ForeignAccountConnector {
+    pub(super) name: String,
+    pub(super) department: DepartmentCode,
+    pub(super) runs_as: String,
+    /// Whose account it is; nothing when it is no department's in this stage.
+    pub(super) account_department: Option<DepartmentCode>,
+}
+
+/// A connector of which nobody can say as whom it runs.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct UnknownAccountConnector {
+    pub(super) name: String,
+    pub(super) reason: &'static str,
+}
+
+/// One quota of the provider.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct ProviderQuota {
+    pub(super) quota_code: String,
+    pub(super) name: String,
+    /// Nothing where the provider tells no number of things.
+    pub(super) limit: Option<u64>,
+    /// Absent means unknown (dossier `quotas.md` §1.5).
+    pub(super) used: Option<u64>,
+    /// Nothing where the use or the limit is not known.
+    pub(super) state: Option<QuotaState>,
+}
+
+impl ProviderQuota {
+    pub(super) fn from_applied(quota: &AppliedQuota) -> Self {
+        let limit = u64::try_from(quota.applied_limit).ok();
+        let used = quota.usage.and_then(|usage| u64::try_from(usage).ok());
+        Self {
+            quota_code: quota.id.clone(),
+            name: quota.display_name.clone(),
+            limit,
+            used,
+            state: used.zip(limit).map(|(used, limit)| QuotaState::from_usage(used, limit)),
+        }
+    }
+}
+
+impl QuotaAudit {
+    /// Who uses more than they may, in words: one by name, several by number.
+    pub(super) fn over_quota_message(&self) -> Option<String> {
+        let departments = || {
+            let rows = self
+                .stages
+                .iter()
+                .flat_map(|stage| stage.departments.iter().map(move |row| (stage, row)));
+            rows.filter(|(_, row)| row.is_over_quota())
+        };
+        let clusters = || {
+            let is_over = |platform: &ClusterQuotaUsage| platform.state == QuotaState::Over;
+            self.stages
+                .iter()
+                .filter(move |stage| stage.cluster_usage.as_ref().is_some_and(is_over))
+        };
+        // A department that exceeds in two stages is one department.
+        let codes: BTreeSet<&DepartmentCode> = departments().map(|(_, row)| &row.department).collect();
+        let first = departments().next();
+        match (codes.len(), clusters().count()) {
+            (0, 0) => None,
+            (1, 0) if departments().count() == 1 => first.map(|(stage, row)| {
+                format!(
+                    "department \"{}\" in stage {} uses more than it may",
+                    row.department, stage.stage
+                )
+            }),
+            (0, 1) => clusters()
+                .next()
+                .map(|stage| format!("cluster \"{}\" uses more than it may", stage.cluster)),
+            (departments, clusters) => {
+                let counted = [count_noun(departments, "department"), count_noun(clusters, "cluster")];
+                let counted: Vec<String> = counted.into_iter().filter(|text| !text.starts_with("no ")).collect();
+                let verb = if departments + clusters == 1 {
+                    "uses more than it may"
+                } else {
+                    "use more than they may"
+                };
+                Some(format!("{} {verb}", join_list(&counted)))
+            }
+        }
+    }
+
+    /// Of how many nobody knows whether they use more than they may, in a sentence.
+    pub(super) fn unknown_state_message(&self) -> Option<String> {
+        let rows = self.stages.iter().flat_map(|stage| &stage.departments);
+        let rows = rows.filter(|row| row.state == QuotaState::Unknown && !row.is_over_quota());
+        let departments: BTreeSet<&DepartmentCode> = rows.map(|row| &row.department).collect();
+        let platforms = self.stages.iter().filter_map(|stage| stage.cluster_usage.as_ref());
+        let clusters = platforms
+            .filter(|platform| platform.state == QuotaState::Unknown)
+            .count();
+        let counted = [(departments.len(), "department"), (clusters, "cluster")];
+        let counted = counted.into_iter().filter(|(number, _)| *number > 0);
+        let counted: Vec<String> = counted.map(|(number, what)| count_noun(number, what)).collect();
+        let whether = match departments.len() + clusters {
+            0 => return None,
+            1 => "it uses more than it may",
+            _ => "they use more than they may",
+        };
+        Some(format!("Of {} it is not known whether {whether}.", join_list(&counted)))
+    }
+}
+
+impl DepartmentQuotaUsage {
+    /// Whether it uses more than it may, in whichever way.
+    pub(super) fn is_over_quota(&self) -> bool {
+        self.state == QuotaState::Over || !self.oversized.is_empty()
+    }
+}
+
+/// One cluster, and what was listed of it.
+pub(super) struct ClusterInput<'a> {
+    pub(super) stage: &'a str,
+    pub(super) cluster_path: &'a ClusterPath,
+    pub(super) ceiling: ClusterTaskLimit,
+    pub(super) list: Result<&'a BTreeMap<String, ExpandedConnector>, &'a ClientError>,
+    pub(super) quotas: Vec<ProviderQuota>,
+}
+
+/// Since when something has been seen so.
+pub(super) type StateSince<'a> = &'a mut dyn FnMut(&str, &str) -> Timestamp;
+
+/// What is known of all clusters.
+pub(super) struct QuotaEvaluator<'a> {
+    pub(super) owners: &'a [OwnerDepartment],
+    /// One department is meant, and nothing of others is to be told.
+    pub(super) single_department: bool,
+    /// Nothing when they could not be listed.
+    pub(super) accounts: Option<&'a AccountsById>,
+}
+
+impl QuotaEvaluator<'_> {
+    /// Judges one cluster.
+    pub(super) fn evaluate_cluster(&self, cluster: ClusterInput<'_>, since: StateSince<'_>) -> StageQuotaAudit {
+        let mut audit = StageQuotaAudit {
+            stage: cluster.stage.to_owned(),
+            cluster: cluster.cluster_path.cluster.to_string(),
+            provider_quotas: cluster.quotas,
+            ..StageQuotaAudit::default()
+        };
+        let list = match cluster.list {
+            Ok(list) => list,
+            Err(error) => {
+                audit.unknown = Some(error.to_string());
+                audit.denied = error.is_forbidden() || error.is_unauthorized();
+                return audit;
+            }
+        };
+        let mut departments: Vec<DepartmentQuotaUsage> = self
+            .owners
+            .iter()
+            .map(|owner| evaluate_department(owner, list, since))
+            .collect();
+        departments.sort_by_cached_key(|row| (!row.is_over_quota(), row.department.clone()));
+        audit.departments = departments;
+        if !self.single_department {
+            audit.cluster_usage = Some(self.evaluate_cluster_usage(list, cluster.ceiling, since));
+        }
+        for (name, now) in list.iter().filter(|(_, now)| is_counted(now)) {
+            match self.owners.iter().find(|owner| owner.prefix.owns(name)) {
+                Some(owner) => self.check_account(cluster.stage, owner, name, now, &mut audit),
+                None if self.single_department => {}
+                None => audit.unowned.push(self.evaluate_unowned(cluster.stage, name, now)),
+            }
+        }
+        audit
+    }
+
+    fn evaluate_cluster_usage(
+        &self,
+        list: &BTreeMap<String, ExpandedConnector>,
+        ceiling: ClusterTaskLimit,
+        since: StateSince<'_>,
+    ) -> ClusterQuotaUsage {
+        let counted = || list.values().filter(|now| is_counted(now));
+        let tasks = counted().map(task_count).fold(0, u32::saturating_add);
+        let promised = self.owners.iter().map(|owner| owner.quota.tasks);
+        let promised = promised.fold(0, u32::saturating_add);
+        let connectors = self.owners.iter().map(|owner| owner.quota.connectors);
+        let allocatable = ceiling.allocatable();
+        let percent = u64::from(promised) * 100 / u64::from(allocatable.max(1));
+        let complete = counted().all(has_task_count);
+        let state = QuotaState::from_tasks(tasks, allocatable, complete);
+        let observed = since("over the cluster", over_quota_key(state == QuotaState::Over));
+        ClusterQuotaUsage {
+            connectors: u32::try_from(counted().count()).unwrap_or(u32::MAX),
+            tasks,
+            complete,
+            tasks_allocatable: allocatable,
+            tasks_reserved: ceiling.reserved(),
+            tasks_allocated: promised,
+            connectors_allocated: connectors.fold(0, u32::saturating_add),
+            allocated_percent: u32::try_from(percent).unwrap_or(u32::MAX),
+            state,
+            over_quota_observed_since: (state == QuotaState::Over).then_some(observed),
+        }
+    }
+
+    /// Notes a department's connector that runs under an account of somebody else.
+    fn check_account(
+        &self,
+        stage: &str,
+        owner: &OwnerDepartment,
+        name: &str,
+        now: &ExpandedConnector,
+        audit: &mut StageQuotaAudit,
+    ) {
+        let unclear = |reason: &'static str| UnknownAccountConnector {
+            name: name.to_owned(),
+            reason,
+        };
+        let id = match connector_identity(&now.info.config) {
+            Some(ConnectorIdentity::ServiceAccount(id)) => id,
+            Some(ConnectorIdentity::ApiKey(_)) => {
+                // Whose key it is `access audit` looks up, where the key is shown at all.
+                return audit.unknown_accounts.push(unclear("it runs with an API key"));
+            }
+            Some(ConnectorIdentity::Other(_)) => {
+                return audit
+                    .unknown_accounts
+                    .push(unclear("its `kafka.auth.mode` is not known here"));
+            }
+            None => {
+                return audit
+                    .unknown_accounts
+                    .push(unclear("its configuration may not be read"));
+            }
+        };
+        let Some(accounts) = self.accounts else {
+            return audit
+                .unknown_accounts
+                .push(unclear("the service accounts could not be listed"));
+        };
+        let account = accounts.get(&id);
+        let account_of = account.and_then(|account| department_of_account(account, stage));
+        if account_of.as_ref() != Some(&owner.code) {
+            audit.foreign_accounts.push(ForeignAccountConnector {
+                name: name.to_owned(),
+                department: owner.code.clone(),
+                runs_as: account_label(account, &id),
+                // Whose it is would be told to somebody who asked about one department only.
+                account_department: account_of.filter(|_| !self.single_department),
+            });
+        }
+    }
+
+    fn evaluate_unowned(&self, stage: &str, name: &str, now: &ExpandedConnector) -> UnownedConnector {
+        let id = match connector_identity(&now.info.config) {
+            Some(ConnectorIdentity::ServiceAccount(id)) => Some(id),
+            _ => None,
+        };
+        let account = id.as_ref().and_then(|id| self.accounts?.get(id));
+        UnownedConnector {
+            name: name.to_owned(),
+            id: now.id.id.clone(),
+            status: now.status.connector.state.clone(),
+            tasks: task_count(now),
+            complete: has_task_count(now),
+            runs_as: id.map(|id| account_label(account, &id)),
+            account_department: account.and_then(|account| department_of_account(account, stage)),
+        }
+    }
+}
+
+/// The department that an account was made for in one of the stages `of` that share a cluster. A tag can be forged, so this
+/// says whose it claims to be; `access audit` says who controls it.
+fn department_of_account(account: &ObservedAccount, of: &str) -> Option<DepartmentCode> {
+    let tag = account.tag()?;
+    of.split(", ").any(|stage| stage == tag.stage).then_some(tag.department)
+}
+
+fn account_label(account: Option<&ObservedAccount>, id: &str) -> String {
+    match account {
+        Some(account) => format!("{} ({id})", account.name),
+        None => id.to_owned(),
+    }
+}
+
+fn task_count(now: &ExpandedConnector) -> u32 {
+    counted_tasks(&now.info.config, now.status.tasks.len())
+}
+
+fn over_quota_key(over: bool) -> &'static str {
+    if over { "over" } else { "within" }
+}
+
+fn evaluate_department(
+    owner: &OwnerDepartment,
+    list: &BTreeMap<String, ExpandedConnector>,
+    since: StateSince<'_>,
+) -> DepartmentQuotaUsage {
+    let usage = DepartmentUsage::from_connectors(list, &owner.prefix);
+    let complete = is_complete(&usage, list);
+    let most = owner.quota.tasks_per_connector;
+    let oversized = usage.tasks_by_connector.iter().filter(|(_, tasks)| **tasks > most);
+    let mut row = DepartmentQuotaUsage {
+        department: owner.code.clone(),
+        name: owner.name.clone(),
+        connectors: usage.connectors,
+        connectors_limit: owner.quota.connectors,
+        tasks: usage.tasks,
+        tasks_limit: owner.quota.tasks,
+        tasks_per_connector_limit: most,
+        complete,
+        state: QuotaState::for_department(&usage, &owner.quota, complete),
+        over_quota_observed_since: None,
+        oversized: oversized
+            .map(|(name, tasks)| OversizedConnector {
+                name: name.clone(),
+                tasks: *tasks,
+            })
+            .collect(),
+    };
+    let observed = since(&format!("over {}", owner.code), over_quota_key(row.is_over_quota()));
+    row.over_quota_observed_since = row.is_over_quota().then_some(observed);
+    row
+}
+
+#[cfg(test)]
+#[path = "evaluate_tests.rs"]
+mod tests;

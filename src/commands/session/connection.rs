@@ -1,0 +1,212 @@
+//! The way to a service: where requests go, how, and as whom.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use http::{HeaderName, HeaderValue};
+
+use super::open_sandbox;
+use crate::{
+    client::{
+        Auth, BasicCredentials, CredentialSource, HttpTransport, HttpTransportSettings, InProcessTransport, Transport,
+    },
+    clock::Clock,
+    commands::Ctx,
+    config::{self, LoadedProfile, ServiceEndpoint, ServiceHosts},
+    env,
+    error::{Error, ErrorKind},
+    manifest::Workspace,
+    model::{Secret, ownership::account_name},
+    sandbox::Sandbox,
+};
+
+/// What stands in the address of a sandbox that is called in-process.
+const IN_PROCESS_URL: &str = "http://127.0.0.1:1024";
+
+/// The client's half of a session.
+pub(in crate::commands) struct Connection {
+    /// Where requests go.
+    pub(in crate::commands) base_url: String,
+    /// How they get there.
+    pub(in crate::commands) transport: Arc<dyn Transport>,
+    /// As whom.
+    pub(in crate::commands) auth: Auth,
+    /// Time.
+    pub(in crate::commands) clock: Clock,
+    /// What profiles point to.
+    pub(super) endpoint: ServiceEndpoint,
+    /// Where tokens, logs and metrics are.
+    pub(super) hosts: ServiceHosts,
+    /// The embedded Confluent Cloud, when it is that.
+    pub(super) sandbox_mode: Option<SandboxMode>,
+}
+
+/// The embedded Confluent Cloud, whose clock tells the time of its logs and metrics.
+pub(super) enum SandboxMode {
+    /// In this process: time steps while somebody waits.
+    InProcess(Sandbox),
+    /// As a server on this state folder: waiting takes real time.
+    Remote(PathBuf),
+}
+
+impl Connection {
+    /// To Confluent Cloud, or to where the profile points.
+    pub(super) fn for_service(ctx: &Ctx, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
+        let credentials = config::SourcedKey::resolve_cloud(profile, env::var)
+            .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
+        let endpoint = profile.map_or_else(ServiceEndpoint::confluent_cloud, |loaded| {
+            loaded.profile.endpoint.clone()
+        });
+        let ServiceEndpoint::Url(base) = &endpoint else {
+            return Err(Error::failed("the profile points to a sandbox"));
+        };
+        let source = match profile {
+            Some(profile) if profile.keys.cloud.is_some() => {
+                CredentialSource::Profile(profile.path.display().to_string())
+            }
+            _ => CredentialSource::Environment(env::CONFLUENT_CLOUD_API_KEY),
+        };
+        let auth = Auth::Basic(BasicCredentials {
+            key: credentials.key.id.to_string(),
+            secret: credentials.key.secret,
+            source,
+        });
+        let transport = Arc::new(HttpTransport::new(HttpTransportSettings::default()));
+        let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+        let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
+        Ok(Self {
+            base_url: base.clone(),
+            transport,
+            auth,
+            clock: ctx.clock.clone(),
+            hosts: ServiceHosts::resolve(base, &named, &trusted, env::var)?,
+            endpoint,
+            sandbox_mode: None,
+        })
+    }
+
+    /// To the embedded Confluent Cloud: to the server that runs on its folder, else in this process.
+    pub(in crate::commands) fn for_sandbox(
+        ctx: &Ctx,
+        folder: &Path,
+        workspace: &Workspace,
+        profile: Option<&LoadedProfile>,
+    ) -> Result<Self, Error> {
+        let sandbox = open_sandbox(folder, workspace)?;
+        let auth = match (
+            ctx.globals.sandbox_as.as_deref(),
+            profile.and_then(credentials_of_profile),
+        ) {
+            (None, Some(credentials)) => Auth::Basic(credentials),
+            (None, None) => seeded_auth(&sandbox, SeededAccount::Provisioner)?,
+            (Some("admin"), _) => seeded_auth(&sandbox, SeededAccount::Admin)?,
+            (Some(somebody), _) => impersonate_persona(&sandbox, ctx, workspace, somebody)?,
+        };
+        if let Some(url) = Sandbox::running_server_url(folder) {
+            return Ok(Self::for_server(ctx, folder, url, auth));
+        }
+        // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
+        sandbox.on_kill(|| std::process::abort());
+        let transport = Arc::new(InProcessTransport::new(sandbox.router()));
+        Ok(Self {
+            base_url: IN_PROCESS_URL.to_owned(),
+            transport,
+            auth,
+            clock: sandbox.clock(),
+            endpoint: ServiceEndpoint::Sandbox(Some(folder.to_owned())),
+            hosts: ServiceHosts::single_host(IN_PROCESS_URL),
+            sandbox_mode: Some(SandboxMode::InProcess(sandbox)),
+        })
+    }
+
+    /// With a profile's key to the server of a sandbox, if one runs. What is in the sandbox is not read for that.
+    pub(in crate::commands) fn for_running_server(ctx: &Ctx, folder: &Path, profile: &LoadedProfile) -> Option<Self> {
+        if ctx.globals.sandbox_as.is_some() {
+            return None;
+        }
+        let auth = Auth::Basic(credentials_of_profile(profile)?);
+        let url = Sandbox::running_server_url(folder)?;
+        Some(Self::for_server(ctx, folder, url, auth))
+    }
+
+    fn for_server(ctx: &Ctx, folder: &Path, url: String, auth: Auth) -> Self {
+        let settings = HttpTransportSettings {
+            loopback_only: true,
+            ..HttpTransportSettings::default()
+        };
+        Self {
+            hosts: ServiceHosts::single_host(&url),
+            base_url: url,
+            transport: Arc::new(HttpTransport::new(settings)),
+            auth,
+            clock: ctx.clock.clone(),
+            endpoint: ServiceEndpoint::Sandbox(Some(folder.to_owned())),
+            sandbox_mode: Some(SandboxMode::Remote(folder.to_owned())),
+        }
+    }
+}
+
+/// The key that a profile holds.
+fn credentials_of_profile(profile: &LoadedProfile) -> Option<BasicCredentials> {
+    let key = profile.keys.cloud.as_ref()?;
+    Some(BasicCredentials {
+        key: key.id.to_string(),
+        secret: key.secret.clone(),
+        source: CredentialSource::Profile(profile.path.display().to_string()),
+    })
+}
+
+#[derive(Clone, Copy)]
+enum SeededAccount {
+    Admin,
+    Provisioner,
+}
+
+fn seeded_auth(sandbox: &Sandbox, who: SeededAccount) -> Result<Auth, Error> {
+    let info = sandbox.info(true)?;
+    let (key, secret, name) = match who {
+        SeededAccount::Admin => (info.admin_key, info.admin_secret, "administrator"),
+        SeededAccount::Provisioner => (info.provisioner_key, info.provisioner_secret, "provisioner"),
+    };
+    let secret = Secret::new(secret.unwrap_or_default());
+    Ok(Auth::Basic(BasicCredentials {
+        key,
+        secret,
+        source: CredentialSource::Sandbox(name.to_owned()),
+    }))
+}
+
+/// As a principal of the sandbox, without its key.
+pub(super) fn impersonate(sandbox: &Sandbox, principal: &str) -> Result<Auth, Error> {
+    let headers = sandbox
+        .impersonation_headers(principal)
+        .map(|(name, value)| -> Result<(HeaderName, HeaderValue), Error> { Ok((name, HeaderValue::try_from(value)?)) });
+    Ok(Auth::Headers(headers.into_iter().collect::<Result<_, _>>()?))
+}
+
+/// As the account of a department's persona, without its key.
+fn impersonate_persona(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str) -> Result<Auth, Error> {
+    let wrong = || {
+        Error::usage(format!("`--sandbox-as {somebody}` names nobody"))
+            .with_hint("Write `admin`, or a department and a persona such as `claims/operator`.")
+    };
+    let (department, persona) = somebody.split_once('/').ok_or_else(wrong)?;
+    let department = department.parse().map_err(|_| wrong())?;
+    let stage = ctx
+        .globals
+        .stage
+        .as_deref()
+        .unwrap_or(&workspace.platform.default_stage);
+    let name = account_name(stage, &department, persona);
+    let account = sandbox
+        .accounts()?
+        .into_iter()
+        .find(|account| account.display_name == name)
+        .ok_or_else(|| {
+            Error::failed(format!("the sandbox has no service account `{name}`"))
+                .with_hint(format!("`confluent ebs onboard {department} --sandbox` makes it."))
+        })?;
+    impersonate(sandbox, account.id.as_str())
+}

@@ -1,0 +1,126 @@
+//! Looks at who may do what, as far as the key lets.
+//!
+//! Onboarding needs the provisioner, and stops when it cannot see what it must compare with ([`observe`](super::observe)).
+//! Whoever only asks may be anybody, also a person, and a list that is refused is no reason to stop: it is unknown.
+
+use std::collections::BTreeMap;
+
+use futures_util::try_join;
+
+use super::observe::{
+    ObservationTarget, ObserveError, find_key_owner, find_organization, find_schema_registry, known_unless_forbidden,
+    list_bindings_below, list_bindings_in, list_bindings_on_managed_accounts, list_subject_bindings,
+    to_observed_accounts, to_observed_bindings, to_observed_connectors, to_observed_keys,
+};
+use crate::{
+    api::{
+        connect::{ClusterPath, ListConnectors},
+        iam::ListServiceAccounts,
+        keys::ListApiKeys,
+        mds::{RoleBindingObject, RoleBindingScope},
+    },
+    client::{Client, ClientError},
+    clock::Clock,
+    model::{Crn, ObservedAccount, Snapshot, StageAddress, listing},
+    resources::acl,
+};
+
+/// What is said of ACLs until somebody looks: they are listed elsewhere, with another key.
+pub(super) const ACLS_NOT_READ: &str = "nobody looked";
+
+/// Looks at accounts, role bindings, keys and connectors; ACLs are asked for elsewhere, by [`observe_acls`].
+///
+/// # Errors
+/// When not even the organization and the owner of the key are told, or an answer is neither a list nor a refusal. What
+/// is refused is in [`Snapshot::unknown`].
+pub async fn observe_visible(
+    client: &Client,
+    clock: &Clock,
+    target: &ObservationTarget,
+) -> Result<Snapshot, ObserveError> {
+    let place = ClusterPath {
+        environment: target.environment.clone(),
+        cluster: target.cluster.clone(),
+    };
+    let (seen_by, organization, schema_registry, accounts, keys, connectors) = try_join!(
+        find_key_owner(client, target),
+        find_organization(client, target),
+        find_schema_registry(client, target),
+        async { Ok(client.list(ListServiceAccounts::default()).await) },
+        async { Ok(client.list(ListApiKeys::default()).await) },
+        async { Ok(client.send(&ListConnectors(place)).await.map(|answered| answered.value)) },
+    )?;
+    let address = StageAddress {
+        organization,
+        environment: target.environment.clone(),
+        cluster: target.cluster.clone(),
+        schema_registry,
+    };
+    let mut unknown = BTreeMap::from([(listing::ACLS.to_owned(), ACLS_NOT_READ.to_owned())]);
+    let accounts =
+        to_observed_accounts(known_unless_forbidden(accounts, listing::ACCOUNTS, &mut unknown)?.unwrap_or_default());
+    let keys = to_observed_keys(known_unless_forbidden(keys, listing::KEYS, &mut unknown)?.unwrap_or_default());
+    let connectors = known_unless_forbidden(connectors, listing::CONNECTORS, &mut unknown)?.unwrap_or_default();
+    let bindings = to_observed_bindings(list_visible_bindings(client, &address, &accounts, &mut unknown).await?);
+    Ok(Snapshot {
+        taken_at: clock.now(),
+        address,
+        observed_by: seen_by,
+        accounts,
+        bindings,
+        acls: Vec::new(),
+        keys,
+        connectors: to_observed_connectors(connectors),
+        unknown,
+    })
+}
+
+/// Looks at the ACLs of the cluster through `kafka`, or writes down why nobody did.
+pub async fn observe_acls(snapshot: &mut Snapshot, kafka: Result<&Client, String>) {
+    let found = match kafka {
+        Ok(kafka) => acl::list(kafka, &snapshot.address.cluster, None)
+            .await
+            .map_err(|error| error.to_string()),
+        Err(reason) => Err(reason),
+    };
+    match found {
+        Ok(acls) => {
+            snapshot.acls = acls;
+            snapshot.unknown.remove(listing::ACLS);
+        }
+        Err(reason) => drop(snapshot.unknown.insert(listing::ACLS.to_owned(), reason)),
+    }
+}
+
+/// From the widest scope that may be listed to the narrowest.
+async fn list_visible_bindings(
+    client: &Client,
+    address: &StageAddress,
+    accounts: &[ObservedAccount],
+    unknown: &mut BTreeMap<String, String>,
+) -> Result<Vec<RoleBindingObject>, ClientError> {
+    let whole = list_bindings_on_and_below(client, address.organization_crn()).await;
+    if let Some(found) = known_unless_forbidden(whole, listing::ORGANIZATION_BINDINGS, unknown)? {
+        return Ok(found);
+    }
+    let environment = list_bindings_on_and_below(client, address.environment_crn()).await;
+    let mut found = if let Some(found) = known_unless_forbidden(environment, listing::ENVIRONMENT_BINDINGS, unknown)? {
+        found
+    } else {
+        let cluster = list_bindings_on_and_below(client, address.cluster_crn()).await;
+        let mut found = known_unless_forbidden(cluster, listing::CLUSTER_BINDINGS, unknown)?.unwrap_or_default();
+        found.extend(list_subject_bindings(client, address, unknown).await?);
+        found
+    };
+    found.extend(list_bindings_on_managed_accounts(client, address, accounts, unknown).await?);
+    Ok(found)
+}
+
+/// What is bound on `scope` and below it: two lists, because the service shows what is bound on a scope only to who asks
+/// for exactly that (dossier `rbac.md` §3).
+async fn list_bindings_on_and_below(client: &Client, scope: Crn) -> Result<Vec<RoleBindingObject>, ClientError> {
+    let exactly = list_bindings_in(RoleBindingScope::Exact(scope.clone().into()));
+    let (mut found, more) = try_join!(client.list(exactly), client.list(list_bindings_below(scope)))?;
+    found.extend(more);
+    Ok(found)
+}

@@ -1,0 +1,60 @@
+//! Who can do anything on the names of a department: what has to be nobody when it has gone. Pure.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{acls, teardown::PREFIXED_KINDS};
+use crate::{
+    access::Evaluator,
+    model::{AclResource, Department, ResourceKind, Snapshot},
+};
+
+/// Who can still do anything on a department's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ResidualAccess {
+    /// Administrators of the organization, the environment or the cluster, whose right is about everything there.
+    pub administrators: BTreeSet<String>,
+    /// Everybody else, with the binding that gives it.
+    pub others: BTreeSet<String>,
+}
+
+/// Finds whoever can do anything on names that begin with the prefix of `department`.
+#[must_use]
+pub fn find_residual_access(snapshot: &Snapshot, department: &Department) -> ResidualAccess {
+    let evaluator = Evaluator::new(snapshot.bindings.iter().map(|seen| seen.binding.clone()))
+        .with_acls(snapshot.acls.iter().cloned(), &snapshot.address);
+    let mut residual = ResidualAccess::default();
+    for kind in PREFIXED_KINDS {
+        let Some(all) = snapshot.address.pattern(kind, department.prefix.pattern()) else {
+            continue;
+        };
+        for (binding, _) in evaluator.bindings_reaching(&all) {
+            let who = snapshot.display_name(&binding.principal);
+            match binding.pattern.kind() {
+                ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster => {
+                    residual.administrators.insert(format!("{who} ({})", binding.role));
+                }
+                // The provisioner manages the subjects of everybody (dossier `rbac.md` §8.6).
+                _ if binding.principal == snapshot.observed_by => {
+                    residual.administrators.insert(format!("{who} ({})", binding.role));
+                }
+                _ => {
+                    residual.others.insert(format!(
+                        "{who} holds {} on {}",
+                        binding.role,
+                        binding.pattern.to_short_string()
+                    ));
+                }
+            }
+        }
+        for (acl, _) in evaluator.acls_reaching(&all) {
+            let said = acls::describe_with_holder(snapshot, &acl.acl);
+            match acl.acl.resource == AclResource::Cluster || acl.acl.principal == snapshot.observed_by {
+                true => residual.administrators.insert(said),
+                false => residual.others.insert(said),
+            };
+        }
+    }
+    residual
+}

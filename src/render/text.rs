@@ -1,0 +1,56 @@
+//! Lists and numbers in sentences, as the stock CLI writes them (dossier `native-cli.md` §4.5, §4.6).
+
+/// `1 connector`, `2 connectors`, `no connectors`.
+#[must_use]
+pub fn count_noun(number: usize, one: &str) -> String {
+    match number {
+        0 => format!("no {one}s"),
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
+/// `a`, `a and b`, `a, b, and c`.
+#[must_use]
+pub fn join_list(items: &[impl AsRef<str>]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [one, two] => format!("{} and {}", one.as_ref(), two.as_ref()),
+        [rest @ .., last] => {
+            let rest = rest.iter().map(AsRef::as_ref).collect::<Vec<_>>();
+            format!("{}, and {}", rest.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// [`list`] with every item in double quotes.
+#[must_use]
+pub fn join_quoted(items: &[impl AsRef<str>]) -> String {
+    let items = items
+        .iter()
+        .map(|item| format!("\"{}\"", item.as_ref()))
+        .collect::<Vec<_>>();
+    join_list(&items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_three_or_more_have_an_oxford_comma() {
+        assert_eq!(join_quoted(&["lcc-456"]), "\"lcc-456\"");
+        assert_eq!(join_quoted(&["lcc-123", "lcc-111"]), "\"lcc-123\" and \"lcc-111\"");
+        assert_eq!(join_quoted(&["a", "b", "c"]), "\"a\", \"b\", and \"c\"");
+        assert_eq!(join_list(&[] as &[&str]), "");
+    }
+
+    #[test]
+    fn counts_agree_with_their_noun() {
+        assert_eq!(
+            [0, 1, 2].map(|n| count_noun(n, "error")),
+            ["no errors", "1 error", "2 errors"]
+        );
+    }
+}

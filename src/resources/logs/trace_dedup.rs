@@ -1,0 +1,174 @@
+//! Identical stack traces are shown once: a connector that fails at every start repeats its error every five minutes (dossier
+//! `logs.md` §2.4).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use crate::api::logs::LogEntry;
+
+/// How many different traces are remembered; the one that was not seen for the longest time is forgotten first.
+const MAX_TRACES: usize = 500;
+
+/// What a line's stack trace is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceOccurrence {
+    /// There is none.
+    None,
+    /// One that was not seen before, with its number from 1.
+    First(u32),
+    /// The trace of that number again, for the so-manieth time.
+    Repeated {
+        /// The number that it was given.
+        number: u32,
+        /// How often it was seen, this time included.
+        times: u32,
+    },
+}
+
+/// The traces that were seen.
+#[derive(Clone, Debug, Default)]
+pub struct TraceDedup {
+    known: HashMap<u64, KnownTrace>,
+    /// By when it was seen last.
+    order: BTreeMap<u64, u64>,
+    numbers: u32,
+    clock: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct KnownTrace {
+    number: u32,
+    times: u32,
+    last_seen: u64,
+}
+
+impl TraceDedup {
+    /// Looks at a line.
+    pub fn record(&mut self, line: &LogEntry) -> TraceOccurrence {
+        if line.trace().is_empty() {
+            return TraceOccurrence::None;
+        }
+        let key = trace_key(line);
+        self.clock += 1;
+        if let Some(known) = self.known.get_mut(&key) {
+            known.times += 1;
+            self.order.remove(&std::mem::replace(&mut known.last_seen, self.clock));
+            self.order.insert(self.clock, key);
+            return TraceOccurrence::Repeated {
+                number: known.number,
+                times: known.times,
+            };
+        }
+        self.numbers += 1;
+        let known = KnownTrace {
+            number: self.numbers,
+            times: 1,
+            last_seen: self.clock,
+        };
+        self.known.insert(key, known);
+        self.order.insert(self.clock, key);
+        if self.known.len() > MAX_TRACES
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.known.remove(&oldest);
+        }
+        TraceOccurrence::First(self.numbers)
+    }
+}
+
+/// Message and trace, without what differs from task to task: `{id=lcc-8kq2zm-0}`.
+fn trace_key(line: &LogEntry) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.id.hash(&mut hasher);
+    for text in [line.message.as_str(), line.trace()] {
+        hash_without_task(text, &mut hasher);
+    }
+    hasher.finish()
+}
+
+fn hash_without_task(text: &str, hasher: &mut DefaultHasher) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{id=") {
+        let (id, after) = after.split_once('}').unwrap_or((after, ""));
+        let connector = id.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        (before, connector).hash(hasher);
+        rest = after;
+    }
+    rest.hash(hasher);
+}
+
+/// The line that matters of a stack trace: the innermost cause (dossier `connect.md` §10, pattern 24).
+#[must_use]
+pub fn innermost_cause(trace: &str) -> &str {
+    let caused = trace
+        .lines()
+        .rev()
+        .find_map(|line| line.trim_start().strip_prefix("Caused by: "));
+    caused.or_else(|| trace.lines().next()).unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::logs::LogStackTrace;
+
+    fn failed(task: u32, cause: &str) -> LogEntry {
+        let head = format!("WorkerSinkTask{{id=lcc-8kq2zm-{task}}} Task threw an uncaught exception");
+        LogEntry {
+            id: "lcc-8kq2zm".into(),
+            message: head.clone(),
+            exception: Some(LogStackTrace {
+                stacktrace: format!(
+                    "ConnectException: {head}\n\tat a.b(C.java)\nCaused by: X: outer\nCaused by: {cause}"
+                ),
+            }),
+            ..LogEntry::default()
+        }
+    }
+
+    #[test]
+    fn the_same_error_of_two_tasks_is_one_trace() {
+        let mut folds = TraceDedup::default();
+        assert_eq!(folds.record(&LogEntry::default()), TraceOccurrence::None);
+        assert_eq!(folds.record(&failed(0, "no")), TraceOccurrence::First(1));
+        assert_eq!(
+            folds.record(&failed(1, "no")),
+            TraceOccurrence::Repeated { number: 1, times: 2 }
+        );
+        assert_eq!(folds.record(&failed(1, "other")), TraceOccurrence::First(2));
+        assert_eq!(
+            folds.record(&failed(10, "no")),
+            TraceOccurrence::Repeated { number: 1, times: 3 }
+        );
+        let elsewhere = LogEntry {
+            id: "lcc-4vn7ra".into(),
+            ..failed(0, "no")
+        };
+        assert_eq!(folds.record(&elsewhere), TraceOccurrence::First(3));
+    }
+
+    #[test]
+    fn the_number_of_known_traces_is_bounded() {
+        let mut folds = TraceDedup::default();
+        for number in 0..3_000 {
+            folds.record(&failed(0, &format!("cause {number}")));
+            // One that comes again and again stays known.
+            folds.record(&failed(0, "always"));
+        }
+        assert_eq!((folds.known.len(), folds.order.len()), (MAX_TRACES, MAX_TRACES));
+        assert!(matches!(
+            folds.record(&failed(0, "always")),
+            TraceOccurrence::Repeated { times: 3_001, .. }
+        ));
+        assert!(matches!(folds.record(&failed(0, "cause 1")), TraceOccurrence::First(_)));
+    }
+
+    #[test]
+    fn the_innermost_cause_is_returned() {
+        assert_eq!(innermost_cause(failed(0, "Y: inner").trace()), "Y: inner");
+        assert_eq!(innermost_cause("a.b.E: only\n\tat x"), "a.b.E: only");
+        assert_eq!(innermost_cause(""), "");
+    }
+}

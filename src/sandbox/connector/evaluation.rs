@@ -1,0 +1,344 @@
+//! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the identity
+//! behind it lacks (dossier `connect.md` §6, `rbac.md` §2.1).
+
+use jiff::Timestamp;
+
+use super::{
+    ConnectorFault as Fault, ConnectorRun,
+    config::{ConnectorConfig, tasks_max, value},
+    lifecycle::{ConnectorDelays, FaultOnset, FaultProgression, LifecycleState, state_at},
+    messages::{FaultContext, FaultDetails, fault_details},
+    plugins::SandboxPlugin,
+    topics::{ConnectorTopics, connector_topics, subject_suffixes},
+};
+use crate::{
+    access::Operation,
+    catalog::topic_keys::uses_dotted_names,
+    model::{Crn, NamePattern, Principal, ResourceKind, StageAddress},
+    sandbox::state::{ClusterRecord, ConnectorRecord, KeyResource, SandboxState as World, TopicRecord},
+};
+
+/// Everything that follows from a connector's records at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectorEvaluation {
+    pub(crate) plugin: SandboxPlugin,
+    pub(crate) state: LifecycleState,
+    pub(crate) tasks: u32,
+    pub(crate) fault: Option<FaultDetails>,
+    /// Since when something is wrong, whether it shows or not.
+    pub(crate) fault_since: Option<Timestamp>,
+    /// The previous configuration is in force.
+    pub(crate) runs_previous_config: bool,
+    /// It has worked until then: now, or when something was done to it or went wrong.
+    pub(crate) ran_until: Timestamp,
+    /// Topics that it has made, or would have by now.
+    pub(crate) topics_to_create: Vec<String>,
+}
+
+impl ConnectorEvaluation {
+    /// What is wrong, once it shows.
+    pub(crate) fn visible_fault(&self) -> Option<&FaultDetails> {
+        let shows = matches!(self.state, LifecycleState::Failed | LifecycleState::Degraded);
+        self.fault.as_ref().filter(|_| shows)
+    }
+}
+
+/// A world in which a connector is looked at.
+#[derive(Clone)]
+pub(crate) struct ConnectorEvaluator<'a> {
+    pub(crate) state: &'a World,
+    pub(crate) cluster: &'a ClusterRecord,
+    pub(crate) address: StageAddress,
+    pub(crate) now: Timestamp,
+    /// Topics that have come to be by now, and are not stored yet.
+    pub(crate) new_topics: Vec<TopicRecord>,
+}
+
+/// Partitions of a topic that nobody made by hand (docs `client-configs`, the default of Confluent Cloud).
+pub(crate) const DEFAULT_PARTITIONS: u32 = 6;
+
+/// What the grants say: something is missing, or the topics that will be made.
+type AccessCheck = Result<Vec<String>, (Fault, String)>;
+
+impl ConnectorEvaluator<'_> {
+    /// How long things take for a connector.
+    pub(crate) fn delays(&self, id: &str) -> ConnectorDelays {
+        ConnectorDelays::draw(self.state.settings.timing, self.state.ids(), id)
+    }
+
+    /// The topics that connectors have made by now and that are not stored yet, with the connectors that made them.
+    pub(crate) fn create_topics(&mut self) -> Vec<(ConnectorRecord, Vec<TopicRecord>)> {
+        let here = self
+            .state
+            .connectors
+            .values()
+            .filter(|found| found.cluster == self.cluster.id);
+        let unmade: Vec<_> = here
+            .filter(|found| found.lifetime.exists() && found.topics_created_in_run != Some(found.run.since))
+            .collect();
+        let mut settled = Vec::new();
+        // Sources first: sinks may wait for what they write.
+        let (sinks, sources): (Vec<_>, Vec<_>) = unmade
+            .into_iter()
+            .partition(|found| SandboxPlugin::find_or_unknown(found.class()).is_sink());
+        for connector in sources.into_iter().chain(sinks) {
+            let evaluation = self.evaluate(connector);
+            if evaluation.state != LifecycleState::Running || evaluation.fault.is_some() {
+                continue;
+            }
+            let topic = |name| TopicRecord {
+                cluster: self.cluster.id.clone(),
+                name,
+                partitions: DEFAULT_PARTITIONS,
+                created: self.now,
+            };
+            let topics: Vec<_> = evaluation.topics_to_create.into_iter().map(topic).collect();
+            self.new_topics.extend(topics.iter().cloned());
+            let mut connector = connector.clone();
+            connector.topics_created_in_run = Some(connector.run.since);
+            settled.push((connector, topics));
+        }
+        settled
+    }
+
+    pub(crate) fn evaluate(&self, connector: &ConnectorRecord) -> ConnectorEvaluation {
+        let plugin = SandboxPlugin::find_or_unknown(connector.class());
+        let times = self.delays(&connector.id);
+        let mut found = self.check_config(connector, &connector.config, &plugin);
+        let previous = connector.previous.as_ref().filter(|_| {
+            let progression = found.as_ref().err().map(|wrong| wrong.1.progression);
+            progression == Some(FaultProgression::Validation)
+        });
+        let in_force = previous.unwrap_or(&connector.config);
+        let makes = match &mut found {
+            Ok(makes) => std::mem::take(makes),
+            Err(_) => Vec::new(),
+        };
+        let tasks = self.task_count(&plugin, in_force, &connector.id);
+        let wrong = found.err().map(|wrong| *wrong);
+        let onset = wrong.as_ref().map(|(since, trouble)| FaultOnset {
+            since: *since,
+            progression: trouble.progression,
+        });
+        let state = match connector.lifetime.exists() {
+            true => state_at(&connector.run, &times, onset, tasks, self.now),
+            false => LifecycleState::Deleted,
+        };
+        ConnectorEvaluation {
+            ran_until: connector.run.ran_until(&times, onset, state, self.now),
+            state,
+            tasks,
+            runs_previous_config: previous.is_some(),
+            fault_since: wrong.as_ref().map(|(since, _)| *since),
+            fault: wrong.map(|(_, trouble)| trouble),
+            topics_to_create: if state == LifecycleState::Running {
+                makes
+            } else {
+                Vec::new()
+            },
+            plugin,
+        }
+    }
+
+    /// What would be wrong with a configuration; otherwise the topics that it makes.
+    fn check_config(
+        &self,
+        connector: &ConnectorRecord,
+        config: &ConnectorConfig,
+        plugin: &SandboxPlugin,
+    ) -> Result<Vec<String>, Box<(Timestamp, FaultDetails)>> {
+        let subject = FaultContext {
+            plugin,
+            config,
+            id: &connector.id,
+            detail: "",
+        };
+        let armed = self
+            .state
+            .connector_faults
+            .iter()
+            .find(|armed| armed.connector == connector.name);
+        if let Some(armed) = armed {
+            return Err(Box::new((armed.since, fault_details(armed.kind, subject))));
+        }
+        if let Some(kind) = connector.triggered_faults.values().next() {
+            return Err(Box::new((connector.run.since, fault_details(*kind, subject))));
+        }
+        if connector.offsets.has_wrong_type {
+            return Err(Box::new((
+                connector.run.since,
+                fault_details(Fault::OffsetType, subject),
+            )));
+        }
+        // A topic that is deleted comes back only with the next start (dossier `connect.md` §7).
+        let made = connector.topics_created_in_run == Some(connector.run.since);
+        self.check_access(config, plugin, &connector.id, made)
+            .map_err(|(kind, detail)| {
+                let subject = FaultContext {
+                    detail: &detail,
+                    ..subject
+                };
+                Box::new((connector.run.since, fault_details(kind, subject)))
+            })
+    }
+
+    /// How many tasks run: sinks have at most one per partition (dossier `connect.md` §4.1), logs are read by one.
+    fn task_count(&self, plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> u32 {
+        let wanted = tasks_max(config).max(1);
+        if plugin.is_sink() {
+            let read = connector_topics(plugin, config, id).read;
+            let partitions: u32 = read
+                .iter()
+                .filter_map(|name| self.topic(name))
+                .map(|topic| topic.partitions)
+                .sum();
+            return if partitions == 0 {
+                wanted
+            } else {
+                wanted.min(partitions)
+            };
+        }
+        if uses_dotted_names(plugin.class()) { 1 } else { wanted }
+    }
+
+    fn topic(&self, name: &str) -> Option<&TopicRecord> {
+        let stored = self.state.topics.get(&self.cluster.id).and_then(|here| here.get(name));
+        stored.or_else(|| self.new_topics.iter().find(|topic| topic.name == name))
+    }
+
+    /// Who the connector is towards Kafka.
+    fn kafka_principal(&self, config: &ConnectorConfig) -> Result<Principal, (Fault, String)> {
+        if value(config, "kafka.auth.mode") == Some("SERVICE_ACCOUNT") {
+            let id = value(config, "kafka.service.account.id").unwrap_or_default();
+            return match self.state.account(id) {
+                Some(account) => Ok(Principal::ServiceAccount(account.id.clone())),
+                None => Err((Fault::KafkaKeyInvalid, id.to_owned())),
+            };
+        }
+        let key = value(config, "kafka.api.key").and_then(|id| self.state.key(id));
+        let key = key.filter(|key| key.resource == KeyResource::Cluster(self.cluster.id.clone()));
+        key.map(|key| key.owner.clone())
+            .ok_or_else(|| (Fault::KafkaKeyInvalid, String::new()))
+    }
+
+    fn check_access(&self, config: &ConnectorConfig, plugin: &SandboxPlugin, id: &str, made: bool) -> AccessCheck {
+        let identity = self.kafka_principal(config)?;
+        let ConnectorTopics {
+            read,
+            written,
+            schema_history: history,
+            prefix,
+            reports,
+        } = connector_topics(plugin, config, id);
+        let may = |operation, kind, name: &str| {
+            let resource = self.address.resource(kind, name);
+            resource.is_some_and(|resource| self.is_allowed(&identity, operation, &resource))
+        };
+        let topic = |operation, name: &str| may(operation, ResourceKind::Topic, name);
+        let assumed = &self.state.settings.assumptions.connect;
+        let mut makes = Vec::new();
+        for name in &reports {
+            // Found when the configuration is validated, before anything runs.
+            let there = self.topic(name).is_some();
+            if !(there || made || self.can_create_dead_letter_queue(&identity, name)) {
+                return Err((Fault::DlqNotCreatable, format!("CREATE {name}")));
+            }
+            if !topic(Operation::Write, name) {
+                return Err((Fault::DlqNotCreatable, format!("WRITE {name}")));
+            }
+            if !there && !made {
+                makes.push(name.clone());
+            }
+        }
+        for name in &read {
+            if !topic(Operation::Read, name) {
+                return Err((Fault::TopicDenied, name.clone()));
+            }
+            if self.topic(name).is_none() && assumed.missing_topic_fails {
+                return Err((Fault::MissingTopic, name.clone()));
+            }
+        }
+        if plugin.is_sink() && !may(Operation::Read, ResourceKind::Group, &format!("connect-{id}")) {
+            return Err((Fault::GroupDenied, format!("connect-{id}")));
+        }
+        for name in written.iter().chain(&history) {
+            if !topic(Operation::Write, name) {
+                return Err((Fault::TopicDenied, name.clone()));
+            }
+            if self.topic(name).is_none() {
+                match !made && topic(Operation::Create, name) {
+                    true => makes.push(name.clone()),
+                    false => return Err((Fault::MissingTopic, name.clone())),
+                }
+            }
+        }
+        if let Some(prefix) = prefix
+            && !self.can_write_prefix(&identity, &prefix)
+        {
+            return Err((Fault::TopicDenied, prefix));
+        }
+        let (operation, with_schemas) = match plugin.is_sink() {
+            true => (Operation::Read, &read),
+            false => (Operation::Write, &written),
+        };
+        for part in subject_suffixes(plugin, config) {
+            for name in with_schemas {
+                let subject = format!("{name}-{part}");
+                if !may(operation, ResourceKind::Subject, &subject) {
+                    return Err((Fault::SchemaDenied, subject));
+                }
+            }
+        }
+        Ok(makes)
+    }
+
+    /// Roles and ACLs decide together; on a Basic cluster, which knows no roles on topics and groups, ACLs are all there is
+    /// (dossier `rbac.md` §1.3).
+    fn is_allowed(&self, identity: &Principal, operation: Operation, resource: &Crn) -> bool {
+        let rights = self.state.kafka_evaluator_at(identity, self.now);
+        rights.decide(identity, operation, resource).is_allowed()
+    }
+
+    /// Whether the identity may make a queue for dead letters; roles may not be enough for that (CC-39052).
+    fn can_create_dead_letter_queue(&self, identity: &Principal, name: &str) -> bool {
+        let rights = self.state.kafka_evaluator_at(identity, self.now);
+        let by_role = self.state.settings.assumptions.connect.dead_letters_by_role;
+        self.address.resource(ResourceKind::Topic, name).is_some_and(|queue| {
+            let decision = rights.decide(identity, Operation::Create, &queue);
+            let by_acl = || rights.allowing_acl(identity, Operation::Create, &queue).is_some();
+            decision.is_allowed() && (by_role || by_acl())
+        })
+    }
+
+    /// Whether the identity may write every topic that begins so.
+    fn can_write_prefix(&self, identity: &Principal, prefix: &str) -> bool {
+        let pattern = self
+            .address
+            .pattern(ResourceKind::Topic, NamePattern::Prefixed(prefix.to_owned()));
+        pattern.is_some_and(|pattern| {
+            let rights = self.state.kafka_evaluator_at(identity, self.now);
+            rights.decide_pattern(identity, Operation::Write, &pattern).is_allowed()
+        })
+    }
+}
+
+impl ConnectorRecord {
+    /// The value of `connector.class`.
+    pub(crate) fn class(&self) -> &str {
+        value(&self.config, "connector.class").unwrap_or_default()
+    }
+
+    /// The next thing is done to it.
+    pub(crate) fn record_action(
+        &mut self,
+        act: super::lifecycle::ConnectorAction,
+        before: LifecycleState,
+        now: Timestamp,
+    ) {
+        self.run = ConnectorRun {
+            action: act,
+            since: now,
+            previous_state: before,
+        };
+    }
+}

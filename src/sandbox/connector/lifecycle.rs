@@ -1,0 +1,354 @@
+//! The states of a connector, computed from the moments at which something was done to it (dossier `connect.md` §3).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::sandbox::{crypt::IdGenerator, settings::Timing};
+
+/// What was done to a connector last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ConnectorAction {
+    Created,
+    Updated,
+    Paused,
+    Resumed,
+    Restarted,
+}
+
+/// The state of a connector (`connect/v1`, with RESTARTING of docs `connector-statuses`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum LifecycleState {
+    Provisioning,
+    Running,
+    Degraded,
+    Failed,
+    Paused,
+    Restarting,
+    Deleted,
+}
+
+impl LifecycleState {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Running => "RUNNING",
+            Self::Degraded => "DEGRADED",
+            Self::Failed => "FAILED",
+            Self::Paused => "PAUSED",
+            Self::Restarting => "RESTARTING",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
+/// The last thing that was done, when, and in which state the connector was then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConnectorRun {
+    pub(crate) action: ConnectorAction,
+    pub(crate) since: Timestamp,
+    pub(crate) previous_state: LifecycleState,
+}
+
+impl ConnectorRun {
+    pub(crate) fn created(now: Timestamp) -> Self {
+        Self {
+            action: ConnectorAction::Created,
+            since: now,
+            previous_state: LifecycleState::Provisioning,
+        }
+    }
+}
+
+/// How long things take (dossier `connect.md` §3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConnectorDelays {
+    /// Until tasks run.
+    pub(crate) start: Duration,
+    /// Until something that is wrong shows.
+    pub(crate) fault: Duration,
+    /// Until it is paused, or runs again.
+    pub(crate) pause_resume: Duration,
+    /// Until it has restarted.
+    pub(crate) restart: Duration,
+    /// Until a request for offsets is carried out.
+    pub(crate) offsets: Duration,
+    /// Until a deleted connector has left the lists.
+    pub(crate) delete: Duration,
+}
+
+impl ConnectorDelays {
+    /// The times of one connector; the same one always has the same.
+    pub(crate) fn draw(timing: Timing, ids: IdGenerator, id: &str) -> Self {
+        let between = |what: &str, (low, high): (u64, u64)| {
+            let spread = u64::from_str_radix(&ids.lowercase_id(&["time", what, id], 4), 36).unwrap_or(0);
+            Duration::from_secs(low + spread % (high - low + 1))
+        };
+        // Creation: Datagen is up within 60 to 90 s; failures show after 30 to 90 s, lagging up to the 180 s that
+        // clients allow.
+        let [start, fail, turn, restart, offsets, leave] = match timing {
+            Timing::Instant => return Self::default(),
+            Timing::Real => [(20, 60), (30, 90), (3, 15), (5, 20), (5, 25), (3, 30)],
+            Timing::Lagging => [(60, 170), (60, 180), (10, 60), (20, 90), (20, 120), (10, 60)],
+        };
+        Self {
+            start: between("start", start),
+            fault: between("fail", fail),
+            pause_resume: between("turn", turn),
+            restart: between("restart", restart),
+            offsets: between("offsets", offsets),
+            delete: between("leave", leave),
+        }
+    }
+}
+
+/// When and how something wrong shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FaultOnset {
+    /// Since when it is wrong: before the connector started, or later.
+    pub(crate) since: Timestamp,
+    pub(crate) progression: FaultProgression,
+}
+
+/// The course of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FaultProgression {
+    /// The configuration is found wanting before any task starts.
+    Validation,
+    /// Tasks start and fail at once.
+    Start,
+    /// Tasks run for a while first.
+    WhileRunning,
+    /// One task fails, the others run.
+    OneTask,
+    /// Fails and restarts, again and again.
+    Flapping,
+    /// Nothing ever happens.
+    Stuck,
+}
+
+fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
+}
+
+/// How long a flapping connector runs and fails, in turns. Seen: within eight minutes (dossier `connect.md` §3.2).
+pub(crate) const FLAP_SECONDS: (u64, u64) = (45, 30);
+
+fn saturating_later(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
+
+impl ConnectorRun {
+    fn is_new_config(&self) -> bool {
+        matches!(self.action, ConnectorAction::Created | ConnectorAction::Updated)
+    }
+
+    /// When its tasks run.
+    fn tasks_start_at(&self, times: &ConnectorDelays) -> Timestamp {
+        let wait = match self.action {
+            ConnectorAction::Paused | ConnectorAction::Resumed => times.pause_resume,
+            ConnectorAction::Restarted => times.restart,
+            ConnectorAction::Created | ConnectorAction::Updated => times.start,
+        };
+        saturating_later(self.since, wait)
+    }
+
+    /// When something wrong shows: what was wrong at the start a while after the start, what went wrong later a while
+    /// after that.
+    fn fault_visible_at(&self, times: &ConnectorDelays, wrong: FaultOnset) -> Timestamp {
+        let started = self.tasks_start_at(times);
+        match wrong.progression {
+            _ if wrong.since > self.since => started.max(saturating_later(wrong.since, times.fault / 2)),
+            FaultProgression::Validation | FaultProgression::Start => saturating_later(self.since, times.fault),
+            _ => saturating_later(started, times.fault),
+        }
+    }
+
+    /// Whether nothing ever worked since it was last begun.
+    fn never_ran(&self, wrong: FaultOnset) -> bool {
+        self.is_new_config()
+            && wrong.since <= self.since
+            && matches!(
+                wrong.progression,
+                FaultProgression::Validation | FaultProgression::Start
+            )
+    }
+
+    /// Until when it has worked, seen at `now` in the state `state`.
+    pub(crate) fn ran_until(
+        &self,
+        times: &ConnectorDelays,
+        wrong: Option<FaultOnset>,
+        state: LifecycleState,
+        now: Timestamp,
+    ) -> Timestamp {
+        match (state, wrong) {
+            (LifecycleState::Running | LifecycleState::Degraded, _) => now,
+            (LifecycleState::Failed, Some(wrong)) if wrong.progression == FaultProgression::Flapping => now,
+            (LifecycleState::Failed, Some(wrong)) if !self.never_ran(wrong) => {
+                self.fault_visible_at(times, wrong).min(now)
+            }
+            (LifecycleState::Paused, _)
+                if self.action == ConnectorAction::Paused && self.previous_state == LifecycleState::Running =>
+            {
+                self.tasks_start_at(times)
+            }
+            _ => self.since,
+        }
+    }
+}
+
+/// The state at `now`. `tasks`: how many tasks it has.
+pub(crate) fn state_at(
+    run: &ConnectorRun,
+    times: &ConnectorDelays,
+    wrong: Option<FaultOnset>,
+    tasks: u32,
+    now: Timestamp,
+) -> LifecycleState {
+    let waits = now < run.tasks_start_at(times);
+    let healthy = match run.action {
+        ConnectorAction::Paused if waits => return run.previous_state,
+        ConnectorAction::Paused => return LifecycleState::Paused,
+        ConnectorAction::Resumed if waits => return LifecycleState::Paused,
+        ConnectorAction::Restarted if waits => return LifecycleState::Restarting,
+        _ if waits => LifecycleState::Provisioning,
+        _ => LifecycleState::Running,
+    };
+    let Some(wrong) = wrong else { return healthy };
+    let ill = now >= run.fault_visible_at(times, wrong);
+    match wrong.progression {
+        FaultProgression::Stuck if run.is_new_config() || wrong.since > run.since => LifecycleState::Provisioning,
+        _ if !ill && run.never_ran(wrong) => LifecycleState::Provisioning,
+        _ if !ill => healthy,
+        FaultProgression::OneTask if tasks > 1 => LifecycleState::Degraded,
+        FaultProgression::Flapping => {
+            let from = elapsed(wrong.since.max(run.since), now).as_secs();
+            match from % (FLAP_SECONDS.0 + FLAP_SECONDS.1) < FLAP_SECONDS.0 {
+                true => LifecycleState::Running,
+                false => LifecycleState::Failed,
+            }
+        }
+        FaultProgression::Stuck => healthy,
+        _ => LifecycleState::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+
+    fn start() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
+    // Dossier `connect.md` §3.2: up within 90 s, bad credentials show after 30 to 90 s.
+    #[test]
+    fn real_delays_stay_within_the_observed_ranges() {
+        for n in 0..200 {
+            let times = ConnectorDelays::draw(Timing::Real, IdGenerator::new(1), &format!("lcc-{n}"));
+            assert!((20..=90).contains(&times.start.as_secs()));
+            assert!((30..=90).contains(&times.fault.as_secs()));
+            assert!(times.delete.as_secs() <= 30);
+        }
+        assert_eq!(
+            ConnectorDelays::draw(Timing::Instant, IdGenerator::new(1), "lcc-1"),
+            ConnectorDelays::default()
+        );
+    }
+
+    #[test]
+    fn a_connector_goes_from_provisioning_to_running_or_failed() {
+        let times = ConnectorDelays::draw(Timing::Real, IdGenerator::new(1), "lcc-1");
+        let run = ConnectorRun::created(start());
+        let at = |seconds: u64, wrong| state_at(&run, &times, wrong, 1, start() + Duration::from_secs(seconds));
+        assert_eq!(at(0, None), LifecycleState::Provisioning);
+        assert_eq!(at(90, None), LifecycleState::Running);
+        let wrong = |progression| {
+            Some(FaultOnset {
+                since: start(),
+                progression,
+            })
+        };
+        assert_eq!(
+            at(29, wrong(FaultProgression::Validation)),
+            LifecycleState::Provisioning
+        );
+        assert_eq!(at(90, wrong(FaultProgression::Validation)), LifecycleState::Failed);
+        assert_eq!(at(90, wrong(FaultProgression::Stuck)), LifecycleState::Provisioning);
+        assert_eq!(
+            at(1_000_000, wrong(FaultProgression::Stuck)),
+            LifecycleState::Provisioning
+        );
+        let first = times.start.as_secs();
+        assert_eq!(
+            at(first, wrong(FaultProgression::WhileRunning)),
+            LifecycleState::Running
+        );
+        assert_eq!(at(200, wrong(FaultProgression::WhileRunning)), LifecycleState::Failed);
+    }
+
+    #[test]
+    fn one_failed_task_of_several_is_degraded_and_flapping_alternates() {
+        let run = ConnectorRun::created(start());
+        let times = ConnectorDelays::default();
+        let wrong = |progression| {
+            Some(FaultOnset {
+                since: start(),
+                progression,
+            })
+        };
+        let one = |tasks| state_at(&run, &times, wrong(FaultProgression::OneTask), tasks, start());
+        assert_eq!((one(1), one(2)), (LifecycleState::Failed, LifecycleState::Degraded));
+        let flaps: Vec<_> = [0, 50, 80, 130]
+            .into_iter()
+            .map(|seconds| {
+                state_at(
+                    &run,
+                    &times,
+                    wrong(FaultProgression::Flapping),
+                    1,
+                    start() + seconds.seconds(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            flaps,
+            [
+                LifecycleState::Running,
+                LifecycleState::Failed,
+                LifecycleState::Running,
+                LifecycleState::Failed
+            ]
+        );
+    }
+
+    #[test]
+    fn pausing_and_resuming_both_take_time() {
+        let times = ConnectorDelays::draw(Timing::Real, IdGenerator::new(1), "lcc-1");
+        let run = |act| ConnectorRun {
+            action: act,
+            since: start(),
+            previous_state: LifecycleState::Running,
+        };
+        let at = |act, seconds: u64| state_at(&run(act), &times, None, 1, start() + Duration::from_secs(seconds));
+        assert_eq!(
+            (at(ConnectorAction::Paused, 0), at(ConnectorAction::Paused, 15)),
+            (LifecycleState::Running, LifecycleState::Paused)
+        );
+        assert_eq!(
+            (at(ConnectorAction::Resumed, 0), at(ConnectorAction::Resumed, 15)),
+            (LifecycleState::Paused, LifecycleState::Running)
+        );
+        assert_eq!(
+            (at(ConnectorAction::Restarted, 0), at(ConnectorAction::Restarted, 20)),
+            (LifecycleState::Restarting, LifecycleState::Running)
+        );
+    }
+}

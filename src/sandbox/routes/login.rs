@@ -1,0 +1,215 @@
+//! The older endpoints that the stock CLI logs in with and takes names from (dossier `native-cli.md` §5.2).
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    access::Operation,
+    model::{Principal, ServiceAccountId},
+    sandbox::{
+        auth::{DATA_PLANE, SESSION, issue_token},
+        crypt::{SecretDigest, hex, random},
+        reply::{ErrorReply, Reply},
+        request::ApiRequest,
+        state::{AccountRecord, SessionRecord, StateChange, UserRecord},
+        tx::Tx,
+    },
+};
+
+pub(crate) const REALM: &str = "/login/realm";
+pub(crate) const SESSIONS: &str = "/sessions";
+pub(crate) const ME: &str = "/me";
+pub(crate) const FREE_TRIAL: &str = "/growth/v1/free-trial-info";
+pub(crate) const USAGES: &str = "/cli/v1/usages";
+/// Without the `/api` that it always has outside, since a request's path has none here.
+pub(crate) const ACCESS_TOKENS: &str = "/access_tokens";
+pub(crate) const SERVICE_ACCOUNTS: &str = "/service_accounts";
+pub(crate) const USERS: &str = "/users";
+pub(crate) const USAGE_LIMITS: &str = "/usage_limits";
+
+/// How long a session token is good; the CLI renews it with the refresh token.
+const SESSION_SECONDS: i64 = 3_600;
+/// How long a data-plane token is good: what Confluent's own client assumes (dossier `logs.md` §2.1).
+const DATA_PLANE_SECONDS: i64 = 600;
+/// Length of a session's id: 12 bytes in hexadecimal.
+const SESSION_ID: usize = 24;
+
+/// The number of the organization, for the older endpoints.
+const ORGANIZATION_NUMBER: u32 = 1;
+
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have the same type")]
+pub(crate) fn login_realm(_: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    Ok(Reply::ok(
+        json!({ "is_sso": false, "mfa_required": false, "realm": "" }),
+    ))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LoginBody {
+    email: String,
+    password: String,
+    refresh_token: String,
+    org_resource_id: String,
+}
+
+/// With e-mail and password, or with a refresh token. 403 is how the service says that they are wrong.
+pub(crate) fn log_in(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let wrong = || ErrorReply::forbidden("incorrect email, password or organization");
+    let body: LoginBody = request.parse_json()?;
+    let state = tx.state;
+    if !body.org_resource_id.is_empty() && body.org_resource_id != state.seed.organization.as_str() {
+        return Err(wrong());
+    }
+    let (user, session) = if body.refresh_token.is_empty() {
+        let found = state
+            .users
+            .values()
+            .find(|user| user.email.eq_ignore_ascii_case(&body.email) && user.password.matches(&body.password));
+        (found, None)
+    } else {
+        let id = body
+            .refresh_token
+            .strip_prefix("v1.")
+            .and_then(|rest| rest.get(..SESSION_ID));
+        let session = id.and_then(|id| state.sessions.get(id));
+        let session = session.filter(|session| session.refresh.matches(&body.refresh_token));
+        (session.and_then(|session| state.users.get(&session.user)), session)
+    };
+    let user = user.ok_or_else(wrong)?;
+    let broken = |error: std::io::Error| ErrorReply::internal_error(error.to_string());
+    // A refresh token stays good until its session ends: the CLI need not manage to store another one.
+    let (id, refresh) = if let Some(session) = session {
+        (session.id.clone(), body.refresh_token)
+    } else {
+        let id = hex(&random::<{ SESSION_ID / 2 }>().map_err(broken)?);
+        // The CLI takes a refresh token for one of its own encrypted values unless it begins so.
+        let refresh = format!("v1.{id}{}", hex(&random::<24>().map_err(broken)?));
+        tx.record(StateChange::Session(SessionRecord {
+            id: id.clone(),
+            user: user.id.clone(),
+            refresh: SecretDigest::new(&refresh).map_err(broken)?,
+        }));
+        (id, refresh)
+    };
+    let (token, _) = issue_token(tx.token, user.id.as_str(), SESSION, &id, tx.now, SESSION_SECONDS);
+    Ok(Reply::ok(json!({
+        "token": token,
+        "refresh_token": refresh,
+        "user": user_json(user),
+        "organization": organization_json(tx),
+    })))
+}
+
+pub(crate) fn log_out(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    if let Some(session) = tx.caller()?.session.clone() {
+        tx.record(StateChange::RemoveSession(session));
+    }
+    Ok(Reply::ok(json!({})))
+}
+
+pub(crate) fn current_user(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let state = tx.state;
+    let user = match tx.principal()? {
+        Principal::User(id) => state.users.get(id).map(user_json),
+        other => state.account(other.id()).map(account_json),
+    };
+    let visible = state
+        .environments
+        .values()
+        .filter(|found| tx.is_allowed(Operation::Describe, &state.environment_crn(found.id.as_str())));
+    // The first one becomes the active environment: that of the first stage, if the caller sees it.
+    let first = state.seed.stages.first().map(|stage| &stage.address.environment);
+    let mut environments: Vec<_> = visible.collect();
+    environments.sort_by_key(|found| Some(&found.id) != first);
+    let accounts: Vec<_> = environments
+        .into_iter()
+        .map(|found| json!({ "id": found.id, "name": found.name, "organization_id": ORGANIZATION_NUMBER }))
+        .collect();
+    Ok(Reply::ok(json!({
+        "user": user,
+        "organization": organization_json(tx),
+        "accounts": accounts,
+    })))
+}
+
+fn organization_json(tx: &Tx<'_>) -> Value {
+    let seed = &tx.state.seed;
+    json!({ "id": ORGANIZATION_NUMBER, "resource_id": seed.organization, "name": seed.name })
+}
+
+fn user_json(user: &UserRecord) -> Value {
+    let (first, last) = user.full_name.split_once(' ').unwrap_or((&user.full_name, ""));
+    json!({
+        "id": user.number, "resource_id": user.id, "email": user.email, "first_name": first, "last_name": last,
+        "organization_id": ORGANIZATION_NUMBER, "service_account": false,
+    })
+}
+
+/// The older endpoints and Kafka number service accounts; any number will do as long as it stays the same.
+pub(crate) fn numeric_id(account: &ServiceAccountId) -> u32 {
+    let number = account.as_str().bytes().fold(1_u32, |number, byte| {
+        number.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
+    1_000 + number % 1_000_000_000
+}
+
+fn account_json(account: &AccountRecord) -> Value {
+    json!({
+        "id": numeric_id(&account.id), "resource_id": account.id, "service_name": account.display_name,
+        "service_description": account.description, "organization_id": ORGANIZATION_NUMBER, "service_account": true,
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have the same type")]
+pub(crate) fn free_trial(_: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    Ok(Reply::ok(json!({})))
+}
+
+/// Telemetry of the CLI: taken, and forgotten.
+#[expect(clippy::unnecessary_wraps, reason = "all handlers have the same type")]
+pub(crate) fn usages(_: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    Ok(Reply::with_body(StatusCode::ACCEPTED, json!({})))
+}
+
+/// A token for Kafka REST and for logs, in exchange for a Cloud key or a session.
+pub(crate) fn access_token(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    let caller = tx.caller()?;
+    let session = caller.session.as_deref().unwrap_or_default();
+    let principal = caller.principal.id();
+    let (token, ends) = issue_token(tx.token, principal, DATA_PLANE, session, tx.now, DATA_PLANE_SECONDS);
+    Ok(Reply::ok(json!({ "token": token, "expires_at": ends })))
+}
+
+pub(crate) fn service_accounts(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    tx.require_any_role()?;
+    let all = tx.state.accounts.values().filter(|found| tx.is_listed(&found.lifetime));
+    let visible = all.filter(|found| tx.can_see_account_or_self(&found.id));
+    Ok(Reply::ok(
+        json!({ "users": visible.map(account_json).collect::<Vec<_>>() }),
+    ))
+}
+
+pub(crate) fn users(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    tx.require_any_role()?;
+    let all = tx.state.users.values();
+    let visible = all.filter(|user| tx.can_see_user(&Principal::User(user.id.clone())));
+    Ok(Reply::ok(
+        json!({ "users": visible.map(user_json).collect::<Vec<_>>() }),
+    ))
+}
+
+/// `kafka cluster describe` asks for them and can do without; they are in no public document.
+pub(crate) fn usage_limits(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
+    tx.require_any_role()?;
+    Err(ErrorReply::not_found("not_found", "the sandbox knows no usage limits"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_token_exchange_has_the_path_that_clients_use() {
+        assert_eq!(crate::api::logs::ACCESS_TOKENS, format!("/api{}", super::ACCESS_TOKENS));
+    }
+}

@@ -1,0 +1,429 @@
+//! `docs/output.md` is a contract: every command that it names is run, and what it answers has the shape that stands there,
+//! no key more and none less.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::{
+    PROFILES_DIR,
+    common::{CliFixture, CliOutput},
+    fixture_with_claims,
+};
+
+const PAGE: &str = include_str!("../../docs/output.md");
+
+/// What a value must be.
+#[derive(Clone, Debug, PartialEq)]
+enum ValueKind {
+    Plain(String),
+    Shape(String),
+    Array(Box<ValueKind>),
+    Map(Box<ValueKind>),
+}
+
+fn parse_kind(text: &str) -> ValueKind {
+    let inside = |open: char, close: char| text.strip_prefix(open).and_then(|text| text.strip_suffix(close));
+    if let Some(item) = inside('[', ']') {
+        return ValueKind::Array(Box::new(parse_kind(item)));
+    }
+    if let Some(item) = inside('{', '}') {
+        return ValueKind::Map(Box::new(parse_kind(item)));
+    }
+    match inside('_', '_') {
+        Some(shape) => ValueKind::Shape(shape.to_owned()),
+        None => ValueKind::Plain(text.to_owned()),
+    }
+}
+
+/// One row of a shape's table.
+struct OutputKey {
+    kind: ValueKind,
+    optional: bool,
+}
+
+/// The page, read.
+#[derive(Default)]
+struct OutputContract {
+    shapes: BTreeMap<String, BTreeMap<String, OutputKey>>,
+    commands: BTreeMap<String, ValueKind>,
+}
+
+impl OutputContract {
+    fn read() -> Self {
+        let mut contract = Self::default();
+        let mut shape = None;
+        let mut named: Vec<String> = Vec::new();
+        for line in PAGE.lines() {
+            if let Some(title) = line.strip_prefix("### ") {
+                let name = title.trim_matches('_').to_owned();
+                assert!(
+                    contract.shapes.insert(name.clone(), BTreeMap::new()).is_none(),
+                    "{name} stands twice"
+                );
+                shape = Some(name);
+            } else if let Some(title) = line.strip_prefix("## ") {
+                named = title.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            } else if let Some(answer) = line.strip_prefix("Answers: ") {
+                for command in &named {
+                    contract.commands.insert(command.clone(), parse_kind(answer));
+                }
+            } else if let (Some(shape), Some(row)) = (&shape, line.strip_prefix("| `")) {
+                let cells: Vec<&str> = row.split(" | ").collect();
+                let (optional, text) = match cells[1].strip_suffix('?') {
+                    Some(text) => (true, text),
+                    None => (false, cells[1]),
+                };
+                let key = OutputKey {
+                    kind: parse_kind(text),
+                    optional,
+                };
+                let name = cells[0].trim_end_matches('`').to_owned();
+                contract.shapes.get_mut(shape).unwrap().insert(name, key);
+            }
+        }
+        contract
+    }
+
+    /// What is wrong with `value`; keys that were there are added to `met`.
+    fn violations(&self, kind: &ValueKind, value: &Value, at: &str, met: &mut BTreeSet<String>) -> Vec<String> {
+        let mismatch = || vec![format!("{at}: {value} is no {kind:?}")];
+        match kind {
+            ValueKind::Plain(word) => {
+                let fits = match word.as_str() {
+                    "string" => value.is_string(),
+                    "integer" => value.is_i64() || value.is_u64(),
+                    "number" => value.is_number(),
+                    "boolean" => value.is_boolean(),
+                    "time" => value
+                        .as_str()
+                        .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
+                    "any" => true,
+                    _ => panic!("{at}: there is no type {word}"),
+                };
+                if fits { Vec::new() } else { mismatch() }
+            }
+            ValueKind::Array(item) => {
+                let Some(items) = value.as_array() else {
+                    return mismatch();
+                };
+                let each =
+                    |(place, value): (usize, &Value)| self.violations(item, value, &format!("{at}[{place}]"), met);
+                items.iter().enumerate().flat_map(each).collect()
+            }
+            ValueKind::Map(item) => {
+                let Some(entries) = value.as_object() else {
+                    return mismatch();
+                };
+                let each =
+                    |(name, value): (&String, &Value)| self.violations(item, value, &format!("{at}.{name}"), met);
+                entries.iter().flat_map(each).collect()
+            }
+            ValueKind::Shape(name) => {
+                let shape = self
+                    .shapes
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{at}: there is no shape {name}"));
+                let Some(entries) = value.as_object() else {
+                    return mismatch();
+                };
+                let mut wrong = Vec::new();
+                for (key, value) in entries {
+                    let at = format!("{at}.{key}");
+                    match shape.get(key) {
+                        None => wrong.push(format!("{at}: shape {name} has no such key")),
+                        Some(known) => {
+                            if !(value.is_null() && known.optional) {
+                                met.insert(format!("{name}.{key}"));
+                                wrong.extend(self.violations(&known.kind, value, &at, met));
+                            }
+                        }
+                    }
+                }
+                let absent = shape
+                    .iter()
+                    .filter(|(key, known)| !known.optional && !entries.contains_key(*key));
+                wrong.extend(absent.map(|(key, _)| format!("{at}: {key} of shape {name} is not there")));
+                wrong
+            }
+        }
+    }
+}
+
+/// Keys that no run here can show, with the reason.
+const UNTESTED_KEYS: &[(&str, &str)] = &[
+    ("log_line.exception", "nothing is thrown here"),
+    ("share.condition", "every connector has its department"),
+    ("share.worst", "every connector has its department"),
+    ("share.failing_since", "every connector has its department"),
+    ("stage_status.unknown", "both clusters can be seen"),
+    ("stage_audit.unknown", "both clusters can be seen"),
+    ("status.lag_unknown", "metrics can be read"),
+    ("connector_status.lag_records", "no sink has run for long enough"),
+    ("platform_use.over_seen_since", "nobody exceeds"),
+    ("department_use.over_seen_since", "nobody exceeds"),
+    ("oversized.name", "nobody exceeds"),
+    ("oversized.tasks", "nobody exceeds"),
+    ("unmanaged.name", "every connector has its department"),
+    ("unmanaged.id", "every connector has its department"),
+    ("unmanaged.status", "every connector has its department"),
+    ("unmanaged.tasks", "every connector has its department"),
+    ("unmanaged.complete", "every connector has its department"),
+    ("unmanaged.runs_as", "every connector has its department"),
+    ("unmanaged.account_of", "every connector has its department"),
+    ("foreign_account.name", "every connector has its own account"),
+    ("foreign_account.department", "every connector has its own account"),
+    ("foreign_account.runs_as", "every connector has its own account"),
+    ("foreign_account.account_of", "every connector has its own account"),
+    ("unclear_account.name", "every connector has its own account"),
+    ("unclear_account.reason", "every connector has its own account"),
+    ("exception.stacktrace", "nothing is thrown here"),
+    ("sign.sign", "nothing is odd here"),
+    ("sign.message", "nothing is odd here"),
+    ("sign.advice", "nothing is odd here"),
+    ("audited.baseline", "no finding is accepted here"),
+    ("origin.instead_of", "no role was refused"),
+    ("origin.now", "no template has changed"),
+    ("task.message", "no task of these connectors fails"),
+    ("explanation.log_error", "log lines can be read here"),
+    (
+        "complaint.recommended_values",
+        "the linter is faster where there is a list",
+    ),
+    ("offboarding.retired", "the example has no files"),
+    ("cluster_use.tasks", "a department key does not see the cluster's use"),
+    ("allowing.acl", "no template of the example asks for ACLs"),
+    ("right.acl", "no template of the example asks for ACLs"),
+    ("persona.acls", "no template of the example asks for ACLs"),
+    ("change.acl", "no template of the example asks for ACLs"),
+    ("offboarding.foreign_acls", "nobody else is on the prefix"),
+    ("change.from", "only after a template has changed"),
+    ("change.to", "only after a template has changed"),
+    ("change.key", "only after an interrupted run"),
+    ("department.retired", "no department of the example is retired"),
+    ("department.recipients", "no department of the example has one"),
+    ("failure.change", "nothing fails here"),
+    ("failure.label", "nothing fails here"),
+    ("failure.department", "nothing fails here"),
+    ("failure.reason", "nothing fails here"),
+    ("failure.request_id", "nothing fails here"),
+    ("proof.reason", "every probe shows what it must"),
+    ("foreign.id", "nobody else is on the prefix"),
+    ("foreign.holder", "nobody else is on the prefix"),
+    ("foreign.principal", "nobody else is on the prefix"),
+    ("foreign.role_name", "nobody else is on the prefix"),
+    ("foreign.crn_pattern", "nobody else is on the prefix"),
+    ("retired.on", "the example has no files"),
+    ("retired.file", "the example has no files"),
+    ("sandbox.url", "no server runs"),
+    ("check.fix", "nothing stands in the way"),
+    ("onboarding.taker", "no command takes profiles here"),
+    ("onboarding.remove_taken", "no command takes profiles here"),
+    ("onboarding.earlier", "no command takes profiles here"),
+    ("keys_changed.taker", "no command takes profiles here"),
+    ("keys_changed.remove_taken", "no command takes profiles here"),
+    ("keys_changed.earlier", "no command takes profiles here"),
+    ("earlier.path", "no command takes profiles here"),
+    ("earlier.reason", "no command takes profiles here"),
+];
+
+const ORDERS_FILE: &str = r#"{"name": "claims-orders", "config": {"connector.class": "DatagenSource",
+    "kafka.topic": "claims-orders", "quickstart": "ORDERS", "output.data.format": "JSON"}}"#;
+const LEDGER_FILE: &str = r#"{"name": "claims-ledger", "config": {
+    "connector.class": "PostgresSource", "connection.host": "db.example.com", "connection.port": "5432",
+    "connection.user": "reader", "connection.password": "${env:EBS_SECRET_LEDGER}", "db.name": "ledger",
+    "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
+    "db.timezone": "UTC", "output.data.format": "JSON"}}"#;
+
+/// Every command once at least, in an order in which each finds what it needs.
+pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
+    "doctor --offline",
+    "doctor --sandbox",
+    "doctor --assumptions",
+    "doctor --bundle doctor.json --sandbox",
+    "onboard claims --sandbox --dry-run",
+    "onboard claims --sandbox --yes --show-secrets",
+    "onboard claims --sandbox --yes",
+    "department list --sandbox",
+    "department describe claims --sandbox",
+    "department validate --sandbox",
+    "connector lint typo.json",
+    "connector validate --config-file claims-lake.json PROFILE",
+    "connector create --config-file claims-orders.json --dry-run PROFILE",
+    "connector create --config-file claims-orders.json PROFILE",
+    "connector create --config-file claims-ledger.json PROFILE",
+    "connector create --config-file changed/claims-orders.json --or-update PROFILE",
+    "connector list PROFILE",
+    "connector describe claims-orders PROFILE",
+    "connector pause claims-orders PROFILE",
+    "connector wait claims-orders --paused PROFILE",
+    "connector resume claims-orders PROFILE",
+    "connector wait claims-orders PROFILE",
+    "connector logs claims-orders --since 2h PROFILE",
+    "sandbox clock advance 10m",
+    "connector metrics claims-orders --sandbox --department claims",
+    "connector restart claims-orders PROFILE",
+    "connector plugin list PROFILE",
+    "connector plugin new PostgresSource --output-file starter.yaml",
+    "connector plugin describe PostgresSource PROFILE",
+    "connector offset describe claims-orders PROFILE",
+    "connector offset delete claims-orders --force PROFILE",
+    "connector offset update claims-orders --config-file offsets.json --yes PROFILE",
+    "connector offset status describe claims-orders PROFILE",
+    "connector update claims-ledger --config db.timezone=CET --unset mode --keep-secrets --dry-run PROFILE",
+    "sandbox fault connector claims-ledger wrong-password",
+    "connector list PROFILE",
+    "connector describe claims-ledger PROFILE",
+    "connector explain claims-ledger PROFILE",
+    "connector explain claims-orders --no-records PROFILE",
+    "connector explain --message invalid-API-key",
+    "sandbox fault connector claims-orders platform-error",
+    "sandbox clock advance 6m",
+    "connector explain --all PROFILE",
+    "sandbox fault connector claims-orders record-too-large",
+    "connector explain claims-orders PROFILE",
+    "sandbox fault clear claims-orders",
+    "status PROFILE",
+    "status --sandbox",
+    "status --sandbox --department claims",
+    "connector update claims-ledger --config table.whitelist=lines --keep-secrets --timeout 1m PROFILE",
+    "connector create --config-file claims-ledger.json --or-update --timeout 1m PROFILE",
+    "access can-i delete connector/claims-x --as claims/deployer --sandbox",
+    "access can-i delete connector/fraud-x --as claims/deployer --sandbox",
+    "access who-can delete connector/claims-x --sandbox",
+    "access matrix claims --sandbox",
+    "access test --sandbox",
+    "access audit --sandbox --save seen.json",
+    "access can-i delete connector/claims-x --as claims/deployer --from seen.json --sandbox",
+    "access audit --sandbox-as admin",
+    "doctor PROFILE",
+    "quota list --sandbox",
+    "quota audit --sandbox",
+    "quota audit --sandbox --department claims",
+    "quota describe PROFILE",
+    "quota check --plugin DatagenSource --tasks 30 PROFILE",
+    "profile import .state/confluent-ebs/sandbox/handover/claims-viewer.toml",
+    "profile list",
+    "profile show claims-viewer",
+    "profile use claims-viewer",
+    "keys list claims --sandbox",
+    "keys rotate claims --persona viewer --sandbox --yes",
+    "keys rotate claims --persona viewer --overlap 0s --sandbox --yes",
+    "keys revoke VIEWER --now --sandbox --yes",
+    "connector delete claims-ledger --dry-run PROFILE",
+    "connector delete claims-ledger --force PROFILE",
+    "sandbox info",
+    "sandbox info --show-secrets",
+    "sandbox clock show",
+    "sandbox clock advance 1m",
+    "sandbox fault add server-error --method GET --path /never --principal sa-nobody",
+    "sandbox fault add too-many-requests --path /never",
+    "sandbox fault add slow --path /never",
+    "sandbox fault add list-lag --path /never",
+    "sandbox fault list",
+    "sandbox fault clear",
+    "offboard claims --delete-connectors --sandbox --yes",
+];
+
+fn run_documented(cli: &CliFixture, run: &str) -> CliOutput {
+    run_with(cli, run, "-o json", "right")
+}
+
+/// Runs one of [`RUNS`] with further flags, and a password for the ledger.
+pub(crate) fn run_with(cli: &CliFixture, run: &str, flags: &str, password: &str) -> CliOutput {
+    let profile = format!("--profile {PROFILES_DIR}/claims-deployer.toml");
+    let mut args = run.replace("PROFILE", &profile);
+    if args.contains("VIEWER") {
+        let list: Value = serde_json::from_str(&cli.run("keys list claims --sandbox -o json").stdout).unwrap();
+        let rows = list.as_array().unwrap();
+        let viewer = rows.iter().find(|row| row["persona"] == "viewer");
+        let key = viewer.and_then(|viewer| viewer["api_key"].as_str());
+        args = args.replace("VIEWER", key.unwrap_or("AAAABBBBCCCCDDDD"));
+    }
+    let mut command = cli.command();
+    command
+        .args(args.split_whitespace())
+        .args(flags.split_whitespace())
+        .env("EBS_SECRET_LEDGER", password)
+        .env("EBS_SECRET_CONNECTION_PASSWORD", password);
+    cli.run_command(&mut command)
+}
+
+/// Begins anew, with the files that [`RUNS`] need.
+pub(crate) fn write_connector_files(cli: &CliFixture) {
+    assert_eq!(cli.run("sandbox reset --yes").code, Some(0));
+    cli.write("claims-orders.json", ORDERS_FILE);
+    cli.write("claims-ledger.json", LEDGER_FILE);
+    cli.write(
+        "changed/claims-orders.json",
+        ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""),
+    );
+    cli.write("typo.json", ORDERS_FILE.replace("quickstart", "quickstrat"));
+    // Only the service knows that this is too small (dossier `connect.md` §10, 4).
+    cli.write(
+        "claims-lake.json",
+        r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",
+            "input.data.format": "JSON", "output.data.format": "JSON", "s3.bucket.name": "lake", "time.interval": "HOURLY",
+            "flush.size": "10", "authentication.method": "IAM Roles", "provider.integration.id": "cspi-1"}}"#,
+    );
+    cli.write(
+        "offsets.json",
+        r#"{"offsets": [{"partition": {"task.id": 0}, "offset": {"current.iteration": 3, "task.generation": 0}}]}"#,
+    );
+}
+
+#[test]
+fn every_json_output_matches_docs_output_md() {
+    let contract = OutputContract::read();
+    let cli = fixture_with_claims();
+    write_connector_files(&cli);
+    let mut met = BTreeSet::new();
+    let mut ran = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for text in DOCUMENTED_RUNS {
+        let output = run_documented(&cli, text);
+        let answer = serde_json::from_str(&output.stdout);
+        let answer: Value = answer.unwrap_or_else(|error| panic!("{text}: {error}\n{output}"));
+        let of = contract
+            .commands
+            .iter()
+            .filter(|(command, _)| text.starts_with(&**command));
+        let (command, kind) = of
+            .max_by_key(|(command, _)| command.len())
+            .unwrap_or_else(|| panic!("{text} is not on the page"));
+        ran.insert(command.clone());
+        wrong.extend(contract.violations(kind, &answer, text, &mut met));
+    }
+    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+    let never: Vec<&String> = contract
+        .commands
+        .keys()
+        .filter(|command| !ran.contains(*command))
+        .collect();
+    assert!(never.is_empty(), "not run: {never:?}");
+    let known: BTreeSet<&str> = UNTESTED_KEYS.iter().map(|(key, _)| *key).collect();
+    let unseen: Vec<String> = contract
+        .shapes
+        .iter()
+        .flat_map(|(shape, keys)| keys.keys().map(move |key| format!("{shape}.{key}")))
+        .filter(|key| !met.contains(key) && !known.contains(&**key))
+        .collect();
+    assert!(unseen.is_empty(), "on the page, but never answered: {unseen:?}");
+    let shown: Vec<&&str> = known.iter().filter(|key| met.contains(**key)).collect();
+    assert!(shown.is_empty(), "answered after all: {shown:?}");
+}
+
+#[test]
+fn json_and_yaml_output_are_equal() {
+    let cli = fixture_with_claims();
+    for args in [
+        "department describe claims --sandbox",
+        "quota list --sandbox",
+        "keys list claims --sandbox",
+    ] {
+        let json: Value = serde_json::from_str(&cli.run(&format!("{args} -o json")).stdout).unwrap();
+        let yaml = cli.run(&format!("{args} -o yaml")).stdout;
+        let yaml: Value = serde_saphyr::from_str(&yaml).unwrap_or_else(|error| panic!("{args}: {error}\n{yaml}"));
+        assert_eq!(json, yaml, "{args}");
+    }
+}

@@ -1,0 +1,46 @@
+//! Failures on request, from the command line.
+
+use crate::{common::CliFixture, parse_json};
+
+#[test]
+fn connector_faults_are_listed_and_cleared_with_request_faults() {
+    let cli = CliFixture::new();
+    for args in [
+        "sandbox fault add slow --delay 50ms --forever",
+        "sandbox fault connector claims-orders wrong-password",
+        "sandbox fault connector motor-lake flapping",
+    ] {
+        let output = cli.run(args);
+        assert_eq!(output.code, Some(0), "{output}");
+    }
+    let table = cli.run("sandbox fault list").stdout;
+    let table: Vec<_> = table.lines().map(str::trim_end).collect();
+    assert_eq!(
+        table,
+        [
+            "       ID       |      Kind      | Method | Path | Principal | Skip | Times",
+            "----------------+----------------+--------+------+-----------+------+--------",
+            "              1 | slow           | any    | any  | any       |    0 | all",
+            "  claims-orders | wrong-password |        |      |           |      |",
+            "  motor-lake    | flapping       |        |      |           |      |",
+        ]
+    );
+    let list = parse_json(&cli.run("sandbox fault list -o json"));
+    assert_eq!((&list[0]["id"], &list[0]["kind"]), (&1.into(), &"slow".into()));
+    assert_eq!(
+        (&list[1]["connector"], &list[1]["kind"]),
+        (&"claims-orders".into(), &"wrong-password".into())
+    );
+    assert!(list[1]["since"].is_string() && list[1].get("id").is_none(), "{list}");
+
+    // One by its connector, the rest at once.
+    assert_eq!(
+        cli.run("sandbox fault clear motor-lake").stdout,
+        "Cleared fault \"motor-lake\".\n"
+    );
+    assert_eq!(cli.run("sandbox fault clear motor-lake").code, Some(1));
+    assert_eq!(cli.run("sandbox fault clear").stdout, "Cleared 2 faults.\n");
+    assert_eq!(cli.run("sandbox fault list").stdout, "None found.\n");
+    assert_eq!(cli.run("sandbox fault clear").stdout, "There was no fault.\n");
+    assert_eq!(parse_json(&cli.run("sandbox fault clear -o json"))["cleared"], 0);
+}

@@ -1,0 +1,333 @@
+//! Two machines that know nothing of each other run the same command: the second one from beginning to end at the very moment at
+//! which the first one is about to create something, at each such moment once (rivals that merely start together meet only
+//! where chance takes them: `rivals.rs`).
+//!
+//! Both are the binary, on one served sandbox; in front of it stands a gate that holds the first one's request back.
+
+use std::{
+    fs::{self, File},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use axum::{Router, extract::Request, response::Response};
+use http::Method;
+use tower::ServiceExt as _;
+
+use crate::{
+    common::CliOutput,
+    crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, onboard_with_connector, run_with_secret},
+    sandbox_cli_fixture::SandboxCliFixture,
+};
+
+/// How often a command may have to be repeated until nothing is left to do.
+const MAX_RERUNS: usize = 3;
+
+type ConcurrentRun = Box<dyn FnOnce() -> CliOutput + Send>;
+
+/// What stands in front of the sandbox.
+struct RequestGate {
+    /// Writes so far.
+    writes: AtomicUsize,
+    /// Which write is held back.
+    held_write: usize,
+    concurrent_run: Mutex<Option<ConcurrentRun>>,
+    /// The request that was held back, and how the rival ended.
+    interception: Mutex<Option<(String, CliOutput)>>,
+}
+
+impl RequestGate {
+    async fn forward(&self, sandbox: Router, request: Request) -> Response {
+        let creates = request.method() == Method::POST && !request.uri().path().ends_with("/access_tokens");
+        if creates && self.writes.fetch_add(1, Ordering::SeqCst) == self.held_write {
+            let rival = self.concurrent_run.lock().unwrap().take();
+            if let Some(rival) = rival {
+                let output = tokio::task::spawn_blocking(rival).await.unwrap();
+                let held = format!("{} {}", request.method(), request.uri().path());
+                *self.interception.lock().unwrap() = Some((held, output));
+            }
+        }
+        match sandbox.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// The sandbox of a home, served until it is dropped.
+struct GatedSandboxServer {
+    _runtime: tokio::runtime::Runtime,
+    /// Says on each machine that a server runs.
+    _locks: Vec<File>,
+}
+
+impl GatedSandboxServer {
+    fn start(fixture: &SandboxCliFixture, machines: &[&SandboxCliFixture], gate: Arc<RequestGate>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let router = fixture.sandbox().router();
+        let app = Router::new().fallback(move |request: Request| {
+            let (gate, router) = (gate.clone(), router.clone());
+            async move { gate.forward(router, request).await }
+        });
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))
+            .unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, app).await });
+        let locks = machines.iter().map(|machine| {
+            let folder = machine.state_dir();
+            let lock = File::create(folder.join("server.lock")).unwrap();
+            lock.try_lock().unwrap();
+            let note = serde_json::json!({ "url": url, "pid": std::process::id() });
+            fs::write(folder.join("server.json"), note.to_string()).unwrap();
+            lock
+        });
+        let locks = locks.collect();
+        Self {
+            _runtime: runtime,
+            _locks: locks,
+        }
+    }
+}
+
+struct ConcurrencyScenario {
+    name: &'static str,
+    prepare: fn(&SandboxCliFixture),
+    command: fn(&SandboxCliFixture) -> String,
+    /// What is wrong with how both machines and the service were left, compared with one undisturbed run.
+    check: fn(&SystemState, &SystemState, &[MachineResult]) -> Option<String>,
+}
+
+/// How a machine was left.
+struct MachineResult {
+    done: bool,
+    /// Files of the hand-over, and the kinds of keys in each that really work.
+    profiles: Vec<(String, Vec<String>)>,
+}
+
+impl MachineResult {
+    fn read_from(fixture: &SandboxCliFixture, service: &SandboxCliFixture, done: bool) -> Self {
+        let left = crate::onboarding_fixture::ProvisionedState::read_from(
+            &service.sandbox(),
+            &fixture.state_dir().join("handover"),
+        );
+        Self {
+            done,
+            profiles: left.files.into_iter().collect(),
+        }
+    }
+}
+
+/// Repeats the command as a person would, and says how it ended.
+fn rerun_until_done(fixture: &SandboxCliFixture, command: &str, mut output: CliOutput) -> (bool, CliOutput) {
+    for _ in 0..MAX_RERUNS {
+        if output.code == Some(0) {
+            return (true, output);
+        }
+        output = run_with_secret(fixture, command);
+    }
+    (output.code == Some(0), output)
+}
+
+/// One case; `None` when the command makes no so many writes.
+fn run_case(
+    flow: &ConcurrencyScenario,
+    template: &SandboxCliFixture,
+    at: usize,
+    wanted: &SystemState,
+) -> Option<Result<String, String>> {
+    let (first, second) = (copy_fixture(template), copy_fixture(template));
+    let second = Arc::new(second);
+    let gate = Arc::new(RequestGate {
+        writes: AtomicUsize::new(0),
+        held_write: at,
+        concurrent_run: Mutex::new(None),
+        interception: Mutex::new(None),
+    });
+    let served = GatedSandboxServer::start(&first, &[&first, &second], gate.clone());
+    let (rival, command) = (second.clone(), (flow.command)(&first));
+    *gate.concurrent_run.lock().unwrap() = Some(Box::new(move || run_with_secret(&rival, &command)));
+    let command = (flow.command)(&first);
+    let one = run_with_secret(&first, &command);
+    let (held, two) = gate.interception.lock().unwrap().take()?;
+    let codes = format!("{:?} and {:?}", one.code, two.code);
+    let (one_done, one) = rerun_until_done(&first, &command, one);
+    let (two_done, two) = rerun_until_done(&second, &command, two);
+    drop(served);
+    let state = SystemState::read_from(&first);
+    let machines = [
+        MachineResult::read_from(&first, &first, one_done),
+        MachineResult::read_from(&second, &first, two_done),
+    ];
+    let what = format!("at write {at} ({held}), ended with {codes}");
+    Some(match (flow.check)(&state, wanted, &machines) {
+        None => Ok(what),
+        Some(wrong) => Err(format!("{what}: {wrong}\n--- first\n{one}\n--- second\n{two}")),
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "how many cases there were is a part of the result")]
+fn run_at_every_create(flow: &ConcurrencyScenario) {
+    let template = SandboxCliFixture::new();
+    (flow.prepare)(&template);
+    let clean = copy_fixture(&template);
+    let output = run_with_secret(&clean, &(flow.command)(&clean));
+    assert_eq!(output.code, Some(0), "{}\n{output}", flow.name);
+    let wanted = SystemState::read_from(&clean);
+    let (next, cases) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(met) = run_case(flow, &template, next.fetch_add(1, Ordering::SeqCst), &wanted) {
+                    cases.fetch_add(1, Ordering::SeqCst);
+                    wrong.lock().unwrap().extend(met.err());
+                }
+            });
+        }
+    });
+    let (wrong, cases) = (wrong.into_inner().unwrap(), cases.into_inner());
+    println!("two machines: {}: {cases} cases", flow.name);
+    assert!(cases > 0, "{}: nothing is created", flow.name);
+    assert!(
+        wrong.is_empty(),
+        "{}: {} of {cases} wrong\n{}",
+        flow.name,
+        wrong.len(),
+        wrong[..wrong.len().min(3)].join("\n")
+    );
+}
+
+/// The keys that work, as many times as some machine holds them.
+fn working_keys<'a>(profiles: impl IntoIterator<Item = &'a (String, Vec<String>)>) -> Vec<&'a str> {
+    let kinds = profiles.into_iter().flat_map(|(_, kinds)| kinds);
+    let mut held: Vec<&str> = kinds
+        .map(String::as_str)
+        .filter(|kind| !kind.ends_with(", dead"))
+        .collect();
+    held.sort_unstable();
+    held
+}
+
+fn working_keys_on(machines: &[MachineResult]) -> Vec<&str> {
+    working_keys(machines.iter().flat_map(|machine| &machine.profiles))
+}
+
+/// The keys of a persona, by what each says.
+fn persona_keys<'a>(state: &'a SystemState, account: &str) -> Vec<&'a str> {
+    let keys = state.keys.iter().map(String::as_str);
+    keys.filter(|key| key.starts_with(account)).collect()
+}
+
+#[test]
+fn concurrent_onboard_runs_leave_one_key_per_persona() {
+    run_at_every_create(&ConcurrencyScenario {
+        name: "onboard",
+        prepare: |fixture| {
+            fixture.run_expecting("sandbox reset --yes", 0);
+        },
+        command: |_| "onboard claims --sandbox --yes".to_owned(),
+        check: |state, wanted, machines| {
+            // Whoever comes second may be told that somebody else made a key, and must not take it over.
+            if !machines.iter().any(|machine| machine.done) {
+                return Some("nobody is done".into());
+            }
+            let same = state.accounts == wanted.accounts && state.bindings == wanted.bindings;
+            if !same || state.keys != wanted.keys {
+                return Some(format!("{state:#?}\ninstead of {wanted:#?}"));
+            }
+            let (there, needed) = (working_keys_on(machines), working_keys(&wanted.profiles));
+            (there != needed).then(|| format!("{there:?} are held instead of {needed:?}"))
+        },
+    });
+}
+
+/// What is true of keys however many were made: each is held by a machine, and none was left half-made.
+fn unheld_keys(state: &SystemState, machines: &[MachineResult], account: &str, least: usize) -> Option<String> {
+    let keys = persona_keys(state, account);
+    let kind = format!("Cloud of {account}");
+    let mut holders = working_keys_on(machines);
+    holders.retain(|held| *held == kind);
+    if keys.len() < least || keys.iter().any(|key| !key.contains("state=live")) {
+        return Some(format!("keys {keys:#?}"));
+    }
+    // The profile of before is on both machines.
+    let known = least - 1;
+    (holders.len() - known != keys.len()).then(|| format!("{keys:#?} are held as {holders:?}"))
+}
+
+#[test]
+fn concurrent_rotations_leave_every_new_key_with_a_holder() {
+    run_at_every_create(&ConcurrencyScenario {
+        name: "keys rotate",
+        prepare: |fixture| {
+            fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+        },
+        command: |_| "keys rotate claims --persona operator --sandbox --yes".to_owned(),
+        check: |state, wanted, machines| {
+            if state.accounts != wanted.accounts || state.bindings != wanted.bindings {
+                return Some(format!("{state:#?}\ninstead of {wanted:#?}"));
+            }
+            unheld_keys(state, machines, "ebs-prod-claims-operator", 2)
+        },
+    });
+}
+
+#[test]
+fn concurrent_revocations_replace_a_leaked_key() {
+    run_at_every_create(&ConcurrencyScenario {
+        name: "keys revoke --now",
+        prepare: |fixture| {
+            fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+        },
+        command: |fixture| {
+            let key = fixture.profile_key("claims-operator").id;
+            format!("keys revoke {key} --now --sandbox --yes")
+        },
+        check: |state, wanted, machines| {
+            if state.accounts != wanted.accounts || state.bindings != wanted.bindings {
+                return Some(format!("{state:#?}\ninstead of {wanted:#?}"));
+            }
+            // The leaked one is dead on both, and whoever made a new one holds it.
+            let account = "ebs-prod-claims-operator";
+            let (keys, kind) = (persona_keys(state, account), format!("Cloud of {account}"));
+            let holders = working_keys_on(machines)
+                .into_iter()
+                .filter(|held| *held == kind)
+                .count();
+            let live = keys.iter().all(|key| key.contains("state=live"));
+            (keys.is_empty() || !live || holders != keys.len()).then(|| format!("{keys:#?} are held {holders} times"))
+        },
+    });
+}
+
+#[test]
+fn concurrent_creates_leave_one_connector() {
+    run_at_every_create(&ConcurrencyScenario {
+        name: "connector create",
+        prepare: |fixture| {
+            onboard_with_connector(fixture);
+            fixture.run_expecting(
+                &format!("connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"),
+                0,
+            );
+            fixture.run_expecting("sandbox clock advance 2m", 0);
+        },
+        command: |_| {
+            format!("connector create --config-file claims-ledger.json --no-wait --profile {DEPLOYER_PROFILE}")
+        },
+        check: |state, wanted, machines| {
+            if !machines.iter().all(|machine| machine.done) {
+                return Some("not done".into());
+            }
+            (state != wanted).then(|| format!("{state:#?}\ninstead of {wanted:#?}"))
+        },
+    });
+}

@@ -1,0 +1,486 @@
+//! The crash matrix (design §7): for every command that changes something, at every request that it makes, the connection
+//! breaks before the request or after it, the service fails or throttles, or the process dies; then the command is run
+//! again, on the same machine and on another one that has neither journal nor profiles nor evidence. Afterwards everything is as
+//! a clean run leaves it: no orphan, no key that nobody holds, nothing of others changed.
+//!
+//! The binary does it, in homes that are copies of one that was prepared once.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use confluent_ebs::{
+    handover::evidence,
+    sandbox::{Fault, FaultKind},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    common::CliOutput,
+    onboarding_fixture::{ProvisionedState, list_files},
+    sandbox_cli_fixture::SandboxCliFixture,
+};
+
+/// How many cases run at a time: most of the time goes into waiting for the disk.
+pub(crate) const WORKERS: usize = 4;
+/// How often a command may have to be repeated until nothing is left to do.
+const MAX_RERUNS: usize = 4;
+
+const FAULT_KINDS: [FaultKind; 6] = [
+    FaultKind::LostBefore,
+    FaultKind::LostAfter,
+    FaultKind::ServerError,
+    FaultKind::TooManyRequests { retry_after: 7 },
+    FaultKind::KillBefore,
+    FaultKind::KillAfter,
+];
+
+/// A command whose every request is disturbed once.
+struct CrashScenario {
+    name: &'static str,
+    /// Makes the home in which the command is run.
+    prepare: fn(&SandboxCliFixture),
+    command: fn(&SandboxCliFixture) -> String,
+    /// Whether the command can be finished on a machine that has nothing of the first one's.
+    on_other_machine: bool,
+    /// Besides success, what says that nothing is left to do.
+    accepted_error: &'static str,
+}
+
+/// What is there afterwards, with names for ids and without what differs between runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SystemState {
+    pub(crate) accounts: BTreeMap<String, String>,
+    pub(crate) bindings: Vec<String>,
+    pub(crate) keys: Vec<String>,
+    /// Profiles by name, and whether their keys work.
+    pub(crate) profiles: Vec<(String, Vec<String>)>,
+    /// For each key of a department, whether evidence vouches for it.
+    pub(crate) evidence: Vec<bool>,
+    pub(crate) connectors: Value,
+    /// Kafka ACLs of the cluster.
+    acls: Vec<String>,
+}
+
+impl SystemState {
+    pub(crate) fn read_from(fixture: &SandboxCliFixture) -> Self {
+        let ProvisionedState {
+            accounts,
+            bindings,
+            keys,
+            files,
+        } = fixture.provisioned_state();
+        // A rotated profile has the nonce of its run in its name.
+        let plain = |name: &str| {
+            let parts: Vec<&str> = name.split('.').collect();
+            let mark = |part: &&str| part.len() == 8 && part.chars().all(|c| c.is_ascii_hexdigit());
+            let parts: Vec<&str> = parts
+                .into_iter()
+                .map(|part| if mark(&part) { "MARK" } else { part })
+                .collect();
+            parts.join(".")
+        };
+        let mut profiles: Vec<(String, Vec<String>)> =
+            files.into_iter().map(|(name, works)| (plain(&name), works)).collect();
+        profiles.sort();
+        let list = fixture.send_ok(
+            &fixture.admin_key(),
+            "GET",
+            "/connect/v1/environments/env-prod01/clusters/lkc-prod01/connectors?expand=info,status,id",
+            None,
+        );
+        let vouched = evidence::read_recorded_keys(&fixture.state_dir().join("evidence"));
+        let departments = fixture.sandbox().keys().unwrap().into_iter();
+        let evidence = departments
+            .filter(|key| key.spec.description.starts_with("ebs:v1 "))
+            .map(|key| vouched.contains_key(&key.id))
+            .collect();
+        let mut connectors = json!({});
+        for (name, connector) in list.as_object().unwrap() {
+            let mut config = connector["info"]["config"].clone();
+            config.as_object_mut().unwrap().remove("connector.crn");
+            connectors[name] = json!({ "config": config, "state": connector["status"]["connector"]["state"] });
+        }
+        Self {
+            accounts,
+            bindings,
+            keys,
+            profiles,
+            evidence,
+            connectors,
+            acls: fixture.acls(),
+        }
+    }
+}
+
+/// A copy of `home`, byte for byte.
+pub(crate) fn copy_fixture(fixture: &SandboxCliFixture) -> SandboxCliFixture {
+    let twin = SandboxCliFixture::new();
+    let root = fixture.cli.path("");
+    for path in list_files(&root) {
+        let relative = path.strip_prefix(&root).unwrap();
+        let to = twin.cli.path(relative);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(&path, &to).unwrap();
+        // The state folder and what is in it say where they are.
+        if let Ok(text) = fs::read_to_string(&to) {
+            let moved = text.replace(&*root.to_string_lossy(), &twin.cli.path("").to_string_lossy());
+            if moved != text {
+                fs::write(&to, moved).unwrap();
+            }
+        }
+    }
+    twin
+}
+
+/// What is only on the first machine.
+fn remove_local_state(fixture: &SandboxCliFixture) {
+    for folder in ["runs", "handover", "evidence"] {
+        let folder = fixture.state_dir().join(folder);
+        if folder.exists() {
+            fs::remove_dir_all(folder).unwrap();
+        }
+    }
+}
+
+pub(crate) fn run_with_secret(fixture: &SandboxCliFixture, command: &str) -> CliOutput {
+    let mut binary = fixture.cli.command();
+    binary
+        .args(command.split_whitespace())
+        .env("EBS_SECRET_LEDGER", "right");
+    fixture.cli.see(&mut binary)
+}
+
+fn count_requests(fixture: &SandboxCliFixture) -> usize {
+    fixture.sandbox().journal().unwrap().len()
+}
+
+/// The state after an undisturbed run, and how many requests it makes.
+fn run_undisturbed(flow: &CrashScenario, template: &SandboxCliFixture) -> (SystemState, usize) {
+    let fixture = copy_fixture(template);
+    let before = count_requests(&fixture);
+    let command = (flow.command)(&fixture);
+    let output = run_with_secret(&fixture, &command);
+    assert_eq!(output.code, Some(0), "{}: {command}\n{output}", flow.name);
+    let made = count_requests(&fixture) - before;
+    (SystemState::read_from(&fixture), made)
+}
+
+/// Repeats the command until it succeeds, as a person would who reads what it says.
+fn rerun_until_done(flow: &CrashScenario, fixture: &SandboxCliFixture, command: &str) -> Result<(), String> {
+    let mut last = String::new();
+    for _ in 0..MAX_RERUNS {
+        let output = run_with_secret(fixture, command);
+        if output.code == Some(0) || (!flow.accepted_error.is_empty() && output.stderr.contains(flow.accepted_error)) {
+            return Ok(());
+        }
+        last = output.to_string();
+        // A key that nobody on this machine vouches for is revoked by name: the refusal says so.
+        if let Some((_, rest)) = output.stderr.split_once("key-unrecorded") {
+            let rest: String = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+            let id = rest.split('`').nth(1).unwrap_or_default().to_owned();
+            fixture.send_ok(&fixture.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{id}"), None);
+        }
+    }
+    Err(last)
+}
+
+/// Disturbs request `skip` and answers what is wrong afterwards.
+fn run_disturbed(
+    flow: &CrashScenario,
+    template: &SandboxCliFixture,
+    kind: FaultKind,
+    skip: usize,
+    elsewhere: bool,
+    wanted: &SystemState,
+) -> Option<String> {
+    let fixture = copy_fixture(template);
+    let fault = Fault::once(kind).after_requests(u32::try_from(skip).unwrap());
+    fixture.sandbox().add_fault(fault).unwrap();
+    let command = (flow.command)(&fixture);
+    let before = count_requests(&fixture);
+    let first = run_with_secret(&fixture, &command);
+    let journal = fixture.sandbox().journal().unwrap();
+    let hit = journal[before..].iter().find(|entry| entry.fault.is_some());
+    // What runs at the same time may take another way after a fault, but this request comes before any.
+    let hit = hit.map(|entry| format!("{} {}", entry.method, entry.path));
+    let hit = hit.unwrap_or_else(|| panic!("{}: request {skip} is never made", flow.name));
+    let what = format!("{} on request {skip} ({hit}), first {:?}", kind.name(), first.code);
+    if elsewhere {
+        remove_local_state(&fixture);
+        // The other machine cannot know that the first one is dead before its time is over.
+        fixture.run_expecting("sandbox clock advance 10m", 0);
+    }
+    // Whoever was told that all is done has no reason to go on.
+    let goes_on = first.code != Some(0) || elsewhere;
+    if let Some(Err(last)) = goes_on.then(|| rerun_until_done(flow, &fixture, &command)) {
+        return Some(format!("{what}: never done: {last}"));
+    }
+    let state = SystemState::read_from(&fixture);
+    let mut wanted_profiles = wanted.profiles.clone();
+    let mut profiles = state.profiles.clone();
+    if elsewhere {
+        // The profiles of before are on the first machine.
+        profiles.clear();
+        wanted_profiles.clear();
+    }
+    let same = state.accounts == wanted.accounts
+        && state.bindings == wanted.bindings
+        && state.keys == wanted.keys
+        && (elsewhere || state.evidence == wanted.evidence)
+        && state.connectors == wanted.connectors
+        && state.acls == wanted.acls
+        && profiles == wanted_profiles;
+    (!same).then(|| format!("{what}: {state:#?}\ninstead of {wanted:#?}"))
+}
+
+#[expect(clippy::print_stdout, reason = "how many cases there were is a part of the result")]
+fn run_crash_matrix(flow: &CrashScenario) {
+    let template = SandboxCliFixture::new();
+    (flow.prepare)(&template);
+    let (wanted, made) = run_undisturbed(flow, &template);
+    let mut cases = Vec::new();
+    for kind in FAULT_KINDS {
+        for skip in 0..made {
+            cases.push((kind, skip, false));
+            if flow.on_other_machine && matches!(kind, FaultKind::KillBefore | FaultKind::KillAfter) {
+                cases.push((kind, skip, true));
+            }
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((kind, skip, elsewhere)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Some(text) = run_disturbed(flow, &template, *kind, *skip, *elsewhere, &wanted) {
+                        wrong.lock().unwrap().push(text);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    println!("crash matrix: {}: {} requests, {} cases", flow.name, made, cases.len());
+    assert!(
+        wrong.is_empty(),
+        "{}: {} of {} wrong\n{}",
+        flow.name,
+        wrong.len(),
+        cases.len(),
+        wrong[..wrong.len().min(3)].join("\n")
+    );
+}
+
+pub(crate) const DEPLOYER_PROFILE: &str = ".state/confluent-ebs/sandbox/handover/claims-deployer.toml";
+
+fn onboard_claims_and_fraud(fixture: &SandboxCliFixture) {
+    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+}
+
+pub(crate) fn onboard_with_connector(fixture: &SandboxCliFixture) {
+    onboard_claims_and_fraud(fixture);
+    let ledger = json!({ "name": "claims-ledger", "config": {
+        "connector.class": "PostgresSource", "connection.host": "db.example.com", "connection.port": "5432",
+        "connection.user": "reader", "connection.password": "${env:EBS_SECRET_LEDGER}", "db.name": "ledger",
+        "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
+        "db.timezone": "UTC", "output.data.format": "JSON" } });
+    fixture.cli.write("claims-ledger.json", ledger.to_string());
+    let changed = ledger.to_string().replace("entries", "entries,lines");
+    fixture.cli.write("changed/claims-ledger.json", changed);
+    let output = run_with_secret(
+        fixture,
+        &format!("connector create --config-file claims-ledger.json --profile {DEPLOYER_PROFILE}"),
+    );
+    assert_eq!(output.code, Some(0), "{output}");
+}
+
+#[test]
+fn a_rotation_that_creates_a_key_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "keys rotate, new key",
+        prepare: onboard_claims_and_fraud,
+        command: |_| "keys rotate claims --persona operator --sandbox --yes".to_owned(),
+        on_other_machine: false,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn a_rotation_that_deletes_the_old_key_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "keys rotate, old key",
+        prepare: |fixture| {
+            onboard_claims_and_fraud(fixture);
+            fixture.run_expecting("keys rotate claims --persona operator --sandbox --yes", 0);
+            fixture.run_expecting("sandbox clock advance 25h", 0);
+        },
+        command: |_| "keys rotate claims --persona operator --older-than 90d --sandbox --yes".to_owned(),
+        on_other_machine: false,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn the_revocation_of_a_leaked_key_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "keys revoke --now",
+        prepare: onboard_claims_and_fraud,
+        command: |fixture| {
+            format!(
+                "keys revoke {} --now --sandbox --yes",
+                fixture.profile_key("claims-operator").id
+            )
+        },
+        on_other_machine: false,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn onboarding_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "onboard",
+        prepare: |fixture| {
+            fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+        },
+        command: |_| "onboard claims --sandbox --yes".to_owned(),
+        on_other_machine: true,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn offboarding_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "offboard",
+        prepare: onboard_with_connector,
+        command: |_| "offboard claims --delete-connectors --sandbox --yes".to_owned(),
+        on_other_machine: true,
+        accepted_error: "",
+    });
+}
+
+/// A department whose only persona holds no key, one role and two ACLs (dossier `rbac.md` §8.3); beside it one that has
+/// them already.
+fn onboard_with_acls(fixture: &SandboxCliFixture) {
+    fixture.cli.write(
+        "ebs.toml",
+        "default_stage = \"prod\"\n[organization]\nid = \"11111111-2222-3333-4444-555555555555\"\n[stages.prod]\n\
+         environment = \"env-prod01\"\ncluster = \"lkc-prod01\"\nschema_registry = \"lsrc-prod01\"\n",
+    );
+    fixture.cli.write(
+        "rbac-templates/sinks.toml",
+        r#"description = "Sinks alone."
+[[persona]]
+name = "runtime"
+description = "The identity of sinks."
+keys = []
+
+[[persona.grant]]
+role = "DeveloperRead"
+on = "topic:{prefix}*"
+why = "sinks read"
+
+[[persona.acl]]
+operations = ["CREATE", "WRITE"]
+on = "topic:dlq-lcc*"
+why = "dead letters"
+"#,
+    );
+    for code in ["claims", "fraud"] {
+        let text = format!("name = \"{code}\"\nprefix = \"{code}-\"\ntemplate = \"sinks\"\n[quota]\nconnectors = 1\n");
+        fixture.cli.write(format!("departments/{code}.toml"), text);
+    }
+    fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+    assert_eq!(fixture.acls().len(), 2);
+}
+
+#[test]
+fn onboarding_with_acls_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "onboard, ACLs",
+        prepare: onboard_with_acls,
+        command: |_| "onboard claims --sandbox --yes".to_owned(),
+        on_other_machine: true,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn offboarding_with_acls_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "offboard, ACLs",
+        prepare: |fixture| {
+            onboard_with_acls(fixture);
+            fixture.run_expecting("onboard claims --sandbox --yes", 0);
+            assert_eq!(fixture.acls().len(), 4);
+        },
+        command: |_| "offboard claims --sandbox --yes".to_owned(),
+        on_other_machine: true,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn connector_create_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "connector create",
+        prepare: |fixture| {
+            onboard_with_connector(fixture);
+            fixture.run_expecting(
+                &format!("connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"),
+                0,
+            );
+        },
+        command: |_| format!("connector create --config-file claims-ledger.json --profile {DEPLOYER_PROFILE}"),
+        on_other_machine: false,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn connector_update_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "connector update",
+        prepare: onboard_with_connector,
+        command: |_| {
+            format!(
+                "connector update claims-ledger --config-file changed/claims-ledger.json --profile {DEPLOYER_PROFILE}"
+            )
+        },
+        on_other_machine: false,
+        accepted_error: "",
+    });
+}
+
+#[test]
+fn connector_delete_survives_every_fault() {
+    run_crash_matrix(&CrashScenario {
+        name: "connector delete",
+        prepare: onboard_with_connector,
+        command: |_| format!("connector delete claims-ledger --force --profile {DEPLOYER_PROFILE}"),
+        on_other_machine: false,
+        accepted_error: "connector \"claims-ledger\" not found",
+    });
+}
+
+/// The template stays as it was: every case works on a copy.
+#[test]
+fn a_copied_fixture_is_independent_of_its_template() {
+    let fixture = SandboxCliFixture::new();
+    onboard_claims_and_fraud(&fixture);
+    let before = SystemState::read_from(&fixture);
+    let twin = copy_fixture(&fixture);
+    assert_eq!(SystemState::read_from(&twin), before);
+    twin.run_expecting("offboard claims --sandbox --yes", 0);
+    assert_eq!(SystemState::read_from(&fixture), before);
+    assert!(!Path::new(&twin.cli.path("ebs.toml")).exists());
+}

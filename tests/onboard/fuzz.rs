@@ -1,0 +1,229 @@
+//! Storms: random commands in random order, with random faults at random requests and leaps of the clock. When the weather
+//! has calmed, the usual command brings everything to the state of a clean run, and nothing of others has changed.
+//!
+//! `CONFLUENT_EBS_STORMS` sets how many; `CONFLUENT_EBS_STORM` runs a single one, by the number that a failure names.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU64, Ordering},
+};
+
+use confluent_ebs::sandbox::{Fault, FaultKind};
+use serde_json::json;
+
+use crate::{
+    crash_matrix::{DEPLOYER_PROFILE, SystemState, WORKERS, copy_fixture, run_with_secret},
+    sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture},
+};
+
+/// How many storms without a wish for more.
+const DEFAULT_CASES: u64 = 200;
+
+/// Numbers that depend on nothing but where they begin (splitmix64).
+struct SeededRandom(u64);
+
+impl SeededRandom {
+    fn next_below(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        let place = self.next_below(u64::try_from(of.len()).unwrap());
+        &of[usize::try_from(place).unwrap()]
+    }
+}
+
+/// A stranger's account with a right on the prefix of claims and a key of its own, and files for connectors.
+fn template_fixture() -> SandboxCliFixture {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims fraud --sandbox --yes", 0);
+    let admin = fixture.admin_key();
+    let body = json!({ "display_name": "legacy", "description": "made by hand" });
+    let account = fixture.send_ok(&admin, "POST", "/iam/v2/service-accounts", Some(body));
+    let account = account["id"].as_str().unwrap();
+    let body = json!({ "principal": format!("User:{account}"), "role_name": "DeveloperRead",
+        "crn_pattern": format!("{CLUSTER_CRN}/kafka=lkc-prod01/topic=claims-*") });
+    fixture.send_ok(&admin, "POST", "/iam/v2/role-bindings", Some(body));
+    let body =
+        json!({ "spec": { "owner": { "id": account }, "resource": { "id": "cloud" }, "description": "by hand" } });
+    fixture.send_ok(&admin, "POST", "/iam/v2/api-keys", Some(body));
+    for (folder, quickstart) in [("a", "ORDERS"), ("b", "USERS")] {
+        let file = json!({ "name": "claims-orders", "config": { "connector.class": "DatagenSource",
+            "kafka.topic": "claims-orders", "quickstart": quickstart, "output.data.format": "JSON" } });
+        fixture
+            .cli
+            .write(format!("{folder}/claims-orders.json"), file.to_string());
+    }
+    // The deployer's profile of before: a rotation leaves it where it is.
+    fixture.cli.write("kept.toml", fixture.cli.read(DEPLOYER_PROFILE));
+    fixture
+}
+
+fn add_random_faults(fixture: &SandboxCliFixture, dice: &mut SeededRandom) {
+    let kinds = [
+        FaultKind::LostBefore,
+        FaultKind::LostAfter,
+        FaultKind::ServerError,
+        FaultKind::TooManyRequests { retry_after: 3 },
+        FaultKind::KillBefore,
+        FaultKind::KillAfter,
+        FaultKind::ListLag { seconds: 10 },
+    ];
+    for _ in 0..dice.next_below(3) {
+        let fault = Fault::once(*dice.pick(&kinds)).after_requests(u32::try_from(dice.next_below(40)).unwrap());
+        fixture.sandbox().add_fault(fault).unwrap();
+    }
+}
+
+/// One command of many; whether it succeeds is the weather's.
+fn random_command(fixture: &SandboxCliFixture, dice: &mut SeededRandom) -> String {
+    let commands = [
+        "onboard claims --sandbox --yes",
+        "onboard --all --dry-run --sandbox",
+        "keys rotate claims --sandbox --yes",
+        "keys rotate claims --persona operator --overlap 0s --sandbox --yes",
+        "keys rotate claims --persona viewer --sandbox --yes",
+        "connector create --config-file a/claims-orders.json --or-update --profile kept.toml",
+        "connector create --config-file b/claims-orders.json --or-update --profile kept.toml",
+        "connector update claims-orders --config quickstart=ORDERS --profile kept.toml",
+        "connector pause claims-orders --profile kept.toml",
+        "connector resume claims-orders --profile kept.toml",
+        "connector delete claims-orders --force --profile kept.toml",
+        "keys revoke OPERATOR --now --sandbox --yes",
+    ];
+    let command = (*dice.pick(&commands)).to_owned();
+    if !command.contains("OPERATOR") {
+        return command;
+    }
+    let account = fixture.account_id("ebs-prod-claims-operator");
+    let keys = fixture.sandbox().keys().unwrap();
+    let key = keys.iter().find(|key| key.spec.owner.id == account);
+    command.replace("OPERATOR", key.map_or("AAAABBBBCCCCDDDD", |key| key.id.as_str()))
+}
+
+/// Repeats a command until it succeeds.
+fn run_until_done(fixture: &SandboxCliFixture, command: &str, may_end: &str) -> Result<(), String> {
+    let mut last = String::new();
+    for _ in 0..4 {
+        let output = run_with_secret(fixture, command);
+        if output.code == Some(0) || (!may_end.is_empty() && output.stderr.contains(may_end)) {
+            return Ok(());
+        }
+        last = output.to_string();
+    }
+    Err(format!("{command}: {last}"))
+}
+
+/// One storm; what is wrong afterwards.
+fn run_fuzz_case(template: &SandboxCliFixture, wanted: &SystemState, number: u64) -> Result<(), String> {
+    let fixture = copy_fixture(template);
+    let mut dice = SeededRandom(number);
+    let mut log = Vec::new();
+    for _ in 0..3 + dice.next_below(4) {
+        add_random_faults(&fixture, &mut dice);
+        let command = random_command(&fixture, &mut dice);
+        let output = run_with_secret(&fixture, &command);
+        log.push(format!("{command} → {:?}", output.code));
+        if output.stderr.contains("panicked at") {
+            return Err(format!("{log:#?}\n{output}"));
+        }
+        if dice.next_below(3) == 0 {
+            let minutes = 1 + dice.next_below(60 * 40);
+            fixture.run_expecting(&format!("sandbox clock advance {minutes}m"), 0);
+        }
+    }
+    let told = |error: String| format!("{log:#?}\n{error}");
+    fixture.sandbox().clear_faults(None).unwrap();
+    fixture.run_expecting("sandbox clock advance 10m", 0);
+    run_until_done(&fixture, "onboard claims --sandbox --yes", "").map_err(told)?;
+    // Whatever was rotated halfway is finished, and a day later the old keys go.
+    for _ in 0..2 {
+        run_until_done(&fixture, "keys rotate claims --older-than 3650d --sandbox --yes", "").map_err(told)?;
+        fixture.run_expecting("sandbox clock advance 25h", 0);
+    }
+    run_until_done(&fixture, "keys rotate claims --older-than 3650d --sandbox --yes", "").map_err(told)?;
+    run_until_done(&fixture, "onboard claims --sandbox --yes", "").map_err(told)?;
+    // As the platform team: the department's own key may be gone.
+    run_until_done(
+        &fixture,
+        "connector delete claims-orders --force --no-save --sandbox --department claims",
+        "not found",
+    )
+    .map_err(told)?;
+    fixture.run_expecting("sandbox clock advance 10m", 0);
+    let SystemState {
+        accounts,
+        bindings,
+        keys,
+        connectors,
+        evidence,
+        ..
+    } = SystemState::read_from(&fixture);
+    let same = accounts == wanted.accounts
+        && bindings == wanted.bindings
+        && keys == wanted.keys
+        && connectors == wanted.connectors
+        && evidence.iter().all(|vouched| *vouched);
+    match same {
+        true => assert_every_key_has_a_profile(&fixture),
+        false => Err(told(format!(
+            "{accounts:#?}\n{bindings:#?}\n{keys:#?}\n{evidence:?}\n{connectors:#}\ninstead of {wanted:#?}"
+        ))),
+    }
+}
+
+/// Every key of ours has a holder: a profile with its secret.
+fn assert_every_key_has_a_profile(fixture: &SandboxCliFixture) -> Result<(), String> {
+    let profiles = SandboxCliFixture::profile_keys_in(&fixture.state_dir().join("handover"));
+    let keys = fixture.sandbox().keys().unwrap();
+    let ours = keys.iter().filter(|key| key.spec.description.starts_with("ebs:v1 "));
+    let lost: Vec<_> = ours
+        .filter(|key| !profiles.values().any(|profile| profile.id == key.id.as_str()))
+        .map(|key| key.id.to_string())
+        .collect();
+    match lost.is_empty() {
+        true => Ok(()),
+        false => Err(format!("nobody holds {lost:?}")),
+    }
+}
+
+fn number_from_env(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "how many storms there were is a part of the result")]
+fn random_commands_under_faults_end_in_the_clean_state() {
+    let template = template_fixture();
+    let wanted = SystemState::read_from(&template);
+    let (first, last) = match number_from_env("CONFLUENT_EBS_STORM") {
+        Some(only) => (only, only + 1),
+        None => (0, number_from_env("CONFLUENT_EBS_STORMS").unwrap_or(DEFAULT_CASES)),
+    };
+    let next = AtomicU64::new(first);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= last {
+                        break;
+                    }
+                    if let Err(error) = run_fuzz_case(&template, &wanted, number) {
+                        let again = format!("storm {number} (CONFLUENT_EBS_STORM={number} runs it alone)");
+                        wrong.lock().unwrap().push(format!("{again}: {error}"));
+                    }
+                }
+            });
+        }
+    });
+    println!("storms: {}", last - first);
+    let wrong = wrong.into_inner().unwrap();
+    let shown = wrong[..wrong.len().min(2)].join("\n");
+    assert!(wrong.is_empty(), "{} of {} wrong\n{shown}", wrong.len(), last - first);
+}

@@ -1,0 +1,215 @@
+//! Whoever may create accounts can write our name and our tag (dossier `rbac.md` T4). The deployer of claims prepares the
+//! account that the onboarding of fraud will look for, in all the ways there are; then fraud is onboarded.
+
+use serde_json::{Value, json};
+
+use crate::sandbox_cli_fixture::{ApiKeyPair, SandboxCliFixture, account_crn};
+
+const IMPERSONATED_NAME: &str = "ebs-prod-fraud-operator";
+
+struct ImpersonationAttack {
+    fixture: SandboxCliFixture,
+    attacker: ApiKeyPair,
+    /// The attacker's own account.
+    attacker_account: String,
+    /// The account it has prepared.
+    impersonating_account: String,
+}
+
+impl ImpersonationAttack {
+    /// Claims is onboarded, and its deployer makes an account with the name and, word for word, the tag of fraud's
+    /// operator. Its own is the only owner at first: `owner` says who else it names.
+    fn prepared() -> Self {
+        let fixture = SandboxCliFixture::new();
+        fixture.run_expecting("onboard claims --sandbox --yes", 0);
+        let attacker = fixture.profile_key("claims-deployer");
+        let me = fixture.account_id("ebs-prod-claims-deployer");
+        let forged = Self::create_impersonating_account(&fixture, &attacker, &me, &planned_tag(&fixture));
+        Self {
+            fixture: fixture,
+            attacker,
+            attacker_account: me,
+            impersonating_account: forged,
+        }
+    }
+
+    fn create_impersonating_account(
+        fixture: &SandboxCliFixture,
+        attacker: &ApiKeyPair,
+        owner: &str,
+        tag: &str,
+    ) -> String {
+        let body = json!({ "display_name": IMPERSONATED_NAME, "description": tag });
+        let target = format!("/iam/v2/service-accounts?assigned_resource_owner={owner}");
+        let answer = fixture.send_ok(attacker, "POST", &target, Some(body));
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    fn provisioner_account(&self) -> String {
+        self.fixture.account_id("ebs-provisioner")
+    }
+
+    /// Shares the prepared account.
+    fn share_account(&self, to: &str, role: &str) -> String {
+        self.fixture
+            .bind(&self.attacker, to, role, &account_crn(&self.impersonating_account))
+    }
+
+    /// Gives its own ownership up.
+    fn give_up_ownership(&self) {
+        let mine = self.bindings_on_impersonating_account(&self.attacker_account);
+        for id in mine {
+            self.fixture
+                .send_ok(&self.attacker, "DELETE", &format!("/iam/v2/role-bindings/{id}"), None);
+        }
+    }
+
+    fn bindings_on_impersonating_account(&self, of: &str) -> Vec<String> {
+        let on = account_crn(&self.impersonating_account);
+        let all = self.fixture.sandbox().bindings().unwrap();
+        all.iter()
+            .filter(|object| object.binding.pattern.to_string() == on && object.binding.principal.id() == of)
+            .map(|object| object.id.to_string())
+            .collect()
+    }
+
+    /// Onboarding is refused, says all of `words`, and changes nothing.
+    #[track_caller]
+    fn assert_onboarding_refused(&self, words: &[&str]) {
+        let keys = self.fixture.sandbox().keys().unwrap().len();
+        let output = self.fixture.run_without_writes("onboard fraud --sandbox --yes", 5);
+        let said: String = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(said.contains(word), "`{word}` is not said\n{output}");
+        }
+        assert_eq!(self.fixture.sandbox().keys().unwrap().len(), keys);
+        assert!(!self.fixture.state_dir().join("handover/fraud-operator.toml").exists());
+        // The others are not held up.
+        self.fixture.run_expecting("onboard --all --sandbox --dry-run", 5);
+        self.fixture.run_expecting("onboard motor --sandbox --dry-run", 0);
+    }
+
+    /// After the account is gone, everything goes well.
+    #[track_caller]
+    fn assert_onboarding_works_after_cleanup(&self) {
+        let target = format!("/iam/v2/service-accounts/{}", self.impersonating_account);
+        self.fixture.send_ok(&self.fixture.admin_key(), "DELETE", &target, None);
+        self.fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+        self.fixture
+            .run_without_writes("onboard fraud claims --sandbox --yes", 0);
+        assert_ne!(self.fixture.account_id(IMPERSONATED_NAME), self.impersonating_account);
+    }
+}
+
+/// The tag that the onboarding would write.
+fn planned_tag(fixture: &SandboxCliFixture) -> String {
+    let output = fixture.run_expecting("onboard fraud --sandbox --dry-run -o json", 0);
+    let plan: Value = serde_json::from_str(&output.stdout).unwrap();
+    let change = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|change| change["operation"] == "create_account" && change["persona"] == "operator");
+    change.unwrap_or_else(|| panic!("{plan}"))["tag"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn an_impersonating_account_owned_only_by_the_attacker_is_refused() {
+    let attack = ImpersonationAttack::prepared();
+    // Its owner cannot be seen with the provisioner's rights: all there is to say is that it is not the provisioner.
+    attack.assert_onboarding_refused(&["account-not-owned", IMPERSONATED_NAME, &attack.impersonating_account]);
+    attack.assert_onboarding_works_after_cleanup();
+}
+
+#[test]
+fn an_impersonating_account_shared_with_the_provisioner_is_refused() {
+    let attack = ImpersonationAttack::prepared();
+    attack.share_account(&attack.provisioner_account(), "ResourceOwner");
+    attack.assert_onboarding_refused(&[
+        "account-controlled-by-others",
+        "ebs-prod-claims-deployer",
+        &attack.attacker_account,
+    ]);
+    attack.assert_onboarding_works_after_cleanup();
+}
+
+#[test]
+fn an_impersonating_account_with_an_unrecorded_key_is_refused() {
+    let attack = ImpersonationAttack::prepared();
+    let key = attack
+        .fixture
+        .create_key(&attack.attacker, &attack.impersonating_account, "cloud");
+    attack.share_account(&attack.provisioner_account(), "ResourceOwner");
+    attack.give_up_ownership();
+    attack.assert_onboarding_refused(&["key-unrecorded", &key.id, IMPERSONATED_NAME]);
+    // Revoking the key is enough: nobody else controls the account any more.
+    let target = format!("/iam/v2/api-keys/{}", key.id);
+    attack
+        .fixture
+        .send_ok(&attack.fixture.provisioner_key(), "DELETE", &target, None);
+    attack.fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+    attack.fixture.run_without_writes("onboard fraud --sandbox --yes", 0);
+    assert_eq!(
+        attack.fixture.account_id(IMPERSONATED_NAME),
+        attack.impersonating_account
+    );
+}
+
+#[test]
+fn an_unrecorded_key_with_a_forged_tag_is_refused() {
+    let attack = ImpersonationAttack::prepared();
+    let stage = "ebs:v1 stage=prod dept=fraud role=operator state=live run=0badcafe";
+    let body = json!({ "spec": { "owner": { "id": attack.impersonating_account }, "resource": { "id": "cloud" }, "description": stage } });
+    let key = attack
+        .fixture
+        .send_ok(&attack.attacker, "POST", "/iam/v2/api-keys", Some(body));
+    attack.share_account(&attack.provisioner_account(), "ResourceOwner");
+    attack.give_up_ownership();
+    attack.assert_onboarding_refused(&["key-unrecorded", key["id"].as_str().unwrap()]);
+    attack.assert_onboarding_works_after_cleanup();
+}
+
+#[test]
+fn an_impersonating_account_with_a_remaining_assigner_is_refused() {
+    let attack = ImpersonationAttack::prepared();
+    attack.share_account(&attack.provisioner_account(), "ResourceOwner");
+    attack.share_account(&attack.attacker_account, "Assigner");
+    let owner = attack.bindings_on_impersonating_account(&attack.attacker_account);
+    for id in owner {
+        let target = format!("/iam/v2/role-bindings/{id}");
+        let binding = attack.fixture.send_ok(&attack.attacker, "GET", &target, None);
+        if binding["role_name"] == "ResourceOwner" {
+            attack.fixture.send_ok(&attack.attacker, "DELETE", &target, None);
+        }
+    }
+    attack.assert_onboarding_refused(&["account-controlled-by-others", "Assigner", "ebs-prod-claims-deployer"]);
+    attack.assert_onboarding_works_after_cleanup();
+}
+
+#[test]
+fn an_account_owned_only_by_the_provisioner_and_without_keys_is_adopted() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let attacker = fixture.profile_key("claims-deployer");
+    let provisioner = fixture.account_id("ebs-provisioner");
+    let forged =
+        ImpersonationAttack::create_impersonating_account(&fixture, &attacker, &provisioner, &planned_tag(&fixture));
+    fixture.run_expecting("onboard fraud --sandbox --yes", 0);
+    fixture.run_without_writes("onboard fraud --sandbox --yes", 0);
+    let (status, _) = fixture.send(&attacker, "DELETE", &format!("/iam/v2/service-accounts/{forged}"), None);
+    assert_eq!(status, 403, "its maker has no power over it");
+}
+
+#[test]
+fn an_account_with_the_name_but_without_the_tag_is_unmanaged() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    let attacker = fixture.profile_key("claims-deployer");
+    let me = fixture.account_id("ebs-prod-claims-deployer");
+    ImpersonationAttack::create_impersonating_account(&fixture, &attacker, &me, "made by hand");
+    let output = fixture.run_without_writes("onboard fraud --sandbox --yes", 5);
+    assert!(output.stderr.contains("account-name-taken"), "{output}");
+}

@@ -1,0 +1,36 @@
+//! What a proof refutes is not handed over (design §5: only *refuted* withholds).
+
+use std::fs;
+
+use crate::sandbox_cli_fixture::{CLUSTER_CRN, SandboxCliFixture};
+
+#[test]
+fn a_key_with_access_to_a_foreign_prefix_is_not_delivered() {
+    let fixture = SandboxCliFixture::new();
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    // The operator's key and profile are taken away, and its account gets what no template gives: the neighbour's names.
+    let profile = fixture.state_dir().join("handover/claims-operator.toml");
+    let key = fixture.profile_key("claims-operator").id;
+    fixture.send_ok(&fixture.admin_key(), "DELETE", &format!("/iam/v2/api-keys/{key}"), None);
+    fs::remove_file(&profile).unwrap();
+    let operator = fixture.account_id("ebs-prod-claims-operator");
+    let neighbour = format!("{CLUSTER_CRN}/connector=compliance-*");
+    let binding = fixture.bind(&fixture.admin_key(), &operator, "DeveloperWrite", &neighbour);
+
+    let output = fixture.run_expecting("onboard claims --sandbox --yes", 3);
+    assert!(output.stderr.contains("the proof failed"), "{}", output.stderr);
+    assert!(output.stderr.contains("compliance-ebs-probe"), "{}", output.stderr);
+    assert!(!profile.exists());
+    assert!(profile.with_extension("toml.unproved").exists());
+
+    fixture.send_ok(
+        &fixture.admin_key(),
+        "DELETE",
+        &format!("/iam/v2/role-bindings/{binding}"),
+        None,
+    );
+    fixture.run_expecting("onboard claims --sandbox --yes", 0);
+    assert!(profile.exists());
+    assert!(!profile.with_extension("toml.unproved").exists());
+    fixture.run_without_writes("onboard claims --sandbox --yes", 0);
+}

@@ -1,0 +1,349 @@
+//! What each command should have seen or left, in the words of the command.
+
+use confluent_ebs::{
+    api::{keys::ApiKey, mds::RoleBindingObject},
+    model::Role,
+};
+use serde_json::Value;
+
+use crate::{sandbox_fixture::SandboxResponse, trace_replayer::TraceReplayer};
+
+/// Checks what the command that was just played should have seen and left. Commands are told by their beginning; one
+/// that is not known is an error, so that a new recording is looked at.
+pub(crate) fn check(replayer: &TraceReplayer, command: &str) {
+    let look = ReplayState { replayer: replayer };
+    let known = CHECKS.iter().find(|(beginning, _)| command.starts_with(beginning));
+    let (_, check) = known.unwrap_or_else(|| panic!("say what `{command}` should leave"));
+    check(&look, command);
+}
+
+type Check = fn(&ReplayState<'_>, &str);
+
+/// The longer beginnings first.
+const CHECKS: &[(&str, Check)] = &[
+    ("confluent login", |look, _| {
+        let me = look.response_body("/api/me");
+        assert_eq!(me["user"]["email"], "admin@example.com");
+        assert_eq!(
+            me["organization"]["resource_id"],
+            "11111111-2222-3333-4444-555555555555"
+        );
+        assert_eq!(me["accounts"][0]["id"], "env-abc123");
+    }),
+    ("confluent logout", |_, _| {}),
+    ("confluent organization list", |look, _| {
+        assert_eq!(
+            look.response_body("/api/org/v2/organizations")["data"][0]["display_name"],
+            "Sandbox Insurance"
+        );
+    }),
+    ("confluent organization describe", |look, _| {
+        let id = "11111111-2222-3333-4444-555555555555";
+        assert_eq!(look.response_body(&format!("/api/org/v2/organizations/{id}"))["id"], id);
+    }),
+    ("confluent environment list", |look, _| {
+        assert_eq!(
+            look.response_body("/api/org/v2/environments")["data"][0]["id"],
+            "env-abc123"
+        );
+    }),
+    ("confluent environment ", |look, _| {
+        assert_eq!(
+            look.response_body("/api/org/v2/environments/env-abc123")["display_name"],
+            "prod"
+        );
+    }),
+    ("confluent kafka cluster list", |look, _| {
+        assert_eq!(
+            look.response_body("/api/cmk/v2/clusters")["data"][0]["id"],
+            "lkc-abc123"
+        );
+    }),
+    ("confluent kafka cluster describe", |look, _| {
+        let cluster = look.response_body("/api/cmk/v2/clusters/lkc-abc123");
+        // The CLI goes there next, and caches the other for a week when it is not empty.
+        assert_eq!(cluster["spec"]["http_endpoint"], "http://127.0.0.1");
+        assert_ne!(cluster["spec"]["kafka_bootstrap_endpoint"], "");
+        assert!(look.response_body("/api/access_tokens")["token"].is_string());
+        assert!(look.response_body("/kafka/v3/clusters/lkc-abc123/topics")["data"].is_array());
+    }),
+    ("confluent kafka cluster use", |_, _| {}),
+    (
+        "confluent iam service-account create claims-operator --description ebs:v1",
+        |look, _| {
+            assert_eq!(
+                look.account_description().as_deref(),
+                Some("ebs:v1 dept=claims role=operator")
+            );
+        },
+    ),
+    (
+        "confluent iam service-account create claims-operator --description x",
+        |look, _| {
+            // 409: the first one is untouched, and the words are those that the CLI replaces by its own.
+            assert_eq!(
+                look.account_description().as_deref(),
+                Some("ebs:v1 dept=claims role=operator")
+            );
+            let (_, answer) = &look.replayer.responses[0];
+            assert!(answer.first_error().1.contains("already in use"));
+        },
+    ),
+    ("confluent iam service-account list", |look, _| {
+        let names: Vec<_> = look
+            .list_items("/api/iam/v2/service-accounts")
+            .iter()
+            .map(|found| &found["display_name"])
+            .collect();
+        assert!(names.iter().any(|name| *name == "claims-operator"));
+        assert!(names.iter().any(|name| *name == "ebs-provisioner"));
+    }),
+    ("confluent iam service-account describe sa-nope99", |look, _| {
+        assert_eq!(
+            look.replayer.responses[0].1.first_error().0,
+            "service_account_not_found"
+        );
+    }),
+    ("confluent iam service-account describe", |look, _| {
+        assert_eq!(look.replayer.responses[0].1.json()["display_name"], "claims-operator");
+    }),
+    ("confluent iam service-account update", |look, _| {
+        assert_eq!(look.account_description().as_deref(), Some("y"));
+    }),
+    ("confluent iam service-account delete", |look, _| {
+        assert_eq!(look.account_description(), None);
+        // Its keys and bindings went with it; the administrator's own key from `api-key create` stays.
+        assert!(look.account_bindings().is_empty());
+        assert_eq!(look.count_account_keys(), 0);
+    }),
+    ("confluent iam rbac role-binding create", |look, command| {
+        let role = flag_value(command, "--role");
+        let bound = look.account_bindings();
+        let resource = flag_value(command, "--resource").map(|resource| resource.split_once(':').unwrap().1);
+        let found = bound.iter().any(|(held, pattern)| {
+            let at = match resource {
+                Some("sa-a5b1d7") => pattern.contains("/service-account="),
+                Some(name) => pattern.ends_with(&format!("={name}*")),
+                None => !pattern.contains('*'),
+            };
+            Some(held.as_str()) == role && at
+        });
+        assert!(found, "{command}: {bound:?}");
+    }),
+    ("confluent iam rbac role-binding delete", |look, _| {
+        let bound = look.account_bindings();
+        assert!(!bound.iter().any(|(role, _)| *role == Role::ConnectManager));
+        assert_eq!(bound.len(), 8);
+    }),
+    // The organization's own bindings, without what hangs below it.
+    (
+        "confluent iam rbac role-binding list --principal User:sa-a5b1d7 --inclusive",
+        |look, _| {
+            assert_eq!(look.list_items("/api/iam/v2/role-bindings").len(), 8);
+        },
+    ),
+    (
+        "confluent iam rbac role-binding list --principal User:sa-a5b1d7",
+        |look, _| {
+            assert_eq!(
+                look.list_items("/api/iam/v2/role-bindings")[0]["role_name"],
+                "OrganizationAdmin"
+            );
+            assert_eq!(look.list_items("/api/iam/v2/users")[0]["email"], "admin@example.com");
+        },
+    ),
+    ("confluent iam rbac role-binding list --current-user", |look, _| {
+        assert_eq!(
+            look.list_items("/api/iam/v2/role-bindings")[0]["role_name"],
+            "OrganizationAdmin"
+        );
+    }),
+    (
+        "confluent iam rbac role-binding list --role ConnectManager",
+        |look, _| {
+            // The binding is on the prefix, the question is about one name.
+            assert!(look.list_items("/api/iam/v2/role-bindings").is_empty());
+            assert!(look.list_items("/api/iam/v2/identity-providers").is_empty());
+        },
+    ),
+    ("confluent iam rbac role list", |look, _| {
+        let roles = look.response_body("/api/metadata/security/v2alpha1/roles");
+        assert!(roles.as_array().is_some());
+    }),
+    ("confluent iam rbac role describe ConnectManager", |look, _| {
+        let role = look.response_body("/api/metadata/security/v2alpha1/roles/ConnectManager");
+        assert_eq!(role["name"], "ConnectManager");
+    }),
+    ("confluent iam user list", |look, _| {
+        assert_eq!(look.list_items("/api/iam/v2/users").len(), 1);
+    }),
+    ("confluent api-key create", |look, command| {
+        let (_, made) = look
+            .replayer
+            .responses
+            .iter()
+            .find(|(path, _)| path == "/api/iam/v2/api-keys")
+            .unwrap();
+        let id = made.string_at("/id").parse().unwrap();
+        assert!(
+            look.replayer
+                .api
+                .sandbox
+                .secret_matches(&id, &made.string_at("/spec/secret"))
+                .unwrap()
+        );
+        assert_eq!(
+            Some(made.string_at("/spec/resource/id").as_str()),
+            flag_value(command, "--resource")
+        );
+        assert_eq!(
+            made.string_at("/spec/owner/kind") == "User",
+            flag_value(command, "--service-account").is_none()
+        );
+    }),
+    ("confluent api-key list", |look, command| {
+        let keys = look.list_items("/api/iam/v2/api-keys");
+        let owned = flag_value(command, "--service-account").is_some();
+        let cloud = flag_value(command, "--resource").is_some();
+        // Two of the account, one of the administrator; besides them the seeded ones and the outsiders'.
+        assert_eq!(
+            keys.len(),
+            if owned {
+                2
+            } else if cloud {
+                6
+            } else {
+                9
+            }
+        );
+        // Owners are named with the help of the older lists.
+        let people = look.response_body("/api/users");
+        assert_eq!(people["users"][0]["email"], "admin@example.com");
+        let accounts = look.response_body("/api/service_accounts")["users"]
+            .as_array()
+            .unwrap()
+            .clone();
+        for key in keys {
+            let owner = &key["spec"]["owner"]["id"];
+            let named = accounts.iter().any(|account| account["resource_id"] == *owner);
+            assert!(named || people["users"][0]["resource_id"] == *owner);
+        }
+    }),
+    ("confluent api-key describe", |look, _| {
+        assert!(look.replayer.responses[0].1.json()["spec"].get("secret").is_none());
+    }),
+    ("confluent api-key update", |look, _| {
+        let keys = look.replayer.api.sandbox.keys().unwrap();
+        assert_eq!(keys.iter().filter(|key| key.spec.description == "e").count(), 1);
+    }),
+    ("confluent api-key delete", |look, _| {
+        let keys = look.replayer.api.sandbox.keys().unwrap();
+        assert!(keys.iter().all(|key| key.spec.description != "e"));
+    }),
+    ("confluent service-quota list organization", |look, _| {
+        let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
+        assert_eq!(quotas.len(), 10, "the CLI leaves the page size alone");
+    }),
+    ("confluent service-quota list environment", |look, _| {
+        let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
+        assert!(quotas.iter().all(|quota| quota["environment"]["id"] == "env-abc123"));
+        assert_eq!(quotas.len(), 3);
+    }),
+    ("confluent service-quota list kafka_cluster", |look, _| {
+        let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
+        let keys = quotas
+            .iter()
+            .find(|quota| quota["id"] == "kafka.max_api_keys.per_cluster")
+            .unwrap();
+        assert_eq!(keys["applied_limit"], 100, "a Standard cluster");
+        assert!(keys["usage"].as_i64() > Some(0));
+    }),
+    ("terraform plan again", check_applied),
+    ("terraform plan", |look, _| assert_eq!(look.account_description(), None)),
+    ("terraform apply", check_applied),
+    ("terraform destroy", |look, _| {
+        assert_eq!(look.account_description(), None);
+        assert_eq!(look.count_account_keys(), 0);
+    }),
+];
+
+/// What the configuration wants: an account, a binding, a key.
+fn check_applied(look: &ReplayState<'_>, _: &str) {
+    assert_eq!(look.account_description().as_deref(), Some("claims operator"));
+    let bound = look.account_bindings();
+    assert_eq!(bound.len(), 1);
+    assert_eq!(bound[0].0, Role::ConnectManager);
+    assert!(bound[0].1.ends_with("/cloud-cluster=lkc-abc123/connector=claims-*"));
+    assert_eq!(look.count_account_keys(), 1);
+}
+
+/// The value of a flag.
+fn flag_value<'a>(command: &'a str, flag: &str) -> Option<&'a str> {
+    let mut words = command.split(' ');
+    words.find(|word| *word == flag)?;
+    words.next()
+}
+
+struct ReplayState<'a> {
+    replayer: &'a TraceReplayer,
+}
+
+impl ReplayState<'_> {
+    fn response_body(&self, path: &str) -> &Value {
+        let found: Option<&(String, SandboxResponse)> = self.replayer.responses.iter().find(|(asked, _)| asked == path);
+        found.unwrap_or_else(|| panic!("nobody asked for {path}")).1.json()
+    }
+
+    fn list_items(&self, path: &str) -> &[Value] {
+        self.response_body(path)["data"].as_array().unwrap()
+    }
+
+    /// The description of the account that the recordings make.
+    fn account_description(&self) -> Option<String> {
+        let all = self.replayer.api.sandbox.accounts().unwrap();
+        let mut named = all
+            .into_iter()
+            .filter(|account| account.display_name == "claims-operator");
+        let description = named.next().map(|account| account.description);
+        assert!(named.next().is_none());
+        description
+    }
+
+    fn account_id(&self) -> Option<String> {
+        let all = self.replayer.api.sandbox.accounts().unwrap();
+        let mut named = all
+            .into_iter()
+            .filter(|account| account.display_name == "claims-operator");
+        named.next().map(|account| account.id.to_string())
+    }
+
+    fn account_bindings(&self) -> Vec<(Role, String)> {
+        let id = self.account_id();
+        let all = self.replayer.api.sandbox.bindings().unwrap().into_iter();
+        let theirs = |found: &RoleBindingObject| {
+            if let Some(id) = &id {
+                return found.binding.principal.id() == id;
+            }
+            // After it is gone, nothing may be left but what was there before.
+            let seeded = [Role::CloudClusterAdmin, Role::OrganizationAdmin, Role::ResourceOwner];
+            !seeded.contains(&found.binding.role) && !found.binding.pattern.to_string().contains("fraud-")
+        };
+        all.filter(theirs)
+            .map(|found| (found.binding.role, found.binding.pattern.to_string()))
+            .collect()
+    }
+
+    fn count_account_keys(&self) -> usize {
+        let id = self.account_id();
+        let keys = self.replayer.api.sandbox.keys().unwrap();
+        let accounts = self.replayer.api.sandbox.accounts().unwrap();
+        let theirs = |key: &&ApiKey| {
+            let owner = &key.spec.owner.id;
+            if let Some(id) = &id {
+                return owner == id;
+            }
+            owner.starts_with("sa-") && !accounts.iter().any(|account| account.id.as_str() == owner)
+        };
+        keys.iter().filter(theirs).count()
+    }
+}

@@ -1,0 +1,157 @@
+//! Callers that must not: each tries every recorded request before the administrator sends it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    sandbox_fixture::{Caller, SandboxFixture, SandboxResponse},
+    trace::RecordedRequest,
+};
+
+pub(crate) struct UnauthorizedCallers {
+    /// Nobody, a wrong secret, a key that does not exist, a revoked key, a key of another kind: 401 always.
+    unauthenticated: Vec<Caller>,
+    /// A key whose account holds no role, and one of another department.
+    powerless: Caller,
+    other_department: Caller,
+    /// What they have themselves.
+    own_objects: BTreeSet<String>,
+}
+
+/// What every valid key may ask: the organization's own places cut to what it sees, itself, role definitions and tokens.
+const PATHS_FOR_EVERY_KEY: [&str; 9] = [
+    "/org/v2/organizations",
+    "/org/v2/environments",
+    "/iam/v2/api-keys",
+    "/metadata/security/v2alpha1/roles",
+    "/me",
+    "/growth/v1/free-trial-info",
+    "/cli/v1/usages",
+    "/access_tokens",
+    "/sessions",
+];
+
+impl UnauthorizedCallers {
+    pub(crate) async fn new(fixture: &SandboxFixture) -> Self {
+        let powerless_account = fixture.create_account("powerless").await;
+        let powerless = fixture.create_key(&powerless_account, "cloud").await;
+        let foreign_account = fixture.create_account("fraud-operator").await;
+        let pattern = format!("{}/connector=fraud-*", fixture.cluster_crn());
+        fixture.bind(&foreign_account, "ConnectManager", &pattern).await;
+        let foreign = fixture.create_key(&foreign_account, "cloud").await;
+        let revoked = fixture.create_key(&foreign_account, "cloud").await;
+        let kafka = fixture.create_key(&foreign_account, "lkc-abc123").await;
+        let Caller::ApiKey(revoked_id, _) = &revoked else {
+            unreachable!()
+        };
+        let path = format!("/iam/v2/api-keys/{revoked_id}");
+        fixture.delete(&fixture.admin, &path).await.expect_status(204);
+        let Caller::ApiKey(admin, _) = &fixture.admin else {
+            unreachable!()
+        };
+        let unknown = vec![
+            Caller::Anonymous,
+            Caller::api_key(admin, "cfltwrong"),
+            Caller::api_key("ABCDEFGHIJKLMNOP", "cfltwrong"),
+            Caller::Bearer("a.b.c".into()),
+            revoked,
+            kafka,
+        ];
+        Self {
+            unauthenticated: unknown,
+            powerless,
+            other_department: foreign,
+            own_objects: all_objects(fixture),
+        }
+    }
+
+    /// Sends a recorded request as everybody who must not.
+    pub(crate) async fn assert_refused(
+        &self,
+        fixture: &SandboxFixture,
+        recorded: &RecordedRequest,
+        target: &str,
+        body: Option<&Value>,
+    ) {
+        let before = all_objects(fixture);
+        let send = async |login: &Caller| fixture.send(login, &recorded.method, target, body.cloned()).await;
+        for login in &self.unauthenticated {
+            let answer = send(login).await;
+            // Kafka REST takes the Kafka key.
+            let kafka = recorded.path.starts_with("/kafka/") && answer.status == 200;
+            assert!(kafka || answer.status == 401, "{login:?}: {target}: {}", answer.status);
+        }
+        let path = recorded.path.strip_prefix("/api").unwrap_or(&recorded.path);
+        let open = PATHS_FOR_EVERY_KEY
+            .iter()
+            .any(|open| path == *open || path.starts_with(&format!("{open}/")));
+        for (who, login) in [("powerless", &self.powerless), ("foreign", &self.other_department)] {
+            let answer = send(login).await;
+            let what = format!(
+                "{who}: {} {target}: {}: {:?}",
+                recorded.method, answer.status, answer.body
+            );
+            if who == "powerless" && !open && !path.starts_with("/kafka/") {
+                assert_eq!(answer.status, 403, "{what}");
+            }
+            // A validation shows the caller what it has sent itself.
+            let echo = path.ends_with("/config/validate");
+            assert!(echo || contains_nothing_foreign(&answer), "{what}");
+        }
+        assert_eq!(
+            all_objects(fixture),
+            before,
+            "{target}: an outsider has changed something"
+        );
+    }
+
+    /// The things of the outsiders are as they were, and nothing of theirs is left behind.
+    pub(crate) fn assert_own_objects_unchanged(&self, fixture: &SandboxFixture) {
+        assert!(self.own_objects.is_subset(&all_objects(fixture)));
+    }
+}
+
+/// Accounts, bindings, keys and the names of connectors as text.
+fn all_objects(fixture: &SandboxFixture) -> BTreeSet<String> {
+    let accounts = fixture
+        .sandbox
+        .accounts()
+        .unwrap()
+        .into_iter()
+        .map(|found| json!(found));
+    let bindings = fixture
+        .sandbox
+        .bindings()
+        .unwrap()
+        .into_iter()
+        .map(|found| json!(found));
+    let keys = fixture.sandbox.keys().unwrap().into_iter().map(|found| json!(found));
+    let connectors = fixture
+        .sandbox
+        .connectors()
+        .unwrap()
+        .into_iter()
+        .map(|name| json!(name));
+    accounts
+        .chain(bindings)
+        .chain(keys)
+        .chain(connectors)
+        .map(|object| object.to_string())
+        .collect()
+}
+
+/// The names in the recordings are the other department's.
+fn contains_nothing_foreign(answer: &SandboxResponse) -> bool {
+    let mut body = answer.body.clone().unwrap_or_default();
+    if answer.status.is_client_error() {
+        return true;
+    }
+    if let Some(list) = body.as_object_mut() {
+        list.remove("metadata");
+    }
+    let text = body.to_string();
+    !["claims", "ebs-provisioner", "admin@example.com"]
+        .iter()
+        .any(|name| text.contains(name))
+}

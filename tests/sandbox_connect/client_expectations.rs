@@ -1,0 +1,233 @@
+//! What official clients rely on without saying so: a second plan that is empty, masks that come back, offsets that do not
+//! go back.
+
+use std::collections::BTreeSet;
+
+use confluent_ebs::sandbox::SandboxSettings;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    connect_fixture::{CONNECTORS_PATH, ConnectFixture, PLUGINS_PATH},
+    sandbox_fixture::Caller,
+    terraform::as_read_by_terraform,
+};
+
+async fn validate_config(fixture: &ConnectFixture, config: &Value) -> Value {
+    let path = format!(
+        "{PLUGINS_PATH}/{}/config/validate",
+        config["connector.class"].as_str().unwrap()
+    );
+    let answer = fixture
+        .api
+        .send(fixture.admin(), "PUT", &path, Some(config.clone()))
+        .await;
+    answer.expect_status(200).json().clone()
+}
+
+/// A value that a definition takes.
+fn sample_value(key: &Value) -> Value {
+    let definition = &key["definition"];
+    if let Some(first) = key["value"]["recommended_values"].get(0) {
+        return first.clone();
+    }
+    match definition["type"].as_str().unwrap() {
+        "INT" | "LONG" | "SHORT" | "DOUBLE" => json!("1"),
+        "BOOLEAN" => json!("true"),
+        "PASSWORD" => json!("s3cret-canary"),
+        _ => json!("claims-orders"),
+    }
+}
+
+// Dossier `connect.md` §4.3, §4.4: what is read back is what was sent, but for keys that are ignored and for masks.
+#[tokio::test]
+async fn a_second_terraform_plan_is_empty_for_every_plugin() {
+    let fixture = ConnectFixture::new().await;
+    let plugins = fixture.api.get(fixture.admin(), PLUGINS_PATH).await.expect_status(200);
+    let mut masked = 0;
+    for (number, plugin) in plugins.json().as_array().unwrap().iter().enumerate() {
+        let class = plugin["class"].as_str().unwrap();
+        let name = format!("claims-{number}");
+        let mut sent = fixture.config(&name, class, &json!({}));
+        // Every secret that the plugin knows, and what it demands.
+        let told = validate_config(&fixture, &json!({ "connector.class": class })).await;
+        let keys = told["configs"].as_array().unwrap();
+        for key in keys {
+            let definition = &key["definition"];
+            let (name, missing) = (
+                &definition["name"],
+                !key["value"]["errors"].as_array().unwrap().is_empty(),
+            );
+            let name = name.as_str().unwrap();
+            if sent.get(name).is_none() && !name.starts_with("kafka.") && (missing || definition["type"] == "PASSWORD")
+            {
+                sent[name] = sample_value(key);
+            }
+            if name == "kafka.topic" {
+                sent[name] = sample_value(key);
+            }
+        }
+        let checked = validate_config(&fixture, &sent).await;
+        let errors: Vec<_> = checked["configs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| &key["value"]["errors"])
+            .collect();
+        assert_eq!(checked["error_count"], 0, "{class}: {errors:?}");
+        fixture.create_connector(&sent).await.expect_status(201);
+        let all = format!("{CONNECTORS_PATH}?expand=info,status,id");
+        let all = fixture.api.get(fixture.admin(), &all).await.expect_status(200);
+        let entry = &all.json()[&name];
+        assert_eq!(entry["info"]["type"], plugin["type"], "{class}");
+        let read = as_read_by_terraform(&entry["info"]["config"]);
+        let (read, sent) = (read.as_object().unwrap(), sent.as_object().unwrap());
+        let sorted = |map: &Map<String, Value>| map.keys().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(sorted(read), sorted(sent), "{class}");
+        for (key, value) in read {
+            let definition = keys.iter().find(|known| known["definition"]["name"] == **key);
+            let secret = definition.is_some_and(|known| known["definition"]["type"] == "PASSWORD");
+            let stars = value.as_str().unwrap().starts_with("**");
+            assert_eq!(stars, secret, "{class}: {key}");
+            assert!(stars || *value == sent[key], "{class}: {key}");
+            masked += usize::from(stars);
+        }
+        assert_eq!(
+            fixture.get(&format!("{name}/config")).await.json(),
+            &entry["info"]["config"]
+        );
+        assert_eq!(fixture.get(&name).await.json(), &entry["info"]);
+        fixture.send_action("DELETE", &name).await.expect_status(200);
+    }
+    assert!(masked > 200, "{masked}");
+}
+
+// `confluent connect cluster update --config`: everything that was read goes back, masks and the service's keys too.
+#[tokio::test]
+async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let sent = fixture.sink_config("claims-s3", &json!({}));
+    fixture.create_connector(&sent).await.expect_status(201);
+    let mut config = fixture.get("claims-s3/config").await.expect_status(200).json().clone();
+    assert!(config.get("connector.crn").is_some());
+    config["flush.size"] = json!("2000");
+    fixture.put_config(&config).await.expect_status(200);
+    let mut wanted = as_read_by_terraform(&config);
+    assert_eq!(
+        as_read_by_terraform(fixture.get("claims-s3/config").await.json()),
+        wanted
+    );
+    assert_eq!(fixture.connector_state("claims-s3").await, "RUNNING");
+    let stored = fixture
+        .api
+        .sandbox
+        .connector_secret_matches("claims-s3", "aws.secret.access.key", "s3cret-canary");
+    assert!(stored.unwrap(), "the mask kept the secret");
+    // A key that was the service's does not become the person's.
+    wanted["cloud.provider"] = json!("gcp");
+    fixture.put_config(&wanted).await.expect_status(200);
+    assert_eq!(fixture.get("claims-s3/config").await.json()["cloud.provider"], "aws");
+}
+
+// Dossier `connect.md` §4.2, §5: the id of the key is STRING, and read back as it is.
+#[tokio::test]
+async fn a_connector_with_a_kafka_key_runs_as_the_key_owner() {
+    let fixture = ConnectFixture::new().await;
+    let Caller::ApiKey(id, secret) = fixture.api.create_key(&fixture.runtime, "lkc-prod1").await else {
+        unreachable!()
+    };
+    let mut config = fixture.datagen_config("claims-orders");
+    config.as_object_mut().unwrap().remove("kafka.service.account.id");
+    config["kafka.auth.mode"] = json!("KAFKA_API_KEY");
+    config["kafka.api.key"] = json!(id);
+    config["kafka.api.secret"] = json!(secret);
+    fixture.create_connector(&config).await.expect_status(201);
+    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
+    let mut read = fixture.get("claims-orders/config").await.json().clone();
+    assert_eq!(
+        (&read["kafka.api.key"], &read["kafka.api.secret"]),
+        (&json!(id), &json!("****************"))
+    );
+    read["quickstart"] = json!("USERS");
+    fixture.put_config(&read).await.expect_status(200);
+    assert_eq!(fixture.connector_state("claims-orders").await, "RUNNING");
+    // The key goes, and with it the connector's identity (pattern 1).
+    fixture
+        .api
+        .delete(fixture.admin(), &format!("/iam/v2/api-keys/{id}"))
+        .await
+        .expect_status(204);
+    let connector_status = fixture.connector_status("claims-orders").await;
+    assert_eq!(connector_status["connector"]["state"], "FAILED");
+    assert!(
+        connector_status["validation_errors"][0]
+            .as_str()
+            .unwrap()
+            .ends_with("Provided Kafka ApiKey is invalid")
+    );
+}
+
+#[tokio::test]
+async fn offsets_never_decrease_without_a_request() {
+    let fixture = ConnectFixture::with_settings(SandboxSettings::real()).await;
+    fixture.advance_clock(120);
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(90);
+    fixture.connector_status("claims-orders").await;
+    fixture
+        .create_connector(&fixture.sink_config("claims-s3", &json!({})))
+        .await
+        .expect_status(201);
+    fixture.advance_clock(90);
+    let offset = async || {
+        let read = fixture.get("claims-s3/offsets").await.expect_status(200);
+        read.json()["offsets"][0]["offset"]["kafka_offset"].as_u64().unwrap()
+    };
+    let mut last = offset().await;
+    assert!(last > 0);
+    for (method, act) in [("PUT", "pause"), ("PUT", "resume"), ("POST", "restart")] {
+        fixture
+            .send_action(method, &format!("claims-s3/{act}"))
+            .await
+            .expect_status(202);
+        for seconds in [0, 10, 20, 60] {
+            fixture.advance_clock(seconds);
+            let now = offset().await;
+            assert!(now >= last, "{act}, {seconds} s: {now} after {last}");
+            last = now;
+        }
+    }
+    fixture
+        .put_config(&fixture.sink_config("claims-s3", &json!({ "flush.size": "2000" })))
+        .await
+        .expect_status(200);
+    assert!(offset().await >= last);
+    fixture.advance_clock(90);
+    let fail = |kind| fixture.api.sandbox.set_connector_fault("claims-s3", kind).unwrap();
+    last = offset().await;
+    fail(Some(confluent_ebs::sandbox::ConnectorFault::StorageDenied));
+    fixture.advance_clock(600);
+    assert_eq!(fixture.connector_state("claims-s3").await, "FAILED");
+    let stopped = offset().await;
+    assert!(
+        stopped >= last && stopped - last < 1_000,
+        "it stands still: {stopped} after {last}"
+    );
+    // Another topic begins at its beginning, the old one is no longer told.
+    fixture
+        .put_config(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(200);
+    let moved = fixture.sink_config("claims-s3", &json!({ "topics": "claims-users" }));
+    fixture.put_config(&moved).await.expect_status(200);
+    let read = fixture.get("claims-s3/offsets").await.expect_status(200);
+    let items = read.json()["offsets"].as_array().unwrap();
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0]["partition"]["kafka_topic"], "claims-users");
+}

@@ -1,0 +1,187 @@
+//! Roles per connector name (dossier `rbac.md` §1.1).
+
+use serde_json::{Value, json};
+
+use crate::{
+    connect_fixture::{CONNECTORS_PATH, ConnectFixture},
+    sandbox_fixture::Caller,
+};
+
+pub(crate) async fn create_key_with_role(fixture: &ConnectFixture, role: &str) -> (String, Caller) {
+    let account = fixture.api.create_account(&format!("holder-{role}")).await;
+    let pattern = format!("{}/connector=claims-*", fixture.api.cluster_crn());
+    fixture.api.bind(&account, role, &pattern).await;
+    let key = fixture.api.create_key(&account, "cloud").await;
+    (account, key)
+}
+
+#[tokio::test]
+async fn each_connector_operation_needs_its_own_role() {
+    let fixture = ConnectFixture::new().await;
+    for name in ["claims-orders", "fraud-orders"] {
+        fixture
+            .create_connector(&fixture.datagen_config(name))
+            .await
+            .expect_status(201);
+    }
+    // config, tasks, status, offsets | pause, resume, restart | put, alter
+    for (role, [read, lifecycle, configure]) in [
+        ("ResourceOwner", [true, true, true]),
+        ("ConnectManager", [true, true, false]),
+        ("DeveloperWrite", [true, false, true]),
+        ("DeveloperRead", [true, false, false]),
+    ] {
+        let (_, login) = create_key_with_role(&fixture, role).await;
+        for (method, below, body, allowed, status) in [
+            ("GET", "config", None, read, 200),
+            ("GET", "tasks", None, read, 200),
+            ("GET", "status", None, read, 200),
+            ("GET", "offsets", None, read, 200),
+            ("POST", "restart", None, lifecycle, 202),
+            ("PUT", "pause", None, lifecycle, 202),
+            ("PUT", "resume", None, lifecycle, 202),
+            (
+                "PUT",
+                "config",
+                Some(fixture.datagen_config("claims-orders")),
+                configure,
+                200,
+            ),
+            (
+                "POST",
+                "offsets/request",
+                Some(json!({ "type": "DELETE" })),
+                configure,
+                202,
+            ),
+        ] {
+            let send = async |name: &str, body: Option<Value>| {
+                let path = format!("{CONNECTORS_PATH}/{name}/{below}");
+                fixture.api.send(&login, method, &path, body).await.status.as_u16()
+            };
+            let expected = if allowed { status } else { 403 };
+            assert_eq!(
+                send("claims-orders", body.clone()).await,
+                expected,
+                "{role}: {method} {below}"
+            );
+            assert_eq!(
+                send("fraud-orders", body).await,
+                403,
+                "{role}: {method} {below} of another"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn developer_write_can_change_the_config_but_not_the_account_or_create() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.datagen_config("claims-orders"))
+        .await
+        .expect_status(201);
+    let (_, writer) = create_key_with_role(&fixture, "DeveloperWrite").await;
+    let other = fixture.api.create_account("other").await;
+    let put = async |login: &Caller, config: Value| {
+        let path = format!("{CONNECTORS_PATH}/{}/config", config["name"].as_str().unwrap());
+        fixture.api.send(login, "PUT", &path, Some(config)).await
+    };
+    let mut stolen = fixture.datagen_config("claims-orders");
+    stolen["kafka.service.account.id"] = json!(other);
+    put(&writer, stolen.clone()).await.expect_status(403);
+    put(&writer, fixture.datagen_config("claims-new"))
+        .await
+        .expect_status(403);
+    let (owner, login) = create_key_with_role(&fixture, "ResourceOwner").await;
+    put(&login, stolen.clone()).await.expect_status(403);
+    let organization = fixture.api.seed.stages[0].address.organization_crn();
+    let pattern = format!("{organization}/service-account={other}");
+    fixture.api.bind(&owner, "Assigner", &pattern).await;
+    put(&login, stolen).await.expect_status(200);
+}
+
+/// What dossier `rbac.md` §8.3 gives a sink's identity as ACLs.
+async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation: &str, resource: &str, name: &str) {
+    let acl = json!({
+        "resource_type": resource, "resource_name": name, "pattern_type": "PREFIXED",
+        "principal": format!("User:{}", fixture.runtime), "host": "*", "operation": operation, "permission": permission,
+    });
+    let acls = "/kafka/v3/clusters/lkc-prod1/acls";
+    fixture.api.post(&fixture.kafka, acls, acl).await.expect_status(201);
+}
+
+// Dossier `rbac.md` §2.2, option A, and `connect.md` §6: without it "User does not have CREATE access to topic prefixed
+// with dlq-lcc".
+#[tokio::test]
+async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic() {
+    let fixture = ConnectFixture::new().await;
+    fixture
+        .create_connector(&fixture.datagen_config("claims-source"))
+        .await
+        .expect_status(201);
+    assert_eq!(fixture.connector_state("claims-source").await, "RUNNING");
+    // Its queue is `dlq-` and the connector's id, as the plugin has it by default.
+    let mut sink_config = fixture.sink_config("claims-sink_config", &json!({}));
+    sink_config
+        .as_object_mut()
+        .unwrap()
+        .remove("errors.deadletterqueue.topic.name");
+    fixture.create_connector(&sink_config).await.expect_status(201);
+    let trace = async || {
+        let connector_status = fixture.connector_status("claims-sink").await;
+        (
+            connector_status["connector"]["state"].as_str().unwrap().to_owned(),
+            connector_status["connector"]["trace"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    };
+    let (state, said) = trace().await;
+    assert_eq!(state, "FAILED");
+    assert!(said.contains("CREATE"), "{said}");
+    create_allow_acl(&fixture, "ALLOW", "CREATE", "TOPIC", "dlq-lcc").await;
+    let (state, said) = trace().await;
+    assert_eq!(state, "FAILED", "it could not write what it makes");
+    assert!(said.contains("WRITE"), "{said}");
+    create_allow_acl(&fixture, "ALLOW", "WRITE", "TOPIC", "dlq-lcc").await;
+    assert_eq!(fixture.connector_state("claims-sink").await, "RUNNING");
+    let topics = fixture.topics().await;
+    assert!(topics.iter().any(|topic| topic.starts_with("dlq-lcc-")), "{topics:?}");
+    // A denial beats what the roles of the template give.
+    create_allow_acl(&fixture, "DENY", "READ", "TOPIC", "claims-").await;
+    let (state, said) = trace().await;
+    assert_eq!(state, "FAILED");
+    assert!(said.contains("claims-orders"), "{said}");
+}
+
+// Dossier `rbac.md` §1.3: a Basic cluster knows no granular roles, so that ACLs are all a connector can have.
+#[tokio::test]
+async fn on_a_basic_cluster_only_acls_grant_topic_access() {
+    let fixture = ConnectFixture::new().await;
+    let connectors = CONNECTORS_PATH
+        .replace("prod1", "test1")
+        .replace("lkc-test1", "lkc-basic1");
+    let body = json!({ "name": "claims-source", "config": fixture.datagen_config("claims-source") });
+    fixture
+        .api
+        .post(fixture.admin(), &connectors, body)
+        .await
+        .expect_status(201);
+    let state = async || {
+        let path = format!("{connectors}/claims-source/status");
+        let status = fixture.api.get(fixture.admin(), &path).await.expect_status(200);
+        status.string_at("/connector/state")
+    };
+    assert_eq!(state().await, "FAILED");
+    let acls = "/kafka/v3/clusters/lkc-basic1/acls";
+    for operation in ["CREATE", "WRITE"] {
+        let acl = json!({
+            "resource_type": "TOPIC", "resource_name": "claims-", "pattern_type": "PREFIXED",
+            "principal": format!("User:{}", fixture.runtime), "host": "*", "operation": operation, "permission": "ALLOW",
+        });
+        fixture.api.post(&fixture.kafka, acls, acl).await.expect_status(201);
+    }
+    assert_eq!(state().await, "RUNNING");
+}

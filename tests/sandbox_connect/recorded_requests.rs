@@ -1,0 +1,77 @@
+//! What the stock CLI and Terraform's provider really send to Connect, sent again (`traces/README.md`).
+
+use serde_json::Value;
+
+use crate::connect_fixture::ConnectFixture;
+
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn read_recorded_requests() -> Vec<(String, Value)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/traces");
+    let mut all = Vec::new();
+    for file in ["stock-cli.jsonl", "terraform.jsonl"] {
+        let Ok(text) = std::fs::read_to_string(folder.join(file)) else {
+            assert!(
+                std::env::var_os("CONFLUENT_EBS_REQUIRE_SHARED").is_none(),
+                "../shared/traces/{file} is missing, and CONFLUENT_EBS_REQUIRE_SHARED demands it"
+            );
+            eprintln!("skipped (1): ../shared/traces/{file} is not there");
+            continue;
+        };
+        let read = |line: &str| (file.to_owned(), serde_json::from_str(line).unwrap());
+        all.extend(text.lines().map(read));
+    }
+    all
+}
+
+#[tokio::test]
+async fn recorded_confluent_cli_and_terraform_requests_get_the_recorded_statuses() {
+    let fixture = ConnectFixture::new().await;
+    let map = |text: &str| {
+        text.replace("env-abc123", "env-prod1")
+            .replace("lkc-abc123", "lkc-prod1")
+            .replace("sa-aaaaaa", &fixture.runtime)
+            .replace("sa-dd0190", &fixture.runtime)
+    };
+    let mut sent = 0;
+    let all = read_recorded_requests();
+    for (file, command) in &all {
+        for request in command["requests"].as_array().unwrap() {
+            let path = request["path"].as_str().unwrap();
+            if !path.contains("/connect/v1/") && !path.contains("/kafka/v3/") {
+                continue;
+            }
+            let mut query = String::new();
+            for (key, value) in request["query"].as_object().into_iter().flatten() {
+                let values: Vec<_> = value
+                    .as_array()
+                    .map_or_else(|| vec![value], |list| list.iter().collect());
+                for value in values {
+                    let separator = if query.is_empty() { '?' } else { '&' };
+                    let value = confluent_ebs::api::encode_segment(value.as_str().unwrap());
+                    query = format!("{query}{separator}{key}={value}");
+                }
+            }
+            let target = map(&format!("{path}{query}"));
+            let body = request.get("body").filter(|body| !body.is_null());
+            let body = body.map(|body| serde_json::from_str(&map(&body.to_string())).unwrap());
+            let login = if path.contains("/kafka/v3/") {
+                &fixture.kafka
+            } else {
+                fixture.admin()
+            };
+            let answer = fixture
+                .api
+                .send(login, request["method"].as_str().unwrap(), &target, body)
+                .await;
+            assert_eq!(
+                u64::from(answer.status.as_u16()),
+                request["status"].as_u64().unwrap(),
+                "{file}: {}: {target}: {:?}",
+                command["command"],
+                answer.body
+            );
+            sent += 1;
+        }
+    }
+    assert!(all.is_empty() || sent > 40, "{sent} requests were sent");
+}

@@ -1,0 +1,111 @@
+//! The binary while it runs: what it writes, line by line, until it is interrupted.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crate::common::CliFixture;
+
+/// Long enough for a computer that has much else to do; whoever waits for longer waits for nothing.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// A command that runs until it is interrupted.
+pub(crate) struct RunningCommand {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Option<JoinHandle<String>>,
+    /// What it has written to standard output so far.
+    pub(crate) lines: Vec<String>,
+}
+
+impl RunningCommand {
+    /// Starts `confluent-ebs` with `args` in the home.
+    pub(crate) fn start(cli: &CliFixture, args: &str) -> Self {
+        let sealed = cli.command();
+        let mut command = Command::new(sealed.get_program());
+        command
+            .args(args.split_whitespace())
+            .env_clear()
+            .current_dir(cli.path(""));
+        for (name, value) in sealed.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (send, receive) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let err = std::thread::spawn(move || {
+            let mut text = String::new();
+            err.read_to_string(&mut text).unwrap();
+            text
+        });
+        Self {
+            child,
+            stdout: receive,
+            stderr: Some(err),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Waits for a line, and answers its place.
+    pub(crate) fn wait_for_line(&mut self, from: usize, wanted: impl Fn(&str) -> bool) -> usize {
+        let mut place = from;
+        loop {
+            while let Some(line) = self.lines.get(place) {
+                if wanted(line) {
+                    return place;
+                }
+                place += 1;
+            }
+            let line = self.stdout.recv_timeout(TIMEOUT);
+            self.lines
+                .push(line.unwrap_or_else(|_| panic!("it never came: {:?}", self.lines)));
+        }
+    }
+
+    /// Waits for so many lines more.
+    pub(crate) fn wait_for_lines(&mut self, lines: usize) {
+        let there = self.lines.len();
+        self.wait_for_line(there + lines - 1, |_| true);
+    }
+
+    /// Ctrl-C; how it ended, and standard error.
+    pub(crate) fn interrupt(mut self) -> (Option<i32>, Vec<String>, String) {
+        let kill = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+        self.wait()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(&mut self) -> (Option<i32>, Vec<String>, String) {
+        let mut lines = std::mem::take(&mut self.lines);
+        while let Ok(line) = self.stdout.recv_timeout(TIMEOUT) {
+            lines.push(line);
+        }
+        let code = self.child.wait().unwrap().code();
+        let err = self.stderr.take().map(|err| err.join().unwrap());
+        (code, lines, err.unwrap_or_default())
+    }
+}
+
+impl Drop for RunningCommand {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing running; one that passed has waited for the end.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
