@@ -51,8 +51,8 @@ macro_rules! connect_calls {
         vec![$(ConnectCall {
             name: endpoint_name(stringify!($endpoint)),
             repeat: RetrySafety::$repeat,
-            good: ($status, $good),
-            make: |client| Box::pin(async move { client.send(&$endpoint).await.map(drop) }),
+            success_response: ($status, $good),
+            send: |client| Box::pin(async move { client.send(&$endpoint).await.map(drop) }),
         }),+]
     };
 }
@@ -60,7 +60,7 @@ macro_rules! connect_calls {
 macro_rules! named_connector_request {
     ($name:ident) => {
         $name {
-            place: place(),
+            cluster_path: cluster_location(),
             name: "claims orders".into(),
         }
     };

@@ -95,7 +95,7 @@ async fn send_all_requests(fixture: &ClientFixture) {
     drop(
         client
             .send(&GetOffsets {
-                cluster_path: cluster_path.clone(),
+                cluster_path: place.clone(),
                 name: name(),
             })
             .await,

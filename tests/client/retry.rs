@@ -282,7 +282,7 @@ async fn a_post_is_not_retried_after_a_5xx_and_the_error_says_the_outcome_is_unk
     let error = fixture.client.send(&create_request()).await.unwrap_err();
     assert!(error.is_outcome_unknown());
     assert!(
-        matches!(&error, ClientError::OutcomeUnknown { failure, .. } if matches!(**lost_request, RequestFailure::Response(_)))
+        matches!(&error, ClientError::OutcomeUnknown { failure, .. } if matches!(**failure, RequestFailure::Response(_)))
     );
     assert_eq!(error.request_id(), Some("r7"));
     assert_eq!(

@@ -17,7 +17,7 @@ use wiremock::{
 use crate::{
     common::CliFixture,
     doctor_fixture::{CANARY, DoctorReport, make_private, profile_text, write_profile},
-    tls_inspection::tls_inspection,
+    tls_inspection::start_inspecting_proxy,
 };
 
 const ORGANIZATIONS_PATH: &str = "/org/v2/organizations";
@@ -422,7 +422,7 @@ async fn a_refused_connection_is_a_single_problem() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tls_inspection_issuer_is_named_whether_trusted_or_not() {
     let cli = CliFixture::new();
-    let (address, authority) = tls_inspection(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
+    let (address, authority) = start_inspecting_proxy(r#"{"api_version":"x","kind":"x","data":[]}"#).await;
     cli.write("authority.pem", authority);
     write_profile(&cli, &format!("https://{address}"));
     let output = |trusted: &str| {

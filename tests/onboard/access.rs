@@ -15,7 +15,7 @@ use crate::{
 
 /// Asks the built-in platform's files.
 fn access_planned(args: &str) -> CliOutput {
-    with_fixed_template_hash(CliFixture::new().ebs(&format!("access {args} --planned --sandbox")))
+    with_fixed_template_hash(CliFixture::new().run(&format!("access {args} --planned --sandbox")))
 }
 
 /// With one hash for every template, whatever they grant.

@@ -154,7 +154,7 @@ pub(crate) fn run_with_secret(fixture: &SandboxCliFixture, command: &str) -> Cli
     binary
         .args(command.split_whitespace())
         .env("EBS_SECRET_LEDGER", "right");
-    fixture.cli.see(&mut binary)
+    fixture.cli.run_command(&mut binary)
 }
 
 fn count_requests(fixture: &SandboxCliFixture) -> usize {

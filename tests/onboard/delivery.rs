@@ -38,7 +38,7 @@ fn run_shell_words(fixture: &SandboxCliFixture, args: &str, code: i32) -> CliOut
         .env("CONFLUENT_CLOUD_API_KEY", "ABCDEFGHIJKLMNOP")
         .env("CONFLUENT_CLOUD_API_SECRET", "cfltCanaryOfTheProvisioner")
         .args(words);
-    let output = fixture.cli.see(&mut command);
+    let output = fixture.cli.run_command(&mut command);
     assert_eq!(output.code, Some(code), "{args}\n{output}");
     output
 }
@@ -254,10 +254,10 @@ fn a_crash_during_the_handover_command_loses_no_profile() {
         "--handover-command",
         "sh -c 'kill -9 $PPID'",
     ]);
-    assert_eq!(fixture.cli.see(&mut command).code, None, "a signal ended it");
+    assert_eq!(fixture.cli.run_command(&mut command).code, None, "a signal ended it");
     assert!(!profile_files(&fixture).is_empty());
     for runs in 1.. {
-        let output = fixture.cli.see(
+        let output = fixture.cli.run_command(
             fixture
                 .cli
                 .command()
@@ -300,12 +300,12 @@ fn delivery_of_pending_profiles_asks_for_confirmation() {
     let path = std::env::var_os("PATH").unwrap();
     let output = fixture
         .cli
-        .see(fixture.cli.command().env("PATH", &path).args(args).write_stdin("n\n"));
+        .run_command(fixture.cli.command().env("PATH", &path).args(args).write_stdin("n\n"));
     assert_eq!(output.code, Some(0), "{output}");
     assert!(!output.stdout.contains("Taken"), "{output}");
     let output = fixture
         .cli
-        .see(fixture.cli.command().env("PATH", &path).args(args).write_stdin("y\n"));
+        .run_command(fixture.cli.command().env("PATH", &path).args(args).write_stdin("y\n"));
     assert!(
         normalize_whitespace(&output.stdout).contains("Taken: 3 profiles by `cat`."),
         "{output}"

@@ -177,12 +177,12 @@ fn offboarding_requires_typing_the_department_code() {
     let fixture = fixture_with_two_departments();
     let output = fixture
         .cli
-        .ebs_with_input("offboard claims --delete-connectors --sandbox", "fraud\n");
+        .run_with_input("offboard claims --delete-connectors --sandbox", "fraud\n");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(!fixture.writes().iter().any(|entry| entry.method == "DELETE"));
     let output = fixture
         .cli
-        .ebs_with_input("offboard claims --delete-connectors --sandbox", "claims\n");
+        .run_with_input("offboard claims --delete-connectors --sandbox", "claims\n");
     assert_eq!(output.code, Some(0), "{output}");
     let output = fixture.run("offboard claimz --sandbox");
     assert!(output.stderr.contains("Did you mean `claims`?"), "{output}");

@@ -45,7 +45,7 @@ impl SandboxCliFixture {
     }
 
     pub(crate) fn run(&self, args: &str) -> CliOutput {
-        self.cli.ebs(args)
+        self.cli.run(args)
     }
 
     /// Runs and demands an exit code.
