@@ -48,7 +48,7 @@ fn department_principals(department: usize) -> DepartmentPrincipals {
     }
 }
 
-/// What dossier `rbac.md` §8 gives on the prefix, then single names as they pile up over the years.
+/// What docs/reference/rbac.md#personas gives on the prefix, then single names as they pile up over the years.
 fn department_bindings(address: &StageAddress, department: usize) -> Vec<RoleBinding> {
     use ResourceKind as K;
     let begin = format!("dept-{department:04}-");

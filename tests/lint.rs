@@ -474,7 +474,8 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
     }
 }
 
-// A connector that runs already may be changed (dossier `quotas.md` §5.2), so a warning; `create` refuses.
+// A connector that runs already may be changed (docs/reference/quotas.md#counting-connectors), so a warning; `create`
+// refuses.
 #[test]
 fn a_plugin_outside_the_quota_is_reported() {
     let file = connector_file::parse(&SourceFile::new("claims-a.yaml", S3_FILE)).unwrap();

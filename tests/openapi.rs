@@ -322,7 +322,7 @@ fn every_known_deviation_is_listed_once_with_its_source() {
     for known in DEVIATIONS {
         assert!(seen.insert((known.operation, known.aspect)), "{known:?}");
         assert!(
-            known.source.contains("dossier") || known.source.contains("trace"),
+            known.source.contains("docs/reference/") || known.source.contains("trace"),
             "{known:?}"
         );
     }

@@ -154,7 +154,7 @@ async fn the_recorded_confluent_cli_reads_the_log_lines_of_a_failed_connector() 
         // Errors come back every five minutes; the second command's expression, `x.*`, is in each "exception".
         assert_eq!(answer.items().len(), 3, "{}", command.name);
         for line in answer.items() {
-            // What the CLI reads of a line (dossier `logs.md` §2.7).
+            // What the CLI reads of a line (docs/reference/cli.md#log-command).
             assert_eq!((&line["level"], &line["task_id"]), (&json!("ERROR"), &json!("task-0")));
             assert!(line["timestamp"].as_str().unwrap().starts_with("2026-11-22T12:"));
             assert!(

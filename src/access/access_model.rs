@@ -57,8 +57,8 @@ pub enum GrantOrigin {
         /// Who owns the account, where it is not known that this is the provisioner.
         owned_by: Vec<String>,
     },
-    /// It looks like a template's grant, but somebody else owns the account, who may have made up all of it (dossier
-    /// `rbac.md` T4).
+    /// It looks like a template's grant, but somebody else owns the account, who may have made up all of it
+    /// (docs/reference/rbac.md#threats, T4).
     Impersonating {
         /// The template that the account's description names.
         template: String,
@@ -142,7 +142,8 @@ pub enum AccessDecision {
     Allowed(AccessGrant),
     /// No: everything that could give it was looked at.
     NotAllowed,
-    /// No, whatever gives it: this ACL denies it, and nothing outweighs that (dossier `rbac.md` §1.5).
+    /// No, whatever gives it: this ACL denies it, and nothing outweighs that
+    /// (docs/reference/rbac.md#acls-and-role-bindings).
     Denied(Arc<ResolvedAcl>),
     /// Nothing that was seen gives it, and this was not seen.
     Unknown(Vec<Uncertainty>),
@@ -299,8 +300,8 @@ impl AccessModel {
     }
 
     /// An account that `who` can make act for itself, over any number of steps, and that may do `operation` on all of
-    /// `on`; with the binding that gives the first step. Whoever may attach an account to a connector lets the connector
-    /// do what the account may (dossier `rbac.md` T5, T6).
+    /// `on`; with the binding that gives the first step. Whoever may attach an account to a connector lets the
+    /// connector do what the account may (docs/reference/rbac.md#threats, T5, T6).
     #[must_use]
     pub fn find_indirect_access(
         &self,

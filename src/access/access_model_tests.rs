@@ -1,4 +1,5 @@
-//! Scenes against the plain rule applied to every binding, and what is not seen against dossier `rbac.md` T12.
+//! Scenes against the plain rule applied to every binding, and what is not seen against docs/reference/rbac.md#threats,
+//! T12.
 
 use proptest::prelude::*;
 
@@ -128,7 +129,7 @@ pub(crate) fn any_acls() -> impl Strategy<Value = Vec<AclBinding>> {
     proptest::collection::vec(acl, 0..8)
 }
 
-/// The rule of dossier `rbac.md` §1.5 by name: a denial, then an ACL or a role.
+/// The rule of docs/reference/rbac.md#acls-and-role-bindings by name: a denial, then an ACL or a role.
 fn is_allowed(bindings: &[RoleBinding], acls: &[ResolvedAcl], who: &Principal, operation: Operation, on: &Crn) -> bool {
     let about = |acl: &&ResolvedAcl| acl.acl.is_for_all_principals() || acl.acl.principal == *who;
     let mut own = acls.iter().filter(about);
@@ -165,7 +166,7 @@ fn names(kind: ResourceKind) -> Vec<String> {
 }
 
 proptest! {
-    // Bindings only ever allow, and they add up (dossier `rbac.md` §1.5).
+    // Bindings only ever allow, and they add up (docs/reference/rbac.md#acls-and-role-bindings).
     #[test]
     fn who_can_lists_every_principal_allowed_on_at_least_one_resource(bindings in any_bindings(), on in any_pattern()) {
         let model = access_model(bindings.clone());
@@ -287,7 +288,8 @@ fn uncertainties_on(model: &AccessModel, kind: ResourceKind, name: &str) -> Vec<
         .collect()
 }
 
-// Dossier `rbac.md` §8.6: what the provisioner holds; T12: what is hidden is not absent.
+// Source: docs/reference/rbac.md#roles-of-the-provisioner. What the provisioner holds; T12: what is hidden is not
+// absent.
 #[test]
 fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
     let me = Principal::from_id("sa-provisioner");
@@ -373,7 +375,8 @@ fn an_unknown_role_is_an_uncertainty_where_it_is_bound() {
     );
 }
 
-// Dossier `rbac.md` T16: roles of a directory's group are its members' roles, and nobody here knows the members.
+// Source: docs/reference/rbac.md#threats, T16. Roles of a directory's group are its members' roles, and nobody here
+// knows the members.
 #[test]
 fn a_group_binding_is_an_uncertainty_for_users() {
     let group = Principal::from_id("group-sso");
@@ -392,7 +395,7 @@ fn a_group_binding_is_an_uncertainty_for_users() {
     );
 }
 
-// Dossier `rbac.md` T5, T6: who may attach an account, or make keys for it, acts as it.
+// Source: docs/reference/rbac.md#threats, T5, T6. Who may attach an account, or make keys for it, acts as it.
 #[test]
 fn controllers_of_an_account_gain_its_access() {
     let (deployer, runtime) = (account("claims", "operator"), account("claims", "runtime"));

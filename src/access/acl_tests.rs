@@ -1,4 +1,6 @@
-//! ACLs against literal tables from docs `access-control/acls/operations` and dossier `rbac.md` §1.5, §2.1, §2.2.
+//! ACLs against literal tables from docs `access-control/acls/operations` and
+//! docs/reference/rbac.md#acls-and-role-bindings, docs/reference/rbac.md#access-of-a-connectors-account and
+//! docs/reference/rbac.md#roles-of-a-connectors-account.
 
 use proptest::prelude::*;
 
@@ -151,7 +153,8 @@ fn an_acl_on_the_cluster_applies_to_resources_below_it() {
     }
 }
 
-// Dossier `rbac.md` §2.2, option A: create and write, and neither read nor delete nor alter.
+// Source: docs/reference/rbac.md#roles-of-a-connectors-account. Create and write, and neither read nor delete nor
+// alter.
 #[test]
 fn a_dead_letter_queue_can_be_created_and_written_without_access_to_foreign_ones() {
     let evaluator = evaluator(&[
@@ -176,7 +179,7 @@ fn a_dead_letter_queue_can_be_created_and_written_without_access_to_foreign_ones
     }
 }
 
-// Dossier `rbac.md` §1.5: ACL DENY beats everything, then ACL ALLOW or RBAC allows.
+// Source: docs/reference/rbac.md#acls-and-role-bindings. ACL DENY beats everything, then ACL ALLOW or RBAC allows.
 #[test]
 fn a_deny_acl_overrides_every_grant_and_the_decision_names_the_cause() {
     let topic = resource(ResourceKind::Topic, "claims-orders");
@@ -320,7 +323,8 @@ fn any_acl() -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    // The order of dossier `rbac.md` §1.5, written down a second time over all ACLs and bindings.
+    // The order of docs/reference/rbac.md#acls-and-role-bindings, written down a second time over all ACLs and
+    // bindings.
     #[test]
     fn denies_override_acls_and_roles(
         acls in proptest::collection::vec(any_acl(), 0..8),

@@ -91,7 +91,7 @@ proptest! {
     }
 }
 
-// Dossier `rbac.md` §1.5: ACLs count like roles, and a denial more than both.
+// Source: docs/reference/rbac.md#acls-and-role-bindings. ACLs count like roles, and a denial more than both.
 #[test]
 fn acls_count_in_assertions() {
     let topics = |operations: &[Operation], expect| {

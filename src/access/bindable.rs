@@ -1,4 +1,5 @@
-//! Where a role can be bound: the legal scopes of each role (dossier `rbac.md` §1.2, §1.5, §2.4).
+//! Where a role can be bound: the legal scopes of each role (docs/reference/rbac.md#scopes-of-role-bindings,
+//! docs/reference/rbac.md#roles-on-topics-groups-and-subjects and docs/reference/rbac.md#roles-on-a-service-account).
 //!
 //! Nothing here says what a role *gives*; that is [`super::roles`].
 
@@ -6,26 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{CrnPattern, NamePattern, ResourceKind, Role};
 
-/// What the dossier marks as inferred about legal scopes, each with a switch. The defaults are what the shipped
-/// templates rely on; whoever needs to know runs with the switch both ways.
+/// What docs/reference/rbac.md marks as inferred about legal scopes, each with a switch. The defaults are what the
+/// shipped templates rely on; whoever needs to know runs with the switch both ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RbacAssumptions {
-    /// ConnectManager can be bound on a connector or a connector prefix, not only on the cluster (dossier `rbac.md`
-    /// §1.2, open question Q1). The shipped operator persona asks for it and names a fallback.
+    /// ConnectManager can be bound on a connector or a connector prefix, not only on the cluster
+    /// (docs/reference/rbac.md#scopes-of-role-bindings; docs/assumptions.md, Q1). The shipped operator persona asks for
+    /// it and names a fallback.
     pub connect_manager_on_connector: bool,
-    /// Resource roles can be bound on a connector *prefix*, not only on a connector's name (§1.2, inferred from the
-    /// general rule of §3; Q11). The whole model rests on it.
+    /// Resource roles can be bound on a connector *prefix*, not only on a connector's name (inferred from the rule for
+    /// `*`, docs/reference/rbac.md#crn-patterns; docs/assumptions.md, Q11). The whole model rests on it.
     pub connector_prefix: bool,
-    /// DeveloperManage can be bound on connectors, as on Confluent Platform (§1.4: assumed not).
+    /// DeveloperManage can be bound on connectors, as on Confluent Platform (docs/reference/rbac.md#developermanage:
+    /// assumed not).
     pub developer_manage_on_connector: bool,
-    /// Assigner and ResourceOwner can be bound on a prefix of service account ids (§2.4: unverified, never to be asked
-    /// for).
+    /// Assigner and ResourceOwner can be bound on a prefix of service account ids
+    /// (docs/reference/rbac.md#roles-on-a-service-account: unverified, never to be asked for).
     pub service_account_prefix: bool,
-    /// MetricsViewer can be bound on a cluster, besides organization and environment (§1.2, plausible).
+    /// MetricsViewer can be bound on a cluster, besides organization and environment
+    /// (docs/reference/rbac.md#scopes-of-role-bindings, plausible).
     pub metrics_viewer_on_cluster: bool,
-    /// Operator can be bound on the organization and on an environment, besides the cluster (§1.2; only the cluster is
-    /// seen in public).
+    /// Operator can be bound on the organization and on an environment, besides the cluster
+    /// (docs/reference/rbac.md#scopes-of-role-bindings; only the cluster is seen in public).
     pub operator_above_cluster: bool,
 }
 
@@ -109,7 +113,8 @@ pub fn check_bind_kind(role: &Role, kind: ResourceKind, assumptions: &RbacAssump
             ),
             _ => rejected("it is only offered on a cluster, an environment or the organization"),
         },
-        // Inferred: the dossier gives it no scope, and it manages keys of whole clusters (§5.2).
+        // Inferred: no source gives it a scope, and it manages keys of whole clusters
+        // (docs/reference/rbac.md#who-may-create-api-keys).
         R::ResourceKeyAdmin => allowed_if(
             matches!(kind, K::Organization | K::Environment | K::Cluster),
             "it is only offered on a cluster, an environment or the organization",
@@ -123,12 +128,15 @@ pub fn check_bind_kind(role: &Role, kind: ResourceKind, assumptions: &RbacAssump
             ),
             _ => rejected("it is only offered on connectors and on a whole cluster"),
         },
-        // §2.4: cli command_rbac_role_binding_create.go, terraform flink-quickstart.
+        // Source: docs/reference/rbac.md#roles-on-a-service-account. cli command_rbac_role_binding_create.go, terraform
+        // flink-quickstart.
         R::Assigner => allowed_if(
             kind == K::ServiceAccount,
             "it is a role on service accounts, and can be bound on nothing else",
         ),
-        // §1.2 and §1.5; on service accounts §2.4.
+        // Source: docs/reference/rbac.md#scopes-of-role-bindings and
+        // docs/reference/rbac.md#roles-on-topics-groups-and-subjects; on service accounts
+        // docs/reference/rbac.md#roles-on-a-service-account.
         R::ResourceOwner => match kind {
             K::ServiceAccount => BindCheck::Allowed,
             _ => check_resource_role(kind),
@@ -171,7 +179,8 @@ pub fn check_bind_pattern(role: &Role, pattern: &CrnPattern, assumptions: &RbacA
     }
     match (kind, pattern.name()) {
         (_, NamePattern::Literal(_)) => BindCheck::Allowed,
-        // Dossier `rbac.md` §3: only the last segment may be a pattern, and a scope is not a family of names.
+        // Source: docs/reference/rbac.md#crn-patterns. Only the last segment may be a pattern, and a scope is not a
+        // family of names.
         (K::Organization | K::Environment | K::Cluster | K::Kafka | K::SchemaRegistry, _) => {
             rejected("a scope is named in full, `*` means nothing there")
         }
@@ -187,8 +196,8 @@ pub fn check_bind_pattern(role: &Role, pattern: &CrnPattern, assumptions: &RbacA
     }
 }
 
-/// Whether the CRN has the shape of its kind (dossier `rbac.md` §3). A connector below `kafka=` is answered 400
-/// (terraform-provider-confluent issue 93).
+/// Whether the CRN has the shape of its kind (docs/reference/rbac.md#crn-patterns). A connector below `kafka=` is
+/// answered 400 (terraform-provider-confluent issue 93).
 fn has_valid_parents(pattern: &CrnPattern) -> bool {
     use ResourceKind as K;
     let parents: &[K] = match pattern.kind() {
@@ -211,8 +220,8 @@ fn has_valid_parents(pattern: &CrnPattern) -> bool {
 }
 
 /// Whether `role` on `kind` works on a Basic cluster: connector RBAC and granular Kafka RBAC need Standard, Enterprise,
-/// Dedicated or Freight (docs `managed-connector-rbac`, `predefined-rbac-roles`; dossier `rbac.md` §1.3). What does not
-/// hang off the cluster does not ask for its type.
+/// Dedicated or Freight (docs `managed-connector-rbac`, `predefined-rbac-roles`;
+/// docs/reference/rbac.md#cluster-types-with-rbac). What does not hang off the cluster does not ask for its type.
 #[must_use]
 pub fn is_supported_on_basic(role: &Role, kind: ResourceKind) -> bool {
     use ResourceKind as K;
@@ -242,8 +251,9 @@ mod tests {
         K::ServiceAccount,
     ];
 
-    // Dossier `rbac.md` §1.2, §1.4, §2.4, transcribed by hand. `x` bindable, `?` bindable by an assumption that is on
-    // by default, `!` refused by an assumption that is off by default.
+    // Source: docs/reference/rbac.md#scopes-of-role-bindings, docs/reference/rbac.md#developermanage and
+    // docs/reference/rbac.md#roles-on-a-service-account, transcribed by hand. `x` bindable, `?` bindable by an
+    // assumption that is on by default, `!` refused by an assumption that is off by default.
     const TABLE: [(Role, &str); 17] = [
         //                          org env clu con top grp txn sub sa
         (Role::OrganizationAdmin, "  x   .   .   .   .   .   .   .   ."),
@@ -350,7 +360,7 @@ mod tests {
         assert!(!at(format!("{cluster}/connector=claims-*")));
     }
 
-    // Dossier `rbac.md` §1.3.
+    // Source: docs/reference/rbac.md#cluster-types-with-rbac
     #[test]
     fn basic_clusters_support_no_granular_roles() {
         for kind in [K::Connector, K::Topic, K::Group, K::TransactionalId] {

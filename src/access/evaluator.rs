@@ -38,8 +38,8 @@ impl PolicyDecision {
 /// Role bindings and ACLs, indexed for deciding.
 ///
 /// Bindings only ever allow, and they add up. The order with ACLs: a DENY beats everything, then an ALLOW or a role is
-/// enough (dossier `rbac.md` §1.5; docs `access-control/rbac/use-acls-with-rbac`). Whether two bindings are equal is
-/// decided by all their parts, so inserting one twice changes nothing.
+/// enough (docs/reference/rbac.md#acls-and-role-bindings; docs `access-control/rbac/use-acls-with-rbac`). Whether two
+/// bindings are equal is decided by all their parts, so inserting one twice changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluator {
     principals: BTreeMap<Principal, BindingIndex>,

@@ -1,4 +1,5 @@
-//! The evaluator against literal tables from dossier `rbac.md`, and against the plain rule applied to every binding.
+//! The evaluator against literal tables from docs/reference/rbac.md, and against the plain rule applied to every
+//! binding.
 
 use proptest::prelude::*;
 
@@ -36,8 +37,8 @@ fn allowed_operations_text(evaluator: &Evaluator, resource: &str) -> String {
         .to_string()
 }
 
-// Dossier `rbac.md` §1.1, the columns without the two of the preview, with footnotes 2 and 3 applied: create, read config,
-// read status, logs, metrics, lifecycle, configure, Kafka credentials, manage access, delete.
+// Source: docs/reference/rbac.md#connector-roles, the columns without the two of the preview: create, read config, read
+// status, logs, metrics, lifecycle, configure, Kafka credentials, manage access, delete.
 #[test]
 fn connector_roles_allow_the_operations_of_the_table() {
     let columns = [
@@ -88,7 +89,8 @@ fn connector_roles_allow_the_operations_of_the_table() {
     }
 }
 
-// Dossier `rbac.md` §1.5, in this program's words; `describe` is added wherever something can be done.
+// Source: docs/reference/rbac.md#roles-on-topics-groups-and-subjects, in this program's words; `describe` is added
+// wherever something can be done.
 #[test]
 fn resource_roles_allow_the_operations_of_the_table_outside_connectors() {
     let topic = kafka("topic=claims-*");
@@ -152,7 +154,7 @@ fn resource_roles_allow_the_operations_of_the_table_outside_connectors() {
     }
 }
 
-// Dossier `rbac.md` §2.4 and §5.2.
+// Source: docs/reference/rbac.md#roles-on-a-service-account and docs/reference/rbac.md#who-may-create-api-keys
 #[test]
 fn roles_allow_the_documented_operations_on_accounts_and_keys() {
     let account = format!("{ORG}/service-account=sa-1");
@@ -258,7 +260,8 @@ fn roles_that_create_accounts_apply_to_the_whole_organization() {
     }
 }
 
-// Dossier `rbac.md` §8.6: what the provisioner must be able to do, and what it must not.
+// Source: docs/reference/rbac.md#roles-of-the-provisioner. What the provisioner must be able to do, and what it must
+// not.
 #[test]
 fn the_provisioner_is_allowed_exactly_the_operations_it_needs() {
     let own = format!("{ORG}/service-account=sa-own");

@@ -13,9 +13,10 @@
 //!    [`EXPOSURES`], and within it only what [`tolerated`] says.
 //!
 //! Role bindings and ACLs count alike; an ACL for everybody acts for every department. A denial is not relied on: what
-//! it takes away counts as if it were there. Not part of the statement: what the service shows to everybody (dossier
-//! `rbac.md` §1.7), and *new* service accounts, which every ResourceOwner can make (T4); who they are is part of the
-//! answer. A role or an operation without a rule counts as if it gave everything.
+//! it takes away counts as if it were there. Not part of the statement: what the service shows to everybody
+//! (docs/reference/rbac.md#data-visible-across-prefixes), and *new* service accounts, which every ResourceOwner can
+//! make (T4); who they are is part of the answer. A role or an operation without a rule counts as if it gave
+//! everything.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -439,7 +440,7 @@ pub(super) fn find_owners(owned: &BTreeMap<String, Vec<usize>>, names: &NamePatt
     found
 }
 
-/// What makes an account act for whoever may do it to the account (dossier `rbac.md` T5, T6).
+/// What makes an account act for whoever may do it to the account (docs/reference/rbac.md#threats, T5, T6).
 pub(super) const CONTROL_OPERATIONS: OperationSet = OperationSet::new(&[
     Operation::Assign,
     Operation::ManageCloudKeys,

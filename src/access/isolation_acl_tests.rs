@@ -1,11 +1,12 @@
-//! The same with ACLs, as dossier `rbac.md` §8.3 gives them to the identities of connectors, and with those that slip in
-//! (T7, T14).
+//! The same with ACLs, as docs/reference/rbac.md#personas gives them to the identities of connectors, and with those
+//! that slip in (T7, T14).
 
 use super::*;
 use crate::model::AclBinding;
 
-/// Dossier `rbac.md` §8.3: CREATE and WRITE on what all connectors share, and READ of the sinks' groups in the form of
-/// Terraform's examples (§2.1), with DESCRIBE on the cluster.
+/// Source: docs/reference/rbac.md#personas. CREATE and WRITE on what all connectors share, and READ of the sinks'
+/// groups in the form of Terraform's examples (docs/reference/rbac.md#access-of-a-connectors-account), with DESCRIBE on
+/// the cluster.
 const RUNTIME: [&str; 10] = [
     "TOPIC#dlq-lcc#PREFIXED#CREATE",
     "TOPIC#dlq-lcc#PREFIXED#WRITE",
@@ -59,7 +60,7 @@ fn acls_that_connectors_need_are_reported_as_shared_names() {
         .iter()
         .map(|exposure| (exposure.kind.display_name(), exposure.begins, exposure.departments))
         .collect();
-    // Design §7, the closed list.
+    // The complete list of what departments share (docs/reference/rbac.md#access-of-a-connectors-account).
     assert_eq!(
         shared,
         [
@@ -206,7 +207,7 @@ fn a_deny_acl_does_not_prevent_a_counter_example() {
     assert!(!check_with(&[], &[breach, denial]).has_passed());
 }
 
-// T14: "a stray ACL can widen a department silently".
+// T14: an ACL outside the templates widens a department without a visible role binding.
 #[test]
 fn an_acl_for_all_principals_counts_for_every_department() {
     let stray = acl("*", "TOPIC#claims-orders#LITERAL#READ", "ALLOW");
@@ -236,7 +237,7 @@ fn an_acl_for_all_principals_counts_for_every_department() {
     assert_eq!(proof.shared_names[0].departments, 4);
 }
 
-// §8.1: the operator reads the dead letters of its own connectors, by their names.
+// Source: docs/reference/rbac.md#personas. The operator reads the dead letters of its own connectors, by their names.
 #[test]
 fn a_single_dead_letter_queue_may_be_granted_to_one_department_only() {
     let own = ("sa-claims-operator", "DeveloperRead", "$K/topic=dlq-lcc-abc123");

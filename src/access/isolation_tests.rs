@@ -1,4 +1,4 @@
-//! The proof against departments as dossier `rbac.md` §8 describes them, and against every way to break it.
+//! The proof against departments as docs/reference/rbac.md#personas describes them, and against every way to break it.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn address() -> StageAddress {
     }
 }
 
-/// Fills in the notation of the dossier: `$O`, `$E`, `$C`, `$K`, `$S`.
+/// Fills in the notation of docs/reference/rbac.md: `$O`, `$E`, `$C`, `$K`, `$S`.
 fn crn(short: &str) -> CrnPattern {
     let env = format!("{ORG}/environment=env-abc123");
     let cluster = format!("{env}/cloud-cluster=lkc-abc123");
@@ -42,7 +42,7 @@ fn binding(principal: &str, role: &str, short: &str) -> RoleBinding {
     }
 }
 
-/// The bindings of one department, dossier `rbac.md` §8.1 to §8.5, word by word. `P` is the prefix, `D` the code.
+/// The bindings of one department, docs/reference/rbac.md#personas, word by word. `P` is the prefix, `D` the code.
 const DEPARTMENT: [(&str, &str, &str); 26] = [
     ("sa-D-operator", "ConnectManager", "$C/connector=P*"),
     ("sa-D-operator", "DeveloperWrite", "$C/connector=P*"),
@@ -102,7 +102,7 @@ fn all_departments() -> Vec<DepartmentPrincipals> {
     ]
 }
 
-/// All four departments, the provisioner (§8.6), and whatever a test adds.
+/// All four departments, the provisioner (docs/reference/rbac.md#roles-of-the-provisioner), and whatever a test adds.
 fn evaluator(extra: &[(&str, &str, &str)]) -> Evaluator {
     let departments = all_departments().into_iter().flat_map(|party| {
         let (code, prefix) = (party.code.to_string(), party.prefix.to_string());
@@ -135,7 +135,8 @@ fn departments_with_template_bindings_are_isolated_and_shared_names_are_listed()
     };
     assert_eq!(proof.pairs, 12);
     assert_eq!(proof.bindings, 4 * 26);
-    // §2.1, T7: the wildcard on the consumer groups, and the triage of its own dead letters.
+    // Source: docs/reference/rbac.md#access-of-a-connectors-account; docs/reference/rbac.md#threats, T7. The wildcard
+    // on the consumer groups, and the triage of its own dead letters.
     let shared: Vec<_> = proof
         .shared_names
         .iter()

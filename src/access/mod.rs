@@ -11,7 +11,7 @@
 //! - [`question`]: the words of questions
 //! - [`audit`]: what should not be there, one rule for each threat
 //!
-//! The tables come from dossier `rbac.md` (each with its source line); tests state the expectation from there.
+//! The tables come from docs/reference/rbac.md (each with its source line); tests state the expectation from there.
 
 pub mod acl;
 pub mod assertion;

@@ -1,4 +1,7 @@
-//! What a role gives (dossier `rbac.md` §1.1, §1.5, §2.4, §5.2, §8.6, §8.7).
+//! What a role gives (docs/reference/rbac.md#connector-roles,
+//! docs/reference/rbac.md#roles-on-topics-groups-and-subjects, docs/reference/rbac.md#roles-on-a-service-account,
+//! docs/reference/rbac.md#who-may-create-api-keys, docs/reference/rbac.md#roles-of-the-provisioner and
+//! docs/reference/rbac.md#roles-of-an-auditor).
 //!
 //! A binding has up to three effects, and [`given`] adds them up for one resource:
 //!
@@ -131,9 +134,11 @@ const CREATE_OR_DELETE: Set = Set::new(&[Op::Create, Op::Delete]);
 pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match role {
-        // Docs `managed-connector-rbac`, row 1; `predefined-rbac-roles`; keys: docs `manage-api-keys` (§5.2).
+        // Docs `managed-connector-rbac`, row 1; `predefined-rbac-roles`; keys: docs `manage-api-keys`
+        // (docs/reference/rbac.md#who-may-create-api-keys).
         Role::OrganizationAdmin => all_operations(kind),
-        // Row 2 of the connector table (newer edition, with logs). Keys of any account in its clusters and registry: §5.2.
+        // Row 2 of the connector table (newer edition, with logs). Keys of any account in its clusters and registry:
+        // docs/reference/rbac.md#who-may-create-api-keys.
         Role::EnvironmentAdmin => match kind {
             K::Organization | K::ServiceAccount | K::User => Set::EMPTY,
             // It administers the environment it is bound on; whether it may remove it is not documented.
@@ -141,20 +146,22 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
             _ => all_operations(kind),
         },
         // Row 3 of the connector table; Topic, Connector, ClusterApiKey All and SecurityMetadata Describe and Alter at
-        // the cluster: cli `test/test-server/cloud_mds_handlers.go` (§8.6).
+        // the cluster: cli `test/test-server/cloud_mds_handlers.go` (docs/reference/rbac.md#roles-of-the-provisioner).
         Role::CloudClusterAdmin => match kind {
             K::Cluster => all_operations(kind).difference(CREATE_OR_DELETE),
             K::Kafka | K::Connector | K::Topic | K::Group | K::TransactionalId => all_operations(kind),
             _ => Set::EMPTY,
         },
-        // §2.4: may attach any account; §5.2: may not make keys; §8.6: manages all accounts of the organization. That it
-        // may not hand out roles on them is inferred: it could make itself their owner, and so mint the keys.
+        // May attach any account (docs/reference/rbac.md#roles-on-a-service-account), may not make keys
+        // (docs/reference/rbac.md#who-may-create-api-keys), manages all accounts of the organization. That it may not
+        // hand out roles on them is inferred: it could make itself their owner, and so mint the keys.
         Role::AccountAdmin => match kind {
             K::ServiceAccount => Set::new(&[Op::Describe, Op::Create, Op::Delete, Op::Update, Op::Assign]),
             K::User => Set::new(&[Op::Describe, Op::Create, Op::Delete, Op::Update]),
             _ => Set::EMPTY,
         },
-        // §5.2: Kafka and Schema Registry keys of any account, no Cloud keys.
+        // Source: docs/reference/rbac.md#who-may-create-api-keys. Kafka and Schema Registry keys of any account, no
+        // Cloud keys.
         Role::ResourceKeyAdmin => match kind {
             K::Cluster => Set::new(&[Op::Describe, Op::ManageKafkaKeys]),
             K::Environment | K::SchemaRegistry => Set::new(&[Op::Describe, Op::ManageSchemaRegistryKeys]),
@@ -163,13 +170,14 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
             _ => Set::EMPTY,
         },
         Role::Operator => operator_operations(kind),
-        // Documented for whole clusters (dossier `metrics.md`). The connector table does not list it; that the metrics
-        // of a cluster include those of its connectors is inferred from §8.1, "would expose the cluster".
+        // Documented for whole clusters (docs/reference/metrics.md). The connector table does not list it; that the
+        // metrics of a cluster include those of its connectors is inferred from docs/reference/rbac.md#personas.
         Role::MetricsViewer => match kind {
             K::Cluster | K::Connector => Set::new(&[Op::Describe, Op::ViewMetrics]),
             _ => Set::EMPTY,
         },
-        // §1.1: no connector operation. What the two give on schemas and topics is inferred from T10 and T16.
+        // No connector operation (docs/reference/rbac.md#connector-roles). What the two give on schemas and topics is
+        // inferred from T10 and T16.
         Role::DataDiscovery => match kind {
             K::Subject => Set::new(&[Op::Describe, Op::Read, Op::ReadCompatibility]),
             K::Topic => Set::new(&[Op::Describe]),
@@ -181,8 +189,9 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
             _ => Set::EMPTY,
         },
         // Row 4 of the connector table; topic and group: cli `test/test-server/cloud_mds_handlers.go`; transactional id
-        // and subject: inferred (§1.5). On a service account: docs `manage-service-accounts`, and its keys since
-        // January 2026 (support article 45142562011924). Making accounts is not an effect on the ones there are.
+        // and subject: inferred (docs/reference/rbac.md#roles-on-topics-groups-and-subjects). On a service account:
+        // docs `manage-service-accounts`, and its keys since January 2026 (support article 45142562011924). Making
+        // accounts is not an effect on the ones there are.
         Role::ResourceOwner => match kind {
             K::Connector | K::Topic | K::Group | K::TransactionalId | K::Subject => all_operations(kind),
             K::ServiceAccount => all_operations(kind).difference(CREATE),
@@ -200,7 +209,7 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
             ]),
             _ => Set::EMPTY,
         },
-        // §2.4, docs `manage-workload-identities`.
+        // Source: docs/reference/rbac.md#roles-on-a-service-account, docs `manage-workload-identities`.
         Role::Assigner => match kind {
             K::ServiceAccount => Set::new(&[Op::Describe, Op::Assign]),
             _ => Set::EMPTY,
@@ -215,7 +224,8 @@ pub fn operations_of_role(role: &Role, kind: ResourceKind) -> Set {
 }
 
 /// Row 6 of the connector table. Its cell for pause and resume is stale: support article 36452394352020 took them away
-/// on 11 April 2025. Elsewhere it describes, without data and without subjects (§8.7).
+/// on 11 April 2025. Elsewhere it describes, without data and without subjects
+/// (docs/reference/rbac.md#roles-of-an-auditor).
 fn operator_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
@@ -263,8 +273,9 @@ fn developer_write_operations(kind: ResourceKind) -> Set {
     }
 }
 
-/// §1.5, inferred from what ns4kafka grants it for: the thing itself, never its data. On connectors Confluent Platform's
-/// rule (§1.4), for the case that Cloud should offer it there.
+/// Source: docs/reference/rbac.md#roles-on-topics-groups-and-subjects, inferred from what ns4kafka grants it for: the
+/// thing itself, never its data. On connectors Confluent Platform's rule (docs/reference/rbac.md#developermanage), for
+/// the case that Cloud should offer it there.
 fn developer_manage_operations(kind: ResourceKind) -> Set {
     use ResourceKind as K;
     match kind {
@@ -285,10 +296,10 @@ fn developer_manage_operations(kind: ResourceKind) -> Set {
 
 /// What `role` gives on every service account of the organization, wherever in it the role is bound.
 ///
-/// Creating accounts: docs `create-service-accounts` lists these roles, ResourceOwner "on anything" among them, which is
-/// threat T4 of dossier `rbac.md` §7: whoever owns one connector prefix can make accounts in the whole organization.
-/// That the administrators among them also see the accounts there are is inferred; without it a taken name could not be
-/// looked up.
+/// Creating accounts: docs `create-service-accounts` lists these roles, ResourceOwner "on anything" among them, which
+/// is threat T4 of docs/reference/rbac.md#threats: whoever owns one connector prefix can make accounts in the whole
+/// organization. That the administrators among them also see the accounts there are is inferred; without it a taken
+/// name could not be looked up.
 #[must_use]
 pub const fn account_operations_of_role(role: &Role) -> Set {
     match role {

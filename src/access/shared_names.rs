@@ -3,9 +3,10 @@
 use super::{Operation, OperationSet};
 use crate::model::{NamePattern, ResourceKind};
 
-/// Names that Confluent makes everybody share, because they carry a connector's id and not its name: the consumer groups
-/// of sink connectors, and the topics for failed, successful and previewed records (dossier `rbac.md` §2.1, T7). Each is
-/// the beginning of names; a right *within* it is an exposure, a wider one is a failure.
+/// Names that Confluent makes everybody share, because they carry a connector's id and not its name: the consumer
+/// groups of sink connectors, and the topics for failed, successful and previewed records
+/// (docs/reference/rbac.md#access-of-a-connectors-account; docs/reference/rbac.md#threats, T7). Each is the beginning
+/// of names; a right *within* it is an exposure, a wider one is a failure.
 pub const SHARED_NAMES: [(ResourceKind, &str); 5] = [
     (ResourceKind::Group, "connect-lcc"),
     (ResourceKind::Topic, "dlq-lcc"),
@@ -14,8 +15,9 @@ pub const SHARED_NAMES: [(ResourceKind, &str); 5] = [
     (ResourceKind::Topic, "data-preview"),
 ];
 
-/// What departments may do to one another's things within [`EXPOSURES`]: join as a consumer, make a queue and write to it.
-/// Reading, deleting or altering the topics of others would reach their records (dossier `rbac.md` §2.2, T7).
+/// What departments may do to one another's things within [`EXPOSURES`]: join as a consumer, make a queue and write to
+/// it. Reading, deleting or altering the topics of others would reach their records
+/// (docs/reference/rbac.md#roles-of-a-connectors-account; docs/reference/rbac.md#threats, T7).
 #[must_use]
 pub const fn tolerated_operations(kind: ResourceKind) -> OperationSet {
     match kind {

@@ -1,5 +1,5 @@
-//! What a source does not tell. A list may be refused, it may leave out what its caller may not see, or it may hold what
-//! this program has no rule about: none of that is a "no" (dossier `rbac.md` T12).
+//! What a source does not tell. A list may be refused, it may leave out what its caller may not see, or it may hold
+//! what this program has no rule about: none of that is a "no" (docs/reference/rbac.md#threats, T12).
 
 use std::{fmt, sync::Arc};
 
@@ -25,8 +25,8 @@ pub enum Uncertainty {
         /// Why.
         reason: String,
     },
-    /// What is bound there is shown to its administrators alone, and a list leaves it out without a word (dossier
-    /// `rbac.md` T12, Q6).
+    /// What is bound there is shown to its administrators alone, and a list leaves it out without a word
+    /// (docs/reference/rbac.md#threats, T12; docs/assumptions.md, Q6).
     Hidden {
         /// Where.
         on: Vec<String>,
@@ -240,12 +240,12 @@ pub(super) fn unknown_effect(grant: &AccessGrant, on: &CrnPattern) -> Option<Unc
     }
 }
 
-/// A mapping of a directory's group (dossier `rbac.md` T16); who is in it stands in the directory.
+/// A mapping of a directory's group (docs/reference/rbac.md#threats, T16); who is in it stands in the directory.
 fn is_group(principal: &Principal) -> bool {
     matches!(principal, Principal::Other(_)) && principal.id().starts_with("group-")
 }
 
-/// The kinds on which Kafka itself knows ACLs (dossier `rbac.md` §2.2).
+/// The kinds on which Kafka itself knows ACLs (docs/reference/rbac.md#roles-of-a-connectors-account).
 fn supports_acls(kind: ResourceKind) -> bool {
     matches!(
         kind,

@@ -88,7 +88,8 @@ impl ObjectReference {
     }
 }
 
-/// The page size this program asks for: the stock CLI's constant, allowed everywhere (dossier `rbac.md` §4.2).
+/// The page size this program asks for: the stock CLI's constant, allowed everywhere
+/// (docs/reference/rbac.md#pagination).
 pub const PAGE_SIZE: u32 = 100;
 
 /// The query of a list: the page size, and the token of the page.

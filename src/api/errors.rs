@@ -1,4 +1,5 @@
-//! The four shapes in which errors arrive (dossier `rbac.md` §4.5, `connect.md` §1.1), read into one.
+//! The four shapes in which errors arrive (docs/reference/rbac.md#error-bodies and
+//! docs/reference/connect.md#error-bodies), read into one.
 
 use serde_json::Value;
 
@@ -60,7 +61,7 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
         error.resolution = non_empty_text(&inner["suggestion"]);
         error.request_id = non_empty_text(&value["requestId"]);
     } else if let Some(words) = non_empty_text(&value["error"]) {
-        // The exchange of a key for a token (dossier `logs.md` §2.1).
+        // The exchange of a key for a token (docs/reference/logs.md#access-token).
         error.detail = words;
     } else {
         // 3: MDS, Kafka REST, Connect's 5xx.
@@ -80,7 +81,7 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
 mod tests {
     use super::parse_error;
 
-    // Shapes from the dossier (`rbac.md` §4.5); wording our own where the service's is unknown.
+    // Shapes from docs/reference/rbac.md#error-bodies; the wording is our own where the service's is unknown.
     #[test]
     fn error_code_and_detail_are_read_from_each_shape() {
         let read = |text: &str| {

@@ -1,8 +1,9 @@
 //! Kafka REST v3: ACLs and the names of topics (ccloud-sdk-go-v2 `kafkarest/v3/api/openapi.yaml`).
 //!
-//! It does not answer at the address of the other groups, but at the cluster's own (`spec.http_endpoint` of the cluster),
-//! and takes an API key of that cluster, no Cloud key (dossier `rbac.md` §5.3). Its lists are unpaged, and a 429 carries
-//! no headers (§4.2, §4.7).
+//! It does not answer at the address of the other groups, but at the cluster's own (`spec.http_endpoint` of the
+//! cluster), and takes an API key of that cluster, no Cloud key (docs/reference/rbac.md#credentials-by-api). Its lists
+//! are unpaged, and a 429 carries no headers (docs/reference/rbac.md#pagination and
+//! docs/reference/rbac.md#rate-limits-and-retries).
 
 use http::Method;
 use serde::{Deserialize, Serialize};

@@ -83,7 +83,8 @@ impl Paged for ListApiKeys {
     type Item = ApiKey;
 }
 
-/// Creates an API key. Never repeated blindly: a lost answer has lost the secret for ever (dossier `rbac.md` §4.4).
+/// Creates an API key. Never repeated blindly: a lost answer has lost the secret for ever
+/// (docs/reference/rbac.md#repeating-requests).
 #[derive(Clone, Debug)]
 pub struct CreateApiKey {
     /// The service account it is for.

@@ -1,4 +1,4 @@
-//! Connector logs: a key is exchanged for a token, and the token opens the search (dossier `logs.md` §2).
+//! Connector logs: a key is exchanged for a token, and the token opens the search (docs/reference/logs.md).
 //!
 //! Neither endpoint is in a published document, and the vendor calls such endpoints private: they may change or vanish.
 //! Each lives on a host of its own.
@@ -13,26 +13,28 @@ use serde_json::Value;
 use super::{Endpoint, RetrySafety};
 use crate::model::{Crn, Secret};
 
-/// Where a key, or a session, is exchanged for a data-plane token (§2.1). The one path with `/api` in it.
+/// Where a key, or a session, is exchanged for a data-plane token (docs/reference/logs.md#access-token). The one path
+/// with `/api` in it.
 pub const ACCESS_TOKENS: &str = "/api/access_tokens";
-/// Where log lines are searched (§2.2).
+/// Where log lines are searched (docs/reference/logs.md#search-request).
 pub const SEARCH: &str = "/logs/v1/search";
 
-/// The host of the exchange: not the API's own (§2.1).
+/// The host of the exchange: not the API's own (docs/reference/logs.md#access-token).
 pub const TOKEN_HOST: &str = "https://confluent.cloud";
-/// The host of the search, the same for all regions (§2.2).
+/// The host of the search, the same for all regions (docs/reference/logs.md#search-request).
 pub const LOGS_HOST: &str = "https://api.logging.confluent.cloud";
 
-/// The largest page (§2.2).
+/// The largest page (docs/reference/logs.md#search-request).
 pub const PAGE_SIZE: u32 = 200;
-/// How far back lines are kept (§2.3).
+/// How far back lines are kept (docs/reference/logs.md#search-request).
 pub const HISTORY: Duration = Duration::from_hours(72);
-/// How many requests a connector stands per minute, each page counted (§2.5).
+/// How many requests a connector stands per minute, each page counted (docs/reference/logs.md#limits-and-errors).
 pub const REQUESTS_PER_MINUTE: u32 = 5;
-/// How long a token lives that does not say so: what Confluent's own client assumes (§2.1).
+/// How long a token lives that does not say so: what Confluent's own client assumes
+/// (docs/reference/logs.md#access-token).
 pub const TOKEN_LIFETIME: Duration = Duration::from_mins(10);
 
-/// Exchanges the caller's credentials for a token (§2.1).
+/// Exchanges the caller's credentials for a token (docs/reference/logs.md#access-token).
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeToken;
 
@@ -73,13 +75,14 @@ pub struct AccessToken {
 /// Which lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSearch {
-    /// Levels; always sent, since nobody knows what leaving them out means (§5).
+    /// Levels; always sent, since nobody knows what leaving them out means (docs/reference/logs.md#search-request).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level: Vec<String>,
     /// A text or a regular expression; whose dialect is not documented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_text: Option<String>,
-    /// The connector's id: one that was made anew shares the CRN of the old one, not its id (§2.3).
+    /// The connector's id: one that was made anew shares the CRN of the old one, not its id
+    /// (docs/reference/logs.md#search-request).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
@@ -87,7 +90,7 @@ pub struct LogSearch {
 /// The body of a search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSearchRequest {
-    /// The connector, by NAME (§2.3).
+    /// The connector, by NAME (docs/reference/logs.md#search-request).
     pub crn: String,
     /// Which lines.
     pub search: LogSearch,
@@ -117,7 +120,7 @@ pub struct SearchLogs {
     pub page: Option<String>,
 }
 
-/// What clients send: no fraction of a second (§2.3).
+/// What clients send: no fraction of a second (docs/reference/logs.md#search-request).
 fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
@@ -175,7 +178,7 @@ pub struct LogPage {
     pub crn: String,
 }
 
-/// Where the next page is: a link, or the token alone (§2.4).
+/// Where the next page is: a link, or the token alone (docs/reference/logs.md#log-lines-and-pages).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogMeta {
     /// Absent on the last page; some services name one all the same, which is empty.
@@ -184,7 +187,8 @@ pub struct LogMeta {
 }
 
 impl LogPage {
-    /// The token of the next page, if there may be one: an empty page is the last, whatever it points to (§2.4).
+    /// The token of the next page, if there may be one: an empty page is the last, whatever it points to
+    /// (docs/reference/logs.md#log-lines-and-pages).
     #[must_use]
     pub fn next_page_token(&self) -> Option<String> {
         let next = self.metadata.next.as_deref().filter(|next| !next.is_empty())?;
@@ -271,7 +275,7 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    // Dossier `logs.md` §2.3 and the stock CLI's trace (`traces/stock-cli.jsonl`).
+    // Source: docs/reference/logs.md#search-request and the stock CLI's trace (`traces/stock-cli.jsonl`).
     #[test]
     fn the_search_body_equals_that_of_the_confluent_cli() {
         let crn = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/environment=env-abc123/\
@@ -295,7 +299,7 @@ mod tests {
         assert_eq!(search.query(), [("page_size", "200".to_owned())]);
     }
 
-    // Dossier `logs.md` §2.4.
+    // Source: docs/reference/logs.md#log-lines-and-pages
     #[test]
     fn a_page_of_log_entries_is_parsed() {
         let page = page(

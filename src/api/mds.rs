@@ -133,7 +133,8 @@ impl Endpoint for GetRoleBinding {
     }
 }
 
-/// Deletes a role binding. The service answers 200 with the object, or 204: any 2xx is good (dossier `rbac.md` §4.1).
+/// Deletes a role binding. The service answers 200 with the object, or 204: any 2xx is good
+/// (docs/reference/rbac.md#iam-endpoints).
 #[derive(Clone, Debug)]
 pub struct DeleteRoleBinding(pub RoleBindingId);
 

@@ -1,8 +1,8 @@
 //! The wire: one file per API group, with the types, the routes and the endpoints. No I/O and no async here, so the
 //! client and the sandbox share it and a route cannot drift between them.
 //!
-//! Contract: the OpenAPI documents of confluentinc/ccloud-sdk-go-v2; where a dossier names a newer source, the field's
-//! comment says so. Readers are tolerant: unknown fields are ignored, unknown enum values are kept as text.
+//! Contract: the OpenAPI documents of confluentinc/ccloud-sdk-go-v2; where docs/reference names a newer source, the
+//! field's comment says so. Readers are tolerant: unknown fields are ignored, unknown enum values are kept as text.
 
 pub mod cmk;
 pub mod common;

@@ -118,7 +118,8 @@ impl StepExecutor for ConnectorExecutor<'_> {
                 Ok(Some(seen.id().to_owned()))
             }
             ConnectorOperation::Pause => {
-                // The service pauses what has begun to run (dossier `connect.md` §2.6, §3.2).
+                // The service pauses what has begun to run (docs/reference/connect.md#pause-and-resume and
+                // docs/reference/connect.md#timing-of-states).
                 let seen = self.wait(&change.name, WaitGoal::Started, Duration::ZERO).await?;
                 if seen.state() != WaitGoal::Paused.state() {
                     self.client.pause(&seen).await?;

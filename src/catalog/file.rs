@@ -66,7 +66,7 @@ pub struct ConnectorConfigFile {
     pub name: Option<ConfigEntry>,
     /// The configuration.
     pub entries: Vec<ConfigEntry>,
-    /// Offsets to start from, in the native form; numbers stay numbers (dossier `connect.md` §9).
+    /// Offsets to start from, in the native form; numbers stay numbers (docs/reference/connect.md#offsets).
     pub offsets: Option<serde_json::Value>,
     /// What else stands beside `config`; nobody reads it.
     pub unexpected: Vec<ConfigEntry>,

@@ -44,7 +44,9 @@ impl KeyGroup {
         }
     }
 
-    /// What `key` of a connector of plugin `class` is about. The common keys: dossier `connect.md` §4.1, §4.2, §4.4.
+    /// What `key` of a connector of plugin `class` is about. The common keys:
+    /// docs/reference/connect.md#common-configuration-keys, docs/reference/connect.md#kafka-identity and
+    /// docs/reference/connect.md#keys-added-by-the-service.
     #[must_use]
     pub fn classify(class: &str, key: &str) -> Self {
         const OWN: [&str; 5] = [
@@ -85,7 +87,8 @@ impl KeyGroup {
 mod tests {
     use super::*;
 
-    // The keys of dossier `connect.md` §4.1, §4.2, §4.4 and §5.1.
+    // The keys of docs/reference/connect.md#common-configuration-keys, docs/reference/connect.md#kafka-identity,
+    // docs/reference/connect.md#keys-added-by-the-service and docs/reference/connect.md#plugin-definitions.
     #[test]
     fn keys_are_in_the_expected_group() {
         for (group, keys) in [

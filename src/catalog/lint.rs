@@ -133,7 +133,8 @@ impl<'a> LintInput<'a> {
         secrecy(self.catalog, self.plugin, key)
     }
 
-    /// Whether the service fetches the value of `key` itself, from a secret manager (dossier `connect.md` §4.1).
+    /// Whether the service fetches the value of `key` itself, from a secret manager
+    /// (docs/reference/connect.md#common-configuration-keys).
     pub(super) fn is_from_secret_manager(&self, key: &str) -> bool {
         let listed = |list: &str| list.split(',').any(|item| item.trim() == key);
         self.value_for("secret.manager.enabled") == Some("true")

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(catalog.plugins().filter(|plugin| !plugin.transforms_known).count(), 5);
     }
 
-    // Dossier `connect.md` §5, a few rows.
+    // Source: docs/reference/connect.md#plugin-definitions, a few rows.
     #[test]
     fn plugins_match_the_documented_properties() {
         let plugin = |class| catalog().plugin(class).unwrap();

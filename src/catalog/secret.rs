@@ -2,7 +2,7 @@
 
 use super::schema::{Catalog, KeySchema, PluginSchema, ValueType};
 
-/// How every variable begins that a connector file may refer to without being asked (design §4, "Secrets").
+/// How every variable begins that a connector file may refer to without being asked.
 pub const VARIABLE_PREFIX: &str = "EBS_SECRET_";
 
 /// The variable that the secret of `key` is taken from, unless somebody has a better name.
@@ -49,7 +49,7 @@ impl<'a> ValueReference<'a> {
 }
 
 /// Whether `value` is the mask that the service shows in place of a secret: 16 stars, 4 in older answers; the Terraform
-/// provider takes two or more (`internal/provider/constants.go`, dossier `connect.md` §4.3).
+/// provider takes two or more (`internal/provider/constants.go`, docs/reference/connect.md#secrets-and-masks).
 #[must_use]
 pub fn is_masked_value(value: &str) -> bool {
     value.len() > 1 && value.bytes().all(|byte| byte == b'*')
@@ -60,7 +60,7 @@ const NOT_SECRET: [(&str, &[&str]); 6] = [
     (
         "is the public half of a key pair",
         &[
-            // Dossier `connect.md` §5: STRING in the current definitions.
+            // Source: docs/reference/connect.md#plugin-definitions. STRING in the current definitions.
             "kafka.api.key",
             // docs.aws.amazon.com/IAM "Manage access keys": the id is not a secret. `aws.secret.key.id` is not it.
             "aws.access.key.id",
@@ -83,7 +83,7 @@ const NOT_SECRET: [(&str, &[&str]); 6] = [
     ("is a user's name", &["mqtt.username"]),
     (
         "is a statement, and masked for what it may say",
-        // Dossier `connect.md` §5.
+        // Source: docs/reference/connect.md#plugin-definitions
         &["query", "snapshot.select.statement.overrides.data.map"],
     ),
     (
@@ -161,7 +161,7 @@ pub fn secrecy(catalog: &Catalog, plugin: Option<&PluginSchema>, key: &str) -> S
     }
 }
 
-/// Whether a key is called like a secret (dossier `connect.md` §11).
+/// Whether a key is called like a secret.
 #[must_use]
 pub fn is_secret_key_name(key: &str) -> bool {
     const WORDS: [&str; 11] = [
@@ -202,7 +202,7 @@ mod tests {
             Some(ValueReference::File("db/password"))
         );
         assert_eq!(ValueReference::parse("${prompt:}"), Some(ValueReference::Prompt("")));
-        // The service's own, and things that only look like one (dossier `connect.md` §5.1).
+        // The service's own, and things that only look like one (docs/reference/connect.md#plugin-definitions).
         for other in [
             "${connector}",
             "${topic}",

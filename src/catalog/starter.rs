@@ -74,7 +74,7 @@ impl Starter {
     }
 }
 
-/// The key of the dead letter queue of sinks (dossier `connect.md` §4.1).
+/// The key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
 
 /// What `create` fills in, and what the service does with its own accounts.

@@ -26,7 +26,7 @@ pub enum TopicUse {
     Regex,
     /// Where records go that could not be processed, or reports about others.
     DeadLetters,
-    /// A history of schemas: `dbhistory.` may stand before the prefix (dossier `rbac.md` §8.3).
+    /// A history of schemas: `dbhistory.` may stand before the prefix (docs/reference/rbac.md#personas).
     History,
 }
 

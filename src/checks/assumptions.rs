@@ -20,7 +20,7 @@ const PROBE: &[&str] = &["The probe that settles it", "What settles it"];
 /// One behaviour of the service that is assumed and not proved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DocumentedAssumption {
-    /// Its number in dossier `rbac.md` §9 or a letter of ours, if it has one.
+    /// Its id in docs/assumptions.md, if it has one.
     pub id: Option<String>,
     /// What is assumed.
     pub assumed: String,
@@ -184,7 +184,7 @@ mod tests {
         );
     }
 
-    // Dossier `rbac.md` §9 has twelve questions; each is listed until its probe is answered.
+    // The twelve questions Q1 to Q12 of docs/assumptions.md; each is listed until its probe is answered.
     #[test]
     fn every_open_assumption_is_listed_with_its_probe() {
         let all = all();

@@ -1,5 +1,5 @@
 //! What the Confluent CLI's own file says, `~/.confluent/config.json`: read only, and nothing secret of it is kept
-//! (dossier `native-cli.md` §3.1, §7 item 8).
+//! (docs/reference/cli.md#configuration-file).
 
 use std::{
     collections::BTreeMap,
@@ -131,7 +131,7 @@ mod tests {
         (config, clock.elapsed_since(Timestamp::UNIX_EPOCH))
     }
 
-    // The shape of the file: dossier `native-cli.md` §3.1.
+    // The shape of the file: docs/reference/cli.md#configuration-file.
     #[test]
     fn settings_and_key_ids_are_read_without_secrets() {
         let text = r#"{

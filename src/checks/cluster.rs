@@ -8,7 +8,7 @@ pub(super) fn check_kind(cluster: &Cluster) -> CheckResult {
     let kind = cluster.spec.config.kind.as_str();
     let name = format!("{} is {kind}", cluster.id);
     match kind {
-        // docs.confluent.io, managed-connector-rbac (dossier `rbac.md` §1.3).
+        // docs.confluent.io, managed-connector-rbac (docs/reference/rbac.md#cluster-types-with-rbac).
         "Standard" | "Enterprise" | "Dedicated" | "Freight" => CheckResult::ok("cluster type", name),
         "Basic" => CheckResult::problem(
             "cluster type",

@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(check.fix.as_deref(), Some("Set `B` as well."));
     }
 
-    // Dossier `rbac.md` §5.3: a key opens the one cluster that it was made for.
+    // Source: docs/reference/rbac.md#credentials-by-api. A key opens the one cluster that it was made for.
     #[test]
     fn the_key_must_belong_to_the_cluster_and_be_accepted_by_it() {
         let check = |observed: &KafkaObservation| run_check(&departments_need(), &present_key(), observed);

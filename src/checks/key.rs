@@ -12,8 +12,9 @@ use crate::{
     model::{ApiKeyId, Principal, ServiceAccountId},
 };
 
-/// A key that is older should be replaced: keys never expire by themselves (dossier `rbac.md` §5.1), so somebody has to
-/// think of it (threat T11). No source names a number; audits of cloud accounts ask for this one most often.
+/// A key that is older should be replaced: keys never expire by themselves (docs/reference/rbac.md#api-key-types), so
+/// somebody has to think of it (threat T11). No source names a number; audits of cloud accounts ask for this one most
+/// often.
 const ROTATE_AFTER_DAYS: i64 = 90;
 /// A key that is older was forgotten.
 const TOO_OLD_AFTER_DAYS: i64 = 365;
@@ -81,7 +82,8 @@ pub fn check_accepted(
     match (&observed.organization, &observed.key) {
         (Ok(_), Ok(key)) => match (key.spec.resource.id.as_str(), key.spec.resource.kind.as_deref()) {
             ("" | CLOUD, _) => CheckResult::ok(NAME, "a Cloud key"),
-            // Dossier `rbac.md` §5.3: org/v2 takes Global keys, the other services list Cloud keys alone.
+            // Source: docs/reference/rbac.md#credentials-by-api. org/v2 takes Global keys, the other services list
+            // Cloud keys alone.
             (_, Some("Global")) | ("global", _) => global(),
             (other, _) => CheckResult::problem(
                 NAME,
@@ -240,7 +242,7 @@ mod tests {
         (check.state, check.detail)
     }
 
-    // Dossier `rbac.md` §5.3: which API takes which credential.
+    // Source: docs/reference/rbac.md#credentials-by-api. Which API takes which credential.
     #[test]
     fn only_a_cloud_key_is_accepted() {
         assert_eq!(

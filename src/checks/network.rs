@@ -261,7 +261,7 @@ fn check_response(answer: &HostResponse, host: &str) -> CheckResult {
                 status.as_u16()
             ),
         ),
-        // Without a key: 401 (dossier `rbac.md` §4.5), or a limit on how often it may be asked.
+        // Without a key: 401 (docs/reference/rbac.md#error-bodies), or a limit on how often it may be asked.
         status if status.is_success() || matches!(status.as_u16(), 401 | 403 | 429) => {
             CheckResult::ok(NAME, format!("{host} answers"))
         }

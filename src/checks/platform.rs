@@ -219,7 +219,8 @@ mod tests {
         assert!(!check.detail.contains("canary"), "{}", check.detail);
     }
 
-    // Dossier `rbac.md` §9: Q1 is about ConnectManager on a connector prefix, Q11 about any prefix of connectors.
+    // Source: docs/assumptions.md. Q1 is about ConnectManager on a connector prefix, Q11 about any prefix of
+    // connectors.
     #[test]
     fn an_assumption_stays_open_until_a_matching_binding_is_observed() {
         let workspace = Workspace::embedded().workspace;

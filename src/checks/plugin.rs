@@ -1,5 +1,6 @@
 //! How this program is installed as a plugin of the Confluent CLI: which files the CLI would take for plugins, and what
-//! that means. The rules are those of cli `pkg/plugin/plugin.go` (dossier `native-cli.md` §1.2, §1.3).
+//! that means. The rules are those of cli `pkg/plugin/plugin.go` (docs/reference/cli.md#plugin-files and
+//! docs/reference/cli.md#plugin-lookup).
 
 use std::path::{Path, PathBuf};
 

@@ -45,7 +45,7 @@ fn run_check(installation: &PluginInstallation, name: &str) -> (CheckState, Stri
     (check.state, check.detail, check.fix.unwrap_or_default())
 }
 
-// Dossier `native-cli.md` §1.2: the regular expression, and the traps below it.
+// Source: docs/reference/cli.md#plugin-files. The regular expression, and the traps below it.
 #[test]
 fn plugin_names_are_parsed_like_the_confluent_cli() {
     for (file, plugin) in [
@@ -141,7 +141,7 @@ fn a_duplicate_plugin_is_reported_with_the_command_that_removes_it() {
     );
 }
 
-// Dossier `native-cli.md` §1.4: a file that cannot be executed is exit 1 without a message.
+// Source: docs/reference/cli.md#plugin-process. A file that cannot be executed is exit 1 without a message.
 #[test]
 fn a_dangling_link_is_a_problem() {
     let dangling = installation_with(&[("/opt/old/confluent-ebs", None), ("/opt/ebs/confluent-ebs", OWN_FILE)]);
@@ -151,7 +151,7 @@ fn a_dangling_link_is_a_problem() {
     assert_eq!(fix, "`rm /opt/old/confluent-ebs` removes it.");
 }
 
-// Dossier `native-cli.md` §1.3: the longest name that fits wins, across files.
+// Source: docs/reference/cli.md#plugin-lookup. The longest name that fits wins, across files.
 #[test]
 fn a_longer_plugin_name_shadows_commands() {
     let taken = installation_with(&[

@@ -52,7 +52,7 @@ pub fn check_acl_quota(observed: &ObservedOrganization, plan: &Plan) -> Option<C
     let made = |change: &&PlannedChange| matches!(change.operation, PlannedOperation::CreateAcl { .. });
     let (used, wanted) = (observed.snapshot.acls.len(), plan.changes.iter().filter(made).count());
     let kind = observed.cluster.spec.config.kind.as_str();
-    // Dossier `quotas.md` §1.1; the service reports no usage.
+    // Source: docs/reference/quotas.md#cluster-limits; the service reports no usage.
     let limit = match kind {
         "Basic" | "Standard" => 1_000,
         "Enterprise" => 4_000,

@@ -149,7 +149,7 @@ fn check_hidden_roles(
     }
 }
 
-/// The roles that the provisioner needs in one stage (dossier `rbac.md` §8.6).
+/// The roles that the provisioner needs in one stage (docs/reference/rbac.md#roles-of-the-provisioner).
 #[derive(Clone, Debug)]
 pub struct RequiredRoles {
     /// The stage, by name.
@@ -268,7 +268,7 @@ mod tests {
         check_roles(observed, &probe_target(), Some((&prefix, "claims")))
     }
 
-    // Dossier `rbac.md` §1.1, row ConnectManager.
+    // Source: docs/reference/rbac.md#connector-roles, row ConnectManager.
     #[test]
     fn the_roles_of_a_department_are_listed_with_their_operations() {
         let check = run_check(&observation(Ok(vec![role_binding(
@@ -290,7 +290,7 @@ mod tests {
         assert!(topics.fix.unwrap().contains("`confluent ebs onboard claims`"));
     }
 
-    // Dossier `rbac.md` §8: no role at the cluster, environment or organization for departments.
+    // Source: docs/reference/rbac.md#personas. No role at the cluster, environment or organization for departments.
     #[test]
     fn a_role_beyond_the_departments_prefix_is_a_problem() {
         for wide in [
@@ -346,7 +346,7 @@ mod tests {
         }
     }
 
-    // Dossier `rbac.md` §8.6.
+    // Source: docs/reference/rbac.md#roles-of-the-provisioner
     #[test]
     fn the_provisioner_needs_roles_on_cluster_and_subjects_of_every_stage() {
         let cluster = role_binding(Role::CloudClusterAdmin, ResourceKind::Cluster, "lkc-1");

@@ -8,7 +8,7 @@ use super::{
 use crate::model::Prefix;
 
 /// What an answer that did not come says: 404 is told only to whom the thing would be shown, 403 can mean anything
-/// (dossier `rbac.md` §4.5).
+/// (docs/reference/rbac.md#error-bodies).
 fn unavailable_check(name: &'static str, what: &str, unavailable: &Unavailable, fix: &str) -> CheckResult {
     match unavailable.status() {
         Some(404) => CheckResult::problem(name, format!("{what} does not exist"), fix),
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(mine, "1 begin with claims-; 1 of others are shown, too");
     }
 
-    // Dossier `rbac.md` §1.3.
+    // Source: docs/reference/rbac.md#cluster-types-with-rbac
     #[test]
     fn a_basic_cluster_is_rejected() {
         let mut heard = observation();
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(one(&heard, None, "cluster state").state, CheckState::Problem);
     }
 
-    // Dossier `rbac.md` §4.5: 403 is "unknown", never "absent".
+    // Source: docs/reference/rbac.md#error-bodies. 403 is "unknown", never "absent".
     #[test]
     fn a_forbidden_read_is_unknown_unless_the_caller_must_have_access() {
         let mut heard = observation();

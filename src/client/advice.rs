@@ -25,7 +25,8 @@ impl Advice for ClientError {
                  and at the answer with `--unsafe-trace`."
                     .into(),
             ),
-            // The one limit of connectors is that of the cluster's tasks (dossier `quotas.md` §0).
+            // The one limit of connectors is that of the cluster's tasks
+            // (docs/reference/quotas.md#no-quota-per-department).
             Self::Rejected { call, .. } if self.is_quota_exceeded() && call.path.starts_with("/connect/v1/") => {
                 hints.push(ASK_FOR_CLUSTER.into());
             }
@@ -121,7 +122,8 @@ mod tests {
         let resolution = r#"{"errors":[{"detail":"no","resolution":"Ask."}]}"#;
         assert_eq!(first(&error_response(400, resolution)), "Confluent Cloud advises: Ask.");
         assert!(error_response(404, "").hints().is_empty());
-        // The same words for our reserve and for the service's limit, whatever its status (dossier `quotas.md` §1.5).
+        // The same words for our reserve and for the service's limit, whatever its status
+        // (docs/reference/quotas.md#service-quota-api).
         assert!(first(&error_response(402, "")).contains("administrators"));
         let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
         let full = r#"{"error_code":400,"message":"Task quota of the cluster exceeded"}"#;

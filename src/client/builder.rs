@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{api::Endpoint, clock::Clock};
 
-/// How many requests are under way at once unless told otherwise (design, `--concurrency`).
+/// How many requests are under way at once unless told otherwise (`--concurrency`).
 pub const DEFAULT_CONCURRENCY: usize = 8;
 
 /// A good answer.
@@ -60,7 +60,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A client in the making: what is not set has the default of the design.
+/// A client in the making: what is not set has its default.
 #[must_use]
 pub struct ClientBuilder {
     shared: ClientShared,

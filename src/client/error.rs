@@ -317,7 +317,8 @@ impl ClientError {
 }
 
 /// Whether a refusal is about a provider quota: 402, or another status with the words by which the stock CLI knows it
-/// (dossier `rbac.md` §4.5), or with the word itself: `connect/v1` declares no 402 (dossier `quotas.md` §1.5).
+/// (docs/reference/rbac.md#error-bodies), or with the word itself: `connect/v1` declares no 402
+/// (docs/reference/quotas.md#service-quota-api).
 pub(super) fn is_quota_error(status: StatusCode, detail: &str) -> bool {
     let words = || {
         let detail = detail.to_ascii_lowercase();
@@ -327,8 +328,8 @@ pub(super) fn is_quota_error(status: StatusCode, detail: &str) -> bool {
     status == StatusCode::PAYMENT_REQUIRED || (matches!(status.as_u16(), 400 | 403 | 500) && words())
 }
 
-/// Whether a refusal says that there is no such plugin: a 500, and yet it will not pass (dossier `connect.md` §2.2,
-/// pattern 7).
+/// Whether a refusal says that there is no such plugin: a 500, and yet it will not pass
+/// (docs/reference/connect.md#create-a-connector; docs/reference/connect.md#error-messages, pattern 7).
 pub(super) fn is_unknown_plugin(status: StatusCode, detail: &str) -> bool {
     status == StatusCode::INTERNAL_SERVER_ERROR
         && detail.starts_with("Failed to find any class that implements Connector")
@@ -377,7 +378,8 @@ mod tests {
         assert!(connect.ends_with("answered 400: bad"), "{connect}");
     }
 
-    // Dossier `rbac.md` §4.5: 402 is the quota, some still arrive as 400, and the stock CLI knows them by their text.
+    // Source: docs/reference/rbac.md#error-bodies. 402 is the quota, some still arrive as 400, and the stock CLI knows
+    // them by their text.
     #[test]
     fn a_quota_error_is_recognized_by_status_or_text() {
         let words = r#"{"error":{"code":403,"message":"Your organization is currently limited to 5 keys"}}"#;

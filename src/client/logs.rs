@@ -119,7 +119,8 @@ impl LogSearchCursor {
     /// Reads one page; what is left of the walk comes with it, if there is another page.
     async fn next_page(mut self) -> Result<(Vec<LogEntry>, Option<Self>), ClientError> {
         let page = match self.logs.page(&self.search).await {
-            // Page tokens end, too (dossier `logs.md` §2.8): the walk goes on from the last line that it has.
+            // Page tokens end, too (docs/reference/logs.md#limits-and-errors): the walk goes on from the last line that
+            // it has.
             Err(error)
                 if error.status() == Some(StatusCode::BAD_REQUEST) && self.search.page.is_some() && !self.restarted =>
             {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::api::{Endpoint, RetrySafety, encode_segment, endpoint::path_and_query};
 
-/// The `User-Agent`: the service may refuse clients without a sensible one (dossier `rbac.md` §4).
+/// The `User-Agent`: the service may refuse clients without a sensible one (docs/reference/rbac.md#iam-endpoints).
 #[must_use]
 pub fn user_agent() -> String {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
@@ -170,14 +170,15 @@ impl From<Response<Bytes>> for RawResponse {
 }
 
 impl RawResponse {
-    /// Connect answers some failed deletions with 200 and the error in the body (dossier `connect.md` §1.1, E6).
+    /// Connect answers some failed deletions with 200 and the error in the body
+    /// (docs/reference/connect.md#error-bodies, E6).
     pub(super) fn is_error_in_success(&self) -> bool {
         serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| !body["error"].is_null())
     }
 }
 
-/// Error bodies can arrive compressed without a header that says so (dossier `connect.md` §1): known by their first
-/// bytes, which no JSON begins with.
+/// Error bodies can arrive compressed without a header that says so
+/// (docs/reference/connect.md#transport-and-authentication): known by their first bytes, which no JSON begins with.
 fn decompress(body: Bytes) -> Bytes {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return body;

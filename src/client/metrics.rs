@@ -16,7 +16,7 @@ pub struct MetricsClient {
 
 impl MetricsClient {
     /// `client` sends to the host of the Metrics API. All processes of the user share what the address may send; others
-    /// behind the same address do not tell (dossier `metrics.md` §5).
+    /// behind the same address do not tell (docs/reference/metrics.md#limits-and-delay).
     #[must_use]
     pub fn new(client: &Client, limits: Option<&Path>) -> Self {
         let allowance = SharedRateLimiter::new(

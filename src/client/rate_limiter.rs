@@ -1,5 +1,6 @@
-//! A limit that the client keeps of its own accord, together with all other processes of the user: how many requests may be
-//! sent within any stretch of time. The service counts, too, but tells nobody what is left (dossier `logs.md` §2.5).
+//! A limit that the client keeps of its own accord, together with all other processes of the user: how many requests
+//! may be sent within any stretch of time. The service counts, too, but tells nobody what is left
+//! (docs/reference/logs.md#limits-and-errors).
 //!
 //! A small file holds when requests were sent, or will be: whoever wants to send takes the next free moment, writes it
 //! down, and waits for it outside of the lock. So everybody gets a turn in the order of asking.
@@ -191,7 +192,7 @@ mod tests {
         SharedRateLimiter::new(folder, "lcc-1", 5, Duration::from_mins(1), clock)
     }
 
-    // Dossier `logs.md` §2.5.
+    // Source: docs/reference/logs.md#limits-and-errors
     #[tokio::test]
     async fn five_calls_pass_at_once_and_the_sixth_waits_for_a_minute() {
         let stepping = VirtualTime::starting_at(Timestamp::UNIX_EPOCH);

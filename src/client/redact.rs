@@ -8,8 +8,8 @@ use super::text_redactor::TextRedactor;
 /// What stands in the place of a secret.
 pub(super) const REDACTED: &str = "[redacted]";
 
-/// Whether a field or a configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and the keys of
-/// connectors that are secret by their name (dossier `connect.md` §11). Written in any case, with any separator.
+/// Whether a field or a configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and the keys
+/// of connectors that are secret by their name. Written in any case, with any separator.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 14] = [

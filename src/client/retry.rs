@@ -1,5 +1,5 @@
-//! When to send again, and how long to wait before it (design, "Retries"; dossier `rbac.md` §4.7). Pure: the waiting
-//! itself is done by whoever sends.
+//! When to send again, and how long to wait before it (docs/reference/rbac.md#rate-limits-and-retries). Pure: the
+//! waiting itself is done by whoever sends.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -19,12 +19,13 @@ pub struct RetryPolicy {
     /// The longest wait, unless the service asks for more.
     pub cap: Duration,
     /// The shortest wait after a 429 that does not say how long. Nothing for most services; where a limit is counted in
-    /// minutes, waiting for seconds only uses it up (dossier `logs.md` §2.5).
+    /// minutes, waiting for seconds only uses it up (docs/reference/logs.md#limits-and-errors).
     pub min_throttle_wait: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// Waits and tries as both stock clients have them (dossier `rbac.md` §4.7), with five minutes in all.
+    /// Waits and tries as both stock clients have them (docs/reference/rbac.md#rate-limits-and-retries), with five
+    /// minutes in all.
     fn default() -> Self {
         Self {
             budget: Duration::from_mins(5),
@@ -64,8 +65,8 @@ impl RetryPolicy {
     }
 }
 
-/// What the service asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`, which counts seconds from
-/// now, not since 1970 (dossier `rbac.md` §4.7).
+/// What the service asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`, which counts seconds
+/// from now, not since 1970 (docs/reference/rbac.md#rate-limits-and-retries).
 pub(super) fn requested_wait(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let seconds = |name: &str| {

@@ -110,7 +110,8 @@ impl TextRedactor {
     /// The value that follows on the name in `text[from..to]`, when the name is a secret's.
     fn value_range(&self, text: &str, from: usize, to: usize) -> Option<(usize, usize)> {
         let name = text[from..to].trim_matches('.');
-        // `Invalid value VALUE for configuration NAME: …`: the service's own words (dossier `connect.md` §10).
+        // `Invalid value VALUE for configuration NAME: …`: the service's own words
+        // (docs/reference/connect.md#error-messages).
         if name == "Invalid"
             && let Some(value) = text[to..].strip_prefix(" value ")
             && let Some((secret, rest)) = value.split_once(" for configuration ")
@@ -177,8 +178,9 @@ fn count_blanks(text: &str) -> usize {
     text.len() - text.trim_start_matches([' ', '\t']).len()
 }
 
-/// Whether what follows a key and a colon is a sentence about it: `database.password: Error while validating …`. These are
-/// the beginnings of the service's own texts (dossier `connect.md` §2.9, §10).
+/// Whether what follows a key and a colon is a sentence about it: `database.password: Error while validating …`. These
+/// are the beginnings of the service's own texts (docs/reference/connect.md#status and
+/// docs/reference/connect.md#error-messages).
 fn is_sentence(text: &str) -> bool {
     const BEGINNINGS: [&str; 16] = [
         "Error while ",
@@ -307,7 +309,7 @@ mod tests {
         }
     }
 
-    // The texts of dossier `connect.md` §2.9 and §10 stay as they are.
+    // The texts of docs/reference/connect.md#status and docs/reference/connect.md#error-messages stay as they are.
     #[test]
     fn a_sentence_about_a_secret_is_not_redacted() {
         for text in [

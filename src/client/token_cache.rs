@@ -1,5 +1,5 @@
-//! The token that opens logs: exchanged for the caller's own credentials, kept in memory, renewed before it ends (dossier
-//! `logs.md` §2.1). It carries every right of its owner, so it is never written down.
+//! The token that opens logs: exchanged for the caller's own credentials, kept in memory, renewed before it ends
+//! (docs/reference/logs.md#access-token). It carries every right of its owner, so it is never written down.
 
 use std::time::Duration;
 

@@ -10,7 +10,8 @@ use clap::{
 use super::{Cli, command_tree, help};
 use crate::{error::Error, hint::closest_match};
 
-/// A second name of this program: the Confluent CLI starts it for `confluent help ebs` (dossier `native-cli.md` §1.5).
+/// A second name of this program: the Confluent CLI starts it for `confluent help ebs`
+/// (docs/reference/cli.md#plugin-help-and-completion).
 const HELP_NAME: &str = "confluent-help-ebs";
 
 /// Why no command runs.

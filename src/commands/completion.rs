@@ -9,8 +9,8 @@ use crate::{
     render::{Block, Viewable},
 };
 
-/// The stock CLI cannot complete a plugin's words (dossier `native-cli.md` §1.5), so for the shells that it knows these
-/// take `confluent ebs …` out of its hands and leave everything else to it.
+/// The stock CLI cannot complete a plugin's words (docs/reference/cli.md#plugin-help-and-completion), so for the shells
+/// that it knows these take `confluent ebs …` out of its hands and leave everything else to it.
 const BASH_WRAPPER: &str = include_str!("completion/confluent.bash");
 const ZSH_WRAPPER: &str = include_str!("completion/confluent.zsh");
 

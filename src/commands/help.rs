@@ -1,4 +1,4 @@
-//! Help texts in the layout of the stock CLI (dossier `native-cli.md` §4.2), and the command reference made of them.
+//! Help texts in the layout of the stock CLI (docs/reference/cli.md#help-text), and the command reference made of them.
 
 use clap::{Arg, ArgAction, Command};
 

@@ -1,5 +1,6 @@
-//! From signals to the wish to stop. The Confluent CLI forwards nothing to its plugins (dossier `native-cli.md` §1.4): on
-//! Ctrl-C both get the signal and the CLI dies at once, on SIGTERM only the CLI does.
+//! From signals to the wish to stop. The Confluent CLI forwards nothing to its plugins
+//! (docs/reference/cli.md#plugin-process): on Ctrl-C both get the signal and the CLI dies at once, on SIGTERM only the
+//! CLI does.
 
 use tokio::runtime::Runtime;
 

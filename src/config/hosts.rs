@@ -1,5 +1,5 @@
-//! Where tokens, logs and metrics are: hosts of their own beside the API's. Two of them are in no document, so each can be
-//! set otherwise (dossier `logs.md` §2.1).
+//! Where tokens, logs and metrics are: hosts of their own beside the API's. Two of them are in no document, so each can
+//! be set otherwise (docs/reference/logs.md#access-token).
 
 use http::Uri;
 
@@ -104,7 +104,7 @@ mod tests {
         ServiceHosts::resolve(endpoint, &named, &[], |name| value(name).flatten())
     }
 
-    // Dossier `logs.md` §2.1: three hosts beside the API's.
+    // Source: docs/reference/logs.md#access-token. Three hosts beside the API's.
     #[test]
     fn confluent_cloud_has_a_host_for_each() {
         let hosts = find("https://api.confluent.cloud", None, None).unwrap();

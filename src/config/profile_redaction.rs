@@ -4,7 +4,7 @@
 ///
 /// From the first mention of a key or secret on, the right side of every `=` is covered, and so is every line without
 /// one: a misspelt `secrt`, an unclosed quote or a value over several lines must not be the hole. What begins with
-/// `cflt`, as secrets of Confluent do (dossier `rbac.md` §5.1), is covered anywhere.
+/// `cflt`, as secrets of Confluent do (docs/reference/rbac.md#api-key-types), is covered anywhere.
 pub fn redact_profile(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut inside = false;

@@ -1,6 +1,6 @@
-//! References in connector files: `${env:NAME}`, `${file:PATH}`, `${prompt:TEXT}`, so that secrets stay out of files and
-//! out of argv. Each is a whole value; every other `${…}` belongs to the service and passes untouched (dossier
-//! `connect.md` §5.1).
+//! References in connector files: `${env:NAME}`, `${file:PATH}`, `${prompt:TEXT}`, so that secrets stay out of files
+//! and out of argv. Each is a whole value; every other `${…}` belongs to the service and passes untouched
+//! (docs/reference/connect.md#plugin-definitions).
 //!
 //! A file is written by many and run with the rights of one, so it may not fetch whatever it likes: variables begin with
 //! `EBS_SECRET_` or are listed in the profile, files lie below one folder.

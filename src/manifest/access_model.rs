@@ -203,7 +203,7 @@ impl Workspace {
 
 const OWNS: &str = "owns the accounts that it makes";
 
-/// What the provisioner holds besides its accounts (dossier `rbac.md` §8.6).
+/// What the provisioner holds besides its accounts (docs/reference/rbac.md#roles-of-the-provisioner).
 fn provisioner_bindings(provisioner: &ServiceAccountId, address: &StageAddress) -> Vec<(RoleBinding, &'static str)> {
     let all = NamePattern::Prefixed(String::new());
     let cluster = RoleBinding::new(provisioner.clone(), Role::CloudClusterAdmin, address.cluster_crn());
@@ -317,7 +317,8 @@ fn template_origin(desired: &DesiredDepartment, seen: Option<&ObservedAccount>, 
     }
 }
 
-/// Who owns which account: an account is the provisioner's work only if nobody else owns it (dossier `rbac.md` T4).
+/// Who owns which account: an account is the provisioner's work only if nobody else owns it
+/// (docs/reference/rbac.md#threats, T4).
 struct AccountOwners<'a> {
     observed: &'a Snapshot,
     by_id: HashMap<&'a str, BTreeSet<&'a Principal>>,

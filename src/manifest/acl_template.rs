@@ -1,4 +1,5 @@
-//! `[[persona.acl]]`: Kafka ACLs in templates, for what no role gives without giving more (dossier `rbac.md` §2.2).
+//! `[[persona.acl]]`: Kafka ACLs in templates, for what no role gives without giving more
+//! (docs/reference/rbac.md#roles-of-a-connectors-account).
 //!
 //! They reach less far than roles do: only the department's own names, and what Confluent makes all connectors share, and
 //! there only what connectors need.

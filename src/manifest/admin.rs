@@ -1,5 +1,6 @@
 //! What an organization administrator does once, with the stock CLI, to make the provisioner: the account that onboards
-//! departments from then on, without being an administrator of the organization (dossier `rbac.md` §8.6).
+//! departments from then on, without being an administrator of the organization
+//! (docs/reference/rbac.md#roles-of-the-provisioner).
 //!
 //! Nothing here is sent anywhere. The administrator reads the commands, runs them and keeps the key that the last one
 //! prints; the flags are the stock CLI's own (`traces/stock-cli.jsonl`).

@@ -1,6 +1,7 @@
 //! What prefixes and connector names may look like, and which departments get in each other's way.
 //!
-//! What a prefix *is* stands in `model::prefix`; here is what an organization allows (dossier `rbac.md` §7, T1).
+//! What a prefix *is* stands in `model::prefix`; here is what an organization allows (docs/reference/rbac.md#threats,
+//! T1).
 
 use globset::{Glob, GlobMatcher};
 

@@ -17,9 +17,9 @@ use crate::{
     },
 };
 
-/// Tasks of one Kafka cluster over all connectors (dossier `quotas.md` §5.3).
+/// Tasks of one Kafka cluster over all connectors (docs/reference/quotas.md#sharing-a-cluster).
 pub const DEFAULT_TASK_CEILING: u32 = 250;
-/// Share of the ceiling that is not given to departments, in percent (dossier `quotas.md` §5.3).
+/// Share of the ceiling that is not given to departments, in percent (docs/reference/quotas.md#sharing-a-cluster).
 pub const DEFAULT_RESERVE_PERCENT: u32 = 10;
 /// Template of a department that names none.
 pub const DEFAULT_TEMPLATE: &str = "hybrid";

@@ -287,12 +287,12 @@ fn read_role(table: &TomlTable<'_>, text: &Spanned<String>) -> Option<Role> {
 fn check_role_placement(role: &Role, kind: ResourceKind) -> Option<Finding> {
     let refuse = |message: String, fix: &str| Some(Finding::error("role-misplaced", message).with_fix(fix));
     match (role, kind) {
-        // Dossier `rbac.md` §1.4.
+        // Source: docs/reference/rbac.md#developermanage
         (Role::DeveloperManage, ResourceKind::Connector) => refuse(
             "DeveloperManage does not exist on connectors in Confluent Cloud".to_owned(),
             "It belongs on topics. For connectors: ConnectManager to run them, ResourceOwner to create and delete them.",
         ),
-        // Dossier `rbac.md` §2.4, T5.
+        // Source: docs/reference/rbac.md#roles-on-a-service-account; docs/reference/rbac.md#threats, T5
         (Role::ResourceOwner, ResourceKind::ServiceAccount) => refuse(
             "whoever owns a service account can make keys for it and act as it outside of Connect".to_owned(),
             "Grant Assigner: it is enough to run connectors under the account.",
@@ -317,8 +317,9 @@ fn check_role_placement(role: &Role, kind: ResourceKind) -> Option<Finding> {
     }
 }
 
-/// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share (dossier
-/// `rbac.md` §8 and T2: departments hold no role on a whole cluster or on every topic).
+/// A grant that reaches beyond the department's prefix, other than what Confluent makes everybody share
+/// (docs/reference/rbac.md#personas; docs/reference/rbac.md#threats, T2: departments hold no role on a whole cluster or
+/// on every topic).
 fn check_reach(role: &Role, on: &GrantTarget) -> Option<Finding> {
     let GrantTarget::Fixed(kind, name) = on else {
         return None;

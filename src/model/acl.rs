@@ -1,7 +1,7 @@
 //! A Kafka ACL: one operation that is allowed or denied to one principal, on a name or on the beginning of names.
 //!
 //! Where a role would give too much, an ACL gives exactly one thing: no role lets a connector create and write its dead
-//! letter queue without letting it delete those of others (dossier `rbac.md` §2.2).
+//! letter queue without letting it delete those of others (docs/reference/rbac.md#roles-of-a-connectors-account).
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
@@ -415,7 +415,7 @@ mod tests {
             };
             acl.crn_pattern(&address).map(|place| place.to_string())
         };
-        // Dossier `rbac.md` §3, `$K`.
+        // docs/reference/rbac.md#crn-patterns, `$K`.
         let kafka = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/environment=env-abc123/\
                      cloud-cluster=lkc-abc123/kafka=lkc-abc123";
         assert_eq!(place(AclResource::Topic).unwrap(), format!("{kafka}/topic=dlq-lcc*"));

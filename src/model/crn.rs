@@ -1,8 +1,8 @@
 //! Confluent Resource Names and the patterns that role bindings grant on. Every CRN is built here and nowhere else.
 //!
-//! Shapes: published Cloud API reference and the Terraform provider's documentation (dossier `rbac.md` §3). Connectors
-//! hang off `cloud-cluster=`, topics and groups off `kafka=`, subjects off `schema-registry=`, service accounts off the
-//! organization.
+//! Shapes: published Cloud API reference and the Terraform provider's documentation
+//! (docs/reference/rbac.md#crn-patterns). Connectors hang off `cloud-cluster=`, topics and groups off `kafka=`,
+//! subjects off `schema-registry=`, service accounts off the organization.
 
 mod address;
 mod pattern;

@@ -1,7 +1,7 @@
 //! How an account says that it is ours: the tag in its description, and its name.
 //!
-//! The tag alone proves nothing, because whoever may create accounts can write it (dossier `rbac.md` T4); it only says
-//! which account was *meant*. Who controls it is looked up separately.
+//! The tag alone proves nothing, because whoever may create accounts can write it (docs/reference/rbac.md#threats, T4);
+//! it only says which account was *meant*. Who controls it is looked up separately.
 
 use std::{fmt, str::FromStr};
 

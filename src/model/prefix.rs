@@ -1,7 +1,7 @@
 //! The beginning of names that belongs to one department: the boundary everything else hangs on.
 //!
-//! This module knows what a prefix *is* and when two of them get in each other's way (dossier `rbac.md` §7, T1). What
-//! an organization allows in addition is `manifest`'s business.
+//! This module knows what a prefix *is* and when two of them get in each other's way (docs/reference/rbac.md#threats,
+//! T1). What an organization allows in addition is `manifest`'s business.
 
 use std::fmt;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ServiceAccountId, UserId};
 
-/// Who a role binding is for; on the wire `User:` and an id, whatever the kind (dossier `rbac.md` §3).
+/// Who a role binding is for; on the wire `User:` and an id, whatever the kind (docs/reference/rbac.md#crn-patterns).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {
     /// A service account.

@@ -1,4 +1,5 @@
-//! What a department may use. Confluent Cloud has no such limit (dossier `quotas.md` §0); it is ours.
+//! What a department may use. Confluent Cloud has no such limit (docs/reference/quotas.md#no-quota-per-department); it
+//! is ours.
 
 use serde::{Deserialize, Serialize};
 

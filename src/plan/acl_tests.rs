@@ -6,7 +6,7 @@ use crate::{
     plan::{Action, PlannedAcl, PlannedChange, Teardown, plan_teardown},
 };
 
-/// The hybrid template with what dossier `rbac.md` §8.3 gives the runtime account through ACLs, in part.
+/// The hybrid template with what docs/reference/rbac.md#personas gives the runtime account through ACLs, in part.
 fn with_acls(code: &str) -> DesiredDepartment {
     let mut desired = desired(code);
     let runtime = desired.personas.iter_mut().find(|persona| persona.persona == "runtime");

@@ -1,4 +1,4 @@
-//! Whether the provider's quotas have room for a plan (dossier `rbac.md` §6, `quotas.md` §1.2).
+//! Whether the provider's quotas have room for a plan (docs/reference/quotas.md#service-quota-codes).
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::{
     model::{KeyKind, ResourceKind, Snapshot},
 };
 
-/// The share of a limit that may be used: Confluent itself warns at 90 % (dossier `quotas.md` §1.5).
+/// The share of a limit that may be used: Confluent itself warns at 90 % (docs/reference/quotas.md#service-quota-api).
 const USABLE_PERCENT: i64 = 90;
 
 /// What a comparison of wanted and used with the limit says.

@@ -458,7 +458,7 @@ mod tests {
         assert_eq!((seen[1].name.as_str(), &seen[1].identity), ("hidden", &None));
     }
 
-    // Terraform docs `confluent_connector`; dossier `rbac.md` §2.3.
+    // Terraform docs `confluent_connector`; docs/reference/connect.md#kafka-identity.
     #[test]
     fn a_connector_runs_as_a_service_account_or_with_an_api_key() {
         let of = |config: &[(&str, &str)]| connector_identity(&connector(config).info.config).unwrap();

@@ -116,8 +116,8 @@ async fn list_visible_bindings(
     Ok(found)
 }
 
-/// What is bound on `scope` and below it: two lists, because the service shows what is bound on a scope only to who asks
-/// for exactly that (dossier `rbac.md` §3).
+/// What is bound on `scope` and below it: two lists, because the service shows what is bound on a scope only to who
+/// asks for exactly that (docs/reference/rbac.md#listing-role-bindings).
 async fn list_bindings_on_and_below(client: &Client, scope: Crn) -> Result<Vec<RoleBindingObject>, ClientError> {
     let exactly = list_bindings_in(RoleBindingScope::Exact(scope.clone().into()));
     let (mut found, more) = try_join!(client.list(exactly), client.list(list_bindings_below(scope)))?;

@@ -1,8 +1,8 @@
 //! Whether an account that carries our name is really ours.
 //!
-//! Whoever may create service accounts can write our tag and our name (dossier `rbac.md` T4), and an account adopted by
-//! mistake would hand him the next department. So the tag says only which account was *meant*; it is ours when the
-//! provisioner is the only principal that controls it and every key on it is one we made.
+//! Whoever may create service accounts can write our tag and our name (docs/reference/rbac.md#threats, T4), and an
+//! account adopted by mistake would hand him the next department. So the tag says only which account was *meant*; it is
+//! ours when the provisioner is the only principal that controls it and every key on it is one we made.
 
 use std::collections::BTreeSet;
 

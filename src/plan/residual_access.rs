@@ -35,7 +35,7 @@ pub fn find_residual_access(snapshot: &Snapshot, department: &Department) -> Res
                 ResourceKind::Organization | ResourceKind::Environment | ResourceKind::Cluster => {
                     residual.administrators.insert(format!("{who} ({})", binding.role));
                 }
-                // The provisioner manages the subjects of everybody (dossier `rbac.md` §8.6).
+                // The provisioner manages the subjects of everybody (docs/reference/rbac.md#roles-of-the-provisioner).
                 _ if binding.principal == snapshot.observed_by => {
                     residual.administrators.insert(format!("{who} ({})", binding.role));
                 }

@@ -1,8 +1,8 @@
 //! New keys for old: which are made, and which are no longer needed. Pure.
 //!
-//! A rotation takes two calls. The first makes a key beside the old one, proves it and hands it over; a later one, after
-//! the overlap, removes the old key. A persona is never without a working key in between (dossier `rbac.md` §5.4). All
-//! keys of a persona share its profile, so they are rotated together.
+//! A rotation takes two calls. The first makes a key beside the old one, proves it and hands it over; a later one,
+//! after the overlap, removes the old key. A persona is never without a working key in between
+//! (docs/reference/rbac.md#key-rotation). All keys of a persona share its profile, so they are rotated together.
 
 use jiff::SignedDuration;
 

@@ -1,8 +1,9 @@
 //! Taking a department's access away, in an order that leaves nothing behind. Pure.
 //!
-//! Keys first, so that nobody holds a working one while the rest is taken down; then the bindings its accounts hold, the
-//! bindings that others hold on its accounts, the ACLs that name its accounts, and the accounts last: the provisioner's
-//! ownership of them must last until then (dossier `rbac.md` §5.5). Connectors go before all of this, in a plan of their own.
+//! Keys first, so that nobody holds a working one while the rest is taken down; then the bindings its accounts hold,
+//! the bindings that others hold on its accounts, the ACLs that name its accounts, and the accounts last: the
+//! provisioner's ownership of them must last until then (docs/reference/rbac.md#deletion-order). Connectors go before
+//! all of this, in a plan of their own.
 
 use std::collections::BTreeSet;
 
@@ -251,7 +252,7 @@ fn new_deletion(
     }
 }
 
-/// Why an account that carries our tag is not taken down: it is ours only if the provisioner alone owns it (design §4).
+/// Why an account that carries our tag is not taken down: it is ours only if the provisioner alone owns it.
 fn refuse_unowned_account(
     input: &PlanInput<'_>,
     snapshot: &Snapshot,

@@ -1,4 +1,5 @@
-//! The comparison, on snapshots made by hand. What must come out is design §4 and §5, and dossier `rbac.md` T1 and T4.
+//! The comparison, on snapshots made by hand. The expectations are those of docs/provisioner.md and
+//! docs/reference/rbac.md#threats (T1, T4).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,7 +154,7 @@ fn connector(name: &str) -> CrnPattern {
 fn a_new_department_gets_its_accounts_bindings_and_keys_in_an_order_that_works() {
     let plan = OrganizationFixture::empty().plan(&[desired("claims")], false);
     let count = |wanted: fn(&PlannedOperation) -> bool| plan.changes.iter().filter(|c| wanted(&c.operation)).count();
-    // hybrid (design §4): operator, deployer, viewer, runtime; 1 + 2 + 1 + 6 grants; a key for all but runtime.
+    // hybrid: operator, deployer, viewer, runtime; 1 + 2 + 1 + 6 grants; a key for all but runtime.
     assert_eq!(count(|o| matches!(o, PlannedOperation::CreateAccount { .. })), 4);
     assert_eq!(count(|o| matches!(o, PlannedOperation::CreateBinding { .. })), 10);
     assert_eq!(count(|o| matches!(o, PlannedOperation::CreateKey { .. })), 3);
@@ -308,7 +309,8 @@ fn an_account_without_the_ownership_tag_is_refused() {
     assert_eq!(rules(&world.plan(&[desired("claims")], false)), ["account-name-taken"]);
 }
 
-/// The attack of dossier `rbac.md` T4, in its variants: who may create accounts prepares the next department's.
+/// The attack of docs/reference/rbac.md#threats, T4, in its variants: who may create accounts prepares the next
+/// department's.
 mod impersonating {
     use super::*;
 

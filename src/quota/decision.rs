@@ -1,5 +1,5 @@
-//! Whether a department may have what it asks for, with the numbers, and what would make it fit (dossier `quotas.md` §5.1,
-//! §5.3).
+//! Whether a department may have what it asks for, with the numbers, and what would make it fit
+//! (docs/reference/quotas.md#counting-connectors and docs/reference/quotas.md#sharing-a-cluster).
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl QuotaDimension {
 /// How many tasks the whole cluster runs, and how many of them are kept free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ClusterTaskLimit {
-    /// The service's limit for the cluster (250: dossier `quotas.md` §1.1).
+    /// The service's limit for the cluster (250: docs/reference/quotas.md#cluster-limits).
     pub tasks: u32,
     /// The share that is kept free, in percent.
     pub reserve_percent: u32,
@@ -120,7 +120,7 @@ impl LimitUsage {
     }
 
     fn fits(&self) -> bool {
-        // Less is always allowed, also above the limit (dossier `quotas.md` §5.2).
+        // Less is always allowed, also above the limit (docs/reference/quotas.md#counting-connectors).
         self.requested <= 0
             || self
                 .used
@@ -174,7 +174,7 @@ const ASK_PLATFORM_TEAM: &str = "A higher limit is the platform team's to give: 
 pub const ASK_FOR_CLUSTER: &str =
     "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
 
-/// What the limits are worth (dossier `quotas.md` §0).
+/// What the limits are worth (docs/reference/quotas.md#no-quota-per-department).
 pub const ADVISORY: &str = "Confluent Cloud does not know these limits: this program keeps them, and whoever may create \
                             connectors can go round it.";
 
@@ -285,7 +285,7 @@ pub fn decide(
     }
     if let (true, Some(used)) = (tasks.fits() && growth > 0, tasks.used) {
         let after = i64::from(used) + growth;
-        // The last notice before a refusal (dossier `quotas.md` §5.3, thresholds).
+        // The last notice before a refusal (docs/reference/quotas.md#sharing-a-cluster).
         if after * 10 >= i64::from(limits.tasks) * 9 {
             notes.push(format!("After this {after} of {} tasks are used.", limits.tasks));
         }
@@ -324,8 +324,8 @@ fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>) -> QuotaDenia
     }
 }
 
-/// The largest number of tasks that would be allowed. What is there already stays allowed, however much it is (dossier
-/// `quotas.md` §5.2).
+/// The largest number of tasks that would be allowed. What is there already stays allowed, however much it is
+/// (docs/reference/quotas.md#counting-connectors).
 fn largest_allowed(
     limits: &DepartmentQuota,
     usage: &DepartmentUsage,

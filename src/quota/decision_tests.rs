@@ -1,4 +1,4 @@
-//! The decision, by the numbers of dossier `quotas.md` §5.
+//! The decision, by the numbers of docs/reference/quotas.md#counting-connectors.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::model::DepartmentQuota;
 
-// The department of design §4.
+// The department of the example in docs/files.md.
 fn limits() -> DepartmentQuota {
     DepartmentQuota {
         connectors: 12,
@@ -82,7 +82,7 @@ fn every_exceeded_limit_is_reported_at_once() {
     assert!(decision.denials.iter().all(|denial| !denial.remedies.is_empty()));
 }
 
-// Dossier `quotas.md` §5.2: update is Δ, lowering is always allowed.
+// Source: docs/reference/quotas.md#counting-connectors. Update is Δ, lowering is always allowed.
 #[test]
 fn an_update_counts_by_its_difference_and_a_decrease_is_always_allowed() {
     assert!(decide_on(&usage(12, 18), ClusterUsage::Known(223), &change(4, 2)).allowed);
@@ -115,7 +115,7 @@ fn the_cluster_keeps_a_reserve() {
         (whole.used, whole.requested, whole.limit, whole.reserved),
         (Some(200), 2, 225, Some(25))
     );
-    // Dossier `quotas.md` §5.3: A = floor(0.9 × C).
+    // Source: docs/reference/quotas.md#sharing-a-cluster. A = floor(0.9 × C).
     let ceiling = ClusterTaskLimit {
         tasks: 33,
         reserve_percent: 10,
@@ -234,7 +234,8 @@ fn case() -> impl Strategy<Value = DecisionCase> {
 }
 
 proptest! {
-    // Dossier `quotas.md` §5.2: less, and the same, is always allowed: a resume must never fail on a quota.
+    // Source: docs/reference/quotas.md#counting-connectors. Less, and the same, is always allowed: a resume must never
+    // fail on a quota.
     #[test]
     fn a_request_that_adds_nothing_is_always_allowed(case in case()) {
         if !case.grows() {
@@ -242,7 +243,7 @@ proptest! {
         }
     }
 
-    // `allow(d, Δ) ⇔ U+Δ ≤ h ∧ …` (dossier `quotas.md` §5.3), in the words of the dossier.
+    // `allow(d, Δ) ⇔ U+Δ ≤ h ∧ …` (docs/reference/quotas.md#sharing-a-cluster).
     #[test]
     fn a_decision_matches_the_documented_formula(case in case()) {
         let delta = i64::from(case.tasks) - i64::from(case.now.unwrap_or(0));

@@ -1,5 +1,5 @@
-//! Counting (dossier `quotas.md` §5.2): every connector that has a name counts, in whatever state, because its place stays
-//! taken and a resume must never fail on a quota.
+//! Counting (docs/reference/quotas.md#counting-connectors): every connector that has a name counts, in whatever state,
+//! because its place stays taken and a resume must never fail on a quota.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{api::connect::ExpandedConnector, model::Prefix};
 #[error("`tasks.max` is `{0}`, which is not a whole number from 1 on")]
 pub struct InvalidTasks(pub String);
 
-/// The `tasks.max` of a configuration; 1 when it says nothing (dossier `quotas.md` §5.2).
+/// The `tasks.max` of a configuration; 1 when it says nothing (docs/reference/quotas.md#counting-connectors).
 ///
 /// # Errors
 /// When it is zero, negative or no number.
@@ -34,7 +34,7 @@ pub fn counted_tasks(config: &BTreeMap<String, String>, tasks: usize) -> u32 {
     tasks_max(config).unwrap_or(1).max(running)
 }
 
-/// Whether a connector counts: in every state but one (dossier `quotas.md` §5.2).
+/// Whether a connector counts: in every state but one (docs/reference/quotas.md#counting-connectors).
 #[must_use]
 pub fn is_counted(connector: &ExpandedConnector) -> bool {
     !connector.status.connector.state.eq_ignore_ascii_case("DELETED")
@@ -127,7 +127,7 @@ mod tests {
         Prefix::parse("claims-").unwrap()
     }
 
-    // Dossier `quotas.md` §5.2, row by row.
+    // Source: docs/reference/quotas.md#counting-connectors, row by row.
     #[test]
     fn every_state_except_deleted_counts_in_full() {
         for state in [

@@ -1,5 +1,6 @@
-//! Errors as the stock CLI prints them (dossier `native-cli.md` §4.5): `Error: message`, the chain of causes, findings,
-//! usage, and after an empty line the suggestions. Plain text on standard error, also under `-o json`.
+//! Errors as the stock CLI prints them (docs/reference/cli.md#error-messages-of-the-cli): `Error: message`, the chain
+//! of causes, findings, usage, and after an empty line the suggestions. Plain text on standard error, also under `-o
+//! json`.
 
 use std::{
     any::Any,

@@ -126,7 +126,7 @@ mod tests {
         render(blocks, 80, Palette::PLAIN)
     }
 
-    // Dossier `native-cli.md` §4.3, `connect cluster describe`.
+    // docs/reference/cli.md#tables, `connect cluster describe`.
     #[test]
     fn titled_blocks_are_two_lines_apart() {
         let record = Record::new().field("ID", "lcc-123").field("Name", "az-connector");

@@ -1,4 +1,4 @@
-//! Questions, as the stock CLI asks them (dossier `native-cli.md` §4.6): also to a pipe, and never twice.
+//! Questions, as the stock CLI asks them (docs/reference/cli.md#prompts): also to a pipe, and never twice.
 
 use std::io::BufRead as _;
 
@@ -38,8 +38,8 @@ impl Advice for PromptError {
 }
 
 impl Ui {
-    /// Asks `question` as the stock CLI does (dossier `native-cli.md` §4.6), also when the answer comes through a pipe.
-    /// `flag` is the flag that would have answered it.
+    /// Asks `question` as the stock CLI does (docs/reference/cli.md#prompts), also when the answer comes through a
+    /// pipe. `flag` is the flag that would have answered it.
     pub fn confirm(&self, question: &str, flag: &'static str) -> Result<bool, PromptError> {
         let answer = self.ask(&format!("{question} (y/n): "), flag)?;
         match answer.to_lowercase().as_str() {
@@ -61,8 +61,8 @@ impl Ui {
         })
     }
 
-    /// Asks for a secret, on standard error; what is typed is not shown. From a pipe it is read as a line, as by the stock
-    /// CLI (dossier `native-cli.md` §4.6).
+    /// Asks for a secret, on standard error; what is typed is not shown. From a pipe it is read as a line, as by the
+    /// stock CLI (docs/reference/cli.md#prompts).
     pub fn ask_secret(&self, question: &str) -> Result<String, PromptError> {
         self.write_err(&escape(&format!("{question}: ")));
         if self.0.input_is_terminal {

@@ -1,4 +1,4 @@
-//! Tables as the stock CLI prints them (dossier `native-cli.md` §4.3): lists without an outer border, records with one.
+//! Tables as the stock CLI prints them (docs/reference/cli.md#tables): lists without an outer border, records with one.
 //! Never coloured, so that a pasted table is the table that was seen.
 
 use comfy_table::{
@@ -249,7 +249,7 @@ mod tests {
         cells.map(Cell::from)
     }
 
-    // Each expectation below is a sample of dossier `native-cli.md` §4.3; `¶` stands for the end of a line with blanks.
+    // Each expectation below is a sample of docs/reference/cli.md#tables; `¶` stands for the end of a line with blanks.
     fn sample(text: &str) -> String {
         text.replace('¶', "")
     }

@@ -1,4 +1,5 @@
-//! Lists and numbers in sentences, as the stock CLI writes them (dossier `native-cli.md` §4.5, §4.6).
+//! Lists and numbers in sentences, as the stock CLI writes them (docs/reference/cli.md#error-messages-of-the-cli and
+//! docs/reference/cli.md#prompts).
 
 /// `1 connector`, `2 connectors`, `no connectors`.
 #[must_use]

@@ -328,7 +328,7 @@ pub async fn ensure_exists(
 pub async fn delete(context: &ResourceContext, id: &ApiKeyId, owner: &ServiceAccountId) -> Result<(), ResourceError> {
     let now = match context.client.send(&GetApiKey(id.clone())).await {
         Ok(now) => now.value,
-        // A deleted key answers 403 (dossier `rbac.md` §4.5); the plan has just seen it with this key.
+        // A deleted key answers 403 (docs/reference/rbac.md#error-bodies); the plan has just seen it with this key.
         Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
@@ -380,7 +380,7 @@ mod tests {
     const LIVE_KEY_OF_OTHER_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=live run=theirs";
     const NEW_KEY_OF_KNOWN_RUN: &str = "ebs:v1 stage=prod dept=claims role=operator state=new run=mine";
 
-    // Design §4 "no state file" and §5 "plan and apply".
+    // A key without evidence is nobody's; one that was being made is an orphan.
     #[test]
     fn a_new_key_is_orphaned_when_its_run_is_known_or_it_is_old_and_unrecorded_otherwise() {
         assert_eq!(

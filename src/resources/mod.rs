@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long a fresh account, binding or key may take to be in force everywhere: Terraform's provider waits 90 s for a
-/// binding and documents a variant of 360 s (dossier `rbac.md` §4.6).
+/// binding and documents a variant of 360 s (docs/reference/rbac.md#propagation-delays).
 pub const PROPAGATION_BUDGET: Duration = Duration::from_mins(6);
 
 /// What an operation needs to know about where it works.

@@ -94,7 +94,8 @@ async fn find(context: &ResourceContext, binding: &RoleBinding) -> Result<Option
         principal: Some(binding.principal.clone()),
         role: Some(binding.role.clone()),
     };
-    // The service calls its search partial: compare all three fields again (dossier `rbac.md` §3).
+    // The service calls its search partial: compare all three fields again
+    // (docs/reference/rbac.md#listing-role-bindings).
     Ok(context
         .client
         .list(request)
@@ -119,7 +120,8 @@ pub async fn delete(context: &ResourceContext, id: &RoleBindingId, binding: &Rol
                 found: short(&now.value.binding),
             });
         }
-        // 403 also means "not found" here (dossier `rbac.md` §4.5); the plan has just seen it with this key.
+        // 403 also means "not found" here (docs/reference/rbac.md#error-bodies); the plan has just seen it with this
+        // key.
         Err(error) if error.is_not_found() || error.is_forbidden() => return Ok(()),
         Err(error) => return Err(error.into()),
     }

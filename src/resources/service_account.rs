@@ -165,8 +165,8 @@ pub async fn update(
     Ok(())
 }
 
-/// Deletes an account whose description is still `description`; its keys and role bindings go with it (dossier `rbac.md`
-/// §4.1). Gone already is as good.
+/// Deletes an account whose description is still `description`; its keys and role bindings go with it
+/// (docs/reference/rbac.md#iam-endpoints). Gone already is as good.
 ///
 /// # Errors
 /// When the service refuses, or when the description is another by now.

@@ -20,7 +20,7 @@ pub enum ListVisibility {
     Everything,
 }
 
-/// The unconfirmed behaviour of the service. Numbers are those of dossier `rbac.md` §9; letters are our own.
+/// The unconfirmed behaviour of the service. Ids are those of docs/assumptions.md.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxAssumptions {

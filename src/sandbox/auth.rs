@@ -22,7 +22,7 @@ pub(crate) const SESSION: &str = "session";
 /// The audience of data-plane tokens.
 pub(crate) const DATA_PLANE: &str = "data-plane";
 
-/// Which credentials a route takes (dossier `rbac.md` §5.3).
+/// Which credentials a route takes (docs/reference/rbac.md#credentials-by-api).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteAuth {
     /// None; whatever comes is ignored (the stock CLI sends its URL's user part).
@@ -31,9 +31,9 @@ pub enum RouteAuth {
     Cloud,
     /// A key of the cluster in the path's first variable part, or a data-plane token.
     Kafka,
-    /// A data-plane token and nothing else: a key is refused, be it good (dossier `logs.md` §2.1).
+    /// A data-plane token and nothing else: a key is refused, be it good (docs/reference/logs.md#access-token).
     DataPlane,
-    /// A Cloud key, or a token of either kind (dossier `metrics.md` §1).
+    /// A Cloud key, or a token of either kind (docs/reference/metrics.md#access).
     Metrics,
     /// The control token.
     Control,
@@ -94,7 +94,8 @@ pub(crate) fn authenticate(
     caller.map(Some)
 }
 
-/// Terraform's provider tells "deleted" from "unknown key" by the words "invalid API key" (dossier `rbac.md` §4.5).
+/// Terraform's provider tells "deleted" from "unknown key" by the words "invalid API key"
+/// (docs/reference/rbac.md#error-bodies).
 fn invalid_key_reply() -> ErrorReply {
     ErrorReply::unauthenticated(
         r#"Basic error="invalid_key", error_description="The API Key is invalid""#,
@@ -125,7 +126,7 @@ fn authenticate_key(
         .and_then(|text| text.split_once(':'))
         .ok_or_else(invalid_key_reply)?;
     let unknown = || match access {
-        // Its gateway words it otherwise (dossier `metrics.md` §1).
+        // Its gateway words it otherwise (docs/reference/metrics.md#access).
         RouteAuth::Metrics => ErrorReply::forbidden("invalid API key").with_shape(ErrorShape::Nested),
         _ => invalid_key_reply(),
     };

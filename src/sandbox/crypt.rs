@@ -104,7 +104,8 @@ pub(crate) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     Sha256::new_with_prefix(pad(0x5c)).chain_update(inner).finalize().into()
 }
 
-/// The look of real secrets: `cflt` and 60 characters of base64 (minted so since 30 July 2025, dossier `rbac.md` §5.1).
+/// The look of real secrets: `cflt` and 60 characters of base64 (minted so since 30 July 2025,
+/// docs/reference/rbac.md#api-key-types).
 fn format_secret(bytes: &[u8; 45]) -> String {
     format!("cflt{}", STANDARD.encode(bytes))
 }

@@ -1,4 +1,4 @@
-//! Lists in pages: small by default, with opaque tokens (dossier `rbac.md` §4.2).
+//! Lists in pages: small by default, with opaque tokens (docs/reference/rbac.md#pagination).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;

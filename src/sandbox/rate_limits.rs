@@ -23,7 +23,7 @@ pub(crate) struct RateLimitWindows {
 pub(crate) struct RateLimitStatus {
     limit: u32,
     remaining: u32,
-    /// Seconds from now on (not since 1970) until the window ends (dossier `rbac.md` §4.7).
+    /// Seconds from now on (not since 1970) until the window ends (docs/reference/rbac.md#rate-limits-and-retries).
     reset: i64,
     pub(crate) exceeded: bool,
 }
@@ -119,7 +119,7 @@ mod tests {
         assert!(!exceeded(&mut windows, "sa-1", now + 6.seconds()));
     }
 
-    // Dossier `logs.md` §2.5: five per minute; the sixth is refused (§5).
+    // Source: docs/reference/logs.md#limits-and-errors. Five per minute; the sixth is refused.
     #[test]
     fn any_minute_allows_at_most_five_requests() {
         let mut meters = RequestMeters::default();

@@ -82,7 +82,7 @@ impl Reply {
     }
 }
 
-/// The shapes of error bodies (dossiers `rbac.md` §4.5 and `connect.md` §1.1).
+/// The shapes of error bodies (docs/reference/rbac.md#error-bodies and docs/reference/connect.md#error-bodies).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorShape {
     /// `{"errors":[{"id","status","code","title","detail","source"}]}`: the documents of most groups.
@@ -95,7 +95,7 @@ pub(crate) enum ErrorShape {
     SelfManagedConnect,
     /// `{"error":{"code","message"}}`: Connect, and the older endpoints.
     Nested,
-    /// A text: the search of logs (dossier `logs.md` §2.5).
+    /// A text: the search of logs (docs/reference/logs.md#limits-and-errors).
     Text,
     /// None: the documents describe no body for 429.
     Empty,

@@ -49,7 +49,7 @@ impl ClusterKind {
         }
     }
 
-    /// API keys per cluster (dossier `quotas.md` §1.1).
+    /// API keys per cluster (docs/reference/quotas.md#cluster-limits).
     pub(crate) const fn key_limit(self) -> i64 {
         match self {
             Self::Basic => 50,
@@ -223,7 +223,8 @@ impl Seed {
         keys.into_iter().map(key).collect()
     }
 
-    /// The roles of the two seeded principals. The provisioner's are those of dossier `rbac.md` §8.6 and no more.
+    /// The roles of the two seeded principals. The provisioner's are those of
+    /// docs/reference/rbac.md#roles-of-the-provisioner and no more.
     fn role_bindings(&self) -> Vec<RoleBinding> {
         let provisioner = || Principal::from(self.provisioner());
         let mut bindings: Vec<_> = self

@@ -171,7 +171,7 @@ impl Sandbox {
                 let mut exceeded = false;
                 if let (Some(limit), Some(name)) = (store.state.settings.rate_limit, &name) {
                     let verdict = windows.record_request(limit, name, now);
-                    // Kafka REST tells nobody how many are left (dossier `rbac.md` §4.7).
+                    // Kafka REST tells nobody how many are left (docs/reference/rbac.md#rate-limits-and-retries).
                     if access != RouteAuth::Kafka {
                         rate = verdict.headers();
                     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{assumptions::SandboxAssumptions, crypt::IdGenerator};
 
-/// How long the service takes to make writes felt (dossier `rbac.md` §4.6).
+/// How long the service takes to make writes felt (docs/reference/rbac.md#propagation-delays).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timing {
@@ -201,7 +201,7 @@ impl SandboxSettings {
 mod tests {
     use super::*;
 
-    // Dossier `rbac.md` §4.6: what the official clients wait for.
+    // Source: docs/reference/rbac.md#propagation-delays. What the official clients wait for.
     #[test]
     fn real_delays_equal_the_waits_of_the_official_clients() {
         let delay = |made| {

@@ -245,7 +245,8 @@ impl ResponseView<'_> {
     }
 
     pub(crate) fn registry(&self, registry: &RegistryRecord) -> srcm::Registry {
-        // Not a CRN to grant on: the document's own example says `cloud-cluster=` here (dossier `rbac.md` §3).
+        // Not a CRN to grant on: the document's own example says `cloud-cluster=` here
+        // (docs/reference/rbac.md#crn-patterns).
         let name = self
             .state
             .cluster_crn(registry.environment.as_str(), registry.id.as_str());

@@ -1,5 +1,5 @@
-//! Bad weather on every call of Connect (dossier `connect.md` §1): storms of 429, failures of the service, bodies that are
-//! compressed, somebody else's, or huge.
+//! Bad weather on every call of Connect (docs/reference/connect.md#transport-and-authentication): storms of 429,
+//! failures of the service, bodies that are compressed, somebody else's, or huge.
 
 use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
 
@@ -158,7 +158,7 @@ async fn a_gzip_error_body_is_decoded_for_every_call() {
     }
 }
 
-// Dossier `connect.md` §1.1: "403 can also mean not found".
+// Source: docs/reference/connect.md#error-bodies. 403 can also mean not found.
 #[tokio::test]
 async fn a_403_response_is_never_treated_as_not_found() {
     for call in all_connect_calls() {
@@ -171,7 +171,8 @@ async fn a_403_response_is_never_treated_as_not_found() {
     }
 }
 
-// Dossier `connect.md` §2.2, pattern 7: a 500 that will not pass.
+// Source: docs/reference/connect.md#create-a-connector; docs/reference/connect.md#error-messages, pattern 7. A 500 that
+// will not pass.
 #[tokio::test]
 async fn an_unknown_plugin_error_is_not_retried() {
     let text = "Failed to find any class that implements Connector and which name matches Datagen";

@@ -1,5 +1,5 @@
-//! What a person reads when the service says no, in each of the shapes in which it says it (dossier `rbac.md` §4.5,
-//! `connect.md` §1.1).
+//! What a person reads when the service says no, in each of the shapes in which it says it
+//! (docs/reference/rbac.md#error-bodies and docs/reference/connect.md#error-bodies).
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! Logs: tokens, pages and patience where the service does what its only known clients report (dossier `logs.md` §2).
+//! Logs: tokens, pages and patience where the service does what its only known clients report (docs/reference/logs.md).
 
 use std::{
     sync::{Arc, Mutex},
@@ -107,7 +107,8 @@ fn search_targets(asked: &RecordedRequests) -> Vec<String> {
         .collect()
 }
 
-// §2.1: Basic at the exchange, Bearer at the search, one exchange for many searches.
+// Source: docs/reference/logs.md#access-token. Basic at the exchange, Bearer at the search, one exchange for many
+// searches.
 #[tokio::test]
 async fn one_token_exchange_serves_all_pages() {
     let (logs, _, asked) = logs_client(
@@ -174,7 +175,8 @@ async fn a_token_error_in_a_200_response_is_reported_with_its_text() {
     );
 }
 
-// §2.5: without a word from the service, a wait that lets the minute go on; not five tries in a row.
+// Source: docs/reference/logs.md#limits-and-errors. Without a word from the service, a wait that lets the minute go on;
+// not five tries in a row.
 #[tokio::test]
 async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
     let (logs, fixture, asked) = logs_client(
@@ -194,7 +196,8 @@ async fn a_log_search_429_without_retry_after_waits_twelve_seconds() {
     );
 }
 
-// §2.8: tokens of pages end, too. The walk begins anew at its last line, and no line comes twice.
+// Source: docs/reference/logs.md#limits-and-errors. Tokens of pages end, too. The walk begins anew at its last line,
+// and no line comes twice.
 #[tokio::test]
 async fn an_expired_page_token_restarts_the_search_at_the_last_timestamp() {
     let (logs, _, asked) = logs_client(

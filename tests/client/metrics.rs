@@ -1,4 +1,5 @@
-//! Metrics where the service answers badly (dossier `metrics.md` §3, §5).
+//! Metrics where the service answers badly (docs/reference/metrics.md#queries and
+//! docs/reference/metrics.md#limits-and-delay).
 
 use std::{
     collections::BTreeMap,
@@ -85,7 +86,8 @@ fn metrics_response(groups: &[Value]) -> http::Response<Bytes> {
     http_response(200, &[], &json!({ "data": groups }).to_string())
 }
 
-// §3: one metric per request, connectors together; each asked only of what its kind has.
+// Source: docs/reference/metrics.md#queries. One metric per request, connectors together; each asked only of what its
+// kind has.
 #[tokio::test]
 async fn each_metric_is_queried_once_for_the_connectors_that_have_it() {
     let (got, _, bodies) = query_metrics(|_, _, _| metrics_response(&[])).await;
@@ -165,7 +167,8 @@ async fn groups_of_other_connectors_and_points_outside_the_interval_are_dropped(
     assert_eq!((running.points().count(), running.peak()), (1, Some(1.0)));
 }
 
-// §5: 60 per minute for all who share an address; the service may say how long to wait.
+// Source: docs/reference/metrics.md#limits-and-delay. 60 per minute for all who share an address; the service may say
+// how long to wait.
 #[tokio::test]
 async fn a_metrics_429_waits_for_its_retry_after() {
     let (got, fixture, bodies) = query_metrics(|suffix, count, _| match (suffix, count) {
@@ -185,7 +188,8 @@ async fn a_metrics_429_waits_for_its_retry_after() {
 async fn a_failed_metric_query_keeps_the_other_metrics() {
     for broken in [
         (500, r#"{"errors":[{"status":"500","detail":"oh"}]}"#),
-        // A label that nobody has confirmed (§2), a body that was cut off, one of another kind.
+        // A label that nobody has confirmed (docs/reference/metrics.md#connector-metrics), a body that was cut off, one
+        // of another kind.
         (
             400,
             r#"{"errors":[{"status":"400","detail":"metric.status is not a label"}]}"#,
@@ -246,7 +250,8 @@ async fn a_401_or_403_stops_all_metric_queries() {
     }
 }
 
-// §3: `limit` groups a page, and as many pages as it takes; all of it is bounded by what was asked for.
+// Source: docs/reference/metrics.md#queries. `limit` groups a page, and as many pages as it takes; all of it is bounded
+// by what was asked for.
 #[tokio::test]
 async fn a_large_metric_response_is_paged_and_downsampled() {
     let (got, _, bodies) = query_metrics(|suffix, count, request| {

@@ -1,4 +1,5 @@
-//! Design, "Retries", rule by rule; dossier `rbac.md` §4.4 and §4.7.
+//! The rules of retries, one by one (docs/reference/rbac.md#repeating-requests and
+//! docs/reference/rbac.md#rate-limits-and-retries).
 
 use std::{sync::Arc, time::Duration};
 

@@ -50,7 +50,7 @@ struct OpenApiDocument {
 pub(crate) enum ContractMatch {
     /// The documents describe it, and it is as they say.
     Described,
-    /// It is not as they say, and for everything that differs a dossier names a better source.
+    /// It is not as they say, and docs/reference names a better source for each difference.
     KnownDeviation,
 }
 

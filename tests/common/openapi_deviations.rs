@@ -47,17 +47,21 @@ const RESUME: &str =
 const TASKS: &str =
     "GET /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors/{connector_name}/tasks";
 const VALIDATE: &str = "PUT /connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connector-plugins/{plugin_name}/config/validate";
-const CONNECT_400_SOURCE: &str = "dossier `connect.md` §1.1: 400 for a body that is no configuration";
+const CONNECT_400_SOURCE: &str = "docs/reference/connect.md#error-bodies: 400 for a body that is no configuration";
 const CONNECT_403_SOURCE: &str =
-    "dossier `connect.md` §1.1: 403 for missing rights, though the document does not declare it";
-const BINDING_402_SOURCE: &str = "dossier `rbac.md` §4.5 and `quotas.md` §1.5: a full quota is 402, or 400";
+    "docs/reference/connect.md#error-bodies: 403 for missing rights, though the document does not declare it";
+const BINDING_402_SOURCE: &str = "docs/reference/rbac.md#error-bodies and docs/reference/quotas.md#service-quota-api: \
+                                  a full quota is 402, or 400";
 const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
 const DELETE_BINDING: &str = "DELETE /iam/v2/role-bindings/{id}";
-const HIDDEN_BINDING_SOURCE: &str = "dossier `rbac.md` §4.5: the third error shape, from the provider's recordings";
+const HIDDEN_BINDING_SOURCE: &str = "docs/reference/rbac.md#error-bodies: the third error shape, from the provider's \
+                                     recordings";
 const CONFLUENT_CLI_SOURCE: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
 const METRICS_QUERY: &str = "POST /v2/metrics/{dataset}/query";
-const METRICS_403_SOURCE: &str = "dossier `metrics.md` §1: an unknown key is refused by the gateway, in its own shape";
-const LOGS_SOURCE: &str = "dossier `logs.md` §2.1: both official clients call it, and no document describes it";
+const METRICS_403_SOURCE: &str = "docs/reference/metrics.md#access: an unknown key is refused by the gateway, in its \
+                                  own shape";
+const LOGS_SOURCE: &str = "docs/reference/logs.md#access-token: both official clients call it, and no document \
+                           describes it";
 const BOTH_CLIENTS_SOURCE: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
 
 /// Every known deviation. One that no check meets any more is out of date; `tests/openapi.rs` finds those of requests.
@@ -85,37 +89,39 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     deviation(
         CONNECTORS,
         "request /config",
-        "dossier `connect.md` §2.2: `kafka.auth.mode=SERVICE_ACCOUNT` stands in the place of the required Kafka API key",
+        "docs/reference/connect.md#create-a-connector: `kafka.auth.mode=SERVICE_ACCOUNT` stands in the place of the \
+         required Kafka API key",
     ),
     deviation(
         CONFIG,
         "request",
-        "dossier `connect.md` §2.2: `kafka.auth.mode=SERVICE_ACCOUNT` stands in the place of the required Kafka API key",
+        "docs/reference/connect.md#create-a-connector: `kafka.auth.mode=SERVICE_ACCOUNT` stands in the place of the \
+         required Kafka API key",
     ),
     deviation(
         RECOMMENDATIONS,
         "route",
-        "dossier `connect.md` §2.10: called by Confluent's own client, in no document",
+        "docs/reference/connect.md#error-recommendations: called by Confluent's own client, in no document",
     ),
     deviation(
         RESTART,
         "route",
-        "dossier `connect.md` §2.8: published as a preview, missing in the document",
+        "docs/reference/connect.md#restart: published as a preview, missing in the document",
     ),
     deviation(
         CONNECTORS,
         "answer /config",
-        "dossier `connect.md` §2.2: without a Kafka API key there is none to show",
+        "docs/reference/connect.md#create-a-connector: without a Kafka API key there is none to show",
     ),
     deviation(
         CONNECTORS,
         "answer /error",
-        "dossier `connect.md` §1.1, E1 and E3: the document's schema contradicts its own example",
+        "docs/reference/connect.md#error-bodies, E1, E3: the document's schema contradicts its own example",
     ),
     deviation(
         CONNECTORS,
         "status 409",
-        "dossier `connect.md` §4.5: a name that exists is refused; 409 as in self-managed Connect",
+        "docs/reference/connect.md#connector-names: a name that exists is refused; 409 as in self-managed Connect",
     ),
     deviation(CONNECTORS, "status 403", CONNECT_403_SOURCE),
     deviation(LIST_CONNECTORS, "status 403", CONNECT_403_SOURCE),
@@ -141,18 +147,19 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
     deviation(
         METRICS_QUERY,
         "answer",
-        "dossier `metrics.md` §3: an empty answer is both flat and grouped",
+        "docs/reference/metrics.md#queries: an empty answer is both flat and grouped",
     ),
     deviation(
         METRICS_QUERY,
         "answer /meta",
-        "dossier `metrics.md` §3: answers to grouped queries say where the next page is",
+        "docs/reference/metrics.md#queries: answers to grouped queries say where the next page is",
     ),
     deviation(METRICS_QUERY, "answer /error", METRICS_403_SOURCE),
     deviation(
         "GET /v2/metrics/{dataset}/export",
         "answer",
-        "dossier `metrics.md` §5: the body of a 429 names the resource; the document says so in words only",
+        "docs/reference/metrics.md#limits-and-delay: the body of a 429 names the resource; the document says so in \
+         words only",
     ),
     deviation("POST /api/access_tokens", "route", LOGS_SOURCE),
     deviation("POST /logs/v1/search", "route", LOGS_SOURCE),

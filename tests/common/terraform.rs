@@ -1,4 +1,4 @@
-//! How Terraform's provider reads a connector (dossier `connect.md` §4.4).
+//! How Terraform's provider reads a connector (docs/reference/connect.md#keys-added-by-the-service).
 
 use serde_json::Value;
 

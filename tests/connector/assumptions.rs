@@ -33,7 +33,7 @@ fn fixture_with_assumption(switch: &str, value: &str, more: &[&str]) -> CliFixtu
     assert_eq!(output.code, Some(0), "{output}");
     let output = cli.run("onboard claims --sandbox --yes");
     assert_eq!(output.code, Some(0), "{output}");
-    // Role bindings reach Connect a while after they are made (dossier `rbac.md` §4.6).
+    // Role bindings reach Connect a while after they are made (docs/reference/rbac.md#propagation-delays).
     assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
     cli.write("claims-orders.json", ORDERS_FILE);
     cli.write("claims-lake.json", LAKE_FILE);

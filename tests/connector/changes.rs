@@ -86,7 +86,8 @@ fn a_connector_created_paused_stays_paused() {
 
 #[test]
 fn an_update_that_fails_later_is_reported_with_a_rollback_command() {
-    // As slow as the service: a wrong password shows 30 to 90 seconds later (dossier `connect.md` §3.2).
+    // As slow as the service: a wrong password shows 30 to 90 seconds later
+    // (docs/reference/connect.md#timing-of-states).
     let cli = fixture_with_claims_at_timing("real");
     cli.write("ledger.json", LEDGER_FILE);
     let created = run_with_password(&cli, "right", "connector create --config-file ledger.json");

@@ -11,8 +11,8 @@ use crate::{
     parse_json,
 };
 
-/// Each failure that the simulated service can produce, the plugin that it befalls, the rule that explains it, and whose it
-/// is: by the pattern of dossier `connect.md` §10 that stands at the failure.
+/// Each failure that the simulated service can produce, the plugin that it befalls, the rule that explains it, and
+/// whose it is: by the pattern of docs/reference/connect.md#error-messages that stands at the failure.
 const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     // 1.
     (Fault::KafkaKeyInvalid, CDC, "kafka-key-invalid", "department"),
@@ -56,7 +56,7 @@ const EXPECTED: &[(Fault, &str, &str, &str)] = &[
     (Fault::PlatformError, SINK, "platform-error", "confluent"),
     // 31.
     (Fault::OffsetType, CDC, "offset-type", "department"),
-    // §3.2.
+    // Source: docs/reference/connect.md#timing-of-states
     (Fault::Flapping, JDBC, "connection-lost", "network"),
     (Fault::StuckProvisioning, SINK, "provisioning", "confluent"),
 ];
@@ -261,7 +261,7 @@ fn commands_suggested_to_the_platform_team_are_accepted() {
 #[test]
 fn a_rejected_update_says_that_the_previous_configuration_is_active() {
     let cli = fixture_with_running_connectors();
-    // A telltale: the service takes it, and refuses it later (dossier `connect.md` §2.4).
+    // A telltale: the service takes it, and refuses it later (docs/reference/connect.md#update-a-connector).
     let result = run_as_persona(
         &cli,
         "deployer",
@@ -327,7 +327,8 @@ fn explain_uses_log_lines_when_the_status_has_no_cause() {
         "{answer:#}"
     );
     assert!(log["times"].as_u64() > Some(1), "{answer:#}");
-    // A viewer may not read them (dossier `logs.md` §2.6), which is said and is no failure of its own.
+    // A viewer may not read them (docs/reference/logs.md#who-may-read-logs), which is said and is no failure of its
+    // own.
     let result = run_as_persona(&cli, "viewer", "connector explain dataplatform-lake");
     assert_eq!(result.code, Some(6), "{result}");
     assert!(
@@ -383,7 +384,8 @@ fn explain_no_records_lists_where_records_may_be() {
     assert_eq!(answer[0]["causes"], serde_json::json!([]), "{answer:#}");
 }
 
-// Patterns 1, 27 and 30 of the dossier come as answers to somebody's request, not from a connector.
+// Patterns 1, 27 and 30 of docs/reference/connect.md#error-messages come as answers to somebody's request, not from a
+// connector.
 #[test]
 fn explain_message_works_without_a_profile() {
     let cli = CliFixture::new();

@@ -40,7 +40,7 @@ fn fixture_with_claims_at_timing(timing: &str) -> CliFixture {
     assert_eq!(result.code, Some(0), "{result}");
     let result = cli.run("onboard claims --sandbox --yes");
     assert_eq!(result.code, Some(0), "{result}");
-    // Role bindings reach Connect a while after they are made (dossier `rbac.md` §4.6).
+    // Role bindings reach Connect a while after they are made (docs/reference/rbac.md#propagation-delays).
     assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
     cli.write("orders.json", ORDERS_FILE);
     cli

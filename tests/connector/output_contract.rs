@@ -359,7 +359,7 @@ pub(crate) fn write_connector_files(cli: &CliFixture) {
         ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""),
     );
     cli.write("typo.json", ORDERS_FILE.replace("quickstart", "quickstrat"));
-    // Only the service knows that this is too small (dossier `connect.md` §10, 4).
+    // Only the service knows that this is too small (docs/reference/connect.md#error-messages, pattern 4).
     cli.write(
         "claims-lake.json",
         r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",

@@ -1,4 +1,4 @@
-//! The secret hunt (design §7): canaries go through every command, at every verbosity, also when requests fail; afterwards
+//! The secret hunt: canaries go through every command, at every verbosity, also when requests fail; afterwards
 //! everything that was printed and every file is searched. Only the profiles, which are for that, hold a secret.
 
 use std::{

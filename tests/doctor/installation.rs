@@ -169,7 +169,7 @@ fn an_installation_behind_a_symlink_passes() {
     );
 }
 
-// Dossier `native-cli.md` §1.2 and §1.3: every trap there, at once.
+// Source: docs/reference/cli.md#plugin-files and docs/reference/cli.md#plugin-lookup. Every trap there, at once.
 #[cfg(unix)]
 #[test]
 fn obstacles_to_the_plugin_are_reported() {

@@ -64,7 +64,7 @@ fn a_new_sandbox_passes_all_checks() {
 #[test]
 fn every_persona_gets_the_operations_its_key_allows() {
     let cli = fixture_with_claims();
-    // Dossier `rbac.md` §1.1: rows ConnectManager, ResourceOwner, DeveloperRead.
+    // Source: docs/reference/rbac.md#connector-roles. Rows ConnectManager, ResourceOwner, DeveloperRead.
     for (persona, may, may_not) in [
         ("operator", "lifecycle", "create"),
         ("deployer", "create", "nothing else"),

@@ -153,7 +153,7 @@ async fn doctor_with_kafka_key(resource: &str, status: u16, elsewhere: Option<&s
     DoctorReport::parse(&output)
 }
 
-// Dossier `rbac.md` §5.3: a cluster takes keys of its own, at its own address.
+// Source: docs/reference/rbac.md#credentials-by-api. A cluster takes keys of its own, at its own address.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kafka_key_is_checked_at_its_own_cluster() {
     const NAME: &str = "Kafka key";
@@ -250,7 +250,8 @@ async fn a_rejected_key_is_a_single_problem() {
     );
 }
 
-// Dossier `rbac.md` §5.3: a Global key is listed for org/v2 and for nothing else that is needed.
+// Source: docs/reference/rbac.md#credentials-by-api. A Global key is listed for org/v2 and for nothing else that is
+// needed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_global_key_is_a_problem() {
     let (cli, server) = (CliFixture::new(), MockServer::start().await);

@@ -61,7 +61,8 @@ fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
     there.map(|entry| entry.status).collect()
 }
 
-// Dossier `logs.md` §5: tokens that end, 429, and what the service has done to it on the way.
+// Source: docs/reference/logs.md#limits-and-errors. Tokens that end, 429, and what the service has done to it on the
+// way.
 #[tokio::test]
 async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and_500() {
     for settings in [SandboxSettings::real(), SandboxSettings::lagging()] {

@@ -20,7 +20,7 @@ fn count_requests(fixture: &TelemetryFixture, path: &str) -> usize {
     journal.iter().filter(|entry| entry.path == path).count()
 }
 
-// Dossier `logs.md` §2.5: five per minute and connector, whoever asks.
+// Source: docs/reference/logs.md#limits-and-errors. Five per minute and connector, whoever asks.
 #[tokio::test]
 async fn three_processes_following_one_connector_share_its_rate_limit() {
     let fixture = TelemetryFixture::new(SandboxSettings::instant(), "ConnectManager").await;
@@ -127,7 +127,7 @@ async fn a_paged_search_stays_within_the_rate_limit_and_loses_no_line() {
     }
 }
 
-// Dossier `metrics.md` §5: sixty per minute for all who share an address.
+// Source: docs/reference/metrics.md#limits-and-delay. Sixty per minute for all who share an address.
 #[tokio::test]
 async fn metrics_requests_stay_below_sixty_per_minute() {
     let settings = SandboxSettings {

@@ -178,7 +178,8 @@ fn can_i_depends_on_the_rights_of_the_caller() {
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
     let ask = "access can-i delete connector/claims-orders --sandbox --as claims";
     fixture.run_without_writes(&format!("{ask}/deployer"), 0);
-    // The provisioner sees no bindings above its cluster (dossier `rbac.md` §8.6, Q6), so its "no" would be a guess.
+    // The provisioner sees no bindings above its cluster (docs/reference/rbac.md#roles-of-the-provisioner;
+    // docs/assumptions.md, Q6), so its "no" would be a guess.
     let output = fixture.run_without_writes(&format!("{ask}/operator"), 4);
     assert!(
         output.stdout.contains("the organization and the environment"),
@@ -406,7 +407,8 @@ fn departments_with_equal_rights_share_a_matrix() {
     ");
 }
 
-// Dossier `metrics.md` §6: two documents say two things, and whoever trusts the first is refused.
+// Source: docs/reference/metrics.md#who-may-read-metrics. Two documents say two things, and whoever trusts the first is
+// refused.
 #[test]
 fn view_metrics_is_allowed_with_a_caveat() {
     let output = access_planned("can-i view-metrics connector/claims-orders --as claims/operator");

@@ -19,7 +19,7 @@ use wiremock::{
 
 use crate::{common::CliFixture, sandbox_cli_fixture::SandboxCliFixture};
 
-/// `hybrid` with the ACLs of dossier `rbac.md` §8.3.
+/// `hybrid` with the ACLs of docs/reference/rbac.md#personas.
 const HYBRID_TEMPLATE: &str = include_str!("../../examples/templates/hybrid.toml");
 
 /// Where only the department claims asks for ACLs.
@@ -45,7 +45,7 @@ fn fixture_with_acls() -> SandboxCliFixture {
     fixture
 }
 
-/// What §8.3 gives the runtime account, for whoever goes by `name`.
+/// What docs/reference/rbac.md#personas gives the runtime account, for whoever goes by `name`.
 fn expected_acls(name: &str) -> Vec<String> {
     let mut acls: Vec<String> = ["dlq-lcc", "success-lcc", "error-lcc", "data-preview"]
         .iter()
@@ -317,7 +317,7 @@ fn a_leaked_key_is_revoked_while_kafka_rest_is_down() {
     assert!(journal[before..].iter().all(|entry| !entry.path.starts_with("/kafka/")));
 }
 
-// Design §7: what the service does at Kafka REST, and a rerun, end where an undisturbed run ends.
+// What the service does at Kafka REST, and a rerun, end where an undisturbed run ends.
 #[test]
 fn onboarding_survives_kafka_rest_faults() {
     let kinds = [

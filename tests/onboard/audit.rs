@@ -1,5 +1,5 @@
-//! The audit from end to end: on an organization as onboarding leaves it, and on one into which every threat of dossier
-//! `rbac.md` §7 was planted, as an administrator and as the provisioner.
+//! The audit from end to end: on an organization as onboarding leaves it, and on one into which every threat of
+//! docs/reference/rbac.md#threats was planted, as an administrator and as the provisioner.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,7 +94,7 @@ impl ThreatFixture {
             "departments/legacy.toml",
             department_file("legacy", "retired = 2026-01-31\n"),
         );
-        // What others hold on an account stays when it is deleted: dossier `rbac.md` §9, Q12.
+        // What others hold on an account stays when it is deleted: docs/assumptions.md, Q12.
         fixture.run_expecting(
             "sandbox reset --yes --set assumptions.bindings_on_account_go_with_it=false",
             0,
@@ -172,7 +172,7 @@ impl ThreatFixture {
     }
 }
 
-/// Every threat of dossier `rbac.md` §7 that can be seen, once or more often.
+/// Every threat of docs/reference/rbac.md#threats that can be seen, once or more often.
 fn fixture_with_every_threat() -> ThreatFixture {
     let mut dirty = ThreatFixture::onboarded();
     let environment = format!("{ORGANIZATION_CRN}/environment=env-prod01");
@@ -325,7 +325,8 @@ fn fixture_with_every_threat() -> ThreatFixture {
         "DeveloperRead",
         &format!("{topics}/topic=motor-*"),
     );
-    // T14: "allow outside prefix; `User:*`"; §8.3: what the template asks for, and what is missing of it.
+    // T14: ACLs outside the prefix and for `User:*`; those that the template asks for, and those of it that are
+    // missing.
     dirty.create_acl("TOPIC#claims-#PREFIXED", "*", "READ#ALLOW");
     dirty.create_acl("TOPIC#claims-orders#LITERAL", &operator, "READ#ALLOW");
     dirty.create_acl("TOPIC#motor-#PREFIXED", &viewer, "READ#ALLOW");
@@ -437,7 +438,8 @@ fn the_administrator_audit_finds_exactly_the_inserted_threats() {
     }
 }
 
-// T12 and §5.3: ACLs take a key of the cluster; without one nothing is said about them, and all else stays as it is.
+// T12: ACLs take a key of the cluster (docs/reference/rbac.md#credentials-by-api); without one nothing is said about
+// them, and all else stays as it is.
 #[test]
 fn without_a_kafka_key_only_acl_findings_are_unknown() {
     let dirty = fixture_with_every_threat();
@@ -466,7 +468,7 @@ fn without_a_kafka_key_only_acl_findings_are_unknown() {
     }
 }
 
-// T12: what the provisioner of §8.6 cannot list it must not call absent.
+// T12: what the provisioner of docs/reference/rbac.md#roles-of-the-provisioner cannot list it must not call absent.
 #[test]
 fn the_provisioner_audit_reports_visible_threats_and_marks_the_rest_unknown() {
     let dirty = fixture_with_every_threat();

@@ -1,7 +1,7 @@
-//! The crash matrix (design §7): for every command that changes something, at every request that it makes, the connection
-//! breaks before the request or after it, the service fails or throttles, or the process dies; then the command is run
-//! again, on the same machine and on another one that has neither journal nor profiles nor evidence. Afterwards everything is as
-//! a clean run leaves it: no orphan, no key that nobody holds, nothing of others changed.
+//! The crash matrix: for every command that changes something, at every request that it makes, the connection breaks
+//! before the request or after it, the service fails or throttles, or the process dies; then the command is run again,
+//! on the same machine and on another one that has neither journal nor profiles nor evidence. Afterwards everything is
+//! as a clean run leaves it: no orphan, no key that nobody holds, nothing of others changed.
 //!
 //! The binary does it, in homes that are copies of one that was prepared once.
 
@@ -368,8 +368,8 @@ fn offboarding_survives_every_fault() {
     });
 }
 
-/// A department whose only persona holds no key, one role and two ACLs (dossier `rbac.md` §8.3); beside it one that has
-/// them already.
+/// A department whose only persona holds no key, one role and two ACLs (docs/reference/rbac.md#personas); beside it one
+/// that has them already.
 fn onboard_with_acls(fixture: &SandboxCliFixture) {
     fixture.cli.write(
         "ebs.toml",

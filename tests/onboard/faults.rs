@@ -1,5 +1,5 @@
-//! Bad weather at every single request (design §7, crash-safety): the request or its answer is lost, the service fails or
-//! throttles, the process dies; a rerun ends in the state of a clean run, and nothing of others is touched.
+//! Bad weather at every single request: the request or its answer is lost, the service fails or throttles, the process
+//! dies; a rerun ends in the state of a clean run, and nothing of others is touched.
 
 use confluent_ebs::{
     api::{

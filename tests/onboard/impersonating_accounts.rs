@@ -1,5 +1,6 @@
-//! Whoever may create accounts can write our name and our tag (dossier `rbac.md` T4). The deployer of claims prepares the
-//! account that the onboarding of fraud will look for, in all the ways there are; then fraud is onboarded.
+//! Whoever may create accounts can write our name and our tag (docs/reference/rbac.md#threats, T4). The deployer of
+//! claims prepares the account that the onboarding of fraud will look for, in all the ways there are; then fraud is
+//! onboarded.
 
 use serde_json::{Value, json};
 

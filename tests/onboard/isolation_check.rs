@@ -1,4 +1,4 @@
-//! What a proof refutes is not handed over (design §5: only *refuted* withholds).
+//! What a proof refutes is not handed over.
 
 use std::fs;
 

@@ -91,7 +91,7 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
     assert_eq!(left.bindings, stays(&before.bindings));
     assert_eq!(left.keys, stays(&before.keys));
 
-    // Keys first, accounts last (dossier `rbac.md` §5.5).
+    // Keys first, accounts last (docs/reference/rbac.md#deletion-order).
     let writes = fixture.writes();
     let places = |kind: &str| -> Vec<usize> {
         let deletes = writes.iter().enumerate().filter(|(_, entry)| entry.method == "DELETE");

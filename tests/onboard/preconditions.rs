@@ -1,4 +1,4 @@
-//! What stops an onboarding before its first write: a clear error with the exit code that design §3 gives it, and no key.
+//! What stops an onboarding before its first write: a clear error with its exit code (docs/exit-codes.md), and no key.
 
 use std::fs;
 

@@ -58,7 +58,7 @@ async fn the_recorded_confluent_cli_creates_updates_and_deletes_a_connector() {
     unauthorized.assert_own_objects_unchanged(&replayer.api);
 }
 
-/// What a command shows to its user, and what it leaves (dossier `connect.md` §8.2).
+/// What a command shows to its user, and what it leaves (docs/reference/cli.md#connector-commands).
 async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
     let words = command.name.strip_prefix("confluent connect ").unwrap();
     let now = listed_connector(replayer).await;

@@ -1,4 +1,5 @@
-//! ACLs through Kafka REST: who may, what is found, what stays (docs `access-control/acls`, dossier `rbac.md` §5.3, §8.6).
+//! ACLs through Kafka REST: who may, what is found, what stays (docs `access-control/acls`,
+//! docs/reference/rbac.md#credentials-by-api and docs/reference/rbac.md#roles-of-the-provisioner).
 
 use confluent_ebs::sandbox::{Fault, FaultKind, RateLimit, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
@@ -122,8 +123,9 @@ async fn an_acl_batch_is_atomic() {
     assert_eq!(fixture.sandbox.acls().unwrap().len(), 2);
 }
 
-// Dossier `rbac.md` §5.3: a Kafka key, no Cloud key. §8.6: CloudClusterAdmin manages ACLs; docs
-// `access-control/acls/operations`: so does ALTER on the cluster, and DESCRIBE there is enough to look.
+// Source: docs/reference/rbac.md#credentials-by-api. A Kafka key, no Cloud key. CloudClusterAdmin manages ACLs
+// (docs/reference/rbac.md#roles-of-the-provisioner); docs `access-control/acls/operations`: so does ALTER on the
+// cluster, and DESCRIBE there is enough to look.
 #[tokio::test]
 async fn acls_need_a_kafka_key_of_a_cluster_administrator() {
     let fixture = SandboxFixture::new();
@@ -393,7 +395,8 @@ async fn invalid_acls_are_refused_with_the_documented_message() {
         .expect_status(400);
 }
 
-// Dossier `rbac.md` §1.5, seen from the data plane; the control plane knows nothing of ACLs.
+// Source: docs/reference/rbac.md#acls-and-role-bindings, seen from the data plane; the control plane knows nothing of
+// ACLs.
 #[tokio::test]
 async fn acls_add_to_roles_in_kafka_and_a_deny_overrides_both() {
     let fixture = SandboxFixture::new();
@@ -571,7 +574,7 @@ async fn under_lagging_timing_created_and_deleted_acls_are_listed_late() {
     assert!(list_acls(&fixture, "").await.is_empty());
 }
 
-// Dossier `rbac.md` §4.7: Kafka REST's 429 carries no headers.
+// Source: docs/reference/rbac.md#rate-limits-and-retries. Kafka REST's 429 carries no headers.
 #[tokio::test]
 async fn a_429_of_kafka_rest_has_no_retry_after() {
     let fixture = SandboxFixture::new();

@@ -1,4 +1,4 @@
-//! Who gets in, and who gets 401 (dossier `rbac.md` §5.3, `native-cli.md` §5.2).
+//! Who gets in, and who gets 401 (docs/reference/rbac.md#credentials-by-api and docs/reference/cli.md#login-requests).
 
 use std::time::Duration;
 

@@ -33,7 +33,8 @@ fn fixture_with_assumptions(change: impl FnOnce(&mut SandboxAssumptions)) -> San
     SandboxFixture::with_settings(settings)
 }
 
-/// What the provisioner may give: everything in its clusters and on subjects, and roles on its own accounts (§8.6).
+/// What the provisioner may give: everything in its clusters and on subjects, and roles on its own accounts
+/// (docs/reference/rbac.md#roles-of-the-provisioner).
 #[tokio::test]
 async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
     let fixture = SandboxFixture::new();
@@ -86,7 +87,8 @@ async fn the_provisioner_can_grant_roles_only_in_its_own_scopes() {
     }
 }
 
-/// Dossier `rbac.md` §1.2, §1.3, §3: 400 for what the service does not offer.
+/// Source: docs/reference/rbac.md#scopes-of-role-bindings, docs/reference/rbac.md#cluster-types-with-rbac and
+/// docs/reference/rbac.md#crn-patterns. 400 for what the service does not offer.
 #[tokio::test]
 async fn roles_in_unsupported_scopes_are_refused() {
     let fixture = SandboxFixture::new();

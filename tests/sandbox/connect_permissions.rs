@@ -1,4 +1,4 @@
-//! Connectors, as far as an onboarding proves itself with them (dossier `rbac.md` §1.1).
+//! Connectors, as far as an onboarding proves itself with them (docs/reference/rbac.md#connector-roles).
 
 use confluent_ebs::sandbox::{ListVisibility, SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ async fn a_connector_is_created_updated_and_deleted() {
     let fixture = SandboxFixture::new();
     let runtime = fixture.create_account("runtime").await;
     let owner = create_key_with_role(&fixture, "ResourceOwner", false).await;
-    // Without Assigner the runtime account cannot be attached (dossier `rbac.md` §2.4).
+    // Without Assigner the runtime account cannot be attached (docs/reference/rbac.md#roles-on-a-service-account).
     fixture
         .post(&owner, CONNECTORS_PATH, connector_body("claims-x", &runtime))
         .await

@@ -207,7 +207,7 @@ async fn rate_limits_count_per_principal_and_set_headers_on_every_response() {
     assert!(answer.header("x-ratelimit-limit").is_none());
 }
 
-/// Dossier `rbac.md` §4.6: what the official clients wait for.
+/// Source: docs/reference/rbac.md#propagation-delays. What the official clients wait for.
 #[tokio::test]
 async fn under_real_timing_bindings_and_keys_take_as_long_as_clients_expect() {
     let fixture = SandboxFixture::with_settings(SandboxSettings::real());

@@ -21,7 +21,8 @@ struct IsolationDepartment {
     operator: String,
 }
 
-/// The grants of the hybrid template (design §4, dossier `rbac.md` §8), and of the self-service one, whose people deploy.
+/// The grants of the hybrid template (docs/reference/rbac.md#personas), and of the self-service one, whose people
+/// deploy.
 async fn create_department(fixture: &SandboxFixture, code: &str, prefix: &'static str) -> IsolationDepartment {
     let cluster = fixture.cluster_crn();
     let organization = fixture.seed.stages[0].address.organization_crn().to_string();

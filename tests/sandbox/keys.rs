@@ -1,4 +1,5 @@
-//! API keys: who may make them for whom, what they show, what cannot be changed (dossier `rbac.md` §5.2).
+//! API keys: who may make them for whom, what they show, what cannot be changed
+//! (docs/reference/rbac.md#who-may-create-api-keys).
 
 use confluent_ebs::sandbox::{SandboxAssumptions, SandboxSettings};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Lists: pages, tokens, totals, sizes (dossier `rbac.md` §4.2).
+//! Lists: pages, tokens, totals, sizes (docs/reference/rbac.md#pagination).
 
 use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::{Value, json};

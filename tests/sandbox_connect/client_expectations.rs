@@ -38,7 +38,8 @@ fn sample_value(key: &Value) -> Value {
     }
 }
 
-// Dossier `connect.md` §4.3, §4.4: what is read back is what was sent, but for keys that are ignored and for masks.
+// Source: docs/reference/connect.md#secrets-and-masks and docs/reference/connect.md#keys-added-by-the-service. What is
+// read back is what was sent, but for keys that are ignored and for masks.
 #[tokio::test]
 async fn a_second_terraform_plan_is_empty_for_every_plugin() {
     let fixture = ConnectFixture::new().await;
@@ -132,7 +133,8 @@ async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
     assert_eq!(fixture.get("claims-s3/config").await.json()["cloud.provider"], "aws");
 }
 
-// Dossier `connect.md` §4.2, §5: the id of the key is STRING, and read back as it is.
+// Source: docs/reference/connect.md#kafka-identity and docs/reference/connect.md#plugin-definitions. The id of the key
+// is STRING, and read back as it is.
 #[tokio::test]
 async fn a_connector_with_a_kafka_key_runs_as_the_key_owner() {
     let fixture = ConnectFixture::new().await;

@@ -1,4 +1,5 @@
-//! Create, read, replace, list, validate (dossier `connect.md` §2, §4).
+//! Create, read, replace, list, validate (docs/reference/connect.md#endpoints and
+//! docs/reference/connect.md#common-configuration-keys).
 
 use confluent_ebs::sandbox::{SandboxSettings, TASKS_PER_CLUSTER};
 use serde_json::json;

@@ -13,7 +13,11 @@ static CONTRACT: LazyLock<Option<OpenApiContract>> = LazyLock::new(OpenApiContra
 
 /// The end of a problem's aspect, what its text must hold, and who says so.
 const KNOWN_DEVIATIONS: &[(&str, &str, &str)] = &[
-    ("status 402", "", "dossier `connect.md` §1.1: 402 is quota or billing"),
+    (
+        "status 402",
+        "",
+        "docs/reference/connect.md#error-bodies: 402 is quota or billing",
+    ),
     (
         "status 400",
         "",
@@ -27,45 +31,49 @@ const KNOWN_DEVIATIONS: &[(&str, &str, &str)] = &[
     (
         "status 403",
         "",
-        "dossier `connect.md` §1.1: 403 for missing rights or objects",
+        "docs/reference/connect.md#error-bodies: 403 for missing rights or objects",
     ),
     (
         "status 409",
         "",
-        "dossier `connect.md` §4.5: as in self-managed Connect",
+        "docs/reference/connect.md#connector-names: as in self-managed Connect",
     ),
     (
         "/error",
         "",
-        "dossier `connect.md` §1.1, E1: the schema contradicts its own example",
+        "docs/reference/connect.md#error-bodies, E1: the schema contradicts its own example",
     ),
-    ("/error_code", "", "dossier `connect.md` §1.1, E2"),
-    ("/message", "", "dossier `connect.md` §1.1, E2"),
-    ("/errors_from_trace", "", "dossier `connect.md` §2.9"),
-    ("/validation_errors", "", "dossier `connect.md` §2.9"),
-    ("/override_message", "", "dossier `connect.md` §2.9"),
-    ("/error_summary", "", "dossier `connect.md` §2.9"),
-    ("/error_details", "", "dossier `connect.md` §2.9"),
-    ("/is_csfle_error", "", "dossier `connect.md` §2.9"),
-    ("/validation_error_category_info", "", "dossier `connect.md` §2.9"),
-    ("/error_recommendation_enabled", "", "dossier `connect.md` §2.9"),
-    ("/plugin_lifecycle", "", "dossier `connect.md` §2.9"),
-    ("/trace", "", "dossier `connect.md` §2.9: tasks have one, too"),
-    ("/extensions", "", "dossier `connect.md` §2.1"),
+    ("/error_code", "", "docs/reference/connect.md#error-bodies, E2"),
+    ("/message", "", "docs/reference/connect.md#error-bodies, E2"),
+    ("/errors_from_trace", "", "docs/reference/connect.md#status"),
+    ("/validation_errors", "", "docs/reference/connect.md#status"),
+    ("/override_message", "", "docs/reference/connect.md#status"),
+    ("/error_summary", "", "docs/reference/connect.md#status"),
+    ("/error_details", "", "docs/reference/connect.md#status"),
+    ("/is_csfle_error", "", "docs/reference/connect.md#status"),
+    (
+        "/validation_error_category_info",
+        "",
+        "docs/reference/connect.md#status",
+    ),
+    ("/error_recommendation_enabled", "", "docs/reference/connect.md#status"),
+    ("/plugin_lifecycle", "", "docs/reference/connect.md#status"),
+    ("/trace", "", "docs/reference/connect.md#status: tasks have one, too"),
+    ("/extensions", "", "docs/reference/connect.md#list-connectors"),
     (
         "/connector/state",
         "RESTARTING",
-        "dossier `connect.md` §3.1, docs connector-statuses",
+        "docs/reference/connect.md#connector-states, docs connector-statuses",
     ),
     (
         "",
         "\"kafka.api.key\" is a required property",
-        "dossier `connect.md` §2.2: none with SERVICE_ACCOUNT",
+        "docs/reference/connect.md#create-a-connector: none with SERVICE_ACCOUNT",
     ),
     (
         "",
         "\"kafka.api.secret\" is a required property",
-        "dossier `connect.md` §2.2: none with SERVICE_ACCOUNT",
+        "docs/reference/connect.md#create-a-connector: none with SERVICE_ACCOUNT",
     ),
 ];
 
@@ -73,7 +81,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &SandboxResponse) {
     let Some(contract) = &*CONTRACT else { return };
     let target = target.strip_prefix("/api").unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    // The document knows the full expansion only, the service any part of it (dossier `connect.md` §2).
+    // The document knows the full expansion only, the service any part of it (docs/reference/connect.md#endpoints).
     let full = ["expand=", "status", "info", "id"]
         .iter()
         .all(|part| query.contains(part));

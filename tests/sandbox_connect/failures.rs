@@ -1,4 +1,5 @@
-//! Every failure, by name and by telltale (dossier `connect.md` §2.9, §2.10, §10).
+//! Every failure, by name and by telltale (docs/reference/connect.md#status,
+//! docs/reference/connect.md#error-recommendations and docs/reference/connect.md#error-messages).
 
 use confluent_ebs::sandbox::{ConnectorFault, Fault, FaultKind};
 use serde_json::json;
@@ -70,7 +71,7 @@ async fn clearing_all_faults_lets_connectors_recover() {
     assert_eq!(sandbox.clear_faults(None).unwrap(), 0);
 }
 
-// Dossier `connect.md` §2.9: the example, field by field.
+// Source: docs/reference/connect.md#status. The example, field by field.
 #[tokio::test]
 async fn a_wrong_cdc_password_is_reported_for_every_field_and_once_in_the_trace() {
     let fixture = ConnectFixture::new().await;

@@ -228,7 +228,7 @@ async fn a_flapping_connector_ends_the_wait_and_fails_later() {
     };
     let outcome = connectors.wait("claims-orders", &patience, &|_| {}).await.unwrap();
     assert!(matches!(outcome, WaitOutcome::Reached(_)), "{outcome:?}");
-    // Dossier `connect.md` §3.2: RUNNING → FAILED → RUNNING.
+    // Source: docs/reference/connect.md#timing-of-states. RUNNING → FAILED → RUNNING.
     let mut states = Vec::new();
     for _ in 0..60 {
         let now = observe(&connectors, "claims-orders").await;

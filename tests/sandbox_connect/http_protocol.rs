@@ -187,7 +187,8 @@ async fn a_five_megabyte_body_is_refused_in_the_connect_error_format() {
     assert!(fixture.api.sandbox.connectors().unwrap().is_empty());
 }
 
-// Dossier `connect.md` §1, §4.5: names are one segment of the path, percent-encoded.
+// Source: docs/reference/connect.md#transport-and-authentication and docs/reference/connect.md#connector-names. Names
+// are one segment of the path, percent-encoded.
 #[tokio::test]
 async fn connector_names_with_spaces_and_special_characters_are_addressable() {
     let fixture = ConnectFixture::new().await;
@@ -217,7 +218,8 @@ async fn connector_names_with_spaces_and_special_characters_are_addressable() {
     }
 }
 
-// connect/v1, the examples of 404; dossier `connect.md` §1.1, pattern 28.
+// connect/v1, the examples of 404; docs/reference/connect.md#error-bodies; docs/reference/connect.md#error-messages,
+// pattern 28.
 #[tokio::test]
 async fn unknown_connectors_are_404_in_the_connect_error_format() {
     let fixture = ConnectFixture::new().await;

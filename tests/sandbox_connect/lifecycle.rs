@@ -1,4 +1,5 @@
-//! States and how long they take (dossier `connect.md` §2.6 to §2.8, §3).
+//! States and how long they take (docs/reference/connect.md#pause-and-resume, docs/reference/connect.md#restart and
+//! docs/reference/connect.md#connector-states).
 
 use confluent_ebs::sandbox::{ConnectorFault, SandboxSettings};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The token exchange and the search of log lines (dossier `logs.md` §2, and its mock contract in §5).
+//! The token exchange and the search of log lines (docs/reference/logs.md).
 
 use std::time::Duration;
 
@@ -64,12 +64,15 @@ async fn a_key_is_exchanged_for_an_expiring_token() {
         .expect_status(200);
     let ends: Timestamp = exchanged.string_at("/expires_at").parse().unwrap();
     let lives = ends.duration_since(now(&fixture)).as_secs();
-    assert!((595..=600).contains(&lives), "§2.1: ten minutes, not {lives} s");
+    assert!(
+        (595..=600).contains(&lives),
+        "docs/reference/logs.md#access-token: ten minutes, not {lives} s"
+    );
     let bearer = Caller::Bearer(exchanged.string_at("/token"));
     search(&fixture, &bearer, "claims-orders", &json!({}))
         .await
         .expect_status(200);
-    // §2.1: the key itself is refused.
+    // Source: docs/reference/logs.md#access-token. The key itself is refused.
     search(&fixture, &login, "claims-orders", &json!({}))
         .await
         .expect_status(401);
@@ -123,7 +126,7 @@ async fn log_lines_are_sorted_newest_first_with_level_task_and_id() {
     assert!(all.len() > 20, "two tasks say something each minute: {}", all.len());
     let times: Vec<&str> = all.iter().map(|line| line_field(line, "timestamp")).collect();
     assert!(times.windows(2).all(|two| two[0] >= two[1]), "{times:?}");
-    // Milliseconds always, as in §2.4.
+    // Milliseconds always, as in docs/reference/logs.md#log-lines-and-pages.
     assert!(
         times.iter().all(|time| time.len() == "2026-08-20T08:44:23.761Z".len()),
         "{times:?}"
@@ -164,7 +167,7 @@ async fn a_log_search_filters_by_text_and_id() {
         answer.items().len()
     };
     let all = found(json!({})).await;
-    // Plain text and regular expressions are both promised (§2.3).
+    // Plain text and regular expressions are both promised (docs/reference/logs.md#search-request).
     let some = found(json!({ "search_text": "Committing" })).await;
     assert!(some > 0 && some < all);
     assert_eq!(found(json!({ "search_text": "Commit.*messages$" })).await, some);
@@ -245,7 +248,7 @@ async fn invalid_log_searches_are_refused_with_the_reason() {
         let target = format!("/logs/v1/search{query}");
         fixture.api.post(&login, &target, wanted).await
     };
-    // §2.3: not older than 72 hours.
+    // Source: docs/reference/logs.md#search-request. Not older than 72 hours.
     let old = now(&fixture) - Duration::from_hours(73);
     ask("", &|wanted| wanted["start_time"] = json!(old))
         .await
@@ -256,12 +259,13 @@ async fn invalid_log_searches_are_refused_with_the_reason() {
     for wrong in ["page_size=0", "page_size=201", "page_size=x", "page_token=x"] {
         ask(&format!("?{wrong}"), &|_| {}).await.expect_status(400);
     }
-    // §2.5: the text, not JSON.
+    // Source: docs/reference/logs.md#limits-and-errors. The text, not JSON.
     for wrong in ["", "crn://confluent.cloud/organization=x", "nothing"] {
         let refused = ask("", &|wanted| wanted["crn"] = json!(wrong)).await.expect_status(403);
         assert_eq!(refused.json(), "forbidden");
     }
-    // Nobody knows what the service says of a name that does not exist (§2.5); here there is nothing.
+    // Nobody knows what the service says of a name that does not exist (docs/reference/logs.md#limits-and-errors); here
+    // there is nothing.
     let unknown = ask("", &|wanted| {
         wanted["crn"] = json!(connector_crn(&fixture, "claims-unknown"))
     })
@@ -270,7 +274,7 @@ async fn invalid_log_searches_are_refused_with_the_reason() {
     assert!(unknown.items().is_empty());
 }
 
-// Dossier `rbac.md` §1.1, column "View logs"; `logs.md` §2.6.
+// Source: docs/reference/rbac.md#connector-roles, column "View logs"; docs/reference/logs.md#who-may-read-logs.
 #[tokio::test]
 async fn log_access_is_checked_per_connector_name() {
     let fixture = ConnectFixture::new().await;
@@ -344,7 +348,7 @@ async fn the_sixth_log_request_per_minute_is_throttled_per_connector() {
     search(&fixture, &login, "claims-other", &json!({}))
         .await
         .expect_status(200);
-    // It is the connector's limit, whoever asks (§2.5).
+    // It is the connector's limit, whoever asks (docs/reference/logs.md#limits-and-errors).
     let (_, other) = create_key_with_role(&fixture, "ConnectManager").await;
     let other = exchange_token(&fixture, &other).await;
     search(&fixture, &other, "claims-orders", &json!({}))
@@ -356,7 +360,7 @@ async fn the_sixth_log_request_per_minute_is_throttled_per_connector() {
         .expect_status(200);
 }
 
-// Dossier `logs.md` §2.4, `connect.md` §3.3.
+// Source: docs/reference/logs.md#log-lines-and-pages and docs/reference/connect.md#where-errors-are-reported
 #[tokio::test]
 async fn a_connector_without_started_tasks_has_no_log_lines() {
     let fixture = ConnectFixture::new().await;
@@ -390,7 +394,7 @@ async fn every_connector_fault_is_logged() {
             assert!(errors.is_empty(), "{kind}");
             continue;
         }
-        // §2.4: the identical exception again after five minutes.
+        // Source: docs/reference/logs.md#log-lines-and-pages. The identical exception again after five minutes.
         assert!(errors.len() >= 2, "{kind}: {errors:?}");
         let trace = errors[0]["exception"]["stacktrace"].as_str().unwrap();
         assert!(
@@ -399,7 +403,7 @@ async fn every_connector_fault_is_logged() {
         );
         let known = connector_status["tasks"][0]["trace"].as_str().unwrap_or_default();
         match kind {
-            // Where the status says nothing, the logs say more (dossier `connect.md` §3.3).
+            // Where the status says nothing, the logs say more (docs/reference/connect.md#where-errors-are-reported).
             ConnectorFault::PlatformError => {
                 assert!(known.contains("Contact our Support") && !trace.contains("Contact our Support"));
             }
@@ -455,7 +459,8 @@ async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
     assert!(!anew.is_empty() && anew.iter().all(|line| line_field(line, "id") != id));
 }
 
-// Dossier `logs.md` §2.4: lines are found a few seconds after they were written, some of them later.
+// Source: docs/reference/logs.md#log-lines-and-pages. Lines are found a few seconds after they were written, some of
+// them later.
 #[tokio::test]
 async fn under_lagging_timing_some_log_lines_arrive_late() {
     let fixture = ConnectFixture::with_settings(SandboxSettings::lagging()).await;

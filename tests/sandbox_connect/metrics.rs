@@ -1,4 +1,4 @@
-//! The Metrics API (dossier `metrics.md`, and its mock contract in §8).
+//! The Metrics API (docs/reference/metrics.md).
 
 use confluent_ebs::{
     api::metrics::{PUBLISH_DELAY, parse_export},
@@ -77,7 +77,8 @@ async fn fixture_with_two_sources() -> (ConnectFixture, Vec<String>) {
     (fixture, ids)
 }
 
-// §3, §5: grouped by connector, latest first, and five minutes late.
+// Source: docs/reference/metrics.md#queries and docs/reference/metrics.md#limits-and-delay. Grouped by connector,
+// latest first, and five minutes late.
 #[tokio::test]
 async fn metric_values_are_grouped_and_five_minutes_late() {
     let (fixture, ids) = fixture_with_two_sources().await;
@@ -221,7 +222,8 @@ async fn metrics_reflect_the_states_of_the_connector() {
             .iter()
             .any(|group| group["metric.task"] == "1" && group["metric.status"] == "PAUSED")
     );
-    // Nothing is sent while it has failed, and nothing is said of those minutes (§2).
+    // Nothing is sent while it has failed, and nothing is said of those minutes
+    // (docs/reference/metrics.md#connector-metrics).
     let sent = query_values(&fixture, "sent_records", &all).await;
     assert!((25..=35).contains(&sent.len()), "{}", sent.len());
     let lag = query_values(&fixture, "records_lag_max", &all).await;
@@ -234,7 +236,7 @@ async fn metrics_reflect_the_states_of_the_connector() {
     );
 }
 
-// §3: what the service does not take.
+// Source: docs/reference/metrics.md#queries. What the service does not take.
 #[tokio::test]
 async fn invalid_metric_queries_are_refused_with_the_reason() {
     let (fixture, ids) = fixture_with_two_sources().await;
@@ -306,7 +308,8 @@ async fn metric_groups_are_paged() {
         .expect_status(400);
 }
 
-// §1: what opens it. Dossier `rbac.md` §9, Q5, and `metrics.md` §6: whose metrics are seen.
+// Source: docs/reference/metrics.md#access. What opens it. Whose metrics are seen (docs/assumptions.md, Q5;
+// docs/reference/metrics.md#who-may-read-metrics).
 #[tokio::test]
 async fn metric_access_depends_on_role_and_assumption() {
     for (mode, owner, reader, foreign) in [
@@ -366,7 +369,7 @@ async fn metric_access_depends_on_role_and_assumption() {
     }
 }
 
-// §5: 60 per minute for all who share an address.
+// Source: docs/reference/metrics.md#limits-and-delay. 60 per minute for all who share an address.
 #[tokio::test]
 async fn the_sixty_first_metrics_request_per_minute_is_throttled_for_all_principals() {
     let (fixture, ids) = fixture_with_two_sources().await;
@@ -384,7 +387,7 @@ async fn the_sixty_first_metrics_request_per_minute_is_throttled_for_all_princip
     send_query(&fixture, fixture.admin(), body).await.expect_status(200);
 }
 
-// §4, and the document's example.
+// Source: docs/reference/metrics.md#export, and the document's example.
 #[tokio::test]
 async fn an_export_contains_the_latest_minute_of_every_metric() {
     let fixture = ConnectFixture::new().await;
@@ -441,7 +444,7 @@ async fn an_export_contains_the_latest_minute_of_every_metric() {
     assert_eq!(parse_export(only.json().as_str().unwrap()).len(), 1);
 }
 
-// §5: 80 an hour per resource and principal, and the resource is named.
+// Source: docs/reference/metrics.md#limits-and-delay. 80 an hour per resource and principal, and the resource is named.
 #[tokio::test]
 async fn export_requests_are_throttled_per_resource_and_principal() {
     let (fixture, ids) = fixture_with_two_sources().await;

@@ -1,4 +1,4 @@
-//! Offsets (dossier `connect.md` §9).
+//! Offsets (docs/reference/connect.md#offsets).
 
 use confluent_ebs::sandbox::SandboxSettings;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Roles per connector name (dossier `rbac.md` §1.1).
+//! Roles per connector name (docs/reference/rbac.md#connector-roles).
 
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ async fn developer_write_can_change_the_config_but_not_the_account_or_create() {
     put(&login, stolen).await.expect_status(200);
 }
 
-/// What dossier `rbac.md` §8.3 gives a sink's identity as ACLs.
+/// What docs/reference/rbac.md#personas gives a sink's identity as ACLs.
 async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation: &str, resource: &str, name: &str) {
     let acl = json!({
         "resource_type": resource, "resource_name": name, "pattern_type": "PREFIXED",
@@ -111,7 +111,8 @@ async fn create_allow_acl(fixture: &ConnectFixture, permission: &str, operation:
     fixture.api.post(&fixture.kafka, acls, acl).await.expect_status(201);
 }
 
-// Dossier `rbac.md` §2.2, option A, and `connect.md` §6: without it "User does not have CREATE access to topic prefixed
+// Source: docs/reference/rbac.md#roles-of-a-connectors-account and
+// docs/reference/rbac.md#access-of-a-connectors-account. Without it "User does not have CREATE access to topic prefixed
 // with dlq-lcc".
 #[tokio::test]
 async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic() {
@@ -156,7 +157,8 @@ async fn a_sink_with_acls_on_the_shared_dead_letter_prefix_creates_its_own_topic
     assert!(said.contains("claims-orders"), "{said}");
 }
 
-// Dossier `rbac.md` §1.3: a Basic cluster knows no granular roles, so that ACLs are all a connector can have.
+// Source: docs/reference/rbac.md#cluster-types-with-rbac. A Basic cluster knows no granular roles, so that ACLs are all
+// a connector can have.
 #[tokio::test]
 async fn on_a_basic_cluster_only_acls_grant_topic_access() {
     let fixture = ConnectFixture::new().await;

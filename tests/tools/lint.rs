@@ -84,7 +84,7 @@ fn files_and_folders_are_linted_together_in_order() {
     }
 }
 
-// Issue: bad input. Each ends in clear words, and with the right code: 0 without an error, 5 with one, 1 unread.
+// Bad input. Each ends in clear words, and with the right code: 0 without an error, 5 with one, 1 unread.
 #[test]
 fn malformed_input_is_reported_without_a_panic() {
     let cli = CliFixture::new();

@@ -112,7 +112,7 @@ fn connector_list_fits_narrow_and_wide_terminals() {
     "#);
 }
 
-// The keys of the stock CLI (dossier `native-cli.md` §4.4), and ours besides.
+// The keys of the stock CLI (docs/reference/cli.md#json-keys), and ours besides.
 #[test]
 fn list_json_is_a_superset_of_the_confluent_cli_json() {
     let cli = fixture_with_failed_connector();
@@ -247,7 +247,7 @@ fn connector_list_of_an_empty_department_says_none_found() {
     assert_eq!(run_as_operator(&cli, "connector list --wide").stdout, "None found.\n");
 }
 
-// Issue: 500 connectors need one list call.
+// 500 connectors need one list call.
 #[test]
 fn listing_500_connectors_takes_one_request() {
     let cli = fixture_with_claims();

@@ -1,4 +1,4 @@
-//! `connector logs`, as a department reads and follows what its connectors wrote (dossier `logs.md` §2).
+//! `connector logs`, as a department reads and follows what its connectors wrote (docs/reference/logs.md).
 
 use serde_json::{Value, json as value};
 
@@ -112,8 +112,9 @@ fn request_statuses(cli: &CliFixture, since: u64, path: &str) -> Vec<u16> {
     there.map(|entry| entry.status).collect()
 }
 
-// §2.5: five requests per minute and connector. What following does in every weather, `tests/observe/follow.rs` tries on a
-// clock that jumps; here a minute passes in a second, and others work on the same sandbox meanwhile.
+// Source: docs/reference/logs.md#limits-and-errors. Five requests per minute and connector. What following does in
+// every weather, `tests/observe/follow.rs` tries on a clock that jumps; here a minute passes in a second, and others
+// work on the same sandbox meanwhile.
 #[cfg(unix)]
 #[test]
 fn following_continues_through_a_restart_429_500_and_token_expiry() {
@@ -135,7 +136,7 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
         // More than one look brings, so that another one came after it.
         live.wait_for_lines(3);
     }
-    // Longer than a token is good for (§2.1), as when a laptop sleeps.
+    // Longer than a token is good for (docs/reference/logs.md#access-token), as when a laptop sleeps.
     assert_success(cli.run("sandbox clock advance 11m"));
     live.wait_for_lines(24);
     let (code, told, said) = live.interrupt();
@@ -315,7 +316,7 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
     let loud = |lines: &[Value]| lines.iter().filter(|line| line["level"] != "INFO").count();
     let warnings = read("--since 2h --level warn|ERROR");
     assert_eq!((loud(&warnings), warnings.len()), (loud(&all), loud(&all)));
-    // §2.3: the service takes it for a regular expression.
+    // Source: docs/reference/logs.md#search-request. The service takes it for a regular expression.
     let found = read("--since 2h --grep tasks.to.start");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(read("--grep nowhere-to-be-found"), [] as [Value; 0]);

@@ -1,4 +1,4 @@
-//! `connector metrics`: with the platform's key, with a department's, and in bad weather (dossier `metrics.md`).
+//! `connector metrics`: with the platform's key, with a department's, and in bad weather (docs/reference/metrics.md).
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,8 @@ fn metric_values(metric: &Value) -> Vec<f64> {
     points.iter().map(|point| point["value"].as_f64().unwrap()).collect()
 }
 
-// §2: what sources and what sinks have; §5: five minutes late.
+// Source: docs/reference/metrics.md#connector-metrics. What sources and what sinks have; five minutes late
+// (docs/reference/metrics.md#limits-and-delay).
 #[test]
 fn the_platform_team_sees_throughput_of_all_connectors() {
     let cli = fixture_with_two_hours_of_metrics();
@@ -124,7 +125,8 @@ fn the_platform_team_sees_throughput_of_all_connectors() {
     assert_eq!(output.code, Some(64), "{output}");
 }
 
-// §2: nothing is said of minutes in which nothing was counted. Lag goes on.
+// Source: docs/reference/metrics.md#connector-metrics. Nothing is said of minutes in which nothing was counted. Lag
+// goes on.
 #[test]
 fn a_pause_is_a_gap_in_the_metrics_and_not_zero() {
     let cli = fixture_with_two_hours_of_metrics();
@@ -256,7 +258,8 @@ fn csv_output_has_one_value_per_line() {
     );
 }
 
-// §3: one metric per request, connectors batched; §5: sixty requests a minute for all who share an address.
+// Source: docs/reference/metrics.md#queries. One metric per request, connectors batched; sixty requests a minute for
+// all who share an address (docs/reference/metrics.md#limits-and-delay).
 #[test]
 fn metrics_of_40_connectors_take_as_many_requests_as_of_one() {
     let cli = fixture_with_claims();
@@ -283,7 +286,7 @@ fn metrics_of_40_connectors_take_as_many_requests_as_of_one() {
     assert_eq!((queries, asked.len()), (4, 5), "and the list");
 }
 
-// §6: nothing of others, whoever asks on behalf of a department.
+// Source: docs/reference/metrics.md#who-may-read-metrics. Nothing of others, whoever asks on behalf of a department.
 #[test]
 fn metrics_of_a_department_contain_no_other_department() {
     let cli = fixture_with_two_hours_of_metrics();
@@ -320,7 +323,8 @@ fn metrics_of_a_department_contain_no_other_department() {
     assert_success(run_metrics(&cli, "fraud-orders claims-orders --sandbox"));
 }
 
-// §6: departments hold no MetricsViewer. What their own roles open is switch Q5.
+// Source: docs/reference/metrics.md#who-may-read-metrics. Departments hold no MetricsViewer. What their own roles open
+// is switch Q5.
 #[test]
 fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() {
     let cli = fixture_with_two_hours_of_metrics();
@@ -457,7 +461,8 @@ fn metrics_faults_are_retried_or_reported() {
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output}");
 }
 
-// §5: no more often than once a minute. The sandbox's minute takes a twentieth of a second here.
+// Source: docs/reference/metrics.md#limits-and-delay. No more often than once a minute. The sandbox's minute takes a
+// twentieth of a second here.
 #[cfg(unix)]
 #[test]
 fn watch_refreshes_every_minute_until_ctrl_c() {

@@ -49,7 +49,7 @@ fn offsets_are_described_changed_and_restored() {
     );
     assert_eq!(output.code, Some(0), "{output}");
     let moved = parse_json(&output);
-    // The stock CLI's fields (dossier `connect.md` §8.2).
+    // The stock CLI's fields (docs/reference/cli.md#connector-commands).
     for field in [
         "id",
         "request_type",

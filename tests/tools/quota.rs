@@ -52,7 +52,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         normalized_stderr(&check).contains("Set `tasks.max` to 4 or less."),
         "{check}"
     );
-    // A change of what is there asks for the difference (dossier `quotas.md` §5.2).
+    // A change of what is there asks for the difference (docs/reference/quotas.md#counting-connectors).
     let check = parse_json(&run_as_operator(
         &cli,
         "quota check --connector claims-orders --tasks 3 -o json",
@@ -99,7 +99,7 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
         (&claims["connectors"], &claims["tasks"], &claims["state"]),
         (&17.into(), &17.into(), &"over".into())
     );
-    // Less is always allowed (dossier `quotas.md` §5.2).
+    // Less is always allowed (docs/reference/quotas.md#counting-connectors).
     let output = cli.run("quota check --sandbox --department claims --connector claims-source-001 --tasks 1");
     assert_eq!(output.code, Some(0), "{output}");
     let output = cli.run("quota check --sandbox --department claims --plugin DatagenSource");
@@ -110,8 +110,8 @@ fn the_platform_team_sees_quotas_of_all_departments_and_the_cluster() {
     );
 }
 
-// The service has no contract for it (dossier `quotas.md` §0, §1.5): 402, or 400 in words. Both end in the advice that our
-// own reserve gives.
+// The service has no contract for it (docs/reference/quotas.md#no-quota-per-department and
+// docs/reference/quotas.md#service-quota-api): 402, or 400 in words. Both end in the advice that our own reserve gives.
 #[test]
 fn a_full_cluster_gives_the_same_advice_for_every_error() {
     let cli = fixture_with_claims();

@@ -152,7 +152,7 @@ fn suggested_commands_use_the_same_stage_and_department() {
     );
 }
 
-// The service does not tell since when (dossier `connect.md` §2.9); what is told was seen.
+// The service does not tell since when (docs/reference/connect.md#status); what is told was seen.
 #[test]
 fn the_age_of_a_state_is_counted_from_its_first_local_observation() {
     let cli = fixture_with_failures();
@@ -212,7 +212,7 @@ fn status_shows_the_platform_team_all_departments_and_unowned_connectors() {
     assert_eq!(parse_json(&one)["stages"][0]["cluster_tasks"], Value::Null);
 }
 
-// "Two list calls for a fleet of 500 connectors in two clusters, not 500" (issue 6, 4).
+// A fleet of 500 connectors in two clusters takes two list calls, not 500.
 #[test]
 fn status_of_500_connectors_in_two_clusters_takes_two_requests() {
     let cli = fixture_with_claims();
@@ -237,7 +237,7 @@ fn status_of_500_connectors_in_two_clusters_takes_two_requests() {
     assert_eq!(totals, [250, 250]);
 }
 
-// Issue 6, 4: "lag if allowed". No persona of a department may (dossier `metrics.md` §6).
+// The lag is shown if it may be read. No persona of a department may (docs/reference/metrics.md#who-may-read-metrics).
 #[test]
 fn status_shows_sink_lag_to_callers_that_can_read_metrics() {
     let cli = fixture_with_two_hours_of_metrics();

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// How old a key may be before it is a finding: no document of the vendor names a number, but its advice is to replace
-/// keys regularly (docs `best-practices-api-keys`; dossier `rbac.md` T11, "rotation SLA"). Ninety days is the period that
+/// keys regularly (docs `best-practices-api-keys`; docs/reference/rbac.md#threats, T11). Ninety days is the period that
 /// audits of cloud accounts ask for most often, and short enough that a rotation stays something people can do.
 pub const MAX_KEY_AGE_DAYS: u16 = 90;
 
@@ -129,7 +129,7 @@ mod tests {
         find_provisioner(&org.observed).map(|id| id.to_string())
     }
 
-    // Dossier `rbac.md` §8.6.
+    // Source: docs/reference/rbac.md#roles-of-the-provisioner
     #[test]
     fn the_provisioner_is_the_only_untagged_cluster_administrator() {
         let mut org = Org::clean();

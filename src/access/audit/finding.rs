@@ -24,7 +24,7 @@ pub struct AuditEvidence {
 pub struct AuditFinding {
     /// Rule, severity, message, what to do, and who.
     pub finding: Finding,
-    /// The threat, as numbered in dossier `rbac.md` §7.
+    /// The threat, as numbered in docs/reference/rbac.md#threats.
     pub threat: &'static str,
     /// What it is about, by its id: with the rule it names the finding, in a file of accepted ones.
     pub subject: String,

@@ -1,5 +1,6 @@
-//! An organization as it should be, for the tests of the rules: two departments after dossier `rbac.md` §8, a tombstone, the
-//! provisioner of §8.6 and an administrator. A test spoils one thing and looks at what is found.
+//! An organization as it should be, for the tests of the rules: two departments after docs/reference/rbac.md#personas,
+//! a tombstone, the provisioner of docs/reference/rbac.md#roles-of-the-provisioner and an administrator. A test spoils
+//! one thing and looks at what is found.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +31,7 @@ fn address() -> StageAddress {
     }
 }
 
-/// Fills in the notation of the dossier: `$O`, `$E`, `$C`, `$K`, `$S`.
+/// Fills in the notation of docs/reference/rbac.md: `$O`, `$E`, `$C`, `$K`, `$S`.
 fn crn(short: &str) -> CrnPattern {
     let env = format!("{ORG}/environment=env-abc123");
     let cluster = format!("{env}/cloud-cluster=lkc-abc123");
@@ -52,7 +53,7 @@ fn grant(role: &str, on: GrantTarget, why: &str) -> RoleGrant {
     }
 }
 
-/// §8.1 to §8.4, as far as the shipped template goes.
+/// Source: docs/reference/rbac.md#personas, as far as the shipped template goes.
 fn personas() -> Vec<(&'static str, Vec<KeyKind>, Vec<RoleGrant>)> {
     use GrantTarget::{Account, Fixed, Prefix};
     use ResourceKind as K;
@@ -135,7 +136,7 @@ impl Org {
             departments: Vec::new(),
         };
         org.bind("u-admin", "OrganizationAdmin", "$O");
-        // §8.6.
+        // Source: docs/reference/rbac.md#roles-of-the-provisioner
         org.account("sa-provisioner", "ebs-provisioner");
         org.bind("sa-provisioner", "CloudClusterAdmin", "$C");
         org.bind("sa-provisioner", "ResourceOwner", "$S/subject=*");
@@ -149,7 +150,7 @@ impl Org {
         org
     }
 
-    /// As the provisioner sees it: lists are cut to what its roles show (dossier `rbac.md` §9, Q6).
+    /// As the provisioner sees it: lists are cut to what its roles show (docs/assumptions.md, Q6).
     pub(super) fn observed_by_provisioner() -> Self {
         let mut org = Self::clean();
         org.observed.observed_by = Principal::from_id("sa-provisioner");

@@ -1,5 +1,5 @@
 //! Finds what should not be there: one rule for each way in which departments come too near to each other, or somebody
-//! else to them (dossier `rbac.md` §7).
+//! else to them (docs/reference/rbac.md#threats).
 //!
 //! - [`blueprint`]: what the organization is compared with
 //! - [`sight`]: what the look could show; what it could not is *unknown*, never absent

@@ -8,7 +8,7 @@ use crate::{
     model::{NamePattern, ObservedBinding, Principal, ResourceKind, Role, RoleBinding, listing},
 };
 
-// Issue: "`access audit` on the example platform is clean".
+// `access audit` on the example platform is clean.
 #[test]
 fn an_organization_without_drift_has_no_findings_for_an_administrator() {
     for result in Org::clean().run_audit() {
@@ -16,7 +16,8 @@ fn an_organization_without_drift_has_no_findings_for_an_administrator() {
     }
 }
 
-// T12: "403-as-absent: … makes audit look clean". What the provisioner of §8.6 may list decides.
+// T12: a refused list must not make an audit look clean. What the provisioner may list
+// (docs/reference/rbac.md#roles-of-the-provisioner) decides.
 #[test]
 fn rules_that_need_lists_hidden_from_the_provisioner_are_unknown() {
     let known = [
@@ -195,7 +196,7 @@ fn rules_have_stable_ids_and_complete_descriptions() {
     assert!(super::rules::find("no-such-rule").is_none());
 }
 
-// Issue: "one rule per file for the threats T1–T16 of `domain/rbac.md` §7 that can be seen from the API".
+// One rule per file for each threat that is visible in the API (docs/reference/rbac.md#threats).
 #[test]
 fn every_threat_has_a_rule_or_a_stated_reason() {
     for number in 1..=18 {

@@ -1,8 +1,9 @@
-//! What the look at the organization could show in full (dossier `rbac.md` T12: what is hidden is unknown, never absent).
+//! What the look at the organization could show in full (docs/reference/rbac.md#threats, T12: what is hidden is
+//! unknown, never absent).
 //!
-//! A list that is refused says so. One that is merely cut to what its caller may see does not (dossier `rbac.md` §9, Q2 and
-//! Q6), so the roles that the caller is seen to hold decide whether a list was a whole one. What is not seen to be whole
-//! counts as cut.
+//! A list that is refused says so. One that is merely cut to what its caller may see does not (docs/assumptions.md, Q2,
+//! Q6), so the roles that the caller is seen to hold decide whether a list was a whole one. What is not seen to be
+//! whole counts as cut.
 
 use serde::Serialize;
 
@@ -129,8 +130,8 @@ impl<'a> Visibility<'a> {
         (!self.is_allowed(Operation::DescribeAccess, &crn)).then(|| self.not_entitled(&what))
     }
 
-    /// Why the API keys of one account were not seen in full. A list shows the keys that its caller may manage (dossier
-    /// `rbac.md` §1.7).
+    /// Why the API keys of one account were not seen in full. A list shows the keys that its caller may manage
+    /// (docs/reference/rbac.md#data-visible-across-prefixes).
     pub(super) fn missing_keys(&self, account: &ServiceAccountId, name: &str) -> Option<MissingData> {
         let what = format!("API keys of {name}");
         if let Some(reason) = self.observed.unknown.get(listing::KEYS) {

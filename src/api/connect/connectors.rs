@@ -166,7 +166,7 @@ by_name! {
     PauseConnector: PUT PAUSE, Idempotent -> (), empty: true, "pause";
     /// Resumes a connector; it takes a while.
     ResumeConnector: PUT RESUME, Idempotent -> (), empty: true, "resume";
-    /// Restarts a connector. 400 unless it is RUNNING (dossier `connect.md` §2.8).
+    /// Restarts a connector. 400 unless it is RUNNING (docs/reference/connect.md#restart).
     RestartConnector: POST RESTART, CheckFirst -> (), empty: true, "restart";
 }
 
@@ -185,8 +185,8 @@ pub enum LifecycleAction {
 /// The answer to a delete call.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeleteConnectorResponse {
-    /// `null` when it is deleted. Anything else means that it is not, whatever the status says (dossier `connect.md`
-    /// §1.1, E6).
+    /// `null` when it is deleted. Anything else means that it is not, whatever the status says
+    /// (docs/reference/connect.md#error-bodies, E6).
     #[serde(default)]
     pub error: Option<serde_json::Value>,
 }

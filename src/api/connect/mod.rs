@@ -1,5 +1,5 @@
-//! `connect/v1`: fully managed connectors (ccloud-sdk-go-v2 `connect/v1/api/openapi.yaml`; dossier `connect.md` §2 names
-//! what the live service does beyond it).
+//! `connect/v1`: fully managed connectors (ccloud-sdk-go-v2 `connect/v1/api/openapi.yaml`;
+//! docs/reference/connect.md#endpoints names what the live service does beyond it).
 //!
 //! Everything is addressed by the *name* of the connector; its id comes only with the expanded list.
 
@@ -53,13 +53,13 @@ pub const CONFIG: &str = "/connect/v1/environments/{environment}/clusters/{clust
 pub const PAUSE: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/pause";
 /// Resumes a connector.
 pub const RESUME: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/resume";
-/// Restarts a connector. In the published API, not in the SDK's document (dossier `connect.md` §2.8).
+/// Restarts a connector. In the published API, not in the SDK's document (docs/reference/connect.md#restart).
 pub const RESTART: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/restart";
 /// The status of a connector.
 pub const STATUS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/status";
 /// The tasks of a connector.
 pub const TASKS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/tasks";
-/// Advice on an error. Undocumented (dossier `connect.md` §2.10): may be missing.
+/// Advice on an error. Undocumented (docs/reference/connect.md#error-recommendations): may be missing.
 pub const RECOMMENDATIONS: &str =
     "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/error-recommendations";
 /// The offsets of a connector.

@@ -1,4 +1,4 @@
-//! The offsets of a connector: read, changed on request, one request at a time (dossier `connect.md` §9).
+//! The offsets of a connector: read, changed on request, one request at a time (docs/reference/connect.md#offsets).
 
 use http::Method;
 use serde::{Deserialize, Serialize};

@@ -133,7 +133,8 @@ pub struct ValidatedValue {
     pub visible: bool,
 }
 
-/// Checks a configuration. A clean answer proves neither reach nor credentials (dossier `connect.md` §2.2).
+/// Checks a configuration. A clean answer proves neither reach nor credentials
+/// (docs/reference/connect.md#create-a-connector).
 #[derive(Clone, Debug)]
 pub struct ValidateConfig {
     /// Where.

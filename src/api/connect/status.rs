@@ -1,6 +1,6 @@
 //! How a connector is: state, tasks, errors, advice.
 //!
-//! Several fields are real and in no document (dossier `connect.md` §2.9); all of them may be absent.
+//! Several fields are real and in no document (docs/reference/connect.md#status); all of them may be absent.
 
 use http::Method;
 use jiff::Timestamp;
@@ -109,7 +109,7 @@ pub struct ErrorRecommendations {
 }
 
 impl ErrorRecommendations {
-    /// When the error happened: the event's id ends in a Unix time (dossier `connect.md` §2.10).
+    /// When the error happened: the event's id ends in a Unix time (docs/reference/connect.md#error-recommendations).
     #[must_use]
     pub fn occurred_at(&self) -> Option<Timestamp> {
         let (_, second) = self.event_id.rsplit_once('_')?;
@@ -130,7 +130,7 @@ by_name! {
 mod tests {
     use super::{ConnectorStatus, ErrorRecommendations};
 
-    // The id of dossier `connect.md` §2.10.
+    // The id of docs/reference/connect.md#error-recommendations.
     #[test]
     fn the_event_id_yields_the_time_of_the_error() {
         let at = |event_id: &str| {
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(at("lcc-8kq2zm_soon"), None);
     }
 
-    // Two clients disagree on the elements (dossier `connect.md` §2.9).
+    // Two clients disagree on the elements (docs/reference/connect.md#status).
     #[test]
     fn trace_errors_may_be_texts_or_objects() {
         let json = r#"{"errors_from_trace":["a",{"error":"b"},"a",{"other":1}]}"#;

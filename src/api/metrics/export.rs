@@ -1,5 +1,5 @@
-//! The latest values of everything, as text for Prometheus (dossier `metrics.md` §4): written by the sandbox, read by
-//! whoever asks for it.
+//! The latest values of everything, as text for Prometheus (docs/reference/metrics.md#export): written by the sandbox,
+//! read by whoever asks for it.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    // Dossier `metrics.md` §4, the example.
+    // Source: docs/reference/metrics.md#export, the example.
     #[test]
     fn an_openmetrics_export_is_parsed() {
         let text = "# TYPE confluent_kafka_connect_received_records gauge\n\

@@ -1,5 +1,6 @@
-//! The metrics of connectors, as far as sources name them (dossier `metrics.md` §2). A cache: the service's own list is at
-//! [`METRIC_DESCRIPTORS`](super::METRIC_DESCRIPTORS), and may leave out what the key may query all the same.
+//! The metrics of connectors, as far as sources name them (docs/reference/metrics.md#connector-metrics). A cache: the
+//! service's own list is at [`METRIC_DESCRIPTORS`](super::METRIC_DESCRIPTORS), and may leave out what the key may query
+//! all the same.
 
 /// How a value is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,7 +195,7 @@ pub const METRICS: &[Metric] = &[
 mod tests {
     use super::*;
 
-    // Dossier `metrics.md` §2, the table: suffix, for, unit.
+    // Source: docs/reference/metrics.md#connector-metrics, the table: suffix, for, unit.
     #[test]
     fn the_metrics_are_those_of_the_reference() {
         for (suffix, direction, unit) in [

@@ -1,4 +1,4 @@
-//! Queries: one metric per request, as many connectors as wanted (dossier `metrics.md` §3).
+//! Queries: one metric per request, as many connectors as wanted (docs/reference/metrics.md#queries).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -217,7 +217,7 @@ impl Endpoint for QueryMetrics {
     }
 }
 
-/// An answer, grouped or flat: an empty one does not say which (dossier `metrics.md` §3).
+/// An answer, grouped or flat: an empty one does not say which (docs/reference/metrics.md#queries).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct QueryResponse {
     /// Groups, or points.
@@ -304,7 +304,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    // Dossier `metrics.md` §3, the request.
+    // Source: docs/reference/metrics.md#queries, the request.
     #[test]
     fn a_query_is_grouped_by_connector() {
         let mut query = QueryMetrics {
@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(body["group_by"], json!(["resource.connector.id", "metric.status"]));
     }
 
-    // Dossier `metrics.md` §3: both forms, and the empty one that could be either.
+    // Source: docs/reference/metrics.md#queries. Both forms, and the empty one that could be either.
     #[test]
     fn grouped_and_flat_responses_are_parsed_and_sorted() {
         let read = |value: Value| serde_json::from_value::<QueryResponse>(value).unwrap();
@@ -355,7 +355,7 @@ mod tests {
         assert!(read(json!({ "data": [] })).data.is_empty());
     }
 
-    // Dossier `metrics.md` §3: PT1M ≤ 6 h · PT5M ≤ 1 d · PT15M ≤ 4 d · PT30M ≤ 7 d.
+    // Source: docs/reference/metrics.md#queries. PT1M ≤ 6 h · PT5M ≤ 1 d · PT15M ≤ 4 d · PT30M ≤ 7 d.
     #[test]
     fn the_finest_granularity_is_allowed_for_the_interval() {
         let finest = |hours| Granularity::finest_for(Duration::from_hours(hours));

@@ -279,7 +279,7 @@ impl StepExecutor for ProvisioningExecutor<'_> {
             .filter(|_| change.operation.is_remote())
     }
 
-    /// What to do when the service let an account be made, but not its maker be its owner (dossier `rbac.md` §9, Q10).
+    /// What to do when the service let an account be made, but not its maker be its owner (docs/assumptions.md, Q10).
     fn hint_for(&self, change: &PlannedChange, error: &StepError) -> Option<Hint> {
         let StepError::Resource(ResourceError::Client(error)) = error else {
             return None;

@@ -10,10 +10,10 @@ pub(super) const RULE: LintRule = LintRule {
     id: "auth-mode",
     severity: Severity::Error,
     summary: "the connector does not run under a service account",
-    explanation: "With `kafka.auth.mode=SERVICE_ACCOUNT` the service makes and hides the Kafka key, so there is no Kafka secret \
-                  to leak, and the grants of the department's runtime account decide what the connector may do. With a key \
-                  of its own it can do whatever that key can. The service takes `KAFKA_API_KEY` when the key is left out \
-                  (dossier `connect.md` §4.2, `rbac.md` §2.3).",
+    explanation: "With `kafka.auth.mode=SERVICE_ACCOUNT` the service makes and hides the Kafka key, so there is no \
+                  Kafka secret to leak, and the grants of the department's runtime account decide what the connector \
+                  may do. With a key of its own it can do whatever that key can. The service takes `KAFKA_API_KEY` \
+                  when the key is left out (docs/reference/connect.md#kafka-identity).",
     applies_to_self_managed: false,
     check,
 };

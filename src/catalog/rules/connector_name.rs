@@ -11,9 +11,10 @@ pub(super) const RULE: LintRule = LintRule {
     severity: Severity::Error,
     summary: "a name that the service refuses, or two different ones",
     explanation: "Names have at most 64 characters: letters, numbers, marks, spaces and `.,&_+|[]-` \
-                  (docs.confluent.io/cloud/current/connectors/bring-your-connector/custom-connector-fands.html, dossier \
-                  `connect.md` §4.5). The name beside `config` and the one in it must be equal: `PUT` with another name \
-                  silently makes a second connector (dossier `connect.md` §2.4).",
+                  (docs.confluent.io/cloud/current/connectors/bring-your-connector/custom-connector-fands.html, \
+                  docs/reference/connect.md#connector-names). The name beside `config` and the one in it must be \
+                  equal: `PUT` with another name silently makes a second connector \
+                  (docs/reference/connect.md#update-a-connector).",
     applies_to_self_managed: false,
     check,
 };
@@ -54,7 +55,7 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     } else if input.options.department.is_some()
         && let Some(odd) = name.value.chars().find(|&c| !is_plain(c))
     {
-        // Dossier `rbac.md` §3: so that no segment of a CRN ever needs escaping.
+        // Source: docs/reference/rbac.md#crn-patterns. So that no segment of a CRN ever needs escaping.
         let message = format!("{odd:?} in a connector's name needs escaping in addresses and role bindings");
         findings.warning(&name.value_span, message, "Keep to a-z, 0-9, `.`, `_` and `-`.");
     }

@@ -10,8 +10,8 @@ pub(super) const RULE: LintRule = LintRule {
     id: "file-name",
     severity: Severity::Warning,
     summary: "the file is not called like its connector",
-    explanation: "One connector per file, called like it: so that it is found by its name, and that two files cannot mean the \
-                  same connector (dossier `connect.md` §11).",
+    explanation: "One connector per file, called like it: so that it is found by its name, and that two files cannot \
+                  mean the same connector.",
     applies_to_self_managed: false,
     check,
 };

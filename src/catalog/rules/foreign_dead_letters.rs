@@ -14,8 +14,8 @@ pub(super) const RULE: LintRule = LintRule {
     severity: Severity::Error,
     summary: "a dead letter, error or success topic outside the department's prefix",
     explanation: "Failed records are the department's data. The names that the service gives by itself (`dlq-lcc-…`, \
-                  `error-lcc-…`, `success-lcc-…`) are shared by everybody, and who may read one may read all (dossier \
-                  `rbac.md` T7).",
+                  `error-lcc-…`, `success-lcc-…`) are shared by everybody, and who may read one may read all \
+                  (docs/reference/rbac.md#threats, T7).",
     applies_to_self_managed: false,
     check,
 };

@@ -10,8 +10,8 @@ pub(super) const RULE: LintRule = LintRule {
     id: "foreign-name",
     severity: Severity::Error,
     summary: "the connector's name does not begin with the department's prefix",
-    explanation: "Rights end at the prefix: a connector of another name is refused, or belongs to somebody else (dossier \
-                  `rbac.md` §1.2, T8).",
+    explanation: "Rights end at the prefix: a connector of another name is refused, or belongs to somebody else \
+                  (docs/reference/rbac.md#connector-roles-on-a-prefix; docs/reference/rbac.md#threats, T8).",
     applies_to_self_managed: false,
     check,
 };

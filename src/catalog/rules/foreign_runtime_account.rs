@@ -10,8 +10,9 @@ pub(super) const RULE: LintRule = LintRule {
     id: "foreign-runtime-account",
     severity: Severity::Error,
     summary: "the connector runs under an account that is not the department's",
-    explanation: "A connector can do what its account can, so the account of another department reads that department's data \
-                  (dossier `rbac.md` T6). The service refuses an account that the caller may not assign.",
+    explanation: "A connector can do what its account can, so the account of another department reads that \
+                  department's data (docs/reference/rbac.md#threats, T6). The service refuses an account that the \
+                  caller may not assign.",
     applies_to_self_managed: false,
     check,
 };

@@ -14,9 +14,10 @@ pub(super) const RULE: LintRule = LintRule {
     id: "foreign-topic",
     severity: Severity::Error,
     summary: "a topic outside the department's prefix",
-    explanation: "The runtime account may read and write the department's topics only, so a connector on others fails; and if \
-                  the account may do more than it should, this is where another department's data would leave it (dossier \
-                  `rbac.md` T6). A regular expression must begin with the prefix in every branch.",
+    explanation: "The runtime account may read and write the department's topics only, so a connector on others fails; \
+                  and if the account may do more than it should, this is where another department's data would leave \
+                  it (docs/reference/rbac.md#threats, T6). A regular expression must begin with the prefix in every \
+                  branch.",
     applies_to_self_managed: false,
     check,
 };

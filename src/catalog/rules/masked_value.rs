@@ -13,8 +13,8 @@ pub(super) const RULE: LintRule = LintRule {
     id: "masked-value",
     severity: Severity::Error,
     summary: "a masked value, copied from what the service shows",
-    explanation: "The service shows `****` in place of secrets. Sent back with a new connector, the stars become the password \
-                  (dossier `connect.md` §4.3).",
+    explanation: "The service shows `****` in place of secrets. Sent back with a new connector, the stars become the \
+                  password (docs/reference/connect.md#secrets-and-masks).",
     applies_to_self_managed: false,
     check,
 };

@@ -14,7 +14,8 @@ pub(super) const RULE: LintRule = LintRule {
     severity: Severity::Error,
     summary: "two keys that exclude each other, or neither of them",
     explanation: "A sink reads `topics` or what matches `topics.regex`; a Datagen source makes what `quickstart` or \
-                  `schema.string` says (dossier `connect.md` §4.1, §5).",
+                  `schema.string` says (docs/reference/connect.md#common-configuration-keys and \
+                  docs/reference/connect.md#plugin-definitions).",
     applies_to_self_managed: false,
     check,
 };

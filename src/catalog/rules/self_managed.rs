@@ -13,8 +13,9 @@ pub(super) const RULE: LintRule = LintRule {
     id: "self-managed",
     severity: Severity::Error,
     summary: "a Java class instead of a managed plugin",
-    explanation: "Self-managed Connect names the Java class of a connector; the managed service names its plugins by ids of its \
-                  own, with other keys (terraform-provider-confluent issue 53, dossier `connect.md` §5).",
+    explanation: "Self-managed Connect names the Java class of a connector; the managed service names its plugins by \
+                  ids of its own, with other keys (terraform-provider-confluent issue 53, \
+                  docs/reference/connect.md#plugin-definitions).",
     applies_to_self_managed: true,
     check,
 };
@@ -78,7 +79,8 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
     findings.error(&entry.value_span, message, fix);
 }
 
-/// Whether the file names a Java class. Custom connectors name one too, and say what they are (dossier `connect.md` §2.14).
+/// Whether the file names a Java class. Custom connectors name one too, and say what they are
+/// (docs/reference/connect.md#custom-connectors).
 pub(in crate::catalog) fn is_self_managed(input: &LintInput<'_>) -> bool {
     let Some(class) = input.file.class() else {
         return false;

@@ -10,8 +10,9 @@ pub(super) const RULE: LintRule = LintRule {
     id: "server-key",
     severity: Severity::Warning,
     summary: "a key that the service adds by itself",
-    explanation: "Exports hold keys that nobody wrote, and that mean nothing on the way in (terraform-provider-confluent \
-                  `internal/provider/resource_connector.go`, dossier `connect.md` §4.4).",
+    explanation: "Exports hold keys that nobody wrote, and that mean nothing on the way in \
+                  (terraform-provider-confluent `internal/provider/resource_connector.go`, \
+                  docs/reference/connect.md#keys-added-by-the-service).",
     applies_to_self_managed: false,
     check,
 };

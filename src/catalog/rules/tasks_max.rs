@@ -10,15 +10,15 @@ pub(super) const RULE: LintRule = LintRule {
     id: "tasks-max",
     severity: Severity::Error,
     summary: "a number of tasks that the plugin or the quota does not allow",
-    explanation: "Tasks are what a connector costs. Change data capture from a database log has one reader, so more tasks do \
-                  nothing (dossier `connect.md` §11). The quota is the platform's; whether it has room left is looked up by \
-                  `create`.",
+    explanation: "Tasks are what a connector costs. Change data capture from a database log has one reader, so more \
+                  tasks do nothing (docs/reference/connect.md#plugin-definitions). The quota is the platform's; \
+                  whether it has room left is looked up by `create`.",
     applies_to_self_managed: false,
     check,
 };
 
-/// One task, whatever is asked for: dossier `connect.md` §11 (Postgres and MySQL); definition of `tasks.max`
-/// (Oracle XStream: "capped at 1").
+/// One task, whatever is asked for: docs/reference/connect.md#plugin-definitions (Postgres and MySQL); definition of
+/// `tasks.max` (Oracle XStream: "capped at 1").
 const SINGLE: [&str; 5] = [
     "MySqlCdcSource",
     "MySqlCdcSourceV2",

@@ -14,8 +14,9 @@ pub(super) const RULE: LintRule = LintRule {
     id: "value-not-allowed",
     severity: Severity::Error,
     summary: "a value outside the allowed ones",
-    explanation: "The service answers `Value … doesn't belong to the property's … enum`. Case matters, and differs between \
-                  versions of one connector: `fail` in HttpSink is `FAIL` in HttpSinkV2 (dossier `connect.md` §5, §10).",
+    explanation: "The service answers `Value … doesn't belong to the property's … enum`. Case matters, and differs \
+                  between versions of one connector: `fail` in HttpSink is `FAIL` in HttpSinkV2 \
+                  (docs/reference/connect.md#plugin-definitions and docs/reference/connect.md#error-messages).",
     applies_to_self_managed: false,
     check,
 };

@@ -77,7 +77,7 @@ fn build_output(context: AccessContext, question: AccessQuestion, principal: &Pr
     }
     let allowed = matches!(decided, AccessDecision::Allowed(_));
     if allowed && operation == Operation::ViewMetrics && on.kind() == ResourceKind::Connector {
-        // Two documents say two things (dossier `metrics.md` §6).
+        // Two documents say two things (docs/reference/metrics.md#who-may-read-metrics).
         notes.push(
             "So the published table of roles says. The Metrics API is documented to answer MetricsViewer and administrators \
              alone, and to refuse everybody else (assumption Q5 of `confluent ebs doctor --assumptions`)."

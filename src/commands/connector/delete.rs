@@ -183,7 +183,7 @@ impl ConnectorDeleteOutput {
 }
 
 /// What a connector of the same name does that is created without offsets: it has another id, and with it another
-/// consumer group or another place to keep its position (dossier `connect.md` §4.5).
+/// consumer group or another place to keep its position (docs/reference/connect.md#connector-names).
 fn restart_note(observed: &LiveConnector) -> &'static str {
     match observed.direction().to_ascii_lowercase().as_str() {
         "sink" => "reads its topics from the beginning",

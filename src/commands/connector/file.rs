@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
     let message = || format!("unable to read configuration file \"{}\"", path.display());
     let file = connector_file::read(path).map_err(|findings| Error::findings(message(), findings))?;
     if file.entries.is_empty() {
-        // The stock CLI's words (dossier `connect.md` §8.2).
+        // The stock CLI's words (docs/reference/cli.md#connector-commands).
         return Err(Error::failed(format!(
             "connector config file \"{}\" is empty",
             path.display()

@@ -94,7 +94,7 @@ fn verb(what: LifecycleAction) -> &'static str {
     }
 }
 
-/// Several failures as one, in the stock CLI's words (dossier `native-cli.md` §4.6).
+/// Several failures as one, in the stock CLI's words (docs/reference/cli.md#prompts).
 pub(super) fn combine_errors(mut failures: Vec<Error>, some: bool) -> Option<Error> {
     let kind = match (failures.len(), some) {
         (0, _) => return None,

@@ -21,7 +21,7 @@ use crate::{
     resources::connector::{LiveConnector, is_mask},
 };
 
-/// The key of the dead letter queue of sinks (dossier `connect.md` §4.1).
+/// The key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
 const DEAD_LETTER_TOPIC_KEY: &str = "errors.deadletterqueue.topic.name";
 
 /// Where secrets come from.
@@ -120,7 +120,7 @@ pub(super) async fn resolve_secrets(
     let mut secret: BTreeSet<String> = config.keys().filter(guarded).cloned().collect();
     let refers = |value: &String| ValueReference::occurs_in(value);
     if plugin.is_none() && config.iter().any(|(key, value)| refers(value) && !secret.contains(key)) {
-        // The plugin's own word on which keys are secret (dossier `connect.md` §2.13).
+        // The plugin's own word on which keys are secret (docs/reference/connect.md#validate-a-configuration).
         let about = BTreeMap::from([("connector.class".to_owned(), class.to_owned())]);
         if let Some(validation) = validate_with_service(session, class, about).await? {
             secret.extend(secret_keys(&validation));
@@ -237,7 +237,7 @@ pub(super) fn check_task_growth(
 }
 
 /// Says when the department has more than it may have after a create: another one ran at the same time, and the service
-/// keeps no count (dossier `quotas.md` §2.2).
+/// keeps no count (docs/reference/quotas.md#no-quota-per-department).
 pub(super) async fn warn_over_quota(ctx: &Ctx, session: &ConnectorSession, department: &DepartmentContext) {
     // The connector is made, whether this look succeeds or not.
     let Ok(list) = session.connectors.list().await else {
@@ -283,7 +283,7 @@ pub(super) async fn validate_with_service(
     config: BTreeMap<String, String>,
 ) -> Result<Option<ConfigValidation>, Error> {
     let place = session.connectors.cluster_path.clone();
-    // Custom connectors cannot be validated (dossier `connect.md` §2.13).
+    // Custom connectors cannot be validated (docs/reference/connect.md#validate-a-configuration).
     if config
         .get("confluent.connector.type")
         .is_some_and(|kind| kind == "CUSTOM")

@@ -128,7 +128,7 @@ fn match_pattern(
         .collect())
 }
 
-/// The stock CLI's words (dossier `connect.md` §8.2).
+/// The stock CLI's words (docs/reference/cli.md#connector-commands).
 pub(super) fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
     let message = match missing {
         [one] if one.starts_with("lcc-") => format!("unknown connector ID \"{one}\""),

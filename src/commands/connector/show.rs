@@ -37,8 +37,9 @@ pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
     }
 }
 
-/// A value of a connector of plugin `class` that may be shown. The service masks what it calls secret; by our facts and by
-/// its name a key can be secret for us, too, and a credential can stand inside any value (dossier `connect.md` §4.3, §5).
+/// A value of a connector of plugin `class` that may be shown. The service masks what it calls secret; by our facts and
+/// by its name a key can be secret for us, too, and a credential can stand inside any value
+/// (docs/reference/connect.md#secrets-and-masks and docs/reference/connect.md#plugin-definitions).
 pub(super) fn redact_value(class: &str, key: &str, value: &str) -> String {
     let facts = catalog();
     let plugin = facts.plugin(class);

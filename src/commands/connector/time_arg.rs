@@ -52,7 +52,7 @@ impl TimeArg {
 mod tests {
     use super::*;
 
-    // The forms of dossier `logs.md` §2.8, and the stock CLI's (§2.7).
+    // The forms of docs/reference/logs.md#limits-and-errors, and the stock CLI's (docs/reference/cli.md#log-command).
     #[test]
     fn a_time_is_an_age_or_a_timestamp() {
         let now: Timestamp = "2026-08-20T12:00:00Z".parse().unwrap();

@@ -74,7 +74,7 @@ pub(super) struct ConnectorUpdateArgs {
 impl ConnectorUpdateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorUpdateOutput>, Error> {
         if self.config_file.is_none() && self.config.is_empty() && self.unset.is_empty() {
-            // The stock CLI's words (dossier `connect.md` §8.2).
+            // The stock CLI's words (docs/reference/cli.md#connector-commands).
             return Err(Error::usage("one of --config or --config-file must be specified"));
         }
         let file = self.config_file.as_deref().map(file::read).transpose()?;
@@ -138,7 +138,7 @@ impl ConnectorUpdateArgs {
             }
         }
         // A mask is sent back only for what the read returned masked: the service keeps the stored value then, as the
-        // stock CLI relies on (dossier `connect.md` §4.3).
+        // stock CLI relies on (docs/reference/connect.md#secrets-and-masks).
         request::reject_masked(&file.config, |key| self.keep_secrets && masked(key))
             .map_err(|error| error.with_hint("Or keep the stored secrets with `--keep-secrets`."))?;
         if let Some(department) = &session.department {
@@ -160,7 +160,7 @@ impl ConnectorUpdateArgs {
             request::reject_invalid(validation)?;
         }
         let mut config = file.config;
-        // Another name in it would make a second connector (dossier `connect.md` §2.4).
+        // Another name in it would make a second connector (docs/reference/connect.md#update-a-connector).
         config.insert("name".to_owned(), observed.name.clone());
         let desired = DesiredConnector {
             name: observed.name.clone(),
@@ -285,7 +285,7 @@ impl ConnectorUpdateArgs {
 /// How to undo a change after which the connector does not run.
 fn rollback_hint(error: Error, updated: &ConnectorUpdateOutput, kept_secrets: bool) -> Error {
     let error = match kept_secrets {
-        // A named assumption: no document promises it (dossier `connect.md` §4.3).
+        // A named assumption: no document promises it (docs/reference/connect.md#secrets-and-masks).
         true => error.with_hint(
             "If it fails for a wrong password, the service did not keep the stored secrets: name them again instead of \
              `--keep-secrets`.",

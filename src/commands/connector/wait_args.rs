@@ -12,7 +12,8 @@ use crate::{
     resources::connector::{PollSnapshot, WaitGoal, WaitOptions, WaitOutcome},
 };
 
-/// How long to wait unless told otherwise: nearly everything settles within three minutes (dossier `connect.md` §3.2).
+/// How long to wait unless told otherwise: nearly everything settles within three minutes
+/// (docs/reference/connect.md#timing-of-states).
 pub(super) const DEFAULT_TIMEOUT: &str = "10m";
 
 /// Whether and how long to wait after a write.

@@ -55,7 +55,8 @@ pub(in crate::commands) struct FleetCollector {
 /// By id; or why it is not known.
 type LagResult = Result<BTreeMap<String, f64>, String>;
 
-/// Values come by the minute, and all who share an address share a limit of 60 requests in one (dossier `metrics.md` §5).
+/// Values come by the minute, and all who share an address share a limit of 60 requests in one
+/// (docs/reference/metrics.md#limits-and-delay).
 const LAG_REFRESH_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 /// How far back the latest value may lie.
 const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(20);
@@ -147,7 +148,7 @@ impl FleetCollector {
         let lists = self.list().await?;
         let mut fleet = self.build_fleet(&lists);
         // Whoever sees all departments has more sinks than one question can name. No persona of a department may ask:
-        // metrics are for whole clusters (dossier `metrics.md` §6).
+        // metrics are for whole clusters (docs/reference/metrics.md#who-may-read-metrics).
         if self.is_single_department() && self.session.is_platform_scope {
             let sinks = fleet.sink_ids();
             if !sinks.is_empty() {

@@ -36,7 +36,7 @@ impl ConnectorCondition {
         Self::Running,
     ];
 
-    /// Reads it out of a status (dossier `connect.md` §3.1).
+    /// Reads it out of a status (docs/reference/connect.md#connector-states).
     pub(in crate::commands) fn from_status(status: &ConnectorStatus) -> Self {
         let is_troubled = |state: &str| matches!(state, "FAILED" | "SYSTEM_ERROR" | "USER_ACTIONABLE_ERROR");
         let troubled = status.tasks.iter().filter(|task| is_troubled(&task.state)).count();
@@ -146,7 +146,8 @@ mod tests {
         ConnectorCondition::from_status(&status)
     }
 
-    // Dossier `connect.md` §3.1: the states there are, and how the service derives them from those of the tasks.
+    // Source: docs/reference/connect.md#connector-states. The states there are, and how the service derives them from
+    // those of the tasks.
     #[test]
     fn every_state_has_a_condition_and_an_unrecognized_one_is_unknown() {
         for (state, expected) in [
@@ -203,7 +204,8 @@ mod tests {
         assert_eq!(condition("PROVISIONING", &["UNASSIGNED"]), ConnectorCondition::Starting);
     }
 
-    // Dossier `connect.md` §2.4: an update that was stored and is not valid leaves the former one running.
+    // Source: docs/reference/connect.md#update-a-connector. An update that was stored and is not valid leaves the
+    // former one running.
     #[test]
     fn a_rejected_stored_configuration_is_trouble() {
         for state in ["RUNNING", "PROVISIONING", "PAUSED", "RESTARTING", ""] {

@@ -124,8 +124,8 @@ pub(in crate::commands) const fn at_least_prefix(complete: bool) -> &'static str
     if complete { "" } else { "at least " }
 }
 
-/// Whether a configuration tells how many tasks count: it may be read, and what it says is a number of tasks (dossier
-/// `quotas.md` §5.2).
+/// Whether a configuration tells how many tasks count: it may be read, and what it says is a number of tasks
+/// (docs/reference/quotas.md#counting-connectors).
 pub(in crate::commands) fn has_task_count(now: &ExpandedConnector) -> bool {
     let config = &now.info.config;
     !config.is_empty() && tasks_max(config).is_ok()

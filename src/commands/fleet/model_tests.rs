@@ -127,7 +127,7 @@ fn an_unreadable_configuration_makes_the_task_count_a_lower_bound() {
     assert_eq!((row.tasks_text().as_str(), row.observed_since), ("0 of ?", None));
 }
 
-// Dossier `quotas.md` §5.2: what is missing is 1; what is no number of tasks says nothing.
+// Source: docs/reference/quotas.md#counting-connectors. What is missing is 1; what is no number of tasks says nothing.
 #[test]
 fn an_invalid_task_count_does_not_count_as_one_task() {
     for (tasks, complete) in [("lots", false), ("0", false), ("3", true)] {

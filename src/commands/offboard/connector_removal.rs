@@ -18,7 +18,8 @@ use crate::{
     resources::connector::{ConnectorClient, LiveConnector},
 };
 
-/// How long a deleted connector may stay in the lists: up to half a minute was seen (dossier `connect.md` §2.5).
+/// How long a deleted connector may stay in the lists: up to half a minute was seen
+/// (docs/reference/connect.md#delete-a-connector).
 const REMOVAL_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// What happens to connectors.

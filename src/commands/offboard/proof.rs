@@ -112,7 +112,8 @@ pub(super) async fn prove(
     })
 }
 
-/// Tries a key until it is refused: a removal takes a while to reach everywhere (dossier `rbac.md` §4.6).
+/// Tries a key until it is refused: a removal takes a while to reach everywhere
+/// (docs/reference/rbac.md#propagation-delays).
 async fn try_key(ctx: &Ctx, reconciliation: &Reconciliation<'_>, id: &ApiKeyId, secret: &Secret) -> RemovedKeyState {
     let session = reconciliation.session;
     let client = session.client.with_auth(Auth::Basic(BasicCredentials {

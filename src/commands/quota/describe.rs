@@ -106,7 +106,8 @@ impl CountedConnector {
         }
     }
 
-    /// More run than it may: who changed what is for the platform to find out (dossier `quotas.md` §5.2).
+    /// More run than it may: who changed what is for the platform to find out
+    /// (docs/reference/quotas.md#counting-connectors).
     fn is_over_limit(&self) -> bool {
         let running = u32::try_from(self.tasks_running).unwrap_or(u32::MAX);
         self.tasks_max.is_some_and(|most| running > most)

@@ -70,7 +70,7 @@ impl QuotaListArgs {
     }
 }
 
-/// What the whole cluster uses, and what of it belongs to no department (dossier `quotas.md` §5.2).
+/// What the whole cluster uses, and what of it belongs to no department (docs/reference/quotas.md#counting-connectors).
 fn cluster_usage_text(
     session: &ConnectorSession,
     list: &BTreeMap<String, ExpandedConnector>,

@@ -14,7 +14,7 @@ use crate::{
 pub(super) enum QuotaState {
     /// There is room.
     Ok,
-    /// 80 % are used (dossier `quotas.md` §5.3).
+    /// 80 % are used (docs/reference/quotas.md#sharing-a-cluster).
     Near,
     /// Nothing is left.
     Full,
@@ -86,7 +86,8 @@ pub(super) fn is_complete(usage: &DepartmentUsage, list: &BTreeMap<String, Expan
 mod tests {
     use super::*;
 
-    // Dossier `quotas.md` §5.3: 80 %. A provider's limit can be as large as its field (§1.5).
+    // Source: docs/reference/quotas.md#sharing-a-cluster. 80 %. A provider's limit can be as large as its field
+    // (docs/reference/quotas.md#service-quota-api).
     #[test]
     fn every_usage_has_a_state_including_zero_and_the_maximum() {
         let huge = 4_611_686_018_427_387_904;

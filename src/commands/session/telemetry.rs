@@ -23,8 +23,8 @@ use crate::{
     sandbox::{Sandbox, Seed},
 };
 
-/// How long to wait after a 429 that does not say how long: a fifth of the minute that a connector's limit is about (dossier
-/// `logs.md` §2.5).
+/// How long to wait after a 429 that does not say how long: a fifth of the minute that a connector's limit is about
+/// (docs/reference/logs.md#limits-and-errors).
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(12);
 
 /// The way to logs and metrics.
@@ -135,7 +135,7 @@ impl TelemetryClients {
         ))
     }
 
-    /// The way to metrics: the key itself opens them (dossier `metrics.md` §1).
+    /// The way to metrics: the key itself opens them (docs/reference/metrics.md#access).
     pub(in crate::commands) fn metrics(&self) -> Result<MetricsClient, Error> {
         let client = self.client_builder(&self.hosts.metrics)?.build();
         Ok(MetricsClient::new(&client, Some(&self.state_dir)))

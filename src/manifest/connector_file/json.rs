@@ -67,7 +67,7 @@ fn parse_object(text: &str, object: &Object<'_>, deep: bool) -> ParsedObject {
                 Value::Object(inside) if deep => Some(parse_object(text, inside, false)),
                 _ => None,
             },
-            // Offsets only: numbers must stay numbers (dossier `connect.md` §9).
+            // Offsets only: numbers must stay numbers (docs/reference/connect.md#offsets).
             json_value: match kind {
                 ValueKind::Array if deep => serde_json::from_str(&text[range]).ok(),
                 _ => None,

@@ -130,7 +130,7 @@ fn optional_keys_of_a_starter_are_valid() {
     assert!(tried > 400, "{tried}");
 }
 
-// Dossier `connect.md` §5.1: the keys of the configurations that run.
+// Source: docs/reference/connect.md#plugin-definitions. The keys of the configurations that run.
 #[test]
 fn starters_contain_the_keys_of_working_configurations() {
     let cases = [

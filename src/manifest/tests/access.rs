@@ -66,7 +66,7 @@ fn can(model: &AccessModel, who: &Principal, operation: Operation, kind: Resourc
     model.can(who, operation, &on)
 }
 
-// Dossier `rbac.md` §8.1, §8.2: the operator operates, the deployer deploys.
+// Source: docs/reference/rbac.md#personas. The operator operates, the deployer deploys.
 fn has_role(grant: &AccessGrant, role: &Role) -> bool {
     grant.role_binding().is_some_and(|binding| binding.role == *role)
 }
@@ -155,7 +155,7 @@ fn the_shipped_assertions_hold_for_every_template() {
             files.iter().map(|file| file.assertions.len()).sum::<usize>()
         );
         assert_eq!(report.uncertainties.len(), 0);
-        // Dossier `rbac.md` §9 Q1: whether ConnectManager can be bound on a prefix is not confirmed.
+        // docs/assumptions.md Q1: whether ConnectManager can be bound on a prefix is not confirmed.
         assert_eq!(Vec::from_iter(report.fallback_roles), [Role::ConnectManager]);
     }
 }
@@ -408,7 +408,7 @@ fn a_fallback_and_a_manual_binding_are_distinguished() {
     assert!(read.contains(", in place of ConnectManager: status, logs"), "{read}");
 }
 
-// Dossier `rbac.md` T4: whoever may create accounts can write our tag and our name.
+// Source: docs/reference/rbac.md#threats, T4. Whoever may create accounts can write our tag and our name.
 #[test]
 fn an_impersonating_account_is_not_attributed_to_a_template() {
     let workspace = Workspace::embedded().workspace;

@@ -40,7 +40,7 @@ fn every_example_in_the_docs_is_valid() {
     );
 }
 
-// Dossier `rbac.md` §2.1 and §8.3.
+// Source: docs/reference/rbac.md#access-of-a-connectors-account and docs/reference/rbac.md#personas
 #[test]
 fn the_acl_example_is_the_hybrid_template_plus_acls() {
     let text = include_str!("../../../examples/templates/hybrid.toml");

@@ -19,7 +19,7 @@ fn on(target: &str) -> String {
     )
 }
 
-// Dossier `rbac.md` §8 as narrowed in the design, written down again by hand.
+// The grants of the shipped templates, written down a second time by hand (docs/reference/rbac.md#personas).
 #[test]
 fn the_shipped_templates_grant_exactly_the_documented_roles() {
     let viewer = "viewer [cloud] DeveloperRead@connector:{prefix}*";
@@ -197,7 +197,7 @@ fn invalid_grant_targets_are_rejected() {
     assert_eq!(on("group:{prefix}*"), "");
 }
 
-// Dossier `rbac.md` §2.2 and T7.
+// Source: docs/reference/rbac.md#roles-of-a-connectors-account; docs/reference/rbac.md#threats, T7
 #[test]
 fn a_role_on_shared_names_that_exceeds_the_tolerated_operations_is_a_warning() {
     insta::assert_snapshot!(on("topic:dlq-lcc*"), @r"
@@ -296,7 +296,8 @@ fn acls_are_accepted_only_on_kinds_that_kafka_supports() {
     ");
 }
 
-// Design §7: a closed list; dossier `rbac.md` §2.2: create and write, and neither read nor delete nor alter.
+// Source: docs/reference/rbac.md#roles-of-a-connectors-account. ACLs on shared names allow to create and write, and
+// neither to read nor to delete nor to alter.
 #[test]
 fn acls_are_accepted_only_on_own_and_shared_names() {
     for own in ["topic:{prefix}*", "topic:{prefix}audit"] {

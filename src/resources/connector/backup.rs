@@ -91,7 +91,7 @@ fn secret_variable(key: &str, taken: &mut BTreeSet<String>) -> String {
 }
 
 impl ConnectorClient {
-    /// Where a connector is, as the service knows it; it may lag (dossier `connect.md` §9).
+    /// Where a connector is, as the service knows it; it may lag (docs/reference/connect.md#offsets).
     ///
     /// # Errors
     /// When the service does not tell.

@@ -55,11 +55,11 @@ impl ServiceValidationError {
     }
 }
 
-/// What Debezium puts in front of everything (dossier `connect.md` §2.9).
+/// What Debezium puts in front of everything (docs/reference/connect.md#status).
 pub(super) const VALIDATION_PREFIX: &str = "Error while validating connector config: ";
 
-/// Reads the cause out of a status: first what is wrong with the configuration, then traces, then summaries (dossier
-/// `connect.md` §2.9, §3.3).
+/// Reads the cause out of a status: first what is wrong with the configuration, then traces, then summaries
+/// (docs/reference/connect.md#status and docs/reference/connect.md#where-errors-are-reported).
 #[must_use]
 pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     let mut cause = FailureCause {
@@ -86,7 +86,7 @@ pub fn find_cause(status: &ConnectorStatus) -> FailureCause {
     let found = diagnosis.causes.first().filter(|found| !found.rule.is_generic);
     cause.rule = found.map(|found| found.rule);
     cause.fix = found.map(|found| found.rule.fix);
-    // Dossier `connect.md` §3.1.
+    // Source: docs/reference/connect.md#connector-states
     cause.owner = match found.map(|found| found.owner) {
         Some(FaultOwner::Department | FaultOwner::Network) => Some("department"),
         Some(FaultOwner::Platform | FaultOwner::Confluent) => Some("platform"),

@@ -115,7 +115,7 @@ impl ConnectorClient {
             });
         }
         let mut config = config.clone();
-        // Another name in it would make a second connector (dossier `connect.md` §2.4).
+        // Another name in it would make a second connector (docs/reference/connect.md#update-a-connector).
         config.insert("name".to_owned(), observed.name.clone());
         let request = PutConnectorConfig {
             cluster_path: self.cluster_path.clone(),
@@ -144,7 +144,7 @@ impl ConnectorClient {
             name: observed.name.clone(),
         };
         match self.client.send(&request).await {
-            // A 200 with an error in it is a failure (dossier `connect.md` §1.1, E6).
+            // A 200 with an error in it is a failure (docs/reference/connect.md#error-bodies, E6).
             Ok(answered) => match answered.value.error {
                 None => Ok(()),
                 Some(error) => Err(conflict(format!(
@@ -177,8 +177,8 @@ fn stale_error(observed: &LiveConnector, found: String) -> ResourceError {
     }
 }
 
-/// Whether the service refuses because the name is taken. The status is in no document (dossier `connect.md` §4.5), so the
-/// words count, too.
+/// Whether the service refuses because the name is taken. The status is in no document
+/// (docs/reference/connect.md#connector-names), so the words count, too.
 fn name_is_taken(error: &ClientError) -> bool {
     error.is_conflict() || error.detail().is_some_and(|detail| detail.contains("already exists"))
 }

@@ -1,5 +1,6 @@
-//! What differs between a configuration that is wanted and one that was read: quiet about what the service adds and about
-//! secrets, which a read never shows (dossier `connect.md` §4.3, §4.4).
+//! What differs between a configuration that is wanted and one that was read: quiet about what the service adds and
+//! about secrets, which a read never shows (docs/reference/connect.md#secrets-and-masks and
+//! docs/reference/connect.md#keys-added-by-the-service).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +9,8 @@ use serde::Serialize;
 pub use crate::catalog::rules::server_key::is_server_key;
 use crate::client::redact::is_secret_name;
 
-/// Whether a value is what the service shows instead of a secret: two stars or more at its beginning, as Terraform tells
-/// it (dossier `connect.md` §4.3).
+/// Whether a value is what the service shows instead of a secret: two stars or more at its beginning, as Terraform
+/// tells it (docs/reference/connect.md#secrets-and-masks).
 #[must_use]
 pub fn is_mask(value: &str) -> bool {
     value.starts_with("**")

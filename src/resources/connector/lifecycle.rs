@@ -10,8 +10,8 @@ use crate::{
     resources::ResourceError,
 };
 
-/// How long pausing or resuming may take before it is given up: live tests of others allow a minute (dossier `connect.md`
-/// §3.2).
+/// How long pausing or resuming may take before it is given up: live tests of others allow a minute
+/// (docs/reference/connect.md#timing-of-states).
 const PAUSE_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How a connector was restarted.
@@ -45,7 +45,7 @@ impl ConnectorClient {
         Ok(())
     }
 
-    /// Restarts what runs; pauses and resumes what failed or runs in part (dossier `connect.md` §2.8).
+    /// Restarts what runs; pauses and resumes what failed or runs in part (docs/reference/connect.md#restart).
     ///
     /// # Errors
     /// When the service refuses, or when the connector is in a state from which it cannot be restarted.

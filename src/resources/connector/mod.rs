@@ -84,7 +84,8 @@ impl LiveConnector {
             .map_or("", String::as_str)
     }
 
-    /// `source` or `sink`: the status knows better than the configuration (dossier `quotas.md` §5.1).
+    /// `source` or `sink`: the status knows better than the configuration
+    /// (docs/reference/quotas.md#counting-connectors).
     #[must_use]
     pub fn direction(&self) -> &str {
         let status = &self.expanded.status.connector_type;
@@ -117,8 +118,9 @@ impl ConnectorClient {
             .value)
     }
 
-    /// Waits until a deleted connector has left the lists, because its name is taken until then (dossier `connect.md` §2.5:
-    /// allow half a minute). Tells whether there was one, and it has left.
+    /// Waits until a deleted connector has left the lists, because its name is taken until then
+    /// (docs/reference/connect.md#delete-a-connector: allow half a minute). Tells whether there was one, and it has
+    /// left.
     async fn wait_until_deleted(&self, name: &str) -> Result<bool, ClientError> {
         const WAITS: [u64; 8] = [1, 2, 3, 5, 10, 10, 15, 15];
         let mut was_there = false;
@@ -210,8 +212,8 @@ impl ConnectorClient {
         }
     }
 
-    /// The service's own advice on what is wrong with a connector, where it has some: refused, not found and a bad request
-    /// all mean that there is none (dossier `connect.md` §2.10).
+    /// The service's own advice on what is wrong with a connector, where it has some: refused, not found and a bad
+    /// request all mean that there is none (docs/reference/connect.md#error-recommendations).
     pub async fn recommendations(&self, name: &str) -> Result<Option<ErrorRecommendations>, ClientError> {
         let ask = GetErrorRecommendations {
             cluster_path: self.cluster_path.clone(),
@@ -225,7 +227,8 @@ impl ConnectorClient {
         }
     }
 
-    /// Looks a few times for a connector that was just made: the list may lag behind (dossier `connect.md` §2.2).
+    /// Looks a few times for a connector that was just made: the list may lag behind
+    /// (docs/reference/connect.md#create-a-connector).
     async fn wait_until_listed(&self, name: &str) -> Result<Option<LiveConnector>, ClientError> {
         const WAITS: [u64; 8] = [0, 1, 2, 3, 5, 5, 7, 7];
         for wait in WAITS {

@@ -1,5 +1,5 @@
 //! Where a connector is, and moving it: one request at a time, which the service carries out when it has stopped the
-//! connector (dossier `connect.md` §9).
+//! connector (docs/reference/connect.md#offsets).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     resources::{ResourceError, sleep_or_cancel},
 };
 
-/// How often to look: the stock CLI's second (dossier `connect.md` §9).
+/// How often to look: the stock CLI's second (docs/reference/connect.md#offsets).
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to look, and when to stop looking.
@@ -50,7 +50,8 @@ pub fn is_settled(phase: &str) -> bool {
     matches!(phase, "APPLIED" | "FAILED")
 }
 
-/// When the connector was there. Timestamps occur with `Z`, with nanoseconds and with `+0000` (dossier `connect.md` §9).
+/// When the connector was there. Timestamps occur with `Z`, with nanoseconds and with `+0000`
+/// (docs/reference/connect.md#offsets).
 #[must_use]
 pub fn observed_at(offsets: &ConnectorOffsets) -> Option<Timestamp> {
     offsets.metadata["observed_at"].as_str()?.parse().ok()
@@ -84,7 +85,8 @@ pub fn find_problems(now: &[OffsetItem], wanted: &[OffsetItem]) -> Vec<String> {
         }
         let fields = item.offset.as_object().into_iter().flatten();
         for (key, value) in fields {
-            // As texts they break source connectors: ClassCastException (dossier `connect.md` §9, §10).
+            // As texts they break source connectors: ClassCastException (docs/reference/connect.md#offsets and
+            // docs/reference/connect.md#error-messages).
             if value.is_string() && now.iter().any(|known| known.offset[key].is_number()) {
                 found.push(format!(
                     "offset \"{key}\" of partition {of} is a text; it must be a number, without quotes"

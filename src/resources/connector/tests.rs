@@ -190,7 +190,7 @@ fn desired(value: &str) -> DesiredConnector {
 
 const HALF_AN_HOUR: Duration = Duration::from_mins(30);
 
-// Dossier `connect.md` §3.2: two polls in a row; PROVISIONING → DEGRADED → RUNNING is legal.
+// Source: docs/reference/connect.md#timing-of-states. Two polls in a row; PROVISIONING → DEGRADED → RUNNING is legal.
 #[tokio::test]
 async fn a_connector_is_running_after_two_consecutive_polls() {
     let states = [
@@ -225,7 +225,8 @@ async fn a_failure_is_reported_only_after_two_minutes() {
     assert_eq!(seconds, 120);
 }
 
-// Dossier `connect.md` §2.4 and §3.2: 200 does not mean in force, and what is wrong shows 30 to 90 s later.
+// Source: docs/reference/connect.md#update-a-connector and docs/reference/connect.md#timing-of-states. 200 does not
+// mean in force, and what is wrong shows 30 to 90 s later.
 #[tokio::test]
 async fn a_changed_connector_is_polled_for_the_settle_time() {
     let late = |then: Value| {
@@ -312,7 +313,7 @@ async fn an_existing_name_is_accepted_only_with_the_same_configuration() {
     );
 }
 
-// Dossier `connect.md` §2.5: about half a minute before the same name can be made again.
+// Source: docs/reference/connect.md#delete-a-connector. About half a minute before the same name can be made again.
 #[tokio::test]
 async fn a_create_waits_until_a_deleted_connector_has_released_its_name() {
     let (gone, new) = (
@@ -333,7 +334,8 @@ async fn a_create_waits_until_a_deleted_connector_has_released_its_name() {
     assert_eq!(rig.write_requests().len(), 1);
 }
 
-// Dossier `connect.md` §2.1: whether a restricted caller gets a filtered list or a 403 is not documented.
+// Source: docs/reference/connect.md#list-connectors. Whether a restricted caller gets a filtered list or a 403 is not
+// documented.
 #[tokio::test]
 async fn without_the_right_to_list_connectors_are_read_one_by_one() {
     let names = |written: &[&str]| written.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -395,7 +397,7 @@ async fn an_update_stops_when_the_connector_changed_meanwhile() {
     }
 }
 
-// Dossier `connect.md` §1.1, E6.
+// Source: docs/reference/connect.md#error-bodies, E6
 #[tokio::test]
 async fn a_delete_answered_with_200_and_an_error_is_a_failure() {
     let rig = ConnectorFixture::new([connector_list_in_state("RUNNING")]).with_response(
@@ -416,7 +418,7 @@ async fn a_delete_answered_with_200_and_an_error_is_a_failure() {
     rig.connectors.delete(&rig.observed().await).await.unwrap();
 }
 
-// Dossier `connect.md` §2.8.
+// Source: docs/reference/connect.md#restart
 #[tokio::test]
 async fn a_restart_uses_the_method_that_the_state_allows() {
     async fn restart(states: &[&str], answer: u16) -> (Result<RestartMethod, String>, Vec<String>) {
@@ -450,7 +452,7 @@ async fn a_restart_uses_the_method_that_the_state_allows() {
     }
 }
 
-// Dossier `connect.md` §2.9: Debezium says the same of every field.
+// Source: docs/reference/connect.md#status. Debezium says the same of every field.
 #[test]
 fn a_validation_error_is_listed_once_with_all_its_keys() {
     let status = serde_json::from_value(json!({
@@ -478,7 +480,7 @@ fn a_validation_error_is_listed_once_with_all_its_keys() {
     assert_eq!(cause.owner, Some("department"));
 }
 
-// The status of a department has room for about 110 characters (dossier `connect.md` §2.9 for the words).
+// The status of a department has room for about 110 characters (words: docs/reference/connect.md#status).
 #[test]
 fn a_one_line_cause_puts_the_message_before_the_further_keys() {
     let words = |errors: &[&str]| {

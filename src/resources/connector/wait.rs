@@ -1,4 +1,4 @@
-//! Waiting until a connector runs, or until it is clear that it does not (dossier `connect.md` §3.2).
+//! Waiting until a connector runs, or until it is clear that it does not (docs/reference/connect.md#timing-of-states).
 //!
 //! A connector runs when it was RUNNING with a running task at two polls in a row, because fresh ones flap. FAILED is
 //! believed only after a while, because the service restarts what failed by itself. What a change broke shows late: it is
@@ -29,7 +29,8 @@ const SHORT_INTERVAL_PERIOD: Duration = Duration::from_mins(3);
 const FAILURE_GRACE: Duration = Duration::from_mins(2);
 
 /// How long a changed connector is watched before the change counts as in force: the service answers 200 at once and
-/// tries hosts and credentials 30 to 90 seconds later (dossier `connect.md` §2.4, §3.2).
+/// tries hosts and credentials 30 to 90 seconds later (docs/reference/connect.md#update-a-connector and
+/// docs/reference/connect.md#timing-of-states).
 pub const SETTLE_TIME: Duration = Duration::from_secs(90);
 
 /// What is waited for.
@@ -291,7 +292,7 @@ impl fmt::Display for WaitError {
                 why()
             ),
             WaitFailure::Gone => write!(out, "connector \"{name}\" was deleted meanwhile"),
-            // The stock CLI's words (dossier `native-cli.md` §4.1).
+            // The stock CLI's words (docs/reference/cli.md#commands-and-flags).
             WaitFailure::TimedOut => write!(out, "wait timed out: connector \"{id}\" is still in state \"{state}\""),
             WaitFailure::Interrupted => write!(out, "interrupted while waiting for connector \"{name}\""),
         }

@@ -1,7 +1,8 @@
 //! Which lines of an answer are new: pure, so that every course of events can be tried.
 //!
-//! Windows overlap, because lines are found late (dossier `logs.md` §2.4, §2.8). What a window holds again was seen before;
-//! but a connector may well say the same thing twice in the same millisecond, so that lines are counted, not only known.
+//! Windows overlap, because lines are found late (docs/reference/logs.md#log-lines-and-pages and
+//! docs/reference/logs.md#late-lines). What a window holds again was seen before; but a connector may well say the same
+//! thing twice in the same millisecond, so that lines are counted, not only known.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -66,7 +67,7 @@ impl WindowPass {
     }
 }
 
-/// The second that a moment lies in, which is all that the service is told (§2.3).
+/// The second that a moment lies in, which is all that the service is told (docs/reference/logs.md#search-request).
 fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }

@@ -21,7 +21,8 @@ use crate::{
     resources::connector::{ConnectorClient, LiveConnector},
 };
 
-/// How often new lines are asked for: three requests a minute leave two for pages and for others (dossier `logs.md` §2.8).
+/// How often new lines are asked for: three requests a minute leave two for pages and for others
+/// (docs/reference/logs.md#late-lines).
 pub const POLL_INTERVAL: Duration = Duration::from_secs(20);
 /// How often it is looked whether the connectors are still the same: one list for all of them.
 const LIST_INTERVAL: Duration = Duration::from_mins(1);

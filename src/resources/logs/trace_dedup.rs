@@ -1,5 +1,5 @@
-//! Identical stack traces are shown once: a connector that fails at every start repeats its error every five minutes (dossier
-//! `logs.md` §2.4).
+//! Identical stack traces are shown once: a connector that fails at every start repeats its error every five minutes
+//! (docs/reference/logs.md#log-lines-and-pages).
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -99,7 +99,7 @@ fn hash_without_task(text: &str, hasher: &mut DefaultHasher) {
     rest.hash(hasher);
 }
 
-/// The line that matters of a stack trace: the innermost cause (dossier `connect.md` §10, pattern 24).
+/// The line that matters of a stack trace: the innermost cause (docs/reference/connect.md#error-messages, pattern 24).
 #[must_use]
 pub fn innermost_cause(trace: &str) -> &str {
     let caused = trace

@@ -1,4 +1,5 @@
-//! What values say of a connector that its state does not: it runs, and yet nothing goes through (dossier `metrics.md` §7).
+//! What values say of a connector that its state does not: it runs, and yet nothing goes through
+//! (docs/reference/metrics.md#signs-of-trouble).
 
 use super::{ConnectorMetrics, series::MetricSeries};
 
@@ -287,7 +288,8 @@ mod tests {
         assert_eq!(find_anomalies(&idle, "RUNNING"), []);
     }
 
-    // Dossier `metrics.md` §7: lag rises over some points while nothing is read and the state is RUNNING.
+    // Source: docs/reference/metrics.md#signs-of-trouble. Lag rises over some points while nothing is read and the
+    // state is RUNNING.
     #[test]
     fn a_sink_that_reads_nothing_while_its_lag_grows_is_stalled() {
         let until = |end: usize| -> Values { (0..end).map(|minute| (minute, 600.0)).collect() };
@@ -348,7 +350,7 @@ mod tests {
             "has put 3 of 6000 records into its dead letter queue (less than 0.1 %)"
         );
         assert_eq!(one("dead_letter_queue_records", 0.0), []);
-        // 300 s is Kafka's limit (dossier `metrics.md` §7).
+        // 300 s is Kafka's limit (docs/reference/metrics.md#signs-of-trouble).
         let slow = one("sink_task_put_batch_max_time_milliseconds", 250_000.0);
         assert_eq!(
             slow,

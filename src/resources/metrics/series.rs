@@ -1,5 +1,5 @@
-//! Values over time. The service says nothing of minutes in which nothing was counted, and nothing of minutes that it does
-//! not know (dossier `metrics.md` §2): no value is not zero, and is never made up here.
+//! Values over time. The service says nothing of minutes in which nothing was counted, and nothing of minutes that it
+//! does not know (docs/reference/metrics.md#connector-metrics): no value is not zero, and is never made up here.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn floor(moment: Timestamp, seconds: i64) -> Timestamp {
 
 impl TimeBuckets {
     /// From about `from` until `to`, in the finest buckets that the service allows; no further than values are ready at
-    /// `now` (dossier `metrics.md` §5). Nothing when none are.
+    /// `now` (docs/reference/metrics.md#limits-and-delay). Nothing when none are.
     #[must_use]
     pub fn for_range(from: Timestamp, to: Timestamp, now: Timestamp) -> Option<Self> {
         let ready = now.saturating_sub(PUBLISH_DELAY).unwrap_or(Timestamp::MIN);
@@ -220,7 +220,8 @@ impl MetricSeries {
         }
     }
 
-    /// What is counted, per minute of the whole time (dossier `metrics.md` §7: the sum over the time).
+    /// What is counted, per minute of the whole time (docs/reference/metrics.md#signs-of-trouble: the sum over the
+    /// time).
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
         Some(self.total()? / (self.buckets.granularity_duration().as_secs_f64() / 60.0))
@@ -241,7 +242,7 @@ mod tests {
         TimeBuckets::for_range(moment(from), moment(to), moment("2026-08-27T08:00:00Z")).unwrap()
     }
 
-    // Dossier `metrics.md` §5: about five minutes late.
+    // Source: docs/reference/metrics.md#limits-and-delay. About five minutes late.
     #[test]
     fn a_range_ends_where_values_are_complete() {
         let now = moment("2026-08-20T08:07:31Z");
@@ -300,7 +301,7 @@ mod tests {
     }
 
     proptest! {
-        // Dossier `metrics.md` §3: each granularity has a longest interval, and buckets align to UTC.
+        // Source: docs/reference/metrics.md#queries. Each granularity has a longest interval, and buckets align to UTC.
         #[test]
         fn every_range_is_one_that_the_service_accepts(
             seconds in 1_i64..2_000_000,

@@ -1,12 +1,13 @@
-//! In which state something was, and when. These metrics are about five minutes late: how it is now, the Connect API says
-//! (dossier `metrics.md` §2).
+//! In which state something was, and when. These metrics are about five minutes late: how it is now, the Connect API
+//! says (docs/reference/metrics.md#connector-metrics).
 
 use jiff::Timestamp;
 
 use super::series::TimeBuckets;
 use crate::api::metrics::Point;
 
-/// From worst to best; what nobody knows stands between (dossier `metrics.md` §2, the words of dashboards).
+/// From worst to best; what nobody knows stands between (docs/reference/metrics.md#connector-metrics, the words of
+/// dashboards).
 const WORST_FIRST: [&str; 4] = ["FAILED", "DEGRADED", "RESTARTING", "PAUSED"];
 
 /// The state of a connector or a task, bucket by bucket.

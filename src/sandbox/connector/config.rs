@@ -18,22 +18,24 @@ pub(crate) fn value<'a>(config: &'a ConnectorConfig, key: &str) -> Option<&'a st
     config.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// How many tasks a configuration asks for (dossier `quotas.md` §5.2: a missing value counts as one).
+/// How many tasks a configuration asks for (docs/reference/quotas.md#counting-connectors: a missing value counts as
+/// one).
 pub(crate) fn tasks_max(config: &ConnectorConfig) -> u32 {
     value(config, "tasks.max")
         .and_then(|text| text.parse().ok())
         .unwrap_or(1)
 }
 
-/// The longest name, and what it may hold beside letters and digits (dossier `connect.md` §4.5: documented for custom
-/// connectors).
+/// The longest name, and what it may hold beside letters and digits (docs/reference/connect.md#connector-names:
+/// documented for custom connectors).
 fn is_valid_name(name: &str) -> bool {
     let good = |letter: char| letter.is_alphanumeric() || " .,&_+|[]-".contains(letter);
     name.chars().count() <= 64 && name.chars().all(good)
 }
 
 /// Reads a flat map of strings for the connector `name`; keys that the service adds come back with configurations that
-/// somebody has read, and mean nothing (dossier `connect.md` §4.3, §4.4). Errors are `key: text`.
+/// somebody has read, and mean nothing (docs/reference/connect.md#secrets-and-masks and
+/// docs/reference/connect.md#keys-added-by-the-service). Errors are `key: text`.
 pub(crate) fn parse_config(written: &Value, name: &str) -> Result<ConnectorConfig, Vec<String>> {
     let Some(fields) = written.as_object() else {
         return Err(vec!["config: the configuration is required".into()]);
@@ -117,7 +119,8 @@ pub(crate) fn mask_secrets(
     Ok(stored)
 }
 
-/// The configuration as it is read back, with keys that the service adds (dossier `connect.md` §4.4).
+/// The configuration as it is read back, with keys that the service adds
+/// (docs/reference/connect.md#keys-added-by-the-service).
 pub(crate) fn displayed_config(connector: &ConnectorRecord, crn: &str) -> ConnectorConfig {
     let (provider, region) = CLOUD;
     let mut config = connector.config.clone();

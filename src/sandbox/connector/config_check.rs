@@ -1,5 +1,6 @@
-//! What the service says about a configuration without trying it: the same at validation and at creation (dossier
-//! `connect.md` §2.2, §2.13, §10).
+//! What the service says about a configuration without trying it: the same at validation and at creation
+//! (docs/reference/connect.md#create-a-connector, docs/reference/connect.md#validate-a-configuration and
+//! docs/reference/connect.md#error-messages).
 
 use std::collections::BTreeMap;
 
@@ -82,14 +83,14 @@ fn key_error(key: &KeySchema, config: &ConnectorConfig) -> Option<String> {
             invalid("Expected value to be either true or false")
         }
         ValueType::Password if written.contains('\\') && !is_masked_value(written) => {
-            // Dossier `connect.md` §4.3: not supported by managed connectors.
+            // Source: docs/reference/connect.md#secrets-and-masks. Not supported by managed connectors.
             invalid("a backslash is not supported in passwords")
         }
         _ => None,
     }
 }
 
-/// The identity towards Kafka must be complete (dossier `connect.md` §4.2).
+/// The identity towards Kafka must be complete (docs/reference/connect.md#kafka-identity).
 fn identity_errors(config: &ConnectorConfig) -> Vec<(&'static str, String)> {
     let required = |name: &'static str| match value(config, name) {
         Some(_) => None,
@@ -138,7 +139,7 @@ mod tests {
         error_lines(&check_config(&SandboxPlugin::find_or_unknown("S3_SINK"), &config))
     }
 
-    // The texts of dossier `connect.md` §10, patterns 2 to 4.
+    // The texts of docs/reference/connect.md#error-messages, patterns 2 to 4.
     #[test]
     fn each_invalid_key_has_the_error_text_of_the_service() {
         let said = error_lines_of(&[

@@ -1,5 +1,5 @@
-//! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the identity
-//! behind it lacks (dossier `connect.md` §6, `rbac.md` §2.1).
+//! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the
+//! identity behind it lacks (docs/reference/rbac.md#access-of-a-connectors-account).
 
 use jiff::Timestamp;
 
@@ -170,7 +170,7 @@ impl ConnectorEvaluator<'_> {
                 fault_details(Fault::OffsetType, subject),
             )));
         }
-        // A topic that is deleted comes back only with the next start (dossier `connect.md` §7).
+        // A topic that is deleted comes back only with the next start (docs/reference/quotas.md#connector-limits).
         let made = connector.topics_created_in_run == Some(connector.run.since);
         self.check_access(config, plugin, &connector.id, made)
             .map_err(|(kind, detail)| {
@@ -182,7 +182,8 @@ impl ConnectorEvaluator<'_> {
             })
     }
 
-    /// How many tasks run: sinks have at most one per partition (dossier `connect.md` §4.1), logs are read by one.
+    /// How many tasks run: sinks have at most one per partition (docs/reference/connect.md#common-configuration-keys),
+    /// logs are read by one.
     fn task_count(&self, plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> u32 {
         let wanted = tasks_max(config).max(1);
         if plugin.is_sink() {
@@ -292,8 +293,8 @@ impl ConnectorEvaluator<'_> {
         Ok(makes)
     }
 
-    /// Roles and ACLs decide together; on a Basic cluster, which knows no roles on topics and groups, ACLs are all there is
-    /// (dossier `rbac.md` §1.3).
+    /// Roles and ACLs decide together; on a Basic cluster, which knows no roles on topics and groups, ACLs are all
+    /// there is (docs/reference/rbac.md#cluster-types-with-rbac).
     fn is_allowed(&self, identity: &Principal, operation: Operation, resource: &Crn) -> bool {
         let rights = self.state.kafka_evaluator_at(identity, self.now);
         rights.decide(identity, operation, resource).is_allowed()

@@ -9,7 +9,7 @@ use crate::catalog::topic_keys::topic_use;
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $about:literal;)+) => {
-        /// What is wrong with a connector. Numbers are the patterns of dossier `connect.md` §10.
+        /// What is wrong with a connector. Numbers are the patterns of docs/reference/connect.md#error-messages.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum ConnectorFault {
@@ -36,61 +36,61 @@ macro_rules! faults {
 }
 
 faults! {
-    /// 1.
+    /// Pattern 1.
     KafkaKeyInvalid = "kafka-key-invalid", "the connector's Kafka API key was revoked";
-    /// 5.
+    /// Pattern 5.
     DlqNotCreatable = "dlq-not-creatable", "its identity may not create the dead letter queue topic";
-    /// 6.
+    /// Pattern 6.
     InvalidUpdate = "invalid-update", "the stored configuration is invalid, the previous one stays in force";
-    /// 8, and 9 for Debezium connectors.
+    /// Pattern 8, and 9 for Debezium connectors.
     WrongPassword = "wrong-password", "the other system refuses user and password";
-    /// 10.
+    /// Pattern 10.
     UnknownHost = "unknown-host", "the name of the host cannot be resolved";
-    /// 10.
+    /// Pattern 10.
     ConnectionRefused = "connection-refused", "the host does not answer";
-    /// 11.
+    /// Pattern 11.
     TlsName = "tls-name", "the certificate is for another host";
-    /// 11.
+    /// Pattern 11.
     TlsUntrusted = "tls-untrusted", "the certificate's issuer is not trusted";
-    /// 12.
+    /// Pattern 12.
     DecodingPlugin = "decoding-plugin", "the database lacks the plugin that decodes its log";
-    /// 13.
+    /// Pattern 13.
     SlotInUse = "slot-in-use", "somebody else reads from the replication slot";
-    /// 14.
+    /// Pattern 14.
     LogPurged = "log-purged", "the database has thrown away the log that the connector must read";
-    /// 15.
+    /// Pattern 15.
     RedoTopic = "redo-topic", "the redo log topic cannot be read";
-    /// 16.
+    /// Pattern 16.
     WrongFormat = "wrong-format", "records are not in the format that the configuration names";
-    /// 17.
+    /// Pattern 17.
     SchemaMissing = "schema-missing", "a schema is not in the registry";
-    /// 17.
+    /// Pattern 17.
     SchemaDenied = "schema-denied", "its identity may not use a schema";
-    /// 18.
+    /// Pattern 18.
     TopicDenied = "topic-denied", "its identity may not use a topic";
-    /// 18.
+    /// Pattern 18.
     GroupDenied = "group-denied", "its identity may not use its consumer group";
-    /// 18.
+    /// Pattern 18.
     MissingTopic = "missing-topic", "a topic does not exist";
-    /// 19.
+    /// Pattern 19.
     RecordTooLarge = "record-too-large", "a record is larger than the topic takes";
-    /// 20.
+    /// Pattern 20.
     TableMissing = "table-missing", "the table does not exist and may not be created";
-    /// 21.
+    /// Pattern 21.
     StorageDenied = "storage-denied", "the cloud storage refuses access (403)";
-    /// 22.
+    /// Pattern 22.
     SnowflakeJwt = "snowflake-jwt", "Snowflake refuses the private key";
-    /// 23.
+    /// Pattern 23.
     SlowTarget = "slow-target", "the other system is too slow, the consumer is thrown out of its group";
-    /// 24.
+    /// Pattern 24.
     TaskFailed = "task-failed", "one task of several has failed: DEGRADED";
-    /// 25.
+    /// Pattern 25.
     PlatformError = "platform-error", "an error of the platform that says nothing";
-    /// 31.
+    /// Pattern 31.
     OffsetType = "offset-type", "offsets were set to values of the wrong type";
-    /// §3.2.
+    /// Source: docs/reference/connect.md#timing-of-states
     Flapping = "flapping", "fails and restarts, again and again";
-    /// §3.2.
+    /// Source: docs/reference/connect.md#timing-of-states
     StuckProvisioning = "stuck-provisioning", "never leaves PROVISIONING";
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::sandbox::state::ConnectorRecord;
 
-/// How long metrics are kept (dossier `metrics.md` §5); log lines are for three days only.
+/// How long metrics are kept (docs/reference/metrics.md#limits-and-delay); log lines are for three days only.
 const RETENTION: Duration = Duration::from_hours(7 * 24);
 /// More than anybody does to one connector in that time; the state must not grow without end.
 const MAX_PHASES: usize = 100;
@@ -302,7 +302,8 @@ mod tests {
             .collect()
     }
 
-    // Dossier `connect.md` §3.2: provisioning, running, and a restart that is at once over when time does not count.
+    // Source: docs/reference/connect.md#timing-of-states. Provisioning, running, and a restart that is at once over
+    // when time does not count.
     #[test]
     fn tasks_start_once_per_run_even_without_delays() {
         let begun = start();

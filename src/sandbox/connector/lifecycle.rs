@@ -1,4 +1,5 @@
-//! The states of a connector, computed from the moments at which something was done to it (dossier `connect.md` §3).
+//! The states of a connector, computed from the moments at which something was done to it
+//! (docs/reference/connect.md#connector-states).
 
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ impl ConnectorRun {
     }
 }
 
-/// How long things take (dossier `connect.md` §3.2).
+/// How long things take (docs/reference/connect.md#timing-of-states).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectorDelays {
     /// Until tasks run.
@@ -135,7 +136,8 @@ fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
 }
 
-/// How long a flapping connector runs and fails, in turns. Seen: within eight minutes (dossier `connect.md` §3.2).
+/// How long a flapping connector runs and fails, in turns. Seen: within eight minutes
+/// (docs/reference/connect.md#timing-of-states).
 pub(crate) const FLAP_SECONDS: (u64, u64) = (45, 30);
 
 fn saturating_later(moment: Timestamp, by: Duration) -> Timestamp {
@@ -248,7 +250,7 @@ mod tests {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
 
-    // Dossier `connect.md` §3.2: up within 90 s, bad credentials show after 30 to 90 s.
+    // Source: docs/reference/connect.md#timing-of-states. Up within 90 s, bad credentials show after 30 to 90 s.
     #[test]
     fn real_delays_stay_within_the_observed_ranges() {
         for n in 0..200 {

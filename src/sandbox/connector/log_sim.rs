@@ -1,5 +1,5 @@
-//! Log lines, told from what a connector has been through: the same lines whenever they are asked for, as many as fall into
-//! the time that is asked about, and some of them late (dossier `logs.md` §2.4).
+//! Log lines, told from what a connector has been through: the same lines whenever they are asked for, as many as fall
+//! into the time that is asked about, and some of them late (docs/reference/logs.md#log-lines-and-pages).
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) struct LogGenerator<'a> {
     pub(crate) name: &'a str,
 }
 
-/// A crash-looping connector repeats its error about every five minutes (dossier `logs.md` §2.4).
+/// A crash-looping connector repeats its error about every five minutes (docs/reference/logs.md#log-lines-and-pages).
 const REPEAT_INTERVAL: Duration = Duration::from_mins(5);
 
 /// Lines in the making: what is outside of the window is not kept.
@@ -180,7 +180,7 @@ impl LogWindow<'_> {
         if let Some(wrong) = &interval.phase.fault
             && matches!(interval.state, LifecycleState::Failed | LifecycleState::Degraded)
             && !interval.runs_previous_config()
-            // What never started a task tells nothing (dossier `logs.md` §2.4).
+            // What never started a task tells nothing (docs/reference/logs.md#log-lines-and-pages).
             && (interval.starts_tasks || interval.tasks_ran_before)
         {
             let failing = if interval.state == LifecycleState::Degraded {
@@ -241,7 +241,7 @@ impl LogWindow<'_> {
         let topic = &interval.phase.topic;
         let records = simulator.records_per_minute(minute) / f64::from(interval.phase.tasks.max(1));
         let text = match sink {
-            // The words of the stock CLI's own samples (dossier `native-cli.md` §4.3).
+            // The words of the stock CLI's own samples (docs/reference/cli.md#tables).
             false => format!("Committing offsets for {records:.0} acknowledged messages"),
             true => format!("Committing offsets of {topic} after {records:.0} records"),
         };
@@ -352,7 +352,8 @@ mod tests {
         }
     }
 
-    // Dossier `logs.md` §2.4: the identical exception about every five minutes; `task-<n>`, empty for the connector's own.
+    // Source: docs/reference/logs.md#log-lines-and-pages. The identical exception about every five minutes; `task-<n>`,
+    // empty for the connector's own.
     #[test]
     fn a_failed_connector_logs_its_error_repeatedly() {
         let phase = phase("DatagenSource", true);
@@ -391,7 +392,8 @@ mod tests {
         }
     }
 
-    // Dossier `logs.md` §2.4: "a few seconds", and late arrivals within a minute (§2.8).
+    // Lines appear after a few seconds (docs/reference/logs.md#log-lines-and-pages), late ones within a minute
+    // (docs/reference/logs.md#late-lines).
     #[test]
     fn lines_become_visible_within_a_minute_and_at_once_with_instant_timing() {
         let phase = phase("DatagenSource", false);

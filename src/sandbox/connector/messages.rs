@@ -1,4 +1,5 @@
-//! The words of each failure, in the fields in which the service sends them (dossier `connect.md` §2.9, §3.3, §10).
+//! The words of each failure, in the fields in which the service sends them (docs/reference/connect.md#status,
+//! docs/reference/connect.md#where-errors-are-reported and docs/reference/connect.md#error-messages).
 
 use super::{
     ConnectorFault as Fault,
@@ -44,7 +45,8 @@ impl FaultDetails {
         task_trace(&self.cause, id, sink, task)
     }
 
-    /// What logs know: where the status says nothing, they say more (dossier `connect.md` §3.3).
+    /// What logs know: where the status says nothing, they say more
+    /// (docs/reference/connect.md#where-errors-are-reported).
     pub(crate) fn cause_in_logs(&self) -> &str {
         match self.cause == UNEXPECTED_ERROR {
             true => "java.lang.IllegalStateException: the worker was lost while tasks were being assigned",
@@ -258,7 +260,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             let (refusal, summary) = (subject.connection_refused(), "The connector cannot authenticate to the database.");
             let mut fault = subject.connection_fault(&PASSWORDS, &refusal, summary);
             if subject.is_debezium() {
-                // Dossier `connect.md` §2.9: tasks had started, so that both kinds of errors are there.
+                // Source: docs/reference/connect.md#status. Tasks had started, so that both kinds of errors are there.
                 fault.errors = vec![refusal.clone()];
                 fault.cause = format!("{CONNECT}.ConnectException: Unable to obtain a connection\nCaused by: {refusal}");
                 fault.starts_tasks = true;
@@ -445,7 +447,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
 mod tests {
     use super::*;
 
-    // Dossier `connect.md` §10: the pattern that each failure must match.
+    // Source: docs/reference/connect.md#error-messages. The pattern that each failure must match.
     #[test]
     fn every_fault_contains_the_text_of_its_pattern() {
         let plugin = SandboxPlugin::find_or_unknown("PostgresCdcSourceV2");

@@ -1,5 +1,5 @@
-//! What a connector would have measured, minute by minute: made up, but the same whenever it is asked for, and in step with
-//! what the connector has been through (dossier `metrics.md` §2).
+//! What a connector would have measured, minute by minute: made up, but the same whenever it is asked for, and in step
+//! with what the connector has been through (docs/reference/metrics.md#connector-metrics).
 
 use std::time::Duration;
 

@@ -12,7 +12,8 @@
 //! - [`lines`]: the log lines that follow from it; [`curves`]: the metrics
 //! - [`offsets`]: where a connector is, and requests to move it
 //!
-//! Nothing runs in the background: a state is computed whenever somebody looks (dossier `connect.md` §3).
+//! Nothing runs in the background: a state is computed whenever somebody looks
+//! (docs/reference/connect.md#connector-states).
 
 mod assumptions;
 pub(crate) mod config_check;
@@ -34,12 +35,13 @@ pub use assumptions::ConnectAssumptions;
 pub use fault::{ArmedConnectorFault, ConnectorFault};
 pub(crate) use lifecycle::ConnectorRun;
 
-/// What the service shows instead of a secret (dossier `connect.md` §4.3).
+/// What the service shows instead of a secret (docs/reference/connect.md#secrets-and-masks).
 pub(crate) const MASK: &str = "****************";
 
 /// The quota code under which [`Settings::quotas`](super::Settings::quotas) sets how many tasks a cluster carries. The
-/// service has no such code (dossier `quotas.md` §1): it is ours, and no list of applied quotas shows it.
+/// service has no such code (docs/reference/quotas.md#service-quota-codes): it is ours, and no list of applied quotas
+/// shows it.
 pub const TASKS_PER_CLUSTER: &str = "connect.max_tasks.per_cluster";
 
-/// Tasks per cluster of any type (dossier `connect.md` §7).
+/// Tasks per cluster of any type (docs/reference/quotas.md#cluster-limits).
 pub(crate) const TASK_CEILING: i64 = 250;

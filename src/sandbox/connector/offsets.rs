@@ -1,4 +1,4 @@
-//! Where a connector is, and requests to move it, one at a time (dossier `connect.md` §9).
+//! Where a connector is, and requests to move it, one at a time (docs/reference/connect.md#offsets).
 
 use std::time::Duration;
 

@@ -99,7 +99,8 @@ pub(crate) fn written_value<'a>(key: Option<&KeySchema>, config: &'a ConnectorCo
     value(config, name).or_else(|| aliases().find_map(|alias| value(config, alias)))
 }
 
-/// PASSWORD in the catalogue's snapshot, STRING in the definitions that the service sends today (dossier `connect.md` §5).
+/// PASSWORD in the catalogue's snapshot, STRING in the definitions that the service sends today
+/// (docs/reference/connect.md#plugin-definitions).
 const KAFKA_API_KEY: &str = "kafka.api.key";
 
 /// The type of a key's value, in the words of `definition.type` (connect/v1).

@@ -1,4 +1,6 @@
-//! What a connector looks like: status with its undeclared fields, info, tasks, advice (dossier `connect.md` §2.9 to §2.11).
+//! What a connector looks like: status with its undeclared fields, info, tasks, advice
+//! (docs/reference/connect.md#status, docs/reference/connect.md#error-recommendations and
+//! docs/reference/connect.md#endpoints).
 
 use serde_json::{Value, json};
 

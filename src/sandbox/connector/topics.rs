@@ -101,7 +101,8 @@ fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &s
     }
 }
 
-/// Where a source keeps the history of schemas; by default outside of every prefix (dossier `rbac.md` §2.1, §8.3).
+/// Where a source keeps the history of schemas; by default outside of every prefix
+/// (docs/reference/rbac.md#access-of-a-connectors-account and docs/reference/rbac.md#personas).
 fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
     let keys = plugin.keys().map(|key| key.name.as_str());
     keys.filter(|key| topic_use(plugin.class(), key) == Some(TopicUse::History))
@@ -116,7 +117,7 @@ fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) ->
 }
 
 /// Where what fails goes. A sink has such topics by default, and they are named after its id: `dlq-${connector}`
-/// (dossier `connect.md` §4.1); a source has those that it names.
+/// (docs/reference/connect.md#common-configuration-keys); a source has those that it names.
 fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
     let name = |key: &str| {
         // A queue for dead letters serves those who tolerate errors.
@@ -137,7 +138,8 @@ fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> 
         .collect()
 }
 
-/// Which subjects of each topic a connector uses: `key`, `value`, or none (dossier `connect.md` §4.1).
+/// Which subjects of each topic a connector uses: `key`, `value`, or none
+/// (docs/reference/connect.md#common-configuration-keys).
 pub(crate) fn subject_suffixes(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<&'static str> {
     // What a sink reads from Kafka is its input, what a source writes its output. The other side are files.
     let side = if plugin.is_sink() { "input." } else { "output." };
@@ -172,7 +174,8 @@ mod tests {
         connector_topics(&SandboxPlugin::find_or_unknown(class), &config(lines), "lcc-abc123")
     }
 
-    // Dossier `connect.md` §4.1 and `rbac.md` §2.1.
+    // Source: docs/reference/connect.md#common-configuration-keys and
+    // docs/reference/rbac.md#access-of-a-connectors-account
     #[test]
     fn sinks_read_topics_and_have_a_dead_letter_queue_named_after_their_id() {
         let found = topics_of("S3_SINK", &[("topics", "a, b")]);
@@ -221,7 +224,7 @@ mod tests {
         );
     }
 
-    // Dossier `rbac.md` §2.1: `dbhistory.<server>.lcc-`.
+    // Source: docs/reference/rbac.md#access-of-a-connectors-account. `dbhistory.<server>.lcc-`.
     #[test]
     fn the_schema_history_topic_is_outside_the_prefix_unless_configured() {
         let key = "schema.history.internal.kafka.topic";

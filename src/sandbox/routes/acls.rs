@@ -1,7 +1,8 @@
 //! Kafka REST: the ACLs of a cluster.
 //!
-//! Whoever may change access in the cluster may list, make and delete them: CloudClusterAdmin and the administrators above
-//! it (dossier `rbac.md` §8.6), and whoever an ACL on the cluster gives ALTER (docs `access-control/acls/operations`).
+//! Whoever may change access in the cluster may list, make and delete them: CloudClusterAdmin and the administrators
+//! above it (docs/reference/rbac.md#roles-of-the-provisioner), and whoever an ACL on the cluster gives ALTER (docs
+//! `access-control/acls/operations`).
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,5 @@
-//! `apikeys/v2`: API keys. Who may make keys for whom: docs `manage-api-keys`, newest table (dossier `rbac.md` §5.2).
+//! `apikeys/v2`: API keys. Who may make keys for whom: docs `manage-api-keys`, newest table
+//! (docs/reference/rbac.md#who-may-create-api-keys).
 
 use http::{StatusCode, header};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The older endpoints that the stock CLI logs in with and takes names from (dossier `native-cli.md` §5.2).
+//! The older endpoints that the stock CLI logs in with and takes names from (docs/reference/cli.md#login-requests).
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(crate) const USAGE_LIMITS: &str = "/usage_limits";
 
 /// How long a session token is good; the CLI renews it with the refresh token.
 const SESSION_SECONDS: i64 = 3_600;
-/// How long a data-plane token is good: what Confluent's own client assumes (dossier `logs.md` §2.1).
+/// How long a data-plane token is good: what Confluent's own client assumes (docs/reference/logs.md#access-token).
 const DATA_PLANE_SECONDS: i64 = 600;
 /// Length of a session's id: 12 bytes in hexadecimal.
 const SESSION_ID: usize = 24;

@@ -1,4 +1,6 @@
-//! The search of log lines (dossier `logs.md` §2.2 to §2.6). The right to view logs is looked at per connector NAME.
+//! The search of log lines (docs/reference/logs.md#search-request, docs/reference/logs.md#log-lines-and-pages,
+//! docs/reference/logs.md#limits-and-errors and docs/reference/logs.md#who-may-read-logs). The right to view logs is
+//! looked at per connector NAME.
 
 use std::time::Duration;
 
@@ -23,14 +25,15 @@ use crate::{
     },
 };
 
-/// The size of a page that names none (dossier `logs.md` §2.2).
+/// The size of a page that names none (docs/reference/logs.md#search-request).
 const DEFAULT_SIZE: u32 = 100;
 /// No text that anybody searches for makes a larger automaton.
 const MAX_PATTERN_SIZE: usize = 1 << 20;
 
 pub(crate) fn search(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let wanted: LogSearchRequest = request.parse_json()?;
-    // The words of the service, as far as anybody has seen any (§2.5). A CRN that means nothing is no different.
+    // The words of the service, as far as anybody has seen any (docs/reference/logs.md#limits-and-errors). A CRN that
+    // means nothing is no different.
     let forbidden = || ErrorReply::forbidden("forbidden");
     let crn: Crn = wanted.crn.parse().map_err(|_| forbidden())?;
     if crn.kind() != ResourceKind::Connector || !tx.is_allowed(Operation::ViewLogs, &crn) {
@@ -43,7 +46,7 @@ pub(crate) fn search(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(Reply::ok(page.to_log_page(tx, request, &wanted, told)))
 }
 
-/// The time that is searched: not older than lines are kept, and not empty (§2.3).
+/// The time that is searched: not older than lines are kept, and not empty (docs/reference/logs.md#search-request).
 fn search_window(now: Timestamp, wanted: &LogSearchRequest) -> Result<(Timestamp, Timestamp), ErrorReply> {
     let oldest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
     let from = wanted.start_time.unwrap_or(oldest);
@@ -66,7 +69,8 @@ fn cluster_of<'a>(tx: &Tx<'a>, crn: &Crn) -> Option<&'a ClusterRecord> {
     (crn.value_of(ResourceKind::Environment) == Some(cluster.environment.as_str())).then_some(cluster)
 }
 
-/// The lines that are wanted, in order. None of a connector that does not exist: nobody knows better (§2.5).
+/// The lines that are wanted, in order. None of a connector that does not exist: nobody knows better
+/// (docs/reference/logs.md#limits-and-errors).
 fn matching_lines(
     tx: &mut Tx<'_>,
     crn: &Crn,
@@ -80,7 +84,7 @@ fn matching_lines(
     let Some(connector) = tx.state.connector(&cluster.id, crn.name()) else {
         return Vec::new();
     };
-    // One that was made anew has the name of the old one, and not its id (§2.3).
+    // One that was made anew has the name of the old one, and not its id (docs/reference/logs.md#search-request).
     if wanted.search.id.as_ref().is_some_and(|id| *id != connector.id) {
         return Vec::new();
     }
@@ -112,8 +116,8 @@ struct KeyedLogEntry {
     entry: LogEntry,
 }
 
-/// What is searched for: plain text and regular expressions are both promised (§2.3), and what is no regular expression is
-/// plain text.
+/// What is searched for: plain text and regular expressions are both promised (docs/reference/logs.md#search-request),
+/// and what is no regular expression is plain text.
 enum TextMatcher<'a> {
     Plain(&'a str),
     Pattern(Box<meta::Regex>),

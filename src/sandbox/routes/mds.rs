@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Up to 1,000 a page: the published document is newer than the SDK's (dossier `rbac.md` §4.2).
+/// Up to 1,000 a page: the published document is newer than the SDK's (docs/reference/rbac.md#pagination).
 const BINDINGS: PagingRules = PagingRules {
     api_version: "iam/v2",
     kind: "RoleBindingList",
@@ -241,7 +241,7 @@ fn check_scope(tx: &Tx<'_>, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     }
 }
 
-/// The quotas that a binding counts against (dossier `rbac.md` §6).
+/// The quotas that a binding counts against (docs/reference/quotas.md#service-quota-codes).
 fn quotas_of(tx: &Tx<'_>, binding: &RoleBinding) -> Vec<(&'static str, Option<crate::model::ClusterId>)> {
     let mut quotas = vec![(quota::BINDINGS_PER_ORG, None)];
     if let Some(cluster) = crate::sandbox::state::cluster_of(binding) {

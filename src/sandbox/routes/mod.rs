@@ -152,7 +152,7 @@ static ROUTES: &[ApiRoute] = &[
     route_with_auth(RouteAuth::Kafka, POST, kafka::TOPICS, kafka::create),
     route_with_auth(RouteAuth::Kafka, GET, kafka::TOPIC, kafka::read),
     route_with_auth(RouteAuth::Kafka, DELETE, kafka::TOPIC, kafka::delete),
-    // What the stock CLI needs for logging in, and for names (dossier `native-cli.md` §5.2)
+    // What the stock CLI needs for logging in, and for names (docs/reference/cli.md#login-requests)
     anonymous_route(GET, login::REALM, login::login_realm),
     anonymous_route(POST, login::SESSIONS, login::log_in),
     route(DELETE, login::SESSIONS, login::log_out),

@@ -1,4 +1,4 @@
-//! `service-quota/v1`: applied quotas, with their usage (dossiers `rbac.md` §6, `quotas.md` §1.2).
+//! `service-quota/v1`: applied quotas, with their usage (docs/reference/quotas.md#service-quota-codes).
 
 use serde_json::json;
 
@@ -227,7 +227,8 @@ fn applied_quota(
         display_name: name.into(),
         default_limit: limit,
         applied_limit: tx.state.settings.quotas.get(code).copied().unwrap_or(limit),
-        // Only where there is usage data, and only once there was any usage (dossier `quotas.md` §1.5).
+        // Only where there is usage data, and only once there was any usage
+        // (docs/reference/quotas.md#service-quota-api).
         usage: (reported && ever).then_some(usage),
         organization: Some(view.organization_reference()),
         environment: None,

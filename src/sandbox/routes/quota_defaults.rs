@@ -5,8 +5,9 @@ use crate::api::quota::{
     SERVICE_ACCOUNTS_PER_ORG,
 };
 
-/// Code, name, limit that everybody has, and whether its usage is reported (dossier `quotas.md` §1.2; limits as seen in
-/// one organization). The API keys of a cluster depend on its type and stand in the code.
+/// Code, name, limit that everybody has, and whether its usage is reported
+/// (docs/reference/quotas.md#service-quota-codes; limits as seen in one organization). The API keys of a cluster depend
+/// on its type and stand in the code.
 pub(super) type QuotaDefault = (&'static str, &'static str, i64, bool);
 
 pub(super) const ORGANIZATION_QUOTAS: [QuotaDefault; 11] = [

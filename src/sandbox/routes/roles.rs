@@ -1,4 +1,4 @@
-//! Role definitions, as `confluent iam rbac role list|describe` reads them (dossier `rbac.md` §1.8).
+//! Role definitions, as `confluent iam rbac role list|describe` reads them (docs/reference/rbac.md#role-definitions).
 
 use serde_json::{Value, json};
 

@@ -105,7 +105,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T8: "name prefix ≠ owner of its `kafka.service.account.id`".
+    // T8: the name's prefix and the owner of `kafka.service.account.id` differ.
     #[test]
     fn a_connector_name_and_account_of_different_departments_are_found() {
         let mut org = Org::clean();
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(squatted.departments.len(), 2, "whose name and whose account");
     }
 
-    // §2.3: "Prefer SERVICE_ACCOUNT: no Kafka secret exists to leak."
+    // With SERVICE_ACCOUNT no Kafka secret exists that could leak (docs/reference/connect.md#kafka-identity).
     #[test]
     fn a_connector_with_an_api_key_is_rated_by_the_owner_of_the_key() {
         let mut org = Org::clean();

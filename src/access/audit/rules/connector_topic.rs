@@ -62,7 +62,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T6: "every `topics`, … value must start with `P`".
+    // T6: each topic of a connector must begin with the department's prefix.
     #[test]
     fn topics_outside_the_prefix_are_found() {
         let mut org = Org::clean();

@@ -15,9 +15,9 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T11",
     severity: Severity::Warning,
     summary: "a role binding of an account that does not exist, or on one",
-    why: "Deleting an account takes its keys and its bindings with it; that it also takes what others hold on it is not \
-          confirmed (dossier `rbac.md` §9, Q12). What is left behind gives nobody anything, counts against the quota, and hides \
-          what matters in every list.",
+    why: "Deleting an account takes its keys and its bindings with it; that it also takes what others hold on it is \
+          not confirmed (docs/assumptions.md, Q12). What is left behind gives nobody anything, counts against the \
+          quota, and hides what matters in every list.",
     evidence: "A role binding in this stage whose principal is a service account that the organization does not have, or that \
                grants on one. Only said when all service accounts could be listed.",
     remedy: "EBS: remove the binding.",
@@ -66,7 +66,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // §5.5 and Q12: what a teardown leaves behind.
+    // Source: docs/reference/rbac.md#deletion-order; docs/assumptions.md, Q12. What a teardown leaves behind.
     #[test]
     fn bindings_of_and_on_deleted_accounts_are_found_by_this_rule_only() {
         let mut org = Org::clean();

@@ -56,7 +56,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T16: "FlinkDeveloper + DataDiscovery to every SSO user".
+    // T16: FlinkDeveloper and DataDiscovery for each user of single sign-on.
     #[test]
     fn the_default_mapping_is_found_with_the_administrator_as_owner() {
         let mut org = Org::clean();

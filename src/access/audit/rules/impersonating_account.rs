@@ -204,7 +204,7 @@ mod tests {
     const ID: &str = super::RULE.id;
     const OPERATOR: &str = "$O/service-account=sa-claims-operator";
 
-    // T4 and design §4: "an account is ours only if tag and name match and the provisioner is its only ResourceOwner".
+    // T4: an account is managed only if its tag and its name match and the provisioner is its only ResourceOwner.
     #[test]
     fn a_foreign_role_on_a_managed_account_is_found() {
         for (who, role) in [

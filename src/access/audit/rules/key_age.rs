@@ -98,7 +98,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T11: "age from `metadata.created_at`".
+    // T11: a key's age is counted from `metadata.created_at`.
     #[test]
     fn a_key_older_than_the_limit_is_found() {
         let mut org = Org::clean();

@@ -18,8 +18,8 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T11",
     severity: Severity::Warning,
     summary: "more API keys than a rotation needs",
-    why: "A rotation needs two keys for a while: the old one and its successor (dossier `rbac.md` §5.4). A third one is a \
-          rotation that nobody finished, and a key that nobody watches.",
+    why: "A rotation needs two keys for a while: the old one and its successor (docs/reference/rbac.md#key-rotation). \
+          A third one is a rotation that nobody finished, and a key that nobody watches.",
     evidence: "More than two keys of one account for the same resource. Keys that nobody vouches for, or whose secret nobody \
                has, are other rules' and do not count.",
     remedy: "EBS: find out which ones are used (the audit log shows each use), and revoke the others.",
@@ -66,7 +66,8 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T11: "per-owner key count"; §5.4: "needs head-room of 2 keys per (SA, resource)".
+    // T11: a rotation needs two keys of an account and a resource (docs/reference/rbac.md#key-rotation), a third one is
+    // a finding.
     #[test]
     fn a_third_key_for_one_resource_is_found() {
         let mut org = Org::clean();

@@ -33,7 +33,7 @@ pub mod overbroad_binding;
 pub struct AuditRule {
     /// Its id, kebab-case and stable: people write it into files of accepted findings.
     pub id: &'static str,
-    /// The threat, as numbered in dossier `rbac.md` §7.
+    /// The threat, as numbered in docs/reference/rbac.md#threats.
     pub threat: &'static str,
     /// How bad its worst finding is.
     pub severity: Severity,

@@ -51,7 +51,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // Design §5: "a rerun deletes `new` keys of our accounts".
+    // A rerun deletes keys that an interrupted run left in state `new`.
     #[test]
     fn a_key_left_by_a_crash_is_found() {
         let mut org = Org::clean();

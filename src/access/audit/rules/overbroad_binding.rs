@@ -96,7 +96,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T2: "`topic=*`, `subject=*`, `topic=fin*` without delimiter, cluster-scope instead of resource-scope".
+    // T2: `topic=*`, `subject=*`, `topic=fin*` without its delimiter, a role on the cluster instead of a resource.
     #[test]
     fn every_overbroad_binding_is_found() {
         for slip in [

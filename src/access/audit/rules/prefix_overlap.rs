@@ -124,7 +124,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T1: "`fin` covers `finance-…`; equal after `.`/`_` folding".
+    // T1: `fin` covers `finance-…`, and prefixes can be equal after folding `.` and `_`.
     #[test]
     fn overlapping_prefixes_are_found_in_both_directions_and_after_folding() {
         let mut org = Org::clean();

@@ -55,7 +55,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T10: "`subject=*` … bindings on `$S` itself".
+    // T10: role bindings on `subject=*` and on `$S` itself.
     #[test]
     fn roles_on_the_registry_and_on_all_subjects_are_found_for_any_holder() {
         for who in ["u-eve", "sa-claims-viewer", "group-abc"] {
@@ -67,7 +67,8 @@ mod tests {
         }
     }
 
-    // §8.6: the provisioner is ResourceOwner of `subject=*`; it does not see `$S` itself.
+    // Source: docs/reference/rbac.md#roles-of-the-provisioner. The provisioner is ResourceOwner of `subject=*`; it does
+    // not see `$S` itself.
     #[test]
     fn bindings_on_the_registry_itself_are_unknown_for_the_provisioner() {
         let result = Org::observed_by_provisioner().assert_findings(ID, &[]);

@@ -88,7 +88,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T15: "new department inherits data, stale groups/offsets, subjects".
+    // T15: a new department would inherit data, groups, offsets and subjects.
     #[test]
     fn roles_connectors_and_accounts_on_a_retired_prefix_are_found() {
         let mut org = Org::clean();

@@ -55,7 +55,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // §8.3: "connector runtime identity (no API keys at all)".
+    // The runtime account has no API key at all (docs/reference/rbac.md#personas).
     #[test]
     fn a_key_of_the_runtime_account_is_found_even_when_recorded() {
         let mut org = Org::clean();

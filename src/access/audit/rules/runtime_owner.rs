@@ -57,7 +57,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T5: "department owns SA_R (ResourceOwner instead of Assigner)".
+    // T5: the department has ResourceOwner instead of Assigner on its runtime account.
     #[test]
     fn resource_owner_on_the_runtime_account_is_found_and_assigner_is_not() {
         let mut org = Org::clean();

@@ -96,7 +96,8 @@ fn report_binding(
     }
 }
 
-/// §8.1: reading the dead letters and the group of its own connectors is added when their ids are known.
+/// Source: docs/reference/rbac.md#personas. Reading the dead letters and the group of its own connectors is added when
+/// their ids are known.
 pub(super) fn is_own_connector(context: &AuditContext<'_>, member: &DepartmentAccount<'_>, name: &NamePattern) -> bool {
     let connector = context.connector_of(name);
     let owner = connector.and_then(|connector| context.owner(&connector.name));
@@ -109,7 +110,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T7: "flag bindings on shared prefixes wider than needed".
+    // T7: role bindings on shared prefixes that are wider than needed.
     #[test]
     fn an_undeclared_binding_on_shared_names_is_found() {
         for (who, role, on) in [
@@ -126,7 +127,8 @@ mod tests {
         }
     }
 
-    // §8.1: "DeveloperRead @ topic=dlq-<lcc> per own connector (added post-create)".
+    // The operator gets DeveloperRead on `dlq-<lcc>` of its own connectors after they are created
+    // (docs/reference/rbac.md#personas).
     #[test]
     fn bindings_on_shared_names_of_own_connectors_are_accepted_and_of_foreign_ones_found() {
         let mut org = Org::clean();
@@ -148,7 +150,7 @@ mod tests {
         org.assert_only_findings("orphan-department", &["ghost"]);
     }
 
-    // §8.3: `connect-lcc*` is in the shipped templates, with its reason.
+    // Source: docs/reference/rbac.md#personas. `connect-lcc*` is in the shipped templates, with its reason.
     #[test]
     fn a_declared_grant_is_reported_once_as_information() {
         let result = Org::clean().assert_findings(ID, &[]);

@@ -277,7 +277,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T3: "whose role ∉ plan".
+    // T3: a role that no template asks for.
     #[test]
     fn a_missing_acl_is_found_when_acls_were_read() {
         let mut org = Org::clean();
@@ -337,7 +337,7 @@ mod tests {
         org.assert_only_findings(ID, &["ebs-prod-claims-viewer"]);
     }
 
-    // "ConnectManager on a prefix is unconfirmed", design §4: its fallback is as good.
+    // ConnectManager on a prefix is unconfirmed (docs/assumptions.md, Q1), so its fallback is as good.
     #[test]
     fn a_binding_of_the_fallback_role_is_not_drift() {
         let mut org = Org::clean();

@@ -85,7 +85,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T3: "bindings on `P*` whose principal is not in the inventory".
+    // T3: a role binding on the prefix whose principal is not a managed account.
     #[test]
     fn users_pools_groups_and_unmanaged_accounts_on_a_prefix_are_found() {
         for who in ["u-eve", "pool-abc", "group-abc", "sa-stranger", "sa-fraud-operator"] {

@@ -204,7 +204,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T4: "naming itself owner … sharing its prefix with them: shadow principals".
+    // T4: a ResourceOwner creates accounts, names itself as owner and shares its prefix with them.
     #[test]
     fn accounts_owned_by_a_deployer_are_found_transitively() {
         let mut org = Org::clean();
@@ -244,7 +244,7 @@ mod tests {
         org.assert_only_findings(ID, &[]);
     }
 
-    // T4, detect: "flag unknown SAs created since last run".
+    // T4: service accounts that are unknown here.
     #[test]
     fn a_new_unmanaged_account_is_found_by_comparison_with_a_previous_snapshot() {
         let mut org = Org::clean();

@@ -18,9 +18,9 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T14",
     severity: Severity::Error,
     summary: "a Kafka ACL that goes past the role bindings",
-    why: "ACLs and role bindings add up (dossier `rbac.md` §1.5): one ACL for `User:*`, or for a department's account outside its \
-          prefix, widens what every other rule of this audit calls clean. A DENY outweighs every role, and breaks what the \
-          template gives.",
+    why: "ACLs and role bindings add up (docs/reference/rbac.md#acls-and-role-bindings): one ACL for `User:*`, or for \
+          a department's account outside its prefix, widens what every other rule of this audit calls clean. A DENY \
+          outweighs every role, and breaks what the template gives.",
     evidence: "An ACL of a department's account that its template does not ask for, an ACL for `User:*`, and one of anybody else \
                who is not named in `ebs.toml` on names of departments, on names that all departments share, or on the whole \
                cluster. On own names it is a warning, and so is what names an account that does not exist any more. What a \
@@ -193,7 +193,7 @@ mod tests {
         counted.first().map(|found| found.finding.severity)
     }
 
-    // T14: "allow outside prefix; `User:*`".
+    // T14: an ACL allows something outside the prefix, or names `User:*`.
     #[test]
     fn acls_outside_the_prefix_and_for_all_principals_are_errors() {
         for text in [
@@ -240,7 +240,8 @@ mod tests {
         }
     }
 
-    // §8.3: "ACL CREATE, WRITE on topic PREFIXED `dlq-lcc`"; §8.1: what is of an own connector may be read.
+    // The runtime account creates and writes topics that begin with `dlq-lcc`; the operator reads those of its own
+    // connectors (docs/reference/rbac.md#personas).
     #[test]
     fn a_declared_acl_is_reported_once_as_information() {
         let mut org = Org::clean();

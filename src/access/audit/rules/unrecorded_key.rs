@@ -15,9 +15,9 @@ pub(super) const RULE: AuditRule = AuditRule {
     threat: "T11",
     severity: Severity::Error,
     summary: "an API key on an account of ours that nobody vouches for",
-    why: "Whoever holds a key of an account may do what the account may do, and may be able to make further keys for it \
-          (dossier `rbac.md` §9, Q4). A key that neither a journal nor an evidence file names was made by hand or by somebody \
-          who should not, and outlives every rotation.",
+    why: "Whoever holds a key of an account may do what the account may do, and may be able to make further keys for \
+          it (docs/assumptions.md, Q4). A key that neither a journal nor an evidence file names was made by hand or by \
+          somebody who should not, and outlives every rotation.",
     evidence: "An API key of a department's account whose id stands in no journal, no evidence file and no finished profile \
                that this program can read here, and that `adopt` in `ebs.toml` does not accept. Without any journal or \
                evidence this is unknown.",
@@ -61,7 +61,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T11; design §4: "any other is *unvouched*".
+    // T11: a key that no evidence names is unrecorded, whatever its description says.
     #[test]
     fn a_key_in_no_journal_is_found_regardless_of_its_description() {
         let mut org = Org::clean();

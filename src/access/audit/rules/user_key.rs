@@ -48,7 +48,7 @@ mod tests {
 
     const ID: &str = super::RULE.id;
 
-    // T11: "owner `u-…` on prod", "SA-owned only".
+    // T11: keys belong to service accounts, not to people.
     #[test]
     fn a_user_key_for_the_stage_is_found() {
         let mut org = Org::clean();

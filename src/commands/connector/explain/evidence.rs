@@ -33,7 +33,8 @@ use crate::{
 const CONCURRENCY: usize = 8;
 /// How far back log lines are read of one that failed.
 const FAILED_LOG_WINDOW: Duration = Duration::from_hours(24);
-/// How far back of one that runs: what fails again and again does so about every five minutes (dossier `logs.md` §2.4).
+/// How far back of one that runs: what fails again and again does so about every five minutes
+/// (docs/reference/logs.md#log-lines-and-pages).
 const RUNNING_LOG_WINDOW: Duration = Duration::from_mins(10);
 
 /// What is known of a connector.
@@ -128,8 +129,9 @@ impl ConnectorEvidence {
         known
     }
 
-    /// How far back log lines are worth a request: where the status says too little, and of a connector that was asked for
-    /// alone. One whose configuration was refused before a task started has none (dossier `logs.md` §2.4).
+    /// How far back log lines are worth a request: where the status says too little, and of a connector that was asked
+    /// for alone. One whose configuration was refused before a task started has none
+    /// (docs/reference/logs.md#log-lines-and-pages).
     fn log_window(&self, only: bool) -> Option<Duration> {
         match self.health {
             ConnectorHealth::Unhealthy => self.diagnosis.is_generic().then_some(FAILED_LOG_WINDOW),
@@ -138,8 +140,9 @@ impl ConnectorEvidence {
         }
     }
 
-    /// The service's advice, and with it since when. Only what failed with a trace has any, and the address is in no document
-    /// (dossier `connect.md` §2.10): it may vanish, and nothing but the advice is lost then.
+    /// The service's advice, and with it since when. Only what failed with a trace has any, and the address is in no
+    /// document (docs/reference/connect.md#error-recommendations): it may vanish, and nothing but the advice is lost
+    /// then.
     async fn fetch_advice(&mut self, ctx: &Ctx, session: &ConnectorSession) {
         let offered = self.observed.expanded.status.error_recommendation_enabled;
         let failed = matches!(self.observed.state(), "FAILED" | "DEGRADED");
@@ -178,7 +181,7 @@ impl ConnectorEvidence {
 /// Why log lines could not be read, in few words.
 fn unread_reason(error: &Error) -> String {
     if error.kind == ErrorKind::Denied {
-        // Dossier `logs.md` §2.6.
+        // Source: docs/reference/logs.md#who-may-read-logs
         return "that takes ConnectManager or ResourceOwner on the connector".to_owned();
     }
     let problem = error.problem();

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// The levels that the stock CLI knows (dossier `logs.md` §2.7).
+/// The levels that the stock CLI knows (docs/reference/cli.md#log-command).
 const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
 
 /// Levels, as the stock CLI writes them: `ERROR|WARN`.

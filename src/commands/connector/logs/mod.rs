@@ -27,7 +27,8 @@ use crate::{
     },
 };
 
-/// A little less than what the service keeps, because its clock and ours differ (dossier `logs.md` §2.3).
+/// A little less than what the service keeps, because its clock and ours differ
+/// (docs/reference/logs.md#search-request).
 const RETENTION: Duration = HISTORY.saturating_sub(Duration::from_mins(1));
 /// More lines than anybody reads, and than memory should hold.
 const MAX_BUFFERED_LINES: usize = 50_000;

@@ -361,7 +361,7 @@ pub(super) fn explain_log_error(session: &ConnectorSession, observed: &LiveConne
     let (forbidden, moved) = (error.is_forbidden(), may_have_moved(&error));
     let mut edge = Error::from(error).context(what);
     if forbidden {
-        // Dossier `logs.md` §2.6; the general advice about 403 says less.
+        // Source: docs/reference/logs.md#who-may-read-logs; the general advice about 403 says less.
         edge.hints.clear();
         edge = edge.with_hint(
             "Logs are for whoever holds ConnectManager or ResourceOwner on the connector, and for the administrators of its \

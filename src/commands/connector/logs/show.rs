@@ -17,7 +17,7 @@ use super::super::show::cause_lines;
 /// How many lines of a stack trace are shown, unless all are asked for.
 const TRACE_LINES: usize = 30;
 
-/// One line for machines: the stock CLI's fields (dossier `native-cli.md` §4.3), and whose it is.
+/// One line for machines: the stock CLI's fields (docs/reference/cli.md#tables), and whose it is.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct LogRow {
     timestamp: String,
@@ -53,7 +53,7 @@ impl LogRow {
     }
 }
 
-/// A line of a file: the stock CLI's, whose stack trace is a text (dossier `logs.md` §2.7).
+/// A line of a file: the stock CLI's, whose stack trace is a text (docs/reference/cli.md#log-command).
 #[derive(Debug, Serialize)]
 pub(super) struct LogFileRow<'a> {
     timestamp: &'a str,
@@ -206,7 +206,7 @@ impl Viewable for LogLinesOutput {
         };
         let in_vain = |found: &ConnectorLines| !found.unread && !found.never_started();
         if self.rows.is_empty() && self.connectors.iter().any(in_vain) {
-            // The stock CLI's words (dossier `native-cli.md` §4.3).
+            // The stock CLI's words (docs/reference/cli.md#tables).
             blocks = vec![Block::line("No logs found for the current query")];
         }
         for found in self.connectors.iter().filter(|found| found.more) {
@@ -224,7 +224,7 @@ impl Viewable for LogLinesOutput {
 }
 
 impl ConnectorLines {
-    /// Whether it has no lines because no task of it ever started (dossier `logs.md` §2.4).
+    /// Whether it has no lines because no task of it ever started (docs/reference/logs.md#log-lines-and-pages).
     fn never_started(&self) -> bool {
         let cause = self.state.as_ref().and_then(|(_, cause)| cause.as_ref());
         self.lines.is_empty() && cause.is_some_and(|cause| !cause.validation_errors.is_empty())
@@ -320,7 +320,7 @@ fn log_table(found: &ConnectorLines) -> Vec<Block> {
     blocks
 }
 
-/// The stock CLI's words (dossier `native-cli.md` §4.3).
+/// The stock CLI's words (docs/reference/cli.md#tables).
 fn count_line(found: &ConnectorLines) -> Vec<TextLine> {
     let count = found.lines.len();
     let noun = if count == 1 { "entry" } else { "entries" };

@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-/// How often `--watch` looks: values come by the minute, and all who share an address share its limit (dossier `metrics.md`
-/// §5).
+/// How often `--watch` looks: values come by the minute, and all who share an address share its limit
+/// (docs/reference/metrics.md#limits-and-delay).
 const WATCH_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Show what connectors have read and written.
@@ -243,7 +243,8 @@ fn explain_metrics_error(session: &ConnectorSession, error: ClientError) -> Erro
     }
     let mut edge = Error::from(error).context(what);
     edge.hints.clear();
-    // Dossier `metrics.md` §6: MetricsViewer knows no connectors, and whoever holds it sees all departments.
+    // Source: docs/reference/metrics.md#who-may-read-metrics. MetricsViewer knows no connectors, and whoever holds it
+    // sees all departments.
     edge = edge.with_hint(
         "Confluent Cloud opens metrics with MetricsViewer or an administrator's role, for whole clusters: with it a \
          department would see the metrics of all others.",
@@ -263,7 +264,7 @@ fn with_rate_limit_hint(error: ClientError) -> Error {
     let throttled = error.is_throttled();
     let edge = Error::from(error);
     match throttled {
-        // Dossier `metrics.md` §5.
+        // Source: docs/reference/metrics.md#limits-and-delay
         true => edge.with_hint(
             "All who share this address share 60 requests per minute, also pipelines and other tools that read metrics: try \
              again in a minute.",

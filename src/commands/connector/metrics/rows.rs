@@ -18,7 +18,8 @@ use crate::{
     },
 };
 
-/// What dashboards of other systems show, and Confluent Cloud does not measure (dossier `metrics.md` §2).
+/// What dashboards of other systems show, and Confluent Cloud does not measure
+/// (docs/reference/metrics.md#connector-metrics).
 const NOT_MEASURED: [&str; 2] = ["cpu", "memory"];
 
 /// What connectors measured in a stretch of time.

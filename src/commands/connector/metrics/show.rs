@@ -53,7 +53,7 @@ impl Viewable for ConnectorMetricsOutput {
 impl ConnectorMetricsOutput {
     /// What nobody could know from the numbers alone.
     fn legend(&self) -> Vec<TextLine> {
-        // Dossier `metrics.md` §2: what is no count is averaged over a step.
+        // Source: docs/reference/metrics.md#connector-metrics. What is no count is averaged over a step.
         let steps = match self.bucket_seconds {
             60 => "by the minute".to_owned(),
             seconds => format!("in steps of {} minutes, of which lag is the mean", seconds / 60),

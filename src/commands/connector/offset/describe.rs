@@ -39,7 +39,7 @@ pub(in crate::commands::connector) struct OffsetDescribeArgs {
     timeout: Duration,
 }
 
-/// The stock CLI's smallest threshold (dossier `connect.md` §9).
+/// The stock CLI's smallest threshold (docs/reference/connect.md#offsets).
 const MIN_STALENESS: Duration = Duration::from_secs(5);
 
 fn parse_threshold(text: &str) -> Result<Duration, String> {

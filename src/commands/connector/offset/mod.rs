@@ -45,7 +45,7 @@ impl OffsetArgs {
     }
 }
 
-/// How long to wait unless told otherwise; the stock CLI's half minute (dossier `connect.md` §9).
+/// How long to wait unless told otherwise; the stock CLI's half minute (docs/reference/connect.md#offsets).
 const DEFAULT_TIMEOUT: &str = "30";
 
 /// Reads seconds as the stock CLI writes them, and what our other commands take.

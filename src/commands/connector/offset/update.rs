@@ -100,7 +100,7 @@ impl OffsetUpdateArgs {
     }
 }
 
-/// Numbers stay numbers: as texts they break source connectors (dossier `connect.md` §9).
+/// Numbers stay numbers: as texts they break source connectors (docs/reference/connect.md#offsets).
 fn read_offsets_file(path: &Path) -> Result<Vec<OffsetItem>, Error> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(|| format!("unable to read offsets file \"{shown}\""))?;

@@ -28,7 +28,7 @@ impl PluginDescribeArgs {
         ctx: &mut Ctx,
     ) -> Result<CommandOutput<RowList<PluginKeyRow>>, Error> {
         let session = ConnectorSession::open(ctx)?;
-        // Asking about nothing but the class answers all keys (dossier `connect.md` §2.13).
+        // Asking about nothing but the class answers all keys (docs/reference/connect.md#validate-a-configuration).
         let config = BTreeMap::from([("connector.class".to_owned(), self.plugin.clone())]);
         let validation = ctx.block_on(request::validate_with_service(&session, &self.plugin, config))?;
         let validation = validation.ok_or_else(|| {

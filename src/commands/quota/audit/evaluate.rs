@@ -146,7 +146,7 @@ pub(super) struct ProviderQuota {
     pub(super) name: String,
     /// Nothing where the provider tells no number of things.
     pub(super) limit: Option<u64>,
-    /// Absent means unknown (dossier `quotas.md` §1.5).
+    /// Absent means unknown (docs/reference/quotas.md#service-quota-api).
     pub(super) used: Option<u64>,
     /// Nothing where the use or the limit is not known.
     pub(super) state: Option<QuotaState>,

@@ -86,7 +86,7 @@ fn known_accounts() -> AccountsById {
     .into()
 }
 
-// Dossier `quotas.md` §5.1: connectors, tasks, and tasks of one connector are limited.
+// Source: docs/reference/quotas.md#counting-connectors. Connectors, tasks, and tasks of one connector are limited.
 #[test]
 fn departments_over_quota_come_first_whichever_limit_they_exceed() {
     let list = [
@@ -116,7 +116,8 @@ fn departments_over_quota_come_first_whichever_limit_they_exceed() {
     );
 }
 
-// Dossier `quotas.md` §5.3: what is promised against what may be had, and the reserve that departments may not use.
+// Source: docs/reference/quotas.md#sharing-a-cluster. What is promised against what may be had, and the reserve that
+// departments may not use.
 #[test]
 fn the_cluster_has_its_own_quota_and_allocations_are_added_up() {
     let list = [("stray", connector(10, "sa-motor"))];
@@ -130,7 +131,8 @@ fn the_cluster_has_its_own_quota_and_allocations_are_added_up() {
     assert_eq!(evaluate(&[], None, 5).cluster_usage.unwrap().allocated_percent, 200);
 }
 
-// Dossier `quotas.md` §5.2: "prefix says A, service account belongs to B", "no known prefix".
+// The prefix names one department and the service account belongs to another, or no prefix matches
+// (docs/reference/quotas.md#counting-connectors).
 #[test]
 fn foreign_accounts_and_unowned_connectors_are_reported() {
     let list = [
@@ -177,7 +179,7 @@ fn foreign_accounts_and_unowned_connectors_are_reported() {
     assert_eq!(observed.unknown_accounts.len(), 2);
 }
 
-// Dossier `quotas.md` §1.5: "usage" may be absent.
+// Source: docs/reference/quotas.md#service-quota-api. `usage` may be absent.
 #[test]
 fn usage_missing_from_the_provider_is_unknown() {
     let quota = |json: &str| ProviderQuota::from_applied(&serde_json::from_str(json).unwrap());
@@ -222,7 +224,8 @@ fn has(csv: &str, line: &str) {
     assert!(csv.lines().any(|known| known == line), "{line}: {csv}");
 }
 
-// Dossier `quotas.md` §5.2: `tasks.max` that is missing is 1; 0, or no number, is invalid, and says nothing of tasks.
+// Source: docs/reference/quotas.md#counting-connectors. `tasks.max` that is missing is 1; 0, or no number, is invalid,
+// and says nothing of tasks.
 #[test]
 fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     let list = [

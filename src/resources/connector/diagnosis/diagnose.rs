@@ -26,7 +26,7 @@ pub enum ConnectorHealth {
     Healthy,
 }
 
-/// How a connector is, by its status (dossier `connect.md` §3.1).
+/// How a connector is, by its status (docs/reference/connect.md#connector-states).
 #[must_use]
 pub fn health(status: &ConnectorStatus) -> ConnectorHealth {
     let refused = status.validation_errors.iter().flatten().next().is_some();
@@ -107,8 +107,8 @@ struct ErrorMessage {
     text: String,
 }
 
-/// What a status means, in the order in which it is worth reading: what is wrong with the configuration, then what tasks
-/// said, then summaries (dossier `connect.md` §3.3).
+/// What a status means, in the order in which it is worth reading: what is wrong with the configuration, then what
+/// tasks said, then summaries (docs/reference/connect.md#where-errors-are-reported).
 #[must_use]
 pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     let mut diagnosis = ConnectorDiagnosis {
@@ -124,7 +124,8 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     }
     let refused = config_errors(status);
     if !refused.is_empty() {
-        // Dossier `connect.md` §2.4: the service says so also of a connector that never had another configuration.
+        // Source: docs/reference/connect.md#update-a-connector. The service says so also of a connector that never had
+        // another configuration.
         diagnosis.previous_config_active = Some(has_running_task(status));
     }
     let mut causes = CauseCollector::default();
@@ -143,7 +144,7 @@ pub fn diagnose(status: &ConnectorStatus) -> ConnectorDiagnosis {
     if diagnosis.causes.is_empty() {
         diagnosis.causes.push(MatchedRule::from_state(&UNKNOWN));
     }
-    // Dossier `connect.md` §3.1: what is not the department's to fix.
+    // Source: docs/reference/connect.md#connector-states. What is not the department's to fix.
     if status.tasks.iter().any(|task| task.state == "SYSTEM_ERROR") {
         let vague = diagnosis.causes.iter_mut().filter(|found| found.rule.is_generic);
         vague
@@ -299,7 +300,7 @@ fn config_errors(status: &ConnectorStatus) -> Vec<ErrorMessage> {
     if said.is_empty()
         && let Some((_, errors)) = split_config_error(&status.connector.trace)
     {
-        // The lines of the trace are the same (dossier `connect.md` §2.4).
+        // The lines of the trace are the same (docs/reference/connect.md#update-a-connector).
         let mut by_text: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (key, text) in errors.lines().filter_map(|line| line.split_once(':')) {
             by_text.entry(text.trim()).or_default().push(key.trim().to_owned());

@@ -1,4 +1,5 @@
-//! What a connector's errors mean: a rule for each that is known, by the words of the service (dossier `connect.md` §10).
+//! What a connector's errors mean: a rule for each that is known, by the words of the service
+//! (docs/reference/connect.md#error-messages).
 //!
 //! - [`rules`](fn@rules): the rules, the most specific first
 //! - [`diagnose`]: from what a connector says to the rules that it meets
@@ -106,7 +107,7 @@ impl fmt::Display for FaultOwner {
     }
 }
 
-/// How sure the words of a rule are (dossier `connect.md`, confidence marks).
+/// How sure the words of a rule are (docs/reference/connect.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confidence {
     /// Seen in source code, a specification or a recording.

@@ -1,4 +1,5 @@
-//! A connector that runs and moves nothing: what its configuration says about it (dossier `connect.md` §10, pattern 32).
+//! A connector that runs and moves nothing: what its configuration says about it
+//! (docs/reference/connect.md#error-messages, pattern 32).
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,8 @@ pub fn explain_no_records(id: &str, is_sink: bool, config: &BTreeMap<String, Str
             "behavior.on.error is \"{how}\": what the other system refuses is passed over, and the connector goes on."
         ));
     }
-    // Sinks tolerate errors unless told otherwise, sources do not (dossier `connect.md` §4.1).
+    // Sinks tolerate errors unless told otherwise, sources do not
+    // (docs/reference/connect.md#common-configuration-keys).
     let tolerates = value("errors.tolerance").map_or(is_sink, |tolerance| tolerance == "all");
     if tolerates && is_sink {
         let queue = value("errors.deadletterqueue.topic.name").unwrap_or("dlq-${connector}");

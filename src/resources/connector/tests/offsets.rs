@@ -30,7 +30,7 @@ fn status(phase: &str, requested: &str) -> Value {
     })
 }
 
-// Dossier `connect.md` §9: `…Z`, with nanoseconds, and `+0000`.
+// Source: docs/reference/connect.md#offsets. `…Z`, with nanoseconds, and `+0000`.
 #[test]
 fn timestamps_are_parsed_in_every_documented_format() {
     let read = |text: &str| {
@@ -100,7 +100,7 @@ async fn offsets_without_a_timestamp_are_returned_at_once() {
     assert_eq!(observed.age, None);
 }
 
-// Dossier `connect.md` §9: one outstanding request per connector; unknown phases count as pending.
+// Source: docs/reference/connect.md#offsets. One outstanding request per connector; unknown phases count as pending.
 #[tokio::test]
 async fn a_request_is_refused_while_another_one_is_pending() {
     for phase in ["PENDING", "PENDING_VALIDATION", "SOMETHING_NEW"] {
@@ -221,7 +221,7 @@ fn invalid_offsets_are_reported() {
     assert_eq!(unknown_partitions(&now, &now).count(), 0);
 }
 
-// Dossier `connect.md` §3.1: the states, an open list.
+// Source: docs/reference/connect.md#connector-states. The states, an open list.
 #[test]
 fn offsets_of_a_connector_that_has_not_started_cannot_be_altered() {
     for state in ["RUNNING", "PAUSED", "FAILED", "DEGRADED", "STOPPED", "NEW"] {

@@ -141,7 +141,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     if let Some(told) = evaluator.with_updated_history(&connector, &evaluation) {
         connector = told;
     }
-    // Neither tasks nor offsets yet, and no id (dossier `connect.md` §2.2).
+    // Neither tasks nor offsets yet, and no id (docs/reference/connect.md#create-a-connector).
     let answer = json!({
         "name": connector.name, "type": plugin.kind(), "config": displayed_config(&connector, &crn.to_string()),
         "tasks": [], "offsets": [],
@@ -164,7 +164,8 @@ pub(crate) fn config(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(Reply::ok(displayed_config(&found.connector, &found.crn.to_string())))
 }
 
-/// Replaces the whole configuration; a name that is free gets a connector (dossier `connect.md` §2.4).
+/// Replaces the whole configuration; a name that is free gets a connector
+/// (docs/reference/connect.md#update-a-connector).
 pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let (cluster, address) = resolve_cluster(tx, request)?;
     let name = request.segment(2).to_owned();
@@ -244,7 +245,7 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorR
     Ok(Reply::ok(answer))
 }
 
-/// 200 with `{"error":null}`: a value there would be a failure (dossier `connect.md` §1.1).
+/// 200 with `{"error":null}`: a value there would be a failure (docs/reference/connect.md#error-bodies).
 pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let found = find_connector(tx, request, Operation::Delete)?;
     delete_connector(tx, &found.evaluator, found.connector);

@@ -1,4 +1,5 @@
-//! Pause, resume, restart: 202 at once, done after a while (dossier `connect.md` §2.6 to §2.8).
+//! Pause, resume, restart: 202 at once, done after a while (docs/reference/connect.md#pause-and-resume and
+//! docs/reference/connect.md#restart).
 
 use http::StatusCode;
 

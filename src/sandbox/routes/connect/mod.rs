@@ -1,4 +1,4 @@
-//! `connect/v1`: connectors by name, in the words and shapes of dossier `connect.md` §2.
+//! `connect/v1`: connectors by name, in the words and shapes of docs/reference/connect.md#endpoints.
 
 pub(crate) mod connectors;
 pub(crate) mod lifecycle;
@@ -25,7 +25,8 @@ use crate::{
     },
 };
 
-/// The cluster that the path names; the words are those of Connect (dossier `connect.md` §1.1, pattern 28).
+/// The cluster that the path names; the words are those of Connect (docs/reference/connect.md#error-bodies;
+/// docs/reference/connect.md#error-messages, pattern 28).
 fn resolve_cluster<'a>(tx: &Tx<'a>, request: &ApiRequest) -> Result<(&'a ClusterRecord, StageAddress), ErrorReply> {
     let environment = tx.environment(request.segment(0));
     let environment = environment.map_err(|error| error.with_not_found_detail("account not found"))?;
@@ -128,7 +129,7 @@ fn bad_request(message: impl Into<String>) -> ErrorReply {
     ErrorReply::invalid(message).with_shape(ErrorShape::Nested)
 }
 
-/// 400 with the errors of a configuration, `key: text` (dossier `connect.md` §2.2).
+/// 400 with the errors of a configuration, `key: text` (docs/reference/connect.md#create-a-connector).
 fn invalid_config(lines: &[String]) -> ErrorReply {
     bad_request(format!(
         "There were some errors with your configuration:\n{}",
@@ -136,7 +137,8 @@ fn invalid_config(lines: &[String]) -> ErrorReply {
     ))
 }
 
-/// 500 in its own shape (E2): there is no such plugin (dossier `connect.md` §2.2, pattern 7).
+/// 500 in its own shape (E2): there is no such plugin (docs/reference/connect.md#create-a-connector;
+/// docs/reference/connect.md#error-messages, pattern 7).
 fn unknown_class(class: &str) -> Reply {
     let message = format!("Failed to find any class that implements Connector and which name matches {class}");
     Reply::with_body(

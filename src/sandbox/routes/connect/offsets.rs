@@ -1,4 +1,4 @@
-//! Offsets: read, and changed on request, one request at a time (dossier `connect.md` §9).
+//! Offsets: read, and changed on request, one request at a time (docs/reference/connect.md#offsets).
 //!
 //! Which rights they need is documented nowhere: reading takes the right to read the configuration, changing the right
 //! to change it.

@@ -1,4 +1,5 @@
-//! Plugins, and what they say about a configuration (dossier `connect.md` §2.12, §2.13).
+//! Plugins, and what they say about a configuration (docs/reference/connect.md#plugins and
+//! docs/reference/connect.md#validate-a-configuration).
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,7 @@ pub(crate) fn tasks(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     )))
 }
 
-/// The words are the service's (dossier `connect.md` §2.10).
+/// The words are the service's (docs/reference/connect.md#error-recommendations).
 const NO_RECOMMENDATIONS: &str = "could not generate recommendations as error stack trace is not available. Please retry when the \
                        connector is in a failed state.";
 

@@ -52,7 +52,8 @@ pub(super) fn is_name_taken(tx: &Tx<'_>, cluster: &ClusterRecord, name: &str) ->
         || (tx.assumptions().connect.deleted_name_stays_reserved && lingering())
 }
 
-/// Words and shape of self-managed Connect; those of Cloud are not published (dossier `connect.md` §4.5).
+/// Words and shape of self-managed Connect; those of Cloud are not published
+/// (docs/reference/connect.md#connector-names).
 pub(super) fn name_conflict(tx: &Tx<'_>, name: &str) -> ErrorReply {
     let text = format!("Connector {name} already exists");
     match tx.assumptions().connect.taken_name_is_conflict {
@@ -61,8 +62,8 @@ pub(super) fn name_conflict(tx: &Tx<'_>, name: &str) -> ErrorReply {
     }
 }
 
-/// Which identity it uses towards Kafka: attaching a service account needs Assigner on it (dossier `rbac.md` §2.4), and
-/// a key must be one of the cluster.
+/// Which identity it uses towards Kafka: attaching a service account needs Assigner on it
+/// (docs/reference/rbac.md#roles-on-a-service-account), and a key must be one of the cluster.
 pub(super) fn check_identity(
     tx: &Tx<'_>,
     cluster: &ClusterRecord,
@@ -117,8 +118,8 @@ pub(super) fn check_identity(
     }
 }
 
-/// A cluster carries so many tasks, counted as they are asked for, and a Basic one only single ones (dossier
-/// `connect.md` §7, `quotas.md` §5.1).
+/// A cluster carries so many tasks, counted as they are asked for, and a Basic one only single ones
+/// (docs/reference/quotas.md#cluster-limits).
 pub(super) fn check_task_limit(
     tx: &Tx<'_>,
     cluster: &ClusterRecord,

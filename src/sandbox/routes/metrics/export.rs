@@ -1,4 +1,4 @@
-//! The latest minute of every metric, as text for Prometheus (dossier `metrics.md` §4).
+//! The latest minute of every metric, as text for Prometheus (docs/reference/metrics.md#export).
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 

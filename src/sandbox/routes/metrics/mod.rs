@@ -1,4 +1,4 @@
-//! The Metrics API (dossier `metrics.md`): queries, exports, descriptors.
+//! The Metrics API (docs/reference/metrics.md): queries, exports, descriptors.
 
 mod descriptors;
 mod export;
@@ -40,13 +40,14 @@ fn last_published_minute(now: Timestamp) -> i64 {
     minute_number(now.saturating_sub(PUBLISH_DELAY).unwrap_or(now))
 }
 
-/// All who share an address share its limit (§5); whoever calls the sandbox does.
+/// All who share an address share its limit (docs/reference/metrics.md#limits-and-delay); whoever calls the sandbox
+/// does.
 fn consume_rate(tx: &mut Tx<'_>) -> Result<(), ErrorReply> {
     tx.consume_rate("metrics", REQUESTS_PER_MINUTE, Duration::from_mins(1))
 }
 
-/// Whether the caller may read the metrics of a connector. The dossier says who is meant to (§6); what a role on the
-/// connector alone gives is switch Q5.
+/// Whether the caller may read the metrics of a connector. docs/reference/metrics.md#who-may-read-metrics says who is
+/// meant to; what a role on the connector alone gives is switch Q5.
 fn can_read_metrics(tx: &Tx<'_>, crn: &Crn) -> bool {
     let Ok(principal) = tx.principal() else { return false };
     let meant = |role: &Role| {
@@ -96,7 +97,7 @@ pub(crate) fn query(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     Ok(Reply::ok(query_response(request, &wanted, metric, groups)?))
 }
 
-/// The metric, when the request is one that the service takes (§3).
+/// The metric, when the request is one that the service takes (docs/reference/metrics.md#queries).
 fn validate_query(wanted: &QueryRequest) -> Result<&'static Metric, ErrorReply> {
     let [only] = wanted.aggregations.as_slice() else {
         return Err(ErrorReply::invalid("exactly one aggregation is supported"));
@@ -142,7 +143,7 @@ fn connector_ids(filter: Option<&MetricFilter>) -> Vec<String> {
     }
 }
 
-/// Whether labels pass a filter; they are compared as texts (§3).
+/// Whether labels pass a filter; they are compared as texts (docs/reference/metrics.md#queries).
 fn matches_filter(filter: &MetricFilter, labels: &MetricLabels) -> bool {
     match filter {
         MetricFilter::Compound { op, filters } if op == "AND" => {
@@ -234,7 +235,7 @@ fn group_values(
     groups
 }
 
-/// Groups as they are sent: sorted by their labels, the latest points first (§3).
+/// Groups as they are sent: sorted by their labels, the latest points first (docs/reference/metrics.md#queries).
 fn query_response(
     request: &ApiRequest,
     wanted: &QueryRequest,

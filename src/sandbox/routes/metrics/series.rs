@@ -39,8 +39,8 @@ pub(super) fn find_connector(tx: &mut Tx<'_>, id: &str) -> Option<MeteredConnect
     Some(MeteredConnector { connector, crn, times })
 }
 
-/// The values of a metric in the minutes from `from` until `to`. Nothing is said of minutes in which nothing was counted
-/// (dossier `metrics.md` §2: absence is no error).
+/// The values of a metric in the minutes from `from` until `to`. Nothing is said of minutes in which nothing was
+/// counted (docs/reference/metrics.md#connector-metrics: absence is no error).
 pub(super) fn metric_values(
     tx: &Tx<'_>,
     found: &MeteredConnector,

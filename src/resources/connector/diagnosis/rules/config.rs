@@ -23,7 +23,7 @@ pub(in super::super) static INVALID_CONFIGURATION: DiagnosisRule = DiagnosisRule
               configuration was invalid, and the connector continues to operate on a previous configuration that passed \
               validation. Errors:\nflush.size: the value was not accepted",
     confidence: Verified,
-    source: "dossier connect.md §10, 6; kafka-docker-playground ccloud/fm-mqtt-sink",
+    source: "kafka-docker-playground ccloud/fm-mqtt-sink; docs/reference/connect.md#error-messages, pattern 6",
     is_generic: false,
 };
 
@@ -41,7 +41,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "There were some errors with your configuration:\ntopics: Provided Kafka ApiKey is invalid",
         confidence: Verified,
-        source: "dossier connect.md §10, 1; OpenAPI of connect/v1",
+        source: "OpenAPI of connect/v1; docs/reference/connect.md#error-messages, pattern 1",
         is_generic: false,
     },
     DiagnosisRule {
@@ -56,7 +56,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "Service account sa-7x9kp2 does not exist",
         confidence: Inferred,
-        source: "dossier connect.md §4.2",
+        source: "terraform-provider-confluent docs/resources/confluent_connector; \
+                 docs/reference/connect.md#kafka-identity",
         is_generic: false,
     },
     DiagnosisRule {
@@ -78,7 +79,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "kafka.service.account.id: User does not have CREATE access to topic prefixed with dlq-lcc",
         confidence: Documented,
-        source: "dossier connect.md §10, 5; terraform-provider-confluent issue 210",
+        source: "terraform-provider-confluent issue 210; docs/reference/connect.md#error-messages, pattern 5",
         is_generic: false,
     },
     DiagnosisRule {
@@ -93,7 +94,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "\"s3.bucket.name\" is required",
         confidence: Verified,
-        source: "dossier connect.md §10, 2; terraform-provider-confluent",
+        source: "terraform-provider-confluent; docs/reference/connect.md#error-messages, pattern 2",
         is_generic: false,
     },
     DiagnosisRule {
@@ -108,7 +109,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Value \"orders\" doesn't belong to the property's \"quickstart\" enum",
         confidence: Verified,
-        source: "dossier connect.md §10, 3; confluentinc/cli test/test-server",
+        source: "confluentinc/cli test/test-server; docs/reference/connect.md#error-messages, pattern 3",
         is_generic: false,
     },
     DiagnosisRule {
@@ -120,7 +121,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "\"flush.size\" should be greater than or equal to 1000",
         confidence: Verified,
-        source: "dossier connect.md §10, 4; OpenAPI of connect/v1",
+        source: "OpenAPI of connect/v1; docs/reference/connect.md#error-messages, pattern 4",
         is_generic: false,
     },
     DiagnosisRule {
@@ -139,7 +140,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "Failed to find any class that implements Connector and which name matches \
                   io.confluent.connect.s3.S3SinkConnector",
         confidence: Verified,
-        source: "dossier connect.md §10, 7; OpenAPI of connect/v1; terraform-provider-confluent issue 53",
+        source: "OpenAPI of connect/v1; terraform-provider-confluent issue 53; \
+                 docs/reference/connect.md#error-messages, pattern 7",
         is_generic: false,
     },
     DiagnosisRule {
@@ -159,7 +161,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long",
         confidence: Verified,
-        source: "dossier connect.md §9 and §10, 31; terraform-provider-confluent",
+        source: "terraform-provider-confluent; docs/reference/connect.md#error-messages, pattern 31",
         is_generic: false,
     },
     DiagnosisRule {
@@ -175,7 +177,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "connector tasks per Kafka cluster is currently limited to 250",
         confidence: Verified,
-        source: "dossier connect.md §1.1 and §10, 30; confluentinc/cli pkg/errors",
+        source: "confluentinc/cli pkg/errors; docs/reference/connect.md#error-messages, pattern 30",
         is_generic: false,
     },
 ];

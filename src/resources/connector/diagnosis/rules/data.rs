@@ -20,7 +20,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "org.apache.kafka.common.errors.SerializationException: Unknown magic byte!",
         confidence: Documented,
-        source: "dossier connect.md §10, 16",
+        source: "Confluent blog, Kafka Connect Deep Dive – Converters and Serialization Explained; \
+                 docs/reference/connect.md#error-messages, pattern 16",
         is_generic: false,
     },
     DiagnosisRule {
@@ -36,7 +37,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Table \"claims-orders\" is missing and auto-creation is disabled",
         confidence: Inferred,
-        source: "dossier connect.md §10, 20; JDBC sink",
+        source: "JDBC sink; docs/reference/connect.md#error-messages, pattern 20",
         is_generic: false,
     },
     DiagnosisRule {
@@ -52,7 +53,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "Sink connector 'claims-ledger' is configured with 'delete.enabled=false' and 'pk.mode=record_value' and \
                   therefore requires records with a non-null Struct value and non-null Struct schema",
         confidence: Inferred,
-        source: "dossier connect.md §10, 20; JDBC sink",
+        source: "JDBC sink; docs/reference/connect.md#error-messages, pattern 20",
         is_generic: false,
     },
     DiagnosisRule {
@@ -64,7 +65,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Creation of replication slot failed; ERROR: could not access file \"decoderbufs\": No such file or directory",
         confidence: Documented,
-        source: "dossier connect.md §10, 12; issues",
+        source: "xstevens/decoderbufs issue 8; docs/reference/connect.md#error-messages, pattern 12",
         is_generic: false,
     },
     DiagnosisRule {
@@ -80,7 +81,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "org.postgresql.util.PSQLException: ERROR: replication slot \"claims_cdc\" is active for PID 4711",
         confidence: Inferred,
-        source: "dossier connect.md §10, 13; Debezium",
+        source: "Debezium; docs/reference/connect.md#error-messages, pattern 13",
         is_generic: false,
     },
     DiagnosisRule {
@@ -97,7 +98,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "org.postgresql.util.PSQLException: ERROR: all replication slots are in use",
         confidence: Inferred,
-        source: "dossier connect.md §10, 13; Debezium",
+        source: "Debezium; docs/reference/connect.md#error-messages, pattern 13",
         is_generic: false,
     },
     DiagnosisRule {
@@ -113,7 +114,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "The connector is trying to read change stream starting at a position, but this is no longer available on \
                   the server. Reconfigure the connector to use a snapshot mode when needed.",
         confidence: Inferred,
-        source: "dossier connect.md §10, 14; Debezium",
+        source: "Debezium; docs/reference/connect.md#error-messages, pattern 14",
         is_generic: false,
     },
     DiagnosisRule {
@@ -130,7 +131,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "net.snowflake.client.jdbc.SnowflakeSQLException: JWT token is invalid.",
         confidence: Inferred,
-        source: "dossier connect.md §10, 22",
+        source: "Snowflake's own error text; docs/reference/connect.md#error-messages, pattern 22",
         is_generic: false,
     },
 ];

@@ -23,7 +23,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "org.apache.kafka.common.errors.TopicAuthorizationException: Not authorized to access topics: [claims-orders]",
         confidence: Verified,
-        source: "dossier connect.md §6 and §10, 18; kafka-docker-playground",
+        source: "kafka-docker-playground; docs/reference/connect.md#error-messages, pattern 18",
         is_generic: false,
     },
     DiagnosisRule {
@@ -36,7 +36,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "org.apache.kafka.common.errors.GroupAuthorizationException: Not authorized to access group: \
                   connect-lcc-8kq2zm",
         confidence: Documented,
-        source: "dossier connect.md §6 and §10, 18",
+        source: "docs connectors/service-account.html; docs/reference/connect.md#error-messages, pattern 18",
         is_generic: false,
     },
     DiagnosisRule {
@@ -48,7 +48,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "org.apache.kafka.common.errors.ClusterAuthorizationException: Cluster authorization failed.",
         confidence: Inferred,
-        source: "dossier connect.md §6",
+        source: "docs connectors/service-account.html; docs/reference/rbac.md#access-of-a-connectors-account",
         is_generic: false,
     },
     DiagnosisRule {
@@ -72,7 +72,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException: User is denied operation \
                   Read on Subject: claims-orders-value; error code: 40301",
         confidence: Inferred,
-        source: "dossier connect.md §10, 17",
+        source: "Schema Registry's own error texts; docs/reference/connect.md#error-messages, pattern 17",
         is_generic: false,
     },
     DiagnosisRule {
@@ -95,7 +95,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException: Subject not found.; error \
                   code: 40401",
         confidence: Inferred,
-        source: "dossier connect.md §10, 17",
+        source: "Schema Registry's own error texts; docs/reference/connect.md#error-messages, pattern 17",
         is_generic: false,
     },
     DiagnosisRule {
@@ -107,7 +107,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "org.apache.kafka.common.errors.SerializationException: Error retrieving Avro value schema for id 100042",
         confidence: Inferred,
-        source: "dossier connect.md §10, 17",
+        source: "Schema Registry's own error texts; docs/reference/connect.md#error-messages, pattern 17",
         is_generic: false,
     },
     DiagnosisRule {
@@ -124,7 +124,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Failed to subscribe to the redo log topic 'claims-redo' even after waiting 300 seconds",
         confidence: Documented,
-        source: "dossier connect.md §10, 15; docs, log events",
+        source: "docs connectors/logging-cloud-connectors.html; docs/reference/connect.md#error-messages, pattern 15",
         is_generic: false,
     },
     DiagnosisRule {
@@ -145,7 +145,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server does not host this \
                   topic-partition.",
         confidence: Inferred,
-        source: "dossier connect.md §7; Kafka's own error text",
+        source: "Kafka's own error text; docs/reference/quotas.md#connector-limits",
         is_generic: false,
     },
     DiagnosisRule {
@@ -158,7 +158,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "org.apache.kafka.common.errors.RecordTooLargeException: The message is 9437184 bytes when serialized which \
                   is larger than 8388608, which is the value of the max.request.size configuration.",
         confidence: Verified,
-        source: "dossier connect.md §7 and §10, 19; kafka-docker-playground",
+        source: "kafka-docker-playground; docs/reference/connect.md#error-messages, pattern 19",
         is_generic: false,
     },
     DiagnosisRule {
@@ -183,7 +183,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "org.apache.kafka.clients.consumer.CommitFailedException: Offset commit cannot be completed since the \
                   consumer is not part of an active group",
         confidence: Documented,
-        source: "dossier connect.md §4.1 and §10, 23",
+        source: "kafka-docker-playground (definition of max.poll.interval.ms); \
+                 docs/reference/connect.md#error-messages, pattern 23",
         is_generic: false,
     },
 ];

@@ -19,7 +19,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "javax.net.ssl.SSLHandshakeException: No subject alternative DNS name matching pg1.example.com found.",
         confidence: Verified,
-        source: "dossier connect.md §10, 11; kafka-docker-playground (MQTT)",
+        source: "kafka-docker-playground (MQTT); docs/reference/connect.md#error-messages, pattern 11",
         is_generic: false,
     },
     DiagnosisRule {
@@ -35,7 +35,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "javax.net.ssl.SSLHandshakeException: PKIX path building failed: unable to find valid certification path to \
                   requested target",
         confidence: Inferred,
-        source: "dossier connect.md §5 and §10, 11",
+        source: "kafka-docker-playground (plugin definitions); docs/reference/connect.md#error-messages, pattern 11",
         is_generic: false,
     },
     DiagnosisRule {
@@ -51,7 +51,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "javax.net.ssl.SSLHandshakeException: Received fatal alert: handshake_failure",
         confidence: Inferred,
-        source: "dossier connect.md §10, 11; Java's own error text",
+        source: "Java's own error text; docs/reference/connect.md#error-messages, pattern 11",
         is_generic: false,
     },
     DiagnosisRule {
@@ -64,7 +64,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "com.mongodb.MongoTimeoutException: Timed out after 30000 ms while waiting for a server that matches \
                   WritableServerSelector",
         confidence: Inferred,
-        source: "dossier connect.md §10, 10; kafka-docker-playground (MongoDB)",
+        source: "kafka-docker-playground (MongoDB); docs/reference/connect.md#error-messages, pattern 10",
         is_generic: false,
     },
     DiagnosisRule {
@@ -76,7 +76,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Network,
         example: "The connection attempt failed: java.net.UnknownHostException: pg1.internal",
         confidence: Verified,
-        source: "dossier connect.md §10, 10; kafka-docker-playground",
+        source: "kafka-docker-playground; docs/reference/connect.md#error-messages, pattern 10",
         is_generic: false,
     },
     DiagnosisRule {
@@ -88,7 +88,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Network,
         example: "Connection to pg1.example.com:5432 refused. java.net.ConnectException: Connection refused",
         confidence: Verified,
-        source: "dossier connect.md §10, 10; kafka-docker-playground",
+        source: "kafka-docker-playground; docs/reference/connect.md#error-messages, pattern 10",
         is_generic: false,
     },
     DiagnosisRule {
@@ -108,7 +108,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Network,
         example: "org.apache.kafka.connect.errors.RetriableException: The connection to pg1.example.com was lost",
         confidence: Inferred,
-        source: "dossier connect.md §3.2; Java's own error texts",
+        source: "Java's own error texts; docs/reference/connect.md#timing-of-states",
         is_generic: false,
     },
     DiagnosisRule {
@@ -125,7 +125,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Network,
         example: "java.net.SocketTimeoutException: Read timed out",
         confidence: Verified,
-        source: "dossier connect.md §10, 10; kafka-docker-playground",
+        source: "kafka-docker-playground; docs/reference/connect.md#error-messages, pattern 10",
         is_generic: false,
     },
 ];

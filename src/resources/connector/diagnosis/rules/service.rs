@@ -15,7 +15,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Connector claims-orders cannot be restarted: it is PAUSED, not RUNNING",
         confidence: Inferred,
-        source: "dossier connect.md §2.8 and §10, 29: that it answers 400 is verified, its words are not known",
+        source: "confluentinc/mcp-confluent (that it answers 400; its words are not known); \
+                 docs/reference/connect.md#error-messages, pattern 29",
         is_generic: false,
     },
     DiagnosisRule {
@@ -33,7 +34,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "{\"error\":{\"code\":404,\"message\":\"account not found\"}}",
         confidence: Documented,
-        source: "dossier connect.md §1.1 and §10, 28; terraform-provider-confluent issue 402",
+        source: "terraform-provider-confluent issue 402; docs/reference/connect.md#error-messages, pattern 28",
         is_generic: false,
     },
     DiagnosisRule {
@@ -49,7 +50,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Platform,
         example: "{\"errors\":[{\"status\":\"403\",\"code\":\"forbidden_access\",\"title\":\"Forbidden Access\"}]}",
         confidence: Verified,
-        source: "dossier connect.md §1.1 and §10, 27; terraform-provider-confluent",
+        source: "terraform-provider-confluent; docs/reference/connect.md#error-messages, pattern 27",
         is_generic: false,
     },
 ];
@@ -68,7 +69,7 @@ pub(in super::super) static DATABASE_UNREACHABLE: DiagnosisRule = DiagnosisRule 
     owner: Department,
     example: "database.hostname: Error while validating connector config: Couldn't obtain encoding for database claims",
     confidence: Verified,
-    source: "dossier connect.md §10, 9; confluentinc/mcp-confluent fixture",
+    source: "confluentinc/mcp-confluent fixture; docs/reference/connect.md#error-messages, pattern 9",
     is_generic: true,
 };
 
@@ -87,7 +88,7 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
         example: "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this issue. We \
                   apologize for any inconvenience.",
         confidence: Documented,
-        source: "dossier connect.md §3.3 and §10, 25; kafka-docker-playground issue 8723",
+        source: "kafka-docker-playground issue 8723; docs/reference/connect.md#error-messages, pattern 25",
         is_generic: true,
     },
     DiagnosisRule {
@@ -103,7 +104,7 @@ pub(super) static GENERIC_RULES: &[DiagnosisRule] = &[
         example: "org.apache.kafka.connect.errors.ConnectException: WorkerSinkTask{id=lcc-8kq2zm-0} Task threw an uncaught and \
                   unrecoverable exception",
         confidence: Verified,
-        source: "dossier connect.md §10, 24; confluentinc/mcp-confluent fixture",
+        source: "confluentinc/mcp-confluent fixture; docs/reference/connect.md#error-messages, pattern 24",
         is_generic: true,
     },
 ];
@@ -124,7 +125,7 @@ pub static NO_RECORDS: DiagnosisRule = DiagnosisRule {
     owner: Department,
     example: "RUNNING, and no record arrives",
     confidence: Verified,
-    source: "dossier connect.md §4.1 and §10, 32",
+    source: "kafka-docker-playground (plugin definitions); docs/reference/connect.md#error-messages, pattern 32",
     is_generic: false,
 };
 
@@ -141,7 +142,7 @@ pub static PROVISIONING: DiagnosisRule = DiagnosisRule {
     owner: Confluent,
     example: "PROVISIONING, for longer than a quarter of an hour",
     confidence: Verified,
-    source: "dossier connect.md §3.2",
+    source: "terraform-provider-confluent internal/provider/utils_wait.go; docs/reference/connect.md#timing-of-states",
     is_generic: true,
 };
 

@@ -17,7 +17,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "FATAL: no pg_hba.conf entry for host \"198.51.100.7\", user \"cdc\", database \"claims\", SSL on",
         confidence: Inferred,
-        source: "dossier connect.md §10, 8; PostgreSQL, MySQL",
+        source: "PostgreSQL, MySQL; docs/reference/connect.md#error-messages, pattern 8",
         is_generic: false,
     },
     DiagnosisRule {
@@ -57,7 +57,8 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Error while validating connector config: FATAL: password authentication failed for user \"cdc\"",
         confidence: Verified,
-        source: "dossier connect.md §2.9 and §10, 8; confluentinc/mcp-confluent fixture (PostgreSQL), the others inferred",
+        source: "confluentinc/mcp-confluent fixture (PostgreSQL), the others inferred; \
+                 docs/reference/connect.md#error-messages, pattern 8",
         is_generic: false,
     },
     DiagnosisRule {
@@ -84,7 +85,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "com.amazonaws.services.s3.model.AmazonS3Exception: Access Denied (Service: Amazon S3; Status Code: 403; \
                   Error Code: AccessDenied)",
         confidence: Inferred,
-        source: "dossier connect.md §10, 21",
+        source: "error texts of AWS, Google Cloud and Azure; docs/reference/connect.md#error-messages, pattern 21",
         is_generic: false,
     },
     DiagnosisRule {
@@ -97,7 +98,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         example: "{\"error\":{\"code\":401,\"message\":\"invalid API key: make sure you're using a Cloud API Key and not a \
                   Cluster API Key\"}}",
         confidence: Documented,
-        source: "dossier connect.md §1 and §10, 26; terraform-provider-confluent issue 361",
+        source: "terraform-provider-confluent issue 361; docs/reference/connect.md#error-messages, pattern 26",
         is_generic: false,
     },
 ];

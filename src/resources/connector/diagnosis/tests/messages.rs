@@ -17,8 +17,8 @@ fn failed(trace: &str) -> ConnectorStatus {
     serde_json::from_value(json!({ "connector": { "state": "FAILED", "trace": trace } })).unwrap()
 }
 
-/// The number of the pattern in dossier `connect.md` §10, a message as the service words it, the rule, and whose it is.
-/// Where the dossier gives the words, they stand here as there; else they are those of the other system.
+/// The number of the pattern in docs/reference/connect.md#error-messages, a message as the service words it, the rule,
+/// and whose it is. Where that page gives the words, they are repeated here; else they are those of the other system.
 const TABLE: &[(u32, &str, &str, FaultOwner)] = &[
     (
         1,

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::*;
 use crate::api::connect::ConnectorStatus;
 
-// Dossier `connect.md` §2.9: the status of a connector whose database refuses the password.
+// Source: docs/reference/connect.md#status. The status of a connector whose database refuses the password.
 #[test]
 fn several_field_errors_and_a_trace_with_one_root_are_one_cause() {
     let status: ConnectorStatus = serde_json::from_value(json!({
@@ -37,7 +37,7 @@ fn several_field_errors_and_a_trace_with_one_root_are_one_cause() {
     );
 }
 
-// Pattern 9 of the dossier: the same message for all `database.*` fields is one root.
+// Pattern 9 of docs/reference/connect.md#error-messages: the same message for all `database.*` fields is one root.
 #[test]
 fn an_error_that_debezium_repeats_for_every_field_is_one_cause() {
     let said = "Error while validating connector config: Couldn't obtain encoding for database claims";
@@ -87,7 +87,7 @@ fn different_root_causes_are_separate_causes() {
     assert_eq!(ids, ["missing-key", "value-out-of-range", "invalid-configuration"]);
 }
 
-// Dossier `connect.md` §2.4: the previous configuration goes on, so its tasks run.
+// Source: docs/reference/connect.md#update-a-connector. The previous configuration goes on, so its tasks run.
 #[test]
 fn a_rejected_update_leaves_the_previous_configuration_active() {
     for (tasks, previous) in [(json!([{ "id": 0, "state": "RUNNING" }]), true), (json!([]), false)] {
@@ -135,7 +135,7 @@ fn a_generic_error_yields_to_a_specific_one_and_takes_its_owner_from_the_tasks()
     }
 }
 
-// Dossier `connect.md` §3.1.
+// Source: docs/reference/connect.md#connector-states
 #[test]
 fn health_follows_from_states_and_validation_errors() {
     let status = |state: &str, task: &str| -> ConnectorStatus {
@@ -163,7 +163,7 @@ fn health_follows_from_states_and_validation_errors() {
     assert_eq!(diagnose(&status("FAILED", "")).causes[0].rule.id, "unknown");
 }
 
-// Dossier `connect.md` §4.1 and pattern 32.
+// Source: docs/reference/connect.md#common-configuration-keys; docs/reference/connect.md#error-messages, pattern 32
 #[test]
 fn reasons_for_missing_records_come_from_the_configuration() {
     let config = |pairs: &[(&str, &str)]| {
