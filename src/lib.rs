@@ -28,6 +28,7 @@ pub mod handover;
 pub mod plan;
 pub mod apply;
 pub mod error;
+pub mod session;
 pub mod render;
 pub mod checks;
 pub mod commands;

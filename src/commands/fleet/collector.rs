@@ -65,7 +65,7 @@ impl FleetCollector {
     /// With a profile: its department, in its stage. As the platform team: all departments, or the one of `--department`,
     /// in all stages, or the one of `--stage`.
     pub(in crate::commands) fn open(ctx: &Ctx) -> Result<Self, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let own = ClusterTarget {
             stage: session.stage.clone(),
             cluster_path: session.connectors.cluster_path.clone(),
@@ -85,7 +85,7 @@ impl FleetCollector {
                 cached_lags: RefCell::default(),
             });
         }
-        let workspace = session::load_workspace(ctx.globals.is_sandbox())?.workspace;
+        let workspace = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?.workspace;
         let department_context = session
             .department
             .as_ref()

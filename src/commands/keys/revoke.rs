@@ -61,7 +61,7 @@ struct PersonaRevocation<'a> {
 
 impl KeysRevokeArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<KeysChangeOutput>, Error> {
-        let session = PlatformSession::open(ctx, 8)?;
+        let session = PlatformSession::open(&ctx.run, 8)?;
         ctx.block_on(self.revoke(ctx, &session))
     }
 

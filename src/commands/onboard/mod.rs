@@ -76,9 +76,9 @@ pub(super) struct OnboardArgs {
 impl OnboardArgs {
     pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutput>, Error> {
         if !self.all && self.departments.is_empty() {
-            self.departments.extend(ctx.globals.department.clone());
+            self.departments.extend(ctx.run.options.department.clone());
         }
-        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
+        let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }

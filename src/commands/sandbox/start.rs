@@ -34,7 +34,7 @@ pub(super) struct SandboxStartArgs {
 
 impl SandboxStartArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<SandboxInfoOutput>, Error> {
-        let sandbox = open_default_sandbox()?;
+        let sandbox = open_default_sandbox(ctx)?;
         let now = sandbox.settings()?;
         let mut settings = self.behaviour.apply(&now)?;
         if let Some(scale) = self.time_scale {
@@ -61,7 +61,7 @@ impl SandboxStartArgs {
             let mut info = sandbox.info(false)?;
             info.url = Some(url);
             ctx.ui.print_preview(&SandboxInfoOutput::new(info).view())?;
-            ctx.cancel.cancelled().await;
+            ctx.run.cancel.cancelled().await;
             serving.abort();
             Ok(CommandOutput::empty())
         })

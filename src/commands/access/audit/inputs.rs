@@ -38,7 +38,7 @@ impl AuditInputs {
             return Err(Error::usage(format!("{persona} may not look at who may do what"))
                 .with_hint("Audit as the provisioner with `--sandbox`, or with `--sandbox-as admin`."));
         }
-        let session = PlatformSession::open(ctx, 8)?;
+        let session = PlatformSession::open(&ctx.run, 8)?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }
@@ -49,7 +49,7 @@ impl AuditInputs {
     /// Reads what was seen before.
     pub(super) fn load(ctx: &Ctx, file: &Path) -> Result<Self, Error> {
         let (workspace, saved) = source::load_snapshot(ctx, file)?;
-        let state_paths = session::offline_state_paths(ctx, &workspace)?;
+        let state_paths = session::offline_state_paths(&ctx.run, &workspace)?;
         Self::new(workspace, saved.stage, saved.snapshot, state_paths)
     }
 

@@ -166,7 +166,7 @@ pub(super) fn apply_change(
     save: &BackupArgs,
     timeout: Duration,
 ) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
-    if ctx.cancel.is_cancelled() {
+    if ctx.run.cancel.is_cancelled() {
         return Err(Error::new(
             ErrorKind::Interrupted,
             "interrupted before anything was changed",
@@ -174,7 +174,7 @@ pub(super) fn apply_change(
     }
     let watch = OffsetWaitOptions {
         timeout,
-        interrupt: ctx.cancel.clone(),
+        interrupt: ctx.run.cancel.clone(),
     };
     let (backup, moved) = ctx.block_on(async {
         let backup = save

@@ -54,10 +54,10 @@ impl OffsetDescribeArgs {
         self,
         ctx: &mut Ctx,
     ) -> Result<CommandOutput<OffsetDescribeOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let watch = OffsetWaitOptions {
             timeout: self.timeout,
-            interrupt: ctx.cancel.clone(),
+            interrupt: ctx.run.cancel.clone(),
         };
         let (live, observed) = ctx.block_on(async {
             let live = select_connector(&session, &self.connector).await?;
@@ -76,7 +76,7 @@ impl OffsetDescribeArgs {
         let Some(age) = observed.age.filter(|age| *age > self.staleness_threshold) else {
             return Ok(report);
         };
-        let kind = match ctx.cancel.is_cancelled() {
+        let kind = match ctx.run.cancel.is_cancelled() {
             true => ErrorKind::Interrupted,
             false => ErrorKind::Failed,
         };

@@ -50,7 +50,7 @@ struct OffsetStatusDescribeArgs {
 
 impl OffsetStatusDescribeArgs {
     fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetStatusOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         ctx.block_on(async {
             let observed = select_connector(&session, &self.connector).await?;
             let status = session

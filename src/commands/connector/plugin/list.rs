@@ -27,7 +27,7 @@ pub(in crate::commands::connector) struct PluginListArgs {
 
 impl PluginListArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<PluginRow>>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let connectors = &session.connectors;
         let request = connect::ListPlugins(connectors.cluster_path.clone());
         let plugins = ctx.block_on(async { Ok(connectors.client.send(&request).await?.value) })?;
