@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
-use super::{CommandOutput, Ctx, session::open_service_client};
+use super::{CommandOutput, Ctx};
 use crate::{
     api::{
         cmk::ListClusters,
@@ -24,6 +24,7 @@ use crate::{
     },
     model::{ClusterId, EnvironmentId, SchemaRegistryId},
     render::{Block, Viewable},
+    session::open_service_client,
 };
 
 /// Make ebs.toml from what the organization has, or print how the provisioner is made.

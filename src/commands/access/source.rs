@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::session::{self, ConnectorSession, PlatformSession};
 use crate::{
     access::{AccessModel, PersonaAccount},
     commands::Ctx,
@@ -15,6 +14,7 @@ use crate::{
     model::{DepartmentCode, Principal, Snapshot, StageAddress, listing, ownership::account_name},
     plan::{self, ObservationTarget},
     render::{Style, TextLine},
+    session::{self, ConnectorSession, PlatformSession},
 };
 
 /// The flags that say where answers come from.

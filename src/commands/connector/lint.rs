@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::{
     catalog::lint::{self, ExceptedFinding, LintDepartment, LintOptions, LintResult},
-    commands::{CommandOutput, Ctx, global_args::OutputFormat, session},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat},
     config::LoadedProfile,
     diag::{Finding, Severity},
     error::{Error, ErrorKind, ResultExt},
     manifest::connector_file,
     render::{Block, Style, TextLine, Viewable, to_sarif},
-    text,
+    session, text,
 };
 
 /// Check connector files, without asking the service.

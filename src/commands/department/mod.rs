@@ -7,12 +7,13 @@ mod validate;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, session};
+use super::{Ctx, command_output};
 use crate::{
     diag::Finding,
     error::Error,
     exit::ExitCode,
     manifest::{Workspace, WorkspaceOrigin},
+    session,
 };
 
 /// Look at departments and their files.

@@ -13,7 +13,7 @@ use super::environment::DoctorEnvironment;
 use crate::{
     apply::{Journal, journal::TimedJournalLine},
     checks::{DoctorReport, network},
-    commands::{Ctx, session},
+    commands::Ctx,
     config::{
         Layer, SaveError, Settings, profile_redaction,
         save::{IfExists, save},
@@ -24,6 +24,7 @@ use crate::{
     model::{ApiKeyId, KeyKind},
     render::{Block, TextLine, Viewable, json_document},
     sandbox::{self, Sandbox},
+    session,
     text::count_noun,
 };
 

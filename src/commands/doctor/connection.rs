@@ -7,11 +7,12 @@ use crate::{
     checks::profile::DoctorKeyState,
     client::{Auth, BaseUrl, BasicCredentials, CredentialSource, HttpTransport, HttpTransportSettings, Transport},
     clock::Clock,
-    commands::{Ctx, session::Connection},
+    commands::Ctx,
     config::{self, CredentialsError, ServiceEndpoint, ServiceHosts},
     env,
     model::ApiKeyId,
     sandbox::Sandbox,
+    session::Connection,
 };
 
 /// A way to the service, with a key or without.

@@ -3,12 +3,13 @@
 use std::{borrow::Cow, path::PathBuf};
 
 use crate::{
-    commands::{Ctx, session},
+    commands::Ctx,
     config::{LoadedProfile, Profile, StandardDirs, dirs::NoHomeDir},
     diag::{Finding, has_errors},
     error::Error,
     manifest::{LoadedWorkspace, Stage, Workspace},
     model::{DepartmentCode, Prefix, ownership::account_name},
+    session,
 };
 
 /// Everything that can be known without asking anybody.

@@ -14,9 +14,10 @@ use crate::{
         observation::{self, Observation, ProbeTarget, ServiceObservation, Unavailable},
     },
     client::{Auth, BaseUrl, Client},
-    commands::{Ctx, session},
+    commands::Ctx,
     config::CredentialsError,
     model::{Principal, ServiceAccountId},
+    session,
 };
 
 /// Looks, asks and judges.

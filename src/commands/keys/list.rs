@@ -7,12 +7,12 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         provisioning::{self, AclLookup, FolderArgs, Reconciliation},
-        session::PlatformSession,
     },
     error::{Error, ErrorKind},
     model::{ApiKeyId, DepartmentCode, Principal, Snapshot},
     render::{Cell, RowList, TableRow},
     resources::api_key::ApiKeyStatus,
+    session::PlatformSession,
 };
 
 /// List the API keys of departments.

@@ -7,13 +7,13 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         provisioning::{AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error},
-        session::PlatformSession,
     },
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
     plan::{Plan, rotation::plan_revocation},
     resources::api_key::ApiKeyStatus,
+    session::PlatformSession,
     text,
 };
 

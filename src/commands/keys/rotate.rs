@@ -13,13 +13,13 @@ use crate::{
             self, AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error,
             plan_view::format_count, undelivered_error,
         },
-        session::PlatformSession,
     },
     error::{Error, ErrorKind, ResultExt},
     exit::ExitCode,
     manifest::DesiredPersona,
     model::{Department, DepartmentCode},
     plan::{Rotation, rotation::plan_rotation},
+    session::PlatformSession,
 };
 
 /// Replace API keys without an outage.

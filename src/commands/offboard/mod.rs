@@ -10,12 +10,12 @@ use clap::Args;
 use super::{
     CommandOutput, Ctx,
     provisioning::{self, AclLookup, FolderArgs, Reconciliation, incomplete_run_error},
-    session::PlatformSession,
 };
 use crate::{
     error::{Error, ErrorKind},
     model::{Department, DepartmentCode},
     plan::{Teardown, plan_teardown},
+    session::PlatformSession,
 };
 use connector_removal::ConnectorRemovalArgs;
 use output::{OffboardOutput, plan_blocks};

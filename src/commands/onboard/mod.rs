@@ -11,7 +11,6 @@ use super::{
         self, AclLookup, HandoverArgs, PendingDelivery, Reconciliation, check_refusals, incomplete_run_error,
         plan_view::format_count, undelivered_error,
     },
-    session::PlatformSession,
 };
 use crate::{
     apply::ProvisioningReport as Applied,
@@ -22,6 +21,7 @@ use crate::{
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, Principal, Snapshot},
     plan::{self, ObservedOrganization, Plan},
+    session::PlatformSession,
 };
 use output::{OnboardHeader, OnboardOutput, PlanSummary, PrintedSecret, department_rows, plan_blocks, plan_summary};
 

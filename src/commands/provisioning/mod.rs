@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Ctx, session::PlatformSession};
+use super::Ctx;
 use crate::{
     api::kafka::ListTopics,
     apply::{self, Delivery, Journal, ProvisioningInput, ProvisioningReport as Applied, RunEvent},
@@ -31,6 +31,7 @@ use crate::{
     model::{ApiKeyId, Department, DepartmentCode, Principal, Secret, Snapshot},
     plan::{self, ObservedOrganization, Plan, PlanInput, PlannedChange, PlannedOperation},
     resources::{PROPAGATION_BUDGET, ResourceContext, api_key::KnownKeys},
+    session::PlatformSession,
 };
 
 /// Where a command keeps profiles and evidence.

@@ -4,21 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    ConnectorSession,
-    state::{QuotaState, is_complete},
-};
 use crate::{
     api::connect::ExpandedConnector,
-    commands::{
-        CommandOutput, Ctx,
-        fleet::{at_least_prefix, has_task_count},
-        session,
-    },
+    commands::{CommandOutput, Ctx},
     error::Error,
+    fleet::{QuotaState, at_least_prefix, has_task_count, quota_state::is_complete},
     model::{DepartmentCode, DepartmentQuota, Prefix},
     quota::{ADVISORY, DepartmentUsage, counted_tasks, is_counted},
     render::{Cell, Format, RowList, TableRow},
+    session::{self, ConnectorSession},
 };
 
 /// List quotas and what is used of them.

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, session};
-use crate::{error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded};
+use super::{Ctx, command_output};
+use crate::{error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded, session};
 
 /// Run an embedded Confluent Cloud on this computer, without an account or a network.
 ///

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::{default_folder, load_platform, settings::SandboxBehaviourArgs};
 use crate::{
-    commands::{CommandOutput, Ctx, session},
+    commands::{CommandOutput, Ctx},
     error::{Error, ResultExt},
     render::{Block, Viewable},
     sandbox::{Sandbox, SandboxError, Seed},
+    session,
 };
 
 /// Throw the sandbox's state away and begin anew.

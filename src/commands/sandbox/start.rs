@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{info::SandboxInfoOutput, open_default_sandbox, settings::SandboxBehaviourArgs};
 use crate::{
-    commands::{CommandOutput, Ctx, session::to_error_with_hints},
+    commands::{CommandOutput, Ctx},
     error::{Error, ResultExt},
     render::Viewable,
+    session::to_error_with_hints,
 };
 
 /// Serve the embedded Confluent Cloud on loopback, for the stock CLI, Terraform and curl.

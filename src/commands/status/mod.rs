@@ -8,14 +8,11 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use super::{
-    CommandOutput, Ctx,
-    duration::parse_duration,
-    fleet::{ConnectorCondition, Fleet, FleetCollector, FleetConnectorRow, StageView, incomplete_error},
-};
+use super::{CommandOutput, Ctx, duration::parse_duration};
 use crate::{
     config::save::save_public,
     error::{Error, ErrorKind, ResultExt},
+    fleet::{ConnectorCondition, Fleet, FleetCollector, FleetConnectorRow, StageView, incomplete_error},
     hint::{connector_arg, shell_quote},
     render::Format,
     session::Options,
@@ -95,7 +92,7 @@ impl FailOn {
 
 impl StatusArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<StatusOutput>, Error> {
-        let collector = FleetCollector::open(ctx)?;
+        let collector = FleetCollector::open(&ctx.run)?;
         let (lists, fleet) = if self.watch {
             if ctx.ui.format() != Format::Human {
                 return Err(Error::usage("--watch cannot be used together with --output")

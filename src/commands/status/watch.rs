@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use super::view::{condition_line, connector_table, department_table, trouble_line};
 use crate::{
-    commands::{
-        Ctx,
-        fleet::{ConnectorListResult, Fleet, FleetCollector, StageView, format_age},
-    },
+    commands::Ctx,
     error::{Error, ErrorKind},
+    fleet::{ConnectorListResult, Fleet, FleetCollector, StageView, format_age},
     render::{Block, Style, TextLine},
 };
 

@@ -6,12 +6,7 @@ use crate::{
     access::audit::{DesiredState, KeyRecordStatus, desired_state},
     apply,
     catalog::topic_keys::topic_use,
-    commands::{
-        Ctx,
-        access::source,
-        provisioning::FolderArgs,
-        session::{self, PlatformSession, StatePaths},
-    },
+    commands::{Ctx, access::source, provisioning::FolderArgs},
     config::SnapshotFile,
     error::Error,
     manifest::Workspace,
@@ -20,6 +15,7 @@ use crate::{
         PROPAGATION_BUDGET,
         api_key::{ApiKeyStatus, KnownKeys},
     },
+    session::{self, PlatformSession, StatePaths},
 };
 
 /// The platform's files, and what was seen.

@@ -11,10 +11,11 @@ use self::{
 };
 use super::{ConnectorSession, selectors};
 use crate::{
-    commands::{CommandOutput, Ctx, session},
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
     exit::ExitCode,
     resources::connector::diagnosis::ConnectorHealth,
+    session,
 };
 
 /// Explain why connectors do not run, and what to do about it.

@@ -1,13 +1,13 @@
 //! What to type, with the flags that the caller has typed.
 
 use crate::{
-    commands::session::{DepartmentContext, Options},
     hint,
     model::{DepartmentCode, Prefix},
     resources::connector::{
         LiveConnector,
         diagnosis::{RemedyStep, RequiredPersona},
     },
+    session::{DepartmentContext, Options},
 };
 
 /// Commands that do nothing without a department.

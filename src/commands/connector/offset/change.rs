@@ -11,7 +11,6 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         connector::{backup::BackupArgs, create},
-        session::ConnectorSession,
     },
     error::{Error, ErrorKind},
     hint::{connector_arg, shell_quote},
@@ -20,6 +19,7 @@ use crate::{
         LiveConnector,
         offsets::{OffsetWaitOptions, reason_not_movable},
     },
+    session::ConnectorSession,
 };
 
 /// One partition, where it is and where it will be.

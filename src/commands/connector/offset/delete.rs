@@ -11,9 +11,9 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         connector::{backup::BackupArgs, selectors},
-        session::ConnectorSession,
     },
     error::Error,
+    session::ConnectorSession,
 };
 
 /// Delete the offsets of a connector, so that it begins from the start.

@@ -8,10 +8,11 @@ use serde_json::Value;
 use super::{DEFAULT_TIMEOUT, parse_seconds, select_connector};
 use crate::{
     api::connect::OffsetItem,
-    commands::{CommandOutput, Ctx, session::ConnectorSession},
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
     render::{Block, Cell, Record, Viewable},
     resources::connector::offsets::OffsetWaitOptions,
+    session::ConnectorSession,
 };
 
 /// Describe the offsets of a connector.

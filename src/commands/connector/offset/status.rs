@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::{describe::offset_lines, select_connector};
 use crate::{
     api::connect::{OffsetItem, OffsetsStatus},
-    commands::{CommandOutput, Ctx, command_output, session::ConnectorSession},
+    commands::{CommandOutput, Ctx, command_output},
     error::Error,
     exit::ExitCode,
     render::{Block, Record, Viewable},
     resources::connector::LiveConnector,
+    session::ConnectorSession,
 };
 
 /// Manage the status of offset requests.

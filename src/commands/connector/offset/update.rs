@@ -17,11 +17,11 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         connector::{backup::BackupArgs, selectors},
-        session::ConnectorSession,
     },
     error::{Error, ResultExt},
     hint::connector_arg,
     resources::connector::offsets::{find_problems, unknown_partitions},
+    session::ConnectorSession,
 };
 
 /// Update the offsets of a connector.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    commands::{CommandOutput, Ctx, connector::request, session::ConnectorSession},
+    commands::{CommandOutput, Ctx, connector::request},
     error::Error,
     render::{Cell, RowList, TableRow},
+    session::ConnectorSession,
 };
 
 /// Describe a connector plugin: the keys of its configuration.

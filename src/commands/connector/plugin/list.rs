@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::{
     api::connect,
-    commands::{CommandOutput, Ctx, session::ConnectorSession},
+    commands::{CommandOutput, Ctx},
     error::Error,
     render::{Cell, RowList, TableRow},
+    session::ConnectorSession,
 };
 
 /// List connector plugins.

@@ -12,14 +12,14 @@ use crate::{
         schema::SNAPSHOT,
         starter::{Starter, proposed_name, starter},
     },
-    commands::{CommandOutput, Ctx, session},
+    commands::{CommandOutput, Ctx},
     config::save::{IfExists, save},
     error::Error,
     hint::closest_match,
     manifest,
     model::Prefix,
     render::{Block, TextLine, Viewable},
-    text,
+    session, text,
 };
 
 /// Make a starter file for a connector.
