@@ -444,7 +444,3 @@ fn evaluate_department(
     row.over_quota_observed_since = row.is_over_quota().then_some(observed);
     row
 }
-
-#[cfg(test)]
-#[path = "quota_audit_tests.rs"]
-mod tests;

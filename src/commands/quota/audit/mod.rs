@@ -78,3 +78,6 @@ fn unobserved_error(audit: &QuotaAudit) -> Option<Error> {
         format!("stage {} could not be looked at: {why}", stage.stage),
     ))
 }
+
+#[cfg(test)]
+mod evaluation_tests;
