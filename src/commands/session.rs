@@ -42,7 +42,7 @@ pub(super) struct StatePaths {
     pub(super) profiles: PathBuf,
     /// Evidence, unless `--evidence-dir` says otherwise.
     pub(super) evidence: PathBuf,
-    /// Connectors as they were before they were removed, unless `--save-dir` says otherwise.
+    /// Connectors as they were before they were removed, unless `--backup-dir` says otherwise.
     pub(super) backups: PathBuf,
 }
 
@@ -355,7 +355,7 @@ fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Worksp
             journals: folder.join("runs"),
             profiles: folder.join("handover"),
             evidence: folder.join("evidence"),
-            backups: folder.join("saved"),
+            backups: folder.join("backups"),
         };
     }
     let platform = match &workspace.origin {

@@ -256,7 +256,7 @@ fn to_csv(rights: &[MatrixRow]) -> String {
         "persona",
         "kind",
         "operation",
-        "reach",
+        "extent",
         "role",
         "on",
     ];
