@@ -1,15 +1,15 @@
-//! The one error of the edge.
+//! The one error of the application layer and of the edge.
 //!
 //! Which error type belongs where:
 //!
-//! - **Modules** (`model` … `checks`) have small typed errors, made with `thiserror`. They say what went wrong in terms
+//! - **Modules** (`model` … `apply`) have small typed errors, made with `thiserror`. They say what went wrong in terms
 //!   of their own subject and know nothing about exit codes or terminals; some know what to do next
 //!   ([`Advice`](crate::hint::Advice)).
 //! - **Files that people write** are not errors but [`Finding`]s, so that all problems of a run are told at once.
-//! - **Commands** return this [`Error`]: a kind, which decides the exit code; a chain of causes; hints, added where the
+//! - **The application** (`session` … `commands`) returns this [`Error`]: a kind, which decides the exit code; a chain of causes; hints, added where the
 //!   knowledge is; findings. Every typed error becomes one through `?`; [`classify`] is the only place that decides
 //!   which kind it is and what it advises.
-//! - **`main`** shows it with `render::Problem` and ends the process with its exit code.
+//! - **`main`** shows it as a `render::Problem` and ends the process with its exit code.
 
 use std::{borrow::Cow, error::Error as StdError, fmt};
 
@@ -22,7 +22,6 @@ use crate::{
     handover::{AgeError, ProfileStoreError},
     hint::{Advice, Hint},
     plan::ObserveError,
-    render::{Problem, PromptError},
     resources::{
         ResourceError,
         connector::wait::{WaitError, WaitFailure},
@@ -161,19 +160,6 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         self.kind.into()
     }
-
-    /// What is shown.
-    #[must_use]
-    pub fn problem(&self) -> Problem {
-        let mut chain = self.source.chain().map(ToString::to_string);
-        Problem {
-            message: chain.next().unwrap_or_default(),
-            causes: chain.collect(),
-            findings: self.findings.clone(),
-            usage: self.usage.clone(),
-            hints: self.hints.clone(),
-        }
-    }
 }
 
 impl fmt::Display for Error {
@@ -185,6 +171,38 @@ impl fmt::Display for Error {
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         Self::wrap(error.into())
+    }
+}
+
+/// Why a question got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// The answer was neither yes nor no, or the input ended: the stock CLI's words.
+    #[error("failed to read input")]
+    Unreadable,
+    /// There is no terminal, and nothing was piped in.
+    #[error("cannot ask for confirmation: standard input is not a terminal and holds no answer")]
+    NotInteractive {
+        /// The flag that answers the question.
+        flag: &'static str,
+    },
+    /// What was typed is not what had to be typed.
+    #[error("`{typed}` is not `{wanted}`, so nothing was done")]
+    Mismatch {
+        /// What was typed.
+        typed: String,
+        /// What had to be typed.
+        wanted: String,
+    },
+}
+
+impl Advice for PromptError {
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::Unreadable => vec!["Answer with `y` or `n`.".into()],
+            Self::NotInteractive { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
+            Self::Mismatch { .. } => Vec::new(),
+        }
     }
 }
 
@@ -337,8 +355,9 @@ mod tests {
         let error = asked.context("could not onboard `claims`").unwrap_err();
         assert_eq!(error.exit_code(), ExitCode::Usage);
         assert_eq!(error.hints[0].as_str(), "Pass `--yes` to answer without being asked.");
-        assert_eq!(error.problem().message, "could not onboard `claims`");
-        assert_eq!(error.problem().causes.len(), 1);
+        let chain: Vec<String> = error.source.chain().map(ToString::to_string).collect();
+        assert_eq!(chain[0], "could not onboard `claims`");
+        assert_eq!(chain.len(), 2);
     }
 
     #[test]

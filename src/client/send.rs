@@ -9,11 +9,13 @@ use super::{
     builder::Client,
     error::{ClientError, ErrorResponse, RequestFailure, is_quota_error, is_unknown_plugin},
     message::{PreparedRequest, RawResponse},
-    redact::SecretSet,
     retry::{Attempts, DisplaySeconds, RetryNotice, requested_wait},
     transport::TransportError,
 };
-use crate::api::{RetrySafety, parse_error};
+use crate::{
+    api::{RetrySafety, parse_error},
+    redact::SecretSet,
+};
 
 impl Client {
     /// Sends until there is an answer to keep, or no point in going on.

@@ -17,9 +17,9 @@ use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, registry};
 
 use super::{
     credentials::Auth,
-    redact::{REDACTED, SecretSet, is_secret_name},
     transport::{TransportError, root_cause},
 };
+use crate::redact::{REDACTED, SecretSet, is_secret_name};
 
 /// Installs the listener for events: standard error, as much as `verbosity` (the number of `-v`) asks for. Does nothing
 /// when there is a listener already.

@@ -6,7 +6,7 @@ use super::Ctx;
 use crate::{
     error::{Error, ResultExt},
     exit::ExitCode,
-    render::{Ui, Viewable},
+    render::{Problem, Ui, Viewable},
 };
 
 /// The result of a command that ran to its end.
@@ -83,6 +83,6 @@ pub(super) fn finish_text(ui: &Ui, written: io::Result<()>) -> ExitCode {
 }
 
 fn print_error(ui: &Ui, error: &Error) -> ExitCode {
-    ui.print_error(&error.problem());
+    ui.print_error(&Problem::from(error));
     error.exit_code()
 }

@@ -41,7 +41,7 @@ use crate::{
     client::trace::subscriber,
     error::Error,
     exit::ExitCode,
-    render::{Format, Ui},
+    render::{Format, Problem, Ui},
 };
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
@@ -150,7 +150,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                     "invalid value \"{word}\" for --output: this command takes {}",
                     taken.join(", ")
                 ));
-                ui.print_error(&error.problem());
+                ui.print_error(&Problem::from(&error));
                 return error.exit_code();
             }
             start_log(&ui);
@@ -162,7 +162,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             command_output::finish_text(&ui, ui.print_text(&text))
         }
         Err(ParseExit::UsageError(error)) => {
-            Ui::new(Format::Human, 0).print_error(&error.problem());
+            Ui::new(Format::Human, 0).print_error(&Problem::from(&error));
             error.exit_code()
         }
     }

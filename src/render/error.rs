@@ -13,7 +13,7 @@ use super::{
     view::TextLine,
     wrap,
 };
-use crate::{diag::Finding, hint::Hint};
+use crate::{diag::Finding, error::Error, hint::Hint};
 
 /// What went wrong, as data.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,19 @@ impl Problem {
         Self {
             message: message.into(),
             ..Self::default()
+        }
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let mut chain = error.source.chain().map(ToString::to_string);
+        Self {
+            message: chain.next().unwrap_or_default(),
+            causes: chain.collect(),
+            findings: error.findings.clone(),
+            usage: error.usage.clone(),
+            hints: error.hints.clone(),
         }
     }
 }

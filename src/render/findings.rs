@@ -6,10 +6,11 @@ use std::{ops::Range, path::Path};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::{escape::escape, style::Palette, text, wrap};
+use super::{escape::escape, style::Palette, wrap};
 use crate::{
     catalog::rules,
     diag::{Assignee, Finding, Severity},
+    text,
 };
 
 /// Fewer columns than these are no room for a sentence.

@@ -18,7 +18,6 @@ pub mod style;
 mod table;
 mod ui;
 pub mod view;
-pub mod text;
 mod wrap;
 mod yaml;
 
@@ -27,7 +26,6 @@ pub use error::Problem;
 pub use escape::escape;
 pub use findings::to_sarif;
 pub(crate) use json::render as json_document;
-pub use prompt::PromptError;
 pub use screen::Screen;
 pub use stream::Captured;
 pub use style::Style;

@@ -3,39 +3,7 @@
 use std::io::BufRead as _;
 
 use super::{Format, Ui, escape::escape, stream::lock};
-use crate::hint::{Advice, Hint};
-
-/// Why a question got no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum PromptError {
-    /// The answer was neither yes nor no, or the input ended: the stock CLI's words.
-    #[error("failed to read input")]
-    Unreadable,
-    /// There is no terminal, and nothing was piped in.
-    #[error("cannot ask for confirmation: standard input is not a terminal and holds no answer")]
-    NotInteractive {
-        /// The flag that answers the question.
-        flag: &'static str,
-    },
-    /// What was typed is not what had to be typed.
-    #[error("`{typed}` is not `{wanted}`, so nothing was done")]
-    Mismatch {
-        /// What was typed.
-        typed: String,
-        /// What had to be typed.
-        wanted: String,
-    },
-}
-
-impl Advice for PromptError {
-    fn hints(&self) -> Vec<Hint> {
-        match self {
-            Self::Unreadable => vec!["Answer with `y` or `n`.".into()],
-            Self::NotInteractive { flag } => vec![format!("Pass `{flag}` to answer without being asked.").into()],
-            Self::Mismatch { .. } => Vec::new(),
-        }
-    }
-}
+use crate::error::PromptError;
 
 impl Ui {
     /// Asks `question` as the stock CLI does (docs/reference/cli.md#prompts), also when the answer comes through a

@@ -8,7 +8,8 @@ use std::{
 use bytes::Bytes;
 use confluent_ebs::{
     api::logs::{LogSearch, SearchLogs},
-    client::{ClientError, LogsClient, RetryPolicy, TextRedactor, TokenCache, trace::WireTrace},
+    client::{ClientError, LogsClient, RetryPolicy, TokenCache, trace::WireTrace},
+    redact::TextRedactor,
     model::Crn,
     resources::logs::{
         cursor::Window,

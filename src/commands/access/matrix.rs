@@ -16,7 +16,8 @@ use crate::{
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::Error,
     model::{AclBinding, DepartmentCode, ResourceKind},
-    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    text,
 };
 
 /// Show what the personas of departments may do.

@@ -18,7 +18,8 @@ use crate::{
     error::Error,
     manifest::assertions::{self, AssertionReport},
     model::{CrnPattern, DepartmentCode, Role},
-    render::{Block, Style, TextLine, Viewable, text},
+    render::{Block, Style, TextLine, Viewable},
+    text,
 };
 
 /// Check what must and what must not be possible.

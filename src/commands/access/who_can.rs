@@ -13,7 +13,8 @@ use crate::{
     commands::{CommandOutput, Ctx},
     error::Error,
     model::Principal,
-    render::{Block, Style, Table, TextLine, Viewable, text},
+    render::{Block, Style, Table, TextLine, Viewable},
+    text,
 };
 
 /// Ask who may do something.

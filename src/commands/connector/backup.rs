@@ -9,8 +9,8 @@ use crate::{
     commands::{Ctx, session::ConnectorSession},
     config::{SaveError, save},
     error::{Error, ResultExt},
-    render::text,
     resources::connector::{Backup, ConnectorClient, LiveConnector, SecretReference},
+    text,
 };
 
 /// What stands for itself in the name of a file on every system.

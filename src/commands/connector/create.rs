@@ -20,10 +20,11 @@ use crate::{
     hint::{connector_arg, shell_quote},
     plan::{ConnectorPlan, connectors::ConnectorConflict},
     quota::QuotaDecision,
-    render::{Block, ChangeMark, Record, Viewable, text},
+    render::{Block, ChangeMark, Record, Viewable},
     resources::connector::{
         DesiredConnector, FailureCause, FieldDiff, LiveConnector, WaitGoal, find_selected, wait::SETTLE_TIME,
     },
+    text,
 };
 
 /// Create a connector.

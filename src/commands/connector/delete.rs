@@ -13,8 +13,9 @@ use crate::{
     commands::{CommandOutput, Ctx},
     error::Error,
     plan::ConnectorPlan,
-    render::{Block, TextLine, Viewable, text},
+    render::{Block, TextLine, Viewable},
     resources::connector::LiveConnector,
+    text,
 };
 
 /// Delete one or more connectors.

@@ -7,8 +7,9 @@ use crate::{
     api::connect::LifecycleAction,
     commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
-    render::{Block, Viewable, text},
+    render::{Block, Viewable},
     resources::connector::{LiveConnector, RestartMethod},
+    text,
 };
 
 /// Which connectors.

@@ -11,7 +11,8 @@ use crate::{
     diag::{Finding, Severity},
     error::{Error, ErrorKind, ResultExt},
     manifest::connector_file,
-    render::{Block, Style, TextLine, Viewable, text, to_sarif},
+    render::{Block, Style, TextLine, Viewable, to_sarif},
+    text,
 };
 
 /// Check connector files, without asking the service.

@@ -9,7 +9,7 @@ use super::{ConnectorSession, DepartmentContext, file::ConnectorDefinition, show
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector, ValidateConfig},
     catalog::{ConnectorDirection, ValueReference, catalog, secret::secrecy},
-    client::{ClientError, redact::is_secret_name},
+    client::ClientError,
     commands::Ctx,
     config::references::{ReferenceError, SecretResolver},
     env,
@@ -18,6 +18,7 @@ use crate::{
     quota::{
         ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide, tasks_max,
     },
+    redact::is_secret_name,
     resources::connector::{LiveConnector, is_mask},
 };
 
@@ -181,8 +182,8 @@ pub(super) fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(
     Err(Error::refused(format!(
         "{} only what the service shows instead of a secret",
         match masked.len() {
-            1 => format!("{} holds", crate::render::text::join_quoted(&masked)),
-            _ => format!("{} hold", crate::render::text::join_quoted(&masked)),
+            1 => format!("{} holds", crate::text::join_quoted(&masked)),
+            _ => format!("{} hold", crate::text::join_quoted(&masked)),
         }
     ))
     .with_hint("Refer to the secret itself, such as `${env:EBS_SECRET_DB_PASSWORD}`."))

@@ -7,8 +7,8 @@ use crate::{
     api::connect::ExpandedConnector,
     error::{Error, ErrorKind},
     hint::closest_match,
-    render::text,
     resources::connector::{LiveConnector, find_selected},
+    text,
 };
 
 const LIST_HINT: &str = "List available connectors with `confluent ebs connector list`.";

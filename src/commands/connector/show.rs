@@ -8,8 +8,8 @@ use crate::{
         rules::credential_in_value::contains_credential,
         secret::{Secrecy, secrecy},
     },
-    client::redact::is_secret_name,
     hint::connector_arg,
+    redact::is_secret_name,
     render::{Block, ChangeMark, DiffEntry, Style, TextLine},
     resources::connector::{self, FailureCause, FieldDiff, LiveConnector, is_mask},
 };

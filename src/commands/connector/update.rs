@@ -19,10 +19,11 @@ use crate::{
     hint::{connector_arg, shell_quote},
     plan::ConnectorPlan,
     quota::tasks_max,
-    render::{Block, ChangeMark, Viewable, text},
+    render::{Block, ChangeMark, Viewable},
     resources::connector::{
         DesiredConnector, FailureCause, FieldDiff, LiveConnector, WaitGoal, is_mask, is_server_key,
     },
+    text,
 };
 
 /// Update a connector's configuration.
@@ -251,7 +252,7 @@ impl ConnectorUpdateArgs {
                 .filter(|(key, _)| !key.is_empty())
                 .ok_or_else(|| Error::usage("a pair of --config is not \"key=value\""))?;
             let is_reference = crate::catalog::ValueReference::parse(value).is_some();
-            if crate::client::redact::is_secret_name(key) && !is_reference {
+            if crate::redact::is_secret_name(key) && !is_reference {
                 return Err(Error::refused(format!(
                     "\"{key}\" holds a secret, which others can see in a command line"
                 ))

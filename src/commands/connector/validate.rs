@@ -12,7 +12,8 @@ use super::{
 use crate::{
     commands::{CommandOutput, Ctx},
     error::Error,
-    render::{Block, Cell, Table, Viewable, text},
+    render::{Block, Cell, Table, Viewable},
+    text,
 };
 
 /// Have the service check a configuration.

@@ -22,8 +22,9 @@ use crate::{
     env,
     error::{Error, ResultExt},
     model::{ApiKeyId, KeyKind},
-    render::{Block, TextLine, Viewable, json_document, text::count_noun},
+    render::{Block, TextLine, Viewable, json_document},
     sandbox::{self, Sandbox},
+    text::count_noun,
 };
 
 /// How many lines of each journal are taken.

@@ -2,7 +2,8 @@
 
 use crate::{
     checks::{CheckState, DoctorReport, TopicCheck},
-    render::{Block, Style, TextLine, text::count_noun},
+    render::{Block, Style, TextLine},
+    text::count_noun,
 };
 
 /// Columns before what a check says: two blanks, the longest word, two blanks.

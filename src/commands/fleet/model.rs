@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
-    client::text_redactor::TextRedactor,
     error::{Error, ErrorKind},
     hint::Hint,
     model::{DepartmentCode, DepartmentQuota, Prefix},
     quota::{ClusterTaskLimit, counted_tasks, is_counted, tasks_max},
+    redact::TextRedactor,
     resources::connector::{FailureCause, LiveConnector, diagnosis::DiagnosisRule, find_cause},
 };
 

@@ -13,8 +13,8 @@ use crate::{
     manifest::{DesiredDepartment, DesiredPersona},
     model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
     plan::{Plan, rotation::plan_revocation},
-    render::text,
     resources::api_key::ApiKeyStatus,
+    text,
 };
 
 /// Remove API keys.

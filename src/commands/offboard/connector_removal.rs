@@ -14,8 +14,8 @@ use crate::{
     error::{Error, ErrorKind, ResultExt},
     model::Department,
     plan::{ConnectorPlan, Teardown},
-    render::text,
     resources::connector::{ConnectorClient, LiveConnector},
+    text,
 };
 
 /// How long a deleted connector may stay in the lists: up to half a minute was seen

@@ -14,8 +14,8 @@ use crate::{
     error::{Error, ErrorKind},
     model::{ApiKeyId, Department, Secret},
     plan::{self, ResidualAccess, Teardown, find_residual_access, plan_teardown},
-    render::text,
     resources::{PROPAGATION_BUDGET, sleep_or_cancel},
+    text,
 };
 
 /// What is known of a key that was removed.

@@ -9,7 +9,8 @@ use crate::{
     error::Error,
     model::DepartmentCode,
     quota::{ADVISORY, ClusterTaskLimit, ClusterUsage, DepartmentUsage, counted_tasks, tasks_max},
-    render::{Block, Cell, Record, Table, TextLine, Viewable, text},
+    render::{Block, Cell, Record, Table, TextLine, Viewable},
+    text,
 };
 
 /// Describe the quota of a department, and what each connector uses of it.

@@ -9,8 +9,9 @@ use crate::{
     commands::{CommandOutput, Ctx, command_output},
     error::Error,
     exit::ExitCode,
-    render::{Block, Cell, RowList, TableRow, Viewable, text::count_noun},
+    render::{Block, Cell, RowList, TableRow, Viewable},
     sandbox::{ArmedConnectorFault, ArmedFault, ConnectorFault, Fault as Planned, FaultKind},
+    text::count_noun,
 };
 
 /// Let things go wrong in the sandbox.

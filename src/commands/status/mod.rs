@@ -18,7 +18,8 @@ use crate::{
     config::save::save_public,
     error::{Error, ErrorKind, ResultExt},
     hint::{connector_arg, shell_quote},
-    render::{Format, text},
+    render::Format,
+    text,
 };
 
 /// Show the state of all connectors.

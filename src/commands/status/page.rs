@@ -10,7 +10,8 @@ use crate::{
         },
     },
     quota::ADVISORY,
-    render::{html::Html, text::count_noun},
+    render::html::Html,
+    text::count_noun,
 };
 
 /// More of a cause than a terminal has room for.

@@ -8,7 +8,8 @@ use crate::{
         ConnectorCondition, ConnectorSummary, Fleet, FleetConnectorRow, FleetDepartmentRow, StageView, at_least_prefix,
         format_age,
     },
-    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    text,
 };
 
 /// Of a cause, what a line or two of a terminal hold.

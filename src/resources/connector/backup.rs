@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::{ConnectorClient, LiveConnector, is_mask, is_server_key};
 use crate::{
     api::connect::{ConnectorOffsets, GetOffsets},
-    client::{ClientError, redact::is_secret_name},
+    client::ClientError,
+    redact::is_secret_name,
 };
 
 /// How the names of variables begin that connector files may refer to.

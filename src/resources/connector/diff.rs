@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use crate::catalog::rules::server_key::is_server_key;
-use crate::client::redact::is_secret_name;
+use crate::redact::is_secret_name;
 
 /// Whether a value is what the service shows instead of a secret: two stars or more at its beginning, as Terraform
 /// tells it (docs/reference/connect.md#secrets-and-masks).

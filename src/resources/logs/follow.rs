@@ -15,9 +15,10 @@ use crate::{
         connect::ExpandedConnector,
         logs::{LogEntry, LogSearch, SearchLogs},
     },
-    client::{ClientError, ConnectorLogsClient, LogsClient, TextRedactor},
+    client::{ClientError, ConnectorLogsClient, LogsClient},
     clock::Clock,
     model::Crn,
+    redact::TextRedactor,
     resources::connector::{ConnectorClient, LiveConnector},
 };
 

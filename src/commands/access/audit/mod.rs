@@ -20,7 +20,7 @@ use crate::{
     error::{Error, ResultExt},
     manifest::baseline,
     model::DepartmentCode,
-    render::text,
+    text,
 };
 
 /// How long a drafted acceptance lasts.

@@ -14,7 +14,8 @@ use crate::{
     diag::{Finding, Severity},
     error::Error,
     model::{DepartmentCode, StageAddress},
-    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    text,
 };
 
 /// What was audited.

@@ -184,8 +184,9 @@ fn unread_reason(error: &Error) -> String {
         // Source: docs/reference/logs.md#who-may-read-logs
         return "that takes ConnectManager or ResourceOwner on the connector".to_owned();
     }
-    let problem = error.problem();
-    problem.causes.into_iter().next().unwrap_or(problem.message)
+    let mut chain = error.source.chain().map(ToString::to_string);
+    let message = chain.next().unwrap_or_default();
+    chain.next().unwrap_or(message)
 }
 
 /// The line of a log entry that matters.

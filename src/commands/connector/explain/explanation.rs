@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::{evidence::ConnectorEvidence, suggest::CommandBuilder};
 use crate::{
     api::connect::{ErrorRecommendations, ExpandedConnector},
-    client::TextRedactor,
     commands::connector::{logs::redactor_for_plugin, show::running_tasks},
     quota::tasks_max,
+    redact::TextRedactor,
     resources::connector::{
         LiveConnector,
         diagnosis::{ConnectorHealth, FaultOwner, MatchedRule, TaskError, diagnose_message},

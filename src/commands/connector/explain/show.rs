@@ -9,8 +9,9 @@ use super::explanation::{
 };
 use crate::{
     commands::connector::show::tasks_text,
-    render::{Block, Style, TextLine, Viewable, text},
+    render::{Block, Style, TextLine, Viewable},
     resources::connector::diagnosis::ConnectorHealth,
+    text,
 };
 
 /// More of a line than this is in `describe` and in the log lines.

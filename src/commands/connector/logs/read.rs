@@ -16,7 +16,7 @@ use crate::{
         catalog,
         secret::{Secrecy, secrecy},
     },
-    client::{self, ClientError, ConnectorLogsClient, TextRedactor},
+    client::{self, ClientError, ConnectorLogsClient},
     commands::{
         CommandOutput, Ctx,
         connector::{lifecycle::combine_errors, show::visible_cause},
@@ -24,6 +24,7 @@ use crate::{
     },
     error::{Error, ErrorKind},
     model::StageAddress,
+    redact::TextRedactor,
     render::{Block, Format},
     resources::{
         connector::LiveConnector,

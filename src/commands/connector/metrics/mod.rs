@@ -15,12 +15,13 @@ use crate::{
     client::ClientError,
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::{Error, ErrorKind, ResultExt},
-    render::{Viewable as _, text},
+    render::Viewable as _,
     resources::{
         connector::LiveConnector,
         metrics::{TimeBuckets, read_metrics},
         sleep_or_cancel,
     },
+    text,
 };
 
 /// How often `--watch` looks: values come by the minute, and all who share an address share its limit

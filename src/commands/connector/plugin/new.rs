@@ -21,7 +21,8 @@ use crate::{
     hint::closest_match,
     manifest,
     model::Prefix,
-    render::{Block, TextLine, Viewable, text},
+    render::{Block, TextLine, Viewable},
+    text,
 };
 
 /// Make a starter file for a connector.

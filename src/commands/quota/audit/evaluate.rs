@@ -18,7 +18,7 @@ use crate::{
     model::{ConnectorIdentity, DepartmentCode, ObservedAccount},
     plan::observe::connector_identity,
     quota::{ClusterTaskLimit, DepartmentUsage, counted_tasks, is_counted},
-    render::text::{count_noun, join_list},
+    text::{count_noun, join_list},
 };
 
 /// Service accounts by id.

@@ -16,7 +16,8 @@ use crate::{
         quota::state::QuotaState,
     },
     quota::ADVISORY,
-    render::{html::Html, text::count_noun},
+    render::html::Html,
+    text::count_noun,
 };
 
 /// The page.

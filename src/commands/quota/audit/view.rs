@@ -12,7 +12,8 @@ use crate::{
         quota::state::QuotaState,
     },
     quota::ADVISORY,
-    render::{Block, Cell, Style, Table, TextLine, Viewable, text},
+    render::{Block, Cell, Style, Table, TextLine, Viewable},
+    text,
 };
 
 impl Viewable for QuotaAuditOutput {

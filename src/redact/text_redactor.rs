@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use super::redact::{REDACTED, is_secret_name};
+use super::{REDACTED, is_secret_name};
 
 /// How many values are remembered, so that a long run stays small.
 const MAX_KNOWN_SECRETS: usize = 256;

@@ -1,12 +1,14 @@
 //! Keeping secrets out of what people read. Structural: a value is secret because of where it stands, not because of how
 //! it looks; and what was secret in one place is then struck out wherever else it turns up.
 
+pub mod text_redactor;
+
+pub use text_redactor::TextRedactor;
+
 use serde_json::Value;
 
-use super::text_redactor::TextRedactor;
-
 /// What stands in the place of a secret.
-pub(super) const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Whether a field or a configuration key of this name holds a secret: `spec.secret`, tokens, passwords, and the keys
 /// of connectors that are secret by their name. Written in any case, with any separator.
@@ -38,10 +40,10 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Texts that must not be shown. Lives as long as one call.
 #[derive(Default)]
-pub(super) struct SecretSet(Vec<String>);
+pub(crate) struct SecretSet(Vec<String>);
 
 impl SecretSet {
-    pub(super) fn new(known: Vec<String>) -> Self {
+    pub(crate) fn new(known: Vec<String>) -> Self {
         let mut secrets = Self::default();
         for text in known {
             secrets.add(text);
@@ -57,14 +59,14 @@ impl SecretSet {
     }
 
     /// Learns the secrets of a body without showing it.
-    pub(super) fn add_from_body(&mut self, body: &[u8]) {
+    pub(crate) fn add_from_body(&mut self, body: &[u8]) {
         if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
             self.redact_json(&mut value);
         }
     }
 
     /// Strikes out every secret of `value`, and remembers what they were.
-    pub(super) fn redact_json(&mut self, value: &mut Value) {
+    pub(crate) fn redact_json(&mut self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 // `{"name": "aws.secret.access.key", "value": "…"}`: how validation answers name configuration keys.
@@ -111,7 +113,7 @@ impl SecretSet {
     }
 
     /// `text` without what is known to be secret.
-    pub(super) fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         self.0
             .iter()
             .fold(text.to_owned(), |text, secret| match text.contains(secret.as_str()) {
