@@ -1,11 +1,11 @@
 //! All departments at once: what `status` and `quota audit` look at. One list of connectors for each cluster is all that is
 //! asked of the service, however many departments and connectors there are.
 //!
-//! - [`Lookout`]: which clusters, and whose departments; looks at them
+//! - [`FleetCollector`]: which clusters, and whose departments; looks at them
 //! - [`Fleet`]: what was seen, by stage, department and connector; pure
-//! - [`Condition`]: how a connector is, in one word that can be compared
-//! - [`page`]: the parts that pages about the fleet are made of
-//! - [`sightings`]: since when things are as they are, as far as this computer knows
+//! - [`ConnectorCondition`]: how a connector is, in one word that can be compared
+//! - [`html_parts`]: the parts that pages about the fleet are made of
+//! - [`state_history`]: since when things are as they are, as far as this computer knows
 
 mod condition;
 mod collector;

@@ -67,7 +67,7 @@ impl StateHistory {
     }
 }
 
-/// The file of a cluster's sightings.
+/// The file of a cluster's state history.
 #[derive(Clone, Debug)]
 pub(in crate::commands) struct StateHistoryStore {
     folder: PathBuf,

@@ -204,7 +204,7 @@ impl Reconciliation<'_> {
     /// For a run that has nothing else to do: asks, and gives what earlier runs left behind. Nothing when the answer is no.
     ///
     /// # Errors
-    /// As [`Estate::deliver_left_behind`].
+    /// As [`Reconciliation::deliver_pending`].
     pub(in crate::commands) async fn confirm_pending(&self, ctx: &Ctx) -> Result<Option<Vec<PendingDelivery>>, Error> {
         let left = self.pending_profiles()?;
         if let Some(delivery) = self.delivery.as_ref().filter(|_| !left.is_empty()) {
