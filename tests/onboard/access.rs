@@ -331,10 +331,10 @@ fn who_can_lists_every_principal_with_the_reason() {
     assert_eq!(
         named,
         [
-            "- CloudClusterAdmin hand",
-            "- OrganizationAdmin hand",
+            "- CloudClusterAdmin manual",
+            "- OrganizationAdmin manual",
             "deployer ResourceOwner template",
-            "viewer ResourceOwner hand",
+            "viewer ResourceOwner manual",
         ]
     );
     assert_eq!(all["uncertainties"], Value::Array(Vec::new()));
@@ -447,7 +447,7 @@ fn the_built_in_platform_passes_access_test() {
     Checked 36 assertions with 8613 questions: all hold.
       Rests on ConnectManager: if the service refuses it there, the template's
           fallback allows less.
-    Isolation by name prefix: proved for all of 552 ordered pairs of departments and
+    Isolation by name prefix: passed for all of 552 ordered pairs of departments and
     every operation, over 234 role bindings.
       Shared by 24 departments, as Confluent makes it: group connect-lcc*.
       24 accounts of departments may make new service accounts, as every
