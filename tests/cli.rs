@@ -436,7 +436,7 @@ for; one rule can find several things, and says for each what it saw, what to do
   administrates the cluster), and whoever `administrators` and `adopt` in `ebs.toml` name.
 - **Accepted findings.** `--write-baseline FILE` drafts a file of what is found; once each entry has its reason, `--baseline FILE` takes them
   out until their last day. An entry that has expired, or that nothing matches any more, is a warning of its own.
-- **Snapshots.** `--save FILE` keeps what was seen, `--from FILE` audits it without a key, `--since FILE` also reports accounts that were not
+- **Snapshots.** `--save FILE` keeps what was seen, `--from FILE` audits it without a key, `--compare-to FILE` also reports accounts that were not
   there before. A snapshot holds no secret, but it is the map of who may do what.
 - **`--fix`** removes, after showing a plan, what is ours and should not be there: role bindings of departments' own accounts that no
   template asks for, and keys whose secret nobody has. It makes nothing, and touches nobody else's. An account that somebody else controls

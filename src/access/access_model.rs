@@ -80,15 +80,15 @@ pub enum GrantOrigin {
 }
 
 impl GrantOrigin {
-    /// It in a few words, without reasons: `template hybrid@1a2b3c4d`, `by hand`.
+    /// It in a few words, without reasons: `template hybrid@1a2b3c4d`, `manual`.
     #[must_use]
     pub fn to_short_string(&self) -> String {
         match self {
             Self::Template { template, hash, .. } => format!("template {template}@{hash}"),
-            Self::Impersonating { .. } => "not vouched for".to_owned(),
+            Self::Impersonating { .. } => "impersonating".to_owned(),
             Self::Provisioner { .. } => "provisioner".to_owned(),
             Self::Unknown => "unknown".to_owned(),
-            Self::Manual { .. } => "by hand".to_owned(),
+            Self::Manual { .. } => "manual".to_owned(),
         }
     }
 }

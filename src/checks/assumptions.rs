@@ -25,7 +25,7 @@ pub struct DocumentedAssumption {
     /// What is assumed.
     pub assumed: String,
     /// The sandbox's setting that turns it over, if there is one.
-    pub setting: Option<String>,
+    pub switch: Option<String>,
     /// What the setting is when nobody sets it, where the page says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
@@ -33,7 +33,7 @@ pub struct DocumentedAssumption {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
     /// What rests on it, and what happens if it is not so.
-    pub dependents: Option<String>,
+    pub depends: Option<String>,
     /// The call on a live organization that settles it, if one is known.
     pub probe: Option<String>,
 }
@@ -43,7 +43,7 @@ pub struct DocumentedAssumption {
 pub fn all() -> Vec<DocumentedAssumption> {
     let mut found: Vec<DocumentedAssumption> = Vec::new();
     for assumption in PAGES.iter().flat_map(|page| parse_tables(page)) {
-        let twice = assumption.setting.is_some() && found.iter().any(|known| known.setting == assumption.setting);
+        let twice = assumption.switch.is_some() && found.iter().any(|known| known.switch == assumption.switch);
         if !twice {
             found.push(assumption);
         }
@@ -94,10 +94,10 @@ fn parse_row(columns: &[String], cells: &[String]) -> Option<DocumentedAssumptio
     Some(DocumentedAssumption {
         id: cell(ID),
         assumed: cell(ASSUMED)?,
-        setting: name,
+        switch: name,
         default: values.first().cloned(),
         values: if values.len() > 1 { values } else { Vec::new() },
-        dependents: Some(depends).filter(|depends| !depends.is_empty()),
+        depends: Some(depends).filter(|depends| !depends.is_empty()),
         probe: cell(PROBE),
     })
 }
@@ -145,10 +145,10 @@ mod tests {
         let plain = DocumentedAssumption {
             id: None,
             assumed: "nothing".into(),
-            setting: None,
+            switch: None,
             default: None,
             values: Vec::new(),
-            dependents: text("no switch: why"),
+            depends: text("no switch: why"),
             probe: None,
         };
         assert_eq!(
@@ -157,26 +157,26 @@ mod tests {
                 DocumentedAssumption {
                     id: text("Q1"),
                     assumed: "it `a|b` works".into(),
-                    setting: text("list"),
+                    switch: text("list"),
                     default: text("x"),
                     values: vec!["x".into(), "y".into()],
-                    dependents: text("the | rest"),
+                    depends: text("the | rest"),
                     probe: text("call it"),
                 },
                 plain.clone(),
                 DocumentedAssumption {
                     id: text("C1"),
                     assumed: "kept".into(),
-                    setting: text("connect.mask"),
+                    switch: text("connect.mask"),
                     default: text("true"),
-                    dependents: None,
+                    depends: None,
                     probe: text("try"),
                     ..plain.clone()
                 },
                 DocumentedAssumption {
                     assumed: "free".into(),
-                    setting: text("connect.name"),
-                    dependents: text("otherwise 400"),
+                    switch: text("connect.name"),
+                    depends: text("otherwise 400"),
                     probe: text("try"),
                     ..plain
                 },

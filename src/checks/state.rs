@@ -61,7 +61,7 @@ fn exposed_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[cfg(not(unix))]
-fn open_files(_folder: &Path) -> Vec<PathBuf> {
+fn exposed_files(_folder: &Path) -> Vec<PathBuf> {
     Vec::new()
 }
 

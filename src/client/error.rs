@@ -116,7 +116,7 @@ pub enum ClientError {
         tries: Attempts,
     },
     /// The service wants a pause from everybody that is longer than this client is willing to wait.
-    #[error("could not {call}: Confluent Cloud asks for a pause of {}, and only {} of waiting are remaining", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
+    #[error("could not {call}: Confluent Cloud asks for a pause of {}, and only {} of waiting are left", DisplaySeconds(*.wait), DisplaySeconds(*.remaining))]
     RetryBudgetExceeded {
         /// The call.
         call: Box<ApiCall>,

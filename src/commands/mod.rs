@@ -1,6 +1,6 @@
 //! The commands, one file each: its arguments (whose doc comment is the help text), the type of its result, and `run`.
 //!
-//! A command returns a [`Report`] and prints nothing; while it runs it speaks only through [`Ctx::ui`]. To add one,
+//! A command returns a [`CommandOutput`] and prints nothing; while it runs it speaks only through [`Ctx::ui`]. To add one,
 //! write `commands/<noun>/<verb>.rs` and add two lines to its list: the variant and the arm that runs it.
 
 mod access;

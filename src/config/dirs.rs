@@ -70,12 +70,12 @@ impl StandardDirs {
 
     /// Connectors as they were before they were changed or removed.
     pub fn backups(&self) -> PathBuf {
-        self.state.join("saved")
+        self.state.join("backups")
     }
 
     /// What is kept about logs and metrics: limits that processes share, and lines that were read with `--cache`.
     pub fn telemetry(&self) -> PathBuf {
-        self.state.join("observed")
+        self.state.join("telemetry")
     }
 
     /// Profiles that were handed over and not fetched yet.

@@ -224,7 +224,7 @@ pub(crate) fn is_readable_by_others(path: &Path) -> bool {
 
 /// Windows has access lists instead of modes; the user's own folder is closed to others by default.
 #[cfg(not(unix))]
-pub(crate) fn is_open_to_others(_path: &Path) -> bool {
+pub(crate) fn is_readable_by_others(_path: &Path) -> bool {
     false
 }
 

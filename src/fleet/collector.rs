@@ -142,7 +142,7 @@ impl FleetCollector {
     /// Lists the connectors, and makes a fleet of them: of one department also how far its sinks are behind.
     ///
     /// # Errors
-    /// As [`Lookout::list`].
+    /// As [`FleetCollector::list`].
     pub async fn collect(&self) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
         let lists = self.list().await?;
         let mut fleet = self.build_fleet(&lists);

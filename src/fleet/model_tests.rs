@@ -67,27 +67,27 @@ fn each_department_has_a_row_and_trouble_comes_first() {
         ("motor-worse-10", connector("DEGRADED", 1, "half")),
         ("stray-1", connector("FAILED", 3, "nobody's")),
     ];
-    let observed = stage(&list, &owners, false);
-    let rows: Vec<(&str, u32, u32)> = observed
+    let view = stage(&list, &owners, false);
+    let rows: Vec<(&str, u32, u32)> = view
         .departments
         .iter()
         .map(|row| (row.department.as_str(), row.summary.counts.total(), row.summary.tasks))
         .collect();
     assert_eq!(rows, [("motor", 3, 3), ("claims", 1, 2), ("fraud", 0, 0)]);
-    let motor = &observed.departments[0].summary;
+    let motor = &view.departments[0].summary;
     assert_eq!(motor.worst.as_deref(), Some("motor-early-20"));
     assert_eq!(motor.failing_since, Some(minute(20)));
     assert_eq!(
-        observed.departments[2].summary.condition, None,
+        view.departments[2].summary.condition, None,
         "none is neither well nor ill"
     );
-    let unmanaged = observed.unowned.as_ref().unwrap();
+    let unmanaged = view.unowned.as_ref().unwrap();
     assert_eq!((unmanaged.counts.total(), unmanaged.tasks), (1, 3));
     assert_eq!(
-        observed.cluster_tasks.map(|tasks| (tasks.used, tasks.allocatable)),
+        view.cluster_tasks.map(|tasks| (tasks.used, tasks.allocatable)),
         Some((8, 225))
     );
-    let order: Vec<&str> = observed.connectors.iter().map(|row| row.name.as_str()).collect();
+    let order: Vec<&str> = view.connectors.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(
         order,
         [
@@ -107,22 +107,22 @@ fn for_a_single_department_no_data_of_others_is_kept() {
         ("motor-a", connector("FAILED", 100, "")),
         ("stray", connector("FAILED", 100, "")),
     ];
-    let observed = stage(&list, &[owner("claims")], true);
-    assert_eq!(observed.counts.total(), 1);
-    assert!(observed.unowned.is_none() && observed.cluster_tasks.is_none());
-    let text = serde_json::to_string(&observed).unwrap();
+    let view = stage(&list, &[owner("claims")], true);
+    assert_eq!(view.counts.total(), 1);
+    assert!(view.unowned.is_none() && view.cluster_tasks.is_none());
+    let text = serde_json::to_string(&view).unwrap();
     assert!(!text.contains("motor") && !text.contains("stray"), "{text}");
 }
 
 #[test]
 fn an_unreadable_configuration_makes_the_task_count_a_lower_bound() {
-    let observed = stage(&[("claims-a", ExpandedConnector::default())], &[owner("claims")], false);
-    let claims = &observed.departments[0].summary;
+    let view = stage(&[("claims-a", ExpandedConnector::default())], &[owner("claims")], false);
+    let claims = &view.departments[0].summary;
     assert_eq!(claims.condition, Some(ConnectorCondition::Unknown));
     assert_eq!((claims.tasks, claims.complete), (1, false));
-    let tasks = observed.cluster_tasks.unwrap();
+    let tasks = view.cluster_tasks.unwrap();
     assert_eq!((tasks.complete, tasks.summary().as_str()), (false, "at least 1 of 225"));
-    let row = &observed.connectors[0];
+    let row = &view.connectors[0];
     assert_eq!(row.reason(110).as_deref(), Some("the service tells no state"));
     assert_eq!((row.tasks_text().as_str(), row.observed_since), ("0 of ?", None));
 }
@@ -133,18 +133,18 @@ fn an_invalid_task_count_does_not_count_as_one_task() {
     for (tasks, complete) in [("lots", false), ("0", false), ("3", true)] {
         let mut now = connector("RUNNING", 1, "");
         now.info.config.insert("tasks.max".into(), tasks.into());
-        let observed = stage(&[("claims-a", now)], &[owner("claims")], false);
-        assert_eq!(observed.departments[0].summary.complete, complete, "{tasks}");
+        let view = stage(&[("claims-a", now)], &[owner("claims")], false);
+        assert_eq!(view.departments[0].summary.complete, complete, "{tasks}");
         assert_eq!(
-            observed.cluster_tasks.map(|tasks| tasks.complete),
+            view.cluster_tasks.map(|tasks| tasks.complete),
             Some(complete),
             "{tasks}"
         );
     }
     let mut now = connector("RUNNING", 1, "");
     now.info.config.remove("tasks.max");
-    let observed = stage(&[("claims-a", now)], &[owner("claims")], false);
-    assert!(observed.departments[0].summary.complete);
+    let view = stage(&[("claims-a", now)], &[owner("claims")], false);
+    assert!(view.departments[0].summary.complete);
 }
 
 #[test]
@@ -162,9 +162,9 @@ fn an_unlisted_cluster_has_no_rows_and_is_not_reported_healthy() {
         },
         list: Err("403 Forbidden".into()),
     };
-    let observed = StageView::from_listing(area, &[owner("claims")], false, &mut |_, _| None);
-    assert!(observed.departments.is_empty() && observed.unowned.is_none() && observed.cluster_tasks.is_none());
-    let fleet = Fleet::new(minute(1), None, vec![observed]);
+    let view = StageView::from_listing(area, &[owner("claims")], false, &mut |_, _| None);
+    assert!(view.departments.is_empty() && view.unowned.is_none() && view.cluster_tasks.is_none());
+    let fleet = Fleet::new(minute(1), None, vec![view]);
     assert_eq!(
         fleet.unobserved_stages().collect::<Vec<_>>(),
         [("prod", "403 Forbidden")]

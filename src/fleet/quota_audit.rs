@@ -310,7 +310,7 @@ impl QuotaEvaluator<'_> {
         let percent = u64::from(promised) * 100 / u64::from(allocatable.max(1));
         let complete = counted().all(has_task_count);
         let state = QuotaState::from_tasks(tasks, allocatable, complete);
-        let observed = since("over the cluster", over_quota_key(state == QuotaState::Over));
+        let over_since = since("over the cluster", over_quota_key(state == QuotaState::Over));
         ClusterQuotaUsage {
             connectors: u32::try_from(counted().count()).unwrap_or(u32::MAX),
             tasks,
@@ -321,7 +321,7 @@ impl QuotaEvaluator<'_> {
             connectors_allocated: connectors.fold(0, u32::saturating_add),
             allocated_percent: u32::try_from(percent).unwrap_or(u32::MAX),
             state,
-            over_quota_observed_since: (state == QuotaState::Over).then_some(observed),
+            over_quota_observed_since: (state == QuotaState::Over).then_some(over_since),
         }
     }
 
@@ -440,7 +440,7 @@ fn evaluate_department(
             })
             .collect(),
     };
-    let observed = since(&format!("over {}", owner.code), over_quota_key(row.is_over_quota()));
-    row.over_quota_observed_since = row.is_over_quota().then_some(observed);
+    let over_since = since(&format!("over {}", owner.code), over_quota_key(row.is_over_quota()));
+    row.over_quota_observed_since = row.is_over_quota().then_some(over_since);
     row
 }

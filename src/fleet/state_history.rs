@@ -67,7 +67,7 @@ impl StateHistory {
     }
 }
 
-/// The file of a cluster's sightings.
+/// The file of a cluster's state history.
 #[derive(Clone, Debug)]
 pub struct StateHistoryStore {
     folder: PathBuf,
@@ -78,7 +78,7 @@ impl StateHistoryStore {
     /// The one of the cluster at `place`, below `folder`.
     pub fn new(folder: &Path, place: &ClusterPath) -> Self {
         Self {
-            folder: folder.join("sightings"),
+            folder: folder.join("state-history"),
             name: format!("{}-{}", place.environment, place.cluster),
         }
     }
@@ -155,8 +155,8 @@ mod tests {
         // A clock that stands before what was written: the sandbox was begun anew.
         assert_eq!(see("failed", 5), at(5));
         // After a month without a look nobody knows.
-        let pending = 60 * 24 * 31;
-        assert_eq!(see("failed", pending), at(pending));
+        let a_month_later = 60 * 24 * 31;
+        assert_eq!(see("failed", a_month_later), at(a_month_later));
     }
 
     #[test]
@@ -175,15 +175,13 @@ mod tests {
             cluster: "lkc-prod01".parse().unwrap(),
         };
         let history_store = StateHistoryStore::new(folder.path(), &place);
-        let see = |minute| history_store.update(at(minute), |observed| observed.record("a", "failed", at(minute)));
+        let see = |minute| history_store.update(at(minute), |history| history.record("a", "failed", at(minute)));
         assert_eq!(see(1), at(1));
-        let other = File::create(folder.path().join("sightings/env-prod01-lkc-prod01.lock")).unwrap();
+        let other = File::create(folder.path().join("state-history/env-prod01-lkc-prod01.lock")).unwrap();
         other.lock().unwrap();
         let (done, answer) = std::sync::mpsc::channel();
         let meanwhile = history_store.clone();
-        std::thread::spawn(move || {
-            done.send(meanwhile.update(at(2), |observed| observed.record("a", "failed", at(2))))
-        });
+        std::thread::spawn(move || done.send(meanwhile.update(at(2), |history| history.record("a", "failed", at(2)))));
         assert_eq!(answer.recv_timeout(Duration::from_secs(20)), Ok(at(2)));
         drop(other);
         assert_eq!(see(3), at(1), "what was remembered stays");
@@ -197,21 +195,21 @@ mod tests {
             cluster: "lkc-prod01".parse().unwrap(),
         };
         let history_store = StateHistoryStore::new(folder.path(), &place);
-        std::fs::create_dir(folder.path().join("sightings")).unwrap();
-        std::fs::write(folder.path().join("sightings/env-prod01-lkc-prod01.json"), "{\"se").unwrap();
+        std::fs::create_dir(folder.path().join("state-history")).unwrap();
+        std::fs::write(folder.path().join("state-history/env-prod01-lkc-prod01.json"), "{\"se").unwrap();
         assert_eq!(
-            history_store.update(at(1), |observed| observed.record("a", "failed", at(1))),
+            history_store.update(at(1), |history| history.record("a", "failed", at(1))),
             at(1)
         );
         assert_eq!(
-            history_store.update(at(2), |observed| observed.record("a", "failed", at(2))),
+            history_store.update(at(2), |history| history.record("a", "failed", at(2))),
             at(1)
         );
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         let nowhere = StateHistoryStore::new(&file, &place);
         assert_eq!(
-            nowhere.update(at(3), |observed| observed.record("a", "failed", at(3))),
+            nowhere.update(at(3), |history| history.record("a", "failed", at(3))),
             at(3)
         );
     }

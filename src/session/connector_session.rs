@@ -305,7 +305,7 @@ impl ConnectorStatePaths {
     /// In the state folder; for a sandbox beside its state, so that a rehearsal never mixes with what it rehearses.
     fn new(folders: &StandardDirs, sandbox: Option<&Path>, place: &ClusterPath) -> Self {
         let (journal, saved, observed) = match sandbox {
-            Some(folder) => (folder.join("runs"), folder.join("saved"), folder.join("observed")),
+            Some(folder) => (folder.join("runs"), folder.join("backups"), folder.join("telemetry")),
             None => (folders.journal(), folders.backups(), folders.telemetry()),
         };
         Self {

@@ -40,7 +40,7 @@ pub struct StatePaths {
     pub profiles: PathBuf,
     /// Evidence, unless `--evidence-dir` says otherwise.
     pub evidence: PathBuf,
-    /// Connectors as they were before they were removed, unless `--save-dir` says otherwise.
+    /// Connectors as they were before they were removed, unless `--backup-dir` says otherwise.
     pub backups: PathBuf,
 }
 
@@ -351,7 +351,7 @@ fn resolve_state_paths(folders: &StandardDirs, sandbox: bool, workspace: &Worksp
             journals: folder.join("runs"),
             profiles: folder.join("handover"),
             evidence: folder.join("evidence"),
-            backups: folder.join("saved"),
+            backups: folder.join("backups"),
         };
     }
     let platform = match &workspace.origin {

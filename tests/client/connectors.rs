@@ -178,7 +178,7 @@ async fn an_unknown_plugin_error_is_not_retried() {
     let text = "Failed to find any class that implements Connector and which name matches Datagen";
     for call in all_connect_calls()
         .into_iter()
-        .filter(|call| ["Validate", "CreateConnector"].contains(&call.name))
+        .filter(|call| ["ValidateConfig", "CreateConnector"].contains(&call.name))
     {
         let body = format!(r#"{{"error_code":500,"message":"{text}"}}"#);
         let transport = ScriptedTransport::new(move |_, _| http_response(500, &[], &body));
@@ -215,8 +215,8 @@ async fn error_messages_name_the_failed_action() {
     }
     for (name, deed) in [
         ("CreateConnector", "create connector `claims orders`"),
-        ("PutConfig", "update connector `claims orders`"),
-        ("Validate", "check configuration of plugin `DatagenSource`"),
+        ("PutConnectorConfig", "update connector `claims orders`"),
+        ("ValidateConfig", "check configuration of plugin `DatagenSource`"),
         ("AlterOffsets", "change offsets of connector `claims orders`"),
     ] {
         assert_eq!(said[name], deed);

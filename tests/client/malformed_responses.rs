@@ -192,7 +192,7 @@ async fn a_response_above_the_size_limit_is_not_read_to_its_end() {
         .await
         .unwrap_err();
     let told = format!("{error:?} {error}");
-    assert!(told.contains("TooLong"), "{told}");
+    assert!(told.contains("ResponseTooLarge"), "{told}");
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ assumption_tests! {
     an_unknown_plugin_is_reported_without_a_retry: "connect.unknown_plugin_is_server_error" ["true", "false"];
     a_sink_without_its_topic_recovers_when_the_topic_appears: "connect.missing_topic_fails" ["true", "false"];
     missing_access_to_the_dead_letter_topic_is_reported: "connect.dead_letters_by_role" ["true", "false"];
-    a_deleted_name_can_be_created_again: "connect.deleted_name_lingers" ["true", "false"];
+    a_deleted_name_can_be_created_again: "connect.deleted_name_stays_reserved" ["true", "false"];
     connectors_of_other_departments_are_neither_listed_nor_counted: "connector_list" ["filtered", "refused", "everything"];
     a_missing_assigner_role_is_reported_with_the_account: "missing_assigner_is_forbidden" ["true", "false"];
 }

@@ -27,7 +27,7 @@ fn run_with_password(cli: &CliFixture, password: &str, args: &str) -> crate::com
 
 /// The connector as it was saved last: its file, relative to the home, and what it holds.
 fn latest_backup(cli: &CliFixture, name: &str) -> (String, Value) {
-    const BACKUPS_DIR: &str = ".state/confluent-ebs/sandbox/saved/lkc-prod01";
+    const BACKUPS_DIR: &str = ".state/confluent-ebs/sandbox/backups/lkc-prod01";
     let folder = cli.path(BACKUPS_DIR);
     let mut moments: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
@@ -58,7 +58,7 @@ fn create_with_or_update_updates_an_existing_connector() {
         value!([{ "config": "quickstart", "old": "ORDERS", "new": "USERS" }])
     );
     let (path, former) = latest_backup(&cli, "claims-orders");
-    assert_eq!(second["saved"]["path"], format!("[HOME]/{path}"));
+    assert_eq!(second["backup"]["path"], format!("[HOME]/{path}"));
     assert_eq!(former["config"]["quickstart"], "ORDERS");
     let third = parse_json(&run_as_deployer(&cli, command));
     assert_eq!((&third["existed"], &third["updated"]), (&value!(true), &value!(false)));
@@ -130,9 +130,9 @@ fn a_deleted_connector_can_be_recreated_at_its_offsets() {
     assert_eq!(cli.run("sandbox clock advance 10m").code, Some(0));
     let deleted = parse_json(&run_as_deployer(&cli, "connector delete claims-orders --force -o json"));
     let connector = &deleted["connectors"][0];
-    assert_eq!(connector["replay"], "reads its source from the beginning");
+    assert_eq!(connector["if_recreated"], "reads its source from the beginning");
     let (path, file) = latest_backup(&cli, "claims-orders");
-    assert_eq!(connector["saved"]["path"], format!("[HOME]/{path}"));
+    assert_eq!(connector["backup"]["path"], format!("[HOME]/{path}"));
     let position = file["offsets"][0]["offset"].clone();
     assert!(position.is_object(), "{file}");
 
@@ -153,8 +153,8 @@ fn a_deleted_connector_can_be_recreated_at_its_offsets() {
         "{offsets} goes on from {position}"
     );
     // Made anew it begins at the beginning, as was said.
-    let deleted = run_as_deployer(&cli, "connector delete claims-orders --force --no-save -o json");
-    assert!(!deleted.stdout.contains("saved"), "{deleted}");
+    let deleted = run_as_deployer(&cli, "connector delete claims-orders --force --no-backup -o json");
+    assert!(!deleted.stdout.contains("backup"), "{deleted}");
     run_as_deployer(&cli, "connector create --config-file orders.json --no-wait");
     let offsets = parse_json(&run_as_deployer(
         &cli,
@@ -173,10 +173,10 @@ fn delete_fails_when_the_backup_cannot_be_written() {
     let created = run_as_deployer(&cli, "connector create --config-file orders.json");
     assert_eq!(created.code, Some(0), "{created}");
     cli.write("file", "in the way");
-    let output = run_as_deployer(&cli, "connector delete claims-orders --force --save-dir file");
+    let output = run_as_deployer(&cli, "connector delete claims-orders --force --backup-dir file");
     assert_eq!(output.code, Some(1), "{output}");
     assert!(normalized_stderr(&output).contains("nothing was changed"), "{output}");
-    assert!(normalized_stderr(&output).contains("--no-save"), "{output}");
+    assert!(normalized_stderr(&output).contains("--no-backup"), "{output}");
     let list = parse_json(&run_as_operator(&cli, "connector list -o json"));
     assert_eq!(list.as_array().unwrap().len(), 1);
 }

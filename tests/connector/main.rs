@@ -360,7 +360,7 @@ fn connectors_are_paused_resumed_and_restarted_by_name_pattern_or_all() {
     assert_eq!(run_as_operator(&cli, "connector wait claims-orders-1").code, Some(0));
     let all = parse_json(&run_as_operator(&cli, "connector restart --all -o json"));
     assert_eq!(all["connectors"].as_array().unwrap().len(), 3);
-    assert_eq!(all["connectors"][0]["how"], "restart");
+    assert_eq!(all["connectors"][0]["restarted_by"], "restart");
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn documented_assumptions_match_the_sandbox_switches() {
     );
     let explained: BTreeSet<String> = assumptions::all()
         .into_iter()
-        .filter_map(|known| known.setting)
+        .filter_map(|known| known.switch)
         .collect();
     assert_eq!(explained, there);
 }

@@ -115,7 +115,7 @@ pub(crate) fn make_private(path: &std::path::Path) {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn close(_path: &std::path::Path) {}
+pub(crate) fn make_private(_path: &std::path::Path) {}
 
 /// The sandbox of `world` that the built-in example is on, from inside.
 pub(crate) fn open_sandbox(cli: &CliFixture) -> Sandbox {

@@ -80,13 +80,13 @@ fn can_i_answers_as_json() {
     assert_eq!(answer["answer"], "yes");
     assert_eq!(answer["principal"]["persona"], "deployer");
     assert_eq!(answer["crn_pattern"], format!("{CLUSTER_CRN}/connector=claims-orders"));
-    assert_eq!(answer["through"]["role_name"], "ResourceOwner");
+    assert_eq!(answer["granted_by"]["role_name"], "ResourceOwner");
     assert_eq!(
-        answer["through"]["crn_pattern"],
+        answer["granted_by"]["crn_pattern"],
         format!("{CLUSTER_CRN}/connector=claims-*")
     );
-    assert_eq!(answer["through"]["origin"]["from"], "template");
-    assert_eq!(answer["through"]["origin"]["template"], "hybrid");
+    assert_eq!(answer["granted_by"]["origin"]["from"], "template");
+    assert_eq!(answer["granted_by"]["origin"]["template"], "hybrid");
     assert_eq!(answer["source"]["kind"], "planned");
     let output = access_planned("can-i delete connector/claims-orders --as claims/operator -o json");
     assert_eq!(
@@ -251,7 +251,7 @@ fn can_i_works_with_a_profile_and_no_platform_files() {
         (&"yes".into(), &"lifecycle".into())
     );
     assert_eq!(answer["principal"]["department"], "claims");
-    assert_eq!(answer["through"]["origin"]["from"], "unknown");
+    assert_eq!(answer["granted_by"]["origin"]["from"], "unknown");
     assert_eq!(
         parse_json(&ask("can-i delete connector/claims-orders"))["answer"],
         "unknown"
@@ -331,16 +331,16 @@ fn who_can_lists_every_principal_with_the_reason() {
     assert_eq!(
         named,
         [
-            "- CloudClusterAdmin hand",
-            "- OrganizationAdmin hand",
+            "- CloudClusterAdmin manual",
+            "- OrganizationAdmin manual",
             "deployer ResourceOwner template",
-            "viewer ResourceOwner hand",
+            "viewer ResourceOwner manual",
         ]
     );
-    assert_eq!(all["doubts"], Value::Array(Vec::new()));
+    assert_eq!(all["uncertainties"], Value::Array(Vec::new()));
     let all = parse_json(&fixture.run_expecting("access who-can delete connector/claims-orders --sandbox -o json", 0));
     assert_eq!(
-        all["doubts"][0]["doubt"], "hidden",
+        all["uncertainties"][0]["uncertainty"], "hidden",
         "the provisioner is shown nothing above its cluster"
     );
 }
@@ -423,7 +423,7 @@ fn view_metrics_is_allowed_with_a_caveat() {
 fn matrix_csv_has_one_line_per_allowed_operation() {
     let output = access_planned("matrix hr -o csv");
     let lines: Vec<&str> = output.stdout.lines().collect();
-    assert_eq!(lines[0], "department,template,persona,kind,operation,reach,role,on");
+    assert_eq!(lines[0], "department,template,persona,kind,operation,extent,role,on");
     assert!(
         lines.contains(&"hr,read-only,viewer,connector,read-config,own,DeveloperRead,connector hr-*"),
         "{output}"
@@ -447,7 +447,7 @@ fn the_built_in_platform_passes_access_test() {
     Checked 36 assertions with 8613 questions: all hold.
       Rests on ConnectManager: if the service refuses it there, the template's
           fallback allows less.
-    Isolation by name prefix: proved for all of 552 ordered pairs of departments and
+    Isolation by name prefix: passed for all of 552 ordered pairs of departments and
     every operation, over 234 role bindings.
       Shared by 24 departments, as Confluent makes it: group connect-lcc*.
       24 accounts of departments may make new service accounts, as every
@@ -510,7 +510,7 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     Checked 14 assertions with 762 questions: 2 do not hold.
       rbac-templates/tests/self-service.toml: no department has its template.
       rbac-templates/tests/read-only.toml: no department has its template.
-    Isolation by name prefix: refuted among 2 ordered pairs of departments and every
+    Isolation by name prefix: failed among 2 ordered pairs of departments and every
     operation, over 22 role bindings.
       fraud/runtime of fraud reaches topic audit* of claims through DeveloperWrite
           on topic audit*; template hybrid@1a2b3c4d: audit trail.
@@ -534,7 +534,7 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
         "the overlap of topics stays: {output}"
     );
     assert_eq!(
-        parse_json(&output)["isolation"]["counter_examples"][0]["through"]["role_name"],
+        parse_json(&output)["isolation"]["counter_examples"][0]["granted_by"]["role_name"],
         "DeveloperWrite"
     );
 }

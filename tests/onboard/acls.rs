@@ -174,11 +174,11 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
     assert_eq!(answer["topics"], json!(["claims-orders", "claims-payments"]));
     assert_eq!(answer["foreign_acls"].as_array().unwrap().len(), 1);
     let proof = &answer["proof"];
-    assert_eq!(proof["left"], json!([]));
+    assert_eq!(proof["remaining"], json!([]));
     let others = proof["others"].to_string();
     assert!(others.contains("ALLOW READ on topic claims-orders"), "{others}");
     assert_eq!(proof["others"].as_array().unwrap().len(), 1, "{others}");
-    let unseen = proof["not_looked_at"].to_string();
+    let unseen = proof["not_observed"].to_string();
     assert!(!unseen.contains("ACLs"), "{unseen}");
     assert!(unseen.contains("what is in topics"), "{unseen}");
     let stay = [
@@ -194,7 +194,7 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
     let bare = profile_without_kafka_key(&fixture);
     let answer = run_json(&fixture, &format!("offboard claims {bare} --yes"), 0);
     assert_eq!(answer["topics"], Value::Null);
-    let unseen = answer["proof"]["not_looked_at"].to_string();
+    let unseen = answer["proof"]["not_observed"].to_string();
     for what in [
         "ACLs of the cluster: there is no API key",
         "topics of the prefix: there is no API key",

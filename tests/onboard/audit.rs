@@ -96,7 +96,7 @@ impl ThreatFixture {
         );
         // What others hold on an account stays when it is deleted: docs/assumptions.md, Q12.
         fixture.run_expecting(
-            "sandbox reset --yes --set assumptions.bindings_on_account_go_with_it=false",
+            "sandbox reset --yes --set assumptions.account_deletion_removes_bindings=false",
             0,
         );
         fixture.run_expecting("onboard claims --sandbox --yes", 0);
@@ -537,7 +537,7 @@ fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
 
     // What is new since then and known to nobody.
     let newcomer = dirty.create_account(&dirty.admin, "newcomer", "", "");
-    let audited = run_audit(fixture, "--sandbox-as admin --since seen.json", 5);
+    let audited = run_audit(fixture, "--sandbox-as admin --compare-to seen.json", 5);
     let new: Vec<_> = reported_findings(&audited)
         .difference(&dirty.expected_findings)
         .cloned()

@@ -76,17 +76,17 @@ fn delivered_profiles_are_removed_only_on_request() {
     let fixture = fixture_with_delivery_dir(&[]);
     let output = run_shell_words(
         &fixture,
-        &format!("onboard claims --sandbox --yes {KEEP_COMMAND} --remove-taken -o json"),
+        &format!("onboard claims --sandbox --yes {KEEP_COMMAND} --remove-delivered -o json"),
         0,
     );
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
-    assert_eq!(value["handed"].as_array().unwrap().len(), 3);
+    assert_eq!(value["profiles"].as_array().unwrap().len(), 3);
     assert!(
-        value["handed"]
+        value["profiles"]
             .as_array()
             .unwrap()
             .iter()
-            .all(|handed| handed["taken"] == true)
+            .all(|profile| profile["delivered"] == true)
     );
     assert_eq!(profile_files(&fixture).len(), 0);
     let secrets: Vec<String> = delivered_files(&fixture)
@@ -107,7 +107,7 @@ fn delivered_profiles_are_removed_only_on_request() {
     assert_eq!(profile_files(&fixture).len(), 3);
     run_shell_words(
         &fixture,
-        &format!("onboard fraud --sandbox --yes {KEEP_COMMAND} --remove-taken"),
+        &format!("onboard fraud --sandbox --yes {KEEP_COMMAND} --remove-delivered"),
         0,
     );
     assert_eq!(profile_files(&fixture).len(), 0);
@@ -118,7 +118,7 @@ fn delivered_profiles_are_removed_only_on_request() {
 fn after_a_failed_handover_command_the_next_run_delivers_the_profiles() {
     let own = AgeIdentity::new();
     let fixture = fixture_with_delivery_dir(&[own.recipient()]);
-    let failing = "--handover-command \"sh -c 'cat; echo the vault is sealed >&2; exit 2'\" --remove-taken";
+    let failing = "--handover-command \"sh -c 'cat; echo the vault is sealed >&2; exit 2'\" --remove-delivered";
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
     let said = normalize_whitespace(&output.stderr);
     assert!(said.contains("the profile stays in `[HOME]"), "{output}");
@@ -195,10 +195,10 @@ fn a_missing_or_malformed_handover_command_loses_no_profile() {
         normalize_whitespace(&output.stderr).contains("a ' is not closed"),
         "{output}"
     );
-    run_shell_words(&fixture, "onboard fraud --sandbox --yes --remove-taken", 64);
+    run_shell_words(&fixture, "onboard fraud --sandbox --yes --remove-delivered", 64);
     run_shell_words(
         &fixture,
-        "onboard fraud --sandbox --yes --handover-command cat --remove-taken --show-secrets",
+        "onboard fraud --sandbox --yes --handover-command cat --remove-delivered --show-secrets",
         64,
     );
     assert_eq!(fixture.writes().len(), before);

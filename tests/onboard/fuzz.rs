@@ -150,7 +150,7 @@ fn run_fuzz_case(template: &SandboxCliFixture, wanted: &SystemState, number: u64
     // As the platform team: the department's own key may be gone.
     run_until_done(
         &fixture,
-        "connector delete claims-orders --force --no-save --sandbox --department claims",
+        "connector delete claims-orders --force --no-backup --sandbox --department claims",
         "not found",
     )
     .map_err(told)?;

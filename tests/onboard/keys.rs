@@ -43,8 +43,8 @@ fn a_rotation_takes_two_runs_and_always_leaves_a_working_key() {
         &fixture,
         "keys rotate claims --persona operator --sandbox --yes -o json",
     );
-    assert_eq!(rotated["handed"].as_array().unwrap().len(), 1);
-    let path = rotated["handed"][0]["path"].as_str().unwrap();
+    assert_eq!(rotated["profiles"].as_array().unwrap().len(), 1);
+    let path = rotated["profiles"][0]["path"].as_str().unwrap();
     // The profile that is there is never overwritten.
     let name = path
         .rsplit('/')
@@ -103,7 +103,7 @@ fn rotate_older_than_keeps_younger_keys() {
         &fixture,
         "keys rotate claims --older-than 90d --overlap 0s --sandbox --yes -o json",
     );
-    assert_eq!(rotated["handed"].as_array().unwrap().len(), 3);
+    assert_eq!(rotated["profiles"].as_array().unwrap().len(), 3);
     for persona in ["operator", "deployer", "viewer"] {
         assert_eq!(persona_key_ids(&fixture, persona).len(), 1, "{persona}");
     }
@@ -128,15 +128,15 @@ fn keys_list_shows_whether_each_key_is_recorded() {
     assert_eq!(
         states,
         [
-            ("deployer", "held"),
-            ("operator", "held"),
-            ("viewer", "held"),
-            ("viewer", "unvouched")
+            ("deployer", "delivered"),
+            ("operator", "delivered"),
+            ("viewer", "delivered"),
+            ("viewer", "unrecorded")
         ]
         .map(|(persona, state)| (persona.to_owned(), state.to_owned()))
     );
     for row in rows {
-        assert_eq!(row["proved_at"].is_string(), row["state"] == "held", "{row}");
+        assert_eq!(row["probed_at"].is_string(), row["state"] == "delivered", "{row}");
         assert_eq!(row["age_days"], 0, "{row}");
     }
     // Nothing is handed over for an account on which somebody unknown holds a key.
@@ -162,7 +162,7 @@ fn the_only_key_of_a_persona_is_revoked_only_with_now() {
     let output = fixture.run_expecting(&format!("keys revoke {} --now --sandbox --yes -o json", old.id), 0);
     let answer: Value = serde_json::from_str(&output.stdout).unwrap();
     assert!(!key_works(&fixture, &old));
-    let path = answer["handed"][0]["path"].as_str().unwrap();
+    let path = answer["profiles"][0]["path"].as_str().unwrap();
     let new = fixture.profile_key(path.rsplit('/').next().unwrap().strip_suffix(".toml").unwrap());
     assert!(key_works(&fixture, &new));
     // Dead before the new one is made.

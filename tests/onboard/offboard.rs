@@ -61,11 +61,11 @@ fn offboarding_removes_everything_of_the_department_and_nothing_else() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|key| key["proof"].as_str().unwrap())
+        .map(|key| key["state"].as_str().unwrap())
         .collect();
     assert_eq!(proofs, ["refused"; 3]);
     assert_eq!(answer["proof"]["others"], json!([]));
-    assert_eq!(answer["proof"]["left"], json!([]));
+    assert_eq!(answer["proof"]["remaining"], json!([]));
     assert!(keys.iter().all(|key| !key_works(&fixture, key)) && key_works(&fixture, &fraud));
 
     // Profiles of dead keys stay where they are; what is looked at here is the service.

@@ -115,7 +115,7 @@ fn assert_private(path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn only_for_the_user(_path: &Path) {}
+fn assert_private(_path: &Path) {}
 
 #[test]
 fn recipients_of_one_department_do_not_apply_to_others() {

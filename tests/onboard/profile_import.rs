@@ -65,7 +65,7 @@ fn make_private(path: &std::path::Path) {
 }
 
 #[cfg(not(unix))]
-fn private(_path: &std::path::Path) {}
+fn make_private(_path: &std::path::Path) {}
 
 /// The words of a text, wherever its lines were broken.
 pub(crate) fn normalize_whitespace(text: &str) -> String {

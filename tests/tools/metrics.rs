@@ -151,7 +151,7 @@ fn a_pause_is_a_gap_in_the_metrics_and_not_zero() {
         .collect();
     assert_eq!(states, ["RUNNING", "PAUSED", "RUNNING"]);
     assert_eq!(lake["tasks"][1]["states"][1]["state"], "PAUSED");
-    assert_eq!(lake["signs"], serde_json::json!([]), "somebody wished for it");
+    assert_eq!(lake["anomalies"], serde_json::json!([]), "somebody wished for it");
     let shown = assert_success(run_metrics(&cli, &format!("claims-lake {CLAIMS_FLAGS}")));
     let curve = |row: &str| {
         let line = shown
@@ -423,7 +423,7 @@ fn a_new_connector_has_no_metric_values() {
         (metric_values(sent).len(), &sent["total"], &sent["mean"]),
         (0, &Value::Null, &Value::Null)
     );
-    assert_eq!(answer["connectors"][0]["signs"], serde_json::json!([]));
+    assert_eq!(answer["connectors"][0]["anomalies"], serde_json::json!([]));
     let shown = assert_success(run_metrics(&cli, &format!("claims-orders {CLAIMS_FLAGS}")));
     assert!(shown.stdout.contains("B out/min"), "{shown}");
 }

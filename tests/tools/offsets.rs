@@ -73,7 +73,7 @@ fn offsets_are_described_changed_and_restored() {
     assert_eq!(moved["previous_offsets"][0]["partition"], partition);
     // What it was is kept in a form that `update` takes.
     let saved: serde_json::Value =
-        serde_json::from_str(&cli.read(moved["saved"].as_str().unwrap().replace("[HOME]/", ""))).unwrap();
+        serde_json::from_str(&cli.read(moved["backup"].as_str().unwrap().replace("[HOME]/", ""))).unwrap();
     assert_eq!(saved["offsets"][0]["partition"], partition);
     let now = parse_json(&run_as_operator(&cli, "connector offset describe claims-lake -o json"));
     assert!(
@@ -82,8 +82,8 @@ fn offsets_are_described_changed_and_restored() {
     );
 
     let back = format!(
-        "connector offset update claims-lake --config-file {} --yes --no-save -o json",
-        moved["saved"].as_str().unwrap().replace("[HOME]/", "")
+        "connector offset update claims-lake --config-file {} --yes --no-backup -o json",
+        moved["backup"].as_str().unwrap().replace("[HOME]/", "")
     );
     let back = parse_json(&run_as_deployer(&cli, &back));
     assert_eq!(back["requested_offsets"], saved["offsets"]);

@@ -57,7 +57,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         &cli,
         "quota check --connector claims-orders --tasks 3 -o json",
     ));
-    let asked: Vec<i64> = check["rooms"]
+    let asked: Vec<i64> = check["limits"]
         .as_array()
         .unwrap()
         .iter()
@@ -65,7 +65,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         .collect();
     assert_eq!(asked, [0, 2, 2]);
     assert_eq!(
-        (&check["rooms"][2]["used"], &check["rooms"][2]["reserved"]),
+        (&check["limits"][2]["used"], &check["rooms"][2]["reserved"]),
         (&serde_json::Value::Null, &25.into())
     );
     let output = run_as_operator(&cli, "quota check --connector motor-orders");
@@ -201,16 +201,16 @@ fn quota_audit_writes_an_html_page_and_csv() {
     let mut lines = csv.stdout.lines();
     assert_eq!(
         lines.next(),
-        Some("stage,kind,subject,dimension,used,limit,state,over_seen_since")
+        Some("stage,kind,subject,dimension,used,limit,state,over_quota_observed_since")
     );
     let lines: Vec<&str> = lines.collect();
     assert!(lines.iter().all(|line| line.split(',').count() == 8), "{csv}");
     for begin in [
         "prod,cluster,lkc-prod01,tasks,24,225,ok,",
-        "prod,cluster,lkc-prod01,tasks promised,221,225,ok,",
+        "prod,cluster,lkc-prod01,tasks allocated,221,225,ok,",
         "prod,department,claims,connectors,17,12,over,2026-01-02T03:04:05Z",
         "prod,department,claims,tasks,22,20,over,2026-01-02T03:04:05Z",
-        "prod,connector,lonely-source,tasks,2,,unmanaged,",
+        "prod,connector,lonely-source,tasks,2,,unowned,",
         "test,department,motor,tasks,0,16,ok,",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(begin)), "{begin}: {csv}");

@@ -159,7 +159,7 @@ fn the_age_of_a_state_is_counted_from_its_first_local_observation() {
     let first = parse_json(&run_as_operator(&cli, "status -o json"));
     assert_eq!(cli.run("sandbox clock advance 3h").code, Some(0));
     let later = parse_json(&run_as_operator(&cli, "status -o json"));
-    let since = |status: &Value| connector_row(status, "claims-b")["seen_since"].clone();
+    let since = |status: &Value| connector_row(status, "claims-b")["observed_since"].clone();
     assert!(since(&first).is_string());
     assert_eq!(since(&first), since(&later));
     assert!(normalized_stdout(&run_as_operator(&cli, "status")).contains("FAILED | 0 of 2 | 3h+"));
@@ -205,7 +205,7 @@ fn status_shows_the_platform_team_all_departments_and_unowned_connectors() {
     assert_eq!(departments.len(), 24);
     assert_eq!(departments[0]["department"], "claims");
     assert_eq!(departments[0]["worst"], "claims-b");
-    assert_eq!(status["stages"][0]["unmanaged"]["counts"]["total"], 1);
+    assert_eq!(status["stages"][0]["unowned"]["counts"]["total"], 1);
     // Of one department, nothing of others.
     let one = cli.run("status --sandbox --department claims -o json");
     assert!(!one.stdout.contains("lonely") && !one.stdout.contains("motor"), "{one}");

@@ -257,7 +257,7 @@ fn to_csv(rights: &[MatrixRow]) -> String {
         "persona",
         "kind",
         "operation",
-        "reach",
+        "extent",
         "role",
         "on",
     ];

@@ -147,9 +147,9 @@ struct CounterExampleRow {
 
 impl IsolationRow {
     fn check(model: &AccessModel) -> Self {
-        let checked = check_isolation(&model.departments, &model.evaluator, &model.address);
-        let holds = checked.has_passed();
-        let (proof, examples) = match checked {
+        let result = check_isolation(&model.departments, &model.evaluator, &model.address);
+        let holds = result.has_passed();
+        let (proof, examples) = match result {
             isolation::IsolationResult::Passed(proof) => (proof, Vec::new()),
             isolation::IsolationResult::Failed {
                 counter_examples,
@@ -185,8 +185,8 @@ impl IsolationRow {
 
     fn lines(&self) -> Vec<TextLine> {
         let (style, word) = match self.holds {
-            true => (Style::Ok, "proved for all of"),
-            false => (Style::Error, "refuted among"),
+            true => (Style::Ok, "passed for all of"),
+            false => (Style::Error, "failed among"),
         };
         let acls = match self.acls {
             0 => String::new(),

@@ -112,7 +112,7 @@ impl BackupArgs {
                     observed.name
                 )
             })
-            .hint("`--save-dir` names another folder, `--no-save` does without.")?;
+            .hint("`--backup-dir` names another folder, `--no-backup` does without.")?;
         Ok(Some(BackupFile {
             name: observed.name.clone(),
             path,

@@ -62,7 +62,7 @@ pub(super) struct ConnectorUpdateArgs {
     #[arg(long)]
     dry_run: bool,
     /// How long to watch the changed connector before the change counts as in force.
-    #[arg(long, value_name = "parse_duration", default_value = "90s", value_parser = parse_duration, conflicts_with = "no_wait")]
+    #[arg(long, value_name = "duration", default_value = "90s", value_parser = parse_duration, conflicts_with = "no_wait")]
     settle: Duration,
     #[command(flatten)]
     wait: WaitArgs,

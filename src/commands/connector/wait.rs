@@ -26,7 +26,7 @@ pub(super) struct ConnectorWaitArgs {
     #[arg(value_name = "id")]
     connector: String,
     /// How long to wait, such as 30s, 5m, or 2h.
-    #[arg(long, value_name = "parse_duration", default_value = wait_args::DEFAULT_TIMEOUT, value_parser = wait_args::parse_duration)]
+    #[arg(long, value_name = "duration", default_value = wait_args::DEFAULT_TIMEOUT, value_parser = wait_args::parse_duration)]
     timeout: Duration,
     /// Wait for PAUSED instead of RUNNING.
     #[arg(long)]

@@ -23,7 +23,7 @@ pub(super) struct WaitArgs {
     #[arg(long)]
     pub(super) no_wait: bool,
     /// How long to wait, such as 30s, 5m, or 2h.
-    #[arg(long, value_name = "parse_duration", default_value = DEFAULT_TIMEOUT, value_parser = parse_duration)]
+    #[arg(long, value_name = "duration", default_value = DEFAULT_TIMEOUT, value_parser = parse_duration)]
     pub(super) timeout: Duration,
 }
 

@@ -35,7 +35,7 @@ impl Viewable for AssumptionList {
                     .with_hanging_indent(4),
             ];
             let switch = assumption
-                .setting
+                .switch
                 .as_ref()
                 .map(|switch| match assumption.values.is_empty() {
                     true => switch.clone(),
@@ -43,7 +43,7 @@ impl Viewable for AssumptionList {
                 });
             let fields = [
                 ("switch", &switch),
-                ("rests on it", &assumption.dependents),
+                ("rests on it", &assumption.depends),
                 ("probe", &assumption.probe),
             ];
             for (name, value) in fields {

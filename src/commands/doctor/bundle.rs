@@ -243,7 +243,7 @@ fn finding_rows(findings: &[Finding]) -> Vec<FindingRow> {
 
 #[derive(Serialize)]
 struct ProfilePart {
-    selected: String,
+    named: String,
     by: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<BundleProfileFacts>,
@@ -286,7 +286,7 @@ impl ProfilePart {
             }
         };
         Some(Self {
-            selected: named,
+            named,
             by,
             facts,
             findings,

@@ -54,7 +54,7 @@ pub(super) struct DoctorArgs {
     #[arg(long)]
     offline: bool,
     /// How long an answer is waited for, such as 10s.
-    #[arg(long, value_name = "parse_duration", default_value = "10s", value_parser = parse_duration)]
+    #[arg(long, value_name = "duration", default_value = "10s", value_parser = parse_duration)]
     timeout: Duration,
 }
 

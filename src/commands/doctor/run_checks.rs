@@ -216,8 +216,8 @@ async fn probe_service(
         return (None, ServiceObservation::skipped("nobody was asked: --offline"));
     }
     let reachability = network::probe_host(&*connection.transport, &connection.base, &connection.clock).await;
-    let existing = reachability.response.as_ref().is_ok_and(|answer| !answer.web_page);
-    let observation = match (&connection.auth, existing) {
+    let answers = reachability.response.as_ref().is_ok_and(|answer| !answer.web_page);
+    let observation = match (&connection.auth, answers) {
         (None, _) => ServiceObservation::skipped("there is no key to ask with"),
         (_, false) => ServiceObservation::skipped("the service does not answer"),
         (Some(auth), true) => {

@@ -134,7 +134,7 @@ pub(super) struct KeyListRow {
 
 impl TableRow for KeyListRow {
     const COLUMNS: &'static [&'static str] =
-        &["Department", "Persona", "API Key", "Resource", "Age", "Proved", "State"];
+        &["Department", "Persona", "API Key", "Resource", "Age", "Probed", "State"];
 
     fn cells(&self) -> Vec<Cell> {
         let days = |days: Option<i64>| Cell::Text(days.map_or_else(String::new, |days| format!("{days} d")));

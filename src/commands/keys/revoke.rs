@@ -69,9 +69,9 @@ impl KeysRevokeArgs {
         let all: Vec<_> = session.workspace.active_departments().cloned().collect();
         let reconciliation = Reconciliation::observe(ctx, session, &all, &self.handover, AclLookup::NoRetry).await?;
         let snapshot = &reconciliation.observed.snapshot;
-        let revocation = self.group_by_persona(&reconciliation, snapshot)?;
+        let revocations = self.group_by_persona(&reconciliation, snapshot)?;
         let mut plan = Plan::default();
-        for revocation in &revocation {
+        for revocation in &revocations {
             self.plan_revocation(&reconciliation, revocation, &mut plan)?;
         }
         check_refusals("keys revoke", &plan)?;
@@ -86,7 +86,7 @@ impl KeysRevokeArgs {
         }
         reconciliation.check_profiles_writable(&plan)?;
         if !self.force && !ctx.globals.yes {
-            let mut codes: Vec<DepartmentCode> = revocation
+            let mut codes: Vec<DepartmentCode> = revocations
                 .iter()
                 .map(|revocation| revocation.desired.department.code.clone())
                 .collect();

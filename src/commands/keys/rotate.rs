@@ -46,10 +46,10 @@ pub(super) struct KeysRotateArgs {
     #[arg(long, value_name = "string")]
     persona: Option<String>,
     /// How long an old key works beside the new one, such as 24h or 7d.
-    #[arg(long, value_name = "parse_duration", default_value = "24h", value_parser = parse_duration)]
+    #[arg(long, value_name = "duration", default_value = "24h", value_parser = parse_duration)]
     overlap: Duration,
     /// Leave keys alone that are younger, such as 90d.
-    #[arg(long, value_name = "parse_duration", default_value = "0s", value_parser = parse_duration)]
+    #[arg(long, value_name = "duration", default_value = "0s", value_parser = parse_duration)]
     older_than: Duration,
     /// Show the plan without committing changes.
     #[arg(long)]

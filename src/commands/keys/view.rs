@@ -145,17 +145,17 @@ impl Viewable for KeysChangeOutput {
             lines.push(TextLine::from(text).with_hanging_indent(4));
         }
         lines.extend(self.deliveries.lines(&report.profiles));
-        let (checked, refuted, open) = report.count_verdicts();
-        if checked + refuted + open > 0 {
+        let (passed, failed, inconclusive) = report.count_verdicts();
+        if passed + failed + inconclusive > 0 {
             let mut text = format!(
-                "Proof: {} made with the new keys, {checked} as they must be",
-                format_count(checked + refuted + open, "call")
+                "Proof: {} made with the new keys, {passed} as they must be",
+                format_count(passed + failed + inconclusive, "call")
             );
-            if refuted > 0 {
-                text = format!("{text}, {refuted} REFUTED");
+            if failed > 0 {
+                text = format!("{text}, {failed} FAILED");
             }
-            if open > 0 {
-                text = format!("{text}, {open} not provable");
+            if inconclusive > 0 {
+                text = format!("{text}, {inconclusive} inconclusive");
             }
             lines.push(TextLine::from(format!("{text}.")).with_hanging_indent(2));
         }

@@ -83,9 +83,9 @@ pub(super) async fn observe(
 
 impl ConnectorRemovalArgs {
     /// Refuses to go on while connectors are in the way.
-    pub(super) fn check(&self, department: &Department, existing: &DepartmentConnectors) -> Result<(), Error> {
-        if !existing.dependent.is_empty() {
-            let names: Vec<&str> = existing
+    pub(super) fn check(&self, department: &Department, connectors: &DepartmentConnectors) -> Result<(), Error> {
+        if !connectors.dependent.is_empty() {
+            let names: Vec<&str> = connectors
                 .dependent
                 .iter()
                 .map(|observed| observed.name.as_str())
@@ -97,10 +97,10 @@ impl ConnectorRemovalArgs {
             ))
             .with_hint("Give them another account, or delete them, first: they would stop without a word."));
         }
-        if existing.own.is_empty() || self.delete_connectors {
+        if connectors.own.is_empty() || self.delete_connectors {
             return Ok(());
         }
-        let names: Vec<&str> = existing.own.iter().map(|observed| observed.name.as_str()).collect();
+        let names: Vec<&str> = connectors.own.iter().map(|observed| observed.name.as_str()).collect();
         Err(Error::refused(format!(
             "nothing was changed: department \"{}\" still has {}: {}",
             department.code,
@@ -117,15 +117,15 @@ impl ConnectorRemovalArgs {
         ctx: &Ctx,
         reconciliation: &Reconciliation<'_>,
         department: &Department,
-        existing: &DepartmentConnectors,
+        connectors: &DepartmentConnectors,
     ) -> Result<Vec<BackupFile>, Error> {
         let mut backup = Vec::new();
         let mut plan = ConnectorPlan::default();
-        for connector in &existing.own {
+        for connector in &connectors.own {
             let folder = &reconciliation.session.state_paths.backups;
             backup.extend(
                 self.backup
-                    .backup(ctx, &existing.connectors, folder, connector, true)
+                    .backup(ctx, &connectors.connectors, folder, connector, true)
                     .await?,
             );
             plan.delete(Some(&department.code), connector);
@@ -135,10 +135,10 @@ impl ConnectorRemovalArgs {
         }
         let journal = reconciliation
             .session
-            .connector_journal_path(&existing.connectors.cluster_path);
+            .connector_journal_path(&connectors.connectors.cluster_path);
         let execution = run_plan(
             ctx,
-            &existing.connectors,
+            &connectors.connectors,
             &journal,
             "offboard",
             &plan,
@@ -151,16 +151,16 @@ impl ConnectorRemovalArgs {
                 .context("the connectors were not all removed, so the department's access stays as it is")
                 .with_hint("Run the same command again: it does the rest and nothing twice."));
         }
-        self.wait_until_removed(ctx, existing).await?;
+        self.wait_until_removed(ctx, connectors).await?;
         Ok(backup)
     }
 
-    async fn wait_until_removed(&self, ctx: &Ctx, existing: &DepartmentConnectors) -> Result<(), Error> {
-        let clock = &existing.connectors.clock;
+    async fn wait_until_removed(&self, ctx: &Ctx, connectors: &DepartmentConnectors) -> Result<(), Error> {
+        let clock = &connectors.connectors.clock;
         let begun = clock.now();
         loop {
-            let list: BTreeMap<String, ExpandedConnector> = existing.connectors.list().await?;
-            let left: Vec<&str> = existing
+            let list: BTreeMap<String, ExpandedConnector> = connectors.connectors.list().await?;
+            let left: Vec<&str> = connectors
                 .own
                 .iter()
                 .filter(|observed| {

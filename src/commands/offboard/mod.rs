@@ -83,17 +83,17 @@ impl OffboardArgs {
             department,
             self.remove_foreign,
         );
-        let existing = connector_removal::observe(&reconciliation, department, &down).await?;
+        let connectors = connector_removal::observe(&reconciliation, department, &down).await?;
         let topics = reconciliation.list_topics(department).await;
         check_refusals(&down)?;
         if !self.dry_run {
-            self.connectors.check(department, &existing)?;
+            self.connectors.check(department, &connectors)?;
         }
-        let mut answer = OffboardOutput::new(&reconciliation, department, &down, &existing, topics, self);
+        let mut answer = OffboardOutput::new(&reconciliation, department, &down, &connectors, topics, self);
         if self.dry_run {
             return Ok(CommandOutput::new(answer));
         }
-        if !(down.plan.is_empty() && existing.own.is_empty()) {
+        if !(down.plan.is_empty() && connectors.own.is_empty()) {
             ctx.ui.print_preview(&plan_blocks(&answer))?;
             let question = format!(
                 "This takes away every access of department \"{}\" in stage {}.",
@@ -111,7 +111,7 @@ impl OffboardArgs {
         answer.retired = retirement::retire(ctx, session, department)?;
         answer.backups = self
             .connectors
-            .delete(ctx, &reconciliation, department, &existing)
+            .delete(ctx, &reconciliation, department, &connectors)
             .await?;
         let mut error = None;
         if !down.plan.is_empty() {

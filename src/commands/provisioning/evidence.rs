@@ -125,7 +125,7 @@ fn build_evidence(
         .iter()
         .filter(|failure| failure.department.as_ref() == Some(code))
         .collect();
-    let checked: serde_json::Map<String, serde_json::Value> = personas()
+    let probes: serde_json::Map<String, serde_json::Value> = personas()
         .filter_map(|persona| {
             let outcomes = report.proofs.get(&persona.account_name)?;
             Some((persona.account_name.clone(), serde_json::json!(outcomes)))
@@ -154,7 +154,7 @@ fn build_evidence(
         desired: serde_json::json!(wanted),
         observed: serde_json::json!(found),
         done: serde_json::json!({ "planned": planned, "done": done, "failed": failed }),
-        probes: checked.into(),
+        probes: probes.into(),
         unknown: serde_json::json!(snapshot.unknown),
     }
 }

@@ -36,7 +36,7 @@ pub(in crate::commands) struct HandoverArgs {
     #[arg(long, value_name = "string")]
     handover_command: Option<String>,
     /// How long that command may take for a profile, such as 30s or 5m.
-    #[arg(long, value_name = "parse_duration", default_value = "1m", value_parser = parse_duration, requires = "handover_command")]
+    #[arg(long, value_name = "duration", default_value = "1m", value_parser = parse_duration, requires = "handover_command")]
     handover_timeout: Option<Duration>,
     /// Remove the file of a profile once that command has taken it.
     #[arg(long, requires = "handover_command")]
@@ -204,7 +204,7 @@ impl Reconciliation<'_> {
     /// For a run that has nothing else to do: asks, and gives what earlier runs left behind. Nothing when the answer is no.
     ///
     /// # Errors
-    /// As [`Estate::deliver_left_behind`].
+    /// As [`Reconciliation::deliver_pending`].
     pub(in crate::commands) async fn confirm_pending(&self, ctx: &Ctx) -> Result<Option<Vec<PendingDelivery>>, Error> {
         let left = self.pending_profiles()?;
         if let Some(delivery) = self.delivery.as_ref().filter(|_| !left.is_empty()) {
@@ -299,12 +299,12 @@ mod tests {
         assert_eq!(parse_recipients_file(Path::new("r.txt"), &text).unwrap().len(), 2);
         let text = format!("# wrong half\n AGE-SECRET-KEY-1CANARY\n{VALID_RECIPIENT}\nssh-rsa AAAA");
         let findings = parse_recipients_file(Path::new("r.txt"), &text).unwrap_err();
-        let observed: Vec<String> = findings
+        let locations: Vec<String> = findings
             .iter()
             .map(|finding| format!("{} {}", finding.span.as_ref().unwrap().location(), finding.rule))
             .collect();
         assert_eq!(
-            observed,
+            locations,
             ["r.txt:2:2 recipient-secret", "r.txt:4:1 recipient-unsupported"]
         );
         assert!(!format!("{findings:?}").contains("CANARY"));

@@ -101,7 +101,10 @@ impl<'a> Reconciliation<'a> {
         let profile_store = profile_store.with_recipients(recipients);
         let journals = Journal::file_lengths(&session.state_paths.journals);
         let progress = ctx.ui.start_progress();
-        progress.on_event(&RunEvent::Phase { name: "Look", total: 0 });
+        progress.on_event(&RunEvent::Phase {
+            name: "Observe",
+            total: 0,
+        });
         let (observed, kafka) = observe_organization(session, departments, acls).await?;
         let snapshot = &observed.snapshot;
         let desired = departments
@@ -194,9 +197,9 @@ impl<'a> Reconciliation<'a> {
                 _ => None,
             }
         };
-        let state_paths: Vec<(ProfileId, bool)> = plan.changes.iter().filter_map(place).collect();
+        let profile_ids: Vec<(ProfileId, bool)> = plan.changes.iter().filter_map(place).collect();
         self.profile_store
-            .prepare(state_paths.iter().map(|(place, beside)| (place, *beside)))
+            .prepare(profile_ids.iter().map(|(place, beside)| (place, *beside)))
             .map_err(|error| Error::from(error).context("the profiles could not be written, so no key was made"))
     }
 

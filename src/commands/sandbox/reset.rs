@@ -50,7 +50,7 @@ impl SandboxResetArgs {
         };
         let settings = self.behaviour.apply(&sandbox.settings()?)?;
         sandbox.reset(Some(seed), settings)?;
-        for made in ["handover", "evidence", "runs", "saved"] {
+        for made in ["handover", "evidence", "runs", "backups"] {
             let made = folder.join(made);
             if made.exists() {
                 std::fs::remove_dir_all(&made).with_context(|| format!("{} could not be removed", made.display()))?;

@@ -275,8 +275,8 @@ fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
                 text_cell(since.unwrap_or_default()),
             ]
         };
-        let placeholder = stage.unowned.as_ref().filter(|share| share.counts.total() > 0);
-        let placeholder = placeholder.map(|share| {
+        let unowned = stage.unowned.as_ref().filter(|share| share.counts.total() > 0);
+        let unowned = unowned.map(|share| {
             let since = share.failing_since.map(|since| format_age(since, fleet.taken_at));
             let condition = share.condition.unwrap_or(ConnectorCondition::Unknown);
             vec![
@@ -293,7 +293,7 @@ fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
         });
         let (some, none): (Vec<&FleetDepartmentRow>, Vec<&FleetDepartmentRow>) =
             stage.departments.iter().partition(|row| row.summary.counts.total() > 0);
-        let rows = some.into_iter().map(row).chain(placeholder);
+        let rows = some.into_iter().map(row).chain(unowned);
         table(
             html,
             "Those with trouble first. Numbers are used and limit.",

@@ -29,7 +29,7 @@ pub(super) const RULE: AuditRule = AuditRule {
           that no plan knows and no off-boarding removes. A department that holds Assigner on such an account runs connectors \
           as it.",
     evidence: "A role binding on a service account that is none of the department's own, held by one of its accounts, or by an \
-               account that one of them owns, over any number of steps. With `--since FILE`, accounts that were not there in \
+               account that one of them owns, over any number of steps. With `--compare-to FILE`, accounts that were not there in \
                an earlier snapshot and that nobody knows. Who may make accounts is information.",
     remedy: "EBS: ask the department what it is for, then delete the account, which deletes its keys and bindings, too. Keep \
              the deployer's key in the pipeline alone.",

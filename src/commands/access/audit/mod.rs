@@ -62,7 +62,7 @@ pub(super) struct AccessAuditArgs {
     /// Audit a snapshot that "--save" wrote, without a key.
     #[arg(long, value_name = "string", conflicts_with = "save")]
     from: Option<PathBuf>,
-    /// Save what was seen to a file, for "--from" and "--since".
+    /// Save what was seen to a file, for "--from" and "--compare-to".
     #[arg(long, value_name = "string")]
     save: Option<PathBuf>,
     /// An earlier snapshot: accounts that were not in it and that nobody knows are reported.

@@ -36,7 +36,7 @@ pub(in crate::commands::connector) struct OffsetDeleteArgs {
     #[arg(long)]
     dry_run: bool,
     /// How long to wait until the change is carried out, in seconds.
-    #[arg(long, value_name = "parse_seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
+    #[arg(long, value_name = "seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
     #[command(flatten)]
     backup: BackupArgs,

@@ -36,7 +36,7 @@ pub(in crate::commands::connector) struct OffsetDescribeArgs {
     #[arg(long, value_name = "seconds", default_value = "120", value_parser = parse_threshold)]
     staleness_threshold: Duration,
     /// How long to wait for offsets that are recent enough, in seconds.
-    #[arg(long, value_name = "parse_seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
+    #[arg(long, value_name = "seconds", default_value = DEFAULT_TIMEOUT, value_parser = parse_seconds)]
     timeout: Duration,
 }
 

@@ -196,8 +196,8 @@ pub(crate) fn department_rows(
         .iter()
         .map(|department| {
             let [mut accounts, mut bindings, mut keys] = before(&department.code);
-            let of_department = |change: &&PlannedChange| change.department == department.code;
-            let changes: Vec<&PlannedChange> = plan.changes.iter().filter(of_department).collect();
+            let belongs_to_department = |change: &&PlannedChange| change.department == department.code;
+            let changes: Vec<&PlannedChange> = plan.changes.iter().filter(belongs_to_department).collect();
             let done = |change: &PlannedChange| made.contains(&change.id);
             for change in changes.iter().filter(|change| done(change)) {
                 match change.operation {

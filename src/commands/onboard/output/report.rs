@@ -25,7 +25,7 @@ fn is_encrypted(path: &std::path::Path) -> bool {
 
 fn outcome_label(row: &OnboardDepartmentRow) -> &'static str {
     match (row.remaining > 0, row.failed > 0, row.plan.status) {
-        (_, true, _) => "REFUTED",
+        (_, true, _) => "FAILED",
         (true, ..) => "unfinished",
         (.., DepartmentStatus::Complete) => "complete",
         (.., DepartmentStatus::New) => "onboarded",
@@ -69,7 +69,7 @@ impl OnboardOutput {
             "Accounts",
             "Role Bindings",
             "API Keys",
-            "Proved",
+            "Probes",
             "Status",
         ]);
         for row in &self.departments {
@@ -93,17 +93,17 @@ impl OnboardOutput {
     fn probe_lines(&self) -> Vec<TextLine> {
         let mut lines = Vec::new();
         if let Some(report) = &self.report {
-            let (checked, refuted, open) = report.count_verdicts();
-            if checked + refuted + open > 0 {
+            let (passed, failed, inconclusive) = report.count_verdicts();
+            if passed + failed + inconclusive > 0 {
                 let mut line = format!(
-                    "Proof: {} made with the new keys, {checked} as they must be",
-                    format_count(checked + refuted + open, "call")
+                    "Proof: {} made with the new keys, {passed} as they must be",
+                    format_count(passed + failed + inconclusive, "call")
                 );
-                if refuted > 0 {
-                    line = format!("{line}, {refuted} REFUTED");
+                if failed > 0 {
+                    line = format!("{line}, {failed} FAILED");
                 }
-                if open > 0 {
-                    line = format!("{line}, {open} not provable");
+                if inconclusive > 0 {
+                    line = format!("{line}, {inconclusive} inconclusive");
                 }
                 lines.push(TextLine::from(format!("{line}.")).with_hanging_indent(2));
             }
@@ -112,7 +112,7 @@ impl OnboardOutput {
                     let (word, reason) = match &outcome.verdict {
                         ProbeVerdict::Passed => continue,
                         ProbeVerdict::Failed { reason } => ("failed", reason),
-                        ProbeVerdict::Inconclusive { reason } => ("not provable", reason),
+                        ProbeVerdict::Inconclusive { reason } => ("inconclusive", reason),
                     };
                     let text = format!("  {account}: {word}: {}: {reason}", outcome.probe.label());
                     lines.push(TextLine::from(text).with_hanging_indent(4));

@@ -13,7 +13,7 @@ const HEADER: [&str; 8] = [
     "used",
     "limit",
     "state",
-    "over_seen_since",
+    "over_quota_observed_since",
 ];
 
 /// The lines.
@@ -78,28 +78,28 @@ fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
         let limit = platform.tasks_allocatable;
         let state = platform.state;
         let numbers = [lower_bound(platform.tasks, platform.complete), limit.to_string()];
-        let observed = over_quota_since(state, platform.over_quota_observed_since);
-        line("cluster", &stage.cluster, "tasks", numbers, state.as_str(), observed);
+        let over_since = over_quota_since(state, platform.over_quota_observed_since);
+        line("cluster", &stage.cluster, "tasks", numbers, state.as_str(), over_since);
         let numbers = [platform.tasks_allocated.to_string(), limit.to_string()];
         let state = if platform.allocated_percent > 100 { "over" } else { "ok" };
-        line("cluster", &stage.cluster, "tasks promised", numbers, state, none());
+        line("cluster", &stage.cluster, "tasks allocated", numbers, state, none());
     }
     for row in &stage.departments {
         let code = row.department.as_str();
         // Each line has the state of its own number, and not that of the department.
         let state = QuotaState::from_usage(row.connectors.into(), row.connectors_limit.into());
         let numbers = [row.connectors.to_string(), row.connectors_limit.to_string()];
-        let observed = over_quota_since(state, row.over_quota_observed_since);
-        line("department", code, "connectors", numbers, state.as_str(), observed);
+        let over_since = over_quota_since(state, row.over_quota_observed_since);
+        line("department", code, "connectors", numbers, state.as_str(), over_since);
         let state = QuotaState::from_tasks(row.tasks, row.tasks_limit, row.complete);
         let numbers = [lower_bound(row.tasks, row.complete), row.tasks_limit.to_string()];
-        let observed = over_quota_since(state, row.over_quota_observed_since);
-        line("department", code, "tasks", numbers, state.as_str(), observed);
+        let over_since = over_quota_since(state, row.over_quota_observed_since);
+        line("department", code, "tasks", numbers, state.as_str(), over_since);
         for connector in &row.oversized {
             let numbers = [connector.tasks.to_string(), row.tasks_per_connector_limit.to_string()];
-            let observed = over_quota_since(QuotaState::Over, row.over_quota_observed_since);
+            let over_since = over_quota_since(QuotaState::Over, row.over_quota_observed_since);
             let name = connector.name.as_str();
-            line("connector", name, "tasks per connector", numbers, "over", observed);
+            line("connector", name, "tasks per connector", numbers, "over", over_since);
         }
     }
     for row in &stage.unowned {
@@ -108,7 +108,7 @@ fn push_stage_lines(stage: &StageQuotaAudit, rows: &mut Vec<[String; 8]>) {
             &row.name,
             "tasks",
             [lower_bound(row.tasks, row.complete), none()],
-            "unmanaged",
+            "unowned",
             none(),
         );
     }
@@ -134,9 +134,9 @@ fn lower_bound(tasks: u32, complete: bool) -> String {
 }
 
 /// Since when it has been seen so, where it is over.
-fn over_quota_since(state: QuotaState, observed: Option<Timestamp>) -> String {
-    let observed = observed.filter(|_| state == QuotaState::Over);
-    observed.map(|at| at.to_string()).unwrap_or_default()
+fn over_quota_since(state: QuotaState, over_since: Option<Timestamp>) -> String {
+    let over_since = over_since.filter(|_| state == QuotaState::Over);
+    over_since.map(|at| at.to_string()).unwrap_or_default()
 }
 
 fn provider_line(stage: &str, subject: &str, quota: &ProviderQuota) -> [String; 8] {

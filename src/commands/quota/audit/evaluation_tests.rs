@@ -260,7 +260,7 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     has(&csv, "prod,department,claims,connectors,1,2,ok,");
     has(&csv, "prod,department,claims,tasks,at least 1,4,unknown,");
     has(&csv, "prod,department,motor,tasks,1,4,ok,");
-    has(&csv, "prod,connector,stray,tasks,at least 1,,unmanaged,");
+    has(&csv, "prod,connector,stray,tasks,at least 1,,unowned,");
     let page = super::page::render_page(&audit);
     assert!(page.contains(not_known) && !page.contains("Nobody uses more"), "{page}");
     assert!(page.contains("3 connectors use at least 3 of 225 tasks"), "{page}");

@@ -168,7 +168,7 @@ fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
                 .with_hanging_indent(2)
         })
         .collect();
-    let unrecorded = quotas.iter().filter(|quota| quota.state.is_none()).count();
+    let without_usage = quotas.iter().filter(|quota| quota.state.is_none()).count();
     if !quotas.is_empty() {
         let all = text::count_noun(quotas.len(), "quota");
         let what = if quotas.iter().all(|quota| quota.limit.is_some()) {
@@ -176,7 +176,7 @@ fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
         } else {
             "use or the limit"
         };
-        let unrecorded = match unrecorded {
+        let without_usage = match without_usage {
             0 => String::new(),
             number => format!(" Of {number} the provider does not tell the {what}."),
         };
@@ -185,7 +185,7 @@ fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
         } else {
             "the others have room"
         };
-        lines.push(format!("The provider has {all} here; of those whose use it tells, {rest}.{unrecorded}").into());
+        lines.push(format!("The provider has {all} here; of those whose use it tells, {rest}.{without_usage}").into());
     }
     lines
 }
