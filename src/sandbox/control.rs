@@ -1,4 +1,4 @@
-//! The sandbox's own endpoints, for whoever holds the control token; to everybody else they do not exist.
+//! Control endpoints of the sandbox. They require the control token; without it they return 404.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     request::ApiRequest,
 };
 
-/// Below this everything is ours.
+/// Path prefix of the control endpoints.
 pub(crate) const PREFIX: &str = "/sandbox/v1/";
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct AdvanceClockRequest {
     seconds: u64,
 }
 
-/// A failure for a connector; without a kind it recovers.
+/// Fault to set for a connector; without a kind, the fault is cleared.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetConnectorFaultRequest {
@@ -29,7 +29,7 @@ struct SetConnectorFaultRequest {
     kind: Option<ConnectorFault>,
 }
 
-/// Answers a control request. These are no part of the service: they are neither journaled nor hit by faults.
+/// Handles a control request. Control requests are not journaled, and faults do not affect them.
 pub(crate) fn handle(sandbox: &Sandbox, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let Some(offered) = request.header(TOKEN_HEADER) else {
         return Err(ErrorReply::unknown_path(&request.path));

@@ -1,4 +1,4 @@
-//! Why a sandbox cannot do what it was asked.
+//! Errors of the sandbox.
 
 use std::{io, path::PathBuf};
 
@@ -7,43 +7,43 @@ use crate::{
     model::OrganizationId,
 };
 
-/// Why a sandbox cannot do what it was asked.
+/// Error of a sandbox operation.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The state folder cannot be used.
     #[error("the sandbox cannot keep its state in {}", dir.display())]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
-        /// The cause.
+        /// Cause of the failure.
         source: io::Error,
     },
-    /// The operating system refused something else.
+    /// Any other error of the operating system.
     #[error("the sandbox cannot work here")]
     System(#[from] io::Error),
-    /// The seed makes no sense.
+    /// The seed is invalid.
     #[error("the sandbox cannot be seeded: {0}")]
     Seed(String),
-    /// A setting or a fault makes no sense.
+    /// A setting or a fault is invalid.
     #[error("{0}")]
     Setting(String),
-    /// The folder holds a sandbox of another organization.
+    /// The folder contains a sandbox of another organization.
     #[error("the sandbox in {} is of organization `{found}`, not `{wanted}`", dir.display())]
     OtherOrganization {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
-        /// What it holds.
+        /// Organization of the existing sandbox.
         found: OrganizationId,
-        /// What was asked for.
+        /// Requested organization.
         wanted: OrganizationId,
     },
     /// A server already runs on the folder.
     #[error("a sandbox already runs at {url}")]
     AlreadyRunning {
-        /// Its address.
+        /// Address of that server.
         url: String,
     },
-    /// The listener is not on loopback.
+    /// The listener's address is not on loopback.
     #[error("the sandbox serves this machine only, not {0}")]
     NotLoopback(std::net::SocketAddr),
 }

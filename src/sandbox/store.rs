@@ -1,10 +1,10 @@
-//! Where the state is kept: in memory, or in a folder that several processes share.
+//! Storage of the state, in memory or in a folder shared by several processes.
 //!
-//! `state.jsonl` holds a snapshot in its first line and one line per request after it: what the request changed, and
-//! its journal entry. A request locks the folder, reads what others have appended, and appends its own line, so that
-//! processes take turns and a write costs one `write`. When the lines outgrow the snapshot, a new one is written beside
-//! and renamed over the file. A process that dies while it appends leaves half a line, which the next one cuts off.
-//! Nothing is synced to the disk: a lost sandbox is started again.
+//! The first line of `state.jsonl` is a snapshot. Each of the following lines contains the changes and the journal
+//! entry of one request. A request locks the folder, reads the lines that other processes have appended, and appends
+//! its own line with a single `write`. When the lines outgrow the snapshot, a new snapshot is written to a temporary
+//! file and replaces `state.jsonl`. If a process dies while it appends, the next one cuts off the incomplete line.
+//! Nothing is synced to disk: a lost sandbox can be recreated.
 
 use std::{
     fs::{File, OpenOptions},
@@ -26,15 +26,15 @@ pub(super) const STATE_FILE: &str = "state.jsonl";
 const JOURNAL_FILE: &str = "journal.jsonl";
 pub(super) const LOCK_FILE: &str = "state.lock";
 
-/// Lines of at least so many bytes are worth a new snapshot.
+/// Minimum size of the lines, in bytes, before a new snapshot is written.
 const COMPACT_FROM: u64 = 1 << 20;
-/// An archive beyond this size loses its older half.
+/// Maximum size of the archived journal, in bytes; beyond it, the older half is discarded.
 const ARCHIVE_LIMIT: u64 = 32 << 20;
 
-/// One request in the log.
+/// Line with the changes and the journal entry of one request.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct StoreRecord {
-    /// How far the clock was ahead, in milliseconds.
+    /// Offset of the clock, in milliseconds.
     #[serde(default)]
     ahead: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,22 +43,22 @@ struct StoreRecord {
     entry: Option<SandboxJournalEntry>,
 }
 
-/// The first line of the log.
+/// First line of the file.
 #[derive(Serialize, Deserialize)]
 struct StateSnapshot<S> {
-    /// Another one for every snapshot, at a fixed place in the line so that it can be read without the rest.
+    /// Random id of the snapshot, at a fixed position in the line so that it can be read without the rest.
     generation: String,
     ahead: i64,
     state: S,
 }
 
-/// The state, and where it is kept.
+/// Stored state.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) state: SandboxState,
-    /// How far the clock is ahead, as far as the store knows.
+    /// Last stored offset of the clock.
     pub(crate) ahead: SignedDuration,
-    /// In a folder: the entries since the snapshot.
+    /// Journal entries since the snapshot, if the state is in a folder.
     recent: Vec<SandboxJournalEntry>,
     location: Option<StoreLocation>,
 }
@@ -67,13 +67,13 @@ pub(crate) struct Store {
 struct StoreLocation {
     dir: PathBuf,
     generation: String,
-    /// How much of the log has been read.
+    /// Number of bytes read from the file.
     read: u64,
-    /// How much of it is the snapshot.
+    /// Size of the snapshot in bytes.
     snapshot: u64,
 }
 
-/// The folder is this process's until it is dropped.
+/// Exclusive access to the folder until it is dropped.
 pub(crate) struct StoreGuard {
     _lock: Option<File>,
     log: Option<File>,
@@ -88,7 +88,7 @@ fn corrupt_file_error(path: &Path, why: impl std::fmt::Display) -> io::Error {
 }
 
 impl Store {
-    /// A store that is gone with the process.
+    /// Creates a store in memory.
     pub(crate) fn in_memory(state: SandboxState) -> Self {
         Self {
             state,
@@ -98,7 +98,7 @@ impl Store {
         }
     }
 
-    /// The store in `dir`; `plant` makes the first state when there is none.
+    /// Opens the store in `dir`; `plant` builds the initial state if there is none.
     pub(crate) fn open(dir: &Path, plant: impl FnOnce() -> io::Result<SandboxState>) -> io::Result<Self> {
         let _lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
@@ -117,7 +117,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Waits for this process's turn, and reads what others have written since the last one.
+    /// Waits for exclusive access and reads the lines that other processes have appended.
     pub(crate) fn lock(&mut self) -> io::Result<StoreGuard> {
         let Some(place) = &self.location else {
             return Ok(StoreGuard { _lock: None, log: None });
@@ -137,7 +137,7 @@ impl Store {
         })
     }
 
-    /// Reads everything: the snapshot in the first line, and the lines after it.
+    /// Reads the snapshot in the first line and all lines after it.
     fn load(log: &mut File, dir: &Path) -> io::Result<Self> {
         let path = dir.join(STATE_FILE);
         log.seek(SeekFrom::Start(0))?;
@@ -159,7 +159,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Reads the lines that others have appended. What is no whole line at the end is cut off: nobody else is writing.
+    /// Reads appended lines. An incomplete last line is cut off: the lock guarantees that no other process is writing
+    /// it.
     fn catch_up(&mut self, log: &mut File, path: &Path) -> io::Result<()> {
         let Some(read) = self.location.as_ref().map(|place| place.read) else {
             return Ok(());
@@ -173,7 +174,7 @@ impl Store {
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                 match serde_json::from_slice::<StoreRecord>(&rest[..end]) {
                     Ok(line) => self.apply_record(line),
-                    // A line that cannot be read is half of one only at the very end.
+                    // An invalid line is an incomplete write only at the end of the file.
                     Err(_) if end + 1 == rest.len() => break,
                     Err(error) => return Err(corrupt_file_error(path, error)),
                 }
@@ -201,7 +202,7 @@ impl Store {
         }
     }
 
-    /// Makes changes and remembers the request, all or nothing.
+    /// Commits the changes and the journal entry of a request atomically.
     pub(crate) fn commit(
         &mut self,
         turn: &mut StoreGuard,
@@ -231,7 +232,7 @@ impl Store {
         Ok(())
     }
 
-    /// Throws everything away and begins with `state`.
+    /// Replaces the stored state with `state`.
     pub(crate) fn reset(&mut self, turn: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
         turn.log = None;
         self.state = state;
@@ -242,7 +243,7 @@ impl Store {
         self.write_snapshot()
     }
 
-    /// Every request there was, in order.
+    /// Returns all journal entries in order.
     pub(crate) fn journal(&self) -> io::Result<Vec<SandboxJournalEntry>> {
         let mut entries = Vec::new();
         if let Some(place) = &self.location {
@@ -252,13 +253,13 @@ impl Store {
                 entries.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
             }
         }
-        // A process that died between archiving and the new snapshot leaves entries in both.
+        // If a process dies between archiving and writing the snapshot, entries are in both files.
         let known = entries.last().map_or(0, |entry: &SandboxJournalEntry| entry.seq);
         entries.extend(self.recent.iter().filter(|entry| entry.seq > known).cloned());
         Ok(entries)
     }
 
-    /// Moves the journal out of the log, so that a snapshot does not carry it.
+    /// Moves the journal entries to the archive, so that the snapshot does not contain them.
     fn archive_journal(&mut self) -> io::Result<()> {
         let Some(place) = &self.location else { return Ok(()) };
         let path = place.dir.join(JOURNAL_FILE);
@@ -300,7 +301,7 @@ impl Store {
     }
 }
 
-/// `{"generation":"0123456789ab"`: enough to know whether the file is still the one that was read.
+/// Reads the generation from the start of the file, `{"generation":"0123456789ab"`, to detect a replaced file.
 fn read_generation(log: &mut File, path: &Path) -> io::Result<String> {
     let mut head = [0; 28];
     log.seek(SeekFrom::Start(0))?;

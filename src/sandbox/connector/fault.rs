@@ -1,4 +1,5 @@
-//! The failures there are: by name (`sandbox fault connector NAME KIND`), or by a telltale value in a configuration.
+//! Faults of connectors. A fault is set by name (`sandbox fault connector NAME KIND`) or triggered by a value in the
+//! configuration.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +10,7 @@ use crate::catalog::topic_keys::topic_use;
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $about:literal;)+) => {
-        /// What is wrong with a connector. Numbers are the patterns of docs/reference/connect.md#error-messages.
+        /// Fault of a connector. The numbers are the patterns of docs/reference/connect.md#error-messages.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum ConnectorFault {
@@ -17,16 +18,16 @@ macro_rules! faults {
         }
 
         impl ConnectorFault {
-            /// Every failure.
+            /// All faults.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The word for it, on the command line and as a telltale.
+            /// Returns the name of the fault, used on the command line and in values that trigger it.
             #[must_use]
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
             }
 
-            /// What it is, in a few words.
+            /// Returns a short description.
             #[must_use]
             pub const fn about(self) -> &'static str {
                 match self { $(Self::$name => $about,)+ }
@@ -42,7 +43,7 @@ faults! {
     DlqNotCreatable = "dlq-not-creatable", "its identity may not create the dead letter queue topic";
     /// Pattern 6.
     InvalidUpdate = "invalid-update", "the stored configuration is invalid, the previous one stays in force";
-    /// Pattern 8, and 9 for Debezium connectors.
+    /// Pattern 8, or 9 for Debezium connectors.
     WrongPassword = "wrong-password", "the other system refuses user and password";
     /// Pattern 10.
     UnknownHost = "unknown-host", "the name of the host cannot be resolved";
@@ -88,13 +89,13 @@ faults! {
     PlatformError = "platform-error", "an error of the platform that says nothing";
     /// Pattern 31.
     OffsetType = "offset-type", "offsets were set to values of the wrong type";
-    /// Source: docs/reference/connect.md#timing-of-states
+    /// Restart loop. Source: docs/reference/connect.md#timing-of-states
     Flapping = "flapping", "fails and restarts, again and again";
-    /// Source: docs/reference/connect.md#timing-of-states
+    /// Endless provisioning. Source: docs/reference/connect.md#timing-of-states
     StuckProvisioning = "stuck-provisioning", "never leaves PROVISIONING";
 }
 
-/// A word that names no failure.
+/// Error for a text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a failure of connectors")]
 pub struct ConnectorFaultError(String);
@@ -114,23 +115,22 @@ impl fmt::Display for ConnectorFault {
     }
 }
 
-/// A failure that was asked for by the name of a connector, which need not exist yet.
+/// Active fault of all connectors with one name. The connector may not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmedConnectorFault {
-    /// The connector, in whichever cluster.
+    /// Name of the connector, in any cluster.
     pub connector: String,
-    /// What is wrong with it.
+    /// Kind of the fault.
     pub kind: ConnectorFault,
-    /// Since when.
+    /// Start of the fault.
     pub since: Timestamp,
 }
 
-/// Keys besides those of topics whose values are names that people choose freely, or ids: a telltale there would be an
-/// accident.
+/// Keys whose values are free names or ids, in addition to topic keys. Their values never trigger a fault.
 const EXEMPT_KEYS: [&str; 4] = ["name", "connector.class", "kafka.auth.mode", "kafka.service.account.id"];
 
-/// The failure that a value of the configuration stands for: it holds the failure's word, or a host that cannot exist
-/// (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots have no others.
+/// Returns the fault that a configuration value triggers: the value contains the name of the fault, or a host that
+/// cannot exist (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots allow no hyphens.
 pub(crate) fn triggered_fault(class: &str, key: &str, value: &str) -> Option<ConnectorFault> {
     if EXEMPT_KEYS.contains(&key) || topic_use(class, key).is_some() {
         return None;

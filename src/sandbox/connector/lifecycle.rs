@@ -1,4 +1,4 @@
-//! The states of a connector, computed from the moments at which something was done to it
+//! Connector states, computed from the times of the actions on the connector
 //! (docs/reference/connect.md#connector-states).
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sandbox::{crypt::IdGenerator, settings::Timing};
 
-/// What was done to a connector last.
+/// Last action on a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectorAction {
@@ -19,7 +19,7 @@ pub(crate) enum ConnectorAction {
     Restarted,
 }
 
-/// The state of a connector (`connect/v1`, with RESTARTING of docs `connector-statuses`).
+/// State of a connector (`connect/v1`, with RESTARTING of docs `connector-statuses`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum LifecycleState {
@@ -46,7 +46,7 @@ impl LifecycleState {
     }
 }
 
-/// The last thing that was done, when, and in which state the connector was then.
+/// Last action on a connector, its time, and the state before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ConnectorRun {
     pub(crate) action: ConnectorAction,
@@ -64,32 +64,32 @@ impl ConnectorRun {
     }
 }
 
-/// How long things take (docs/reference/connect.md#timing-of-states).
+/// Delays of state changes (docs/reference/connect.md#timing-of-states).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectorDelays {
     /// Until tasks run.
     pub(crate) start: Duration,
-    /// Until something that is wrong shows.
+    /// Until a fault becomes visible.
     pub(crate) fault: Duration,
-    /// Until it is paused, or runs again.
+    /// Until a pause or resume takes effect.
     pub(crate) pause_resume: Duration,
-    /// Until it has restarted.
+    /// Until a restart completes.
     pub(crate) restart: Duration,
-    /// Until a request for offsets is carried out.
+    /// Until an offsets request is applied.
     pub(crate) offsets: Duration,
-    /// Until a deleted connector has left the lists.
+    /// Until a deleted connector disappears from the lists.
     pub(crate) delete: Duration,
 }
 
 impl ConnectorDelays {
-    /// The times of one connector; the same one always has the same.
+    /// Draws the delays of one connector. The same connector always gets the same delays.
     pub(crate) fn draw(timing: Timing, ids: IdGenerator, id: &str) -> Self {
         let between = |what: &str, (low, high): (u64, u64)| {
             let spread = u64::from_str_radix(&ids.lowercase_id(&["time", what, id], 4), 36).unwrap_or(0);
             Duration::from_secs(low + spread % (high - low + 1))
         };
-        // Creation: Datagen is up within 60 to 90 s; failures show after 30 to 90 s, lagging up to the 180 s that
-        // clients allow.
+        // Creation: Datagen runs after 60 to 90 s; failures become visible after 30 to 90 s, with `lagging` after up to
+        // the 180 s that clients wait.
         let [start, fail, turn, restart, offsets, leave] = match timing {
             Timing::Instant => return Self::default(),
             Timing::Real => [(20, 60), (30, 90), (3, 15), (5, 20), (5, 25), (3, 30)],
@@ -106,29 +106,29 @@ impl ConnectorDelays {
     }
 }
 
-/// When and how something wrong shows.
+/// Start and progression of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FaultOnset {
-    /// Since when it is wrong: before the connector started, or later.
+    /// Start of the fault: before the connector started, or later.
     pub(crate) since: Timestamp,
     pub(crate) progression: FaultProgression,
 }
 
-/// The course of a failure.
+/// Progression of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultProgression {
-    /// The configuration is found wanting before any task starts.
+    /// Validation of the configuration fails before any task starts.
     Validation,
     /// Tasks start and fail at once.
     Start,
-    /// Tasks run for a while first.
+    /// Tasks run for a while and then fail.
     WhileRunning,
-    /// One task fails, the others run.
+    /// One task fails; the other tasks run.
     OneTask,
-    /// Fails and restarts, again and again.
+    /// Tasks fail and restart repeatedly.
     Flapping,
-    /// Nothing ever happens.
+    /// The connector stays in its state.
     Stuck,
 }
 
@@ -136,7 +136,7 @@ fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
 }
 
-/// How long a flapping connector runs and fails, in turns. Seen: within eight minutes
+/// Seconds for which a flapping connector runs and fails, in turn. Observed within eight minutes
 /// (docs/reference/connect.md#timing-of-states).
 pub(crate) const FLAP_SECONDS: (u64, u64) = (45, 30);
 
@@ -149,7 +149,7 @@ impl ConnectorRun {
         matches!(self.action, ConnectorAction::Created | ConnectorAction::Updated)
     }
 
-    /// When its tasks run.
+    /// Returns the time at which the tasks run.
     fn tasks_start_at(&self, times: &ConnectorDelays) -> Timestamp {
         let wait = match self.action {
             ConnectorAction::Paused | ConnectorAction::Resumed => times.pause_resume,
@@ -159,8 +159,8 @@ impl ConnectorRun {
         saturating_later(self.since, wait)
     }
 
-    /// When something wrong shows: what was wrong at the start a while after the start, what went wrong later a while
-    /// after that.
+    /// Returns the time at which a fault becomes visible. The delay starts with the tasks for an initial fault, and
+    /// with the fault itself for a later one.
     fn fault_visible_at(&self, times: &ConnectorDelays, wrong: FaultOnset) -> Timestamp {
         let started = self.tasks_start_at(times);
         match wrong.progression {
@@ -170,7 +170,7 @@ impl ConnectorRun {
         }
     }
 
-    /// Whether nothing ever worked since it was last begun.
+    /// Returns whether no task has run since the last creation or update.
     fn never_ran(&self, wrong: FaultOnset) -> bool {
         self.is_new_config()
             && wrong.since <= self.since
@@ -180,7 +180,7 @@ impl ConnectorRun {
             )
     }
 
-    /// Until when it has worked, seen at `now` in the state `state`.
+    /// Returns the time until which the connector ran, as seen at `now` in the state `state`.
     pub(crate) fn ran_until(
         &self,
         times: &ConnectorDelays,
@@ -204,7 +204,7 @@ impl ConnectorRun {
     }
 }
 
-/// The state at `now`. `tasks`: how many tasks it has.
+/// Returns the state at `now` of a connector with `tasks` tasks.
 pub(crate) fn state_at(
     run: &ConnectorRun,
     times: &ConnectorDelays,
@@ -250,7 +250,8 @@ mod tests {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
 
-    // Source: docs/reference/connect.md#timing-of-states. Up within 90 s, bad credentials show after 30 to 90 s.
+    // Source: docs/reference/connect.md#timing-of-states. Running within 90 s, invalid credentials visible after 30 to
+    // 90 s.
     #[test]
     fn real_delays_stay_within_the_observed_ranges() {
         for n in 0..200 {

@@ -1,4 +1,4 @@
-//! The words of each failure, in the fields in which the service sends them (docs/reference/connect.md#status,
+//! Texts of each fault, in the response fields of the service (docs/reference/connect.md#status,
 //! docs/reference/connect.md#where-errors-are-reported and docs/reference/connect.md#error-messages).
 
 use super::{
@@ -9,43 +9,43 @@ use super::{
     topics::connector_topics,
 };
 
-/// What a failure is about.
+/// Connector and configuration that a fault belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FaultContext<'a> {
     pub(crate) plugin: &'a SandboxPlugin,
     pub(crate) config: &'a ConnectorConfig,
     pub(crate) id: &'a str,
-    /// The topic, group or subject in question; empty when the failure was asked for.
+    /// Affected topic, group or subject; empty if the fault was requested.
     pub(crate) detail: &'a str,
 }
 
-/// A failure, ready to be shown.
+/// Texts and properties of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FaultDetails {
     pub(crate) progression: FaultProgression,
-    /// `key: text`.
+    /// Validation errors in the form `key: text`.
     pub(crate) validation: Vec<String>,
-    /// Root errors.
+    /// Root causes.
     pub(crate) errors: Vec<String>,
-    /// Of the connector.
+    /// Trace of the connector.
     pub(crate) trace: String,
-    /// The last `Caused by`.
+    /// Last `Caused by` of the stack trace.
     cause: String,
     pub(crate) summary: String,
     pub(crate) recommendations: Vec<String>,
     /// `USER_ACTIONABLE_ERROR` or `SYSTEM_ERROR`.
     pub(crate) task_state: &'static str,
-    /// Whether tasks ever started.
+    /// Whether tasks started before the fault.
     pub(crate) starts_tasks: bool,
 }
 
 impl FaultDetails {
-    /// The stack trace of a task.
+    /// Returns the stack trace of a task.
     pub(crate) fn task_trace(&self, id: &str, sink: bool, task: u32) -> String {
         task_trace(&self.cause, id, sink, task)
     }
 
-    /// What logs know: where the status says nothing, they say more
+    /// Returns the cause in the log, which is more specific than the status for unexpected errors
     /// (docs/reference/connect.md#where-errors-are-reported).
     pub(crate) fn cause_in_logs(&self) -> &str {
         match self.cause == UNEXPECTED_ERROR {
@@ -55,7 +55,7 @@ impl FaultDetails {
     }
 }
 
-/// The stack trace of a task: a wrapper, and the cause at its end (pattern 24).
+/// Returns the stack trace of a task: a wrapper exception with the cause at its end (pattern 24).
 pub(crate) fn task_trace(cause: &str, id: &str, sink: bool, task: u32) -> String {
     let kind = if sink { "Sink" } else { "Source" };
     format!(
@@ -75,7 +75,7 @@ const INVALID_CONFIG: &str = "Unable to validate configuration. If an update was
 const UNEXPECTED_ERROR: &str = "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this \
                       issue. We apologize for any inconvenience.";
 
-/// The configuration is found wanting: the same text for each of `keys` that is there.
+/// Creates the details of an invalid configuration: the same text for each of `keys` that is configured.
 fn invalid_config(subject: &FaultContext<'_>, keys: &[&str], text: &str, summary: &str) -> FaultDetails {
     let there: Vec<_> = keys.iter().filter(|key| subject.config.contains_key(**key)).collect();
     let keys = if there.is_empty() {
@@ -97,7 +97,7 @@ fn invalid_config(subject: &FaultContext<'_>, keys: &[&str], text: &str, summary
     }
 }
 
-/// A task fails with `cause`.
+/// Creates the details of a task that fails with `cause`.
 fn task_failure(progression: FaultProgression, cause: &str, summary: &str, advice: &str) -> FaultDetails {
     let error = cause.rsplit("Caused by: ").next().unwrap_or(cause);
     FaultDetails {
@@ -116,8 +116,8 @@ fn task_failure(progression: FaultProgression, cause: &str, summary: &str, advic
 const KAFKA: &str = "org.apache.kafka.common.errors";
 const CONNECT: &str = "org.apache.kafka.connect.errors";
 
-/// Keys under which the address and the credentials of the other system stand. Debezium repeats one error for all of
-/// them (pattern 9), JDBC names the ones it used.
+/// Keys with the address and the credentials of a database. Debezium reports one error for all of them (pattern 9);
+/// JDBC connectors report the keys that they used.
 const CDC_KEYS: [&str; 5] = [
     "database.hostname",
     "database.port",
@@ -167,7 +167,7 @@ impl<'a> FaultContext<'a> {
             .unwrap_or("user")
     }
 
-    /// The topic in question.
+    /// Returns the affected topic.
     fn topic(&self) -> String {
         let found = connector_topics(self.plugin, self.config, self.id);
         let first = found.read.first().or_else(|| found.written.first()).cloned();
@@ -177,7 +177,7 @@ impl<'a> FaultContext<'a> {
         }
     }
 
-    /// What the other system says to a wrong password (pattern 8).
+    /// Returns the text with which the external system rejects a wrong password (pattern 8).
     fn connection_refused(&self) -> String {
         let (class, user) = (self.plugin.class(), self.user());
         match () {
@@ -192,7 +192,7 @@ impl<'a> FaultContext<'a> {
         }
     }
 
-    /// Something about the connection: over all `database.*` fields for Debezium, else for `keys`.
+    /// Creates the details of a connection error: for all `database.*` keys of Debezium, otherwise for `keys`.
     fn connection_fault(&self, keys: &[&str], text: &str, summary: &str) -> FaultDetails {
         match self.is_debezium() {
             true => {
@@ -221,7 +221,7 @@ impl<'a> FaultContext<'a> {
     }
 }
 
-/// The failure `kind` of a connector.
+/// Returns the details of a fault of a connector.
 pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDetails {
     let (host, topic) = (subject.host(), subject.topic());
     let start =
@@ -260,7 +260,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             let (refusal, summary) = (subject.connection_refused(), "The connector cannot authenticate to the database.");
             let mut fault = subject.connection_fault(&PASSWORDS, &refusal, summary);
             if subject.is_debezium() {
-                // Source: docs/reference/connect.md#status. Tasks had started, so that both kinds of errors are there.
+                // Source: docs/reference/connect.md#status. The tasks had started, so both kinds of errors are present.
                 fault.errors = vec![refusal.clone()];
                 fault.cause = format!("{CONNECT}.ConnectException: Unable to obtain a connection\nCaused by: {refusal}");
                 fault.starts_tasks = true;
@@ -447,7 +447,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
 mod tests {
     use super::*;
 
-    // Source: docs/reference/connect.md#error-messages. The pattern that each failure must match.
+    // Source: docs/reference/connect.md#error-messages. The pattern that each fault must match.
     #[test]
     fn every_fault_contains_the_text_of_its_pattern() {
         let plugin = SandboxPlugin::find_or_unknown("PostgresCdcSourceV2");
@@ -514,7 +514,7 @@ mod tests {
                         .task_trace("lcc-1", false, 0)
                         .contains("WorkerSourceTask{id=lcc-1-0}")
             );
-            // Pattern 9: one root error over all fields.
+            // Pattern 9: one root cause for all keys.
             if matches!(kind, Fault::UnknownHost | Fault::TlsName | Fault::WrongPassword) {
                 assert_eq!(fault.validation.len(), 2, "{:?}", fault.validation);
             }

@@ -1,7 +1,7 @@
-//! Offsets: read, and changed on request, one request at a time (docs/reference/connect.md#offsets).
+//! Offsets of connectors: read and change, one request at a time (docs/reference/connect.md#offsets).
 //!
-//! Which rights they need is documented nowhere: reading takes the right to read the configuration, changing the right
-//! to change it.
+//! The required permissions are undocumented. The sandbox requires the permission to read the configuration for
+//! reading, and the permission to change it for changing.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Which metrics there are. Everybody who may call may know.
+//! Metric descriptors, visible to all callers.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ use crate::{
     },
 };
 
-/// The only kind of thing that the sandbox measures.
+/// The only resource type with metrics in the sandbox.
 const CONNECTOR: &str = "connector";
-/// The page size when nobody says.
+/// Default page size.
 const DEFAULT_SIZE: u32 = 100;
 
 pub(crate) fn metric_descriptors(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
