@@ -95,14 +95,14 @@ pub fn expand_route(route: &str, segments: &[&str]) -> String {
             true => encode_segment(
                 values
                     .next()
-                    .expect("an endpoint has a value for each part of its route"),
+                    .expect("an endpoint has a value for each placeholder of its route"),
             ),
             false => part.to_owned(),
         })
         .collect();
     assert!(
         values.next().is_none(),
-        "an endpoint has no value beyond the parts of its route {route}"
+        "an endpoint has no value beyond the placeholders of its route {route}"
     );
     parts.join("/")
 }

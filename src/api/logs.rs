@@ -156,7 +156,7 @@ impl Endpoint for SearchLogs {
     }
 
     fn subject(&self) -> String {
-        format!("log lines of connector \"{}\"", self.connector.name())
+        format!("log lines of connector `{}`", self.connector.name())
     }
 }
 

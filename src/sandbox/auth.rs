@@ -61,10 +61,7 @@ pub(crate) fn authenticate(
     }
     if let Some(offered) = request.header(TOKEN_HEADER) {
         if offered != token {
-            return Err(ErrorReply::unauthenticated(
-                "Sandbox",
-                "this is not the sandbox's control token",
-            ));
+            return Err(ErrorReply::unauthenticated("Sandbox", "invalid control token"));
         }
         if access == RouteAuth::Control {
             return Ok(None);
@@ -172,7 +169,7 @@ fn impersonate(state: &SandboxState, id: &str) -> Result<AuthenticatedCaller, Er
     if !state.principal_exists(&principal) {
         return Err(ErrorReply::unauthenticated(
             "Sandbox",
-            format!("there is no principal `{id}` in this sandbox"),
+            format!("no principal `{id}` in this sandbox"),
         ));
     }
     Ok(AuthenticatedCaller {

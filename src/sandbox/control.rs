@@ -35,10 +35,7 @@ pub(crate) fn handle(sandbox: &Sandbox, request: &ApiRequest) -> Result<Reply, E
         return Err(ErrorReply::unknown_path(&request.path));
     };
     if offered != sandbox.control_token() {
-        return Err(ErrorReply::unauthenticated(
-            "Sandbox",
-            "this is not the sandbox's control token",
-        ));
+        return Err(ErrorReply::unauthenticated("Sandbox", "invalid control token"));
     }
     let what = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let (what, id) = what.split_once('/').unwrap_or((what, ""));
@@ -62,7 +59,7 @@ pub(crate) fn handle(sandbox: &Sandbox, request: &ApiRequest) -> Result<Reply, E
         (&Method::DELETE, "faults", "") => clear_faults(sandbox, None),
         (&Method::DELETE, "faults", id) => match id.parse() {
             Ok(id) => clear_faults(sandbox, Some(id)),
-            Err(_) => Err(ErrorReply::invalid(format!("`{id}` is not the number of a fault"))),
+            Err(_) => Err(ErrorReply::invalid(format!("`{id}` is not a fault number"))),
         },
         (&Method::GET, "connector-faults", "") => sandbox.connector_faults().map(Reply::ok).map_err(to_error_reply),
         (&Method::PUT, "connector-faults", "") => {

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The state folder cannot be used.
-    #[error("the sandbox cannot keep its state in {}", dir.display())]
+    #[error("cannot use the state folder `{}`", dir.display())]
     Folder {
         /// Path of the folder.
         dir: PathBuf,
@@ -19,16 +19,16 @@ pub enum SandboxError {
         source: io::Error,
     },
     /// Any other error of the operating system.
-    #[error("the sandbox cannot work here")]
+    #[error("sandbox I/O failed")]
     System(#[from] io::Error),
     /// The seed is invalid.
-    #[error("the sandbox cannot be seeded: {0}")]
+    #[error("invalid seed: {0}")]
     Seed(String),
     /// A setting or a fault is invalid.
     #[error("{0}")]
     Setting(String),
     /// The folder contains a sandbox of another organization.
-    #[error("the sandbox in {} is of organization `{found}`, not `{wanted}`", dir.display())]
+    #[error("the sandbox in `{}` belongs to organization `{found}`, not `{wanted}`", dir.display())]
     OtherOrganization {
         /// Path of the folder.
         dir: PathBuf,
@@ -38,13 +38,13 @@ pub enum SandboxError {
         wanted: OrganizationId,
     },
     /// A server already runs on the folder.
-    #[error("a sandbox already runs at {url}")]
+    #[error("a sandbox server already runs at `{url}`")]
     AlreadyRunning {
         /// Address of that server.
         url: String,
     },
     /// The listener's address is not on loopback.
-    #[error("the sandbox serves this machine only, not {0}")]
+    #[error("cannot listen on `{0}`: the sandbox serves loopback addresses only")]
     NotLoopback(std::net::SocketAddr),
 }
 
@@ -52,11 +52,13 @@ impl Advice for SandboxError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::OtherOrganization { .. } => vec![
-                "`confluent ebs sandbox reset` starts again with the organization of `ebs.toml`.".into(),
-                "`CONFLUENT_EBS_STATE_DIR` names another folder, in which both can live side by side.".into(),
+                "Recreate the sandbox with the organization of `ebs.toml`: `confluent ebs sandbox reset`.".into(),
+                "To keep both sandboxes, set `CONFLUENT_EBS_STATE_DIR` to another folder.".into(),
             ],
-            Self::AlreadyRunning { .. } => vec!["`confluent ebs sandbox info` shows how to use it.".into()],
-            Self::NotLoopback(_) => vec!["Listen on 127.0.0.1.".into()],
+            Self::AlreadyRunning { .. } => {
+                vec!["Show its address and credentials with `confluent ebs sandbox info`.".into()]
+            }
+            Self::NotLoopback(_) => vec!["Listen on `127.0.0.1`.".into()],
             _ => Vec::new(),
         }
     }

@@ -36,8 +36,9 @@ impl PagingRules {
         mut show: impl FnMut(R) -> Option<T>,
     ) -> Result<List<T>, ErrorReply> {
         let (size, after) = match request.query("page_token") {
-            Some(token) => parse_token(token)
-                .ok_or_else(|| ErrorReply::invalid("the page token is not one of ours").with_source("page_token"))?,
+            Some(token) => {
+                parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token").with_source("page_token"))?
+            }
             None => (
                 self.requested_size(request)?.min(cap.unwrap_or(u32::MAX)),
                 String::new(),

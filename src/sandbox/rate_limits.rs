@@ -113,7 +113,7 @@ mod tests {
         assert_eq!((third.remaining, third.reset), (0, 6));
         assert!(
             exceeded(&mut windows, "sa-2", now),
-            "the organization's limit counts all"
+            "the organization's limit counts all principals"
         );
         assert!(!exceeded(&mut windows, "sa-1", now + 6.seconds()));
     }

@@ -41,7 +41,7 @@ impl Reply {
     pub(crate) fn with_body(status: StatusCode, body: impl Serialize) -> Self {
         match serde_json::to_value(body) {
             Ok(body) => Self::new(status, Some(body)),
-            Err(error) => ErrorReply::internal_error(format!("the answer cannot be written: {error}")).into_reply(
+            Err(error) => ErrorReply::internal_error(format!("cannot serialize the response: {error}")).into_reply(
                 &Method::GET,
                 "",
                 "",

@@ -83,7 +83,7 @@ impl ApiRequest {
     /// Parses the JSON body.
     pub(crate) fn parse_json<T: DeserializeOwned>(&self) -> Result<T, ErrorReply> {
         serde_json::from_slice(&self.body)
-            .map_err(|error| ErrorReply::invalid(format!("the body cannot be read: {error}")))
+            .map_err(|error| ErrorReply::invalid(format!("invalid request body: {error}")))
     }
 }
 

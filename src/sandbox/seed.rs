@@ -215,7 +215,7 @@ impl Seed {
                 owner,
                 resource,
                 display_name,
-                description: "made with the sandbox".to_owned(),
+                description: "created with the sandbox".to_owned(),
                 secret: SecretDigest::new(&secret)?,
                 lifetime: Lifetime::immediate(at),
             }))
@@ -258,7 +258,7 @@ impl Seed {
             .find(|stage| stage.address.organization != self.organization)
         {
             return Err(format!(
-                "stage `{}` is in organization `{}`, `{}` in `{}`: a sandbox has one",
+                "all stages must belong to one organization: stage `{}` is in `{}`, stage `{}` in `{}`",
                 other.name, other.address.organization, first.name, self.organization
             ));
         }
@@ -269,7 +269,7 @@ impl Seed {
             .find(|cluster| !environments.contains(&cluster.environment))
         {
             Some(cluster) => Err(format!(
-                "cluster `{}` is in no environment of a stage: `{}`",
+                "cluster `{}` is not in the environment of a stage: `{}`",
                 cluster.id, cluster.environment
             )),
             None => Ok(()),

@@ -72,7 +72,7 @@ impl Sandbox {
         let (parts, body) = request.into_parts();
         if mode == ServiceMode::Served && !is_loopback(&parts) {
             return unjournaled(Err(ErrorReply::forbidden(
-                "the Host header must name this machine: 127.0.0.1 or localhost",
+                "the Host header must be 127.0.0.1 or localhost",
             )));
         }
         let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
@@ -95,7 +95,7 @@ impl Sandbox {
                     self.clock().sleep(wait).await;
                 }
                 Err(error) => {
-                    let detail = format!("the sandbox cannot keep its state: {error}");
+                    let detail = format!("cannot store the state of the sandbox: {error}");
                     return unjournaled(Err(ErrorReply::internal_error(detail)));
                 }
             }
@@ -163,9 +163,7 @@ impl Sandbox {
                 Some(Err(ErrorReply::rate_limited()))
             }
             (Some(FaultKind::TooManyRequests { retry_after }), _) => Some(Err(rate_limited_by_fault(retry_after))),
-            (Some(FaultKind::ServerError), _) => {
-                Some(Err(ErrorReply::internal_error("something went wrong on our side")))
-            }
+            (Some(FaultKind::ServerError), _) => Some(Err(ErrorReply::internal_error("the service failed"))),
             (_, Err(refusal)) => Some(Err(refusal)),
             (fault, Ok(caller)) => {
                 let mut exceeded = false;
@@ -191,10 +189,9 @@ impl Sandbox {
                         }
                         result
                     }
-                    RouteMatch::WrongMethod(allowed) => Err(ErrorReply::method_not_allowed(
-                        &allowed,
-                        "the method is not allowed here",
-                    )),
+                    RouteMatch::WrongMethod(allowed) => {
+                        Err(ErrorReply::method_not_allowed(&allowed, "method not allowed"))
+                    }
                     RouteMatch::NotFound => Err(ErrorReply::unknown_path(&request.path)),
                 })
             }

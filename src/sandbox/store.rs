@@ -81,7 +81,7 @@ pub(crate) struct StoreGuard {
 
 fn corrupt_file_error(path: &Path, why: impl std::fmt::Display) -> io::Error {
     let text = format!(
-        "{} is damaged ({why}): `confluent ebs sandbox reset` starts again",
+        "`{}` is corrupt ({why}); recreate the sandbox with `confluent ebs sandbox reset`",
         path.display()
     );
     io::Error::new(io::ErrorKind::InvalidData, text)

@@ -154,13 +154,15 @@ impl<'a> Tx<'a> {
     pub(crate) fn require_any_role(&self) -> Result<(), ErrorReply> {
         match self.state.roles_of(self.principal()?).next() {
             Some(_) => Ok(()),
-            None => Err(self.forbidden("anything without a role")),
+            None => Err(self.forbidden("call the API without a role")),
         }
     }
 
     /// Creates a 403 with the caller and the action.
     pub(crate) fn forbidden(&self, deed: &str) -> ErrorReply {
-        let caller = self.caller.map_or("nobody", |caller| caller.principal.id());
+        let caller = self
+            .caller
+            .map_or("an anonymous caller", |caller| caller.principal.id());
         ErrorReply::forbidden(format!("{caller} is not allowed to {deed}"))
     }
 

@@ -31,7 +31,7 @@ impl SandboxState {
     /// Returns a CRN below the organization. Only for kinds without a builder in `model`.
     fn crn(&self, below: &str) -> Crn {
         let text = format!("crn://confluent.cloud/organization={}{below}", self.seed.organization);
-        text.parse().expect("an id holds nothing that breaks a CRN")
+        text.parse().expect("ids contain no characters with a meaning in CRNs")
     }
 
     pub(crate) fn environment_crn(&self, id: &str) -> Crn {

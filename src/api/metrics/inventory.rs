@@ -155,7 +155,7 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(
         "records_lag_max",
-        "records behind, in the partition that is furthest behind",
+        "largest lag of a partition, in records",
         MetricKind::Gauge,
         MetricUnit::Records,
         MetricDirection::Sink,
@@ -176,14 +176,14 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(
         "connector_task_batch_size_avg",
-        "records in a batch, on average",
+        "average number of records in a batch",
         MetricKind::Gauge,
         MetricUnit::Records,
         MetricDirection::Both,
     ),
     metric(
         "sink_task_put_batch_max_time_milliseconds",
-        "longest time to hand a batch to the other system",
+        "longest time to write a batch to the external system",
         MetricKind::Gauge,
         MetricUnit::Milliseconds,
         MetricDirection::Sink,

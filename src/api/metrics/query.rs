@@ -12,7 +12,7 @@ use crate::api::{Endpoint, RetrySafety};
 
 /// Length of the time buckets, which are aligned to UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the variants are the service's own words")]
+#[expect(missing_docs, reason = "the variants are the values of the service")]
 pub enum Granularity {
     #[serde(rename = "PT1M")]
     Minute,

@@ -23,13 +23,13 @@ macro_rules! faults {
 
             /// Returns the name of the fault, used on the command line and in values that trigger it.
             #[must_use]
-            pub const fn word(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
             }
 
             /// Returns a short description.
             #[must_use]
-            pub const fn about(self) -> &'static str {
+            pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => $about,)+ }
             }
         }
@@ -40,78 +40,78 @@ faults! {
     /// Pattern 1.
     KafkaKeyInvalid = "kafka-key-invalid", "the connector's Kafka API key was revoked";
     /// Pattern 5.
-    DlqNotCreatable = "dlq-not-creatable", "its identity may not create the dead letter queue topic";
+    DlqNotCreatable = "dlq-not-creatable", "its Kafka principal may not create the dead letter queue topic";
     /// Pattern 6.
-    InvalidUpdate = "invalid-update", "the stored configuration is invalid, the previous one stays in force";
+    InvalidUpdate = "invalid-update", "the stored configuration is invalid; the previous one stays active";
     /// Pattern 8, or 9 for Debezium connectors.
-    WrongPassword = "wrong-password", "the other system refuses user and password";
+    WrongPassword = "wrong-password", "the external system rejects user name and password";
     /// Pattern 10.
-    UnknownHost = "unknown-host", "the name of the host cannot be resolved";
+    UnknownHost = "unknown-host", "the host name cannot be resolved";
     /// Pattern 10.
-    ConnectionRefused = "connection-refused", "the host does not answer";
+    ConnectionRefused = "connection-refused", "the host refuses the connection";
     /// Pattern 11.
-    TlsName = "tls-name", "the certificate is for another host";
+    TlsName = "tls-name", "the certificate belongs to another host";
     /// Pattern 11.
-    TlsUntrusted = "tls-untrusted", "the certificate's issuer is not trusted";
+    TlsUntrusted = "tls-untrusted", "the issuer of the certificate is not trusted";
     /// Pattern 12.
     DecodingPlugin = "decoding-plugin", "the database lacks the plugin that decodes its log";
     /// Pattern 13.
-    SlotInUse = "slot-in-use", "somebody else reads from the replication slot";
+    SlotInUse = "slot-in-use", "another client reads from the replication slot";
     /// Pattern 14.
-    LogPurged = "log-purged", "the database has thrown away the log that the connector must read";
+    LogPurged = "log-purged", "the database has purged the log that the connector must read";
     /// Pattern 15.
     RedoTopic = "redo-topic", "the redo log topic cannot be read";
     /// Pattern 16.
-    WrongFormat = "wrong-format", "records are not in the format that the configuration names";
+    WrongFormat = "wrong-format", "records are not in the configured format";
     /// Pattern 17.
-    SchemaMissing = "schema-missing", "a schema is not in the registry";
+    SchemaMissing = "schema-missing", "a schema is missing in the Schema Registry";
     /// Pattern 17.
-    SchemaDenied = "schema-denied", "its identity may not use a schema";
+    SchemaDenied = "schema-denied", "its Kafka principal may not use a schema";
     /// Pattern 18.
-    TopicDenied = "topic-denied", "its identity may not use a topic";
+    TopicDenied = "topic-denied", "its Kafka principal may not use a topic";
     /// Pattern 18.
-    GroupDenied = "group-denied", "its identity may not use its consumer group";
+    GroupDenied = "group-denied", "its Kafka principal may not use the consumer group";
     /// Pattern 18.
     MissingTopic = "missing-topic", "a topic does not exist";
     /// Pattern 19.
-    RecordTooLarge = "record-too-large", "a record is larger than the topic takes";
+    RecordTooLarge = "record-too-large", "a record exceeds the maximum message size of the topic";
     /// Pattern 20.
     TableMissing = "table-missing", "the table does not exist and may not be created";
     /// Pattern 21.
-    StorageDenied = "storage-denied", "the cloud storage refuses access (403)";
+    StorageDenied = "storage-denied", "the cloud storage denies access (403)";
     /// Pattern 22.
-    SnowflakeJwt = "snowflake-jwt", "Snowflake refuses the private key";
+    SnowflakeJwt = "snowflake-jwt", "Snowflake rejects the private key";
     /// Pattern 23.
-    SlowTarget = "slow-target", "the other system is too slow, the consumer is thrown out of its group";
+    SlowTarget = "slow-target", "the external system is too slow; the consumer is removed from its group";
     /// Pattern 24.
-    TaskFailed = "task-failed", "one task of several has failed: DEGRADED";
+    TaskFailed = "task-failed", "one of several tasks has failed: DEGRADED";
     /// Pattern 25.
-    PlatformError = "platform-error", "an error of the platform that says nothing";
+    PlatformError = "platform-error", "an unexpected error of Confluent Cloud without details";
     /// Pattern 31.
     OffsetType = "offset-type", "offsets were set to values of the wrong type";
     /// Restart loop. Source: docs/reference/connect.md#timing-of-states
-    Flapping = "flapping", "fails and restarts, again and again";
+    Flapping = "flapping", "fails and restarts repeatedly";
     /// Endless provisioning. Source: docs/reference/connect.md#timing-of-states
-    StuckProvisioning = "stuck-provisioning", "never leaves PROVISIONING";
+    StuckProvisioning = "stuck-provisioning", "stays PROVISIONING";
 }
 
 /// Error for a text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a failure of connectors")]
+#[error("`{0}` is not a connector fault")]
 pub struct ConnectorFaultError(String);
 
 impl FromStr for ConnectorFault {
     type Err = ConnectorFaultError;
 
     fn from_str(text: &str) -> Result<Self, ConnectorFaultError> {
-        let known = Self::ALL.iter().copied().find(|kind| kind.word() == text);
+        let known = Self::ALL.iter().copied().find(|kind| kind.name() == text);
         known.ok_or_else(|| ConnectorFaultError(text.to_owned()))
     }
 }
 
 impl fmt::Display for ConnectorFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
+        out.pad(self.name())
     }
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn triggered_fault(class: &str, key: &str, value: &str) -> Option<Con
         return None;
     }
     let value = value.to_ascii_lowercase().replace('_', "-");
-    let name = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.word()));
+    let name = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.name()));
     let nowhere = || {
         let mut hosts = value.split(['/', ':', ',', '@']);
         hosts.any(|part| part.ends_with(".invalid"))
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn fault_names_are_unique_and_equal_their_serialized_form() {
         for kind in ConnectorFault::ALL {
-            assert_eq!(kind.word().parse(), Ok(*kind));
+            assert_eq!(kind.name().parse(), Ok(*kind));
             let json = serde_json::to_value(kind).unwrap();
-            assert_eq!(json, kind.word());
+            assert_eq!(json, kind.name());
         }
         assert!("wrong".parse::<ConnectorFault>().is_err());
     }

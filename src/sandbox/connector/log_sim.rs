@@ -159,7 +159,7 @@ impl LogWindow<'_> {
             for task in 0..tasks {
                 let why = match interval.state {
                     LifecycleState::Paused => "the connector is paused",
-                    _ => "the connector starts anew",
+                    _ => "the connector restarts",
                 };
                 let at = next(self);
                 self.info(at, task, format!("{} Stopped: {why}", worker(task)));
@@ -201,10 +201,7 @@ impl LogWindow<'_> {
                 at = at.saturating_add(REPEAT_INTERVAL).unwrap_or(Timestamp::MAX);
                 if at < interval.to {
                     let before = at.saturating_sub(Duration::from_secs(2)).unwrap_or(at);
-                    let message = format!(
-                        "Connector {}: tasks are started again after a failure",
-                        self.generator.name
-                    );
+                    let message = format!("Connector {}: restarting tasks after a failure", self.generator.name);
                     self.push(before, "INFO", None, format!("{message} (attempt {attempt})"), None);
                 }
             }
@@ -249,7 +246,7 @@ impl LogWindow<'_> {
         let chance = |what: &str, below| ids.draw_below(&[what, generator.id, &name, &number], below);
         if chance("slow", 43) == 0 {
             let milliseconds = 2_000 + chance("how slow", 6_000);
-            let text = format!("{worker} A request took {milliseconds} ms and is sent again");
+            let text = format!("{worker} A request took {milliseconds} ms and is retried");
             self.push(after(phase + jitter + 130), "WARN", Some(task), text, None);
         }
         // The consumer group rebalances now and then.

@@ -271,7 +271,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::UnknownHost => subject.connection_fault(
             &HOSTS,
             &format!("The connection attempt failed: java.net.UnknownHostException: {host}"),
-            "The connector cannot resolve the name of the host.",
+            "The connector cannot resolve the host name.",
         ),
         Fault::ConnectionRefused => subject.connection_fault(
             &HOSTS,
@@ -281,7 +281,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::TlsName => subject.connection_fault(
             &HOSTS,
             &format!("javax.net.ssl.SSLHandshakeException: No subject alternative DNS name matching {host} found."),
-            "The certificate of the host is for another name.",
+            "The certificate of the host belongs to another name.",
         ),
         Fault::TlsUntrusted => subject.connection_fault(
             &HOSTS,
@@ -305,7 +305,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                      org.postgresql.util.PSQLException: ERROR: replication slot \"{slot}\" is active for PID 4711"
                 ),
                 "The replication slot is in use.",
-                "Use a slot name of its own for each connector, or drop the slot of a connector that was deleted.",
+                "Use a separate slot name for each connector, or drop the slot of a deleted connector.",
             )
         }
         Fault::LogPurged => later(
@@ -314,7 +314,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                  this is no longer available on the server. Reconfigure the connector to use a snapshot mode when needed."
             ),
             "The database has purged the log that the connector must read.",
-            "Reset the offsets of the connector, which takes a new snapshot, and keep the log for longer.",
+            "Reset the offsets of the connector, which takes a new snapshot, and increase the retention of the log.",
         ),
         Fault::RedoTopic => later(
             format!(
@@ -322,14 +322,14 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                 value(subject.config, "redo.log.topic.name").unwrap_or(&topic)
             ),
             "The redo log topic cannot be read.",
-            "Create the redo log topic with one partition, or allow the service account to.",
+            "Create the redo log topic with one partition, or allow the service account to create it.",
         ),
         Fault::WrongFormat => later(
             format!(
                 "{CONNECT}.DataException: Converting byte[] to Kafka Connect data failed due to serialization error of \
                  topic {topic}:\nCaused by: {KAFKA}.SerializationException: Unknown magic byte!"
             ),
-            "Records are not in the format that the configuration names.",
+            "Records are not in the configured format.",
             "Set input.data.format to the format of the topic.",
         ),
         Fault::SchemaMissing => later(
@@ -339,7 +339,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                  io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException: Subject not found.; error \
                  code: 40401"
             ),
-            "A schema is not in the Schema Registry.",
+            "A schema is missing in the Schema Registry.",
             "Check schema.context.name and the subjects of the topic.",
         ),
         Fault::SchemaDenied => {
@@ -366,7 +366,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::GroupDenied => start(
             format!("{KAFKA}.GroupAuthorizationException: Not authorized to access group: connect-{}", subject.id),
             "The service account of the connector may not use its consumer group.",
-            "Grant the service account DeveloperRead on groups that begin with connect-lcc.",
+            "Grant the service account DeveloperRead on groups that start with connect-lcc.",
         ),
         Fault::MissingTopic => start(
             format!(
@@ -381,8 +381,8 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                 "{KAFKA}.RecordTooLargeException: The message is 9437184 bytes when serialized which is larger than \
                  8388608, which is the value of the max.request.size configuration."
             ),
-            "A record is larger than the topic takes.",
-            "Raise max.message.bytes of the topic, or leave columns out.",
+            "A record exceeds the maximum message size of the topic.",
+            "Raise max.message.bytes of the topic, or exclude columns.",
         ),
         Fault::TableMissing => later(
             format!("{CONNECT}.ConnectException: Table \"{topic}\" is missing and auto-creation is disabled"),
@@ -391,14 +391,14 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         ),
         Fault::StorageDenied => start(
             format!("{CONNECT}.ConnectException: {}", subject.storage_host()),
-            "The cloud storage refuses access.",
+            "The cloud storage denies access.",
             "Check the policy of the bucket and the permissions of the access key.",
         ),
         Fault::SnowflakeJwt => invalid_config(
             &subject,
             &["snowflake.private.key", "snowflake.user.name"],
             "net.snowflake.client.jdbc.SnowflakeSQLException: JWT token is invalid.",
-            "Snowflake does not accept the private key.",
+            "Snowflake rejects the private key.",
         ),
         Fault::SlowTarget => later(
             format!(
@@ -406,7 +406,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                  org.apache.kafka.clients.consumer.CommitFailedException: Offset commit cannot be completed since the \
                  consumer is not part of an active group: max.poll.interval.ms was exceeded"
             ),
-            "The other system is too slow.",
+            "The external system is too slow.",
             "Lower max.poll.records, or use more tasks.",
         ),
         Fault::TaskFailed => task_failure(
@@ -418,7 +418,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::OffsetType => start(
             "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long".to_owned(),
             "The offsets of the connector have the wrong type.",
-            "Set the offsets again, with numbers as numbers.",
+            "Set the offsets again, with numeric values instead of texts.",
         ),
         Fault::Flapping => task_failure(
             FaultProgression::Flapping,

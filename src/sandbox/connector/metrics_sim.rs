@@ -210,10 +210,10 @@ mod tests {
         let (before, during, after) = (&minutes[10..29], &minutes[31..59], &minutes[62..68]);
         assert!(before.iter().all(|minute| minute.records > 300.0 && minute.lag < 40.0));
         assert!(during.iter().all(|minute| minute.records < 1.0 && minute.bytes < 1.0));
-        assert!(during.windows(2).all(|two| two[1].lag > two[0].lag), "it piles up");
+        assert!(during.windows(2).all(|two| two[1].lag > two[0].lag), "the lag grows");
         assert!(
             after.iter().all(|minute| minute.records > 1_000.0),
-            "it catches up: {after:?}"
+            "the sink catches up: {after:?}"
         );
         assert!(minutes[119].lag < 40.0);
         assert_eq!(

@@ -169,7 +169,7 @@ pub(crate) fn offsets_error(plugin: &SandboxPlugin, offsets: &[OffsetItem]) -> O
             && offset["kafka_offset"].is_u64();
         if plugin.is_sink() && !whole {
             return Some(
-                "offsets: a sink's need kafka_topic, kafka_partition and kafka_offset, the latter two as numbers"
+                "offsets: a sink requires kafka_topic, kafka_partition and kafka_offset; the latter two must be numbers"
                     .into(),
             );
         }

@@ -91,7 +91,7 @@ pub(crate) fn create_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Re
     if let Some(owner) = &owner
         && !state.principal_exists(owner)
     {
-        let detail = format!("there is no principal `{}` that could own it", owner.id());
+        let detail = format!("no principal `{}` that can own the service account", owner.id());
         return Err(ErrorReply::invalid(detail).with_source("assigned_resource_owner"));
     }
     if state.account_named(&display_name).is_some() {
@@ -299,6 +299,6 @@ impl<'a> Tx<'a> {
             })
             .filter_map(|id| id.parse().ok())
             .find(|id| !taken(id))
-            .ok_or_else(|| ErrorReply::internal_error("no id is left"))
+            .ok_or_else(|| ErrorReply::internal_error("no unused id left"))
     }
 }

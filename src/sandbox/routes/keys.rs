@@ -92,16 +92,13 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
             return Err(tx.key_creation_forbidden(&owner));
         }
         let wanted = wanted.unwrap_or_default();
-        return Err(
-            ErrorReply::invalid(format!("there is no resource `{wanted}` to make a key for"))
-                .with_source("/spec/resource"),
-        );
+        return Err(ErrorReply::invalid(format!("no resource `{wanted}` for API keys")).with_source("/spec/resource"));
     };
     if !tx.can_create_key(&owner, &resource) {
         return Err(tx.key_creation_forbidden(&owner));
     }
     if !tx.state.principal_exists(&owner) {
-        let detail = format!("there is no principal `{}`", owner.id());
+        let detail = format!("no principal `{}`", owner.id());
         return Err(ErrorReply::invalid(detail).with_source("/spec/owner"));
     }
     check_quotas(tx, &owner, &resource)?;
@@ -112,7 +109,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
         .map(|nth| tx.ids().api_key(&["key", owner.id(), resource.id(), &nth.to_string()]))
         .filter_map(|id| id.parse::<ApiKeyId>().ok())
         .find(|id| !tx.state.keys.contains_key(id))
-        .ok_or_else(|| ErrorReply::internal_error("no id is left"))?;
+        .ok_or_else(|| ErrorReply::internal_error("no unused id left"))?;
     let secret = new_secret().map_err(|error| ErrorReply::internal_error(error.to_string()))?;
     let digest = SecretDigest::new(&secret).map_err(|error| ErrorReply::internal_error(error.to_string()))?;
     let made = match resource {
@@ -235,7 +232,7 @@ impl Tx<'_> {
     }
 
     fn key_creation_forbidden(&self, owner: &Principal) -> ErrorReply {
-        self.forbidden(&format!("create such API keys for `{}`", owner.id()))
+        self.forbidden(&format!("create this API key for `{}`", owner.id()))
     }
 
     /// Returns whether the caller may manage its own keys: always for users, an assumption for service accounts (Q4).

@@ -204,7 +204,7 @@ pub(crate) fn users(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply
 /// Returns 404. `kafka cluster describe` requests the limits but works without them; no public document describes them.
 pub(crate) fn usage_limits(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
-    Err(ErrorReply::not_found("not_found", "the sandbox knows no usage limits"))
+    Err(ErrorReply::not_found("not_found", "the sandbox has no usage limits"))
 }
 
 #[cfg(test)]

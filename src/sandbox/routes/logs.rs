@@ -151,7 +151,7 @@ struct LogPageToken {
 impl LogPageToken {
     fn parse(request: &ApiRequest) -> Result<Self, ErrorReply> {
         if let Some(token) = request.query("page_token") {
-            return parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"));
+            return parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token"));
         }
         let size = match request.query("page_size") {
             None => Some(DEFAULT_SIZE),

@@ -140,11 +140,11 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     let Ok(role) = body.role_name.parse::<Role>();
     check_role(tx, &role, &pattern)?;
     if !body.principal.starts_with("User:") && !body.principal.starts_with("Group:") {
-        return Err(ErrorReply::invalid("principal must begin with `User:`").with_source("/principal"));
+        return Err(ErrorReply::invalid("principal must start with `User:`").with_source("/principal"));
     }
     let Ok(principal) = body.principal.parse::<Principal>();
     if !tx.state.principal_exists(&principal) {
-        let detail = format!("there is no principal `{principal}`, or you may not see it");
+        let detail = format!("principal `{principal}` does not exist or is not visible");
         return Err(match tx.assumptions().unknown_principal_is_forbidden {
             true => ErrorReply::forbidden(detail),
             false => ErrorReply::invalid(detail).with_source("/principal"),
@@ -157,7 +157,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
         .find(|found| found.binding == wanted);
     if let Some(existing) = existing {
         if tx.assumptions().duplicate_binding_conflicts {
-            return Err(ErrorReply::conflict("this role binding exists already"));
+            return Err(ErrorReply::conflict("the role binding already exists"));
         }
         return Ok(created_reply(tx, request, existing));
     }
@@ -177,7 +177,7 @@ fn created_reply(tx: &Tx<'_>, request: &ApiRequest, binding: &BindingRecord) -> 
 /// Checks that the role can be bound on the pattern; otherwise returns 400.
 fn check_role(tx: &Tx<'_>, role: &Role, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     if let Role::Other(name) = role {
-        return Err(ErrorReply::invalid(format!("there is no role `{name}`")).with_source("/role_name"));
+        return Err(ErrorReply::invalid(format!("no role `{name}`")).with_source("/role_name"));
     }
     check_scope(tx, pattern)?;
     if let BindCheck::Rejected { reason } = check_bind_pattern(role, pattern, &tx.assumptions().bindable) {
@@ -203,7 +203,7 @@ fn check_scope(tx: &Tx<'_>, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     let named = |kind| pattern.value_of(kind);
     let environment = named(ResourceKind::Environment);
     let missing = |what: &str, id: &str| {
-        let detail = format!("crn_pattern names {what} `{id}`, which does not exist there");
+        let detail = format!("crn_pattern: {what} `{id}` does not exist");
         Err(ErrorReply::invalid(detail).with_source("/crn_pattern"))
     };
     if let Some(id) = environment

@@ -158,7 +158,7 @@ fn applied_quotas_in(
         }
         "network" | "identity_provider" | "certificate_authority" => (&[], Vec::new()),
         other => {
-            let detail = format!("there is no scope `{other}`");
+            let detail = format!("no scope `{other}`");
             return Err(ErrorReply::invalid(detail).with_source("scope"));
         }
     };

@@ -20,7 +20,7 @@ fn reject_change(tx: &Tx<'_>, request: &ApiRequest, creates: bool, crn: &Crn) ->
     Err(ErrorReply::method_not_allowed(
         "GET",
         format!(
-            "the sandbox is seeded with its {}s: they cannot be changed",
+            "the sandbox does not support changes to a {}",
             crn.kind().display_name()
         ),
     ))

@@ -150,5 +150,5 @@ fn unknown_class(class: &str) -> Reply {
 }
 
 fn secret_not_stored(error: &std::io::Error) -> ErrorReply {
-    ErrorReply::internal_error(format!("the secret cannot be kept: {error}")).with_shape(ErrorShape::Nested)
+    ErrorReply::internal_error(format!("cannot store the secret: {error}")).with_shape(ErrorShape::Nested)
 }

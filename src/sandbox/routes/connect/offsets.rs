@@ -43,10 +43,10 @@ struct AlterOffsetsBody {
 pub(crate) fn alter(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let found = find_connector(tx, request, Operation::Configure)?;
     let body: AlterOffsetsBody = serde_json::from_slice(&request.body)
-        .map_err(|error| bad_request(format!("the request for offsets cannot be read: {error}")))?;
+        .map_err(|error| bad_request(format!("invalid offsets request: {error}")))?;
     if found.connector.offsets.pending(tx.now).is_some() {
         return Err(bad_request(format!(
-            "Connector {} already has an offsets request that is not finished",
+            "Connector {} already has a pending offsets request",
             found.connector.name
         )));
     }
@@ -58,7 +58,7 @@ pub(crate) fn alter(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     }
     let beginning = initial_offsets(plugin, &found.connector.config);
     let target = match (body.kind.as_str(), asked.is_empty()) {
-        ("PATCH", true) => return Err(bad_request("offsets: a PATCH needs offsets")),
+        ("PATCH", true) => return Err(bad_request("offsets: required for PATCH")),
         ("PATCH", false) => apply_patch(previous.clone(), asked),
         ("DELETE", true) => beginning,
         ("DELETE", false) => {

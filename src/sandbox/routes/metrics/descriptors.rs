@@ -83,7 +83,7 @@ fn page<T: Serialize>(request: &ApiRequest, all: &[T]) -> Result<Reply, ErrorRep
     })?;
     let skipped = match request.query("page_token") {
         None => 0,
-        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"))?,
+        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token"))?,
     };
     let length = usize::try_from(size).unwrap_or(usize::MAX);
     let data: Vec<&T> = all.iter().skip(skipped).take(length).collect();

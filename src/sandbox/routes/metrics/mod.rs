@@ -117,7 +117,7 @@ fn validate_query(wanted: &QueryRequest) -> Result<&'static Metric, ErrorReply> 
         }
     }
     if wanted.format.as_deref() == Some("GROUPED") && wanted.group_by.is_empty() {
-        return Err(ErrorReply::invalid("format GROUPED needs group_by"));
+        return Err(ErrorReply::invalid("format GROUPED requires group_by"));
     }
     match wanted.limit {
         Some(limit) if !(1..=MAX_GROUPS).contains(&limit) => Err(ErrorReply::invalid(format!(
@@ -167,7 +167,7 @@ fn query_windows(now: Timestamp, wanted: &QueryRequest) -> Result<Vec<(i64, i64)
     let mut windows = Vec::new();
     for written in &wanted.intervals {
         let (from, to) = interval::parse_interval(written, now)
-            .ok_or_else(|| ErrorReply::invalid(format!("`{written}` is not an interval")))?;
+            .ok_or_else(|| ErrorReply::invalid(format!("invalid interval `{written}`")))?;
         let length = Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO);
         if wanted
             .granularity
@@ -252,9 +252,9 @@ fn query_response(
     let skipped = match request.query("page_token") {
         None => 0,
         Some(_) if wanted.group_by.is_empty() => {
-            return Err(ErrorReply::invalid("pages need group_by"));
+            return Err(ErrorReply::invalid("pagination requires group_by"));
         }
-        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"))?,
+        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token"))?,
     };
     let all = groups.len();
     let mut data = Vec::new();
