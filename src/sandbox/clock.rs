@@ -55,11 +55,11 @@ pub(crate) struct SandboxTime {
 }
 
 impl SandboxTime {
-    pub(crate) fn new(anchor: ClockBase, standing: Option<Timestamp>) -> Self {
+    pub(crate) fn new(base: ClockBase, fixed_now: Option<Timestamp>) -> Self {
         Self {
             stepping: VirtualTime::ahead_of_system(SignedDuration::ZERO),
-            base: Arc::new(RwLock::new(anchor)),
-            fixed_now: standing,
+            base: Arc::new(RwLock::new(base)),
+            fixed_now,
             real_time: Arc::default(),
         }
     }
@@ -74,8 +74,8 @@ impl SandboxTime {
     }
 
     /// Takes over the base and the offset that another process stored.
-    pub(crate) fn sync_to(&self, anchor: ClockBase, offset: SignedDuration) {
-        *self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner) = anchor;
+    pub(crate) fn sync_to(&self, base: ClockBase, offset: SignedDuration) {
+        *self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner) = base;
         self.stepping.advance_to(offset);
     }
 

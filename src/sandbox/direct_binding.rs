@@ -17,12 +17,12 @@ impl Sandbox {
             let id = format!("rb-{}", state.ids().lowercase_id(&["planted", &key], 8));
             id.parse().expect("an id made from letters and digits is valid")
         })?;
-        let planted = BindingRecord {
+        let record = BindingRecord {
             id: id.clone(),
             binding,
             lifetime: Lifetime::immediate(now),
         };
-        self.apply_changes(|_| vec![StateChange::Binding(planted)])?;
+        self.apply_changes(|_| vec![StateChange::Binding(record)])?;
         Ok(id)
     }
 }

@@ -134,8 +134,8 @@ impl SandboxState {
                 .entry(what.principal.clone())
                 .or_default();
             mine.insert(id.clone());
-            if let Some(held) = self.index.grants.get_mut(&what.principal) {
-                held.pending.insert((life.effective, id.clone()));
+            if let Some(grants) = self.index.grants.get_mut(&what.principal) {
+                grants.pending.insert((life.effective, id.clone()));
             }
             self.index.live_binding_count += 1;
             if let Some(cluster) = cluster_of(what) {
@@ -172,9 +172,9 @@ impl SandboxState {
         {
             *count -= 1;
         }
-        if let Some(held) = self.index.grants.get_mut(&binding.principal) {
-            held.pending.remove(&(life.effective, id.clone()));
-            held.evaluator.remove(&binding);
+        if let Some(grants) = self.index.grants.get_mut(&binding.principal) {
+            grants.pending.remove(&(life.effective, id.clone()));
+            grants.evaluator.remove(&binding);
         }
     }
 
@@ -182,17 +182,17 @@ impl SandboxState {
     pub(crate) fn load_grants(&mut self, principal: &Principal, now: Timestamp) {
         let bindings = &self.bindings;
         let effective = |id: &RoleBindingId| Some((bindings.get(id)?.lifetime.effective, id.clone()));
-        let held = self.index.grants.entry(principal.clone()).or_insert_with(|| {
+        let grants = self.index.grants.entry(principal.clone()).or_insert_with(|| {
             let mine = self.index.bindings_by_principal.get(principal);
             PrincipalGrants {
                 pending: mine.into_iter().flatten().filter_map(effective).collect(),
                 ..PrincipalGrants::default()
             }
         });
-        while held.pending.first().is_some_and(|(at, _)| *at <= now) {
-            let id = held.pending.pop_first().map(|(_, id)| id);
+        while grants.pending.first().is_some_and(|(at, _)| *at <= now) {
+            let id = grants.pending.pop_first().map(|(_, id)| id);
             if let Some(binding) = id.and_then(|id| bindings.get(&id)) {
-                held.evaluator.insert(binding.binding.clone());
+                grants.evaluator.insert(binding.binding.clone());
             }
         }
     }
@@ -227,7 +227,7 @@ impl SandboxState {
 impl SandboxState {
     /// Returns the evaluator of `principal`.
     pub(crate) fn evaluator(&self, principal: &Principal) -> Option<&Evaluator> {
-        self.index.grants.get(principal).map(|held| &held.evaluator)
+        self.index.grants.get(principal).map(|grants| &grants.evaluator)
     }
 
     /// Returns an evaluator for Kafka at `now`, with role bindings and ACLs. Built on every call and never cached,
@@ -251,8 +251,8 @@ impl SandboxState {
 
     /// Returns the effective role bindings of `principal`.
     pub(crate) fn roles_of(&self, principal: &Principal) -> impl Iterator<Item = &RoleBinding> {
-        let held = self.index.grants.get(principal);
-        let mine = held.map(|held| held.evaluator.bindings_of(principal));
+        let grants = self.index.grants.get(principal);
+        let mine = grants.map(|grants| grants.evaluator.bindings_of(principal));
         mine.into_iter().flatten().map(Arc::as_ref)
     }
 

@@ -138,17 +138,17 @@ impl Sandbox {
     fn build_in_memory(
         seed: Seed,
         settings: SandboxSettings,
-        standing: Option<Timestamp>,
+        fixed_now: Option<Timestamp>,
     ) -> Result<Self, SandboxError> {
         seed.validate().map_err(SandboxError::Seed)?;
         settings.validate().map_err(SandboxError::Setting)?;
         let token = state_dir::new_token()?;
-        let anchor = ClockBase::at(standing.unwrap_or_else(Timestamp::now), settings.time_scale);
-        let state = seed.build_state(settings, &token, anchor)?;
+        let base = ClockBase::at(fixed_now.unwrap_or_else(Timestamp::now), settings.time_scale);
+        let state = seed.build_state(settings, &token, base)?;
         Ok(Self::assemble(
             token,
             None,
-            SandboxTime::new(anchor, standing),
+            SandboxTime::new(base, fixed_now),
             Store::in_memory(state),
         ))
     }
@@ -168,12 +168,12 @@ impl Sandbox {
         };
         state_dir::create_private_dir(dir).map_err(in_dir)?;
         let token = state_dir::control_token(dir).map_err(in_dir)?;
-        let plant = || {
+        let build_initial = || {
             let settings = settings.clone().unwrap_or_default();
-            let anchor = ClockBase::at(Timestamp::now(), settings.time_scale);
-            seed.clone().build_state(settings, &token, anchor)
+            let base = ClockBase::at(Timestamp::now(), settings.time_scale);
+            seed.clone().build_state(settings, &token, base)
         };
-        let store = Store::open(dir, plant).map_err(in_dir)?;
+        let store = Store::open(dir, build_initial).map_err(in_dir)?;
         if store.state.seed.organization != seed.organization {
             return Err(SandboxError::OtherOrganization {
                 dir: dir.to_owned(),
@@ -210,10 +210,10 @@ impl Sandbox {
 
     /// Adds the objects of `seed` that the state lacks.
     fn extend_from_seed(&self, seed: &Seed) -> Result<(), SandboxError> {
-        let (mut live, mut turn, now) = self.lock_state()?;
+        let (mut live, mut guard, now) = self.lock_state()?;
         let changes = seed.missing_changes(&live.store.state, self.token(), now)?;
         if !changes.is_empty() {
-            self.commit_changes(&mut live, &mut turn, changes)?;
+            self.commit_changes(&mut live, &mut guard, changes)?;
         }
         Ok(())
     }
@@ -321,15 +321,15 @@ impl Sandbox {
 
 /// Inspection and control.
 impl Sandbox {
-    fn read_state<T>(&self, look: impl FnOnce(&SandboxState, Timestamp) -> T) -> Result<T, SandboxError> {
+    fn read_state<T>(&self, read: impl FnOnce(&SandboxState, Timestamp) -> T) -> Result<T, SandboxError> {
         let (live, _turn, now) = self.lock_state()?;
-        Ok(look(&live.store.state, now))
+        Ok(read(&live.store.state, now))
     }
 
     fn apply_changes(&self, changes: impl FnOnce(&SandboxState) -> Vec<StateChange>) -> Result<(), SandboxError> {
-        let (mut live, mut turn, _) = self.lock_state()?;
+        let (mut live, mut guard, _) = self.lock_state()?;
         let changes = changes(&live.store.state);
-        Ok(self.commit_changes(&mut live, &mut turn, changes)?)
+        Ok(self.commit_changes(&mut live, &mut guard, changes)?)
     }
 
     /// Returns the addresses and keys of the sandbox.
@@ -352,9 +352,9 @@ impl Sandbox {
 
     /// Moves the sandbox time forward.
     pub fn advance(&self, by: Duration) -> Result<Timestamp, SandboxError> {
-        let (mut live, mut turn, _) = self.lock_state()?;
+        let (mut live, mut guard, _) = self.lock_state()?;
         self.0.time.advance(by);
-        self.commit_changes(&mut live, &mut turn, Vec::new())?;
+        self.commit_changes(&mut live, &mut guard, Vec::new())?;
         Ok(self.0.time.now())
     }
 
@@ -368,9 +368,8 @@ impl Sandbox {
         settings.validate().map_err(SandboxError::Setting)?;
         self.apply_changes(|state| {
             let rescaled = state.clock_base.scale.total_cmp(&settings.time_scale).is_ne();
-            let anchor = rescaled.then(|| StateChange::ClockBase(self.0.time.rebased(settings.time_scale)));
-            anchor
-                .into_iter()
+            let base = rescaled.then(|| StateChange::ClockBase(self.0.time.rebased(settings.time_scale)));
+            base.into_iter()
                 .chain([StateChange::Settings(Box::new(settings))])
                 .collect()
         })?;
@@ -381,13 +380,13 @@ impl Sandbox {
     /// Discards the state and creates a new one from the seed, with the same or other settings. Keys and control token
     /// stay the same.
     pub fn reset(&self, seed: Option<Seed>, settings: Option<SandboxSettings>) -> Result<(), SandboxError> {
-        let (mut live, mut turn, _) = self.lock_state()?;
+        let (mut live, mut guard, _) = self.lock_state()?;
         let seed = seed.unwrap_or_else(|| live.store.state.seed.clone());
         let settings = settings.unwrap_or_else(|| live.store.state.settings.clone());
         seed.validate().map_err(SandboxError::Seed)?;
         settings.validate().map_err(SandboxError::Setting)?;
-        let anchor = self.0.time.rebased(settings.time_scale);
-        let state = seed.build_state(settings, self.token(), anchor)?;
-        Ok(live.store.reset(&mut turn, state)?)
+        let base = self.0.time.rebased(settings.time_scale);
+        let state = seed.build_state(settings, self.token(), base)?;
+        Ok(live.store.reset(&mut guard, state)?)
     }
 }

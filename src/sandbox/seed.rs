@@ -279,10 +279,10 @@ impl Seed {
     /// Returns the environments, clusters and Schema Registries as changes.
     pub(crate) fn infrastructure_changes(&self, at: Timestamp) -> Vec<StateChange> {
         let mut changes = Vec::new();
-        let mut planted = BTreeSet::new();
+        let mut environments = BTreeSet::new();
         for stage in &self.stages {
             let (name, address) = (&stage.name, &stage.address);
-            if planted.insert(&address.environment) {
+            if environments.insert(&address.environment) {
                 changes.push(StateChange::Environment(EnvironmentRecord {
                     id: address.environment.clone(),
                     name: name.clone(),
@@ -367,10 +367,10 @@ impl Seed {
         self,
         settings: SandboxSettings,
         token: &str,
-        anchor: ClockBase,
+        base: ClockBase,
     ) -> std::io::Result<SandboxState> {
-        let at = anchor.sandbox;
-        let mut state = SandboxState::empty(self.clone(), settings, anchor);
+        let at = base.sandbox;
+        let mut state = SandboxState::empty(self.clone(), settings, base);
         for change in self.infrastructure_changes(at) {
             state.apply(change);
         }

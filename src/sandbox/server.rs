@@ -58,15 +58,15 @@ impl ServerLock {
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        let note = dir.join(SERVER_FILE);
+        let server_file = dir.join(SERVER_FILE);
         let content = serde_json::to_vec(&ServerFile {
             url: url.to_owned(),
             pid: std::process::id(),
         })?;
-        state_dir::replace_file(&note, &content)?;
+        state_dir::replace_file(&server_file, &content)?;
         Ok(Some(Self {
             _lock: lock,
-            server_file: note,
+            server_file,
         }))
     }
 }
@@ -85,8 +85,8 @@ pub(crate) fn running_server_url(dir: &Path) -> Option<String> {
         Err(std::fs::TryLockError::WouldBlock) => {}
         _ => return None,
     }
-    let note: ServerFile = serde_json::from_slice(&std::fs::read(dir.join(SERVER_FILE)).ok()?).ok()?;
-    Some(note.url)
+    let server_file: ServerFile = serde_json::from_slice(&std::fs::read(dir.join(SERVER_FILE)).ok()?).ok()?;
+    Some(server_file.url)
 }
 
 /// Status of a state folder, available without opening it or waiting for its lock.
@@ -104,7 +104,7 @@ pub struct StateDirStatus {
 
 /// Returns the status of a state folder.
 pub(crate) fn state_dir_status(dir: &Path) -> StateDirStatus {
-    let held = |file: &str| {
+    let is_locked = |file: &str| {
         File::open(dir.join(file))
             .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
     };
@@ -113,7 +113,7 @@ pub(crate) fn state_dir_status(dir: &Path) -> StateDirStatus {
         exists: dir.join(super::store::STATE_FILE).is_file(),
         stale_server_file: url.is_none() && dir.join(SERVER_FILE).is_file(),
         url,
-        locked: held(super::store::LOCK_FILE) || held(state_dir::TOKEN_LOCK),
+        locked: is_locked(super::store::LOCK_FILE) || is_locked(state_dir::TOKEN_LOCK),
     }
 }
 

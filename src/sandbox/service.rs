@@ -105,26 +105,26 @@ impl Sandbox {
     /// Locks the state, after loading the changes of other processes and applying the passage of time.
     pub(super) fn lock_state(&self) -> io::Result<(MutexGuard<'_, LiveState>, StoreGuard, Timestamp)> {
         let mut live = self.lock_live();
-        let turn = live.store.lock()?;
+        let guard = live.store.lock()?;
         self.time().sync_to(live.store.state.clock_base, live.store.ahead);
         let now = self.clock().now();
         live.store.state.advance_to(now);
-        Ok((live, turn, now))
+        Ok((live, guard, now))
     }
 
     /// Commits changes that do not belong to a request.
     pub(super) fn commit_changes(
         &self,
         live: &mut LiveState,
-        turn: &mut StoreGuard,
+        guard: &mut StoreGuard,
         changes: Vec<StateChange>,
     ) -> io::Result<()> {
-        live.store.commit(turn, self.time().offset(), changes, None)
+        live.store.commit(guard, self.time().offset(), changes, None)
     }
 
     /// Processes a request. `slept`: the delay of a slow fault is over.
     fn process(&self, request: &mut ApiRequest, slept: bool) -> io::Result<RequestOutcome> {
-        let (mut live, mut turn, now) = self.lock_state()?;
+        let (mut live, mut guard, now) = self.lock_state()?;
         let LiveState { store, windows, meters } = &mut *live;
         let found = match_route(&request.method, &request.path);
         let access = match &found {
@@ -145,7 +145,7 @@ impl Sandbox {
         if !slept && !store.state.faults.is_empty() {
             let method = request.method.as_str();
             if let Some((hit, left)) = match_request(&store.state.faults, method, &request.path, name.as_deref()) {
-                store.commit(&mut turn, self.time().offset(), vec![StateChange::Faults(left)], None)?;
+                store.commit(&mut guard, self.time().offset(), vec![StateChange::Faults(left)], None)?;
                 fault = hit;
             }
             if let Some(FaultKind::Slow { milliseconds }) = fault {
@@ -209,7 +209,7 @@ impl Sandbox {
             fault: fault.map(|kind| kind.name().to_owned()),
             request_id: request_id.clone(),
         };
-        store.commit(&mut turn, self.time().offset(), changes, Some(entry))?;
+        store.commit(&mut guard, self.time().offset(), changes, Some(entry))?;
         Ok(match (fault, reply) {
             (Some(FaultKind::KillBefore | FaultKind::KillAfter), _) => RequestOutcome::KillCaller,
             (Some(FaultKind::LostAfter), _) | (_, None) => RequestOutcome::Disconnect,

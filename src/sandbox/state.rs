@@ -84,11 +84,11 @@ mod as_list {
 
 impl SandboxState {
     /// Creates a state without objects.
-    pub(crate) fn empty(seed: Seed, settings: SandboxSettings, anchor: ClockBase) -> Self {
+    pub(crate) fn empty(seed: Seed, settings: SandboxSettings, clock_base: ClockBase) -> Self {
         Self {
             seed,
             settings,
-            clock_base: anchor,
+            clock_base,
             next: 1,
             environments: BTreeMap::new(),
             clusters: BTreeMap::new(),
@@ -188,7 +188,7 @@ impl SandboxState {
             StateChange::Faults(faults) => self.faults = faults,
             StateChange::Settings(settings) => self.settings = *settings,
             StateChange::Seed(seed) => self.seed = *seed,
-            StateChange::ClockBase(anchor) => self.clock_base = anchor,
+            StateChange::ClockBase(clock_base) => self.clock_base = clock_base,
         }
     }
 

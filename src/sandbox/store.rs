@@ -98,15 +98,15 @@ impl Store {
         }
     }
 
-    /// Opens the store in `dir`; `plant` builds the initial state if there is none.
-    pub(crate) fn open(dir: &Path, plant: impl FnOnce() -> io::Result<SandboxState>) -> io::Result<Self> {
+    /// Opens the store in `dir`; `build_initial` builds the initial state if there is none.
+    pub(crate) fn open(dir: &Path, build_initial: impl FnOnce() -> io::Result<SandboxState>) -> io::Result<Self> {
         let _lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
         if path.exists() {
             let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
             return Self::load(&mut log, dir);
         }
-        let mut store = Self::in_memory(plant()?);
+        let mut store = Self::in_memory(build_initial()?);
         store.location = Some(StoreLocation {
             dir: dir.to_owned(),
             generation: String::new(),
@@ -119,14 +119,14 @@ impl Store {
 
     /// Waits for exclusive access and reads the lines that other processes have appended.
     pub(crate) fn lock(&mut self) -> io::Result<StoreGuard> {
-        let Some(place) = &self.location else {
+        let Some(location) = &self.location else {
             return Ok(StoreGuard { _lock: None, log: None });
         };
-        let dir = place.dir.clone();
+        let dir = location.dir.clone();
         let lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
         let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
-        if read_generation(&mut log, &path)? == place.generation {
+        if read_generation(&mut log, &path)? == location.generation {
             self.catch_up(&mut log, &path)?;
         } else {
             *self = Self::load(&mut log, &dir)?;
@@ -162,7 +162,7 @@ impl Store {
     /// Reads appended lines. An incomplete last line is cut off: the lock guarantees that no other process is writing
     /// it.
     fn catch_up(&mut self, log: &mut File, path: &Path) -> io::Result<()> {
-        let Some(read) = self.location.as_ref().map(|place| place.read) else {
+        let Some(read) = self.location.as_ref().map(|location| location.read) else {
             return Ok(());
         };
         let mut at = read;
@@ -185,8 +185,8 @@ impl Store {
                 log.set_len(at)?;
             }
         }
-        if let Some(place) = &mut self.location {
-            place.read = at;
+        if let Some(location) = &mut self.location {
+            location.read = at;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ impl Store {
     /// Commits the changes and the journal entry of a request atomically.
     pub(crate) fn commit(
         &mut self,
-        turn: &mut StoreGuard,
+        guard: &mut StoreGuard,
         ahead: SignedDuration,
         changes: Vec<StateChange>,
         entry: Option<SandboxJournalEntry>,
@@ -215,17 +215,20 @@ impl Store {
             changes,
             entry,
         };
-        if let (Some(log), Some(place)) = (&mut turn.log, &mut self.location) {
+        if let (Some(log), Some(location)) = (&mut guard.log, &mut self.location) {
             let mut text = serde_json::to_vec(&line)?;
             text.push(b'\n');
-            log.seek(SeekFrom::Start(place.read))?;
+            log.seek(SeekFrom::Start(location.read))?;
             log.write_all(&text)?;
-            place.read += u64::try_from(text.len()).unwrap_or(0);
+            location.read += u64::try_from(text.len()).unwrap_or(0);
         }
         self.apply_record(line);
-        let grown = self.location.as_ref().map_or(0, |place| place.read - place.snapshot);
-        if grown > COMPACT_FROM.max(self.location.as_ref().map_or(0, |place| place.snapshot)) {
-            turn.log = None;
+        let grown = self
+            .location
+            .as_ref()
+            .map_or(0, |location| location.read - location.snapshot);
+        if grown > COMPACT_FROM.max(self.location.as_ref().map_or(0, |location| location.snapshot)) {
+            guard.log = None;
             self.archive_journal()?;
             self.write_snapshot()?;
         }
@@ -233,12 +236,12 @@ impl Store {
     }
 
     /// Replaces the stored state with `state`.
-    pub(crate) fn reset(&mut self, turn: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
-        turn.log = None;
+    pub(crate) fn reset(&mut self, guard: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
+        guard.log = None;
         self.state = state;
         self.recent.clear();
-        if let Some(place) = &self.location {
-            state_dir::remove_file_if_exists(&place.dir.join(JOURNAL_FILE))?;
+        if let Some(location) = &self.location {
+            state_dir::remove_file_if_exists(&location.dir.join(JOURNAL_FILE))?;
         }
         self.write_snapshot()
     }
@@ -246,8 +249,8 @@ impl Store {
     /// Returns all journal entries in order.
     pub(crate) fn journal(&self) -> io::Result<Vec<SandboxJournalEntry>> {
         let mut entries = Vec::new();
-        if let Some(place) = &self.location {
-            let path = place.dir.join(JOURNAL_FILE);
+        if let Some(location) = &self.location {
+            let path = location.dir.join(JOURNAL_FILE);
             if path.exists() {
                 let text = std::fs::read_to_string(&path)?;
                 entries.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
@@ -261,8 +264,8 @@ impl Store {
 
     /// Moves the journal entries to the archive, so that the snapshot does not contain them.
     fn archive_journal(&mut self) -> io::Result<()> {
-        let Some(place) = &self.location else { return Ok(()) };
-        let path = place.dir.join(JOURNAL_FILE);
+        let Some(location) = &self.location else { return Ok(()) };
+        let path = location.dir.join(JOURNAL_FILE);
         let mut lines = Vec::new();
         for entry in &self.recent {
             serde_json::to_writer(&mut lines, entry)?;
@@ -284,7 +287,9 @@ impl Store {
     }
 
     fn write_snapshot(&mut self) -> io::Result<()> {
-        let Some(place) = &mut self.location else { return Ok(()) };
+        let Some(location) = &mut self.location else {
+            return Ok(());
+        };
         let generation = hex(&random::<6>()?);
         let mut line = serde_json::to_vec(&StateSnapshot {
             generation: generation.clone(),
@@ -292,11 +297,11 @@ impl Store {
             state: &self.state,
         })?;
         line.push(b'\n');
-        state_dir::replace_file(&place.dir.join(STATE_FILE), &line)?;
+        state_dir::replace_file(&location.dir.join(STATE_FILE), &line)?;
         let end = u64::try_from(line.len()).unwrap_or(0);
-        place.generation = generation;
-        place.read = end;
-        place.snapshot = end;
+        location.generation = generation;
+        location.read = end;
+        location.snapshot = end;
         Ok(())
     }
 }

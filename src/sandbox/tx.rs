@@ -128,13 +128,13 @@ impl<'a> Tx<'a> {
     /// Returns whether the caller may perform an operation on a resource.
     pub(crate) fn is_allowed(&self, operation: Operation, resource: &Crn) -> bool {
         self.caller_evaluator()
-            .is_some_and(|(who, evaluator)| evaluator.decide(who, operation, resource).is_allowed())
+            .is_some_and(|(principal, evaluator)| evaluator.decide(principal, operation, resource).is_allowed())
     }
 
     /// Returns whether the caller may perform an operation on all resources that match a pattern.
     pub(crate) fn is_allowed_on_pattern(&self, operation: Operation, pattern: &CrnPattern) -> bool {
         self.caller_evaluator()
-            .is_some_and(|(who, evaluator)| evaluator.decide_pattern(who, operation, pattern).is_allowed())
+            .is_some_and(|(principal, evaluator)| evaluator.decide_pattern(principal, operation, pattern).is_allowed())
     }
 
     fn caller_evaluator(&self) -> Option<(&'a Principal, &'a Evaluator)> {
@@ -174,9 +174,9 @@ impl<'a> Tx<'a> {
         if self.assumptions().administrators_see_accounts {
             return self.is_allowed(Operation::Describe, account);
         }
-        self.state.roles_of(principal).any(|held| {
-            !matches!(held.role, Role::EnvironmentAdmin | Role::CloudClusterAdmin)
-                && operations_of_binding(held, account).contains(Operation::Describe)
+        self.state.roles_of(principal).any(|binding| {
+            !matches!(binding.role, Role::EnvironmentAdmin | Role::CloudClusterAdmin)
+                && operations_of_binding(binding, account).contains(Operation::Describe)
         })
     }
 }

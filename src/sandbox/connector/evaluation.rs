@@ -106,7 +106,7 @@ impl ConnectorEvaluator<'_> {
         let times = self.delays(&connector.id);
         let mut found = self.check_config(connector, &connector.config, &plugin);
         let previous = connector.previous.as_ref().filter(|_| {
-            let progression = found.as_ref().err().map(|wrong| wrong.1.progression);
+            let progression = found.as_ref().err().map(|fault| fault.1.progression);
             progression == Some(FaultProgression::Validation)
         });
         let in_force = previous.unwrap_or(&connector.config);
@@ -115,10 +115,10 @@ impl ConnectorEvaluator<'_> {
             Err(_) => Vec::new(),
         };
         let tasks = self.task_count(&plugin, in_force, &connector.id);
-        let wrong = found.err().map(|wrong| *wrong);
-        let onset = wrong.as_ref().map(|(since, trouble)| FaultOnset {
+        let fault = found.err().map(|fault| *fault);
+        let onset = fault.as_ref().map(|(since, fault)| FaultOnset {
             since: *since,
-            progression: trouble.progression,
+            progression: fault.progression,
         });
         let state = match connector.lifetime.exists() {
             true => state_at(&connector.run, &times, onset, tasks, self.now),
@@ -129,8 +129,8 @@ impl ConnectorEvaluator<'_> {
             state,
             tasks,
             runs_previous_config: previous.is_some(),
-            fault_since: wrong.as_ref().map(|(since, _)| *since),
-            fault: wrong.map(|(_, trouble)| trouble),
+            fault_since: fault.as_ref().map(|(since, _)| *since),
+            fault: fault.map(|(_, fault)| fault),
             topics_to_create: if state == LifecycleState::Running {
                 makes
             } else {

@@ -37,61 +37,61 @@ macro_rules! faults {
 }
 
 faults! {
-    /// Pattern 1.
+    /// The connector's Kafka API key was revoked (pattern 1).
     KafkaKeyInvalid = "kafka-key-invalid", "the connector's Kafka API key was revoked";
-    /// Pattern 5.
+    /// Its Kafka principal may not create the dead letter queue topic (pattern 5).
     DlqNotCreatable = "dlq-not-creatable", "its Kafka principal may not create the dead letter queue topic";
-    /// Pattern 6.
+    /// The stored configuration is invalid; the previous one stays active (pattern 6).
     InvalidUpdate = "invalid-update", "the stored configuration is invalid; the previous one stays active";
-    /// Pattern 8, or 9 for Debezium connectors.
+    /// The external system rejects user name and password (pattern 8; 9 for Debezium).
     WrongPassword = "wrong-password", "the external system rejects user name and password";
-    /// Pattern 10.
+    /// The host name cannot be resolved (pattern 10).
     UnknownHost = "unknown-host", "the host name cannot be resolved";
-    /// Pattern 10.
+    /// The host refuses the connection (pattern 10).
     ConnectionRefused = "connection-refused", "the host refuses the connection";
-    /// Pattern 11.
+    /// The certificate belongs to another host (pattern 11).
     TlsName = "tls-name", "the certificate belongs to another host";
-    /// Pattern 11.
+    /// The issuer of the certificate is not trusted (pattern 11).
     TlsUntrusted = "tls-untrusted", "the issuer of the certificate is not trusted";
-    /// Pattern 12.
+    /// The database lacks the plugin that decodes its log (pattern 12).
     DecodingPlugin = "decoding-plugin", "the database lacks the plugin that decodes its log";
-    /// Pattern 13.
+    /// Another client reads from the replication slot (pattern 13).
     SlotInUse = "slot-in-use", "another client reads from the replication slot";
-    /// Pattern 14.
+    /// The database has purged the log that the connector must read (pattern 14).
     LogPurged = "log-purged", "the database has purged the log that the connector must read";
-    /// Pattern 15.
+    /// The redo log topic cannot be read (pattern 15).
     RedoTopic = "redo-topic", "the redo log topic cannot be read";
-    /// Pattern 16.
+    /// Records are not in the configured format (pattern 16).
     WrongFormat = "wrong-format", "records are not in the configured format";
-    /// Pattern 17.
+    /// A schema is missing in the Schema Registry (pattern 17).
     SchemaMissing = "schema-missing", "a schema is missing in the Schema Registry";
-    /// Pattern 17.
+    /// Its Kafka principal may not use a schema (pattern 17).
     SchemaDenied = "schema-denied", "its Kafka principal may not use a schema";
-    /// Pattern 18.
+    /// Its Kafka principal may not use a topic (pattern 18).
     TopicDenied = "topic-denied", "its Kafka principal may not use a topic";
-    /// Pattern 18.
+    /// Its Kafka principal may not use the consumer group (pattern 18).
     GroupDenied = "group-denied", "its Kafka principal may not use the consumer group";
-    /// Pattern 18.
+    /// A topic does not exist (pattern 18).
     MissingTopic = "missing-topic", "a topic does not exist";
-    /// Pattern 19.
+    /// A record exceeds the maximum message size of the topic (pattern 19).
     RecordTooLarge = "record-too-large", "a record exceeds the maximum message size of the topic";
-    /// Pattern 20.
+    /// The table does not exist and may not be created (pattern 20).
     TableMissing = "table-missing", "the table does not exist and may not be created";
-    /// Pattern 21.
+    /// The cloud storage denies access (403) (pattern 21).
     StorageDenied = "storage-denied", "the cloud storage denies access (403)";
-    /// Pattern 22.
+    /// Snowflake rejects the private key (pattern 22).
     SnowflakeJwt = "snowflake-jwt", "Snowflake rejects the private key";
-    /// Pattern 23.
+    /// The external system is too slow; the consumer is removed from its group (pattern 23).
     SlowTarget = "slow-target", "the external system is too slow; the consumer is removed from its group";
-    /// Pattern 24.
+    /// One of several tasks has failed: DEGRADED (pattern 24).
     TaskFailed = "task-failed", "one of several tasks has failed: DEGRADED";
-    /// Pattern 25.
+    /// An unexpected error of Confluent Cloud without details (pattern 25).
     PlatformError = "platform-error", "an unexpected error of Confluent Cloud without details";
-    /// Pattern 31.
+    /// Offsets were set to values of the wrong type (pattern 31).
     OffsetType = "offset-type", "offsets were set to values of the wrong type";
-    /// Restart loop. Source: docs/reference/connect.md#timing-of-states
+    /// Fails and restarts repeatedly (docs/reference/connect.md#timing-of-states).
     Flapping = "flapping", "fails and restarts repeatedly";
-    /// Endless provisioning. Source: docs/reference/connect.md#timing-of-states
+    /// Stays PROVISIONING (docs/reference/connect.md#timing-of-states).
     StuckProvisioning = "stuck-provisioning", "stays PROVISIONING";
 }
 

@@ -29,7 +29,7 @@ const MAX_PHASES: usize = 100;
 #[serde(transparent)]
 pub(crate) struct ConnectorHistory(Vec<HistoryPhase>);
 
-/// Condition of a connector from a moment until the next phase.
+/// Phase in the history of a connector; it lasts until the next phase starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct HistoryPhase {
     pub(crate) from: Timestamp,
@@ -80,7 +80,7 @@ impl HistoryPhase {
     }
 }
 
-/// Period in one state.
+/// Period in which a connector is in one state.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryInterval<'a> {
     pub(crate) from: Timestamp,
@@ -110,8 +110,8 @@ impl HistoryInterval<'_> {
 
     /// Returns whether the tasks run with the previous configuration, so that the fault does not affect them.
     pub(crate) fn runs_previous_config(&self) -> bool {
-        let wrong = self.phase.fault.as_ref();
-        wrong.is_some_and(|wrong| wrong.progression == FaultProgression::Validation && wrong.runs_previous_config)
+        let fault = self.phase.fault.as_ref();
+        fault.is_some_and(|fault| fault.progression == FaultProgression::Validation && fault.runs_previous_config)
     }
 }
 
@@ -129,26 +129,26 @@ impl ConnectorHistory {
             if same_run {
                 // A requested fault starts at the time of the request. A fault due to permissions is known only from
                 // now on.
-                let since = phase.fault.as_ref().map(|wrong| wrong.since);
-                let asked = since.filter(|since| *since > phase.run.since && last.fault.is_none());
-                phase.from = asked.unwrap_or(now).max(last.from);
+                let since = phase.fault.as_ref().map(|fault| fault.since);
+                let requested = since.filter(|since| *since > phase.run.since && last.fault.is_none());
+                phase.from = requested.unwrap_or(now).max(last.from);
             }
-            let told = HistoryPhase {
+            let unchanged = HistoryPhase {
                 from: last.from,
                 ..phase.clone()
             };
-            if told == *last {
+            if unchanged == *last {
                 return None;
             }
         }
-        let mut episodes = self.0.clone();
-        episodes.push(phase);
+        let mut phases = self.0.clone();
+        phases.push(phase);
         let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
         // A phase lasts until the next one, so the first phase to keep starts before the retention period.
-        let old = episodes.iter().take_while(|phase| phase.from <= oldest).count();
-        let many = episodes.len().saturating_sub(MAX_PHASES);
-        episodes.drain(..old.saturating_sub(1).max(many));
-        Some(Self(episodes))
+        let old = phases.iter().take_while(|phase| phase.from <= oldest).count();
+        let many = phases.len().saturating_sub(MAX_PHASES);
+        phases.drain(..old.saturating_sub(1).max(many));
+        Some(Self(phases))
     }
 
     /// Returns the intervals from `from` until `now`, in order and without gaps.
@@ -159,24 +159,24 @@ impl ConnectorHistory {
         now: Timestamp,
     ) -> Vec<HistoryInterval<'_>> {
         let mut intervals: Vec<HistoryInterval<'_>> = Vec::new();
-        for (index, episode) in self.0.iter().enumerate() {
+        for (index, phase) in self.0.iter().enumerate() {
             let end = self.0.get(index + 1).map_or(now, |next| next.from.min(now));
-            for (at, state) in state_changes(episode, times, from, end) {
+            for (at, state) in state_changes(phase, times, from, end) {
                 let last = intervals.last();
-                let same_run = last.is_some_and(|last| last.phase.run == episode.run);
+                let same_run = last.is_some_and(|last| last.phase.run == phase.run);
                 let ran_last = last.is_some_and(|last| last.running_tasks() > 0);
                 let mut interval = HistoryInterval {
                     from: at,
                     to: end,
                     state,
-                    phase: episode,
+                    phase,
                     starts_tasks: false,
                     stops_tasks: ran_last && !same_run,
                     tasks_ran_before: same_run
                         && last.is_some_and(|last| last.tasks_ran_before || last.running_tasks() > 0),
                 };
                 let begins = matches!(state, LifecycleState::Running | LifecycleState::Degraded)
-                    || (state == LifecycleState::Failed && !interval.tasks_ran_before && starts_tasks(episode));
+                    || (state == LifecycleState::Failed && !interval.tasks_ran_before && starts_tasks(phase));
                 interval.starts_tasks = begins && !(same_run && ran_last);
                 interval.stops_tasks |= same_run && ran_last && state == LifecycleState::Paused;
                 if let Some(last) = intervals.last_mut() {
@@ -191,7 +191,7 @@ impl ConnectorHistory {
 }
 
 fn starts_tasks(phase: &HistoryPhase) -> bool {
-    phase.fault.as_ref().is_some_and(|wrong| wrong.starts_tasks)
+    phase.fault.as_ref().is_some_and(|fault| fault.starts_tasks)
 }
 
 /// Returns the states within a phase with their start times. The state is evaluated at each moment at which it can
@@ -209,9 +209,9 @@ fn state_changes(
         moments.extend([after(begun, wait), after(begun, wait + times.fault)]);
     }
     moments.push(after(begun, times.fault));
-    let onset = phase.fault.as_ref().map(|wrong| FaultOnset {
-        since: wrong.since,
-        progression: wrong.progression,
+    let onset = phase.fault.as_ref().map(|fault| FaultOnset {
+        since: fault.since,
+        progression: fault.progression,
     });
     if let Some(onset) = onset {
         moments.push(after(onset.since, times.fault / 2));
@@ -219,11 +219,11 @@ fn state_changes(
             let first = onset.since.max(begun);
             // Only within the requested period: the restart loop never ends by itself.
             let passed = Duration::try_from(from.duration_since(first)).map_or(0, |passed| passed.as_secs());
-            let turn = FLAP_SECONDS.0 + FLAP_SECONDS.1;
-            let mut at = after(first, Duration::from_secs(passed / turn * turn));
+            let cycle = FLAP_SECONDS.0 + FLAP_SECONDS.1;
+            let mut at = after(first, Duration::from_secs(passed / cycle * cycle));
             while at < end {
                 moments.extend([at, after(at, Duration::from_secs(FLAP_SECONDS.0))]);
-                at = after(at, Duration::from_secs(turn));
+                at = after(at, Duration::from_secs(cycle));
             }
         }
     }
@@ -270,7 +270,7 @@ mod tests {
         from: Timestamp,
         act: ConnectorAction,
         since: Timestamp,
-        wrong: Option<(Timestamp, FaultProgression)>,
+        fault: Option<(Timestamp, FaultProgression)>,
     ) -> HistoryPhase {
         HistoryPhase {
             from,
@@ -282,11 +282,11 @@ mod tests {
             class: "DatagenSource".into(),
             tasks: 2,
             topic: "claims-orders".into(),
-            fault: wrong.map(|(since, course)| PhaseFault {
+            fault: fault.map(|(since, progression)| PhaseFault {
                 since,
-                progression: course,
+                progression,
                 cause: "x".into(),
-                starts_tasks: course != FaultProgression::Validation,
+                starts_tasks: progression != FaultProgression::Validation,
                 runs_previous_config: false,
             }),
         }

@@ -67,17 +67,17 @@ impl ConnectorRun {
 /// Delays of state changes (docs/reference/connect.md#timing-of-states).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectorDelays {
-    /// Until tasks run.
+    /// Delay until tasks run.
     pub(crate) start: Duration,
-    /// Until a fault becomes visible.
+    /// Delay until a fault becomes visible.
     pub(crate) fault: Duration,
-    /// Until a pause or resume takes effect.
+    /// Delay until a pause or resume takes effect.
     pub(crate) pause_resume: Duration,
-    /// Until a restart completes.
+    /// Delay until a restart completes.
     pub(crate) restart: Duration,
-    /// Until an offsets request is applied.
+    /// Delay until an offsets request is applied.
     pub(crate) offsets: Duration,
-    /// Until a deleted connector disappears from the lists.
+    /// Delay until a deleted connector disappears from the lists.
     pub(crate) delete: Duration,
 }
 
@@ -128,7 +128,7 @@ pub(crate) enum FaultProgression {
     OneTask,
     /// Tasks fail and restart repeatedly.
     Flapping,
-    /// The connector stays in its state.
+    /// The connector never leaves its state.
     Stuck,
 }
 
@@ -161,21 +161,21 @@ impl ConnectorRun {
 
     /// Returns the time at which a fault becomes visible. The delay starts with the tasks for an initial fault, and
     /// with the fault itself for a later one.
-    fn fault_visible_at(&self, times: &ConnectorDelays, wrong: FaultOnset) -> Timestamp {
+    fn fault_visible_at(&self, times: &ConnectorDelays, fault: FaultOnset) -> Timestamp {
         let started = self.tasks_start_at(times);
-        match wrong.progression {
-            _ if wrong.since > self.since => started.max(saturating_later(wrong.since, times.fault / 2)),
+        match fault.progression {
+            _ if fault.since > self.since => started.max(saturating_later(fault.since, times.fault / 2)),
             FaultProgression::Validation | FaultProgression::Start => saturating_later(self.since, times.fault),
             _ => saturating_later(started, times.fault),
         }
     }
 
     /// Returns whether no task has run since the last creation or update.
-    fn never_ran(&self, wrong: FaultOnset) -> bool {
+    fn never_ran(&self, fault: FaultOnset) -> bool {
         self.is_new_config()
-            && wrong.since <= self.since
+            && fault.since <= self.since
             && matches!(
-                wrong.progression,
+                fault.progression,
                 FaultProgression::Validation | FaultProgression::Start
             )
     }
@@ -184,15 +184,15 @@ impl ConnectorRun {
     pub(crate) fn ran_until(
         &self,
         times: &ConnectorDelays,
-        wrong: Option<FaultOnset>,
+        fault: Option<FaultOnset>,
         state: LifecycleState,
         now: Timestamp,
     ) -> Timestamp {
-        match (state, wrong) {
+        match (state, fault) {
             (LifecycleState::Running | LifecycleState::Degraded, _) => now,
-            (LifecycleState::Failed, Some(wrong)) if wrong.progression == FaultProgression::Flapping => now,
-            (LifecycleState::Failed, Some(wrong)) if !self.never_ran(wrong) => {
-                self.fault_visible_at(times, wrong).min(now)
+            (LifecycleState::Failed, Some(fault)) if fault.progression == FaultProgression::Flapping => now,
+            (LifecycleState::Failed, Some(fault)) if !self.never_ran(fault) => {
+                self.fault_visible_at(times, fault).min(now)
             }
             (LifecycleState::Paused, _)
                 if self.action == ConnectorAction::Paused && self.previous_state == LifecycleState::Running =>
@@ -208,7 +208,7 @@ impl ConnectorRun {
 pub(crate) fn state_at(
     run: &ConnectorRun,
     times: &ConnectorDelays,
-    wrong: Option<FaultOnset>,
+    fault: Option<FaultOnset>,
     tasks: u32,
     now: Timestamp,
 ) -> LifecycleState {
@@ -221,15 +221,15 @@ pub(crate) fn state_at(
         _ if waits => LifecycleState::Provisioning,
         _ => LifecycleState::Running,
     };
-    let Some(wrong) = wrong else { return healthy };
-    let ill = now >= run.fault_visible_at(times, wrong);
-    match wrong.progression {
-        FaultProgression::Stuck if run.is_new_config() || wrong.since > run.since => LifecycleState::Provisioning,
-        _ if !ill && run.never_ran(wrong) => LifecycleState::Provisioning,
+    let Some(fault) = fault else { return healthy };
+    let ill = now >= run.fault_visible_at(times, fault);
+    match fault.progression {
+        FaultProgression::Stuck if run.is_new_config() || fault.since > run.since => LifecycleState::Provisioning,
+        _ if !ill && run.never_ran(fault) => LifecycleState::Provisioning,
         _ if !ill => healthy,
         FaultProgression::OneTask if tasks > 1 => LifecycleState::Degraded,
         FaultProgression::Flapping => {
-            let from = elapsed(wrong.since.max(run.since), now).as_secs();
+            let from = elapsed(fault.since.max(run.since), now).as_secs();
             match from % (FLAP_SECONDS.0 + FLAP_SECONDS.1) < FLAP_SECONDS.0 {
                 true => LifecycleState::Running,
                 false => LifecycleState::Failed,
@@ -270,44 +270,44 @@ mod tests {
     fn a_connector_goes_from_provisioning_to_running_or_failed() {
         let times = ConnectorDelays::draw(Timing::Real, IdGenerator::new(1), "lcc-1");
         let run = ConnectorRun::created(start());
-        let at = |seconds: u64, wrong| state_at(&run, &times, wrong, 1, start() + Duration::from_secs(seconds));
+        let at = |seconds: u64, fault| state_at(&run, &times, fault, 1, start() + Duration::from_secs(seconds));
         assert_eq!(at(0, None), LifecycleState::Provisioning);
         assert_eq!(at(90, None), LifecycleState::Running);
-        let wrong = |progression| {
+        let fault = |progression| {
             Some(FaultOnset {
                 since: start(),
                 progression,
             })
         };
         assert_eq!(
-            at(29, wrong(FaultProgression::Validation)),
+            at(29, fault(FaultProgression::Validation)),
             LifecycleState::Provisioning
         );
-        assert_eq!(at(90, wrong(FaultProgression::Validation)), LifecycleState::Failed);
-        assert_eq!(at(90, wrong(FaultProgression::Stuck)), LifecycleState::Provisioning);
+        assert_eq!(at(90, fault(FaultProgression::Validation)), LifecycleState::Failed);
+        assert_eq!(at(90, fault(FaultProgression::Stuck)), LifecycleState::Provisioning);
         assert_eq!(
-            at(1_000_000, wrong(FaultProgression::Stuck)),
+            at(1_000_000, fault(FaultProgression::Stuck)),
             LifecycleState::Provisioning
         );
         let first = times.start.as_secs();
         assert_eq!(
-            at(first, wrong(FaultProgression::WhileRunning)),
+            at(first, fault(FaultProgression::WhileRunning)),
             LifecycleState::Running
         );
-        assert_eq!(at(200, wrong(FaultProgression::WhileRunning)), LifecycleState::Failed);
+        assert_eq!(at(200, fault(FaultProgression::WhileRunning)), LifecycleState::Failed);
     }
 
     #[test]
     fn one_failed_task_of_several_is_degraded_and_flapping_alternates() {
         let run = ConnectorRun::created(start());
         let times = ConnectorDelays::default();
-        let wrong = |progression| {
+        let fault = |progression| {
             Some(FaultOnset {
                 since: start(),
                 progression,
             })
         };
-        let one = |tasks| state_at(&run, &times, wrong(FaultProgression::OneTask), tasks, start());
+        let one = |tasks| state_at(&run, &times, fault(FaultProgression::OneTask), tasks, start());
         assert_eq!((one(1), one(2)), (LifecycleState::Failed, LifecycleState::Degraded));
         let flaps: Vec<_> = [0, 50, 80, 130]
             .into_iter()
@@ -315,7 +315,7 @@ mod tests {
                 state_at(
                     &run,
                     &times,
-                    wrong(FaultProgression::Flapping),
+                    fault(FaultProgression::Flapping),
                     1,
                     start() + seconds.seconds(),
                 )

@@ -177,7 +177,7 @@ impl LogWindow<'_> {
                 }
             }
         }
-        if let Some(wrong) = &interval.phase.fault
+        if let Some(fault) = &interval.phase.fault
             && matches!(interval.state, LifecycleState::Failed | LifecycleState::Degraded)
             && !interval.runs_previous_config()
             // A connector whose tasks never started logs nothing (docs/reference/logs.md#log-lines-and-pages).
@@ -194,7 +194,7 @@ impl LogWindow<'_> {
                 for task in 0..failing {
                     let at = self.step(at, task);
                     let message = format!("{} Task threw an uncaught and unrecoverable exception", worker(task));
-                    let trace = task_trace(&wrong.cause, &id, sink, task);
+                    let trace = task_trace(&fault.cause, &id, sink, task);
                     self.push(at, "ERROR", Some(task), message, Some(trace));
                 }
                 attempt += 1;
@@ -307,7 +307,7 @@ mod tests {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
 
-    fn phase(class: &str, wrong: bool) -> HistoryPhase {
+    fn phase(class: &str, failed: bool) -> HistoryPhase {
         HistoryPhase {
             from: start(),
             run: ConnectorRun {
@@ -318,7 +318,7 @@ mod tests {
             class: class.into(),
             tasks: 2,
             topic: "claims-orders".into(),
-            fault: wrong.then(|| PhaseFault {
+            fault: failed.then(|| PhaseFault {
                 since: start(),
                 progression: FaultProgression::Start,
                 cause: "org.apache.kafka.common.errors.TopicAuthorizationException: no".into(),
@@ -372,8 +372,8 @@ mod tests {
     fn overlapping_windows_return_the_same_lines() {
         let source = phase("DatagenSource", false);
         let sink = phase("S3_SINK", false);
-        for (episode, state) in [(&source, LifecycleState::Running), (&sink, LifecycleState::Degraded)] {
-            let intervals = [interval(episode, state)];
+        for (phase, state) in [(&source, LifecycleState::Running), (&sink, LifecycleState::Degraded)] {
+            let intervals = [interval(phase, state)];
             let lines = |from, to| generator(Timing::Real).lines(&intervals, from, to, start() + 5.hours());
             let whole = lines(start(), start() + 2.hours());
             assert!(whole.len() > 100);

@@ -66,12 +66,12 @@ pub(crate) fn task_trace(cause: &str, id: &str, sink: bool, task: u32) -> String
     )
 }
 
-/// Pattern 6.
+/// Error text of an invalid configuration (pattern 6).
 const INVALID_CONFIG: &str = "Unable to validate configuration. If an update was made to the configuration, this means that \
                        the configuration was invalid, and the connector continues to operate on a previous configuration \
                        that passed validation. Errors:\n";
 
-/// Pattern 25.
+/// Error text of an unexpected error (pattern 25).
 const UNEXPECTED_ERROR: &str = "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this \
                       issue. We apologize for any inconvenience.";
 

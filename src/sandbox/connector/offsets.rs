@@ -44,7 +44,7 @@ pub(crate) struct OffsetsChangeRequest {
 impl StoredOffsets {
     /// Returns the request if it is still pending.
     pub(crate) fn pending(&self, now: Timestamp) -> Option<&OffsetsChangeRequest> {
-        self.request.as_ref().filter(|asked| now < asked.due)
+        self.request.as_ref().filter(|change| now < change.due)
     }
 
     /// Stores the current offsets before an action on the connector. A pending request contains them already.
@@ -66,8 +66,8 @@ pub(crate) fn current_offsets(
 ) -> Vec<OffsetItem> {
     let memory = &connector.offsets;
     // Until a request is applied, the connector keeps its previous offsets.
-    if let Some(asked) = memory.pending(now) {
-        return asked.previous.clone();
+    if let Some(change) = memory.pending(now) {
+        return change.previous.clone();
     }
     let worked = |from: Timestamp| Duration::try_from(evaluation.ran_until.duration_since(from)).unwrap_or_default();
     let moved = |from| worked(from).as_secs() * RECORDS_PER_SECOND;

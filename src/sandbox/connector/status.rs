@@ -77,7 +77,7 @@ pub(crate) fn status(connector: &ConnectorRecord, evaluation: &ConnectorEvaluati
 fn task_status(
     connector: &ConnectorRecord,
     evaluation: &ConnectorEvaluation,
-    trouble: Option<&FaultDetails>,
+    fault: Option<&FaultDetails>,
     id: u32,
 ) -> TaskStatus {
     let healthy = |state: &str| TaskStatus {
@@ -86,19 +86,19 @@ fn task_status(
         worker_id: connector.name.clone(),
         ..TaskStatus::default()
     };
-    match (evaluation.state, trouble) {
+    match (evaluation.state, fault) {
         (LifecycleState::Paused, _) => healthy("STOPPED"),
         (LifecycleState::Restarting, _) => healthy("RESTARTING"),
         // The tasks keep running with the previous configuration.
-        (LifecycleState::Failed, Some(trouble))
-            if trouble.progression == FaultProgression::Validation && evaluation.runs_previous_config =>
+        (LifecycleState::Failed, Some(fault))
+            if fault.progression == FaultProgression::Validation && evaluation.runs_previous_config =>
         {
             healthy("RUNNING")
         }
         (LifecycleState::Degraded, Some(_)) if id > 0 => healthy("RUNNING"),
-        (LifecycleState::Failed | LifecycleState::Degraded, Some(trouble)) => TaskStatus {
-            state: trouble.task_state.into(),
-            trace: Some(trouble.task_trace(&connector.id, evaluation.plugin.is_sink(), id)),
+        (LifecycleState::Failed | LifecycleState::Degraded, Some(fault)) => TaskStatus {
+            state: fault.task_state.into(),
+            trace: Some(fault.task_trace(&connector.id, evaluation.plugin.is_sink(), id)),
             ..healthy("")
         },
         _ => healthy("RUNNING"),

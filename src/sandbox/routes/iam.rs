@@ -112,7 +112,7 @@ pub(crate) fn create_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Re
     };
     let honoured = tx.assumptions().owner_at_creation || {
         let mut roles = state.roles_of(tx.principal()?);
-        roles.any(|held| matches!(held.role, Role::OrganizationAdmin | Role::AccountAdmin))
+        roles.any(|binding| matches!(binding.role, Role::OrganizationAdmin | Role::AccountAdmin))
     };
     if let Some(owner) = owner.filter(|_| honoured) {
         let crn = state.principal_crn(&Principal::ServiceAccount(id));

@@ -42,8 +42,8 @@ pub(crate) fn search(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     let page = LogPageToken::parse(request)?;
     let (from, to) = search_window(tx.now, &wanted)?;
     tx.consume_rate(&format!("logs {crn}"), REQUESTS_PER_MINUTE, Duration::from_mins(1))?;
-    let told = matching_lines(tx, &crn, &wanted, from, to);
-    Ok(Reply::ok(page.to_log_page(tx, request, &wanted, told)))
+    let lines = matching_lines(tx, &crn, &wanted, from, to);
+    Ok(Reply::ok(page.to_log_page(tx, request, &wanted, lines)))
 }
 
 /// Returns the time range of a search. It must be within the retention period and not empty

@@ -43,7 +43,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     }
     let evaluator = evaluator_for(tx, cluster);
     let here = tx.state.connectors.values().filter(|found| found.cluster == cluster.id);
-    let seen: Vec<_> = here
+    let visible: Vec<_> = here
         .filter(|found| tx.is_listed(&found.lifetime))
         .map(|found| (found, connector_crn(tx, &address, &found.name)))
         .filter(|(_, crn)| whole || listing == ListVisibility::Everything || tx.is_allowed(Operation::Describe, crn))
@@ -54,11 +54,11 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
         .flat_map(|value| value.split(','))
         .collect();
     if expand.is_empty() {
-        let names: Vec<_> = seen.into_iter().map(|(found, _)| &found.name).collect();
+        let names: Vec<_> = visible.into_iter().map(|(found, _)| &found.name).collect();
         return Ok(Reply::ok(names));
     }
     let mut map = serde_json::Map::new();
-    for (found, crn) in seen {
+    for (found, crn) in visible {
         let may = |operation| listing == ListVisibility::Everything || tx.is_allowed(operation, &crn);
         let wants = |field: &str| expand.contains(&field);
         let mut entry = serde_json::Map::new();
@@ -69,13 +69,13 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
             };
             entry.insert("id".into(), json!(id));
         }
-        let looked = (wants("info") || wants("status")).then(|| evaluator.evaluate(found));
-        if let Some(looked) = &looked {
+        let evaluation = (wants("info") || wants("status")).then(|| evaluator.evaluate(found));
+        if let Some(evaluation) = &evaluation {
             if wants("info") && may(Operation::ReadConfig) {
-                entry.insert("info".into(), json!(info(found, looked, &crn.to_string())));
+                entry.insert("info".into(), json!(info(found, evaluation, &crn.to_string())));
             }
             if wants("status") && may(Operation::ReadStatus) {
-                entry.insert("status".into(), status(found, looked));
+                entry.insert("status".into(), status(found, evaluation));
             }
         }
         entry.insert("extensions".into(), json!({}));
@@ -139,8 +139,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     };
     let evaluator = evaluator_for(tx, cluster);
     let evaluation = evaluator.evaluate(&connector);
-    if let Some(told) = evaluator.with_updated_history(&connector, &evaluation) {
-        connector = told;
+    if let Some(updated) = evaluator.with_updated_history(&connector, &evaluation) {
+        connector = updated;
     }
     // No tasks, no offsets and no id yet (docs/reference/connect.md#create-a-connector).
     let answer = json!({
@@ -230,8 +230,8 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorR
     }
     // Status 200 does not mean that the configuration is active: an invalid one is stored, and the connector keeps
     // running with the previous one.
-    let invalid = |trouble: &crate::sandbox::connector::evaluation::ConnectorEvaluation| {
-        let progression = trouble.fault.as_ref().map(|fault| fault.progression);
+    let invalid = |evaluation: &crate::sandbox::connector::evaluation::ConnectorEvaluation| {
+        let progression = evaluation.fault.as_ref().map(|fault| fault.progression);
         progression == Some(FaultProgression::Validation)
     };
     let after = evaluator.evaluate(&new);

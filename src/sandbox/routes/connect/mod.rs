@@ -103,8 +103,8 @@ fn record_history(
     if evaluation.fault.is_none() && evaluation.state == LifecycleState::Running {
         connector.topics_created_in_run = Some(connector.run.since);
     }
-    if let Some(told) = evaluator.with_updated_history(&connector, evaluation) {
-        connector = told;
+    if let Some(updated) = evaluator.with_updated_history(&connector, evaluation) {
+        connector = updated;
         tx.record(StateChange::Connector(connector.clone()));
     }
     connector

@@ -104,11 +104,11 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, E
         },
         metadata: serde_json::json!({}),
     }));
-    let wrong = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
+    let invalid = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
     let validation = ConfigValidation {
         name: plugin.implementation().to_owned(),
         groups: vec![GROUP.to_owned()],
-        error_count: u32::try_from(wrong).unwrap_or(u32::MAX),
+        error_count: u32::try_from(invalid).unwrap_or(u32::MAX),
         configs,
     };
     let mut answer = serde_json::to_value(validation).unwrap_or_default();

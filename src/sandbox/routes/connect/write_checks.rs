@@ -161,13 +161,13 @@ pub(super) fn check_task_limit(
 pub(super) fn can_create_any(tx: &Tx<'_>, address: &StageAddress) -> bool {
     let cluster = CrnPattern::from(address.cluster_crn());
     let Ok(principal) = tx.principal() else { return false };
-    tx.state.roles_of(principal).any(|held| {
-        let here = cluster.covers_pattern(&held.pattern) || held.pattern.covers(&address.cluster_crn());
+    tx.state.roles_of(principal).any(|binding| {
+        let here = cluster.covers_pattern(&binding.pattern) || binding.pattern.covers(&address.cluster_crn());
         let on_connectors = matches!(
-            held.pattern.kind(),
+            binding.pattern.kind(),
             ResourceKind::Connector | ResourceKind::Cluster | ResourceKind::Environment | ResourceKind::Organization
         );
-        here && on_connectors && operations_of_role(&held.role, ResourceKind::Connector).contains(Operation::Create)
+        here && on_connectors && operations_of_role(&binding.role, ResourceKind::Connector).contains(Operation::Create)
     })
 }
 

@@ -56,17 +56,17 @@ fn can_read_metrics(tx: &Tx<'_>, crn: &Crn) -> bool {
             Role::MetricsViewer | Role::OrganizationAdmin | Role::EnvironmentAdmin | Role::CloudClusterAdmin
         )
     };
-    let mut held = tx.state.roles_of(principal);
+    let mut bindings = tx.state.roles_of(principal);
     match tx.assumptions().connector_metrics {
-        ListVisibility::Refused => {
-            held.any(|held| meant(&held.role) && operations_of_binding(held, crn).contains(Operation::ViewMetrics))
-        }
+        ListVisibility::Refused => bindings.any(|binding| {
+            meant(&binding.role) && operations_of_binding(binding, crn).contains(Operation::ViewMetrics)
+        }),
         ListVisibility::Filtered => tx.is_allowed(Operation::ViewMetrics, crn),
         ListVisibility::Everything => {
             tx.is_allowed(Operation::ViewMetrics, crn)
-                || held.any(|held| {
+                || bindings.any(|binding| {
                     let cluster = crn.value_of(ResourceKind::Cluster);
-                    cluster.is_some() && held.pattern.value_of(ResourceKind::Cluster) == cluster
+                    cluster.is_some() && binding.pattern.value_of(ResourceKind::Cluster) == cluster
                 })
         }
     }
