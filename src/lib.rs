@@ -28,6 +28,8 @@ pub mod handover;
 pub mod plan;
 pub mod apply;
 pub mod error;
+pub mod session;
+pub mod fleet;
 pub mod render;
 pub mod checks;
 pub mod commands;

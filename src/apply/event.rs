@@ -1,7 +1,7 @@
 //! What happens while something runs. The engine emits events and knows nothing about terminals; the progress display,
 //! the JSON lines and the journal listen. A secret never travels in an event.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
@@ -57,7 +57,17 @@ pub enum RunEvent {
         /// The step that failed.
         because: String,
     },
-    /// Something worth saying that is not a step.
+    /// A sentence about the run as a whole, outside any phase.
+    Info {
+        /// The sentence.
+        text: String,
+    },
+    /// A warning about the run as a whole.
+    Warning {
+        /// The sentence.
+        text: String,
+    },
+    /// A remark that belongs to a phase but is not a step.
     Note {
         /// The sentence.
         text: String,
@@ -73,4 +83,17 @@ pub trait EventListener: Send + Sync {
 /// Nobody listens.
 impl EventListener for () {
     fn on_event(&self, _event: &RunEvent) {}
+}
+
+/// Receives the events of a whole run, and can show the progress of its longer operations.
+pub trait Reporter: EventListener {
+    /// Starts to show progress; the display ends when the listener is dropped.
+    fn start_progress(&self) -> Arc<dyn EventListener>;
+}
+
+/// Shows nothing.
+impl Reporter for () {
+    fn start_progress(&self) -> Arc<dyn EventListener> {
+        Arc::new(())
+    }
 }

@@ -1,15 +1,15 @@
 //! What commands are given: where to speak, what was asked for, what time it is, whether to stop.
 
-use std::{cell::OnceCell, future::Future};
+use std::{cell::OnceCell, future::Future, sync::Arc};
 
 use tokio::runtime::Runtime;
 
 use super::{GlobalArgs, signals};
 use crate::{
     cancel::CancelToken,
-    clock::Clock,
     error::{Error, ResultExt},
     render::Ui,
+    session::{Environment, RunContext},
 };
 
 /// The surroundings of a command.
@@ -18,22 +18,25 @@ pub struct Ctx {
     pub ui: Ui,
     /// The global flags.
     pub globals: GlobalArgs,
-    /// Time.
-    pub clock: Clock,
-    /// The wish to stop.
-    pub cancel: CancelToken,
+    /// What operations of the application get.
+    pub run: RunContext,
     runtime: OnceCell<Runtime>,
 }
 
 impl Ctx {
-    /// Surroundings with the system's clock.
+    /// Context of a command in `environment`.
     #[must_use]
-    pub fn new(ui: Ui, globals: GlobalArgs) -> Self {
+    pub fn new(ui: Ui, globals: GlobalArgs, environment: Environment) -> Self {
+        let run = RunContext {
+            environment: Arc::new(environment),
+            options: globals.to_options(),
+            reporter: Arc::new(ui.clone()),
+            cancel: CancelToken::new(),
+        };
         Self {
             ui,
             globals,
-            clock: Clock::system(),
-            cancel: CancelToken::new(),
+            run,
             runtime: OnceCell::new(),
         }
     }
@@ -49,7 +52,7 @@ impl Ctx {
         if self.globals.yes {
             return Ok(true);
         }
-        let _guard = self.cancel.enter_prompt();
+        let _guard = self.run.cancel.enter_prompt();
         Ok(self.ui.confirm(question, "--yes")?)
     }
 
@@ -58,7 +61,7 @@ impl Ctx {
         if self.globals.yes {
             return Ok(());
         }
-        let _guard = self.cancel.enter_prompt();
+        let _guard = self.run.cancel.enter_prompt();
         Ok(self.ui.confirm_by_typing(question, desired, "--yes")?)
     }
 
@@ -71,7 +74,7 @@ impl Ctx {
             .enable_all()
             .build()
             .context("could not start the threads that talk to the network")?;
-        signals::listen(&runtime, &self.ui, &self.cancel);
+        signals::listen(&runtime, &self.ui, &self.run.cancel);
         Ok(self.runtime.get_or_init(|| runtime))
     }
 }

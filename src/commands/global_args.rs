@@ -3,9 +3,9 @@
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::{
-    hint,
     model::{ClusterId, DepartmentCode, EnvironmentId},
     render::Format,
+    session::Options,
 };
 
 /// The values of the global flags.
@@ -42,9 +42,6 @@ pub struct GlobalArgs {
     /// Answer yes to every question.
     #[arg(long, global = true)]
     pub yes: bool,
-    /// CLI context name.
-    #[arg(long, global = true, value_name = "string")]
-    pub context: Option<String>,
     /// Equivalent to -vvvv, but also log HTTP requests and responses which might contain plaintext secrets.
     #[arg(long, global = true)]
     pub unsafe_trace: bool,
@@ -63,30 +60,20 @@ impl GlobalArgs {
         if self.unsafe_trace { 4 } else { self.verbose.min(4) }
     }
 
-    /// The flags that say where and as whom, as they were typed: for commands that are shown to be typed next.
-    pub(in crate::commands) fn to_flags(&self) -> String {
-        let values = [
-            ("profile", self.profile.clone()),
-            ("sandbox-as", self.sandbox_as.clone()),
-            ("department", self.department.as_ref().map(ToString::to_string)),
-            ("stage", self.stage.clone()),
-            ("environment", self.environment.as_ref().map(ToString::to_string)),
-            ("cluster", self.cluster.as_ref().map(ToString::to_string)),
-        ];
-        let mut flags: String = values
-            .into_iter()
-            .filter_map(|(flag, value)| Some(format!(" --{flag} {}", hint::shell_quote(&value?))))
-            .collect();
-        if self.sandbox {
-            flags.push_str(" --sandbox");
+    /// The options of a run that the flags give.
+    pub(super) fn to_options(&self) -> Options {
+        Options {
+            profile: self.profile.clone(),
+            stage: self.stage.clone(),
+            environment: self.environment.clone(),
+            cluster: self.cluster.clone(),
+            department: self.department.clone(),
+            sandbox: self.sandbox,
+            sandbox_as: self.sandbox_as.clone(),
+            trusted_hosts: self.trust_endpoint.iter().cloned().collect(),
+            unsafe_trace: self.unsafe_trace,
+            verbosity: self.verbosity(),
         }
-        flags
-    }
-
-    /// Whether the embedded Confluent Cloud is meant.
-    #[must_use]
-    pub fn is_sandbox(&self) -> bool {
-        self.sandbox || self.sandbox_as.is_some()
     }
 }
 

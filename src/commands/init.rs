@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
-use super::{CommandOutput, Ctx, session::open_service_client};
+use super::{CommandOutput, Ctx};
 use crate::{
     api::{
         cmk::ListClusters,
@@ -24,6 +24,7 @@ use crate::{
     },
     model::{ClusterId, EnvironmentId, SchemaRegistryId},
     render::{Block, Viewable},
+    session::open_service_client,
 };
 
 /// Make ebs.toml from what the organization has, or print how the provisioner is made.
@@ -57,7 +58,7 @@ impl InitArgs {
         if self.print {
             return render_admin_script(ctx).map(CommandOutput::new);
         }
-        let here = std::env::current_dir().context("the working folder cannot be told")?;
+        let here = ctx.run.environment.working_dir()?.to_owned();
         let path = here.join(PLATFORM_FILE);
         if path.exists() && !self.dry_run {
             return Err(Error::failed(format!("{} exists already", path.display()))
@@ -66,7 +67,7 @@ impl InitArgs {
         let found = if self.from_login {
             discover_from_login()?
         } else {
-            let client = open_service_client(ctx)?;
+            let client = open_service_client(&ctx.run)?;
             ctx.block_on(discover(&client))?
         };
         let text = found.to_toml();
@@ -84,12 +85,12 @@ impl InitArgs {
 
 /// The commands that make the provisioner; they need the platform only for its ids.
 fn render_admin_script(ctx: &Ctx) -> Result<InitOutput, Error> {
-    let loaded = super::session::load_workspace(ctx.globals.is_sandbox())?;
+    let loaded = super::session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     let (workspace, _): (Workspace, _) = loaded
         .into_result()
         .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
     let platform = &workspace.platform;
-    let stages: Vec<&str> = match &ctx.globals.stage {
+    let stages: Vec<&str> = match &ctx.run.options.stage {
         Some(stage) if !platform.stages.contains_key(stage) => {
             return Err(Error::usage(format!(
                 "there is no stage \"{stage}\" in {}",

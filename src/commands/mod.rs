@@ -11,9 +11,9 @@ mod department;
 mod doctor;
 mod duration;
 mod provisioning;
-mod fleet;
 mod global_args;
 mod help;
+mod html_parts;
 mod init;
 mod keys;
 mod man;
@@ -23,12 +23,11 @@ mod profile;
 mod quota;
 mod command_output;
 mod sandbox;
-mod session;
 mod signals;
 mod status;
 mod cli_parser;
 
-use std::ffi::OsString;
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -39,9 +38,13 @@ pub use help::render_reference;
 
 use crate::{
     client::trace::subscriber,
+    clock::Clock,
+    config::StandardDirs,
+    env,
     error::Error,
     exit::ExitCode,
     render::{Format, Problem, Ui},
+    session::{self, Environment},
 };
 use cli_parser::ParseExit;
 use global_args::OutputFormat;
@@ -154,7 +157,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 return error.exit_code();
             }
             start_log(&ui);
-            let mut ctx = Ctx::new(ui, cli.globals);
+            let mut ctx = Ctx::new(ui, cli.globals, process_environment());
             cli.command.run(&mut ctx)
         }
         Err(ParseExit::Text(text)) => {
@@ -165,6 +168,24 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ui::new(Format::Human, 0).print_error(&Problem::from(&error));
             error.exit_code()
         }
+    }
+}
+
+/// The environment of this process.
+fn process_environment() -> Environment {
+    let variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let state_dir = variables
+        .get(env::CONFLUENT_EBS_STATE_DIR)
+        .filter(|value| !value.is_empty());
+    Environment {
+        dirs: StandardDirs::discover(state_dir.map(PathBuf::from)),
+        working_dir: std::env::current_dir().ok(),
+        home: etcetera::home_dir().ok(),
+        executable: std::env::current_exe().ok(),
+        clock: Clock::system(),
+        variables,
     }
 }
 

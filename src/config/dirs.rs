@@ -24,19 +24,18 @@ pub struct StandardDirs {
 }
 
 impl StandardDirs {
-    /// The folders of this user: `CONFLUENT_EBS_STATE_DIR`, else what the system says (XDG on Linux and macOS; on
+    /// The folders of this user: `state_dir` (from `CONFLUENT_EBS_STATE_DIR`), else what the system says (XDG on Linux and macOS; on
     /// Windows below the user's own local and roaming application data).
     ///
     /// # Errors
     /// The system does not know a home folder.
-    pub fn discover() -> Result<Self, NoHomeDir> {
-        let named = env::var(env::CONFLUENT_EBS_STATE_DIR).map(PathBuf::from);
+    pub fn discover(state_dir: Option<PathBuf>) -> Result<Self, NoHomeDir> {
         let system = etcetera::choose_base_strategy().ok().map(|base| {
             // Windows has no state folder; its cache folder is the one that stays on this computer.
             let state = base.state_dir().unwrap_or_else(|| base.cache_dir());
             (state.join(NAME), base.config_dir().join(NAME))
         });
-        let (state, config) = match (named, system) {
+        let (state, config) = match (state_dir, system) {
             // A pipeline without a home keeps everything in one place.
             (Some(state), None) => (state.clone(), state),
             (Some(state), Some((_, config))) => (state, config),

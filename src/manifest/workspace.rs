@@ -96,21 +96,12 @@ pub struct FindWorkspaceError {
 }
 
 impl Workspace {
-    /// The folder of the platform: the one named by `CONFLUENT_EBS_PLATFORM`, else the nearest one with an `ebs.toml`
-    /// from `start` upwards. `None` when there is none.
+    /// The folder of the platform: `named` (from `CONFLUENT_EBS_PLATFORM`), else the nearest one with an `ebs.toml` from
+    /// `start` upwards. `None` when there is none.
     ///
     /// # Errors
-    /// The variable names a folder without an `ebs.toml`: to go on with another one would be a surprise.
-    pub fn find(start: &Path) -> Result<Option<PathBuf>, FindWorkspaceError> {
-        let named = env::var(env::CONFLUENT_EBS_PLATFORM).map(PathBuf::from);
-        Self::find_from(start, named.as_deref())
-    }
-
-    /// [`Self::find`], with what the environment variable says passed in.
-    ///
-    /// # Errors
-    /// As for [`Self::find`].
-    pub fn find_from(start: &Path, named: Option<&Path>) -> Result<Option<PathBuf>, FindWorkspaceError> {
+    /// `named` has no `ebs.toml`: another folder would be a surprise.
+    pub fn find(start: &Path, named: Option<&Path>) -> Result<Option<PathBuf>, FindWorkspaceError> {
         if let Some(named) = named {
             let folder = match named.file_name() {
                 Some(name) if name == PLATFORM_FILE => named.parent().unwrap_or(Path::new("")),

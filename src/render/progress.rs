@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use super::{
     style::{Palette, Style},
     ui::Ui,
 };
-use crate::apply::event::{EventListener, RunEvent};
+use crate::apply::event::{EventListener, Reporter, RunEvent};
 
 /// Departments named beside the bar at the same time.
 const NAMED: usize = 3;
@@ -21,7 +21,9 @@ const NAMED: usize = 3;
 /// How an event reads as one line; nothing for events that only move a bar.
 fn event_line(event: &RunEvent, palette: Palette) -> Option<String> {
     let (style, word, text) = match event {
-        RunEvent::Phase { .. } | RunEvent::Started { .. } => return None,
+        RunEvent::Phase { .. } | RunEvent::Started { .. } | RunEvent::Info { .. } | RunEvent::Warning { .. } => {
+            return None;
+        }
         RunEvent::Done { label, .. } => (Style::Ok, "done", label.clone()),
         RunEvent::Retrying { label, reason, wait } => (
             Style::Warning,
@@ -58,6 +60,8 @@ impl EventListener for LineProgress {
             RunEvent::Phase { name, total: 0 } => self.ui.status(&format!("{name} …")),
             RunEvent::Phase { name, total } => self.ui.status(&format!("{name} ({total}) …")),
             RunEvent::Started { .. } | RunEvent::Done { .. } => {}
+            RunEvent::Info { text } => self.ui.info(text),
+            RunEvent::Warning { text } => self.ui.warn(text),
             RunEvent::Retrying { .. } | RunEvent::Failed { .. } | RunEvent::Skipped { .. } | RunEvent::Note { .. } => {
                 if let Some(line) = event_line(event, Palette::PLAIN) {
                     self.ui.status(&line);
@@ -178,6 +182,8 @@ impl EventListener for BarProgress {
             }
             // It was never begun.
             RunEvent::Skipped { .. } => state.record_step(None, false),
+            RunEvent::Info { text } => self.ui.info(text),
+            RunEvent::Warning { text } => self.ui.warn(text),
             RunEvent::Retrying { .. } | RunEvent::Note { .. } => {}
         }
         if let Some(line) = event_line(event, self.ui.palette()) {
@@ -192,6 +198,19 @@ impl Drop for BarProgress {
         if let Some(line) = state.finish_phase() {
             self.ui.write_err(&line);
         }
+    }
+}
+
+/// Lines outside any progress display.
+impl EventListener for Ui {
+    fn on_event(&self, event: &RunEvent) {
+        LineProgress { ui: self.clone() }.on_event(event);
+    }
+}
+
+impl Reporter for Ui {
+    fn start_progress(&self) -> Arc<dyn EventListener> {
+        Self::start_progress(self)
     }
 }
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use confluent_ebs::{
     api::logs::{LogSearch, SearchLogs},
     client::{ClientError, LogsClient, RetryPolicy, TokenCache, trace::WireTrace},
-    redact::TextRedactor,
     model::Crn,
+    redact::TextRedactor,
     resources::logs::{
         cursor::Window,
         follow::{LogFilter, LogTarget, read_window},

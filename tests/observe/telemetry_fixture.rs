@@ -6,9 +6,10 @@ use confluent_ebs::{
     api::{connect::ClusterPath, logs::LogEntry},
     client::{
         Auth, BaseUrl, BasicCredentials, Client, CredentialSource, InProcessTransport, Jitter, LogsClient,
-        MetricsClient, RetryPolicy, TextRedactor, TokenCache,
+        MetricsClient, RetryPolicy, TokenCache,
     },
     model::{ResourceKind, Secret},
+    redact::TextRedactor,
     resources::{
         connector::{ConnectorClient, LiveConnector},
         logs::{

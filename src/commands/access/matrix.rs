@@ -46,7 +46,7 @@ impl AccessMatrixArgs {
         let csv = ctx.globals.output == OutputFormat::Csv;
         let context = self.from.load(ctx, DefaultSource::Live)?;
         let model = &context.model;
-        let named = self.code.as_ref().or(ctx.globals.department.as_ref());
+        let named = self.code.as_ref().or(ctx.run.options.department.as_ref());
         let matrices = match named {
             Some(code) => vec![
                 model

@@ -10,7 +10,7 @@ mod who_can;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, global_args::OutputFormat, session};
+use super::{Ctx, command_output, global_args::OutputFormat};
 use crate::exit::ExitCode;
 
 /// Ask who may do what, and prove it.

@@ -242,7 +242,7 @@ pub(super) fn resolve_principal(
         let parts = written
             .split_once('/')
             .and_then(|(department, persona)| Some((department.parse().ok()?, persona)))
-            .or_else(|| Some((ctx.globals.department.clone()?, written)));
+            .or_else(|| Some((ctx.run.options.department.clone()?, written)));
         let Some((department, persona)) = parts else {
             return Err(Error::usage(format!("`{written}` is not a department and a persona"))
                 .with_hint("Write them as in `--as claims/operator`."));

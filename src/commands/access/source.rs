@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::session::{self, ConnectorSession, PlatformSession};
 use crate::{
     access::{AccessModel, PersonaAccount},
     commands::Ctx,
-    config::{LoadedProfile, SnapshotFile, StandardDirs},
+    config::{LoadedProfile, SnapshotFile},
     error::{Error, ErrorKind},
     manifest::{Stage, Workspace},
     model::{DepartmentCode, Principal, Snapshot, StageAddress, listing, ownership::account_name},
     plan::{self, ObservationTarget},
     render::{Style, TextLine},
+    session::{self, ConnectorSession, PlatformSession},
 };
 
 /// The flags that say where answers come from.
@@ -135,13 +135,13 @@ impl SourceArgs {
 }
 
 fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
-    let profile = session::load_selected_profile(ctx, &StandardDirs::discover()?)?;
+    let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
     let workspace = load_platform(ctx)?;
-    let (stage_name, stage) = session::resolve_stage(ctx, &workspace, profile.as_ref())?;
+    let (stage_name, stage) = session::resolve_stage(&ctx.run, &workspace, profile.as_ref())?;
     let address = workspace
         .planned_address(&stage)
         .ok_or_else(|| Error::failed("the platform's files name no place"))?;
-    let impersonated = ctx.globals.sandbox_as.as_deref().and_then(|who| {
+    let impersonated = ctx.run.options.sandbox_as.as_deref().and_then(|who| {
         let (department, persona) = who.split_once('/')?;
         Some(Caller::Persona(department.parse().ok()?, persona.to_owned()))
     });
@@ -165,7 +165,7 @@ fn load_planned(ctx: &Ctx) -> Result<AccessContext, Error> {
 
 /// Whoever stands in for an account of the sandbox has no key that could tell whose it is; answers for whom.
 pub(super) fn impersonated_persona(ctx: &Ctx) -> Option<&str> {
-    ctx.globals.sandbox_as.as_deref().filter(|who| who.contains('/'))
+    ctx.run.options.sandbox_as.as_deref().filter(|who| who.contains('/'))
 }
 
 fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
@@ -174,15 +174,15 @@ fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
             .with_hint(format!("Ask as the provisioner, with `--sandbox --as {persona}`."))
             .with_hint("Or act with the profile that `onboard` handed over: `--profile FILE`."));
     }
-    let folders = StandardDirs::discover()?;
-    let profile = session::load_selected_profile(ctx, &folders)?;
+    let folders = ctx.run.environment.dirs()?;
+    let profile = session::load_selected_profile(&ctx.run, folders)?;
     if let Some(profile) = profile
-        && session::resolve_sandbox_folder(ctx, &folders, Some(&profile)).is_none()
-        && Workspace::find(&std::env::current_dir()?)?.is_none()
+        && session::resolve_sandbox_folder(&ctx.run, folders, Some(&profile)).is_none()
+        && Workspace::find(ctx.run.environment.working_dir()?, ctx.run.platform_dir().as_deref())?.is_none()
     {
         return load_from_profile(ctx, profile);
     }
-    let session = PlatformSession::open(ctx, 8)?;
+    let session = PlatformSession::open(&ctx.run, 8)?;
     for warning in &session.warnings {
         ctx.ui.warn(&warning.message);
     }
@@ -192,7 +192,7 @@ fn load_live(ctx: &Ctx) -> Result<AccessContext, Error> {
 
 /// Without the platform's files: what the owner of the profile's key sees of itself.
 fn load_from_profile(ctx: &Ctx, profile: LoadedProfile) -> Result<AccessContext, Error> {
-    let session = ConnectorSession::open(ctx)?;
+    let session = ConnectorSession::open(&ctx.run)?;
     let facts = profile.profile.facts;
     let target = ObservationTarget {
         organization: Some(facts.organization.clone()),
@@ -240,7 +240,7 @@ pub(super) fn load_snapshot(ctx: &Ctx, file: &std::path::Path) -> Result<(Worksp
         )
         .with_hint("Use the platform's files that it was taken with.")
     };
-    if let Some(stage) = ctx.globals.stage.as_ref().filter(|stage| **stage != saved.stage) {
+    if let Some(stage) = ctx.run.options.stage.as_ref().filter(|stage| **stage != saved.stage) {
         return Err(differs(format!("stage `{}`, not of `{stage}`", saved.stage)));
     }
     let Some((_, stage)) = workspace.platform.stage(Some(&saved.stage)) else {
@@ -294,7 +294,7 @@ fn observed_context(workspace: Workspace, stage: String, snapshot: &Snapshot, fi
 
 /// The platform, without errors.
 fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(ctx.globals.is_sandbox())?;
+    let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     let (workspace, warnings) = loaded
         .into_result()
         .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;

@@ -6,10 +6,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::{
-    commands::{Ctx, session::ConnectorSession},
+    commands::Ctx,
     config::{SaveError, save},
     error::{Error, ResultExt},
     resources::connector::{Backup, ConnectorClient, LiveConnector, SecretReference},
+    session::ConnectorSession,
     text,
 };
 

@@ -69,7 +69,7 @@ pub(super) struct ConnectorCreateArgs {
 impl ConnectorCreateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorCreateOutput>, Error> {
         let read = file::read(&self.config_file)?;
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let department = session.require_department()?;
         selectors::reject_foreign_names(Some(department), &[read.name().to_owned()])?;
         let file = read.lint(ctx, Some(department))?;

@@ -47,7 +47,7 @@ pub(super) struct ConnectorDeleteArgs {
 
 impl ConnectorDeleteArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorDeleteOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), &self.connectors)?;
         let observed = ctx.block_on(async {
             let list = session.connectors.list_selected(&self.connectors).await?;

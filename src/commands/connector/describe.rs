@@ -33,7 +33,7 @@ pub(super) struct ConnectorDescribeArgs {
 
 impl ConnectorDescribeArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorDescribeOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let written = [self.connector];
         let list = ctx.block_on(async { Ok(session.connectors.list_selected(&written).await?) })?;
         let observed = find_selected(&list, &written[0]).ok_or_else(|| selectors::not_found_error(&list, &written))?;

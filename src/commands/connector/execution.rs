@@ -30,7 +30,7 @@ pub(in crate::commands) async fn execute(
     timeout: Duration,
     settle: Duration,
 ) -> Result<ConnectorExecution, Error> {
-    if ctx.cancel.is_cancelled() && !plan.is_empty() {
+    if ctx.run.cancel.is_cancelled() && !plan.is_empty() {
         return Err(Error::new(
             ErrorKind::Interrupted,
             "interrupted before anything was changed",
@@ -49,7 +49,7 @@ pub(in crate::commands) async fn execute(
     };
     let progress = ctx.ui.start_progress();
     let listener = SilentListener(&*progress);
-    let engine = ConnectorExecutor::new(connectors, &listener, &ctx.cancel, timeout, settle);
+    let engine = ConnectorExecutor::new(connectors, &listener, &ctx.run.cancel, timeout, settle);
     let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
     let run = PlanRunner {
         run_id: &run_id,
@@ -57,7 +57,7 @@ pub(in crate::commands) async fn execute(
         clock: &connectors.clock,
         journal: journal.as_ref(),
         listener: &listener,
-        interrupt: &ctx.cancel,
+        interrupt: &ctx.run.cancel,
         concurrency: CONCURRENCY,
     };
     let outcome = run.apply(&plan.changes, &engine).await?;

@@ -29,7 +29,7 @@ pub(super) fn run_lifecycle(
     targets: &LifecycleTargetArgs,
     what: LifecycleAction,
 ) -> Result<CommandOutput<LifecycleOutput>, Error> {
-    let session = ConnectorSession::open(ctx)?;
+    let session = ConnectorSession::open(&ctx.run)?;
     if targets.all {
         // Without a department this would reach everybody's.
         session.require_department()?;
@@ -47,7 +47,7 @@ pub(super) fn run_lifecycle(
         };
         let mut failures = Vec::new();
         for connector in &observed {
-            if ctx.cancel.is_cancelled() {
+            if ctx.run.cancel.is_cancelled() {
                 failures.push(Error::new(ErrorKind::Interrupted, "interrupted"));
                 break;
             }

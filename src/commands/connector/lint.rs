@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::{
     catalog::lint::{self, ExceptedFinding, LintDepartment, LintOptions, LintResult},
-    commands::{CommandOutput, Ctx, global_args::OutputFormat, session},
-    config::{LoadedProfile, StandardDirs},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat},
+    config::LoadedProfile,
     diag::{Finding, Severity},
     error::{Error, ErrorKind, ResultExt},
     manifest::connector_file,
     render::{Block, Style, TextLine, Viewable, to_sarif},
-    text,
+    session, text,
 };
 
 /// Check connector files, without asking the service.
@@ -37,7 +37,7 @@ pub(super) struct ConnectorLintArgs {
 
 impl ConnectorLintArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLintOutput>, Error> {
-        let profile = session::load_selected_profile(ctx, &StandardDirs::discover()?)?;
+        let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
         let files = collect_files(&self.files)?;
         let mut checked = ConnectorLintOutput {
             files: files.len(),

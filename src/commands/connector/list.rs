@@ -34,7 +34,7 @@ pub(super) struct ConnectorListArgs {
 
 impl ConnectorListArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorListOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         if let (Some(department), Format::Human) = (&session.department, ctx.ui.format()) {
             ctx.ui.info(&quota_line(
@@ -51,7 +51,7 @@ impl ConnectorListArgs {
             let which = if session.department.is_some() { "--all" } else { "'*'" };
             ctx.ui.info(&format!(
                 "What to do about those that do not run: `confluent ebs connector explain {which}{}`.",
-                ctx.globals.to_flags()
+                ctx.run.options.to_flags()
             ));
         }
         Ok(CommandOutput::new(ConnectorListOutput { rows, wide: self.wide }))

@@ -33,12 +33,11 @@ pub(super) use backup::{BackupArgs, BackupFile};
 pub(super) use execution::execute as run_plan;
 pub(super) use request::check_quota;
 
-use super::{
-    Ctx, command_output,
-    global_args::OutputFormat,
+use super::{Ctx, command_output, global_args::OutputFormat};
+use crate::{
+    exit::ExitCode,
     session::{ConnectorSession, DepartmentContext},
 };
-use crate::exit::ExitCode;
 
 /// Manage connectors.
 ///

@@ -79,7 +79,7 @@ impl ConnectorUpdateArgs {
             return Err(Error::usage("one of --config or --config-file must be specified"));
         }
         let file = self.config_file.as_deref().map(file::read).transpose()?;
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
         let file = match file {
             Some(read) => Some(read.lint(ctx, session.department.as_ref())?),

@@ -35,7 +35,7 @@ pub(super) struct ConnectorValidateArgs {
 impl ConnectorValidateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorValidateOutput>, Error> {
         let read = file::read(&self.config_file)?;
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), &[read.name().to_owned()])?;
         let mut file = read.lint(ctx, session.department.as_ref())?;
         request::reject_masked(&file.config, |_| false)?;

@@ -35,7 +35,7 @@ pub(super) struct ConnectorWaitArgs {
 
 impl ConnectorWaitArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorWaitOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let goal = if self.paused {
             WaitGoal::Paused
         } else {

@@ -44,7 +44,7 @@ pub(super) async fn wait_with_progress(
     let patience = WaitOptions {
         timeout,
         settle_time: Duration::ZERO,
-        interrupt: ctx.cancel.clone(),
+        interrupt: ctx.run.cancel.clone(),
         goal,
     };
     Ok(session.connectors.wait(name, &patience, &watch).await?)

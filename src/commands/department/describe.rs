@@ -27,7 +27,7 @@ impl DepartmentDescribeArgs {
         let department = workspace
             .department(&self.code)
             .ok_or_else(|| unknown_department_error(&workspace, &self.code))?;
-        let named = ctx.globals.stage.as_deref();
+        let named = ctx.run.options.stage.as_deref();
         let (stage_name, stage) = workspace.platform.stage(named).ok_or_else(|| {
             Error::usage(format!(
                 "there is no stage \"{}\" in {}",

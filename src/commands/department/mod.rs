@@ -7,12 +7,13 @@ mod validate;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, session};
+use super::{Ctx, command_output};
 use crate::{
     diag::Finding,
     error::Error,
     exit::ExitCode,
     manifest::{Workspace, WorkspaceOrigin},
+    session,
 };
 
 /// Look at departments and their files.
@@ -46,13 +47,13 @@ impl DepartmentArgs {
 
 /// The platform and what was found in it, errors included: for showing, not for acting.
 fn load_platform(ctx: &Ctx) -> Result<(Workspace, Vec<Finding>), Error> {
-    let loaded = session::load_workspace(ctx.globals.is_sandbox())?;
+    let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     Ok((loaded.workspace, loaded.findings))
 }
 
 /// The platform, without errors.
 fn load_valid_platform(ctx: &Ctx) -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(ctx.globals.is_sandbox())?;
+    let loaded = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?;
     loaded
         .into_result()
         .map(|(workspace, _)| workspace)

@@ -13,7 +13,7 @@ use super::environment::DoctorEnvironment;
 use crate::{
     apply::{Journal, journal::TimedJournalLine},
     checks::{DoctorReport, network},
-    commands::{Ctx, session},
+    commands::Ctx,
     config::{
         Layer, SaveError, Settings, profile_redaction,
         save::{IfExists, save},
@@ -24,6 +24,7 @@ use crate::{
     model::{ApiKeyId, KeyKind},
     render::{Block, TextLine, Viewable, json_document},
     sandbox::{self, Sandbox},
+    session,
     text::count_noun,
 };
 
@@ -57,7 +58,7 @@ pub(super) fn write(
     };
     let bundle = SupportBundle::collect(ctx, environment, diagnosis);
     let mut value = serde_json::to_value(&bundle).context("what was seen cannot be written as JSON")?;
-    let home = etcetera::home_dir().ok().map(|home| home.display().to_string());
+    let home = ctx.run.environment.home.as_ref().map(|home| home.display().to_string());
     let secrets = known_secrets(environment);
     map_strings(&mut value, &|text| {
         let text = secrets
@@ -125,12 +126,12 @@ impl SupportBundle {
         Self {
             about: "Collected by `confluent ebs doctor --bundle`. It holds no secret; ids, names, file names and \
                     answers of the service are in it, so read it before it leaves your organization.",
-            made_at: ctx.clock.now(),
+            made_at: ctx.run.environment.clock.now(),
             program: ProgramInfo {
                 version: env!("CARGO_PKG_VERSION"),
                 os: std::env::consts::OS,
                 architecture: std::env::consts::ARCH,
-                file: std::env::current_exe().ok(),
+                file: ctx.run.environment.executable.clone(),
             },
             settings: setting_rows(ctx, environment),
             variables: variable_rows(environment),

@@ -7,11 +7,12 @@ use crate::{
     checks::profile::DoctorKeyState,
     client::{Auth, BaseUrl, BasicCredentials, CredentialSource, HttpTransport, HttpTransportSettings, Transport},
     clock::Clock,
-    commands::{Ctx, session::Connection},
+    commands::Ctx,
     config::{self, CredentialsError, ServiceEndpoint, ServiceHosts},
     env,
     model::ApiKeyId,
     sandbox::Sandbox,
+    session::Connection,
 };
 
 /// A way to the service, with a key or without.
@@ -111,14 +112,14 @@ pub(super) fn open_connection(
             (Some(auth), CredentialState::Key(found.key.id, found.source.to_string()))
         }
     };
-    let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+    let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
     let named = loaded.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
     let connection = base.map(|base: BaseUrl| DoctorConnection {
         hosts: ServiceHosts::resolve(base.as_str(), &named, &trusted, env::var)
             .map_err(|error| format!("{:#}", anyhow::Error::from(error))),
         base,
         transport: socket(false),
-        clock: ctx.clock.clone(),
+        clock: ctx.run.environment.clock.clone(),
         auth,
         in_process: false,
     });
@@ -141,7 +142,7 @@ fn open_sandbox_connection(
             "not looked for: the platform's files hold mistakes",
         ));
     };
-    let way = Connection::for_sandbox(ctx, folder, &workspace, environment.valid_profile()).map_err(|error| {
+    let way = Connection::for_sandbox(&ctx.run, folder, &workspace, environment.valid_profile()).map_err(|error| {
         let fix = error.hints.first().map(ToString::to_string);
         CredentialState::Unusable(
             error.to_string(),
@@ -153,7 +154,7 @@ fn open_sandbox_connection(
         Some(key) => CredentialState::Key(key, source.unwrap_or_default()),
         None => CredentialState::Impersonating(format!(
             "the sandbox acts as {}",
-            ctx.globals.sandbox_as.as_deref().unwrap_or("somebody")
+            ctx.run.options.sandbox_as.as_deref().unwrap_or("somebody")
         )),
     };
     let base = way.base_url.parse().map_err(|_| {

@@ -3,12 +3,13 @@
 use std::{borrow::Cow, path::PathBuf};
 
 use crate::{
-    commands::{Ctx, session},
+    commands::Ctx,
     config::{LoadedProfile, Profile, StandardDirs, dirs::NoHomeDir},
     diag::{Finding, has_errors},
-    error::{Error, ResultExt},
+    error::Error,
     manifest::{LoadedWorkspace, Stage, Workspace},
     model::{DepartmentCode, Prefix, ownership::account_name},
+    session,
 };
 
 /// Everything that can be known without asking anybody.
@@ -42,12 +43,12 @@ pub(super) struct ActingDepartment {
 impl DoctorEnvironment {
     /// Looks around. Only a mistake in the flags is an error.
     pub(super) fn discover(ctx: &Ctx) -> Result<Self, Error> {
-        let folders = StandardDirs::discover();
+        let folders = ctx.run.environment.dirs.clone();
         let named = folders
             .as_ref()
             .ok()
-            .and_then(|folders| session::selected_profile(ctx, folders));
-        let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+            .and_then(|folders| session::selected_profile(&ctx.run, folders));
+        let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
         let profile = folders
             .as_ref()
             .ok()
@@ -57,16 +58,16 @@ impl DoctorEnvironment {
         let sandbox = folders
             .as_ref()
             .ok()
-            .and_then(|folders| session::resolve_sandbox_folder(ctx, folders, loaded));
-        let here = std::env::current_dir().context("the working folder cannot be told")?;
-        let platform = match Workspace::find(&here) {
+            .and_then(|folders| session::resolve_sandbox_folder(&ctx.run, folders, loaded));
+        let here = ctx.run.environment.working_dir()?;
+        let platform = match Workspace::find(here, ctx.run.platform_dir().as_deref()) {
             Ok(Some(folder)) => Ok(Some(Workspace::load(&folder))),
             Ok(None) if sandbox.is_some() && loaded.is_none() => Ok(Some(Workspace::embedded())),
             Ok(None) => Ok(None),
             Err(error) => Err(error.to_string()),
         };
         let stage = match (&platform, &profile) {
-            (Ok(Some(platform)), None) => match session::resolve_stage(ctx, &platform.workspace, None) {
+            (Ok(Some(platform)), None) => match session::resolve_stage(&ctx.run, &platform.workspace, None) {
                 Ok(stage) => Some(stage),
                 // Files with mistakes may have lost it.
                 Err(_) if has_errors(&platform.findings) => None,
@@ -74,9 +75,7 @@ impl DoctorEnvironment {
             },
             _ => None,
         };
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let variables = ctx.run.environment.variables.clone().into_iter().collect();
         Ok(Self {
             folders,
             selected_profile: named,
@@ -118,7 +117,7 @@ impl DoctorEnvironment {
                 account_name: account_name(&facts.stage, &facts.department, &facts.persona),
             });
         }
-        let (code, persona) = ctx.globals.sandbox_as.as_deref()?.split_once('/')?;
+        let (code, persona) = ctx.run.options.sandbox_as.as_deref()?.split_once('/')?;
         let department = self.valid_workspace()?.department(&code.parse().ok()?)?;
         let (stage, _) = self.stage.as_ref()?;
         Some(ActingDepartment {

@@ -14,9 +14,10 @@ use crate::{
         observation::{self, Observation, ProbeTarget, ServiceObservation, Unavailable},
     },
     client::{Auth, BaseUrl, Client},
-    commands::{Ctx, session},
+    commands::Ctx,
     config::CredentialsError,
     model::{Principal, ServiceAccountId},
+    session,
 };
 
 /// Looks, asks and judges.
@@ -40,7 +41,7 @@ pub(super) async fn check_kafka_key(
             kafka_key::KafkaObservation::skipped("there is none"),
         ),
         Ok(Some(auth)) => {
-            let source = match (auth.source(), ctx.globals.sandbox_as.as_deref()) {
+            let source = match (auth.source(), ctx.run.options.sandbox_as.as_deref()) {
                 (Some(source), _) => source.to_string(),
                 (None, who) => format!("the sandbox acts as {}", who.unwrap_or("somebody")),
             };
@@ -86,7 +87,7 @@ fn find_kafka_auth(
 ) -> Result<Option<Auth>, CredentialsError> {
     let loaded = environment.valid_profile();
     let Some(folder) = &environment.sandbox else {
-        return session::kafka_of_service(loaded);
+        return session::kafka_auth_for_service(&ctx.run, loaded);
     };
     let workspace = environment.sandbox_workspace();
     let stage = environment.stage.as_ref().map(|(_, stage)| stage);
@@ -95,9 +96,9 @@ fn find_kafka_auth(
         // Whoever stands in for a department has its own rights and no key of a cluster.
         (Some(workspace), Some(stage), Some(auth)) if department.is_none() => {
             // Why the sandbox cannot be acted on is told elsewhere.
-            Ok(session::kafka_in_sandbox(ctx, folder, &workspace, stage, loaded, auth).unwrap_or_default())
+            Ok(session::kafka_auth_in_sandbox(&ctx.run, folder, &workspace, stage, loaded, auth).unwrap_or_default())
         }
-        _ => Ok(loaded.and_then(session::kafka_of_profile)),
+        _ => Ok(loaded.and_then(session::kafka_auth_of_profile)),
     }
 }
 
@@ -122,8 +123,8 @@ async fn probe_kafka(
             .policy(observation::no_retry())
             .build()
     };
-    let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
-    let base = session::kafka_base(cluster, &trusted);
+    let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
+    let base = session::kafka_base_url(cluster, &trusted);
     let about = async {
         let none = || Unavailable::Skipped("it has no id".to_owned());
         let key = auth.key().and_then(|key| key.parse().ok()).ok_or_else(none)?;

@@ -1,6 +1,9 @@
 //! Looks at everything and hands it to the judgements in `checks`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use futures_util::join;
 use jiff::Timestamp;
@@ -34,6 +37,7 @@ use crate::{
     manifest::{Platform, admin::AdminScript},
     model::{OrganizationId, Principal},
     sandbox::{Sandbox, auth::IMPERSONATE_HEADER},
+    session::Environment,
 };
 
 /// How often, and how long apart, a held sandbox is looked at before it counts as stuck.
@@ -45,7 +49,7 @@ pub(super) fn run(ctx: &Ctx, environment: &DoctorEnvironment, args: &DoctorArgs)
     ctx.block_on(async {
         tokio::select! {
             biased;
-            () = ctx.cancel.cancelled() => {
+            () = ctx.run.cancel.cancelled() => {
                 Err(Error::new(ErrorKind::Interrupted, "interrupted before everything was looked at"))
             }
             diagnosis = collect_checks(ctx, environment, args) => Ok(diagnosis),
@@ -65,10 +69,10 @@ async fn collect_checks(ctx: &Ctx, environment: &DoctorEnvironment, args: &Docto
     };
     let department = environment.department(ctx);
     let probe_target = probe_target(environment, department.as_ref(), connection.as_ref(), &credential);
-    let home = etcetera::home_dir().ok();
+    let home = ctx.run.environment.home.clone();
     let cli_config = async {
         match &home {
-            Some(home) => CliConfig::load(home, &ctx.clock).await,
+            Some(home) => CliConfig::load(home, &ctx.run.environment.clock).await,
             None => CliConfig {
                 path: PathBuf::from("~/.confluent/config.json"),
                 state: CliConfigState::Missing,
@@ -97,13 +101,13 @@ async fn collect_checks(ctx: &Ctx, environment: &DoctorEnvironment, args: &Docto
     let mut add = |topic, more: Vec<CheckResult>| checks.extend(more.into_iter().map(|check| (topic, check)));
     add(
         CheckTopic::Plugin,
-        plugin::check_installation(&inspect_installation(home), &cli_config),
+        plugin::check_installation(&inspect_installation(&ctx.run.environment), &cli_config),
     );
     add(CheckTopic::Computer, computer_checks(environment, sandbox.as_ref()));
     let expected = expected_identity(environment, department.as_ref());
     let now = connection
         .as_ref()
-        .map_or(&ctx.clock, |connection| &connection.clock)
+        .map_or(&ctx.run.environment.clock, |connection| &connection.clock)
         .now();
     add(
         CheckTopic::Key,
@@ -145,7 +149,7 @@ async fn inspect_sandbox_folder(ctx: &Ctx, environment: &DoctorEnvironment) -> O
         if !condition.locked {
             break;
         }
-        ctx.clock.sleep(LOCK_RETRY_DELAY).await;
+        ctx.run.environment.clock.sleep(LOCK_RETRY_DELAY).await;
         condition = Sandbox::state_dir_status(&path);
     }
     Some(SandboxFolder {
@@ -260,17 +264,24 @@ async fn probe_other_hosts(
 }
 
 /// The folders that the Confluent CLI looks into: those of `PATH`, then its own.
-fn inspect_installation(home: Option<PathBuf>) -> PluginInstallation {
-    let path = std::env::var_os(env::PATH).unwrap_or_default();
+fn inspect_installation(environment: &Environment) -> PluginInstallation {
+    let path = environment.variable(env::PATH).unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    if let Some(own) = home.map(|home| home.join(".confluent").join("plugins"))
+    if let Some(own) = environment
+        .home
+        .as_ref()
+        .map(|home| home.join(".confluent").join("plugins"))
         && !folders.contains(&own)
     {
         folders.push(own);
     }
-    let extensions = env::var(env::PATHEXT).unwrap_or_default();
+    let extensions = environment.variable(env::PATHEXT).unwrap_or_default();
     let extensions: Vec<String> = extensions.split(';').map(str::to_owned).collect();
-    PluginInstallation::discover(&std::env::current_exe().unwrap_or_default(), &folders, &extensions)
+    PluginInstallation::discover(
+        environment.executable.as_deref().unwrap_or_else(|| Path::new("")),
+        &folders,
+        &extensions,
+    )
 }
 
 fn computer_checks(environment: &DoctorEnvironment, sandbox: Option<&SandboxFolder>) -> Vec<CheckResult> {

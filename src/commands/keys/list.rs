@@ -7,12 +7,12 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         provisioning::{self, AclLookup, FolderArgs, Reconciliation},
-        session::PlatformSession,
     },
     error::{Error, ErrorKind},
     model::{ApiKeyId, DepartmentCode, Principal, Snapshot},
     render::{Cell, RowList, TableRow},
     resources::api_key::ApiKeyStatus,
+    session::PlatformSession,
 };
 
 /// List the API keys of departments.
@@ -38,9 +38,9 @@ pub(super) struct KeysListArgs {
 
 impl KeysListArgs {
     pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<KeyListRow>>, Error> {
-        let session = PlatformSession::open(ctx, 8)?;
+        let session = PlatformSession::open(&ctx.run, 8)?;
         if self.departments.is_empty() {
-            self.departments.extend(ctx.globals.department.clone());
+            self.departments.extend(ctx.run.options.department.clone());
         }
         for code in &self.departments {
             provisioning::find_department(&session, code)?;

@@ -7,13 +7,13 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         provisioning::{AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error},
-        session::PlatformSession,
     },
     error::Error,
     manifest::{DesiredDepartment, DesiredPersona},
     model::{AclBinding, ApiKeyId, DepartmentCode, ObservedAccount, ObservedKey, Principal, Snapshot, listing},
     plan::{Plan, rotation::plan_revocation},
     resources::api_key::ApiKeyStatus,
+    session::PlatformSession,
     text,
 };
 
@@ -61,7 +61,7 @@ struct PersonaRevocation<'a> {
 
 impl KeysRevokeArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<KeysChangeOutput>, Error> {
-        let session = PlatformSession::open(ctx, 8)?;
+        let session = PlatformSession::open(&ctx.run, 8)?;
         ctx.block_on(self.revoke(ctx, &session))
     }
 

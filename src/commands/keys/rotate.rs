@@ -13,13 +13,13 @@ use crate::{
             self, AclLookup, HandoverArgs, Reconciliation, check_refusals, incomplete_run_error,
             plan_view::format_count, undelivered_error,
         },
-        session::PlatformSession,
     },
     error::{Error, ErrorKind, ResultExt},
     exit::ExitCode,
     manifest::DesiredPersona,
     model::{Department, DepartmentCode},
     plan::{Rotation, rotation::plan_rotation},
+    session::PlatformSession,
 };
 
 /// Replace API keys without an outage.
@@ -67,9 +67,9 @@ pub(super) struct KeysRotateArgs {
 impl KeysRotateArgs {
     pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<KeysChangeOutput>, Error> {
         if !self.all && self.departments.is_empty() {
-            self.departments.extend(ctx.globals.department.clone());
+            self.departments.extend(ctx.run.options.department.clone());
         }
-        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
+        let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
         let departments: Vec<Department> = match self.all {
             true => session.workspace.active_departments().cloned().collect(),
             false => provisioning::find_active_departments(&session, &self.departments)?,

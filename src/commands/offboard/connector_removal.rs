@@ -172,7 +172,7 @@ impl ConnectorRemovalArgs {
             if left.is_empty() {
                 return Ok(());
             }
-            if ctx.cancel.is_cancelled() || clock.elapsed_since(begun) > REMOVAL_TIMEOUT {
+            if ctx.run.cancel.is_cancelled() || clock.elapsed_since(begun) > REMOVAL_TIMEOUT {
                 return Err(Error::new(
                     ErrorKind::Partial,
                     format!("{} asked to go and still listed", text::join_quoted(&left)),

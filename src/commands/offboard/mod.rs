@@ -10,12 +10,12 @@ use clap::Args;
 use super::{
     CommandOutput, Ctx,
     provisioning::{self, AclLookup, FolderArgs, Reconciliation, incomplete_run_error},
-    session::PlatformSession,
 };
 use crate::{
     error::{Error, ErrorKind},
     model::{Department, DepartmentCode},
     plan::{Teardown, plan_teardown},
+    session::PlatformSession,
 };
 use connector_removal::ConnectorRemovalArgs;
 use output::{OffboardOutput, plan_blocks};
@@ -56,7 +56,7 @@ pub(super) struct OffboardArgs {
 
 impl OffboardArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffboardOutput>, Error> {
-        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
+        let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
         let department = provisioning::find_department(&session, &self.department)?;
         ctx.block_on(self.offboard(ctx, &session, &department))
     }
@@ -101,7 +101,7 @@ impl OffboardArgs {
             );
             ctx.confirm_by_typing(&question, department.code.as_str())?;
         }
-        if ctx.cancel.is_cancelled() {
+        if ctx.run.cancel.is_cancelled() {
             return Err(Error::new(
                 ErrorKind::Interrupted,
                 "interrupted before anything was changed",

@@ -131,7 +131,7 @@ async fn try_key(ctx: &Ctx, reconciliation: &Reconciliation<'_>, id: &ApiKeyId, 
             Err(_) => RemovedKeyState::Inconclusive,
         };
         if session.clock.elapsed_since(begun) + wait > PROPAGATION_BUDGET
-            || !sleep_or_cancel(&session.clock, &ctx.cancel, wait).await
+            || !sleep_or_cancel(&session.clock, &ctx.run.cancel, wait).await
         {
             return proof;
         }

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::{
-    commands::{Ctx, session::PlatformSession},
+    commands::Ctx,
     config::save,
     error::{Error, ResultExt},
     manifest::WorkspaceOrigin,
     model::Department,
+    session::PlatformSession,
 };
 
 /// What became of the department's file.

@@ -11,7 +11,6 @@ use super::{
         self, AclLookup, HandoverArgs, PendingDelivery, Reconciliation, check_refusals, incomplete_run_error,
         plan_view::format_count, undelivered_error,
     },
-    session::PlatformSession,
 };
 use crate::{
     apply::ProvisioningReport as Applied,
@@ -22,6 +21,7 @@ use crate::{
     manifest::DesiredDepartment,
     model::{Department, DepartmentCode, Principal, Snapshot},
     plan::{self, ObservedOrganization, Plan},
+    session::PlatformSession,
 };
 use output::{OnboardHeader, OnboardOutput, PlanSummary, PrintedSecret, department_rows, plan_blocks, plan_summary};
 
@@ -76,9 +76,9 @@ pub(super) struct OnboardArgs {
 impl OnboardArgs {
     pub(super) fn run(mut self, ctx: &mut Ctx) -> Result<CommandOutput<OnboardOutput>, Error> {
         if !self.all && self.departments.is_empty() {
-            self.departments.extend(ctx.globals.department.clone());
+            self.departments.extend(ctx.run.options.department.clone());
         }
-        let session = PlatformSession::open(ctx, usize::from(self.concurrency))?;
+        let session = PlatformSession::open(&ctx.run, usize::from(self.concurrency))?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }

@@ -8,7 +8,7 @@ use super::{load_profile, trusted_hosts};
 use crate::{
     commands::{CommandOutput, Ctx},
     config::{
-        Profile, StandardDirs,
+        Profile,
         profile::is_readable_by_others,
         save::{IfExists, SaveError, create_private_dir, save},
     },
@@ -58,7 +58,7 @@ impl ProfileImportArgs {
             .with_hint("Choose one with `--name`."));
         }
         let (text, encrypted) = self.read_profile(ctx)?;
-        let folders = StandardDirs::discover()?;
+        let folders = ctx.run.environment.dirs()?;
         create_private_dir(folders.profiles())?;
         let file = folders.profile(&name);
         let existing = if self.force { IfExists::Replace } else { IfExists::Keep };

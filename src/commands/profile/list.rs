@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{profile_names, trusted_hosts};
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::{Profile, StandardDirs},
+    config::Profile,
     error::Error,
     render::{Cell, RowList, TableRow},
 };
@@ -20,7 +20,7 @@ pub(super) struct ProfileListArgs {}
 
 impl ProfileListArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<ProfileRow>>, Error> {
-        let folders = StandardDirs::discover()?;
+        let folders = ctx.run.environment.dirs()?;
         let current = folders.current_profile();
         let trusted = trusted_hosts(ctx);
         let rows = profile_names(&folders).into_iter().map(|name| {

@@ -48,7 +48,7 @@ impl ProfileArgs {
 
 /// The hosts outside Confluent's domain that the user trusts.
 fn trusted_hosts(ctx: &Ctx) -> Vec<String> {
-    ctx.globals.trust_endpoint.iter().cloned().collect()
+    ctx.run.options.trusted_hosts.clone()
 }
 
 /// Reads the profile at `path`.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::load_profile;
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::{LoadedProfile, StandardDirs},
+    config::LoadedProfile,
     env,
     error::Error,
     model::KeyKind,
@@ -34,11 +34,11 @@ pub(super) struct ProfileShowArgs {
 
 impl ProfileShowArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileShowOutput>, Error> {
-        let folders = StandardDirs::discover()?;
+        let folders = ctx.run.environment.dirs()?;
         let named = self
             .named
-            .or_else(|| ctx.globals.profile.clone())
-            .or_else(|| env::var(env::CONFLUENT_EBS_PROFILE))
+            .or_else(|| ctx.run.options.profile.clone())
+            .or_else(|| ctx.run.variable(env::CONFLUENT_EBS_PROFILE))
             .or_else(|| folders.current_profile());
         let Some(named) = named else {
             return Err(Error::failed("no profile is in use")

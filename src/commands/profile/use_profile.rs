@@ -5,10 +5,7 @@ use serde::Serialize;
 use super::{load_profile, profile_names};
 use crate::{
     commands::{CommandOutput, Ctx},
-    config::{
-        StandardDirs,
-        save::{IfExists, save},
-    },
+    config::save::{IfExists, save},
     error::Error,
     hint::closest_match,
     render::{Block, Viewable},
@@ -28,7 +25,7 @@ pub(super) struct ProfileUseArgs {
 
 impl ProfileUseArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ProfileUseOutput>, Error> {
-        let folders = StandardDirs::discover()?;
+        let folders = ctx.run.environment.dirs()?;
         let known = profile_names(&folders);
         if !known.contains(&self.name) {
             let error = Error::failed(format!("profile \"{}\" not found", self.name));

@@ -255,7 +255,7 @@ impl Reconciliation<'_> {
             journal: &journal,
             clock: &self.session.clock,
             run_id: &run,
-            interrupt: &ctx.cancel,
+            interrupt: &ctx.run.cancel,
         };
         let mut pending = Vec::new();
         for left in left {

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Ctx, session::PlatformSession};
+use super::Ctx;
 use crate::{
     api::kafka::ListTopics,
     apply::{self, Delivery, Journal, ProvisioningInput, ProvisioningReport as Applied, RunEvent},
@@ -31,6 +31,7 @@ use crate::{
     model::{ApiKeyId, Department, DepartmentCode, Principal, Secret, Snapshot},
     plan::{self, ObservedOrganization, Plan, PlanInput, PlannedChange, PlannedOperation},
     resources::{PROPAGATION_BUDGET, ResourceContext, api_key::KnownKeys},
+    session::PlatformSession,
 };
 
 /// Where a command keeps profiles and evidence.
@@ -222,7 +223,7 @@ impl<'a> Reconciliation<'a> {
         plan: &Plan,
         concurrency: u16,
     ) -> Result<(Applied, Vec<PathBuf>), Error> {
-        if ctx.cancel.is_cancelled() {
+        if ctx.run.cancel.is_cancelled() {
             return Err(Error::new(
                 ErrorKind::Interrupted,
                 "interrupted before anything was changed",
@@ -283,7 +284,7 @@ impl<'a> Reconciliation<'a> {
             PROPAGATION_BUDGET,
         )
         .with_kafka(kafka)
-        .with_interrupt(ctx.cancel.clone());
+        .with_interrupt(ctx.run.cancel.clone());
         let today = session.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let profiles = |persona: &DesiredPersona, runtime| Profile {
             facts: persona.facts.clone(),
@@ -312,7 +313,7 @@ impl<'a> Reconciliation<'a> {
             journal,
             run_id: run,
             listener: &*progress,
-            interrupt: &ctx.cancel,
+            interrupt: &ctx.run.cancel,
             // The client sees to the number of requests. A change that waits for the disk leaves its place to another.
             concurrency: 2 * usize::from(concurrency),
             delivery: self.delivery.as_ref(),

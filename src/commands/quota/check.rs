@@ -39,7 +39,7 @@ pub(super) struct QuotaCheckArgs {
 
 impl QuotaCheckArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<QuotaCheckOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let department = session.require_department()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         let own = |name: &str| find_selected(&list, name).filter(|observed| department.prefix.owns(&observed.name));

@@ -29,7 +29,7 @@ pub(super) struct QuotaDescribeArgs {}
 
 impl QuotaDescribeArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaDescribeOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let department = session.require_department()?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         let usage = DepartmentUsage::from_connectors(&list, &department.prefix);

@@ -4,21 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    ConnectorSession,
-    state::{QuotaState, is_complete},
-};
 use crate::{
     api::connect::ExpandedConnector,
-    commands::{
-        CommandOutput, Ctx,
-        fleet::{at_least_prefix, has_task_count},
-        session,
-    },
+    commands::{CommandOutput, Ctx},
     error::Error,
+    fleet::{QuotaState, at_least_prefix, has_task_count, quota_state::is_complete},
     model::{DepartmentCode, DepartmentQuota, Prefix},
     quota::{ADVISORY, DepartmentUsage, counted_tasks, is_counted},
     render::{Cell, Format, RowList, TableRow},
+    session::{self, ConnectorSession},
 };
 
 /// List quotas and what is used of them.
@@ -33,7 +27,7 @@ pub(super) struct QuotaListArgs {}
 
 impl QuotaListArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<RowList<QuotaRow>>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let list = ctx.block_on(async { Ok(session.connectors.list().await?) })?;
         let row = |code: &DepartmentCode, prefix: &Prefix, quota: &DepartmentQuota| {
             let usage = DepartmentUsage::from_connectors(&list, prefix);
@@ -52,7 +46,7 @@ impl QuotaListArgs {
         let rows: Vec<QuotaRow> = if let Some(tenant) = &session.department {
             vec![row(&tenant.code, &tenant.prefix, &tenant.quota)]
         } else {
-            let workspace = session::load_workspace(ctx.globals.is_sandbox())?.workspace;
+            let workspace = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox())?.workspace;
             let departments: Vec<_> = workspace.active_departments().collect();
             if ctx.ui.format() == Format::Human {
                 let prefixes: Vec<&Prefix> = departments.iter().map(|department| &department.prefix).collect();

@@ -4,12 +4,11 @@ mod audit;
 mod check;
 mod describe;
 mod list;
-mod state;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, global_args::OutputFormat, session::ConnectorSession};
-use crate::exit::ExitCode;
+use super::{Ctx, command_output, global_args::OutputFormat};
+use crate::{exit::ExitCode, session::ConnectorSession};
 
 /// Show quotas and what is used of them.
 ///

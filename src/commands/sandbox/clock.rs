@@ -51,17 +51,17 @@ struct SandboxClockAdvanceArgs {
 impl SandboxClockArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         let told = match self.command {
-            SandboxClockCommand::Show(_) => open_default_sandbox().and_then(|sandbox| Ok(sandbox.now()?)),
-            SandboxClockCommand::Advance(advance) => advance.run(),
+            SandboxClockCommand::Show(_) => open_default_sandbox(ctx).and_then(|sandbox| Ok(sandbox.now()?)),
+            SandboxClockCommand::Advance(advance) => advance.run(ctx),
         };
         command_output::finish(told.map(|now| CommandOutput::new(SandboxClockOutput { now })), ctx)
     }
 }
 
 impl SandboxClockAdvanceArgs {
-    fn run(&self) -> Result<Timestamp, Error> {
+    fn run(&self, ctx: &Ctx) -> Result<Timestamp, Error> {
         let by = Duration::try_from(self.by).map_err(|_| Error::usage("the sandbox's time cannot go back"))?;
-        Ok(open_default_sandbox()?.advance(by)?)
+        Ok(open_default_sandbox(ctx)?.advance(by)?)
     }
 }
 

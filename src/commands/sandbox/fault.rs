@@ -130,7 +130,7 @@ struct SandboxFaultConnectorArgs {
 }
 
 impl SandboxFaultConnectorArgs {
-    fn run(&self) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
+    fn run(&self, ctx: &Ctx) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
         let kind = match &self.kind {
             None => None,
             Some(written) => Some(written.parse::<ConnectorFault>().map_err(|error| {
@@ -140,7 +140,7 @@ impl SandboxFaultConnectorArgs {
                 known.fold(Error::usage(error.to_string()), Error::with_hint)
             })?),
         };
-        let changed = open_default_sandbox()?.set_connector_fault(&self.name, kind)?;
+        let changed = open_default_sandbox(ctx)?.set_connector_fault(&self.name, kind)?;
         let name = &self.name;
         let text = match (kind, changed) {
             (Some(kind), _) => format!("Connector \"{name}\" fails: {}.", kind.about()),
@@ -157,16 +157,16 @@ impl SandboxFaultConnectorArgs {
 impl SandboxFaultArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> ExitCode {
         match self.command {
-            SandboxFaultCommand::Add(command) => command_output::finish(command.run(), ctx),
-            SandboxFaultCommand::List(SandboxFaultListArgs {}) => command_output::finish(list_faults(), ctx),
-            SandboxFaultCommand::Clear(command) => command_output::finish(command.run(), ctx),
-            SandboxFaultCommand::Connector(command) => command_output::finish(command.run(), ctx),
+            SandboxFaultCommand::Add(command) => command_output::finish(command.run(ctx), ctx),
+            SandboxFaultCommand::List(SandboxFaultListArgs {}) => command_output::finish(list_faults(ctx), ctx),
+            SandboxFaultCommand::Clear(command) => command_output::finish(command.run(ctx), ctx),
+            SandboxFaultCommand::Connector(command) => command_output::finish(command.run(ctx), ctx),
         }
     }
 }
 
 impl SandboxFaultAddArgs {
-    fn run(self) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
+    fn run(self, ctx: &Ctx) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
         let milliseconds = u32::try_from(self.delay.as_millis()).map_err(|_| Error::usage("the delay is too long"))?;
         let kind = match self.kind {
             FaultKindArg::TooManyRequests => FaultKind::TooManyRequests {
@@ -190,7 +190,7 @@ impl SandboxFaultAddArgs {
             skip: self.skip,
             times: (!self.forever).then_some(self.times),
         };
-        let id = open_default_sandbox()?.add_fault(fault)?;
+        let id = open_default_sandbox(ctx)?.add_fault(fault)?;
         Ok(CommandOutput::new(SandboxFaultChangeOutput {
             id: Some(id),
             text: format!("Added fault \"{id}\"."),
@@ -200,8 +200,8 @@ impl SandboxFaultAddArgs {
 }
 
 impl SandboxFaultClearArgs {
-    fn run(&self) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
-        let sandbox = open_default_sandbox()?;
+    fn run(&self, ctx: &Ctx) -> Result<CommandOutput<SandboxFaultChangeOutput>, Error> {
+        let sandbox = open_default_sandbox(ctx)?;
         let number = self.id.as_deref().and_then(|id| id.parse().ok());
         let cleared = match (&self.id, number) {
             (Some(connector), None) => usize::from(sandbox.set_connector_fault(connector, None)?),
@@ -224,8 +224,8 @@ impl SandboxFaultClearArgs {
     }
 }
 
-fn list_faults() -> Result<CommandOutput<RowList<FaultRow>>, Error> {
-    let sandbox = open_default_sandbox()?;
+fn list_faults(ctx: &Ctx) -> Result<CommandOutput<RowList<FaultRow>>, Error> {
+    let sandbox = open_default_sandbox(ctx)?;
     let requests = sandbox.faults()?.into_iter().map(FaultRow::Requests);
     let connectors = sandbox.connector_faults()?.into_iter().map(FaultRow::Connector);
     Ok(CommandOutput::new(RowList::in_order(requests.chain(connectors))))

@@ -27,9 +27,9 @@ pub(super) struct SandboxInfoArgs {
 }
 
 impl SandboxInfoArgs {
-    pub(super) fn run(self, _ctx: &mut Ctx) -> Result<CommandOutput<SandboxInfoOutput>, Error> {
+    pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<SandboxInfoOutput>, Error> {
         Ok(CommandOutput::new(SandboxInfoOutput::new(
-            open_default_sandbox()?.info(self.show_secrets)?,
+            open_default_sandbox(ctx)?.info(self.show_secrets)?,
         )))
     }
 }

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::{Ctx, command_output, session};
-use crate::{config::StandardDirs, error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded};
+use super::{Ctx, command_output};
+use crate::{error::Error, exit::ExitCode, manifest::Workspace, sandbox::Sandbox as Embedded, session};
 
 /// Run an embedded Confluent Cloud on this computer, without an account or a network.
 ///
@@ -47,19 +47,19 @@ impl SandboxArgs {
 }
 
 /// The platform whose stages a sandbox has: the one in or above the working folder, else the built-in example.
-fn load_platform() -> Result<Workspace, Error> {
-    let loaded = session::load_workspace(true)?;
+fn load_platform(ctx: &Ctx) -> Result<Workspace, Error> {
+    let loaded = session::load_workspace(&ctx.run, true)?;
     let (workspace, _) = loaded
         .into_result()
         .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
     Ok(workspace)
 }
 
-fn default_folder() -> Result<PathBuf, Error> {
-    Ok(StandardDirs::discover()?.sandbox())
+fn default_folder(ctx: &Ctx) -> Result<PathBuf, Error> {
+    Ok(ctx.run.environment.dirs()?.sandbox())
 }
 
 /// The sandbox of this user, made when there is none.
-fn open_default_sandbox() -> Result<Embedded, Error> {
-    session::open_sandbox(&default_folder()?, &load_platform()?)
+fn open_default_sandbox(ctx: &Ctx) -> Result<Embedded, Error> {
+    session::open_sandbox(&default_folder(ctx)?, &load_platform(ctx)?)
 }

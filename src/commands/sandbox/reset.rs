@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::{default_folder, load_platform, settings::SandboxBehaviourArgs};
 use crate::{
-    commands::{CommandOutput, Ctx, session},
+    commands::{CommandOutput, Ctx},
     error::{Error, ResultExt},
     render::{Block, Viewable},
     sandbox::{Sandbox, SandboxError, Seed},
+    session,
 };
 
 /// Throw the sandbox's state away and begin anew.
@@ -33,8 +34,8 @@ impl SandboxResetArgs {
         if !ctx.confirm("Are you sure you want to reset the sandbox?")? {
             return Ok(CommandOutput::empty());
         }
-        let folder = default_folder()?;
-        let workspace = load_platform()?;
+        let folder = default_folder(ctx)?;
+        let workspace = load_platform(ctx)?;
         let seed = session::build_seed(&workspace);
         let sandbox = match Sandbox::open(&folder, seed.clone(), None) {
             // A sandbox of another organization is what a reset is for: open it as what it is.

@@ -4,9 +4,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{info::SandboxInfoOutput, open_default_sandbox, settings::SandboxBehaviourArgs};
 use crate::{
-    commands::{CommandOutput, Ctx, session::to_error_with_hints},
+    commands::{CommandOutput, Ctx},
     error::{Error, ResultExt},
     render::Viewable,
+    session::to_error_with_hints,
 };
 
 /// Serve the embedded Confluent Cloud on loopback, for the stock CLI, Terraform and curl.
@@ -34,7 +35,7 @@ pub(super) struct SandboxStartArgs {
 
 impl SandboxStartArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<SandboxInfoOutput>, Error> {
-        let sandbox = open_default_sandbox()?;
+        let sandbox = open_default_sandbox(ctx)?;
         let now = sandbox.settings()?;
         let mut settings = self.behaviour.apply(&now)?;
         if let Some(scale) = self.time_scale {
@@ -61,7 +62,7 @@ impl SandboxStartArgs {
             let mut info = sandbox.info(false)?;
             info.url = Some(url);
             ctx.ui.print_preview(&SandboxInfoOutput::new(info).view())?;
-            ctx.cancel.cancelled().await;
+            ctx.run.cancel.cancelled().await;
             serving.abort();
             Ok(CommandOutput::empty())
         })

@@ -8,17 +8,14 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Serialize;
 
-use super::{
-    CommandOutput, Ctx,
-    duration::parse_duration,
-    fleet::{ConnectorCondition, Fleet, FleetCollector, FleetConnectorRow, StageView, incomplete_error},
-    global_args::GlobalArgs,
-};
+use super::{CommandOutput, Ctx, duration::parse_duration};
 use crate::{
     config::save::save_public,
     error::{Error, ErrorKind, ResultExt},
+    fleet::{ConnectorCondition, Fleet, FleetCollector, FleetConnectorRow, StageView, incomplete_error},
     hint::{connector_arg, shell_quote},
     render::Format,
+    session::Options,
     text,
 };
 
@@ -95,7 +92,7 @@ impl FailOn {
 
 impl StatusArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<StatusOutput>, Error> {
-        let collector = FleetCollector::open(ctx)?;
+        let collector = FleetCollector::open(&ctx.run)?;
         let (lists, fleet) = if self.watch {
             if ctx.ui.format() != Format::Human {
                 return Err(Error::usage("--watch cannot be used together with --output")
@@ -110,7 +107,7 @@ impl StatusArgs {
                 .hint("The folder must be there already, and writable: make it, or name another one.")?;
             ctx.ui.info(&format!("Wrote {}.", path.display()));
         }
-        let error = unhealthy_error(&fleet, self.fail_on.condition(), &ctx.globals)
+        let error = unhealthy_error(&fleet, self.fail_on.condition(), &ctx.run.options)
             .or_else(|| incomplete_error(&lists, &fleet));
         let report = CommandOutput::new(StatusOutput { fleet });
         Ok(match error {
@@ -127,8 +124,8 @@ pub(super) struct StatusOutput {
     fleet: Fleet,
 }
 
-/// What is wrong, when it is as bad as `worst` at least; `globals` say how it was asked for.
-fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, globals: &GlobalArgs) -> Option<Error> {
+/// What is wrong, when it is as bad as `worst` at least; `options` are those of the run.
+fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, options: &Options) -> Option<Error> {
     let bad = fleet.connectors().filter(|(_, row)| row.condition >= worst);
     let bad: Vec<(&StageView, &FleetConnectorRow)> = bad.collect();
     let (stage, first) = bad.first()?;
@@ -154,7 +151,7 @@ fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, globals: &GlobalArg
         },
     };
     let message = format!("{}{departments}", text::join_list(&parts));
-    let stage = match (fleet.stages.len(), &globals.stage) {
+    let stage = match (fleet.stages.len(), &options.stage) {
         (0 | 1, _) | (_, Some(_)) => String::new(),
         // Stages that share a cluster stand there together; either leads to it.
         _ => format!(
@@ -165,7 +162,7 @@ fn unhealthy_error(fleet: &Fleet, worst: ConnectorCondition, globals: &GlobalArg
     let explain = format!(
         "`confluent ebs connector explain {}{}{stage}` says what it means and what to do.",
         connector_arg(&first.id, &first.name),
-        globals.to_flags()
+        options.to_flags()
     );
     Some(Error::new(ErrorKind::Unhealthy, message).with_hint(explain))
 }
@@ -199,7 +196,7 @@ mod tests {
                 stage: (*name).to_owned(),
                 ..stage.clone()
             }));
-            let error = unhealthy_error(&fleet, ConnectorCondition::Failed, &GlobalArgs::default()).unwrap();
+            let error = unhealthy_error(&fleet, ConnectorCondition::Failed, &Options::default()).unwrap();
             error.hints.first().unwrap().to_string()
         };
         for (name, stages, command) in [

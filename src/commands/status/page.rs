@@ -2,13 +2,11 @@
 
 use super::view::lag_text;
 use crate::{
-    commands::fleet::{
-        ConnectorCondition, Fleet, FleetConnectorRow, FleetDepartmentRow, StageView, at_least_prefix, format_age,
-        html_parts::{
-            CellContent, FleetPage, badge, cell, condition_bar, condition_tiles, departments_without_connectors,
-            section, table, text_cell, usage_meter, usage_with_meter,
-        },
+    commands::html_parts::{
+        CellContent, FleetPage, badge, cell, condition_bar, condition_tiles, departments_without_connectors, section,
+        table, text_cell, usage_meter, usage_with_meter,
     },
+    fleet::{ConnectorCondition, Fleet, FleetConnectorRow, FleetDepartmentRow, StageView, at_least_prefix, format_age},
     quota::ADVISORY,
     render::html::Html,
     text::count_noun,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::StatusOutput;
 use crate::{
-    commands::fleet::{
+    fleet::{
         ConnectorCondition, ConnectorSummary, Fleet, FleetConnectorRow, FleetDepartmentRow, StageView, at_least_prefix,
         format_age,
     },

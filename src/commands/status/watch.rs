@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use super::view::{condition_line, connector_table, department_table, trouble_line};
 use crate::{
-    commands::{
-        Ctx,
-        fleet::{ConnectorListResult, Fleet, FleetCollector, StageView, format_age},
-    },
+    commands::Ctx,
     error::{Error, ErrorKind},
+    fleet::{ConnectorListResult, Fleet, FleetCollector, StageView, format_age},
     render::{Block, Style, TextLine},
 };
 
@@ -22,7 +20,7 @@ pub(super) fn watch(
         Error::usage("--watch paints on a terminal, and standard output is none")
             .with_hint("Use `confluent ebs status` without it, or `--html FILE`.")
     };
-    let screen = ctx.ui.open_screen(&ctx.cancel).ok_or_else(none)?;
+    let screen = ctx.ui.open_screen(&ctx.run.cancel).ok_or_else(none)?;
     collector.session.telemetry.use_real_time();
     ctx.block_on(async {
         let mut last: Option<(Vec<ConnectorListResult>, Fleet)> = None;
@@ -31,7 +29,7 @@ pub(super) fn watch(
         loop {
             let result = tokio::select! {
                 looked = collector.collect() => looked,
-                () = ctx.cancel.cancelled() => break,
+                () = ctx.run.cancel.cancelled() => break,
             };
             match result {
                 Ok(result) => (last, trouble) = (Some(result), None),
@@ -45,7 +43,7 @@ pub(super) fn watch(
             }
             tokio::select! {
                 () = collector.clock().sleep(every) => {}
-                () = ctx.cancel.cancelled() => break,
+                () = ctx.run.cancel.cancelled() => break,
             }
         }
         let (lists, fleet) =

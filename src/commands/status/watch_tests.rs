@@ -3,10 +3,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
-    commands::{
-        fleet::{OwnerDepartment, incomplete_error},
-        status::StatusOutput,
-    },
+    commands::status::StatusOutput,
+    fleet::{OwnerDepartment, incomplete_error},
     model::{DepartmentQuota, Prefix},
     quota::ClusterTaskLimit,
     render::{Format, Ui, Viewable as _},

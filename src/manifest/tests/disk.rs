@@ -21,11 +21,8 @@ fn a_platform_is_found_in_a_parent_folder_or_through_the_variable() {
     let deep = folder.path().join("a").join("b");
     fs::create_dir_all(&deep).unwrap();
     write(folder.path(), "ebs.toml", PLATFORM);
-    assert_eq!(
-        Workspace::find_from(&deep, None).unwrap().as_deref(),
-        Some(folder.path())
-    );
-    let named = |path: &Path| Workspace::find_from(Path::new("/"), Some(path));
+    assert_eq!(Workspace::find(&deep, None).unwrap().as_deref(), Some(folder.path()));
+    let named = |path: &Path| Workspace::find(Path::new("/"), Some(path));
     assert_eq!(named(folder.path()).unwrap().as_deref(), Some(folder.path()));
     assert_eq!(
         named(&folder.path().join("ebs.toml")).unwrap().as_deref(),

@@ -59,7 +59,7 @@ pub(super) fn remove_findings(
     folders: &FolderArgs,
     dry_run: bool,
 ) -> Result<Option<AuditFixOutput>, Error> {
-    let session = PlatformSession::open(ctx, 8)?;
+    let session = PlatformSession::open(&ctx.run, 8)?;
     let departments: Vec<Department> = match codes.is_empty() {
         true => session.workspace.active_departments().cloned().collect(),
         false => find_active_departments(&session, codes)?,

@@ -6,12 +6,7 @@ use crate::{
     access::audit::{DesiredState, KeyRecordStatus, desired_state},
     apply,
     catalog::topic_keys::topic_use,
-    commands::{
-        Ctx,
-        access::source,
-        provisioning::FolderArgs,
-        session::{self, PlatformSession, StatePaths},
-    },
+    commands::{Ctx, access::source, provisioning::FolderArgs},
     config::SnapshotFile,
     error::Error,
     manifest::Workspace,
@@ -20,6 +15,7 @@ use crate::{
         PROPAGATION_BUDGET,
         api_key::{ApiKeyStatus, KnownKeys},
     },
+    session::{self, PlatformSession, StatePaths},
 };
 
 /// The platform's files, and what was seen.
@@ -38,7 +34,7 @@ impl AuditInputs {
             return Err(Error::usage(format!("{persona} may not look at who may do what"))
                 .with_hint("Audit as the provisioner with `--sandbox`, or with `--sandbox-as admin`."));
         }
-        let session = PlatformSession::open(ctx, 8)?;
+        let session = PlatformSession::open(&ctx.run, 8)?;
         for warning in &session.warnings {
             ctx.ui.warn(&warning.message);
         }
@@ -49,7 +45,7 @@ impl AuditInputs {
     /// Reads what was seen before.
     pub(super) fn load(ctx: &Ctx, file: &Path) -> Result<Self, Error> {
         let (workspace, saved) = source::load_snapshot(ctx, file)?;
-        let state_paths = session::offline_state_paths(ctx, &workspace)?;
+        let state_paths = session::offline_state_paths(&ctx.run, &workspace)?;
         Self::new(workspace, saved.stage, saved.snapshot, state_paths)
     }
 

@@ -91,10 +91,10 @@ pub(super) async fn collect(
 
 /// What the caller can type.
 fn command_builder(ctx: &Ctx, session: &ConnectorSession) -> CommandBuilder {
-    let commands = CommandBuilder::new(&ctx.globals, session.department.as_ref());
+    let commands = CommandBuilder::new(&ctx.run.options, session.department.as_ref());
     let Some(department_context) = &session.department else {
         // That the files can be read the session has found out.
-        let workspace = session::load_workspace(ctx.globals.is_sandbox()).map(|loaded| loaded.workspace);
+        let workspace = session::load_workspace(&ctx.run, ctx.run.options.is_sandbox()).map(|loaded| loaded.workspace);
         let owners = workspace.iter().flat_map(Workspace::departments);
         let owners = owners.map(|department| (department.prefix.clone(), department.code.clone()));
         return commands.without_profile().for_owners(owners.collect());

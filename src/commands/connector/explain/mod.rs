@@ -11,11 +11,11 @@ use self::{
 };
 use super::{ConnectorSession, selectors};
 use crate::{
-    commands::{CommandOutput, Ctx, session},
-    config::StandardDirs,
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
     exit::ExitCode,
     resources::connector::diagnosis::ConnectorHealth,
+    session,
 };
 
 /// Explain why connectors do not run, and what to do about it.
@@ -59,8 +59,8 @@ pub(super) struct ConnectorExplainArgs {
 impl ConnectorExplainArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ExplainOutput>, Error> {
         if let Some(message) = &self.message {
-            let commands = CommandBuilder::new(&ctx.globals, None);
-            let commands = match session::selected_profile(ctx, &StandardDirs::discover()?) {
+            let commands = CommandBuilder::new(&ctx.run.options, None);
+            let commands = match session::selected_profile(&ctx.run, ctx.run.environment.dirs()?) {
                 Some(_) => commands,
                 None => commands.without_profile(),
             };
@@ -68,7 +68,7 @@ impl ConnectorExplainArgs {
                 message, &commands,
             ))));
         }
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         if self.all {
             // Without a department this would reach everybody's.
             session.require_department()?;
@@ -82,7 +82,7 @@ impl ConnectorExplainArgs {
             };
             tokio::select! {
                 looked = evidence::collect(ctx, &session, observed, self.no_records) => Ok(looked),
-                () = ctx.cancel.cancelled() => {
+                () = ctx.run.cancel.cancelled() => {
                     Err(Error::new(ErrorKind::Interrupted, "interrupted while connectors were looked at"))
                 }
             }

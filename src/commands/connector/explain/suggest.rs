@@ -1,13 +1,13 @@
 //! What to type, with the flags that the caller has typed.
 
 use crate::{
-    commands::{global_args::GlobalArgs, session::DepartmentContext},
     hint,
     model::{DepartmentCode, Prefix},
     resources::connector::{
         LiveConnector,
         diagnosis::{RemedyStep, RequiredPersona},
     },
+    session::{DepartmentContext, Options},
 };
 
 /// Commands that do nothing without a department.
@@ -32,7 +32,7 @@ pub(super) struct CommandBuilder {
 }
 
 impl CommandBuilder {
-    pub(super) fn new(globals: &GlobalArgs, department: Option<&DepartmentContext>) -> Self {
+    pub(super) fn new(options: &Options, department: Option<&DepartmentContext>) -> Self {
         let persona = department.and_then(|department| department.persona.as_deref());
         let hand = match persona {
             Some("viewer") => RequiredPersona::Viewer,
@@ -44,10 +44,10 @@ impl CommandBuilder {
             .into_iter()
             .filter(|other| *other > hand);
         let others =
-            others.filter_map(|other| Some((other, flags_for_persona(globals, department?, persona?, other.as_str()))));
+            others.filter_map(|other| Some((other, flags_for_persona(options, department?, persona?, other.as_str()))));
         Self {
             persona: hand,
-            flags: globals.to_flags(),
+            flags: options.to_flags(),
             other_flags: others.collect(),
             owners: None,
             has_profile: true,
@@ -107,19 +107,19 @@ impl CommandBuilder {
 }
 
 /// The flags of somebody else of the same department, whose profile is called like the caller's.
-fn flags_for_persona(globals: &GlobalArgs, department: &DepartmentContext, persona: &str, other: &str) -> String {
+fn flags_for_persona(options: &Options, department: &DepartmentContext, persona: &str, other: &str) -> String {
     let renamed = |text: &str| {
         let (before, after) = text.rsplit_once(persona)?;
         Some(format!("{before}{other}{after}"))
     };
-    let mut globals = globals.clone();
-    if let Some(who) = &globals.sandbox_as {
-        globals.sandbox_as = renamed(who);
+    let mut options = options.clone();
+    if let Some(who) = &options.sandbox_as {
+        options.sandbox_as = renamed(who);
     } else {
-        let named = globals.profile.as_deref().and_then(renamed);
-        globals.profile = Some(named.unwrap_or_else(|| format!("{}-{other}", department.code)));
+        let named = options.profile.as_deref().and_then(renamed);
+        options.profile = Some(named.unwrap_or_else(|| format!("{}-{other}", department.code)));
     }
-    globals.to_flags()
+    options.to_flags()
 }
 
 #[cfg(test)]
@@ -155,14 +155,14 @@ mod tests {
         let update = find_rule("wrong-password").unwrap().next_steps[0];
         let restart = find_rule("connection-refused").unwrap().next_steps[1];
         let file = |persona: &str| {
-            let mut globals = GlobalArgs::default();
-            globals.profile = Some(format!("operators/claims-{persona}.toml"));
-            globals
+            let mut options = Options::default();
+            options.profile = Some(format!("operators/claims-{persona}.toml"));
+            options
         };
-        let none = GlobalArgs::default();
-        let mut sandbox = GlobalArgs::default();
+        let none = Options::default();
+        let mut sandbox = Options::default();
         sandbox.sandbox_as = Some("claims/operator".to_owned());
-        for (globals, persona, step, flags) in [
+        for (options, persona, step, flags) in [
             (
                 file("deployer"),
                 "deployer",
@@ -191,7 +191,7 @@ mod tests {
             (none, "operator", restart, ""),
             (sandbox, "operator", update, "--sandbox-as claims/deployer"),
         ] {
-            let command = CommandBuilder::new(&globals, Some(&department_context(persona)))
+            let command = CommandBuilder::new(&options, Some(&department_context(persona)))
                 .command(&step, &observed)
                 .unwrap();
             let expected = step.command.unwrap().replace("{name}", "'claims-big lake'");
@@ -200,7 +200,7 @@ mod tests {
         let commands = CommandBuilder::new(&file("viewer"), Some(&department_context("viewer")));
         assert_eq!(commands.as_other_persona(&restart), Some("operator"));
         assert_eq!(
-            CommandBuilder::new(&GlobalArgs::default(), None).as_other_persona(&update),
+            CommandBuilder::new(&Options::default(), None).as_other_persona(&update),
             None
         );
     }
@@ -213,9 +213,9 @@ mod tests {
             expanded: ExpandedConnector::default(),
         };
         let owners = vec![(Prefix::parse("claims-").unwrap(), "claims".parse().unwrap())];
-        let mut globals = GlobalArgs::default();
-        globals.stage = Some("test".to_owned());
-        let commands = CommandBuilder::new(&globals, None).without_profile().for_owners(owners);
+        let mut options = Options::default();
+        options.stage = Some("test".to_owned());
+        let commands = CommandBuilder::new(&options, None).without_profile().for_owners(owners);
         let update = find_rule("wrong-password").unwrap().next_steps[0];
         let quota = find_rule("slow-target").unwrap().next_steps[1];
         let restart = find_rule("connection-refused").unwrap().next_steps[1];
@@ -239,14 +239,14 @@ mod tests {
             let expected = expected.map(|words| format!("confluent ebs {words}"));
             assert_eq!(commands.command(&step, &observed(name)), expected, "{name}");
         }
-        let message = CommandBuilder::new(&GlobalArgs::default(), None);
+        let message = CommandBuilder::new(&Options::default(), None);
         assert!(message.command(&profile, &observed("NAME")).is_some());
     }
 
     #[test]
     fn a_connector_name_is_quoted_for_the_shell() {
         let restart = find_rule("connection-refused").unwrap().next_steps[1];
-        let commands = CommandBuilder::new(&GlobalArgs::default(), None);
+        let commands = CommandBuilder::new(&Options::default(), None);
         let observed: LiveConnector = LiveConnector {
             name: "$(touch /tmp/pwn)".to_owned(),
             expanded: ExpandedConnector::default(),

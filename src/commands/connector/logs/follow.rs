@@ -107,7 +107,7 @@ pub(super) async fn follow(
     loop {
         let next = tokio::select! {
             next = running.next() => next,
-            () = ctx.cancel.cancelled() => None,
+            () = ctx.run.cancel.cancelled() => None,
         };
         let Some((follower, event)) = next else { break };
         let name = follower.name.clone();

@@ -97,7 +97,7 @@ const DEFAULT_LIMIT: usize = 1_000;
 impl ConnectorLogsArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorLogsOutput>, Error> {
         self.check_args(ctx)?;
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         if self.all {
             // Without a department this would reach everybody's.
             session.require_department()?;

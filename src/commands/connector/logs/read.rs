@@ -77,7 +77,7 @@ pub(super) async fn read(
         .collect::<Vec<_>>();
     let read = tokio::select! {
         read = read => read,
-        () = ctx.cancel.cancelled() => return Err(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read")),
+        () = ctx.run.cancel.cancelled() => return Err(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read")),
     };
     let (mut all, mut failures) = (Vec::new(), Vec::new());
     for one in read {
@@ -152,7 +152,7 @@ async fn stream_all(
         let reader = LogReader::new(ctx, session, logs, address, connector, args.to_filter())?;
         let read = tokio::select! {
             read = reader.read_window(window, None) => read,
-            () = ctx.cancel.cancelled() => {
+            () = ctx.run.cancel.cancelled() => {
                 failures.push(Error::new(ErrorKind::Interrupted, "interrupted while log lines were read"));
                 break;
             }

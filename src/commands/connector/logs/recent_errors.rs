@@ -6,13 +6,14 @@ use super::read::{LogReader, NOTICE_AFTER, explain_log_error};
 use crate::{
     api::logs::{LogEntry, PAGE_SIZE},
     client,
-    commands::{Ctx, session::ConnectorSession},
+    commands::Ctx,
     error::Error,
     model::StageAddress,
     resources::{
         connector::LiveConnector,
         logs::{cursor::Window, follow::LogFilter},
     },
+    session::ConnectorSession,
 };
 
 /// The way to the lines of several connectors, through one token.

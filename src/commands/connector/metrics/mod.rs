@@ -69,7 +69,7 @@ pub(super) struct ConnectorMetricsArgs {
 impl ConnectorMetricsArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
         self.check_args(ctx)?;
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         if self.all {
             // Without a department this would reach everybody's.
             session.require_department()?;
@@ -104,12 +104,12 @@ impl ConnectorMetricsArgs {
         session: &ConnectorSession,
     ) -> Result<CommandOutput<ConnectorMetricsOutput>, Error> {
         let human = ctx.globals.output == OutputFormat::Human;
-        let screen = human.then(|| ctx.ui.open_screen(&ctx.cancel)).flatten();
+        let screen = human.then(|| ctx.ui.open_screen(&ctx.run.cancel)).flatten();
         let mut last = None;
         loop {
             let result = tokio::select! {
                 looked = self.collect(ctx, session) => looked,
-                () = ctx.cancel.cancelled() => break,
+                () = ctx.run.cancel.cancelled() => break,
             };
             let (fresh, trouble) = match result {
                 Ok(report) => {
@@ -135,7 +135,7 @@ impl ConnectorMetricsArgs {
                 };
                 shown.context("could not write the result to standard output")?;
             }
-            if !sleep_or_cancel(session.telemetry.clock(), &ctx.cancel, WATCH_INTERVAL).await {
+            if !sleep_or_cancel(session.telemetry.clock(), &ctx.run.cancel, WATCH_INTERVAL).await {
                 break;
             }
         }

@@ -11,7 +11,6 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         connector::{backup::BackupArgs, create},
-        session::ConnectorSession,
     },
     error::{Error, ErrorKind},
     hint::{connector_arg, shell_quote},
@@ -20,6 +19,7 @@ use crate::{
         LiveConnector,
         offsets::{OffsetWaitOptions, reason_not_movable},
     },
+    session::ConnectorSession,
 };
 
 /// One partition, where it is and where it will be.
@@ -166,7 +166,7 @@ pub(super) fn apply_change(
     save: &BackupArgs,
     timeout: Duration,
 ) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
-    if ctx.cancel.is_cancelled() {
+    if ctx.run.cancel.is_cancelled() {
         return Err(Error::new(
             ErrorKind::Interrupted,
             "interrupted before anything was changed",
@@ -174,7 +174,7 @@ pub(super) fn apply_change(
     }
     let watch = OffsetWaitOptions {
         timeout,
-        interrupt: ctx.cancel.clone(),
+        interrupt: ctx.run.cancel.clone(),
     };
     let (backup, moved) = ctx.block_on(async {
         let backup = save

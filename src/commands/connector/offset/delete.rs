@@ -11,9 +11,9 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         connector::{backup::BackupArgs, selectors},
-        session::ConnectorSession,
     },
     error::Error,
+    session::ConnectorSession,
 };
 
 /// Delete the offsets of a connector, so that it begins from the start.
@@ -44,7 +44,7 @@ pub(in crate::commands::connector) struct OffsetDeleteArgs {
 
 impl OffsetDeleteArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
         let (observed, now) = ctx.block_on(async {
             let observed = select_connector(&session, &self.connector).await?;

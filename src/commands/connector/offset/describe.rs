@@ -8,10 +8,11 @@ use serde_json::Value;
 use super::{DEFAULT_TIMEOUT, parse_seconds, select_connector};
 use crate::{
     api::connect::OffsetItem,
-    commands::{CommandOutput, Ctx, session::ConnectorSession},
+    commands::{CommandOutput, Ctx},
     error::{Error, ErrorKind},
     render::{Block, Cell, Record, Viewable},
     resources::connector::offsets::OffsetWaitOptions,
+    session::ConnectorSession,
 };
 
 /// Describe the offsets of a connector.
@@ -54,10 +55,10 @@ impl OffsetDescribeArgs {
         self,
         ctx: &mut Ctx,
     ) -> Result<CommandOutput<OffsetDescribeOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let watch = OffsetWaitOptions {
             timeout: self.timeout,
-            interrupt: ctx.cancel.clone(),
+            interrupt: ctx.run.cancel.clone(),
         };
         let (live, observed) = ctx.block_on(async {
             let live = select_connector(&session, &self.connector).await?;
@@ -76,7 +77,7 @@ impl OffsetDescribeArgs {
         let Some(age) = observed.age.filter(|age| *age > self.staleness_threshold) else {
             return Ok(report);
         };
-        let kind = match ctx.cancel.is_cancelled() {
+        let kind = match ctx.run.cancel.is_cancelled() {
             true => ErrorKind::Interrupted,
             false => ErrorKind::Failed,
         };

@@ -12,10 +12,11 @@ use clap::Subcommand;
 
 use super::{selectors, wait_args};
 use crate::{
-    commands::{Ctx, command_output, session::ConnectorSession},
+    commands::{Ctx, command_output},
     error::Error,
     exit::ExitCode,
     resources::connector::LiveConnector,
+    session::ConnectorSession,
 };
 
 /// Manage offsets.

@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::{describe::offset_lines, select_connector};
 use crate::{
     api::connect::{OffsetItem, OffsetsStatus},
-    commands::{CommandOutput, Ctx, command_output, session::ConnectorSession},
+    commands::{CommandOutput, Ctx, command_output},
     error::Error,
     exit::ExitCode,
     render::{Block, Record, Viewable},
     resources::connector::LiveConnector,
+    session::ConnectorSession,
 };
 
 /// Manage the status of offset requests.
@@ -50,7 +51,7 @@ struct OffsetStatusDescribeArgs {
 
 impl OffsetStatusDescribeArgs {
     fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetStatusOutput>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         ctx.block_on(async {
             let observed = select_connector(&session, &self.connector).await?;
             let status = session

@@ -17,11 +17,11 @@ use crate::{
     commands::{
         CommandOutput, Ctx,
         connector::{backup::BackupArgs, selectors},
-        session::ConnectorSession,
     },
     error::{Error, ResultExt},
     hint::connector_arg,
     resources::connector::offsets::{find_problems, unknown_partitions},
+    session::ConnectorSession,
 };
 
 /// Update the offsets of a connector.
@@ -57,7 +57,7 @@ pub(in crate::commands::connector) struct OffsetUpdateArgs {
 impl OffsetUpdateArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<OffsetChangeOutput>, Error> {
         let desired = read_offsets_file(&self.config_file)?;
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
         let (observed, now) = ctx.block_on(async {
             let observed = select_connector(&session, &self.connector).await?;

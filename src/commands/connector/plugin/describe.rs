@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    commands::{CommandOutput, Ctx, connector::request, session::ConnectorSession},
+    commands::{CommandOutput, Ctx, connector::request},
     error::Error,
     render::{Cell, RowList, TableRow},
+    session::ConnectorSession,
 };
 
 /// Describe a connector plugin: the keys of its configuration.
@@ -27,7 +28,7 @@ impl PluginDescribeArgs {
         self,
         ctx: &mut Ctx,
     ) -> Result<CommandOutput<RowList<PluginKeyRow>>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         // Asking about nothing but the class answers all keys (docs/reference/connect.md#validate-a-configuration).
         let config = BTreeMap::from([("connector.class".to_owned(), self.plugin.clone())]);
         let validation = ctx.block_on(request::validate_with_service(&session, &self.plugin, config))?;

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::{
     api::connect,
-    commands::{CommandOutput, Ctx, session::ConnectorSession},
+    commands::{CommandOutput, Ctx},
     error::Error,
     render::{Cell, RowList, TableRow},
+    session::ConnectorSession,
 };
 
 /// List connector plugins.
@@ -27,7 +28,7 @@ pub(in crate::commands::connector) struct PluginListArgs {
 
 impl PluginListArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<RowList<PluginRow>>, Error> {
-        let session = ConnectorSession::open(ctx)?;
+        let session = ConnectorSession::open(&ctx.run)?;
         let connectors = &session.connectors;
         let request = connect::ListPlugins(connectors.cluster_path.clone());
         let plugins = ctx.block_on(async { Ok(connectors.client.send(&request).await?.value) })?;

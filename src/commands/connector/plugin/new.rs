@@ -12,17 +12,14 @@ use crate::{
         schema::SNAPSHOT,
         starter::{Starter, proposed_name, starter},
     },
-    commands::{CommandOutput, Ctx, session},
-    config::{
-        StandardDirs,
-        save::{IfExists, save},
-    },
+    commands::{CommandOutput, Ctx},
+    config::save::{IfExists, save},
     error::Error,
     hint::closest_match,
     manifest,
     model::Prefix,
     render::{Block, TextLine, Viewable},
-    text,
+    session, text,
 };
 
 /// Make a starter file for a connector.
@@ -84,7 +81,7 @@ impl ConnectorFileFormat {
 impl PluginNewArgs {
     pub(in crate::commands::connector) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<PluginNewOutput>, Error> {
         let plugin = find_plugin(&self.plugin)?;
-        let profile = session::load_selected_profile(ctx, &StandardDirs::discover()?)?;
+        let profile = session::load_selected_profile(&ctx.run, ctx.run.environment.dirs()?)?;
         let facts = profile.as_ref().map(|loaded| &loaded.profile.facts);
         let prefix = facts.map(|facts| &facts.prefix);
         let format = self.format()?;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::evaluate::{ProviderQuota, QuotaAudit, StageQuotaAudit};
-use crate::commands::{fleet::at_least_prefix, quota::state::QuotaState};
+use crate::fleet::quota_audit::{ProviderQuota, QuotaAudit, StageQuotaAudit};
+use crate::{fleet::at_least_prefix, fleet::quota_state::QuotaState};
 
 const HEADER: [&str; 8] = [
     "stage",

@@ -1,15 +1,13 @@
 //! `confluent ebs quota audit`.
 
 mod csv;
-mod evaluate;
-mod collect;
 mod page;
 mod view;
 
-use self::evaluate::QuotaAudit;
 use crate::{
-    commands::{CommandOutput, Ctx, fleet::FleetCollector, global_args::OutputFormat},
+    commands::{CommandOutput, Ctx, global_args::OutputFormat},
     error::{Error, ErrorKind},
+    fleet::{FleetCollector, QuotaAudit, collect_audit},
 };
 
 /// Compare what is used with what may be used, for all departments and the platform.
@@ -32,12 +30,12 @@ pub(super) struct QuotaAuditArgs {}
 
 impl QuotaAuditArgs {
     pub(super) fn run(ctx: &mut Ctx) -> Result<CommandOutput<QuotaAuditOutput>, Error> {
-        let collector = FleetCollector::open(ctx)?;
+        let collector = FleetCollector::open(&ctx.run)?;
         if !collector.session.is_platform_scope {
             return Err(Error::denied("only the platform team can audit quotas")
                 .with_hint("See your own quota with `confluent ebs quota describe`."));
         }
-        let audit = ctx.block_on(collect::collect_audit(&collector))?;
+        let audit = ctx.block_on(collect_audit(&collector))?;
         let error = over_quota_error(&audit).or_else(|| unobserved_error(&audit));
         let report = CommandOutput::new(QuotaAuditOutput {
             audit,
@@ -80,3 +78,6 @@ fn unobserved_error(audit: &QuotaAudit) -> Option<Error> {
         format!("stage {} could not be looked at: {why}", stage.stage),
     ))
 }
+
+#[cfg(test)]
+mod evaluation_tests;

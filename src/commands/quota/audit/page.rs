@@ -1,19 +1,14 @@
 //! The audit as a page to show in a meeting: everything in one file.
 
-use super::{
-    evaluate::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, QuotaAudit, StageQuotaAudit},
-    view::{cluster_sentences, notes, state_label},
-};
+use super::view::{cluster_sentences, notes, state_label};
 use crate::{
-    commands::{
-        fleet::{
-            ConnectorCondition, format_age,
-            html_parts::{
-                CellContent, FleetPage, badge, cell, departments_without_connectors, prose_cell, section, table,
-                text_cell, usage_meter, usage_with_meter,
-            },
-        },
-        quota::state::QuotaState,
+    commands::html_parts::{
+        CellContent, FleetPage, badge, cell, departments_without_connectors, prose_cell, section, table, text_cell,
+        usage_meter, usage_with_meter,
+    },
+    fleet::{
+        ConnectorCondition, QuotaAudit, QuotaState, format_age,
+        quota_audit::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, StageQuotaAudit},
     },
     quota::ADVISORY,
     render::html::Html,

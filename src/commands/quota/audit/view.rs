@@ -1,15 +1,11 @@
 //! The audit for people, on a terminal.
 
-use super::{
-    QuotaAuditOutput, csv,
-    evaluate::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, QuotaAudit, StageQuotaAudit},
-    page,
-};
+use super::{QuotaAuditOutput, csv, page};
 use crate::{
-    commands::{
-        fleet::{at_least_prefix, format_age},
-        global_args::OutputFormat,
-        quota::state::QuotaState,
+    commands::global_args::OutputFormat,
+    fleet::{
+        QuotaAudit, QuotaState, at_least_prefix, format_age,
+        quota_audit::{ClusterQuotaUsage, DepartmentQuotaUsage, ProviderQuota, StageQuotaAudit},
     },
     quota::ADVISORY,
     render::{Block, Cell, Style, Table, TextLine, Viewable},

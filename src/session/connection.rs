@@ -13,38 +13,38 @@ use crate::{
         Auth, BasicCredentials, CredentialSource, HttpTransport, HttpTransportSettings, InProcessTransport, Transport,
     },
     clock::Clock,
-    commands::Ctx,
     config::{self, LoadedProfile, ServiceEndpoint, ServiceHosts},
     env,
     error::{Error, ErrorKind},
     manifest::Workspace,
     model::{Secret, ownership::account_name},
     sandbox::Sandbox,
+    session::RunContext,
 };
 
 /// What stands in the address of a sandbox that is called in-process.
 const IN_PROCESS_URL: &str = "http://127.0.0.1:1024";
 
 /// The client's half of a session.
-pub(in crate::commands) struct Connection {
+pub struct Connection {
     /// Where requests go.
-    pub(in crate::commands) base_url: String,
+    pub base_url: String,
     /// How they get there.
-    pub(in crate::commands) transport: Arc<dyn Transport>,
+    pub transport: Arc<dyn Transport>,
     /// As whom.
-    pub(in crate::commands) auth: Auth,
+    pub auth: Auth,
     /// Time.
-    pub(in crate::commands) clock: Clock,
+    pub clock: Clock,
     /// What profiles point to.
-    pub(super) endpoint: ServiceEndpoint,
+    pub endpoint: ServiceEndpoint,
     /// Where tokens, logs and metrics are.
-    pub(super) hosts: ServiceHosts,
+    pub hosts: ServiceHosts,
     /// The embedded Confluent Cloud, when it is that.
-    pub(super) sandbox_mode: Option<SandboxMode>,
+    pub sandbox_mode: Option<SandboxMode>,
 }
 
 /// The embedded Confluent Cloud, whose clock tells the time of its logs and metrics.
-pub(super) enum SandboxMode {
+pub enum SandboxMode {
     /// In this process: time steps while somebody waits.
     InProcess(Sandbox),
     /// As a server on this state folder: waiting takes real time.
@@ -53,8 +53,8 @@ pub(super) enum SandboxMode {
 
 impl Connection {
     /// To Confluent Cloud, or to where the profile points.
-    pub(super) fn for_service(ctx: &Ctx, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
-        let credentials = config::SourcedKey::resolve_cloud(profile, env::var)
+    pub fn for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
+        let credentials = config::SourcedKey::resolve_cloud(profile, |name| run.variable(name))
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
         let endpoint = profile.map_or_else(ServiceEndpoint::confluent_cloud, |loaded| {
             loaded.profile.endpoint.clone()
@@ -74,38 +74,38 @@ impl Connection {
             source,
         });
         let transport = Arc::new(HttpTransport::new(HttpTransportSettings::default()));
-        let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+        let trusted: Vec<String> = run.options.trusted_hosts.clone();
         let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
         Ok(Self {
             base_url: base.clone(),
             transport,
             auth,
-            clock: ctx.clock.clone(),
-            hosts: ServiceHosts::resolve(base, &named, &trusted, env::var)?,
+            clock: run.clock().clone(),
+            hosts: ServiceHosts::resolve(base, &named, &trusted, |name| run.variable(name))?,
             endpoint,
             sandbox_mode: None,
         })
     }
 
     /// To the embedded Confluent Cloud: to the server that runs on its folder, else in this process.
-    pub(in crate::commands) fn for_sandbox(
-        ctx: &Ctx,
+    pub fn for_sandbox(
+        run: &RunContext,
         folder: &Path,
         workspace: &Workspace,
         profile: Option<&LoadedProfile>,
     ) -> Result<Self, Error> {
         let sandbox = open_sandbox(folder, workspace)?;
         let auth = match (
-            ctx.globals.sandbox_as.as_deref(),
+            run.options.sandbox_as.as_deref(),
             profile.and_then(credentials_of_profile),
         ) {
             (None, Some(credentials)) => Auth::Basic(credentials),
             (None, None) => seeded_auth(&sandbox, SeededAccount::Provisioner)?,
             (Some("admin"), _) => seeded_auth(&sandbox, SeededAccount::Admin)?,
-            (Some(somebody), _) => impersonate_persona(&sandbox, ctx, workspace, somebody)?,
+            (Some(somebody), _) => impersonate_persona(&sandbox, run, workspace, somebody)?,
         };
         if let Some(url) = Sandbox::running_server_url(folder) {
-            return Ok(Self::for_server(ctx, folder, url, auth));
+            return Ok(Self::for_server(run, folder, url, auth));
         }
         // A fault that kills means this process: no destructor runs and nothing is cleaned up, as when the power fails.
         sandbox.on_kill(|| std::process::abort());
@@ -122,16 +122,16 @@ impl Connection {
     }
 
     /// With a profile's key to the server of a sandbox, if one runs. What is in the sandbox is not read for that.
-    pub(in crate::commands) fn for_running_server(ctx: &Ctx, folder: &Path, profile: &LoadedProfile) -> Option<Self> {
-        if ctx.globals.sandbox_as.is_some() {
+    pub fn for_running_server(run: &RunContext, folder: &Path, profile: &LoadedProfile) -> Option<Self> {
+        if run.options.sandbox_as.is_some() {
             return None;
         }
         let auth = Auth::Basic(credentials_of_profile(profile)?);
         let url = Sandbox::running_server_url(folder)?;
-        Some(Self::for_server(ctx, folder, url, auth))
+        Some(Self::for_server(run, folder, url, auth))
     }
 
-    fn for_server(ctx: &Ctx, folder: &Path, url: String, auth: Auth) -> Self {
+    fn for_server(run: &RunContext, folder: &Path, url: String, auth: Auth) -> Self {
         let settings = HttpTransportSettings {
             loopback_only: true,
             ..HttpTransportSettings::default()
@@ -141,7 +141,7 @@ impl Connection {
             base_url: url,
             transport: Arc::new(HttpTransport::new(settings)),
             auth,
-            clock: ctx.clock.clone(),
+            clock: run.clock().clone(),
             endpoint: ServiceEndpoint::Sandbox(Some(folder.to_owned())),
             sandbox_mode: Some(SandboxMode::Remote(folder.to_owned())),
         }
@@ -187,15 +187,20 @@ pub(super) fn impersonate(sandbox: &Sandbox, principal: &str) -> Result<Auth, Er
 }
 
 /// As the account of a department's persona, without its key.
-fn impersonate_persona(sandbox: &Sandbox, ctx: &Ctx, workspace: &Workspace, somebody: &str) -> Result<Auth, Error> {
+fn impersonate_persona(
+    sandbox: &Sandbox,
+    run: &RunContext,
+    workspace: &Workspace,
+    somebody: &str,
+) -> Result<Auth, Error> {
     let wrong = || {
         Error::usage(format!("`--sandbox-as {somebody}` names nobody"))
             .with_hint("Write `admin`, or a department and a persona such as `claims/operator`.")
     };
     let (department, persona) = somebody.split_once('/').ok_or_else(wrong)?;
     let department = department.parse().map_err(|_| wrong())?;
-    let stage = ctx
-        .globals
+    let stage = run
+        .options
         .stage
         .as_deref()
         .unwrap_or(&workspace.platform.default_stage);

@@ -24,92 +24,92 @@ use crate::{
 
 /// A department, as far as its connectors are concerned.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct OwnerDepartment {
+pub struct OwnerDepartment {
     /// Its code.
-    pub(in crate::commands) code: DepartmentCode,
+    pub code: DepartmentCode,
     /// Its name; the code where only a profile is at hand.
-    pub(in crate::commands) name: String,
+    pub name: String,
     /// The beginning of its names.
-    pub(in crate::commands) prefix: Prefix,
+    pub prefix: Prefix,
     /// What it may use.
-    pub(in crate::commands) quota: DepartmentQuota,
+    pub quota: DepartmentQuota,
 }
 
 /// Everything that was seen at one moment.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct Fleet {
+pub struct Fleet {
     /// When.
-    pub(in crate::commands) taken_at: Timestamp,
+    pub taken_at: Timestamp,
     /// The one department that was asked about; nothing for all of them.
-    pub(in crate::commands) department: Option<DepartmentCode>,
+    pub department: Option<DepartmentCode>,
     /// The worst of all connectors.
-    pub(in crate::commands) condition: Option<ConnectorCondition>,
+    pub condition: Option<ConnectorCondition>,
     /// Why it is not known how far sinks are behind, where somebody asked.
-    pub(in crate::commands) lag_unknown: Option<String>,
+    pub lag_unknown: Option<String>,
     /// What went wrong when somebody looked again; then all of this is from before.
     #[serde(skip)]
-    pub(in crate::commands) stale: Option<StaleReason>,
+    pub stale: Option<StaleReason>,
     /// By stage.
-    pub(in crate::commands) stages: Vec<StageView>,
+    pub stages: Vec<StageView>,
 }
 
 /// Why nobody could look again.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct StaleReason {
+pub struct StaleReason {
     /// How a command ends for it.
-    pub(in crate::commands) kind: ErrorKind,
+    pub kind: ErrorKind,
     /// What went wrong.
-    pub(in crate::commands) reason: String,
+    pub reason: String,
     /// What to do.
-    pub(in crate::commands) hints: Vec<Hint>,
+    pub hints: Vec<Hint>,
 }
 
 /// What was seen of one cluster.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct StageView {
+pub struct StageView {
     /// The stage.
-    pub(in crate::commands) stage: String,
+    pub stage: String,
     /// Its environment and cluster.
     #[serde(flatten)]
-    pub(in crate::commands) location: ClusterLocation,
+    pub location: ClusterLocation,
     /// Why nothing could be seen; then all that follows is not known.
-    pub(in crate::commands) unknown: Option<String>,
+    pub unknown: Option<String>,
     /// How many connectors are how.
-    pub(in crate::commands) counts: ConditionCounts,
+    pub counts: ConditionCounts,
     /// The tasks of the whole cluster; not for one department alone.
-    pub(in crate::commands) cluster_tasks: Option<ClusterTasks>,
+    pub cluster_tasks: Option<ClusterTasks>,
     /// The departments, those with trouble first.
-    pub(in crate::commands) departments: Vec<FleetDepartmentRow>,
+    pub departments: Vec<FleetDepartmentRow>,
     /// What belongs to no department; not for one department alone.
-    pub(in crate::commands) unowned: Option<ConnectorSummary>,
+    pub unowned: Option<ConnectorSummary>,
     /// Every connector, those with trouble first.
-    pub(in crate::commands) connectors: Vec<FleetConnectorRow>,
+    pub connectors: Vec<FleetConnectorRow>,
 }
 
 /// Where a stage lives.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct ClusterLocation {
+pub struct ClusterLocation {
     environment: String,
     /// The Kafka cluster.
-    pub(in crate::commands) cluster: String,
+    pub cluster: String,
 }
 
 /// The tasks of a whole cluster.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(in crate::commands) struct ClusterTasks {
+pub struct ClusterTasks {
     /// Those that count.
-    pub(in crate::commands) used: u32,
+    pub used: u32,
     /// How many departments may have together.
-    pub(in crate::commands) allocatable: u32,
+    pub allocatable: u32,
     /// How many are kept free besides.
-    pub(in crate::commands) reserved: u32,
+    pub reserved: u32,
     /// Whether it is known of all connectors how many tasks count; if not, those that count are a lower bound.
-    pub(in crate::commands) complete: bool,
+    pub complete: bool,
 }
 
 impl ClusterTasks {
     /// `at least 12 of 225`.
-    pub(in crate::commands) fn summary(self) -> String {
+    pub fn summary(self) -> String {
         format!(
             "{}{} of {}",
             at_least_prefix(self.complete),
@@ -120,86 +120,86 @@ impl ClusterTasks {
 }
 
 /// What stands before a number that is a lower bound if not all is known.
-pub(in crate::commands) const fn at_least_prefix(complete: bool) -> &'static str {
+pub const fn at_least_prefix(complete: bool) -> &'static str {
     if complete { "" } else { "at least " }
 }
 
 /// Whether a configuration tells how many tasks count: it may be read, and what it says is a number of tasks
 /// (docs/reference/quotas.md#counting-connectors).
-pub(in crate::commands) fn has_task_count(now: &ExpandedConnector) -> bool {
+pub fn has_task_count(now: &ExpandedConnector) -> bool {
     let config = &now.info.config;
     !config.is_empty() && tasks_max(config).is_ok()
 }
 
 /// One department.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct FleetDepartmentRow {
+pub struct FleetDepartmentRow {
     /// Its code.
-    pub(in crate::commands) department: DepartmentCode,
+    pub department: DepartmentCode,
     /// Its name.
-    pub(in crate::commands) name: String,
+    pub name: String,
     /// The beginning of its names.
-    pub(in crate::commands) prefix: Prefix,
+    pub prefix: Prefix,
     /// How many connectors it may have.
-    pub(in crate::commands) connectors_limit: u32,
+    pub connectors_limit: u32,
     /// How many tasks.
-    pub(in crate::commands) tasks_limit: u32,
+    pub tasks_limit: u32,
     /// What it has.
     #[serde(flatten)]
-    pub(in crate::commands) summary: ConnectorSummary,
+    pub summary: ConnectorSummary,
 }
 
 /// Some of the connectors of a cluster, summed up.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(in crate::commands) struct ConnectorSummary {
+pub struct ConnectorSummary {
     /// The worst of them; nothing where there are none.
-    pub(in crate::commands) condition: Option<ConnectorCondition>,
+    pub condition: Option<ConnectorCondition>,
     /// How many are how.
-    pub(in crate::commands) counts: ConditionCounts,
+    pub counts: ConditionCounts,
     /// The tasks that they count for.
-    pub(in crate::commands) tasks: u32,
+    pub tasks: u32,
     /// Whether it is known of all of them how many tasks count; if not, tasks are a lower bound.
-    pub(in crate::commands) complete: bool,
+    pub complete: bool,
     /// The connector that is worst, the one that is so for longest.
-    pub(in crate::commands) worst: Option<String>,
+    pub worst: Option<String>,
     /// Since when something fails, as far as it has been seen.
-    pub(in crate::commands) failing_since: Option<Timestamp>,
+    pub failing_since: Option<Timestamp>,
 }
 
 /// One connector.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct FleetConnectorRow {
+pub struct FleetConnectorRow {
     /// Its id, or its name where the service tells no id.
-    pub(in crate::commands) id: String,
+    pub id: String,
     /// Its name.
-    pub(in crate::commands) name: String,
+    pub name: String,
     /// Whose it is; nothing when it is nobody's.
-    pub(in crate::commands) department: Option<DepartmentCode>,
+    pub department: Option<DepartmentCode>,
     /// How it is.
-    pub(in crate::commands) condition: ConnectorCondition,
+    pub condition: ConnectorCondition,
     /// The same in the service's word.
-    pub(in crate::commands) status: String,
+    pub status: String,
     /// `source` or `sink`.
     #[serde(rename = "type")]
-    pub(in crate::commands) direction: String,
+    pub direction: String,
     /// Its plugin.
-    pub(in crate::commands) plugin: String,
+    pub plugin: String,
     /// Tasks that run.
-    pub(in crate::commands) tasks_running: usize,
+    pub tasks_running: usize,
     /// Tasks that may run; nothing when the configuration may not be read.
-    pub(in crate::commands) tasks_max: Option<u32>,
+    pub tasks_max: Option<u32>,
     /// How many records a sink is behind, a few minutes ago; nothing when nobody was asked, or nobody knows.
-    pub(in crate::commands) lag_records: Option<u64>,
+    pub lag_records: Option<u64>,
     /// Since when it has been seen so.
-    pub(in crate::commands) observed_since: Option<Timestamp>,
+    pub observed_since: Option<Timestamp>,
     /// Why it does not run, in one line.
-    pub(in crate::commands) cause: Option<String>,
+    pub cause: Option<String>,
     /// The rule that explains it, where one is met: its section in `docs/causes.md`.
-    pub(in crate::commands) rule: Option<&'static DiagnosisRule>,
+    pub rule: Option<&'static DiagnosisRule>,
     /// What helps, in one sentence.
-    pub(in crate::commands) fix: Option<&'static str>,
+    pub fix: Option<&'static str>,
     /// Who can do something about it, when the rule or the service's answer tells.
-    pub(in crate::commands) owner: Option<&'static str>,
+    pub owner: Option<&'static str>,
     #[serde(skip)]
     tasks: u32,
     #[serde(skip)]
@@ -207,7 +207,7 @@ pub(in crate::commands) struct FleetConnectorRow {
 }
 
 /// Since when a connector has been seen in a condition.
-pub(super) type ConditionSince<'a> = &'a mut dyn FnMut(&str, ConnectorCondition) -> Option<Timestamp>;
+pub type ConditionSince<'a> = &'a mut dyn FnMut(&str, ConnectorCondition) -> Option<Timestamp>;
 
 impl FleetConnectorRow {
     fn new(observed: &LiveConnector, owner: Option<&OwnerDepartment>, since: ConditionSince<'_>) -> Self {
@@ -242,7 +242,7 @@ impl FleetConnectorRow {
     }
 
     /// Why it does not run, in at most about so many characters.
-    pub(in crate::commands) fn reason(&self, most: usize) -> Option<String> {
+    pub fn reason(&self, most: usize) -> Option<String> {
         match (&self.cause, self.condition) {
             (Some(cause), _) => Some(shorten(cause, most)),
             (None, ConnectorCondition::Unknown) if self.status.is_empty() => {
@@ -256,12 +256,12 @@ impl FleetConnectorRow {
     }
 
     /// Whether somebody should read about it.
-    pub(in crate::commands) fn is_notable(&self) -> bool {
+    pub fn is_notable(&self) -> bool {
         self.condition.is_trouble() || self.condition == ConnectorCondition::Unknown
     }
 
     /// Its state in the service's word.
-    pub(in crate::commands) fn state_text(&self) -> &str {
+    pub fn state_text(&self) -> &str {
         match self.status.as_str() {
             "" => "no state",
             state => state,
@@ -269,7 +269,7 @@ impl FleetConnectorRow {
     }
 
     /// `1 of 2`; the second number is what may run.
-    pub(in crate::commands) fn tasks_text(&self) -> String {
+    pub fn tasks_text(&self) -> String {
         let most = self.tasks_max.map_or("?".to_owned(), |most| most.to_string());
         format!("{} of {most}", self.tasks_running)
     }
@@ -308,17 +308,17 @@ impl ConnectorSummary {
 }
 
 /// One cluster, and what its list said.
-pub(super) struct ClusterListing<'a> {
-    pub(super) stage: &'a str,
-    pub(super) cluster_path: &'a ClusterPath,
-    pub(super) ceiling: ClusterTaskLimit,
+pub struct ClusterListing<'a> {
+    pub(crate) stage: &'a str,
+    pub(crate) cluster_path: &'a ClusterPath,
+    pub(crate) ceiling: ClusterTaskLimit,
     /// The connectors, or why they could not be listed.
-    pub(super) list: Result<&'a BTreeMap<String, ExpandedConnector>, String>,
+    pub list: Result<&'a BTreeMap<String, ExpandedConnector>, String>,
 }
 
 impl StageView {
     /// Sorts the connectors of a cluster by `owners`. For one department alone nothing of others is kept, not even a sum.
-    pub(super) fn from_listing(
+    pub fn from_listing(
         area: ClusterListing<'_>,
         owners: &[OwnerDepartment],
         alone: bool,
@@ -380,7 +380,7 @@ impl StageView {
 
 impl Fleet {
     /// The fleet of these stages.
-    pub(super) fn new(taken_at: Timestamp, department: Option<DepartmentCode>, stages: Vec<StageView>) -> Self {
+    pub fn new(taken_at: Timestamp, department: Option<DepartmentCode>, stages: Vec<StageView>) -> Self {
         let worst = stages.iter().filter_map(|stage| stage.counts.worst()).max();
         Self {
             taken_at,
@@ -393,14 +393,14 @@ impl Fleet {
     }
 
     /// The sinks of which the service tells an id, which is what metrics are asked for by.
-    pub(super) fn sink_ids(&self) -> Vec<String> {
+    pub fn sink_ids(&self) -> Vec<String> {
         let sinks = self.connectors().filter(|(_, row)| row.direction == "sink");
         let ids = sinks.map(|(_, row)| row.id.clone());
         ids.filter(|id| id.starts_with("lcc-")).collect()
     }
 
     /// Writes down how far sinks are behind, by their ids; or why nobody knows.
-    pub(super) fn set_lags(&mut self, lags: &Result<BTreeMap<String, f64>, String>) {
+    pub fn set_lags(&mut self, lags: &Result<BTreeMap<String, f64>, String>) {
         match lags {
             Ok(lags) => {
                 for row in self.stages.iter_mut().flat_map(|stage| &mut stage.connectors) {
@@ -412,30 +412,30 @@ impl Fleet {
     }
 
     /// Whether it is known of any connector how far it is behind.
-    pub(in crate::commands) fn has_lag(&self) -> bool {
+    pub fn has_lag(&self) -> bool {
         self.connectors().any(|(_, row)| row.lag_records.is_some())
     }
 
     /// All connectors, with their stage.
-    pub(in crate::commands) fn connectors(&self) -> impl Iterator<Item = (&StageView, &FleetConnectorRow)> {
+    pub fn connectors(&self) -> impl Iterator<Item = (&StageView, &FleetConnectorRow)> {
         self.stages
             .iter()
             .flat_map(|stage| stage.connectors.iter().map(move |row| (stage, row)))
     }
 
     /// The department that is meant, where it is one.
-    pub(in crate::commands) fn single_department(&self) -> Option<&FleetDepartmentRow> {
+    pub fn single_department(&self) -> Option<&FleetDepartmentRow> {
         self.stages.iter().find_map(|stage| self.single_department_in(stage))
     }
 
     /// [`Self::one`], in a stage.
-    pub(in crate::commands) fn single_department_in<'a>(&self, stage: &'a StageView) -> Option<&'a FleetDepartmentRow> {
+    pub fn single_department_in<'a>(&self, stage: &'a StageView) -> Option<&'a FleetDepartmentRow> {
         let code = self.department.as_ref()?;
         stage.departments.iter().find(|row| row.department == *code)
     }
 
     /// The same, known to be from before: looking again went wrong.
-    pub(in crate::commands) fn mark_stale(mut self, error: Error) -> Self {
+    pub fn mark_stale(mut self, error: Error) -> Self {
         self.stale = Some(StaleReason {
             kind: error.kind,
             reason: error.to_string(),
@@ -445,19 +445,19 @@ impl Fleet {
     }
 
     /// When it was seen, for people who saw it today.
-    pub(in crate::commands) fn taken_at_text(&self) -> String {
+    pub fn taken_at_text(&self) -> String {
         self.taken_at.strftime("%H:%M:%S UTC").to_string()
     }
 
     /// The stages that could not be looked at, with the reason.
-    pub(in crate::commands) fn unobserved_stages(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn unobserved_stages(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages
             .iter()
             .filter_map(|stage| Some((stage.stage.as_str(), stage.unknown.as_deref()?)))
     }
 
     /// Who has connectors in trouble, each once.
-    pub(in crate::commands) fn departments_in_trouble(&self) -> BTreeSet<&DepartmentCode> {
+    pub fn departments_in_trouble(&self) -> BTreeSet<&DepartmentCode> {
         let troubled = self.connectors().filter(|(_, row)| row.condition.is_trouble());
         troubled.filter_map(|(_, row)| row.department.as_ref()).collect()
     }
@@ -476,7 +476,7 @@ fn to_record_count(value: f64) -> Option<u64> {
 #[cfg(test)]
 impl Fleet {
     /// A fleet of one cluster, seen for the first time when time began.
-    pub(in crate::commands) fn example(
+    pub fn example(
         place: &ClusterPath,
         ceiling: ClusterTaskLimit,
         list: &BTreeMap<String, ExpandedConnector>,

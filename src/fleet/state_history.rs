@@ -35,14 +35,14 @@ struct StateRecord {
 
 /// What was seen of one cluster.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(in crate::commands) struct StateHistory {
+pub struct StateHistory {
     #[serde(default)]
     records: BTreeMap<String, StateRecord>,
 }
 
 impl StateHistory {
     /// `what` is `how` now. Answers since when it has been seen so.
-    pub(in crate::commands) fn record(&mut self, what: &str, how: &str, now: Timestamp) -> Timestamp {
+    pub fn record(&mut self, what: &str, how: &str, now: Timestamp) -> Timestamp {
         match self.records.get_mut(what) {
             // What lies ahead was written by a clock that went wrong, or by a sandbox that has begun anew.
             Some(known) if known.state == how && known.last_observed <= now => {
@@ -69,14 +69,14 @@ impl StateHistory {
 
 /// The file of a cluster's state history.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct StateHistoryStore {
+pub struct StateHistoryStore {
     folder: PathBuf,
     name: String,
 }
 
 impl StateHistoryStore {
     /// The one of the cluster at `place`, below `folder`.
-    pub(in crate::commands) fn new(folder: &Path, place: &ClusterPath) -> Self {
+    pub fn new(folder: &Path, place: &ClusterPath) -> Self {
         Self {
             folder: folder.join("state-history"),
             name: format!("{}-{}", place.environment, place.cluster),
@@ -85,7 +85,7 @@ impl StateHistoryStore {
 
     /// Lets `look` see things and remembers them, one process at a time. Where the disk refuses, or another process has its
     /// turn, what is seen now is all there is: nobody waits, because a screen may be painted meanwhile.
-    pub(in crate::commands) fn update<T>(&self, now: Timestamp, look: impl Fn(&mut StateHistory) -> T) -> T {
+    pub fn update<T>(&self, now: Timestamp, look: impl Fn(&mut StateHistory) -> T) -> T {
         self.try_update(now, &look).unwrap_or_else(|error| {
             tracing::info!(error = %error, "what was seen before is not known");
             look(&mut StateHistory::default())
@@ -118,7 +118,7 @@ impl StateHistoryStore {
 }
 
 /// How long something has been seen so, at least: `12m+`.
-pub(in crate::commands) fn format_age(since: Timestamp, now: Timestamp) -> String {
+pub fn format_age(since: Timestamp, now: Timestamp) -> String {
     let seconds = now.duration_since(since).as_secs().max(0);
     match seconds {
         0..60 => "new".to_owned(),

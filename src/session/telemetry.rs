@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     connection::{Connection, SandboxMode},
-    department::ConnectorStatePaths,
+    connector_session::ConnectorStatePaths,
 };
 use crate::{
     api::{connect::ClusterPath, org::ListOrganizations},
@@ -28,7 +28,7 @@ use crate::{
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(12);
 
 /// The way to logs and metrics.
-pub(in crate::commands) struct TelemetryClients {
+pub struct TelemetryClients {
     transport: Arc<dyn Transport>,
     auth: Auth,
     hosts: ServiceHosts,
@@ -77,7 +77,7 @@ impl TelemetryClients {
     }
 
     /// Time, as the lines tell it.
-    pub(in crate::commands) fn clock(&self) -> &Clock {
+    pub fn clock(&self) -> &Clock {
         self.clock.get_or_init(|| {
             let Some(folder) = &self.remote_sandbox else {
                 return self.local_clock.clone();
@@ -94,19 +94,19 @@ impl TelemetryClients {
     }
 
     /// From now on waiting takes real time, also on a sandbox in this process: somebody is watching.
-    pub(in crate::commands) fn use_real_time(&self) {
+    pub fn use_real_time(&self) {
         if let Some(sandbox) = &self.in_process_sandbox {
             sandbox.use_real_time();
         }
     }
 
     /// Where limits and lines are kept.
-    pub(in crate::commands) fn state_dir(&self) -> &Path {
+    pub fn state_dir(&self) -> &Path {
         &self.state_dir
     }
 
     /// Where logs are searched, and metrics queried.
-    pub(in crate::commands) fn hosts(&self) -> &ServiceHosts {
+    pub fn hosts(&self) -> &ServiceHosts {
         &self.hosts
     }
 
@@ -121,7 +121,7 @@ impl TelemetryClients {
     }
 
     /// The way to log lines.
-    pub(in crate::commands) fn logs(&self) -> Result<LogsClient, Error> {
+    pub fn logs(&self) -> Result<LogsClient, Error> {
         let exchange = self.client_builder(&self.hosts.token)?.build();
         let policy = RetryPolicy {
             min_throttle_wait: DEFAULT_RETRY_AFTER,
@@ -136,13 +136,13 @@ impl TelemetryClients {
     }
 
     /// The way to metrics: the key itself opens them (docs/reference/metrics.md#access).
-    pub(in crate::commands) fn metrics(&self) -> Result<MetricsClient, Error> {
+    pub fn metrics(&self) -> Result<MetricsClient, Error> {
         let client = self.client_builder(&self.hosts.metrics)?.build();
         Ok(MetricsClient::new(&client, Some(&self.state_dir)))
     }
 
     /// The way to metrics for what is only worth saying when it is told at once.
-    pub(in crate::commands) fn metrics_no_retry(&self) -> Result<MetricsClient, Error> {
+    pub fn metrics_no_retry(&self) -> Result<MetricsClient, Error> {
         let no_retry = RetryPolicy {
             max_attempts: 1,
             budget: Duration::ZERO,
@@ -153,7 +153,7 @@ impl TelemetryClients {
     }
 
     /// The name of a connector as logs know it. The organization is in it, which is asked for where no file says it.
-    pub(in crate::commands) async fn resolve_address(&self, client: &Client) -> Result<StageAddress, Error> {
+    pub async fn resolve_address(&self, client: &Client) -> Result<StageAddress, Error> {
         let organization = if let Some(organization) = &self.organization {
             organization.clone()
         } else {
@@ -171,7 +171,7 @@ impl TelemetryClients {
 }
 
 /// The CRN of a connector.
-pub(in crate::commands) fn connector_crn(address: &StageAddress, name: &str) -> Result<Crn, Error> {
+pub fn connector_crn(address: &StageAddress, name: &str) -> Result<Crn, Error> {
     let crn = address.resource(ResourceKind::Connector, name);
     crn.ok_or_else(|| Error::failed(format!("connector \"{name}\" has no name that logs can be asked for")))
 }

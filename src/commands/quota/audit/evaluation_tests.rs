@@ -1,5 +1,10 @@
-use super::*;
-use crate::model::{DepartmentQuota, OwnershipTag, Prefix};
+use std::collections::BTreeMap;
+
+use crate::api::connect::{ClusterPath, ExpandedConnector};
+use crate::fleet::{OwnerDepartment, QuotaAudit, QuotaState, quota_audit::*};
+use crate::model::{DepartmentCode, DepartmentQuota, ObservedAccount, OwnershipTag, Prefix};
+use crate::quota::ClusterTaskLimit;
+use jiff::Timestamp;
 
 fn owner(code: &str) -> OwnerDepartment {
     OwnerDepartment {
@@ -250,13 +255,13 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     assert_eq!(audit.over_quota_message(), None);
     let not_known = "Of 1 department and 1 cluster it is not known whether they use more than they may.";
     assert_eq!(audit.unknown_state_message().as_deref(), Some(not_known));
-    let csv = super::super::csv::to_csv(&audit);
+    let csv = super::csv::to_csv(&audit);
     has(&csv, "prod,cluster,lkc-prod01,tasks,at least 3,225,unknown,");
     has(&csv, "prod,department,claims,connectors,1,2,ok,");
     has(&csv, "prod,department,claims,tasks,at least 1,4,unknown,");
     has(&csv, "prod,department,motor,tasks,1,4,ok,");
     has(&csv, "prod,connector,stray,tasks,at least 1,,unowned,");
-    let page = super::super::page::render_page(&audit);
+    let page = super::page::render_page(&audit);
     assert!(page.contains(not_known) && !page.contains("Nobody uses more"), "{page}");
     assert!(page.contains("3 connectors use at least 3 of 225 tasks"), "{page}");
     assert!(
@@ -264,7 +269,7 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
         "{page}"
     );
     assert_eq!(page.matches("has room").count(), 1, "{page}");
-    let remarks = super::super::view::notes(&audit.stages[0]);
+    let remarks = super::view::notes(&audit.stages[0]);
     assert!(
         remarks.contains(&"stray belongs to no department: at least 1 task.".to_owned()),
         "{remarks:?}"
@@ -283,11 +288,11 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
 #[test]
 fn each_csv_line_has_the_state_of_its_own_number() {
     let three = ["claims-a", "claims-b", "claims-c"].map(|name| (name, connector(1, "sa-claims")));
-    let csv = super::super::csv::to_csv(&audit(evaluate(&three, Some(&known_accounts()), 250)));
+    let csv = super::csv::to_csv(&audit(evaluate(&three, Some(&known_accounts()), 250)));
     has(&csv, "prod,department,claims,connectors,3,2,over,1970-01-01T00:00:01Z");
     has(&csv, "prod,department,claims,tasks,3,4,ok,");
     let large = [("claims-a", connector(3, "sa-claims"))];
-    let csv = super::super::csv::to_csv(&audit(evaluate(&large, Some(&known_accounts()), 250)));
+    let csv = super::csv::to_csv(&audit(evaluate(&large, Some(&known_accounts()), 250)));
     has(&csv, "prod,department,claims,connectors,1,2,ok,");
     has(
         &csv,

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{
-    api::connect::ExpandedConnector, commands::fleet::has_task_count, model::DepartmentQuota, quota::DepartmentUsage,
-};
+use super::has_task_count;
+use crate::{api::connect::ExpandedConnector, model::DepartmentQuota, quota::DepartmentUsage};
 
 /// How much of a quota is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum QuotaState {
+pub enum QuotaState {
     /// There is room.
     Ok,
     /// 80 % are used (docs/reference/quotas.md#sharing-a-cluster).
@@ -26,7 +25,7 @@ pub(super) enum QuotaState {
 
 impl QuotaState {
     /// Of one number.
-    pub(super) fn from_usage(used: u64, limit: u64) -> Self {
+    pub fn from_usage(used: u64, limit: u64) -> Self {
         match used {
             // Of nothing, too: who uses nothing is in nobody's way.
             0 => Self::Ok,
@@ -39,7 +38,7 @@ impl QuotaState {
     }
 
     /// Of tasks, which are a lower bound unless it is `complete`. More than may be is too much all the same.
-    pub(super) fn from_tasks(used: u32, limit: u32, complete: bool) -> Self {
+    pub fn from_tasks(used: u32, limit: u32, complete: bool) -> Self {
         match Self::from_usage(used.into(), limit.into()) {
             Self::Over => Self::Over,
             _ if !complete => Self::Unknown,
@@ -48,13 +47,13 @@ impl QuotaState {
     }
 
     /// Of a department's quota: the worse of its two numbers.
-    pub(super) fn for_department(usage: &DepartmentUsage, quota: &DepartmentQuota, complete: bool) -> Self {
+    pub fn for_department(usage: &DepartmentUsage, quota: &DepartmentQuota, complete: bool) -> Self {
         let connectors = Self::from_usage(usage.connectors.into(), quota.connectors.into());
         connectors.max(Self::from_tasks(usage.tasks, quota.tasks, complete))
     }
 
     /// The word for it, in data.
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Near => "near",
@@ -65,7 +64,7 @@ impl QuotaState {
     }
 
     /// The words for it, for people; none where there is room.
-    pub(super) fn label(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "",
             Self::Near => "nearly full",
@@ -77,7 +76,7 @@ impl QuotaState {
 }
 
 /// Whether it is known of all connectors that `usage` counts how many tasks count.
-pub(super) fn is_complete(usage: &DepartmentUsage, list: &BTreeMap<String, ExpandedConnector>) -> bool {
+pub fn is_complete(usage: &DepartmentUsage, list: &BTreeMap<String, ExpandedConnector>) -> bool {
     let mut counted = usage.tasks_by_connector.keys();
     counted.all(|name| list.get(name).is_some_and(has_task_count))
 }

@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 
 use futures_util::{future::join_all, join};
 
-use super::evaluate::{AccountsById, ClusterInput, ProviderQuota, QuotaAudit, QuotaEvaluator};
+use super::{
+    FleetCollector,
+    quota_audit::{AccountsById, ClusterInput, ProviderQuota, QuotaAudit, QuotaEvaluator},
+};
 use crate::{
     api::{
         iam::ListServiceAccounts,
         quota::{AppliedQuota, ListAppliedQuotas},
     },
     client::ClientError,
-    commands::fleet::FleetCollector,
     error::Error,
     model::ObservedAccount,
 };
 
 /// Looks and judges.
-pub(super) async fn collect_audit(collector: &FleetCollector) -> Result<QuotaAudit, Error> {
+pub async fn collect_audit(collector: &FleetCollector) -> Result<QuotaAudit, Error> {
     let client = &collector.session.connectors.client;
     let of_organization = ListAppliedQuotas {
         scope: "organization",

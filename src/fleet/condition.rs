@@ -10,7 +10,7 @@ use crate::{
 /// How a connector is; what is worse is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::commands) enum ConnectorCondition {
+pub enum ConnectorCondition {
     /// It does its work.
     Running,
     /// Somebody paused it.
@@ -27,7 +27,7 @@ pub(in crate::commands) enum ConnectorCondition {
 
 impl ConnectorCondition {
     /// From the worst to the best.
-    pub(in crate::commands) const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::Failed,
         Self::Degraded,
         Self::Unknown,
@@ -37,7 +37,7 @@ impl ConnectorCondition {
     ];
 
     /// Reads it out of a status (docs/reference/connect.md#connector-states).
-    pub(in crate::commands) fn from_status(status: &ConnectorStatus) -> Self {
+    pub fn from_status(status: &ConnectorStatus) -> Self {
         let is_troubled = |state: &str| matches!(state, "FAILED" | "SYSTEM_ERROR" | "USER_ACTIONABLE_ERROR");
         let troubled = status.tasks.iter().filter(|task| is_troubled(&task.state)).count();
         match status.connector.state.as_str() {
@@ -54,7 +54,7 @@ impl ConnectorCondition {
     }
 
     /// The word for it.
-    pub(in crate::commands) const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Paused => "paused",
@@ -66,14 +66,14 @@ impl ConnectorCondition {
     }
 
     /// Whether somebody has to look at it.
-    pub(in crate::commands) const fn is_trouble(self) -> bool {
+    pub const fn is_trouble(self) -> bool {
         matches!(self, Self::Degraded | Self::Failed)
     }
 }
 
 /// How many connectors are how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(in crate::commands) struct ConditionCounts {
+pub struct ConditionCounts {
     failed: u32,
     degraded: u32,
     unknown: u32,
@@ -85,30 +85,30 @@ pub(in crate::commands) struct ConditionCounts {
 
 impl ConditionCounts {
     /// Counts one more.
-    pub(in crate::commands) fn add(&mut self, condition: ConnectorCondition) {
+    pub fn add(&mut self, condition: ConnectorCondition) {
         *self.counter(condition) += 1;
         self.total += 1;
     }
 
     /// So many are so.
-    pub(in crate::commands) fn get(mut self, condition: ConnectorCondition) -> u32 {
+    pub fn get(mut self, condition: ConnectorCondition) -> u32 {
         *self.counter(condition)
     }
 
     /// All of them.
-    pub(in crate::commands) fn total(self) -> u32 {
+    pub fn total(self) -> u32 {
         self.total
     }
 
     /// The worst there is.
-    pub(in crate::commands) fn worst(self) -> Option<ConnectorCondition> {
+    pub fn worst(self) -> Option<ConnectorCondition> {
         ConnectorCondition::ALL
             .into_iter()
             .find(|condition| self.get(*condition) > 0)
     }
 
     /// `2 failed, 1 paused, 9 running`.
-    pub(in crate::commands) fn summary(self) -> String {
+    pub fn summary(self) -> String {
         let some = ConnectorCondition::ALL
             .into_iter()
             .filter(|condition| self.get(*condition) > 0);

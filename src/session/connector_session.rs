@@ -14,7 +14,6 @@ use crate::{
     api::{connect::ClusterPath, iam::ListServiceAccounts},
     client::{BaseUrl, Client, RetryListener, RetryNotice, trace::WireTrace},
     clock::Clock,
-    commands::Ctx,
     config::{LoadedProfile, StandardDirs},
     error::{Error, ResultExt},
     manifest::{
@@ -27,73 +26,74 @@ use crate::{
     },
     quota::ClusterTaskLimit,
     resources::connector::ConnectorClient,
+    session::RunContext,
 };
 
 /// Whose connectors are meant.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct DepartmentContext {
+pub struct DepartmentContext {
     /// The department's code.
-    pub(in crate::commands) code: DepartmentCode,
+    pub code: DepartmentCode,
     /// The beginning of its names.
-    pub(in crate::commands) prefix: Prefix,
+    pub prefix: Prefix,
     /// What it may use.
-    pub(in crate::commands) quota: DepartmentQuota,
+    pub quota: DepartmentQuota,
     /// As which persona the caller acts, when a profile says so.
-    pub(in crate::commands) persona: Option<String>,
+    pub persona: Option<String>,
     /// Name of the account that its connectors run under.
-    pub(in crate::commands) runtime_account_name: Option<String>,
+    pub runtime_account_name: Option<String>,
     /// Its id, where it is known without asking.
-    pub(in crate::commands) runtime_account_id: Option<ServiceAccountId>,
+    pub runtime_account_id: Option<ServiceAccountId>,
     /// Variables besides `EBS_SECRET_…` that connector files may refer to.
-    pub(in crate::commands) secret_variables: Vec<String>,
+    pub secret_variables: Vec<String>,
     /// Lint rules that do not apply, with the reason for each.
-    pub(in crate::commands) lint_exceptions: Vec<(String, String)>,
+    pub lint_exceptions: Vec<(String, String)>,
     /// The day the quota was written into the profile; nothing when it comes from the platform's files.
-    pub(in crate::commands) quota_issued: Option<jiff::civil::Date>,
+    pub quota_issued: Option<jiff::civil::Date>,
 }
 
 /// A command's way to the connectors of a cluster.
-pub(in crate::commands) struct ConnectorSession {
+pub struct ConnectorSession {
     /// Whose connectors; nothing when the caller acts for nobody in particular.
-    pub(in crate::commands) department: Option<DepartmentContext>,
+    pub department: Option<DepartmentContext>,
     /// The connectors of the cluster.
-    pub(in crate::commands) connectors: ConnectorClient,
+    pub connectors: ConnectorClient,
     /// The public half of the key that is used.
-    pub(in crate::commands) api_key: Option<ApiKeyId>,
+    pub api_key: Option<ApiKeyId>,
     /// The limit of the whole cluster.
-    pub(in crate::commands) task_ceiling: ClusterTaskLimit,
+    pub task_ceiling: ClusterTaskLimit,
     /// The stage.
-    pub(in crate::commands) stage: String,
+    pub stage: String,
     /// Whether the caller is the platform's, who sees every connector.
-    pub(in crate::commands) is_platform_scope: bool,
+    pub is_platform_scope: bool,
     /// Where it is written down what was done to connectors.
-    pub(in crate::commands) journal_path: PathBuf,
+    pub journal_path: PathBuf,
     /// Where connectors are saved before they are changed or removed.
-    pub(in crate::commands) backup_dir: PathBuf,
+    pub backup_dir: PathBuf,
     /// The ways to logs and metrics.
-    pub(in crate::commands) telemetry: TelemetryClients,
+    pub telemetry: TelemetryClients,
 }
 
 impl ConnectorSession {
     /// Opens from the profile that is named, else from the platform's files and `--department`.
-    pub(in crate::commands) fn open(ctx: &Ctx) -> Result<Self, Error> {
-        let folders = StandardDirs::discover()?;
-        let loaded = load_selected_profile(ctx, &folders)?;
-        let folder = resolve_sandbox_folder(ctx, &folders, loaded.as_ref());
+    pub fn open(run: &RunContext) -> Result<Self, Error> {
+        let folders = run.environment.dirs()?;
+        let loaded = load_selected_profile(run, &folders)?;
+        let folder = resolve_sandbox_folder(run, &folders, loaded.as_ref());
         match loaded {
-            Some(loaded) => Self::from_profile(ctx, &folders, &loaded, folder.as_deref()),
-            None => Self::from_platform(ctx, &folders, folder.as_deref()),
+            Some(loaded) => Self::from_profile(run, &folders, &loaded, folder.as_deref()),
+            None => Self::from_platform(run, &folders, folder.as_deref()),
         }
     }
 
     fn from_profile(
-        ctx: &Ctx,
+        run: &RunContext,
         folders: &StandardDirs,
         loaded: &LoadedProfile,
         folder: Option<&Path>,
     ) -> Result<Self, Error> {
         for warning in &loaded.warnings {
-            ctx.ui.warn(&warning.message);
+            run.warn(&warning.message);
         }
         let facts = &loaded.profile.facts;
         let differs = |flag: &str, written: &str, in_profile: &str| {
@@ -102,7 +102,7 @@ impl ConnectorSession {
                 loaded.path.display()
             ))
         };
-        match (&ctx.globals.department, &ctx.globals.stage) {
+        match (&run.options.department, &run.options.stage) {
             (Some(code), _) if *code != facts.department => {
                 return Err(differs("department", code.as_str(), facts.department.as_str()));
             }
@@ -111,19 +111,19 @@ impl ConnectorSession {
         }
         let connection = match folder {
             // The platform's files matter only to a sandbox that is still to be made.
-            Some(folder) => match Connection::for_running_server(ctx, folder, loaded) {
+            Some(folder) => match Connection::for_running_server(run, folder, loaded) {
                 Some(connection) => connection,
-                None => Connection::for_sandbox(ctx, folder, &load_workspace(true)?.workspace, Some(loaded))?,
+                None => Connection::for_sandbox(run, folder, &load_workspace(run, true)?.workspace, Some(loaded))?,
             },
-            None => Connection::for_service(ctx, Some(loaded))?,
+            None => Connection::for_service(run, Some(loaded))?,
         };
         let place = ClusterPath {
-            environment: ctx
-                .globals
+            environment: run
+                .options
                 .environment
                 .clone()
                 .unwrap_or_else(|| facts.environment.clone()),
-            cluster: ctx.globals.cluster.clone().unwrap_or_else(|| facts.cluster.clone()),
+            cluster: run.options.cluster.clone().unwrap_or_else(|| facts.cluster.clone()),
         };
         let department = DepartmentContext {
             code: facts.department.clone(),
@@ -144,7 +144,7 @@ impl ConnectorSession {
         let mut state_paths = ConnectorStatePaths::new(folders, folder, &place);
         state_paths.organization = Some(facts.organization.clone());
         Self::build(
-            ctx,
+            run,
             connection,
             place,
             Some(department),
@@ -155,22 +155,22 @@ impl ConnectorSession {
         )
     }
 
-    fn from_platform(ctx: &Ctx, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
-        let (workspace, warnings) = load_workspace(folder.is_some())
+    fn from_platform(run: &RunContext, folders: &StandardDirs, folder: Option<&Path>) -> Result<Self, Error> {
+        let (workspace, warnings) = load_workspace(run, folder.is_some())
             .hint("A department names its profile with `--profile FILE`.")?
             .into_result()
             .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
         for warning in &warnings {
-            ctx.ui.warn(&warning.message);
+            run.warn(&warning.message);
         }
-        let (stage_name, stage) = resolve_stage(ctx, &workspace, None)?;
-        let mut department = match selected_department(ctx) {
+        let (stage_name, stage) = resolve_stage(run, &workspace, None)?;
+        let mut department = match selected_department(run) {
             Some(code) => Some(department_context(&workspace, &stage_name, &code)?),
             None => None,
         };
         let connection = match folder {
-            Some(folder) => Connection::for_sandbox(ctx, folder, &workspace, None)?,
-            None => Connection::for_service(ctx, None)?,
+            Some(folder) => Connection::for_sandbox(run, folder, &workspace, None)?,
+            None => Connection::for_service(run, None)?,
         };
         if let (Some(folder), Some(department)) = (folder, &mut department) {
             // A persona may not look accounts up; the sandbox itself knows.
@@ -189,7 +189,7 @@ impl ConnectorSession {
             tasks: stage.task_ceiling,
             reserve_percent: stage.reserve_percent,
         };
-        let persona = ctx.globals.sandbox_as.as_deref().and_then(|who| who.split_once('/'));
+        let persona = run.options.sandbox_as.as_deref().and_then(|who| who.split_once('/'));
         if let (Some(department), Some((_, persona))) = (&mut department, persona) {
             department.persona = Some(persona.to_owned());
         }
@@ -197,7 +197,7 @@ impl ConnectorSession {
         let mut state_paths = ConnectorStatePaths::new(folders, folder, &place);
         state_paths.organization.clone_from(&workspace.platform.organization);
         Self::build(
-            ctx,
+            run,
             connection,
             place,
             department,
@@ -210,7 +210,7 @@ impl ConnectorSession {
 
     #[expect(clippy::too_many_arguments, reason = "a session is made of many things")]
     fn build(
-        ctx: &Ctx,
+        run: &RunContext,
         connection: Connection,
         place: ClusterPath,
         department: Option<DepartmentContext>,
@@ -219,15 +219,15 @@ impl ConnectorSession {
         sees_all: bool,
         state_paths: ConnectorStatePaths,
     ) -> Result<Self, Error> {
-        if let (1.., Some(source)) = (ctx.globals.verbosity(), connection.auth.source()) {
-            ctx.ui.info(&format!("Credentials from {source}."));
+        if let (1.., Some(source)) = (run.options.verbosity, connection.auth.source()) {
+            run.info(format!("Credentials from {source}."));
         }
         let key = connection.auth.key().and_then(|key| key.parse().ok());
         let (journal, saved) = (state_paths.journal_path.clone(), state_paths.backup_dir.clone());
         let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
-        let ui = ctx.ui.clone();
+        let reporter = run.clone();
         let on_retry = move |notice: &RetryNotice| {
-            ui.info(&format!(
+            reporter.info(format!(
                 "Waiting {} s to {}: {}",
                 notice.wait.as_secs(),
                 notice.call,
@@ -235,7 +235,7 @@ impl ConnectorSession {
             ));
         };
         let on_retry: RetryListener = Arc::new(on_retry);
-        let wire = ctx.globals.unsafe_trace.then(|| Arc::new(WireTrace::stderr()));
+        let wire = run.options.unsafe_trace.then(|| Arc::new(WireTrace::stderr()));
         let observers = TelemetryClients::new(&connection, state_paths, &place, on_retry.clone(), wire.clone());
         let mut builder =
             Client::builder(base, connection.transport, connection.auth, connection.clock.clone()).on_retry(on_retry);
@@ -260,7 +260,7 @@ impl ConnectorSession {
     }
 
     /// The department that is acted for.
-    pub(in crate::commands) fn require_department(&self) -> Result<&DepartmentContext, Error> {
+    pub fn require_department(&self) -> Result<&DepartmentContext, Error> {
         self.department.as_ref().ok_or_else(|| {
             Error::usage("it is not said for which department").with_hint(
                 "Name a department's profile with `--profile`, or, as the platform team, `--department CODE`.",
@@ -269,12 +269,12 @@ impl ConnectorSession {
     }
 
     /// Time.
-    pub(in crate::commands) fn clock(&self) -> &Clock {
+    pub fn clock(&self) -> &Clock {
         &self.connectors.clock
     }
 
     /// The account that the department's connectors run under; looked up by its name where no profile tells its id.
-    pub(in crate::commands) async fn find_runtime_account(&self) -> Result<Option<ServiceAccountId>, Error> {
+    pub async fn find_runtime_account(&self) -> Result<Option<ServiceAccountId>, Error> {
         let department = self.require_department()?;
         if department.runtime_account_id.is_some() {
             return Ok(department.runtime_account_id.clone());
@@ -296,9 +296,9 @@ pub(super) struct ConnectorStatePaths {
     journal_path: PathBuf,
     backup_dir: PathBuf,
     /// Limits that processes share, and log lines.
-    pub(super) telemetry_dir: PathBuf,
+    pub telemetry_dir: PathBuf,
     /// The organization, where a file says which.
-    pub(super) organization: Option<OrganizationId>,
+    pub organization: Option<OrganizationId>,
 }
 
 impl ConnectorStatePaths {
@@ -318,9 +318,9 @@ impl ConnectorStatePaths {
 }
 
 /// The department that the flags name.
-fn selected_department(ctx: &Ctx) -> Option<DepartmentCode> {
-    let impersonated = || ctx.globals.sandbox_as.as_deref()?.split_once('/')?.0.parse().ok();
-    ctx.globals.department.clone().or_else(impersonated)
+fn selected_department(run: &RunContext) -> Option<DepartmentCode> {
+    let impersonated = || run.options.sandbox_as.as_deref()?.split_once('/')?.0.parse().ok();
+    run.options.department.clone().or_else(impersonated)
 }
 
 fn department_context(workspace: &Workspace, stage: &str, code: &DepartmentCode) -> Result<DepartmentContext, Error> {

@@ -1,22 +1,20 @@
 //! What a command that talks to Confluent Cloud needs: the platform's files, a stage, a client, and the folders that go
 //! with them.
 
-mod department;
+mod connection;
+mod connector_session;
+mod environment;
 mod kafka;
 mod telemetry;
-mod connection;
 
 use std::{path::PathBuf, sync::Arc};
 
-pub(super) use connection::Connection;
-pub(super) use department::{ConnectorSession, DepartmentContext};
-pub(super) use kafka::{
-    kafka_auth_for_service as kafka_of_service, kafka_auth_in_sandbox as kafka_in_sandbox,
-    kafka_auth_of_profile as kafka_of_profile, kafka_base_url as kafka_base,
-};
-pub(super) use telemetry::{TelemetryClients, connector_crn};
+pub use connection::Connection;
+pub use connector_session::{ConnectorSession, DepartmentContext};
+pub use environment::{Environment, Options, RunContext};
+pub use kafka::{kafka_auth_for_service, kafka_auth_in_sandbox, kafka_auth_of_profile, kafka_base_url};
+pub use telemetry::{TelemetryClients, connector_crn};
 
-use super::Ctx;
 use crate::{
     api::connect::ClusterPath,
     client::{BaseUrl, Client, trace::WireTrace},
@@ -35,25 +33,25 @@ use crate::{
 
 /// Where things of a run are kept.
 #[derive(Clone, Debug)]
-pub(super) struct StatePaths {
+pub struct StatePaths {
     /// Journals.
-    pub(super) journals: PathBuf,
+    pub journals: PathBuf,
     /// Profiles, unless `--credentials-dir` says otherwise.
-    pub(super) profiles: PathBuf,
+    pub profiles: PathBuf,
     /// Evidence, unless `--evidence-dir` says otherwise.
-    pub(super) evidence: PathBuf,
+    pub evidence: PathBuf,
     /// Connectors as they were before they were removed, unless `--backup-dir` says otherwise.
-    pub(super) backups: PathBuf,
+    pub backups: PathBuf,
 }
 
 impl StatePaths {
     /// The journal of a stage.
-    pub(super) fn journal_path(&self, organization: &OrganizationId, stage: &str) -> PathBuf {
+    pub fn journal_path(&self, organization: &OrganizationId, stage: &str) -> PathBuf {
         self.journals.join(format!("{organization}-{stage}.jsonl"))
     }
 
     /// A folder of profiles: `named`, else the one below the state folder.
-    pub(super) fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
+    pub fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
         if let Some(folder) = named {
             config::git::ensure_ignored_by_git(folder)?;
         }
@@ -62,33 +60,33 @@ impl StatePaths {
 }
 
 /// Where things of a run are kept that needs no way to an organization.
-pub(super) fn offline_state_paths(ctx: &Ctx, workspace: &Workspace) -> Result<StatePaths, Error> {
-    let folders = StandardDirs::discover()?;
-    let profile = load_selected_profile(ctx, &folders)?;
-    let sandbox = resolve_sandbox_folder(ctx, &folders, profile.as_ref()).is_some();
+pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<StatePaths, Error> {
+    let folders = run.environment.dirs()?;
+    let profile = load_selected_profile(run, &folders)?;
+    let sandbox = resolve_sandbox_folder(run, &folders, profile.as_ref()).is_some();
     Ok(resolve_state_paths(&folders, sandbox, workspace))
 }
 
 /// A command's way to an organization.
-pub(super) struct PlatformSession {
+pub struct PlatformSession {
     /// The platform's files.
-    pub(super) workspace: Workspace,
+    pub workspace: Workspace,
     /// What was odd about them.
-    pub(super) warnings: Vec<Finding>,
+    pub warnings: Vec<Finding>,
     /// The stage, by name.
-    pub(super) stage_name: String,
+    pub stage_name: String,
     /// The stage.
-    pub(super) stage: Stage,
+    pub stage: Stage,
     /// The way to the service.
-    pub(super) client: Client,
+    pub client: Client,
     /// The public half of the key that is used.
-    pub(super) api_key: Option<ApiKeyId>,
+    pub api_key: Option<ApiKeyId>,
     /// Time.
-    pub(super) clock: Clock,
+    pub clock: Clock,
     /// Where things are kept.
-    pub(super) state_paths: StatePaths,
+    pub state_paths: StatePaths,
     /// The address that profiles point to.
-    pub(super) endpoint: ServiceEndpoint,
+    pub endpoint: ServiceEndpoint,
     kafka_auth: kafka::KafkaAuthResult,
     /// Hosts outside Confluent's domain that may be asked.
     trusted_hosts: Vec<String>,
@@ -96,31 +94,30 @@ pub(super) struct PlatformSession {
 
 impl PlatformSession {
     /// Finds the platform, the stage and the key that the flags, the environment and the files name.
-    pub(super) fn open(ctx: &Ctx, concurrency: usize) -> Result<Self, Error> {
-        let folders = StandardDirs::discover()?;
-        let profile = load_selected_profile(ctx, &folders)?;
-        let sandbox_folder = resolve_sandbox_folder(ctx, &folders, profile.as_ref());
-        let loaded = load_workspace(sandbox_folder.is_some())?;
+    pub fn open(run: &RunContext, concurrency: usize) -> Result<Self, Error> {
+        let folders = run.environment.dirs()?;
+        let profile = load_selected_profile(run, &folders)?;
+        let sandbox_folder = resolve_sandbox_folder(run, &folders, profile.as_ref());
+        let loaded = load_workspace(run, sandbox_folder.is_some())?;
         let (workspace, warnings) = loaded
             .into_result()
             .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
-        let (stage_name, stage) = resolve_stage(ctx, &workspace, profile.as_ref())?;
+        let (stage_name, stage) = resolve_stage(run, &workspace, profile.as_ref())?;
         let (connection, kafka) = match &sandbox_folder {
             Some(folder) => {
-                let connection = Connection::for_sandbox(ctx, folder, &workspace, profile.as_ref())?;
+                let connection = Connection::for_sandbox(run, folder, &workspace, profile.as_ref())?;
                 let kafka =
-                    kafka::kafka_auth_in_sandbox(ctx, folder, &workspace, &stage, profile.as_ref(), &connection.auth)?;
+                    kafka::kafka_auth_in_sandbox(run, folder, &workspace, &stage, profile.as_ref(), &connection.auth)?;
                 (connection, Ok(kafka))
             }
             None => (
-                Connection::for_service(ctx, profile.as_ref())?,
-                kafka::kafka_auth_for_service(profile.as_ref()),
+                Connection::for_service(run, profile.as_ref())?,
+                kafka::kafka_auth_for_service(run, profile.as_ref()),
             ),
         };
-        if let Some(source) = connection.auth.source().filter(|_| ctx.globals.verbosity() > 0) {
+        if let Some(source) = connection.auth.source().filter(|_| run.options.verbosity > 0) {
             let origin = &workspace.origin;
-            ctx.ui
-                .info(&format!("Credentials from {source}; platform from {origin}."));
+            run.info(format!("Credentials from {source}; platform from {origin}."));
         }
         let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
         let mut builder = Client::builder(
@@ -130,7 +127,7 @@ impl PlatformSession {
             connection.clock.clone(),
         )
         .concurrency(concurrency);
-        if ctx.globals.unsafe_trace {
+        if run.options.unsafe_trace {
             builder = builder.wire_trace(Arc::new(WireTrace::stderr()));
         }
         let state_paths = resolve_state_paths(&folders, sandbox_folder.is_some(), &workspace);
@@ -145,17 +142,17 @@ impl PlatformSession {
             state_paths,
             endpoint: connection.endpoint,
             kafka_auth: kafka,
-            trusted_hosts: ctx.globals.trust_endpoint.iter().cloned().collect(),
+            trusted_hosts: run.options.trusted_hosts.clone(),
         })
     }
 
     /// Whether the stage is the one whose profiles lie at the top of the folder.
-    pub(super) fn is_default_stage(&self) -> bool {
+    pub fn is_default_stage(&self) -> bool {
         self.stage_name == self.workspace.platform.default_stage
     }
 
     /// Where to look.
-    pub(super) fn observation_target(&self) -> ObservationTarget {
+    pub fn observation_target(&self) -> ObservationTarget {
         ObservationTarget {
             organization: self.workspace.platform.organization.clone(),
             environment: self.stage.environment.clone(),
@@ -167,17 +164,17 @@ impl PlatformSession {
     }
 
     /// The journal of the stage.
-    pub(super) fn journal_path(&self, organization: &OrganizationId) -> PathBuf {
+    pub fn journal_path(&self, organization: &OrganizationId) -> PathBuf {
         self.state_paths.journal_path(organization, &self.stage_name)
     }
 
     /// Where it is written down what was done to the connectors of a cluster.
-    pub(super) fn connector_journal_path(&self, place: &ClusterPath) -> PathBuf {
+    pub fn connector_journal_path(&self, place: &ClusterPath) -> PathBuf {
         connector_journal_path(&self.state_paths.journals, place)
     }
 
     /// A folder of profiles: `named`, else the one below the state folder. Departments with recipients have theirs encrypted.
-    pub(super) fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
+    pub fn open_profile_store(&self, named: Option<&PathBuf>) -> Result<ProfileStore, Error> {
         let own = self.workspace.departments().map(|department| {
             let recipients = department.recipients.clone();
             (department.code.clone(), recipients)
@@ -191,24 +188,24 @@ impl PlatformSession {
 }
 
 /// A client without a platform: for what is done before there is an `ebs.toml`.
-pub(super) fn open_service_client(ctx: &Ctx) -> Result<Client, Error> {
-    let folders = StandardDirs::discover()?;
-    let profile = load_selected_profile(ctx, &folders)?;
-    let connection = match resolve_sandbox_folder(ctx, &folders, profile.as_ref()) {
+pub fn open_service_client(run: &RunContext) -> Result<Client, Error> {
+    let folders = run.environment.dirs()?;
+    let profile = load_selected_profile(run, &folders)?;
+    let connection = match resolve_sandbox_folder(run, &folders, profile.as_ref()) {
         Some(folder) => {
-            let (workspace, _) = load_workspace(true)?
+            let (workspace, _) = load_workspace(run, true)?
                 .into_result()
                 .map_err(|findings| Error::findings("the platform's files hold mistakes", findings))?;
-            Connection::for_sandbox(ctx, &folder, &workspace, profile.as_ref())?
+            Connection::for_sandbox(run, &folder, &workspace, profile.as_ref())?
         }
-        None => Connection::for_service(ctx, profile.as_ref())?,
+        None => Connection::for_service(run, profile.as_ref())?,
     };
     let base: BaseUrl = connection.base_url.parse().context("the endpoint cannot be used")?;
     Ok(Client::builder(base, connection.transport, connection.auth, connection.clock).build())
 }
 
 /// A sandbox's error with its advice. Only commands know the sandbox, so the edge's error cannot look for it itself.
-pub(super) fn to_error_with_hints(error: SandboxError) -> Error {
+pub fn to_error_with_hints(error: SandboxError) -> Error {
     let hints = error.hints();
     let mut error = Error::from(error);
     error.hints = hints;
@@ -216,13 +213,13 @@ pub(super) fn to_error_with_hints(error: SandboxError) -> Error {
 }
 
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
-pub(super) fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+pub fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
     let settings: Option<SandboxSettings> = None;
     Sandbox::open(folder, build_seed(workspace), settings).map_err(to_error_with_hints)
 }
 
 /// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.
-pub(super) fn build_seed(workspace: &Workspace) -> Seed {
+pub fn build_seed(workspace: &Workspace) -> Seed {
     let mut seed = Seed::default();
     let platform = &workspace.platform;
     if let Some(organization) = &platform.organization {
@@ -259,30 +256,30 @@ pub(super) fn build_seed(workspace: &Workspace) -> Seed {
 }
 
 /// The profile that is meant, and who says so.
-pub(super) fn selected_profile(ctx: &Ctx, folders: &StandardDirs) -> Option<(String, &'static str)> {
-    if let Some(named) = ctx.globals.profile.clone() {
+pub fn selected_profile(run: &RunContext, folders: &StandardDirs) -> Option<(String, &'static str)> {
+    if let Some(named) = run.options.profile.clone() {
         return Some((named, "--profile"));
     }
     // Under --sandbox the environment's credentials are ignored.
-    if ctx.globals.is_sandbox() {
+    if run.options.is_sandbox() {
         return None;
     }
-    if let Some(named) = env::var(env::CONFLUENT_EBS_PROFILE) {
+    if let Some(named) = run.variable(env::CONFLUENT_EBS_PROFILE) {
         return Some((named, env::CONFLUENT_EBS_PROFILE));
     }
     // A key in the environment was set for this job, the chosen profile for all of them.
-    match env::var(env::CONFLUENT_CLOUD_API_KEY) {
+    match run.variable(env::CONFLUENT_CLOUD_API_KEY) {
         Some(_) => None,
         None => folders.current_profile().map(|named| (named, "`profile use`")),
     }
 }
 
 /// The profile that the flags or the environment name.
-pub(super) fn load_selected_profile(ctx: &Ctx, folders: &StandardDirs) -> Result<Option<LoadedProfile>, Error> {
-    let Some((named, _)) = selected_profile(ctx, folders) else {
+pub fn load_selected_profile(run: &RunContext, folders: &StandardDirs) -> Result<Option<LoadedProfile>, Error> {
+    let Some((named, _)) = selected_profile(run, folders) else {
         return Ok(None);
     };
-    let trusted: Vec<String> = ctx.globals.trust_endpoint.iter().cloned().collect();
+    let trusted: Vec<String> = run.options.trusted_hosts.clone();
     let path = folders.profile(&named);
     config::Profile::load(&path, &trusted)
         .map(Some)
@@ -290,22 +287,21 @@ pub(super) fn load_selected_profile(ctx: &Ctx, folders: &StandardDirs) -> Result
 }
 
 /// The state folder of the sandbox that is meant; `None` for the real service.
-pub(super) fn resolve_sandbox_folder(
-    ctx: &Ctx,
+pub fn resolve_sandbox_folder(
+    run: &RunContext,
     folders: &StandardDirs,
     profile: Option<&LoadedProfile>,
 ) -> Option<PathBuf> {
     match profile.map(|loaded| &loaded.profile.endpoint) {
         Some(ServiceEndpoint::Sandbox(Some(folder))) => Some(folder.clone()),
         Some(ServiceEndpoint::Sandbox(None)) => Some(folders.sandbox()),
-        _ => ctx.globals.is_sandbox().then(|| folders.sandbox()),
+        _ => run.options.is_sandbox().then(|| folders.sandbox()),
     }
 }
 
-/// The platform's files; for the sandbox the built-in example when there are none.
-pub(super) fn load_workspace(sandbox: bool) -> Result<LoadedWorkspace, Error> {
-    let here = std::env::current_dir().context("the working folder cannot be told")?;
-    match Workspace::find(&here)? {
+/// The files of the platform; without any and for the `sandbox`, the built-in example.
+pub fn load_workspace(run: &RunContext, sandbox: bool) -> Result<LoadedWorkspace, Error> {
+    match Workspace::find(run.environment.working_dir()?, run.platform_dir().as_deref())? {
         Some(folder) => Ok(Workspace::load(&folder)),
         None if sandbox => Ok(Workspace::embedded()),
         None => Err(Error::failed("no ebs.toml here or in a folder above")
@@ -315,19 +311,19 @@ pub(super) fn load_workspace(sandbox: bool) -> Result<LoadedWorkspace, Error> {
 }
 
 /// The stage that the flags name, else the profile's, else the platform's default.
-pub(super) fn resolve_stage(
-    ctx: &Ctx,
+pub fn resolve_stage(
+    run: &RunContext,
     workspace: &Workspace,
     profile: Option<&LoadedProfile>,
 ) -> Result<(String, Stage), Error> {
     let of_profile = profile.map(|loaded| loaded.profile.facts.stage.as_str());
-    let named = ctx.globals.stage.as_deref().or(of_profile);
+    let named = run.options.stage.as_deref().or(of_profile);
     if let Some((name, stage)) = workspace.platform.stage(named) {
         let mut stage = stage.clone();
-        if let Some(environment) = &ctx.globals.environment {
+        if let Some(environment) = &run.options.environment {
             stage.environment = environment.clone();
         }
-        if let Some(cluster) = &ctx.globals.cluster {
+        if let Some(cluster) = &run.options.cluster {
             stage.cluster = cluster.clone();
         }
         return Ok((name.to_owned(), stage));

@@ -2,11 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{
-    condition::{ConditionCounts, ConnectorCondition},
-    model::at_least_prefix,
-};
 use crate::{
+    fleet::{ConditionCounts, ConnectorCondition, at_least_prefix},
     model::DepartmentCode,
     render::html::{self, Html},
 };

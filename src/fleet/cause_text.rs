@@ -1,7 +1,7 @@
 //! Words of others, made short enough for a line.
 
 /// A cause without what programmers need: the class of an exception before its message, and more than a line holds.
-pub(super) fn shorten(cause: &str, most: usize) -> String {
+pub(crate) fn shorten(cause: &str, most: usize) -> String {
     let mut text = cause.trim();
     while let Some((class, rest)) = text.split_once(": ") {
         let is_class = class.contains('.') && class.chars().all(|c| c.is_ascii_alphanumeric() || "._$".contains(c));

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::{
+    OwnerDepartment, has_task_count,
+    quota_state::{QuotaState, is_complete},
+};
 use crate::{
     api::{
         connect::{ClusterPath, ExpandedConnector},
         quota::AppliedQuota,
     },
     client::ClientError,
-    commands::{
-        fleet::{OwnerDepartment, has_task_count},
-        quota::state::{QuotaState, is_complete},
-    },
     model::{ConnectorIdentity, DepartmentCode, ObservedAccount},
     plan::observe::connector_identity,
     quota::{ClusterTaskLimit, DepartmentUsage, counted_tasks, is_counted},
@@ -22,138 +22,138 @@ use crate::{
 };
 
 /// Service accounts by id.
-pub(super) type AccountsById = BTreeMap<String, ObservedAccount>;
+pub type AccountsById = BTreeMap<String, ObservedAccount>;
 
 /// The whole audit.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct QuotaAudit {
+pub struct QuotaAudit {
     /// When it was looked.
-    pub(super) taken_at: Timestamp,
+    pub taken_at: Timestamp,
     /// The one department that was asked about.
-    pub(super) department: Option<DepartmentCode>,
+    pub department: Option<DepartmentCode>,
     /// By stage.
-    pub(super) stages: Vec<StageQuotaAudit>,
+    pub stages: Vec<StageQuotaAudit>,
     /// The provider's quotas of the organization.
-    pub(super) provider_quotas: Vec<ProviderQuota>,
+    pub provider_quotas: Vec<ProviderQuota>,
     /// What could not be looked at, each with the reason.
-    pub(super) unknown: BTreeMap<String, String>,
+    pub unknown: BTreeMap<String, String>,
 }
 
 /// One stage.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct StageQuotaAudit {
-    pub(super) stage: String,
-    pub(super) cluster: String,
+pub struct StageQuotaAudit {
+    pub(crate) stage: String,
+    pub(crate) cluster: String,
     /// Why nothing could be seen.
-    pub(super) unknown: Option<String>,
+    pub unknown: Option<String>,
     #[serde(skip)]
-    pub(super) denied: bool,
+    pub(crate) denied: bool,
     /// The cluster as a whole; not for one department alone.
-    pub(super) cluster_usage: Option<ClusterQuotaUsage>,
+    pub cluster_usage: Option<ClusterQuotaUsage>,
     /// The departments, those that exceed first.
-    pub(super) departments: Vec<DepartmentQuotaUsage>,
+    pub departments: Vec<DepartmentQuotaUsage>,
     /// Connectors of no department.
-    pub(super) unowned: Vec<UnownedConnector>,
+    pub unowned: Vec<UnownedConnector>,
     /// Connectors whose account is somebody else's.
-    pub(super) foreign_accounts: Vec<ForeignAccountConnector>,
+    pub foreign_accounts: Vec<ForeignAccountConnector>,
     /// Connectors of which nobody can say as whom they run.
-    pub(super) unknown_accounts: Vec<UnknownAccountConnector>,
+    pub unknown_accounts: Vec<UnknownAccountConnector>,
     /// The provider's quotas of the cluster.
-    pub(super) provider_quotas: Vec<ProviderQuota>,
+    pub provider_quotas: Vec<ProviderQuota>,
 }
 
 /// A cluster as a whole.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct ClusterQuotaUsage {
-    pub(super) connectors: u32,
-    pub(super) tasks: u32,
+pub struct ClusterQuotaUsage {
+    pub(crate) connectors: u32,
+    pub(crate) tasks: u32,
     /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
-    pub(super) complete: bool,
+    pub complete: bool,
     /// How many departments may have together, how many more are kept free.
-    pub(super) tasks_allocatable: u32,
-    pub(super) tasks_reserved: u32,
+    pub tasks_allocatable: u32,
+    pub(crate) tasks_reserved: u32,
     /// What the quotas of all departments come to.
-    pub(super) tasks_allocated: u32,
-    pub(super) connectors_allocated: u32,
+    pub tasks_allocated: u32,
+    pub(crate) connectors_allocated: u32,
     /// What is promised of what may be had, in percent; more than 100 is over-commit.
-    pub(super) allocated_percent: u32,
-    pub(super) state: QuotaState,
-    pub(super) over_quota_observed_since: Option<Timestamp>,
+    pub allocated_percent: u32,
+    pub(crate) state: QuotaState,
+    pub(crate) over_quota_observed_since: Option<Timestamp>,
 }
 
 /// One department.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct DepartmentQuotaUsage {
-    pub(super) department: DepartmentCode,
-    pub(super) name: String,
-    pub(super) connectors: u32,
-    pub(super) connectors_limit: u32,
-    pub(super) tasks: u32,
-    pub(super) tasks_limit: u32,
-    pub(super) tasks_per_connector_limit: u32,
+pub struct DepartmentQuotaUsage {
+    pub(crate) department: DepartmentCode,
+    pub(crate) name: String,
+    pub(crate) connectors: u32,
+    pub(crate) connectors_limit: u32,
+    pub(crate) tasks: u32,
+    pub(crate) tasks_limit: u32,
+    pub(crate) tasks_per_connector_limit: u32,
     /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
-    pub(super) complete: bool,
-    pub(super) state: QuotaState,
+    pub complete: bool,
+    pub(crate) state: QuotaState,
     /// Since when this computer has seen it exceed; the service does not tell.
-    pub(super) over_quota_observed_since: Option<Timestamp>,
+    pub over_quota_observed_since: Option<Timestamp>,
     /// Connectors with more tasks than one may have.
-    pub(super) oversized: Vec<OversizedConnector>,
+    pub oversized: Vec<OversizedConnector>,
 }
 
 /// A connector with more tasks than one may have.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct OversizedConnector {
-    pub(super) name: String,
-    pub(super) tasks: u32,
+pub struct OversizedConnector {
+    pub(crate) name: String,
+    pub(crate) tasks: u32,
 }
 
 /// A connector of no department.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct UnownedConnector {
-    pub(super) name: String,
-    pub(super) id: String,
-    pub(super) status: String,
-    pub(super) tasks: u32,
+pub struct UnownedConnector {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) tasks: u32,
     /// Whether it is known how many tasks count; if not, tasks are a lower bound.
-    pub(super) complete: bool,
+    pub complete: bool,
     /// As whom it runs; nothing when that is not known.
-    pub(super) runs_as: Option<String>,
+    pub runs_as: Option<String>,
     /// The department whose account that is.
-    pub(super) account_department: Option<DepartmentCode>,
+    pub account_department: Option<DepartmentCode>,
 }
 
 /// A connector that runs as somebody else.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct ForeignAccountConnector {
-    pub(super) name: String,
-    pub(super) department: DepartmentCode,
-    pub(super) runs_as: String,
+pub struct ForeignAccountConnector {
+    pub(crate) name: String,
+    pub(crate) department: DepartmentCode,
+    pub(crate) runs_as: String,
     /// Whose account it is; nothing when it is no department's in this stage.
-    pub(super) account_department: Option<DepartmentCode>,
+    pub account_department: Option<DepartmentCode>,
 }
 
 /// A connector of which nobody can say as whom it runs.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct UnknownAccountConnector {
-    pub(super) name: String,
-    pub(super) reason: &'static str,
+pub struct UnknownAccountConnector {
+    pub(crate) name: String,
+    pub(crate) reason: &'static str,
 }
 
 /// One quota of the provider.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct ProviderQuota {
-    pub(super) quota_code: String,
-    pub(super) name: String,
+pub struct ProviderQuota {
+    pub(crate) quota_code: String,
+    pub(crate) name: String,
     /// Nothing where the provider tells no number of things.
-    pub(super) limit: Option<u64>,
+    pub limit: Option<u64>,
     /// Absent means unknown (docs/reference/quotas.md#service-quota-api).
-    pub(super) used: Option<u64>,
+    pub used: Option<u64>,
     /// Nothing where the use or the limit is not known.
-    pub(super) state: Option<QuotaState>,
+    pub state: Option<QuotaState>,
 }
 
 impl ProviderQuota {
-    pub(super) fn from_applied(quota: &AppliedQuota) -> Self {
+    pub(crate) fn from_applied(quota: &AppliedQuota) -> Self {
         let limit = u64::try_from(quota.applied_limit).ok();
         let used = quota.usage.and_then(|usage| u64::try_from(usage).ok());
         Self {
@@ -168,7 +168,7 @@ impl ProviderQuota {
 
 impl QuotaAudit {
     /// Who uses more than they may, in words: one by name, several by number.
-    pub(super) fn over_quota_message(&self) -> Option<String> {
+    pub fn over_quota_message(&self) -> Option<String> {
         let departments = || {
             let rows = self
                 .stages
@@ -210,7 +210,7 @@ impl QuotaAudit {
     }
 
     /// Of how many nobody knows whether they use more than they may, in a sentence.
-    pub(super) fn unknown_state_message(&self) -> Option<String> {
+    pub fn unknown_state_message(&self) -> Option<String> {
         let rows = self.stages.iter().flat_map(|stage| &stage.departments);
         let rows = rows.filter(|row| row.state == QuotaState::Unknown && !row.is_over_quota());
         let departments: BTreeSet<&DepartmentCode> = rows.map(|row| &row.department).collect();
@@ -232,35 +232,35 @@ impl QuotaAudit {
 
 impl DepartmentQuotaUsage {
     /// Whether it uses more than it may, in whichever way.
-    pub(super) fn is_over_quota(&self) -> bool {
+    pub fn is_over_quota(&self) -> bool {
         self.state == QuotaState::Over || !self.oversized.is_empty()
     }
 }
 
 /// One cluster, and what was listed of it.
-pub(super) struct ClusterInput<'a> {
-    pub(super) stage: &'a str,
-    pub(super) cluster_path: &'a ClusterPath,
-    pub(super) ceiling: ClusterTaskLimit,
-    pub(super) list: Result<&'a BTreeMap<String, ExpandedConnector>, &'a ClientError>,
-    pub(super) quotas: Vec<ProviderQuota>,
+pub struct ClusterInput<'a> {
+    pub(crate) stage: &'a str,
+    pub(crate) cluster_path: &'a ClusterPath,
+    pub(crate) ceiling: ClusterTaskLimit,
+    pub(crate) list: Result<&'a BTreeMap<String, ExpandedConnector>, &'a ClientError>,
+    pub(crate) quotas: Vec<ProviderQuota>,
 }
 
 /// Since when something has been seen so.
-pub(super) type StateSince<'a> = &'a mut dyn FnMut(&str, &str) -> Timestamp;
+pub type StateSince<'a> = &'a mut dyn FnMut(&str, &str) -> Timestamp;
 
 /// What is known of all clusters.
-pub(super) struct QuotaEvaluator<'a> {
-    pub(super) owners: &'a [OwnerDepartment],
+pub struct QuotaEvaluator<'a> {
+    pub(crate) owners: &'a [OwnerDepartment],
     /// One department is meant, and nothing of others is to be told.
-    pub(super) single_department: bool,
+    pub single_department: bool,
     /// Nothing when they could not be listed.
-    pub(super) accounts: Option<&'a AccountsById>,
+    pub accounts: Option<&'a AccountsById>,
 }
 
 impl QuotaEvaluator<'_> {
     /// Judges one cluster.
-    pub(super) fn evaluate_cluster(&self, cluster: ClusterInput<'_>, since: StateSince<'_>) -> StageQuotaAudit {
+    pub fn evaluate_cluster(&self, cluster: ClusterInput<'_>, since: StateSince<'_>) -> StageQuotaAudit {
         let mut audit = StageQuotaAudit {
             stage: cluster.stage.to_owned(),
             cluster: cluster.cluster_path.cluster.to_string(),
@@ -444,7 +444,3 @@ fn evaluate_department(
     row.over_quota_observed_since = row.is_over_quota().then_some(over_since);
     row
 }
-
-#[cfg(test)]
-#[path = "evaluate_tests.rs"]
-mod tests;

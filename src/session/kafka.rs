@@ -4,21 +4,21 @@ use super::{PlatformSession, connection::impersonate, open_sandbox};
 use crate::{
     api::cmk::{Cluster, GetCluster},
     client::{Auth, BaseUrl, BasicCredentials, Client, CredentialSource},
-    commands::Ctx,
     config::{self, CredentialsError, KeyPair, LoadedProfile, ServiceEndpoint, SettingSource},
     env,
     error::Error,
     manifest::{Stage, Workspace},
     model::{ClusterId, Secret, Snapshot},
     plan::{self, ObserveError},
+    session::RunContext,
 };
 
 /// A key of the stage's Kafka cluster, or why there is none.
-pub(in crate::commands) type KafkaAuthResult = Result<Option<Auth>, CredentialsError>;
+pub(super) type KafkaAuthResult = Result<Option<Auth>, CredentialsError>;
 
 impl PlatformSession {
     /// Looks at what the key may see, and at ACLs where a key of the stage's Kafka cluster is at hand.
-    pub(in crate::commands) async fn observe(&self) -> Result<Snapshot, ObserveError> {
+    pub async fn observe(&self) -> Result<Snapshot, ObserveError> {
         let mut snapshot = plan::observe_visible(&self.client, &self.clock, &self.observation_target()).await?;
         let kafka = self.connect_stage_kafka().await;
         plan::observe_acls(&mut snapshot, kafka.as_ref().map_err(Clone::clone)).await;
@@ -43,7 +43,7 @@ impl PlatformSession {
     }
 
     /// The way to Kafka REST of `cluster`, at the address that the service tells; or why there is none.
-    pub(in crate::commands) fn connect_kafka(&self, cluster: &Cluster) -> Result<Client, String> {
+    pub fn connect_kafka(&self, cluster: &Cluster) -> Result<Client, String> {
         let auth = self.require_kafka_auth(&cluster.id)?;
         Ok(self
             .client
@@ -53,7 +53,7 @@ impl PlatformSession {
 
 /// The address of Kafka REST. An answer of the service decides where a key goes, so it must not lead away from Confluent
 /// or from the hosts that are `trusted`.
-pub(in crate::commands) fn kafka_base_url(cluster: &Cluster, trusted: &[String]) -> Result<BaseUrl, String> {
+pub fn kafka_base_url(cluster: &Cluster, trusted: &[String]) -> Result<BaseUrl, String> {
     let endpoint = ServiceEndpoint::parse(&cluster.spec.http_endpoint, trusted)
         .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;
     let base: Result<BaseUrl, _> = endpoint.to_string().parse();
@@ -61,8 +61,8 @@ pub(in crate::commands) fn kafka_base_url(cluster: &Cluster, trusted: &[String])
 }
 
 /// The key that the profile or the environment names.
-pub(in crate::commands) fn kafka_auth_for_service(profile: Option<&LoadedProfile>) -> KafkaAuthResult {
-    let found = config::SourcedKey::resolve_kafka(profile, env::var)?;
+pub fn kafka_auth_for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> KafkaAuthResult {
+    let found = config::SourcedKey::resolve_kafka(profile, |name| run.variable(name))?;
     Ok(found.map(|found| {
         let source = match found.source {
             SettingSource::Profile(path) => CredentialSource::Profile(path.display().to_string()),
@@ -81,7 +81,7 @@ fn basic_auth(pair: &KeyPair, source: CredentialSource) -> Auth {
 }
 
 /// The key that a profile holds.
-pub(in crate::commands) fn kafka_auth_of_profile(profile: &LoadedProfile) -> Option<Auth> {
+pub fn kafka_auth_of_profile(profile: &LoadedProfile) -> Option<Auth> {
     let pair = profile.keys.kafka.as_ref()?;
     let source = CredentialSource::Profile(profile.path.display().to_string());
     Some(basic_auth(pair, source))
@@ -89,8 +89,8 @@ pub(in crate::commands) fn kafka_auth_of_profile(profile: &LoadedProfile) -> Opt
 
 /// The same in the sandbox, whose provisioner holds a key of each stage's cluster. Whoever stands in without a key does so
 /// here, too; a profile has the keys that are in it.
-pub(in crate::commands) fn kafka_auth_in_sandbox(
-    ctx: &Ctx,
+pub fn kafka_auth_in_sandbox(
+    run: &RunContext,
     folder: &std::path::Path,
     workspace: &Workspace,
     stage: &Stage,
@@ -98,7 +98,7 @@ pub(in crate::commands) fn kafka_auth_in_sandbox(
     auth: &Auth,
 ) -> Result<Option<Auth>, Error> {
     let acting = profile.filter(|profile| profile.keys.cloud.is_some());
-    match (ctx.globals.sandbox_as.as_deref(), acting) {
+    match (run.options.sandbox_as.as_deref(), acting) {
         (None, Some(profile)) => Ok(kafka_auth_of_profile(profile)),
         (None, None) => {
             let sandbox = open_sandbox(folder, workspace)?;

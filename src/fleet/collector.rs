@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    ConnectorSession,
     condition::ConnectorCondition,
     model::{ClusterListing, Fleet, OwnerDepartment, StageView},
     state_history::StateHistoryStore,
@@ -15,7 +14,6 @@ use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
     client::ClientError,
     clock::Clock,
-    commands::{Ctx, session},
     error::{Error, ErrorKind},
     manifest::Workspace,
     model::Department,
@@ -24,30 +22,31 @@ use crate::{
         connector::ConnectorClient,
         metrics::{TimeBuckets, read_lags},
     },
+    session::{self, ConnectorSession, RunContext},
 };
 
 /// One cluster that is looked at.
 #[derive(Clone, Debug)]
-pub(in crate::commands) struct ClusterTarget {
+pub struct ClusterTarget {
     /// The stage, or all that share the cluster.
-    pub(in crate::commands) stage: String,
+    pub stage: String,
     /// Where it is.
-    pub(in crate::commands) cluster_path: ClusterPath,
+    pub cluster_path: ClusterPath,
     /// What it may run.
-    pub(in crate::commands) ceiling: ClusterTaskLimit,
+    pub ceiling: ClusterTaskLimit,
 }
 
 /// A cluster as its list showed it.
-pub(in crate::commands) type ConnectorListResult = Result<BTreeMap<String, ExpandedConnector>, ClientError>;
+pub type ConnectorListResult = Result<BTreeMap<String, ExpandedConnector>, ClientError>;
 
 /// Looks at all clusters that are meant, as often as it is asked to.
-pub(in crate::commands) struct FleetCollector {
+pub struct FleetCollector {
     /// The way there.
-    pub(in crate::commands) session: ConnectorSession,
+    pub session: ConnectorSession,
     /// Whose connectors are looked for.
-    pub(in crate::commands) owners: Vec<OwnerDepartment>,
+    pub owners: Vec<OwnerDepartment>,
     /// The clusters.
-    pub(in crate::commands) targets: Vec<ClusterTarget>,
+    pub targets: Vec<ClusterTarget>,
     /// How far sinks were behind when it was asked last, which is not asked at every look.
     cached_lags: RefCell<Option<(Timestamp, LagResult)>>,
 }
@@ -64,8 +63,8 @@ const LAG_LOOKBACK: SignedDuration = SignedDuration::from_mins(20);
 impl FleetCollector {
     /// With a profile: its department, in its stage. As the platform team: all departments, or the one of `--department`,
     /// in all stages, or the one of `--stage`.
-    pub(in crate::commands) fn open(ctx: &Ctx) -> Result<Self, Error> {
-        let session = ConnectorSession::open(ctx)?;
+    pub fn open(run: &RunContext) -> Result<Self, Error> {
+        let session = ConnectorSession::open(run)?;
         let own = ClusterTarget {
             stage: session.stage.clone(),
             cluster_path: session.connectors.cluster_path.clone(),
@@ -85,7 +84,7 @@ impl FleetCollector {
                 cached_lags: RefCell::default(),
             });
         }
-        let workspace = session::load_workspace(ctx.globals.is_sandbox())?.workspace;
+        let workspace = session::load_workspace(run, run.options.is_sandbox())?.workspace;
         let department_context = session
             .department
             .as_ref()
@@ -93,8 +92,8 @@ impl FleetCollector {
         let meant = workspace.departments().filter(|department| {
             department_context.map_or(department.retired.is_none(), |code| *code == department.code)
         });
-        let globals = &ctx.globals;
-        let one = globals.stage.is_some() || globals.environment.is_some() || globals.cluster.is_some();
+        let options = &run.options;
+        let one = options.stage.is_some() || options.environment.is_some() || options.cluster.is_some();
         Ok(Self {
             owners: meant.map(owner_department).collect(),
             targets: if one { vec![own] } else { cluster_targets(&workspace) },
@@ -104,17 +103,17 @@ impl FleetCollector {
     }
 
     /// Time, as connectors tell it.
-    pub(in crate::commands) fn clock(&self) -> &Clock {
+    pub fn clock(&self) -> &Clock {
         self.session.telemetry.clock()
     }
 
     /// Whether one department is meant, of which nothing of others may be told.
-    pub(in crate::commands) fn is_single_department(&self) -> bool {
+    pub fn is_single_department(&self) -> bool {
         self.session.department.is_some()
     }
 
     /// Where it is remembered what was seen of a cluster.
-    pub(in crate::commands) fn state_history(&self, place: &ClusterPath) -> StateHistoryStore {
+    pub fn state_history(&self, place: &ClusterPath) -> StateHistoryStore {
         StateHistoryStore::new(self.session.telemetry.state_dir(), place)
     }
 
@@ -122,7 +121,7 @@ impl FleetCollector {
     ///
     /// # Errors
     /// When none could be listed.
-    pub(in crate::commands) async fn list(&self) -> Result<Vec<ConnectorListResult>, Error> {
+    pub async fn list(&self) -> Result<Vec<ConnectorListResult>, Error> {
         let connectors = |target: &ClusterTarget| ConnectorClient {
             cluster_path: target.cluster_path.clone(),
             ..self.session.connectors.clone()
@@ -144,7 +143,7 @@ impl FleetCollector {
     ///
     /// # Errors
     /// As [`FleetCollector::list`].
-    pub(in crate::commands) async fn collect(&self) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
+    pub async fn collect(&self) -> Result<(Vec<ConnectorListResult>, Fleet), Error> {
         let lists = self.list().await?;
         let mut fleet = self.build_fleet(&lists);
         // Whoever sees all departments has more sinks than one question can name. No persona of a department may ask:
@@ -209,7 +208,7 @@ impl FleetCollector {
 }
 
 /// What is to be said of stages that could not be looked at, or not again, when nothing is worse than that.
-pub(in crate::commands) fn incomplete_error(lists: &[ConnectorListResult], fleet: &Fleet) -> Option<Error> {
+pub fn incomplete_error(lists: &[ConnectorListResult], fleet: &Fleet) -> Option<Error> {
     if let Some(outdated) = &fleet.stale {
         let mut error = Error::new(
             outdated.kind,
