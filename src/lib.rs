@@ -29,6 +29,7 @@ pub mod plan;
 pub mod apply;
 pub mod error;
 pub mod session;
+pub mod connectors;
 pub mod fleet;
 pub mod render;
 pub mod checks;

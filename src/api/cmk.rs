@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 use crate::model::{ClusterId, EnvironmentId};
 
-/// All Kafka clusters of an environment.
+/// Path of the Kafka clusters of an environment.
 pub const CLUSTERS: &str = "/cmk/v2/clusters";
-/// One Kafka cluster.
+/// Path of one Kafka cluster.
 pub const CLUSTER: &str = "/cmk/v2/clusters/{id}";
 
 /// A Kafka cluster.
@@ -22,20 +22,21 @@ pub struct Cluster {
     pub kind: String,
     /// `lkc-…`.
     pub id: ClusterId,
-    /// `resource_name` ends in `/kafka=lkc-…`; Terraform's provider cuts that off to make its `rbac_crn`.
+    /// Standard metadata. `resource_name` ends in `/kafka=lkc-…`; the Terraform provider cuts that part off to build
+    /// its `rbac_crn`.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// What it is.
+    /// Properties of the cluster.
     pub spec: ClusterSpec,
-    /// How it is.
+    /// Provisioning status.
     #[serde(default)]
     pub status: ClusterStatus,
 }
 
-/// What a Kafka cluster is.
+/// Properties of a Kafka cluster.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClusterSpec {
-    /// Its name.
+    /// Name of the cluster.
     #[serde(default)]
     pub display_name: String,
     /// `SINGLE_ZONE`, `MULTI_ZONE`, …
@@ -44,41 +45,41 @@ pub struct ClusterSpec {
     /// `AWS`, `GCP`, `AZURE`.
     #[serde(default)]
     pub cloud: String,
-    /// The cloud's region.
+    /// Cloud region.
     #[serde(default)]
     pub region: String,
-    /// Its type.
+    /// Cluster type and its sizing.
     #[serde(default)]
     pub config: ClusterConfig,
-    /// Where producers and consumers connect.
+    /// Bootstrap address for producers and consumers.
     #[serde(default)]
     pub kafka_bootstrap_endpoint: String,
-    /// Where Kafka REST answers.
+    /// Address of the cluster's Kafka REST endpoint.
     #[serde(default)]
     pub http_endpoint: String,
-    /// The environment it is in.
+    /// Environment of the cluster.
     #[serde(default)]
     pub environment: ObjectReference,
 }
 
-/// The type of a cluster, and what goes with the type.
+/// Type of a cluster and the sizing that belongs to the type.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClusterConfig {
     /// `Basic`, `Standard`, `Enterprise`, `Dedicated`, `Freight`.
     #[serde(default)]
     pub kind: String,
-    /// Capacity units of a Dedicated cluster.
+    /// Capacity units (CKU) of a Dedicated cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cku: Option<u32>,
-    /// Upper bound of an elastic cluster.
+    /// Upper limit of capacity units (eCKU) of an elastic cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_ecku: Option<u32>,
-    /// Zones of a Dedicated cluster.
+    /// Availability zones of a Dedicated cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zones: Option<Vec<String>>,
 }
 
-/// How a cluster is.
+/// Provisioning status of a cluster.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClusterStatus {
     /// `PROVISIONING`, `PROVISIONED`, `FAILED`.
@@ -86,7 +87,7 @@ pub struct ClusterStatus {
     pub phase: String,
 }
 
-/// Lists the clusters of an environment.
+/// Lists the Kafka clusters of an environment.
 #[derive(Clone, Debug)]
 pub struct ListClusters(pub EnvironmentId);
 
@@ -111,12 +112,12 @@ impl Paged for ListClusters {
     type Item = Cluster;
 }
 
-/// Reads a cluster.
+/// Reads one Kafka cluster.
 #[derive(Clone, Debug)]
 pub struct GetCluster {
-    /// Its environment; the service requires it.
+    /// Environment of the cluster; the service requires it.
     pub environment: EnvironmentId,
-    /// Which.
+    /// Id of the cluster.
     pub id: ClusterId,
 }
 

@@ -1,4 +1,4 @@
-//! What all groups share: list envelopes, metadata, references.
+//! Types shared by all API groups: list envelopes, metadata, references.
 
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -7,79 +7,80 @@ use serde::{Deserialize, Serialize};
 /// One page of a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct List<T> {
-    /// `iam/v2` and the like.
+    /// API group and version, for example `iam/v2`.
     pub api_version: String,
-    /// `ServiceAccountList` and the like.
+    /// Kind of the list, for example `ServiceAccountList`.
     pub kind: String,
-    /// Where the next page is.
+    /// Links to the other pages.
     #[serde(default)]
     pub metadata: ListMeta,
-    /// The objects; a page may be empty and still have a next one.
+    /// Objects of this page; a page may be empty even if another page follows.
     #[serde(default = "Vec::new")]
     pub data: Vec<T>,
 }
 
-/// Where the pages of a list are. Absent and empty mean the same.
+/// Links to the pages of a list. An absent link and an empty link mean the same.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ListMeta {
-    /// The first page.
+    /// Link to the first page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
-    /// The last page.
+    /// Link to the last page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
-    /// The page before.
+    /// Link to the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prev: Option<String>,
-    /// The page after: absolute or relative, its `page_token` is opaque.
+    /// Link to the next page, absolute or relative. Its `page_token` is opaque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// How many objects there are in all.
+    /// Number of objects in all pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_size: Option<u64>,
 }
 
-/// What the service says about an object of its own accord.
+/// Metadata that the service adds to every object.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ObjectMeta {
-    /// Its address.
+    /// URL of the object.
     #[serde(rename = "self", default, skip_serializing_if = "Option::is_none")]
     pub self_link: Option<String>,
-    /// Its CRN. For a service account it lacks the organization: never reuse it as a binding's pattern.
+    /// CRN of the object. The CRN of a service account lacks the organization, so never use it as the pattern of a role
+    /// binding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
-    /// When it was made.
+    /// Time of creation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
-    /// When it was last changed.
+    /// Time of the last change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
 }
 
-/// A reference to another object. Answers carry all fields, requests may carry the id alone.
+/// Reference to another object. Responses carry all fields; requests may carry the id only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectReference {
-    /// The id.
+    /// Id of the referenced object.
     pub id: String,
-    /// The environment, where the other object lives in one.
+    /// Environment of the referenced object, if it belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// Its address; clients send it empty.
+    /// URL of the referenced object; clients send it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub related: Option<String>,
-    /// Its CRN; clients send it empty.
+    /// CRN of the referenced object; clients send it empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
-    /// Its API group and version.
+    /// API group and version of the referenced object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
-    /// Its kind.
+    /// Kind of the referenced object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
 }
 
 impl ObjectReference {
-    /// A reference as requests carry it: the id alone.
+    /// Creates a reference for a request: the id only.
     pub fn from_id(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -88,11 +89,11 @@ impl ObjectReference {
     }
 }
 
-/// The page size this program asks for: the stock CLI's constant, allowed everywhere
+/// Page size that this program requests: the constant of the Confluent CLI, allowed by every list
 /// (docs/reference/rbac.md#pagination).
 pub const PAGE_SIZE: u32 = 100;
 
-/// The query of a list: the page size, and the token of the page.
+/// Builds the query of a list: the page size and the page token.
 #[must_use]
 pub fn page_query(token: Option<&str>) -> Vec<(&'static str, String)> {
     let mut query = vec![("page_size", PAGE_SIZE.to_string())];
@@ -100,19 +101,19 @@ pub fn page_query(token: Option<&str>) -> Vec<(&'static str, String)> {
     query
 }
 
-/// The token in a link to a page, absolute or relative: nothing else of the link is used, so a service that writes a wrong
-/// host into it leads nobody astray.
+/// Extracts the page token from an absolute or relative link to a page. The rest of the link is ignored, so a link with
+/// a wrong host has no effect.
 #[must_use]
 pub fn page_token(next: &str) -> Option<String> {
     let query = next.split_once('?')?.1;
     let query = query.split('#').next().unwrap_or_default();
     let encoded = query.split('&').find_map(|pair| pair.strip_prefix("page_token="))?;
-    // A `+` stays one: tokens look like base64, and hold pluses where they would never hold spaces.
+    // A `+` stays a `+`: tokens look like base64, which contains pluses but no spaces.
     let token = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
     Some(token).filter(|token| !token.is_empty())
 }
 
-/// Adds offsets to the body of a request, when there are any.
+/// Adds offsets to the body of a request, if there are any.
 pub(super) fn insert_offsets(body: &mut serde_json::Value, offsets: Option<&serde_json::Value>) {
     if let Some(offsets) = offsets {
         body["offsets"] = offsets.clone();

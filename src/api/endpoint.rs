@@ -1,50 +1,50 @@
-//! A request as a value: what to send, where, and whether it may be sent again.
+//! API calls as values: request, expected response, and whether the call may be retried.
 
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
-/// What may happen to a request whose answer was lost or was a 5xx.
+/// Retry policy for a request with a lost response or a 5xx status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetrySafety {
-    /// It may be sent again: a second time changes nothing. Reads are, also those that are POSTs.
+    /// The request may be retried: repeating it changes nothing. This includes POST requests that only read.
     Idempotent,
-    /// It must not be sent again blindly; the caller looks the object up by its natural key first.
+    /// The request must not be retried blindly: the caller first looks the object up by its natural key.
     CheckFirst,
 }
 
-/// One call of the service.
+/// Call of the Confluent Cloud API.
 pub trait Endpoint: Send + Sync {
-    /// The verb.
+    /// HTTP method.
     const METHOD: Method;
-    /// The route with `{name}` for its variable parts; the sandbox mounts its handler on the same text.
+    /// Path with `{name}` placeholders. The sandbox registers its handler under the same path.
     const ROUTE: &'static str;
-    /// Whether it may be repeated. Reads, PUTs, PATCHes and DELETEs are safe, POSTs that make something are not.
+    /// Retry policy. GET, PUT, PATCH and DELETE are idempotent; a POST that creates an object is not.
     const RETRY: RetrySafety;
-    /// What a 2xx answer holds. `()` when the body means nothing.
+    /// Type of the body of a 2xx response; `()` if the body is ignored.
     type Response: DeserializeOwned + Send;
-    /// The form in which the answer is wanted.
+    /// Accepted media type of the response.
     const ACCEPT: &'static str = "application/json";
 
-    /// The values of the route's variable parts, in order, not yet encoded.
+    /// Returns the values of the path's placeholders, in order and unescaped.
     fn segments(&self) -> Vec<&str> {
         Vec::new()
     }
 
-    /// The query, in order, not yet encoded.
+    /// Returns the query parameters, in order and unescaped.
     fn query(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 
-    /// The JSON body.
+    /// Returns the JSON body.
     fn body(&self) -> Option<serde_json::Value> {
         None
     }
 
-    /// Whether a 2xx answer without a body is as good as one with `null`. Only for `Answer = ()`.
+    /// Whether an empty body of a 2xx response counts as `null`. Only for `Response = ()`.
     const EMPTY_RESPONSE: bool = false;
 
-    /// What is done to the subject, for messages.
+    /// Returns the verb that messages use for the call.
     fn action(&self) -> &'static str {
         match Self::METHOD {
             Method::GET | Method::HEAD => "read",
@@ -54,37 +54,38 @@ pub trait Endpoint: Send + Sync {
         }
     }
 
-    /// Reads the body of a 2xx answer.
+    /// Parses the body of a 2xx response.
     ///
     /// # Errors
-    /// It is not what the endpoint answers.
+    /// The body does not have the expected format.
     fn parse_response(body: &[u8]) -> serde_json::Result<Self::Response> {
         serde_json::from_slice(body)
     }
 
-    /// What the call is about, for messages: `service account "sa-1"`.
+    /// Returns the object of the call for messages, for example: service account `sa-1`.
     fn subject(&self) -> String;
 }
 
-/// A list that comes in pages.
+/// List endpoint with pages.
 pub trait Paged: Endpoint<Response = super::List<Self::Item>> + Clone {
-    /// What the pages hold.
+    /// Type of the list elements.
     type Item: DeserializeOwned + Send;
 }
 
-/// Unreserved characters (RFC 3986) stay, everything else in a path segment or a query value is escaped.
+/// Characters that are escaped in a path segment or query value: all but the unreserved ones (RFC 3986).
 const ESCAPED_CHARACTERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Escapes one path segment or query value: a space becomes `%20`, never `+`.
+/// Escapes a path segment or query value: a space becomes `%20`, never `+`.
 #[must_use]
 pub fn encode_segment(text: &str) -> String {
     utf8_percent_encode(text, ESCAPED_CHARACTERS).to_string()
 }
 
-/// Puts `segments` into `route`, escaped.
+/// Inserts the escaped `segments` into the placeholders of `route`.
 ///
 /// # Panics
-/// When the number of segments is not the number of `{…}` in the route: a mistake in an endpoint, found by its test.
+/// If the number of segments differs from the number of placeholders. This is a bug in an endpoint, and the endpoint's
+/// test finds it.
 #[must_use]
 pub fn expand_route(route: &str, segments: &[&str]) -> String {
     let mut values = segments.iter();
@@ -94,19 +95,19 @@ pub fn expand_route(route: &str, segments: &[&str]) -> String {
             true => encode_segment(
                 values
                     .next()
-                    .expect("an endpoint has a value for each part of its route"),
+                    .expect("an endpoint has a value for each placeholder of its route"),
             ),
             false => part.to_owned(),
         })
         .collect();
     assert!(
         values.next().is_none(),
-        "an endpoint has no value beyond the parts of its route {route}"
+        "an endpoint has no value beyond the placeholders of its route {route}"
     );
     parts.join("/")
 }
 
-/// The path and query of an endpoint, escaped.
+/// Returns the escaped path and query of an endpoint.
 #[must_use]
 pub fn path_and_query<E: Endpoint>(endpoint: &E) -> String {
     let mut target = expand_route(E::ROUTE, &endpoint.segments());

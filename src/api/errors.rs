@@ -1,20 +1,20 @@
-//! The four shapes in which errors arrive (docs/reference/rbac.md#error-bodies and
-//! docs/reference/connect.md#error-bodies), read into one.
+//! Parser for the four formats of error bodies (docs/reference/rbac.md#error-bodies and
+//! docs/reference/connect.md#error-bodies).
 
 use serde_json::Value;
 
-/// An error body, whichever shape it came in.
+/// Error of the service, independent of the format of the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorBody {
-    /// The machine's word (`forbidden_access`, `40301`), when there is one.
+    /// Machine-readable code (`forbidden_access`, `40301`), if there is one.
     pub code: Option<String>,
-    /// The human's words, without a full stop at the end.
+    /// Human-readable message, without a full stop at the end.
     pub detail: String,
-    /// What the service itself advises.
+    /// Suggestion of the service.
     pub resolution: Option<String>,
-    /// The request's id, for support.
+    /// Request id, for Confluent's support.
     pub request_id: Option<String>,
-    /// The field or parameter in question.
+    /// Field or parameter that caused the error.
     pub source: Option<String>,
 }
 
@@ -26,10 +26,10 @@ fn non_empty_text(value: &Value) -> Option<String> {
     }
 }
 
-/// A configuration with a hundred wrong keys needs less.
+/// Maximum length of a detail: enough for a configuration with a hundred invalid keys.
 const MAX_DETAIL_LENGTH: usize = 8_000;
 
-/// Reads an error body. Never fails: what is no known shape becomes the detail, cut to a sensible length.
+/// Parses an error body. Never fails: a body in an unknown format becomes the detail, truncated.
 #[must_use]
 pub fn parse_error(body: &[u8]) -> ErrorBody {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
@@ -61,7 +61,7 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
         error.resolution = non_empty_text(&inner["suggestion"]);
         error.request_id = non_empty_text(&value["requestId"]);
     } else if let Some(words) = non_empty_text(&value["error"]) {
-        // The exchange of a key for a token (docs/reference/logs.md#access-token).
+        // Token exchange (docs/reference/logs.md#access-token).
         error.detail = words;
     } else {
         // 3: MDS, Kafka REST, Connect's 5xx.
@@ -81,7 +81,7 @@ pub fn parse_error(body: &[u8]) -> ErrorBody {
 mod tests {
     use super::parse_error;
 
-    // Shapes from docs/reference/rbac.md#error-bodies; the wording is our own where the service's is unknown.
+    // Formats from docs/reference/rbac.md#error-bodies; the texts are invented where the service's texts are unknown.
     #[test]
     fn error_code_and_detail_are_read_from_each_shape() {
         let read = |text: &str| {

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, List, ObjectMeta, Paged, RetrySafety, common::page_query};
 use crate::model::{ServiceAccountId, UserId};
 
-/// All service accounts.
+/// Path of all service accounts.
 pub const SERVICE_ACCOUNTS: &str = "/iam/v2/service-accounts";
-/// One service account.
+/// Path of one service account.
 pub const SERVICE_ACCOUNT: &str = "/iam/v2/service-accounts/{id}";
-/// All users.
+/// Path of all users.
 pub const USERS: &str = "/iam/v2/users";
-/// One user.
+/// Path of one user.
 pub const USER: &str = "/iam/v2/users/{id}";
-/// Identity providers; the sandbox has none, the stock CLI asks for them.
+/// Path of the identity providers. The Confluent CLI requests them; the sandbox has none.
 pub const IDENTITY_PROVIDERS: &str = "/iam/v2/identity-providers";
-/// Group mappings; the sandbox has none, the stock CLI asks for them.
+/// Path of the group mappings. The Confluent CLI requests them; the sandbox has none.
 pub const GROUP_MAPPINGS: &str = "/iam/v2/sso/group-mappings";
 
 /// A service account.
@@ -30,18 +30,18 @@ pub struct ServiceAccount {
     pub kind: String,
     /// `sa-…`.
     pub id: ServiceAccountId,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// Unique in the organization.
+    /// Name, unique in the organization.
     #[serde(default)]
     pub display_name: String,
-    /// Free text; ours hold an ownership tag.
+    /// Free text; managed accounts carry an ownership tag.
     #[serde(default)]
     pub description: String,
 }
 
-/// A person.
+/// User of the organization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct User {
     /// `iam/v2`.
@@ -52,16 +52,16 @@ pub struct User {
     pub kind: String,
     /// `u-…`.
     pub id: UserId,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// The address.
+    /// E-mail address.
     #[serde(default)]
     pub email: String,
-    /// The name.
+    /// Full name.
     #[serde(default)]
     pub full_name: String,
-    /// How they log in.
+    /// Login method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<String>,
 }
@@ -69,7 +69,7 @@ pub struct User {
 /// Lists service accounts.
 #[derive(Clone, Debug, Default)]
 pub struct ListServiceAccounts {
-    /// Only those with one of these names, exactly.
+    /// Filter by exact name; empty for all accounts.
     pub display_names: Vec<String>,
 }
 
@@ -97,11 +97,11 @@ impl Paged for ListServiceAccounts {
 /// Creates a service account.
 #[derive(Clone, Debug)]
 pub struct CreateServiceAccount {
-    /// Its name.
+    /// Name of the account.
     pub display_name: String,
-    /// Its description.
+    /// Description of the account.
     pub description: String,
-    /// The id of the principal that becomes its ResourceOwner in the same step (`sa-…`, `u-…`).
+    /// Id of the principal that becomes ResourceOwner of the account in the same call (`sa-…`, `u-…`).
     pub assigned_resource_owner: Option<String>,
 }
 
@@ -149,9 +149,9 @@ impl Endpoint for GetServiceAccount {
 /// Changes the description of a service account.
 #[derive(Clone, Debug)]
 pub struct UpdateServiceAccount {
-    /// Which.
+    /// Id of the account.
     pub id: ServiceAccountId,
-    /// The new description.
+    /// New description.
     pub description: String,
 }
 
@@ -174,7 +174,7 @@ impl Endpoint for UpdateServiceAccount {
     }
 }
 
-/// Deletes a service account, with its API keys.
+/// Deletes a service account and its API keys.
 #[derive(Clone, Debug)]
 pub struct DeleteServiceAccount(pub ServiceAccountId);
 

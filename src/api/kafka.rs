@@ -1,9 +1,8 @@
-//! Kafka REST v3: ACLs and the names of topics (ccloud-sdk-go-v2 `kafkarest/v3/api/openapi.yaml`).
+//! Kafka REST v3: ACLs and topic names (ccloud-sdk-go-v2 `kafkarest/v3/api/openapi.yaml`).
 //!
-//! It does not answer at the address of the other groups, but at the cluster's own (`spec.http_endpoint` of the
-//! cluster), and takes an API key of that cluster, no Cloud key (docs/reference/rbac.md#credentials-by-api). Its lists
-//! are unpaged, and a 429 carries no headers (docs/reference/rbac.md#pagination and
-//! docs/reference/rbac.md#rate-limits-and-retries).
+//! Each cluster has its own base URL (`spec.http_endpoint` of the cluster) and requires an API key of that cluster
+//! instead of a Cloud key (docs/reference/rbac.md#credentials-by-api). The lists are not paged, and a 429 response has
+//! no rate limit headers (docs/reference/rbac.md#pagination and docs/reference/rbac.md#rate-limits-and-retries).
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -11,73 +10,73 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, RetrySafety};
 use crate::model::{AclBinding, ClusterId, Principal};
 
-/// All ACLs of a cluster.
+/// Path of all ACLs of a cluster.
 pub const ACLS: &str = "/kafka/v3/clusters/{cluster}/acls";
-/// All topics of a cluster.
+/// Path of all topics of a cluster.
 pub const TOPICS: &str = "/kafka/v3/clusters/{cluster}/topics";
-/// Several new ACLs at once.
+/// Path that creates several ACLs at once.
 pub const ACLS_BATCH: &str = "/kafka/v3/clusters/{cluster}/acls:batch";
 
-/// An ACL with what the service adds to it.
+/// ACL with the metadata of the service.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AclObject {
     /// `KafkaAcl`.
     #[serde(default)]
     pub kind: String,
-    /// Its address.
+    /// Link to the ACL.
     #[serde(default)]
     pub metadata: Links,
-    /// The cluster.
+    /// Id of the cluster.
     pub cluster_id: ClusterId,
     /// The ACL.
     #[serde(flatten)]
     pub acl: AclBinding,
 }
 
-/// Where an object or a list is.
+/// Link to an object or a list.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Links {
-    /// Its address.
+    /// URL of the object or list.
     #[serde(rename = "self", default)]
     pub itself: String,
 }
 
-/// The ACLs that a search found, all of them.
+/// ACLs that match a filter; the list is complete.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AclList {
     /// `KafkaAclList`.
     #[serde(default)]
     pub kind: String,
-    /// Its address.
+    /// Link to the list.
     #[serde(default)]
     pub metadata: Links,
-    /// What was found.
+    /// Matching ACLs.
     pub data: Vec<AclObject>,
 }
 
-/// The ACLs that were deleted.
+/// Response to the deletion of ACLs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeletedAcls {
-    /// What they were; empty when there was none to delete.
+    /// Deleted ACLs; empty if none matched.
     #[serde(default)]
     pub data: Vec<AclObject>,
 }
 
-/// A topic, as far as anybody here needs it.
+/// Topic; only its name is read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TopicObject {
-    /// Its name.
+    /// Name of the topic.
     pub topic_name: String,
 }
 
-/// The topics that the caller may describe, all of them: the document's list has no pages.
+/// Topics that the caller may describe; the list is complete and has no pages.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TopicList {
-    /// What was found.
+    /// The topics.
     pub data: Vec<TopicObject>,
 }
 
-/// Lists topics.
+/// Lists the topics of a cluster.
 #[derive(Clone, Debug)]
 pub struct ListTopics(pub ClusterId);
 
@@ -96,17 +95,18 @@ impl Endpoint for ListTopics {
     }
 }
 
-/// Lists ACLs.
+/// Lists the ACLs of a cluster.
 #[derive(Clone, Debug)]
 pub struct ListAcls {
-    /// The cluster.
+    /// Id of the cluster.
     pub cluster: ClusterId,
-    /// Only those of this principal; without one, of all.
+    /// Filter by principal; `None` for all principals.
     pub principal: Option<Principal>,
 }
 
-/// How principals are asked for so that the answer holds their ids (`sa-…`): without it, it names them by numbers that no
-/// other group knows (docs `access-control/acls/operations`; the stock CLI asks in the same way).
+/// Returns the `principal` parameter that makes the response identify principals by id (`sa-…`). Without it, the
+/// response contains numeric ids that no other API group uses (docs `access-control/acls/operations`; the Confluent CLI
+/// sends the same parameter).
 fn principal_parameter(principal: Option<&Principal>) -> String {
     principal.map_or_else(
         || "UserV2:*".to_owned(),
@@ -136,10 +136,10 @@ impl Endpoint for ListAcls {
     }
 }
 
-/// Creates an ACL. One that is there already is no conflict, and nothing changes.
+/// Creates an ACL. If the ACL already exists, the call succeeds and changes nothing.
 #[derive(Clone, Debug)]
 pub struct CreateAcl {
-    /// The cluster.
+    /// Id of the cluster.
     pub cluster: ClusterId,
     /// The ACL.
     pub acl: AclBinding,
@@ -165,11 +165,11 @@ impl Endpoint for CreateAcl {
     }
 }
 
-/// Deletes an ACL. The service deletes whatever matches a search; here the search always names all seven parts, so that
-/// it cannot match another one.
+/// Deletes an ACL. The service deletes all ACLs that match a filter, so the filter always contains all seven parts of
+/// one ACL.
 #[derive(Clone, Debug)]
 pub struct DeleteAcl {
-    /// The cluster.
+    /// Id of the cluster.
     pub cluster: ClusterId,
     /// The ACL.
     pub acl: AclBinding,
@@ -207,7 +207,7 @@ impl Endpoint for DeleteAcl {
 mod tests {
     use super::*;
 
-    // The example of the OpenAPI document for `GET …/acls`, with a principal as Confluent Cloud names it.
+    // Example of `GET …/acls` in the OpenAPI document, with a principal in the format of Confluent Cloud.
     #[test]
     fn an_acl_list_is_parsed() {
         let text = r#"{

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 use crate::model::{ApiKeyId, Secret};
 
-/// All API keys that the caller may see.
+/// Path of the API keys that the caller may see.
 pub const API_KEYS: &str = "/iam/v2/api-keys";
-/// One API key.
+/// Path of one API key.
 pub const API_KEY: &str = "/iam/v2/api-keys/{id}";
 
-/// The resource of a Cloud key.
+/// Resource id of Cloud keys.
 pub const CLOUD: &str = "cloud";
 
 /// An API key.
@@ -23,31 +23,31 @@ pub struct ApiKey {
     /// `ApiKey`.
     #[serde(default)]
     pub kind: String,
-    /// The public half.
+    /// Key id, the public half.
     pub id: ApiKeyId,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// Everything else.
+    /// Properties of the key.
     pub spec: ApiKeySpec,
 }
 
-/// What an API key is for.
+/// Properties of an API key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ApiKeySpec {
-    /// The secret half: only in the answer to the create call, once. Never written back.
+    /// Secret half. Only the response to the create call contains it, once; it is never serialized.
     #[serde(default, skip_serializing)]
     pub secret: Option<Secret>,
-    /// A name; not unique.
+    /// Name; not unique.
     #[serde(default)]
     pub display_name: String,
-    /// Free text; ours say `ebs:v1 … state=live`.
+    /// Free text; managed keys carry the tag `ebs:v1 … state=live`.
     #[serde(default)]
     pub description: String,
-    /// The service account or user it belongs to.
+    /// Service account or user that owns the key.
     #[serde(default)]
     pub owner: ObjectReference,
-    /// What it opens: `cloud`, a cluster, a Schema Registry.
+    /// Resource that the key authenticates to: `cloud`, a cluster or a Schema Registry.
     #[serde(default)]
     pub resource: ObjectReference,
 }
@@ -55,9 +55,9 @@ pub struct ApiKeySpec {
 /// Lists API keys.
 #[derive(Clone, Debug, Default)]
 pub struct ListApiKeys {
-    /// Only those of this owner.
+    /// Filter by owner.
     pub owner: Option<String>,
-    /// Only those for this resource.
+    /// Filter by resource.
     pub resource: Option<String>,
 }
 
@@ -83,19 +83,19 @@ impl Paged for ListApiKeys {
     type Item = ApiKey;
 }
 
-/// Creates an API key. Never repeated blindly: a lost answer has lost the secret for ever
+/// Creates an API key. Never retried blindly: if the response is lost, the secret is lost
 /// (docs/reference/rbac.md#repeating-requests).
 #[derive(Clone, Debug)]
 pub struct CreateApiKey {
-    /// The service account it is for.
+    /// Id of the owner.
     pub owner: String,
-    /// What it opens: [`CLOUD`], a cluster's or a Schema Registry's id.
+    /// Resource of the key: [`CLOUD`], or the id of a cluster or Schema Registry.
     pub resource: String,
-    /// The environment of the resource, for cluster and Schema Registry keys.
+    /// Environment of the resource, for cluster and Schema Registry keys.
     pub environment: Option<String>,
-    /// A name.
+    /// Name of the key.
     pub display_name: String,
-    /// Free text.
+    /// Description of the key.
     pub description: String,
 }
 
@@ -106,7 +106,8 @@ impl Endpoint for CreateApiKey {
     type Response = ApiKey;
 
     fn body(&self) -> Option<serde_json::Value> {
-        // The document marks `related` and `resource_name` as required; both stock clients send them empty.
+        // The document requires `related` and `resource_name`; the Confluent CLI and the Terraform provider send them
+        // empty.
         let reference = |id: &str| serde_json::json!({ "id": id, "related": "", "resource_name": "" });
         let mut resource = reference(&self.resource);
         if let Some(environment) = &self.environment {
@@ -147,9 +148,9 @@ impl Endpoint for GetApiKey {
 /// Changes the description of an API key.
 #[derive(Clone, Debug)]
 pub struct UpdateApiKey {
-    /// Which.
+    /// Id of the key.
     pub id: ApiKeyId,
-    /// The new description.
+    /// New description.
     pub description: String,
 }
 

@@ -1,7 +1,8 @@
-//! Connector logs: a key is exchanged for a token, and the token opens the search (docs/reference/logs.md).
+//! Connector logs: an API key is exchanged for a token, and the token authorizes the log search
+//! (docs/reference/logs.md).
 //!
-//! Neither endpoint is in a published document, and the vendor calls such endpoints private: they may change or vanish.
-//! Each lives on a host of its own.
+//! No published document describes these endpoints, and Confluent calls such endpoints private: they may change or
+//! disappear. Each has its own host.
 
 use std::time::Duration;
 
@@ -13,35 +14,35 @@ use serde_json::Value;
 use super::{Endpoint, RetrySafety};
 use crate::model::{Crn, Secret};
 
-/// Where a key, or a session, is exchanged for a data-plane token (docs/reference/logs.md#access-token). The one path
-/// with `/api` in it.
+/// Path that exchanges an API key or a session for a data-plane token (docs/reference/logs.md#access-token). The only
+/// path that starts with `/api`.
 pub const ACCESS_TOKENS: &str = "/api/access_tokens";
-/// Where log lines are searched (docs/reference/logs.md#search-request).
+/// Path of the log search (docs/reference/logs.md#search-request).
 pub const SEARCH: &str = "/logs/v1/search";
 
-/// The host of the exchange: not the API's own (docs/reference/logs.md#access-token).
+/// Host of the token exchange; it differs from the API host (docs/reference/logs.md#access-token).
 pub const TOKEN_HOST: &str = "https://confluent.cloud";
-/// The host of the search, the same for all regions (docs/reference/logs.md#search-request).
+/// Host of the log search, the same for all regions (docs/reference/logs.md#search-request).
 pub const LOGS_HOST: &str = "https://api.logging.confluent.cloud";
 
-/// The largest page (docs/reference/logs.md#search-request).
+/// Maximum page size (docs/reference/logs.md#search-request).
 pub const PAGE_SIZE: u32 = 200;
-/// How far back lines are kept (docs/reference/logs.md#search-request).
+/// Retention of log lines (docs/reference/logs.md#search-request).
 pub const HISTORY: Duration = Duration::from_hours(72);
-/// How many requests a connector stands per minute, each page counted (docs/reference/logs.md#limits-and-errors).
+/// Rate limit per connector; each page counts as a request (docs/reference/logs.md#limits-and-errors).
 pub const REQUESTS_PER_MINUTE: u32 = 5;
-/// How long a token lives that does not say so: what Confluent's own client assumes
+/// Assumed lifetime of a token without an expiry; Confluent's own client assumes the same
 /// (docs/reference/logs.md#access-token).
 pub const TOKEN_LIFETIME: Duration = Duration::from_mins(10);
 
-/// Exchanges the caller's credentials for a token (docs/reference/logs.md#access-token).
+/// Exchanges the credentials of the caller for a token (docs/reference/logs.md#access-token).
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeToken;
 
 impl Endpoint for ExchangeToken {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = ACCESS_TOKENS;
-    // Another token does no harm.
+    // A second token has no side effects.
     const RETRY: RetrySafety = RetrySafety::Idempotent;
     type Response = AccessToken;
 
@@ -58,69 +59,70 @@ impl Endpoint for ExchangeToken {
     }
 }
 
-/// What the exchange answers: a token, or with 200 an error all the same.
+/// Response to a token exchange. An error can come with status 200.
 #[derive(Clone, Debug, Deserialize)]
 pub struct AccessToken {
-    /// The token. It carries every right of the key's owner.
+    /// The token. It carries all permissions of the key's owner.
     #[serde(default)]
     pub token: Option<Secret>,
-    /// When it ends.
+    /// Expiry of the token.
     #[serde(default, deserialize_with = "moment")]
     pub expires_at: Option<Timestamp>,
-    /// Why there is none.
+    /// Reason for a missing token.
     #[serde(default, deserialize_with = "text")]
     pub error: String,
 }
 
-/// Which lines.
+/// Filter of a log search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSearch {
-    /// Levels; always sent, since nobody knows what leaving them out means (docs/reference/logs.md#search-request).
+    /// Log levels. Always sent, because the effect of omitting them is undocumented
+    /// (docs/reference/logs.md#search-request).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub level: Vec<String>,
-    /// A text or a regular expression; whose dialect is not documented.
+    /// Text or regular expression; the dialect is undocumented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_text: Option<String>,
-    /// The connector's id: one that was made anew shares the CRN of the old one, not its id
+    /// Id of the connector. A recreated connector has the same CRN but another id
     /// (docs/reference/logs.md#search-request).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
-/// The body of a search.
+/// Body of a log search request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogSearchRequest {
-    /// The connector, by NAME (docs/reference/logs.md#search-request).
+    /// CRN of the connector, which contains its NAME instead of its id (docs/reference/logs.md#search-request).
     pub crn: String,
-    /// Which lines.
+    /// Filter of the lines.
     pub search: LogSearch,
-    /// `desc`, the newest first: the only order that any client is known to use.
+    /// Sort order. `desc`, newest first, is the only order that known clients use.
     #[serde(default)]
     pub sort: String,
-    /// The beginning of the time that is searched.
+    /// Start of the time range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
-    /// Its end.
+    /// End of the time range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_time: Option<Timestamp>,
 }
 
-/// Searches log lines of one connector, newest first.
+/// Searches the log of one connector, newest lines first.
 #[derive(Clone, Debug)]
 pub struct SearchLogs {
-    /// The connector.
+    /// CRN of the connector.
     pub connector: Crn,
-    /// Which lines.
+    /// Filter of the lines.
     pub search: LogSearch,
-    /// From when on, to the second.
+    /// Start of the time range, truncated to seconds.
     pub from: Timestamp,
-    /// Until when.
+    /// End of the time range.
     pub to: Timestamp,
-    /// The page; `None` for the first.
+    /// Page token; `None` for the first page.
     pub page: Option<String>,
 }
 
-/// What clients send: no fraction of a second (docs/reference/logs.md#search-request).
+/// Truncates a time to whole seconds, because clients send no fractions (docs/reference/logs.md#search-request).
 fn truncate_to_second(moment: Timestamp) -> Timestamp {
     Timestamp::from_second(moment.as_second()).unwrap_or(moment)
 }
@@ -128,7 +130,7 @@ fn truncate_to_second(moment: Timestamp) -> Timestamp {
 impl Endpoint for SearchLogs {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = SEARCH;
-    // It only reads.
+    // The search only reads.
     const RETRY: RetrySafety = RetrySafety::Idempotent;
     type Response = LogPage;
 
@@ -154,17 +156,17 @@ impl Endpoint for SearchLogs {
     }
 
     fn subject(&self) -> String {
-        format!("log lines of connector \"{}\"", self.connector.name())
+        format!("log lines of connector `{}`", self.connector.name())
     }
 }
 
-/// One page of lines.
+/// Page of log lines.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogPage {
-    /// The lines.
+    /// Lines of this page.
     #[serde(default, deserialize_with = "list")]
     pub data: Vec<LogEntry>,
-    /// Where the next page is.
+    /// Link to the next page.
     #[serde(default)]
     pub metadata: LogMeta,
     /// `v1`.
@@ -173,21 +175,21 @@ pub struct LogPage {
     /// `LoggingSearchResponse`.
     #[serde(default, deserialize_with = "text")]
     pub kind: String,
-    /// The connector.
+    /// CRN of the connector.
     #[serde(default, deserialize_with = "text")]
     pub crn: String,
 }
 
-/// Where the next page is: a link, or the token alone (docs/reference/logs.md#log-lines-and-pages).
+/// Link to the next page, either a URL or the bare token (docs/reference/logs.md#log-lines-and-pages).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct LogMeta {
-    /// Absent on the last page; some services name one all the same, which is empty.
+    /// Absent on the last page. Some services return a link to an empty page instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
 
 impl LogPage {
-    /// The token of the next page, if there may be one: an empty page is the last, whatever it points to
+    /// Returns the token of the next page, if there may be one. An empty page is always the last one
     /// (docs/reference/logs.md#log-lines-and-pages).
     #[must_use]
     pub fn next_page_token(&self) -> Option<String> {
@@ -199,10 +201,10 @@ impl LogPage {
     }
 }
 
-/// One line. Everything may be missing; the timestamp is kept as it came.
+/// Log line. All fields are optional; the timestamp keeps its original format.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// When, to the millisecond.
+    /// Time with millisecond precision.
     #[serde(default, deserialize_with = "text")]
     pub timestamp: String,
     /// `INFO`, `WARN`, `ERROR`.
@@ -211,55 +213,55 @@ pub struct LogEntry {
     /// `task-0`; empty for lines of the connector itself.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "String::is_empty")]
     pub task_id: String,
-    /// The connector's id.
+    /// Id of the connector.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// What it says.
+    /// Log message.
     #[serde(default, deserialize_with = "text")]
     pub message: String,
-    /// The stack trace.
+    /// Stack trace, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<LogStackTrace>,
 }
 
-/// The stack trace of a line.
+/// Stack trace of a log line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogStackTrace {
-    /// All of it.
+    /// Complete stack trace.
     #[serde(default, deserialize_with = "text")]
     pub stacktrace: String,
 }
 
 impl LogEntry {
-    /// When, as a moment; none when it cannot be read.
+    /// Returns the parsed timestamp, or `None` if the format is unknown.
     #[must_use]
     pub fn parsed_timestamp(&self) -> Option<Timestamp> {
         self.timestamp.parse().ok()
     }
 
-    /// The stack trace; empty for most lines.
+    /// Returns the stack trace, or an empty text.
     #[must_use]
     pub fn trace(&self) -> &str {
         self.exception.as_ref().map_or("", |exception| &exception.stacktrace)
     }
 }
 
-/// A text that may be missing or null.
+/// Reads a text; absent and null become empty.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A list that may be missing or null.
+/// Reads a list; absent and null become empty.
 fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LogEntry>, D::Error> {
     Option::<Vec<LogEntry>>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A moment as text or in seconds; one that cannot be read is none, and the caller goes by what is usual.
+/// Reads a time in text or numeric form. An unknown format becomes `None`, and the caller uses a default.
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => number.as_i64().and_then(|number| match number {
-            // Later than the year 5000 in seconds: these are milliseconds.
+            // In seconds this would be after the year 5000, so the value is in milliseconds.
             100_000_000_000.. => Timestamp::from_millisecond(number).ok(),
             _ => Timestamp::from_second(number).ok(),
         }),
@@ -275,7 +277,7 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    // Source: docs/reference/logs.md#search-request and the stock CLI's trace (`traces/stock-cli.jsonl`).
+    // Source: docs/reference/logs.md#search-request and the trace of the Confluent CLI (`traces/stock-cli.jsonl`).
     #[test]
     fn the_search_body_equals_that_of_the_confluent_cli() {
         let crn = "crn://confluent.cloud/organization=11111111-2222-3333-4444-555555555555/environment=env-abc123/\

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, List, ObjectMeta, Paged, RetrySafety, common::page_query};
 use crate::model::{CrnPattern, Principal, Role, RoleBinding, RoleBindingId};
 
-/// All role bindings on a pattern.
+/// Path of all role bindings.
 pub const ROLE_BINDINGS: &str = "/iam/v2/role-bindings";
-/// One role binding.
+/// Path of one role binding.
 pub const ROLE_BINDING: &str = "/iam/v2/role-bindings/{id}";
 
-/// A role binding with what the service adds to it.
+/// Role binding with the metadata of the service.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RoleBindingObject {
     /// `iam/v2`.
@@ -22,20 +22,20 @@ pub struct RoleBindingObject {
     pub kind: String,
     /// `rb-…`.
     pub id: RoleBindingId,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// Who, what, where.
+    /// Principal, role and CRN pattern.
     #[serde(flatten)]
     pub binding: RoleBinding,
 }
 
-/// Which part of the tree a list of role bindings looks at.
+/// Scope of a list of role bindings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoleBindingScope {
-    /// Bindings on exactly this pattern.
+    /// Role bindings on exactly this pattern.
     Exact(CrnPattern),
-    /// Bindings on anything below this scope, not on the scope itself (`…/*`).
+    /// Role bindings on anything below this scope, but not on the scope itself (`…/*`).
     Below(crate::model::Crn),
 }
 
@@ -48,14 +48,14 @@ impl std::fmt::Display for RoleBindingScope {
     }
 }
 
-/// Lists role bindings. Matching is documented only as "partial search": always filter the answer again.
+/// Lists role bindings. The document calls the matching a "partial search", so always filter the response again.
 #[derive(Clone, Debug)]
 pub struct ListRoleBindings {
-    /// Where; the service requires it.
+    /// Scope; the service requires it.
     pub scope: RoleBindingScope,
-    /// Only those of this principal.
+    /// Filter by principal.
     pub principal: Option<Principal>,
-    /// Only those of this role.
+    /// Filter by role.
     pub role: Option<Role>,
 }
 
@@ -133,7 +133,7 @@ impl Endpoint for GetRoleBinding {
     }
 }
 
-/// Deletes a role binding. The service answers 200 with the object, or 204: any 2xx is good
+/// Deletes a role binding. The service returns either 200 with the object or 204
 /// (docs/reference/rbac.md#iam-endpoints).
 #[derive(Clone, Debug)]
 pub struct DeleteRoleBinding(pub RoleBindingId);

@@ -1,8 +1,9 @@
-//! The wire: one file per API group, with the types, the routes and the endpoints. No I/O and no async here, so the
-//! client and the sandbox share it and a route cannot drift between them.
+//! Wire types: one module per API group with types, routes and endpoints. The client and the sandbox share them, so a
+//! route cannot differ between the two. The modules contain no I/O and no async code.
 //!
-//! Contract: the OpenAPI documents of confluentinc/ccloud-sdk-go-v2; where docs/reference names a newer source, the
-//! field's comment says so. Readers are tolerant: unknown fields are ignored, unknown enum values are kept as text.
+//! The contract is the OpenAPI documents of confluentinc/ccloud-sdk-go-v2. Where docs/reference names a newer source,
+//! the comment of the field refers to it. Parsers are tolerant: they ignore unknown fields and keep unknown enum values
+//! as text.
 
 pub mod cmk;
 pub mod common;

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, List, ObjectMeta, Paged, RetrySafety, common::page_query};
 use crate::model::{EnvironmentId, OrganizationId};
 
-/// All organizations of the caller: one.
+/// Path of the caller's organizations; the list has one element.
 pub const ORGANIZATIONS: &str = "/org/v2/organizations";
-/// One organization.
+/// Path of one organization.
 pub const ORGANIZATION: &str = "/org/v2/organizations/{id}";
-/// All environments.
+/// Path of all environments.
 pub const ENVIRONMENTS: &str = "/org/v2/environments";
-/// One environment.
+/// Path of one environment.
 pub const ENVIRONMENT: &str = "/org/v2/environments/{id}";
 
 /// An organization.
@@ -24,15 +24,15 @@ pub struct Organization {
     /// `Organization`.
     #[serde(default)]
     pub kind: String,
-    /// A UUID.
+    /// UUID of the organization.
     pub id: OrganizationId,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// Its name.
+    /// Name of the organization.
     #[serde(default)]
     pub display_name: String,
-    /// Whether accounts are made at first log-in.
+    /// Whether user accounts are created at first login (just-in-time provisioning).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jit_enabled: Option<bool>,
 }
@@ -48,13 +48,13 @@ pub struct Environment {
     pub kind: String,
     /// `env-…`.
     pub id: EnvironmentId,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// Its name.
+    /// Name of the environment.
     #[serde(default)]
     pub display_name: String,
-    /// `{"package": "ESSENTIALS"}`.
+    /// Stream Governance package: `{"package": "ESSENTIALS"}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream_governance_config: Option<serde_json::Value>,
 }

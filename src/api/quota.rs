@@ -1,33 +1,33 @@
-//! `service-quota/v1`: the provider's applied quotas (ccloud-sdk-go-v2 `service-quota/v1/api/openapi.yaml`).
+//! `service-quota/v1`: applied quotas of Confluent Cloud (ccloud-sdk-go-v2 `service-quota/v1/api/openapi.yaml`).
 
 use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 
-/// All applied quotas of a scope.
+/// Path of the applied quotas of a scope.
 pub const APPLIED_QUOTAS: &str = "/service-quota/v1/applied-quotas";
-/// One applied quota.
+/// Path of one applied quota.
 pub const APPLIED_QUOTA: &str = "/service-quota/v1/applied-quotas/{id}";
-/// The scopes there are.
+/// Path of the quota scopes.
 pub const SCOPES: &str = "/service-quota/v1/scopes";
-/// One scope.
+/// Path of one quota scope.
 pub const SCOPE: &str = "/service-quota/v1/scopes/{id}";
 
-/// Service accounts of the organization.
+/// Quota code: service accounts of the organization.
 pub const SERVICE_ACCOUNTS_PER_ORG: &str = "iam.max_service_accounts.per_org";
-/// Cloud API keys of the organization.
+/// Quota code: Cloud API keys of the organization.
 pub const CLOUD_KEYS_PER_ORG: &str = "iam.max_cloud_api_keys.per_org";
-/// Role bindings that give access to a Kafka cluster.
+/// Quota code: role bindings that allow access to a Kafka cluster.
 pub const BINDINGS_PER_CLUSTER: &str = "iam.max_rbac_role_bindings.per_cluster";
-/// All role bindings of the organization.
+/// Quota code: all role bindings of the organization.
 pub const BINDINGS_PER_ORG: &str = "iam.max_rbac_role_bindings_all_roles.per_org";
-/// Role bindings of the organization and its environments that give Kafka access.
+/// Quota code: role bindings on the organization and its environments that allow access to Kafka.
 pub const BINDINGS_PER_ORG_PLUS_ENVS: &str = "iam.max_rbac_role_bindings.per_org_plus_envs";
-/// Kafka API keys of a cluster.
+/// Quota code: API keys of a Kafka cluster.
 pub const KEYS_PER_CLUSTER: &str = "kafka.max_api_keys.per_cluster";
 
-/// A quota as it applies.
+/// Quota with the limit and usage of one object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AppliedQuota {
     /// `service-quota/v1`.
@@ -36,36 +36,36 @@ pub struct AppliedQuota {
     /// `AppliedQuota`.
     #[serde(default)]
     pub kind: String,
-    /// The quota's code; codes are discovered, never assumed to exist.
+    /// Quota code. The caller must not assume that a code exists.
     pub id: String,
-    /// When it was made, and the like.
+    /// Standard metadata.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// `ORGANIZATION`, `KAFKA_CLUSTER`, …: compare without case.
+    /// `ORGANIZATION`, `KAFKA_CLUSTER`, …; compare case-insensitively.
     #[serde(default)]
     pub scope: String,
-    /// Its name.
+    /// Name of the quota.
     #[serde(default)]
     pub display_name: String,
-    /// The limit everybody has.
+    /// Default limit of Confluent Cloud.
     #[serde(default)]
     pub default_limit: i64,
-    /// The limit that applies here.
+    /// Limit of this object.
     #[serde(default)]
     pub applied_limit: i64,
-    /// What is used of it. Absent means unknown: never nothing, never unlimited.
+    /// Usage. An absent value means unknown, neither zero nor unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<i64>,
-    /// The organization.
+    /// Organization that the quota applies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<ObjectReference>,
-    /// The environment.
+    /// Environment that the quota applies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<ObjectReference>,
-    /// The Kafka cluster.
+    /// Kafka cluster that the quota applies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kafka_cluster: Option<ObjectReference>,
-    /// The service account or user.
+    /// Service account or user that the quota applies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<ObjectReference>,
 }
@@ -75,9 +75,9 @@ pub struct AppliedQuota {
 pub struct ListAppliedQuotas {
     /// `organization`, `kafka_cluster`, …; the service requires it.
     pub scope: &'static str,
-    /// The environment, for narrower scopes.
+    /// Environment, for narrower scopes.
     pub environment: Option<String>,
-    /// The Kafka cluster, for its scope.
+    /// Kafka cluster, for its scope.
     pub kafka_cluster: Option<String>,
 }
 

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Endpoint, List, ObjectMeta, ObjectReference, Paged, RetrySafety, common::page_query};
 use crate::model::{EnvironmentId, SchemaRegistryId};
 
-/// All Schema Registries of an environment: none or one.
+/// Path of the Schema Registries of an environment; the list has at most one element.
 pub const REGISTRIES: &str = "/srcm/v3/clusters";
-/// One Schema Registry.
+/// Path of one Schema Registry.
 pub const REGISTRY: &str = "/srcm/v3/clusters/{id}";
 
 /// A Schema Registry.
@@ -22,35 +22,35 @@ pub struct Registry {
     pub kind: String,
     /// `lsrc-…`.
     pub id: SchemaRegistryId,
-    /// Its `resource_name` is wrong for role bindings: build the CRN from the id.
+    /// Standard metadata. Its `resource_name` is wrong for role bindings: build the CRN from the id.
     #[serde(default)]
     pub metadata: ObjectMeta,
-    /// What it is.
+    /// Properties of the Schema Registry.
     pub spec: RegistrySpec,
-    /// How it is.
+    /// Provisioning status.
     #[serde(default)]
     pub status: super::cmk::ClusterStatus,
 }
 
-/// What a Schema Registry is.
+/// Properties of a Schema Registry.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegistrySpec {
-    /// Its name.
+    /// Name of the Schema Registry.
     #[serde(default)]
     pub display_name: String,
     /// `ESSENTIALS` or `ADVANCED`.
     #[serde(default)]
     pub package: String,
-    /// Where it answers.
+    /// Address of the Schema Registry's API.
     #[serde(default)]
     pub http_endpoint: String,
     /// `AWS`, `GCP`, `AZURE`.
     #[serde(default)]
     pub cloud: String,
-    /// The cloud's region.
+    /// Cloud region.
     #[serde(default)]
     pub region: String,
-    /// The environment it is in.
+    /// Environment of the Schema Registry.
     #[serde(default)]
     pub environment: ObjectReference,
 }

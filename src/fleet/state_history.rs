@@ -181,9 +181,7 @@ mod tests {
         other.lock().unwrap();
         let (done, answer) = std::sync::mpsc::channel();
         let meanwhile = history_store.clone();
-        std::thread::spawn(move || {
-            done.send(meanwhile.update(at(2), |history| history.record("a", "failed", at(2))))
-        });
+        std::thread::spawn(move || done.send(meanwhile.update(at(2), |history| history.record("a", "failed", at(2)))));
         assert_eq!(answer.recv_timeout(Duration::from_secs(20)), Ok(at(2)));
         drop(other);
         assert_eq!(see(3), at(1), "what was remembered stays");

@@ -225,7 +225,10 @@ mod tests {
         let bars = BarProgress::new(ui);
         let department = || Some("claims".to_owned());
         for event in [
-            RunEvent::Phase { name: "Observe", total: 0 },
+            RunEvent::Phase {
+                name: "Observe",
+                total: 0,
+            },
             RunEvent::Phase {
                 name: "Apply",
                 total: 3,

@@ -1,4 +1,4 @@
-//! The ACLs of the clusters: kept in step with every change, and found by cluster and by principal.
+//! ACLs of the clusters, with indexes by cluster and by principal.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::model::{AclBinding, ClusterId, Principal};
 
-/// The ACLs of one cluster.
+/// ACLs of one cluster.
 pub(crate) type AclMap = BTreeMap<AclBinding, AclRecord>;
 
-/// Keeping them in step.
+/// Updates of the ACL index.
 impl SandboxState {
     pub(super) fn put_acl(&mut self, acl: AclRecord) {
         let key = (acl.cluster.clone(), acl.acl.clone());
@@ -37,26 +37,26 @@ impl SandboxState {
     }
 }
 
-/// Looking them up.
+/// Queries of the ACL index.
 impl SandboxState {
-    /// The ACLs of a cluster, deleted ones that lists still show among them.
+    /// Returns the ACLs of a cluster, including deleted ones that lists still contain.
     pub(crate) fn acls_in(&self, cluster: &ClusterId) -> impl Iterator<Item = &AclRecord> {
         self.acls.get(cluster).into_iter().flat_map(AclMap::values)
     }
 
-    /// An ACL that exists.
+    /// Returns an ACL if it exists.
     pub(crate) fn acl(&self, cluster: &ClusterId, acl: &AclBinding) -> Option<&AclRecord> {
         self.acls.get(cluster)?.get(acl).filter(|found| found.lifetime.exists())
     }
 
-    /// The ACLs that name `principal`, in all clusters that there are.
+    /// Returns the ACLs of `principal` in all clusters.
     pub(super) fn acls_of(&self, principal: &Principal) -> impl Iterator<Item = (&ClusterRecord, &AclRecord)> {
         let mine = self.index.acls_by_principal.get(principal).into_iter().flatten();
         mine.filter_map(|(cluster, acl)| Some((self.clusters.get(cluster)?, self.acl(cluster, acl)?)))
     }
 }
 
-/// JSON knows no maps with composed keys.
+/// Serialization as a list, because JSON has no maps with composite keys.
 pub(super) mod as_list {
     use std::collections::BTreeMap;
 

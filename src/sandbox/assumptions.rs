@@ -1,69 +1,71 @@
-//! What nobody could yet try on a live organization: each a switch, so that every flow can be run both ways.
+//! Unconfirmed behaviour of Confluent Cloud. Each assumption is a switch, so that tests can run with both variants.
 //!
-//! `docs/assumptions.md` lists them with the probe that settles each one.
+//! `docs/assumptions.md` lists each assumption with the API call that confirms or refutes it.
 
 use serde::{Deserialize, Serialize};
 
 use super::connector::ConnectAssumptions;
 use crate::access;
 
-/// What a list call does for a caller who may see only a part.
+/// Response of a list call to a caller who may see only some of the objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ListVisibility {
-    /// 200 with the part.
+    /// 200 with the visible objects.
     #[default]
     Filtered,
-    /// 403, unless the caller may see the whole.
+    /// 403, unless the caller may see all objects.
     Refused,
-    /// 200 with everything.
+    /// 200 with all objects.
     Everything,
 }
 
-/// The unconfirmed behaviour of the service. Ids are those of docs/assumptions.md.
+/// Unconfirmed behaviour of Confluent Cloud. The ids are those of docs/assumptions.md.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxAssumptions {
-    /// Q1, Q11 and the rest of what is inferred about legal scopes: where a role may be bound.
+    /// Q1, Q11 and other inferred rules: the scopes on which a role can be bound.
     pub bindable: access::RbacAssumptions,
-    /// Q2: what `GET …/connectors` shows to a caller with roles on a prefix only.
+    /// Q2: response of `GET …/connectors` to a caller whose roles are limited to a prefix.
     pub connector_list: ListVisibility,
-    /// Q3: the same role binding a second time is 409; otherwise 201 with the first one's id.
+    /// Q3: creating an existing role binding returns 409; otherwise 201 with the id of the existing one.
     pub duplicate_binding_conflicts: bool,
-    /// Q4: a principal may make, change and delete API keys for itself with a Cloud key that has no key role.
+    /// Q4: a principal may create, change and delete its own API keys with a Cloud key, even without a role for keys.
     pub own_keys_manageable: bool,
-    /// Q5: whose metrics a caller may read who holds neither MetricsViewer nor an administrator's role: nobody's
-    /// (`refused`), those of connectors whose metrics a role lets it see (`filtered`), those of every connector in a
-    /// cluster that it holds any role in (`everything`).
+    /// Q5: connectors whose metrics a caller may read without MetricsViewer and without an administrator role: none
+    /// (`refused`), the connectors whose metrics one of its roles allows (`filtered`), or all connectors of each
+    /// cluster in which it has a role (`everything`).
     pub connector_metrics: ListVisibility,
-    /// Q6: what `GET role-bindings` shows to a caller who may look at a part of the scope.
+    /// Q6: response of `GET role-bindings` to a caller who may see only a part of the scope.
     pub binding_list: ListVisibility,
-    /// Q7: bindings on `service-account=` count against `iam.max_rbac_role_bindings.per_org_plus_envs`.
+    /// Q7: role bindings on `service-account=` count against `iam.max_rbac_role_bindings.per_org_plus_envs`.
     pub account_bindings_count_as_org: bool,
-    /// Q9: attaching a service account without Assigner is 403; otherwise 400.
+    /// Q9: using a service account in a connector without the role Assigner returns 403; otherwise 400.
     pub missing_assigner_is_forbidden: bool,
-    /// Q10: `assigned_resource_owner` is honoured for callers without an organization-wide role; otherwise the account is
-    /// made and nobody owns it.
+    /// Q10: `assigned_resource_owner` takes effect for callers without an organization-wide role; otherwise the account
+    /// is created without an owner.
     pub owner_at_creation: bool,
-    /// Q12: deleting an account also removes the bindings that others hold on it.
+    /// Q12: deleting a service account also deletes the role bindings of other principals on that account.
     pub account_deletion_removes_bindings: bool,
-    /// A: a key may read itself, whatever its roles ("who am I").
+    /// A: an API key may always read itself, regardless of its roles.
     pub own_key_readable: bool,
-    /// B: a principal may see the bindings that it holds itself.
+    /// B: a principal may see its own role bindings.
     pub own_bindings_visible: bool,
-    /// C: who holds EnvironmentAdmin or CloudClusterAdmin anywhere sees all service accounts of the organization;
-    /// otherwise only OrganizationAdmin and AccountAdmin do.
+    /// C: EnvironmentAdmin or CloudClusterAdmin on any resource allows listing all service accounts of the
+    /// organization; otherwise only OrganizationAdmin and AccountAdmin do.
     pub administrators_see_accounts: bool,
-    /// D: a role binding for a principal that does not exist is 403 (seen for invitations); otherwise 400.
+    /// D: creating a role binding for a principal that does not exist returns 403 (observed for invitations); otherwise
+    /// 400.
     pub unknown_principal_is_forbidden: bool,
-    /// E: the next page of a log search is named by its bare token; otherwise by a link that holds it (clients disagree).
+    /// E: a log search returns the bare token of the next page; otherwise a link that contains the token (known clients
+    /// disagree).
     pub log_next_is_token: bool,
-    /// F: a log search names a next page after the last one, which is empty.
+    /// F: the last page of a log search links to another page, which is empty.
     pub log_pages_end_empty: bool,
-    /// G: deleting an account also deletes the ACLs that name it; otherwise they stay, and lists name their principal by
-    /// a number.
+    /// G: deleting a service account also deletes its ACLs; otherwise they remain, and lists identify the principal by
+    /// its numeric id.
     pub account_deletion_removes_acls: bool,
-    /// What is not known about Connect.
+    /// Assumptions about Connect.
     pub connect: ConnectAssumptions,
 }
 

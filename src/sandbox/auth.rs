@@ -1,4 +1,5 @@
-//! Who is asking: API keys, sessions, data-plane tokens, and the control token that may stand in for anybody.
+//! Authentication with API keys, sessions, data-plane tokens, or the control token, which can impersonate any
+//! principal.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::header;
@@ -12,42 +13,42 @@ use super::{
 };
 use crate::model::Principal;
 
-/// The header with the control token.
+/// Header with the control token.
 pub const TOKEN_HEADER: &str = "x-sandbox-token";
-/// The header with the principal to stand in for.
+/// Header with the principal to impersonate.
 pub const IMPERSONATE_HEADER: &str = "x-sandbox-as";
 
-/// The audience of session tokens.
+/// Audience of session tokens.
 pub(crate) const SESSION: &str = "session";
-/// The audience of data-plane tokens.
+/// Audience of data-plane tokens.
 pub(crate) const DATA_PLANE: &str = "data-plane";
 
-/// Which credentials a route takes (docs/reference/rbac.md#credentials-by-api).
+/// Credentials that a route accepts (docs/reference/rbac.md#credentials-by-api).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteAuth {
-    /// None; whatever comes is ignored (the stock CLI sends its URL's user part).
+    /// No authentication; credentials are ignored (the Confluent CLI sends the user part of its URL).
     Anonymous,
     /// A Cloud key or a session.
     Cloud,
-    /// A key of the cluster in the path's first variable part, or a data-plane token.
+    /// An API key of the cluster in the first placeholder of the path, or a data-plane token.
     Kafka,
-    /// A data-plane token and nothing else: a key is refused, be it good (docs/reference/logs.md#access-token).
+    /// A data-plane token only. API keys are rejected, even valid ones (docs/reference/logs.md#access-token).
     DataPlane,
-    /// A Cloud key, or a token of either kind (docs/reference/metrics.md#access).
+    /// A Cloud key, a session token or a data-plane token (docs/reference/metrics.md#access).
     Metrics,
     /// The control token.
     Control,
 }
 
-/// Who is asking.
+/// Authenticated caller of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthenticatedCaller {
     pub(crate) principal: Principal,
-    /// The session it came with.
+    /// Session of the caller, if it used one.
     pub(crate) session: Option<String>,
 }
 
-/// The caller of a request, or why there is none.
+/// Authenticates a request and returns its caller, or the error reply.
 pub(crate) fn authenticate(
     state: &SandboxState,
     token: &str,
@@ -60,10 +61,7 @@ pub(crate) fn authenticate(
     }
     if let Some(offered) = request.header(TOKEN_HEADER) {
         if offered != token {
-            return Err(ErrorReply::unauthenticated(
-                "Sandbox",
-                "this is not the sandbox's control token",
-            ));
+            return Err(ErrorReply::unauthenticated("Sandbox", "invalid control token"));
         }
         if access == RouteAuth::Control {
             return Ok(None);
@@ -75,7 +73,7 @@ pub(crate) fn authenticate(
     let credentials = request.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
     let (scheme, value) = credentials.split_once(' ').unwrap_or((credentials, ""));
     let caller = match (access, scheme.to_ascii_lowercase().as_str()) {
-        // Control endpoints do not even say that they exist.
+        // Without the control token, control endpoints return the same 404 as unknown paths.
         (RouteAuth::Control, _) => return Err(ErrorReply::unknown_path(&request.path)),
         (RouteAuth::DataPlane, "basic") => Err(invalid_token_reply()),
         (_, "basic") => {
@@ -94,8 +92,8 @@ pub(crate) fn authenticate(
     caller.map(Some)
 }
 
-/// Terraform's provider tells "deleted" from "unknown key" by the words "invalid API key"
-/// (docs/reference/rbac.md#error-bodies).
+/// Returns the reply to an invalid key. The Terraform provider distinguishes a deleted key from an unknown one by the
+/// text "invalid API key" (docs/reference/rbac.md#error-bodies).
 fn invalid_key_reply() -> ErrorReply {
     ErrorReply::unauthenticated(
         r#"Basic error="invalid_key", error_description="The API Key is invalid""#,
@@ -126,7 +124,7 @@ fn authenticate_key(
         .and_then(|text| text.split_once(':'))
         .ok_or_else(invalid_key_reply)?;
     let unknown = || match access {
-        // Its gateway words it otherwise (docs/reference/metrics.md#access).
+        // The gateway of the Metrics API uses another text (docs/reference/metrics.md#access).
         RouteAuth::Metrics => ErrorReply::forbidden("invalid API key").with_shape(ErrorShape::Nested),
         _ => invalid_key_reply(),
     };
@@ -165,13 +163,13 @@ fn authenticate_token(
     })
 }
 
-/// The sandbox's own tools act as any principal, without its key.
+/// Authenticates the sandbox's own tools as any principal, without a key.
 fn impersonate(state: &SandboxState, id: &str) -> Result<AuthenticatedCaller, ErrorReply> {
     let principal = Principal::from_id(id);
     if !state.principal_exists(&principal) {
         return Err(ErrorReply::unauthenticated(
             "Sandbox",
-            format!("there is no principal `{id}` in this sandbox"),
+            format!("no principal `{id}` in this sandbox"),
         ));
     }
     Ok(AuthenticatedCaller {
@@ -180,9 +178,10 @@ fn impersonate(state: &SandboxState, id: &str) -> Result<AuthenticatedCaller, Er
     })
 }
 
-/// A signed token for `principal` that is good for `seconds` from now on, and when it ends.
+/// Issues a signed token for `principal` that is valid for `seconds`, and returns it with its expiry.
 ///
-/// Clients compare the end with their own clock, the sandbox with its own: the later of both is the start.
+/// Clients compare the expiry with their own clock, the sandbox with the sandbox clock, so the validity starts at the
+/// later of the two times.
 pub(crate) fn issue_token(
     token: &str,
     principal: &str,
@@ -192,7 +191,7 @@ pub(crate) fn issue_token(
     seconds: i64,
 ) -> (String, Timestamp) {
     let start = match audience {
-        // The stock CLI looks into it (cli `pkg/jwt`).
+        // The Confluent CLI reads the expiry (cli `pkg/jwt`).
         SESSION => now.max(Timestamp::now()),
         _ => now,
     };

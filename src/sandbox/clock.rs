@@ -1,4 +1,4 @@
-//! The sandbox's own time: outside time, perhaps faster, and ahead by everything that was waited or advanced.
+//! Clock of the sandbox: the system time, optionally scaled, plus an offset for all waits and advances.
 
 use std::{
     sync::{
@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{TimeSource, VirtualTime};
 
-/// The moment from which sandbox time runs, and how fast. It is stored, so that several processes agree.
+/// Base of the sandbox clock: start and time scale. Stored, so that several processes use the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ClockBase {
-    /// The moment outside.
+    /// System time of the base.
     pub(crate) system: Timestamp,
-    /// The same moment in the sandbox, without offset.
+    /// Sandbox time of the base, without offset.
     pub(crate) sandbox: Timestamp,
-    /// Seconds in the sandbox for one outside.
+    /// Sandbox seconds per system second.
     pub(crate) scale: f64,
 }
 
@@ -34,7 +34,7 @@ impl ClockBase {
         }
     }
 
-    /// What time it is in the sandbox, without offset, when it is `system` outside.
+    /// Returns the sandbox time for the system time `system`, without offset.
     fn sandbox_time_at(&self, system: Timestamp) -> Timestamp {
         let passed = system.duration_since(self.system).as_secs_f64() * self.scale;
         SignedDuration::try_from_secs_f64(passed)
@@ -44,22 +44,22 @@ impl ClockBase {
     }
 }
 
-/// The clock of a sandbox. In-process it steps while somebody waits on it; served, waiting takes real time.
+/// Clock of a sandbox. In-process, it skips ahead when a task waits; in a server, waiting takes real time.
 #[derive(Clone, Debug)]
 pub(crate) struct SandboxTime {
     stepping: VirtualTime,
     base: Arc<RwLock<ClockBase>>,
-    /// A fixed "outside", for tests.
+    /// Fixed system time, for tests.
     fixed_now: Option<Timestamp>,
     real_time: Arc<AtomicBool>,
 }
 
 impl SandboxTime {
-    pub(crate) fn new(anchor: ClockBase, standing: Option<Timestamp>) -> Self {
+    pub(crate) fn new(base: ClockBase, fixed_now: Option<Timestamp>) -> Self {
         Self {
             stepping: VirtualTime::ahead_of_system(SignedDuration::ZERO),
-            base: Arc::new(RwLock::new(anchor)),
-            fixed_now: standing,
+            base: Arc::new(RwLock::new(base)),
+            fixed_now,
             real_time: Arc::default(),
         }
     }
@@ -68,14 +68,14 @@ impl SandboxTime {
         *self.base.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// From now on waiting takes real time.
+    /// Makes waits take real time from now on.
     pub(crate) fn use_real_time(&self) {
         self.real_time.store(true, Ordering::SeqCst);
     }
 
-    /// Takes over what another process, or an earlier run, knows.
-    pub(crate) fn sync_to(&self, anchor: ClockBase, offset: SignedDuration) {
-        *self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner) = anchor;
+    /// Takes over the base and the offset that another process stored.
+    pub(crate) fn sync_to(&self, base: ClockBase, offset: SignedDuration) {
+        *self.base.write().unwrap_or_else(std::sync::PoisonError::into_inner) = base;
         self.stepping.advance_to(offset);
     }
 
@@ -87,7 +87,7 @@ impl SandboxTime {
         self.stepping.advance(duration);
     }
 
-    /// The anchor from which time goes on at another speed, without a jump.
+    /// Returns a base with another time scale that keeps the current sandbox time.
     pub(crate) fn rebased(&self, scale: f64) -> ClockBase {
         let system = self.system_now();
         ClockBase {

@@ -1,4 +1,4 @@
-//! The sandbox's own endpoints, for whoever holds the control token; to everybody else they do not exist.
+//! Control endpoints of the sandbox. They require the control token; without it they return 404.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{
     request::ApiRequest,
 };
 
-/// Below this everything is ours.
+/// Path prefix of the control endpoints.
 pub(crate) const PREFIX: &str = "/sandbox/v1/";
 
 #[derive(Deserialize)]
@@ -20,7 +20,7 @@ struct AdvanceClockRequest {
     seconds: u64,
 }
 
-/// A failure for a connector; without a kind it recovers.
+/// Fault to set for a connector; without a kind, the fault is cleared.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SetConnectorFaultRequest {
@@ -29,16 +29,13 @@ struct SetConnectorFaultRequest {
     kind: Option<ConnectorFault>,
 }
 
-/// Answers a control request. These are no part of the service: they are neither journaled nor hit by faults.
+/// Handles a control request. Control requests are not journaled, and faults do not affect them.
 pub(crate) fn handle(sandbox: &Sandbox, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let Some(offered) = request.header(TOKEN_HEADER) else {
         return Err(ErrorReply::unknown_path(&request.path));
     };
     if offered != sandbox.control_token() {
-        return Err(ErrorReply::unauthenticated(
-            "Sandbox",
-            "this is not the sandbox's control token",
-        ));
+        return Err(ErrorReply::unauthenticated("Sandbox", "invalid control token"));
     }
     let what = request.path.strip_prefix(PREFIX).unwrap_or_default();
     let (what, id) = what.split_once('/').unwrap_or((what, ""));
@@ -62,7 +59,7 @@ pub(crate) fn handle(sandbox: &Sandbox, request: &ApiRequest) -> Result<Reply, E
         (&Method::DELETE, "faults", "") => clear_faults(sandbox, None),
         (&Method::DELETE, "faults", id) => match id.parse() {
             Ok(id) => clear_faults(sandbox, Some(id)),
-            Err(_) => Err(ErrorReply::invalid(format!("`{id}` is not the number of a fault"))),
+            Err(_) => Err(ErrorReply::invalid(format!("`{id}` is not a fault number"))),
         },
         (&Method::GET, "connector-faults", "") => sandbox.connector_faults().map(Reply::ok).map_err(to_error_reply),
         (&Method::PUT, "connector-faults", "") => {

@@ -1,4 +1,4 @@
-//! Ids, secrets and signatures: everything that is derived rather than stored.
+//! Ids, secrets and signatures, all derived from a seed or the control token.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 const LOWER: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Ids made from a seed, a kind and a natural key: concurrent calls get the same ids in whatever order they arrive.
+/// Generator of ids from a seed, a kind and a natural key. Concurrent calls get the same ids in any order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IdGenerator {
     seed: u64,
@@ -47,22 +47,22 @@ impl IdGenerator {
             .collect()
     }
 
-    /// `length` lower-case letters and digits.
+    /// Returns `length` lower-case letters and digits.
     pub(crate) fn lowercase_id(self, parts: &[&str], length: usize) -> String {
         self.encode(parts, LOWER, length)
     }
 
-    /// A number below `below`.
+    /// Returns a number below `below`.
     pub(crate) fn draw_below(self, parts: &[&str], below: u64) -> u64 {
         u64::try_from(self.hash_parts(parts) % u128::from(below.max(1))).unwrap_or(0)
     }
 
-    /// The public half of an API key: 16 upper-case letters and digits.
+    /// Returns the public half of an API key: 16 upper-case letters and digits.
     pub(crate) fn api_key(self, parts: &[&str]) -> String {
         self.encode(parts, UPPER, 16)
     }
 
-    /// The shape of a UUID, for request ids.
+    /// Returns a text in UUID format, for request ids.
     pub(crate) fn uuid(self, parts: &[&str]) -> String {
         let hex = format!("{:032x}", self.hash_parts(parts));
         format!(
@@ -76,14 +76,14 @@ impl IdGenerator {
     }
 }
 
-/// Random bytes from the operating system.
+/// Returns random bytes from the operating system.
 pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
     Ok(bytes)
 }
 
-/// Lower-case hexadecimal.
+/// Formats bytes as lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -91,7 +91,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// HMAC with SHA-256 (RFC 2104).
+/// Computes HMAC with SHA-256 (RFC 2104).
 pub(crate) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut block = [0_u8; 64];
     if key.len() > block.len() {
@@ -104,18 +104,18 @@ pub(crate) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     Sha256::new_with_prefix(pad(0x5c)).chain_update(inner).finalize().into()
 }
 
-/// The look of real secrets: `cflt` and 60 characters of base64 (minted so since 30 July 2025,
+/// Formats a secret like a real one: `cflt` and 60 characters of base64 (the format since 30 July 2025,
 /// docs/reference/rbac.md#api-key-types).
 fn format_secret(bytes: &[u8; 45]) -> String {
     format!("cflt{}", STANDARD.encode(bytes))
 }
 
-/// A fresh secret.
+/// Creates a random secret.
 pub(crate) fn new_secret() -> std::io::Result<String> {
     Ok(format_secret(&random()?))
 }
 
-/// The secret of a seeded key: found again from the control token, so that nothing but its digest is stored.
+/// Derives the secret of a seeded key from the control token, so that only its digest is stored.
 pub(crate) fn derived_secret(token: &str, purpose: &str) -> String {
     let first = hmac(token.as_bytes(), format!("secret 1 {purpose}").as_bytes());
     let second = hmac(token.as_bytes(), format!("secret 2 {purpose}").as_bytes());
@@ -125,7 +125,7 @@ pub(crate) fn derived_secret(token: &str, purpose: &str) -> String {
     format_secret(&bytes)
 }
 
-/// What is stored of a secret: a salt, and the SHA-256 of both.
+/// Stored form of a secret: a salt, and the SHA-256 digest of salt and secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SecretDigest {
     salt: String,
@@ -148,22 +148,22 @@ impl SecretDigest {
     }
 }
 
-/// What a token says. Clients read only `exp` (cli `pkg/jwt`).
+/// Claims of a token. Clients read only `exp` (cli `pkg/jwt`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TokenClaims {
-    /// The principal's id.
+    /// Id of the principal.
     pub(crate) sub: String,
-    /// What it opens: the control plane (`session`) or Kafka REST and logs (`data-plane`).
+    /// Audience: the control plane (`session`), or Kafka REST and logs (`data-plane`).
     pub(crate) aud: String,
-    /// The session, for logging out.
+    /// Session id, for logging out.
     pub(crate) sid: String,
-    /// When it was made, in seconds.
+    /// Time of issue, in seconds.
     pub(crate) iat: i64,
-    /// When it ends, in seconds.
+    /// Expiry, in seconds.
     pub(crate) exp: i64,
 }
 
-/// A signed token of three parts.
+/// Creates a signed token (JWT).
 pub(crate) fn sign<T: Serialize>(key: &str, claims: &T) -> String {
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = part(&serde_json::json!({ "alg": "HS256", "typ": "JWT" }));
@@ -173,7 +173,7 @@ pub(crate) fn sign<T: Serialize>(key: &str, claims: &T) -> String {
     format!("{signed}.{signature}")
 }
 
-/// The claims of a token that was signed with `key`.
+/// Returns the claims of a token that was signed with `key`.
 pub(crate) fn verify<T: DeserializeOwned>(key: &str, token: &str) -> Option<T> {
     let (signed, signature) = token.rsplit_once('.')?;
     let expected = URL_SAFE_NO_PAD.encode(hmac(key.as_bytes(), signed.as_bytes()));

@@ -1,5 +1,5 @@
-//! Role bindings that nobody could ask this sandbox for: of people, groups and identity pools that it does not have, or left
-//! behind by something that is gone. For tests and labs about what an audit must find.
+//! Direct insertion of role bindings that the API would reject: for users, groups and identity pools that do not exist
+//! in the sandbox, and orphaned bindings. Tests use them to check the audit.
 
 use super::{
     Sandbox, SandboxError,
@@ -9,7 +9,7 @@ use super::{
 use crate::model::{RoleBinding, RoleBindingId};
 
 impl Sandbox {
-    /// Puts `binding` there, whoever it is for and wherever it is, and tells its id.
+    /// Inserts a role binding without any checks and returns its id.
     pub fn insert_binding(&self, binding: RoleBinding) -> Result<RoleBindingId, SandboxError> {
         let now = self.now()?;
         let key = natural_key(&binding);
@@ -17,12 +17,12 @@ impl Sandbox {
             let id = format!("rb-{}", state.ids().lowercase_id(&["planted", &key], 8));
             id.parse().expect("an id made from letters and digits is valid")
         })?;
-        let planted = BindingRecord {
+        let record = BindingRecord {
             id: id.clone(),
             binding,
             lifetime: Lifetime::immediate(now),
         };
-        self.apply_changes(|_| vec![StateChange::Binding(planted)])?;
+        self.apply_changes(|_| vec![StateChange::Binding(record)])?;
         Ok(id)
     }
 }

@@ -1,4 +1,4 @@
-//! Why a sandbox cannot do what it was asked.
+//! Errors of the sandbox.
 
 use std::{io, path::PathBuf};
 
@@ -7,44 +7,44 @@ use crate::{
     model::OrganizationId,
 };
 
-/// Why a sandbox cannot do what it was asked.
+/// Error of a sandbox operation.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The state folder cannot be used.
-    #[error("the sandbox cannot keep its state in {}", dir.display())]
+    #[error("cannot use the state folder `{}`", dir.display())]
     Folder {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
-        /// The cause.
+        /// Cause of the failure.
         source: io::Error,
     },
-    /// The operating system refused something else.
-    #[error("the sandbox cannot work here")]
+    /// Any other error of the operating system.
+    #[error("sandbox I/O failed")]
     System(#[from] io::Error),
-    /// The seed makes no sense.
-    #[error("the sandbox cannot be seeded: {0}")]
+    /// The seed is invalid.
+    #[error("invalid seed: {0}")]
     Seed(String),
-    /// A setting or a fault makes no sense.
+    /// A setting or a fault is invalid.
     #[error("{0}")]
     Setting(String),
-    /// The folder holds a sandbox of another organization.
-    #[error("the sandbox in {} is of organization `{found}`, not `{wanted}`", dir.display())]
+    /// The folder contains a sandbox of another organization.
+    #[error("the sandbox in `{}` belongs to organization `{found}`, not `{wanted}`", dir.display())]
     OtherOrganization {
-        /// The folder.
+        /// Path of the folder.
         dir: PathBuf,
-        /// What it holds.
+        /// Organization of the existing sandbox.
         found: OrganizationId,
-        /// What was asked for.
+        /// Requested organization.
         wanted: OrganizationId,
     },
     /// A server already runs on the folder.
-    #[error("a sandbox already runs at {url}")]
+    #[error("a sandbox server already runs at `{url}`")]
     AlreadyRunning {
-        /// Its address.
+        /// Address of that server.
         url: String,
     },
-    /// The listener is not on loopback.
-    #[error("the sandbox serves this machine only, not {0}")]
+    /// The listener's address is not on loopback.
+    #[error("cannot listen on `{0}`: the sandbox serves loopback addresses only")]
     NotLoopback(std::net::SocketAddr),
 }
 
@@ -52,11 +52,13 @@ impl Advice for SandboxError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::OtherOrganization { .. } => vec![
-                "`confluent ebs sandbox reset` starts again with the organization of `ebs.toml`.".into(),
-                "`CONFLUENT_EBS_STATE_DIR` names another folder, in which both can live side by side.".into(),
+                "Recreate the sandbox with the organization of `ebs.toml`: `confluent ebs sandbox reset`.".into(),
+                "To keep both sandboxes, set `CONFLUENT_EBS_STATE_DIR` to another folder.".into(),
             ],
-            Self::AlreadyRunning { .. } => vec!["`confluent ebs sandbox info` shows how to use it.".into()],
-            Self::NotLoopback(_) => vec!["Listen on 127.0.0.1.".into()],
+            Self::AlreadyRunning { .. } => {
+                vec!["Show its address and credentials with `confluent ebs sandbox info`.".into()]
+            }
+            Self::NotLoopback(_) => vec!["Listen on `127.0.0.1`.".into()],
             _ => Vec::new(),
         }
     }

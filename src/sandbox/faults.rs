@@ -1,43 +1,43 @@
-//! Breaking on request: answers that are refused, lost, late or stale, and a process that dies.
+//! Fault injection: rejected requests, lost, late or stale responses, and a killed process.
 
 use globset::GlobBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::{Sandbox, SandboxError, state::StateChange};
 
-/// What goes wrong.
+/// Kind of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// 429; the request is not processed.
+    /// Reject with 429, without processing the request.
     TooManyRequests {
-        /// `Retry-After` and `X-RateLimit-Reset`, in seconds.
+        /// Value of `Retry-After` and `X-RateLimit-Reset`, in seconds.
         retry_after: u32,
     },
-    /// 500; the request is not processed.
+    /// Reject with 500, without processing the request.
     ServerError,
-    /// The connection breaks before the request is processed.
+    /// Break the connection before the request is processed.
     LostBefore,
-    /// The request is processed, then the connection breaks.
+    /// Process the request, then break the connection.
     LostAfter,
-    /// The request is processed after a while.
+    /// Process the request after a delay.
     Slow {
-        /// How long, in milliseconds.
+        /// Delay in milliseconds.
         milliseconds: u32,
     },
-    /// A list does not show what was made lately.
+    /// Omit recently created objects from lists.
     ListLag {
-        /// How lately, in seconds.
+        /// Maximum age of an omitted object, in seconds.
         seconds: u32,
     },
-    /// The caller's process dies before the request is processed (see [`Sandbox::on_kill`](super::Sandbox::on_kill)).
+    /// Kill the caller's process before the request is processed (see [`Sandbox::on_kill`](super::Sandbox::on_kill)).
     KillBefore,
-    /// The request is processed, then the caller's process dies.
+    /// Process the request, then kill the caller's process.
     KillAfter,
 }
 
 impl FaultKind {
-    /// The word for it.
+    /// Returns the name of the kind.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,31 +53,31 @@ impl FaultKind {
     }
 }
 
-/// What goes wrong, with which requests, how often.
+/// Fault with a request filter and the number of affected requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// What goes wrong.
+    /// Kind of the fault.
     #[serde(flatten)]
     pub kind: FaultKind,
-    /// Only requests with this verb.
+    /// Filter by HTTP method.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Only requests with such a path: `*` is anything within a segment, `**` anything. Without a leading `/api`.
+    /// Filter by path, without a leading `/api`: `*` matches within a segment, `**` matches across segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Only requests of this principal (`sa-…`, `u-…`).
+    /// Filter by principal (`sa-…`, `u-…`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// So many matching requests pass first.
+    /// Number of matching requests that pass before the fault takes effect.
     #[serde(default)]
     pub skip: u32,
-    /// How many requests it hits; without a number all of them, until it is cleared.
+    /// Number of affected requests; `None` for all until the fault is cleared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
 }
 
 impl Fault {
-    /// `kind` for the next request, whichever it is.
+    /// Creates a fault for the next request.
     #[must_use]
     pub fn once(kind: FaultKind) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Fault {
         }
     }
 
-    /// `kind` for every request until it is cleared.
+    /// Creates a fault for all requests until it is cleared.
     #[must_use]
     pub fn forever(kind: FaultKind) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Fault {
         }
     }
 
-    /// The same fault for one verb and paths like `path` only.
+    /// Limits the fault to one method and to paths that match `path`.
     #[must_use]
     pub fn for_requests(self, method: &str, path: &str) -> Self {
         Self {
@@ -109,13 +109,13 @@ impl Fault {
         }
     }
 
-    /// The same fault after `skip` matching requests have passed.
+    /// Lets `skip` matching requests pass first.
     #[must_use]
     pub fn after_requests(self, skip: u32) -> Self {
         Self { skip, ..self }
     }
 
-    /// The same fault for one principal only.
+    /// Limits the fault to one principal.
     #[must_use]
     pub fn for_principal(self, principal: &str) -> Self {
         Self {
@@ -124,7 +124,7 @@ impl Fault {
         }
     }
 
-    /// The same fault, `times` times.
+    /// Limits the fault to `times` requests.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self {
@@ -133,7 +133,7 @@ impl Fault {
         }
     }
 
-    /// Whether its path can be read.
+    /// Checks the path pattern.
     pub(crate) fn validate(&self) -> Result<(), String> {
         self.path.as_deref().map_or(Ok(()), |path| {
             glob(path).map(drop).map_err(|error| format!("path `{path}`: {error}"))
@@ -157,17 +157,17 @@ fn glob(path: &str) -> Result<globset::GlobMatcher, globset::Error> {
     Ok(glob.compile_matcher())
 }
 
-/// A fault that waits for its requests.
+/// Active fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmedFault {
-    /// By this it is cleared.
+    /// Number of the fault, for clearing it.
     pub id: u32,
-    /// What was asked for; `skip` and `times` count down.
+    /// The fault; `skip` and `times` count down.
     #[serde(flatten)]
     pub fault: Fault,
 }
 
-/// The fault that hits a request, and the faults that are left after it; `None` when nothing changes.
+/// Returns the fault for a request and the remaining faults, or `None` if no fault matches.
 pub(crate) fn match_request(
     faults: &[ArmedFault],
     method: &str,
@@ -194,12 +194,12 @@ pub(crate) fn match_request(
 }
 
 impl Sandbox {
-    /// The faults that wait for their requests.
+    /// Returns the active faults.
     pub fn faults(&self) -> Result<Vec<ArmedFault>, SandboxError> {
         self.read_state(|state, _| state.faults.clone())
     }
 
-    /// Adds a fault and tells its number.
+    /// Adds a fault and returns its number.
     pub fn add_fault(&self, fault: Fault) -> Result<u32, SandboxError> {
         fault.validate().map_err(SandboxError::Setting)?;
         let mut id = 0;
@@ -212,7 +212,7 @@ impl Sandbox {
         Ok(id)
     }
 
-    /// Clears one fault, or all of them, those of connectors too. Tells how many there were.
+    /// Clears one fault, or all faults including those of connectors. Returns the number of cleared faults.
     pub fn clear_faults(&self, id: Option<u32>) -> Result<usize, SandboxError> {
         let mut cleared = 0;
         self.apply_changes(|state| {

@@ -1,4 +1,4 @@
-//! What is derived from the objects of a state, and kept in step with every change: who may do what, names, counts.
+//! Index of a state: permissions, names and counts, updated with every change.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,33 +19,32 @@ use crate::{
     },
 };
 
-/// What is derived from the objects.
+/// Data derived from the objects of a state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StateIndex {
-    /// What the principals hold that have sent a request. Most never do, and opening a large sandbox must not wait for
-    /// them.
+    /// Grants of the principals that have sent a request. Loaded on demand, so that a large sandbox opens quickly.
     grants: HashMap<Principal, PrincipalGrants>,
     pub(super) accounts_by_name: HashMap<String, ServiceAccountId>,
     pub(super) keys_by_owner: HashMap<Principal, BTreeSet<ApiKeyId>>,
-    /// Sorted by pattern, so that a scope is a range.
+    /// Role bindings sorted by pattern, so that a scope is a range.
     pub(super) bindings_by_pattern: BTreeSet<(String, RoleBindingId)>,
     pub(super) bindings_by_principal: HashMap<Principal, BTreeSet<RoleBindingId>>,
     pub(super) acls_by_principal: HashMap<Principal, BTreeSet<(ClusterId, AclBinding)>>,
     pub(super) bindings_per_cluster: HashMap<ClusterId, usize>,
     pub(super) live_binding_count: usize,
-    /// Bindings on the organization, on environments and on service accounts.
+    /// Role bindings on the organization, on environments and on service accounts.
     pub(super) outside_clusters: BTreeSet<RoleBindingId>,
     pub(super) keys_per_resource: HashMap<String, usize>,
-    /// Deleted objects that lists still show.
+    /// Deleted objects that lists still contain.
     pub(super) pending_removals: BTreeSet<(Timestamp, PendingRemoval)>,
 }
 
-/// What one principal may do.
+/// Grants of one principal.
 #[derive(Clone, Debug, Default)]
 struct PrincipalGrants {
-    /// Its bindings that are in effect.
+    /// Evaluator with the effective role bindings.
     evaluator: Evaluator,
-    /// Those that will be.
+    /// Role bindings that are not effective yet.
     pending: BTreeSet<(Timestamp, RoleBindingId)>,
 }
 
@@ -58,7 +57,7 @@ pub(super) enum PendingRemoval {
     Connector(ClusterId, String),
 }
 
-/// Keeping it in step.
+/// Updates of the index.
 impl SandboxState {
     pub(super) fn schedule_removal(&mut self, life: &Lifetime, what: PendingRemoval) {
         if let Some(gone) = life.listed_until {
@@ -135,8 +134,8 @@ impl SandboxState {
                 .entry(what.principal.clone())
                 .or_default();
             mine.insert(id.clone());
-            if let Some(held) = self.index.grants.get_mut(&what.principal) {
-                held.pending.insert((life.effective, id.clone()));
+            if let Some(grants) = self.index.grants.get_mut(&what.principal) {
+                grants.pending.insert((life.effective, id.clone()));
             }
             self.index.live_binding_count += 1;
             if let Some(cluster) = cluster_of(what) {
@@ -173,32 +172,32 @@ impl SandboxState {
         {
             *count -= 1;
         }
-        if let Some(held) = self.index.grants.get_mut(&binding.principal) {
-            held.pending.remove(&(life.effective, id.clone()));
-            held.evaluator.remove(&binding);
+        if let Some(grants) = self.index.grants.get_mut(&binding.principal) {
+            grants.pending.remove(&(life.effective, id.clone()));
+            grants.evaluator.remove(&binding);
         }
     }
 
-    /// Finds out what `principal` may do at `now`. Everything that asks for its rights comes after this.
+    /// Loads the grants of `principal` that are effective at `now`. Must be called before the permissions are queried.
     pub(crate) fn load_grants(&mut self, principal: &Principal, now: Timestamp) {
         let bindings = &self.bindings;
         let effective = |id: &RoleBindingId| Some((bindings.get(id)?.lifetime.effective, id.clone()));
-        let held = self.index.grants.entry(principal.clone()).or_insert_with(|| {
+        let grants = self.index.grants.entry(principal.clone()).or_insert_with(|| {
             let mine = self.index.bindings_by_principal.get(principal);
             PrincipalGrants {
                 pending: mine.into_iter().flatten().filter_map(effective).collect(),
                 ..PrincipalGrants::default()
             }
         });
-        while held.pending.first().is_some_and(|(at, _)| *at <= now) {
-            let id = held.pending.pop_first().map(|(_, id)| id);
+        while grants.pending.first().is_some_and(|(at, _)| *at <= now) {
+            let id = grants.pending.pop_first().map(|(_, id)| id);
             if let Some(binding) = id.and_then(|id| bindings.get(&id)) {
-                held.evaluator.insert(binding.binding.clone());
+                grants.evaluator.insert(binding.binding.clone());
             }
         }
     }
 
-    /// Lets time pass: deleted objects leave the lists.
+    /// Removes deleted objects from the lists when their time has come.
     pub(crate) fn advance_to(&mut self, now: Timestamp) {
         while self.index.pending_removals.first().is_some_and(|(at, _)| *at <= now) {
             match self.index.pending_removals.pop_first() {
@@ -206,13 +205,13 @@ impl SandboxState {
                 Some((_, PendingRemoval::Key(id))) => self.drop_key(&id),
                 Some((_, PendingRemoval::Binding(id))) => self.drop_binding(&id),
                 Some((_, PendingRemoval::Acl(key))) => {
-                    // It may have been made again since.
+                    // The ACL may have been recreated.
                     if self.acl(&key.0, &key.1).is_none() {
                         self.drop_acl(&key);
                     }
                 }
                 Some((_, PendingRemoval::Connector(cluster, name))) => {
-                    // The name may have been given to another one since.
+                    // A new connector may have the name.
                     let key = (cluster, name);
                     if self.connectors.get(&key).is_some_and(|found| !found.lifetime.exists()) {
                         self.connectors.remove(&key);
@@ -224,15 +223,15 @@ impl SandboxState {
     }
 }
 
-/// Looking things up.
+/// Queries of the index.
 impl SandboxState {
-    /// What `principal` may do.
+    /// Returns the evaluator of `principal`.
     pub(crate) fn evaluator(&self, principal: &Principal) -> Option<&Evaluator> {
-        self.index.grants.get(principal).map(|held| &held.evaluator)
+        self.index.grants.get(principal).map(|grants| &grants.evaluator)
     }
 
-    /// What a principal may do in Kafka at `now`, where ACLs count beside roles. Nothing is kept, so nothing can be out of
-    /// date; an account holds few of both.
+    /// Returns an evaluator for Kafka at `now`, with role bindings and ACLs. Built on every call and never cached,
+    /// because an account has few of both.
     pub(crate) fn kafka_evaluator_at(&self, principal: &Principal, now: Timestamp) -> Evaluator {
         let in_force = |life: &Lifetime| life.exists() && life.effective <= now;
         let mine = self.index.bindings_by_principal.get(principal).into_iter().flatten();
@@ -250,10 +249,10 @@ impl SandboxState {
         evaluator
     }
 
-    /// The roles of `principal` that are in effect.
+    /// Returns the effective role bindings of `principal`.
     pub(crate) fn roles_of(&self, principal: &Principal) -> impl Iterator<Item = &RoleBinding> {
-        let held = self.index.grants.get(principal);
-        let mine = held.map(|held| held.evaluator.bindings_of(principal));
+        let grants = self.index.grants.get(principal);
+        let mine = grants.map(|grants| grants.evaluator.bindings_of(principal));
         mine.into_iter().flatten().map(Arc::as_ref)
     }
 
@@ -281,7 +280,7 @@ impl SandboxState {
         connector.lifetime.exists().then_some(connector)
     }
 
-    /// Whether a service account or user of this id exists.
+    /// Returns whether the service account or user exists.
     pub(crate) fn principal_exists(&self, principal: &Principal) -> bool {
         match principal {
             Principal::ServiceAccount(id) => self.account(id.as_str()).is_some(),
@@ -300,18 +299,18 @@ impl SandboxState {
         mine.into_iter().flatten().filter_map(|id| self.bindings.get(id))
     }
 
-    /// Bindings on exactly this pattern.
+    /// Returns the role bindings on exactly this pattern.
     pub(crate) fn bindings_on<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a BindingRecord> + use<'a> {
         self.bindings_in_range(pattern.to_owned(), |found, pattern| found == pattern)
     }
 
-    /// Bindings on anything below this scope.
+    /// Returns the role bindings on anything below this scope.
     pub(crate) fn bindings_below<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a BindingRecord> + use<'a> {
         self.bindings_in_range(format!("{scope}/"), |found, scope| found.starts_with(scope))
     }
 
     fn bindings_in_range(&self, start: String, still: fn(&str, &str) -> bool) -> impl Iterator<Item = &BindingRecord> {
-        // The smallest id there is, so that the range begins with the first binding on the pattern.
+        // The smallest possible id, so that the range starts with the first binding on the pattern.
         let least: Option<RoleBindingId> = "rb--".parse().ok();
         let range = least.map(|least| self.index.bindings_by_pattern.range((start.clone(), least)..));
         range
@@ -321,12 +320,12 @@ impl SandboxState {
             .filter_map(|(_, id)| self.bindings.get(id))
     }
 
-    /// How many bindings give access to a cluster.
+    /// Returns the number of role bindings that allow access to a cluster.
     pub(crate) fn binding_count(&self, cluster: &ClusterId) -> usize {
         self.index.bindings_per_cluster.get(cluster).copied().unwrap_or(0)
     }
 
-    /// Bindings that belong to no cluster and no Schema Registry.
+    /// Returns the role bindings that belong to no cluster and no Schema Registry.
     pub(crate) fn bindings_outside_clusters(&self) -> impl Iterator<Item = &BindingRecord> {
         let ids = self.index.outside_clusters.iter();
         ids.filter_map(|id| self.bindings.get(id))
@@ -340,7 +339,7 @@ impl SandboxState {
         self.index.accounts_by_name.len()
     }
 
-    /// How many keys open a resource.
+    /// Returns the number of API keys of a resource.
     pub(crate) fn key_count(&self, resource: &str) -> usize {
         self.index.keys_per_resource.get(resource).copied().unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! What a person needs to know to use a sandbox.
+//! Addresses and credentials of a sandbox, for its users.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,61 +8,61 @@ use super::{
     state::SandboxState,
 };
 
-/// Where everything is, and which keys open it.
+/// Addresses and keys of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxInfo {
-    /// The address of the server; absent while none runs.
+    /// URL of the server; absent if none runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The organization.
+    /// Id of the organization.
     pub organization: String,
-    /// The environment of the first stage.
+    /// Environment of the first stage.
     pub environment: String,
     /// The Kafka cluster of the first stage.
     pub cluster: String,
     /// The Schema Registry of the first stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_registry: Option<String>,
-    /// The human administrator's e-mail address.
+    /// E-mail address of the human administrator.
     pub admin_email: String,
-    /// The human administrator's password: a word, the same everywhere.
+    /// Password of the human administrator, the same in every sandbox.
     pub admin_password: String,
-    /// The human administrator's id.
+    /// Id of the human administrator.
     pub admin: String,
-    /// The human administrator's Cloud key.
+    /// Cloud key of the human administrator.
     pub admin_key: String,
-    /// The provisioner's service account.
+    /// Service account of the provisioner.
     pub provisioner: String,
-    /// The provisioner's Cloud key.
+    /// Cloud key of the provisioner.
     pub provisioner_key: String,
-    /// The secret of the administrator's key, when asked for.
+    /// Secret of the administrator's Cloud key, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admin_secret: Option<String>,
-    /// The secret of the provisioner's key, when asked for.
+    /// Secret of the provisioner's Cloud key, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioner_secret: Option<String>,
     /// All stages.
     pub stages: Vec<StageInfo>,
 }
 
-/// Where one stage is.
+/// Addresses of one stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageInfo {
-    /// Its name.
+    /// Name of the stage.
     pub name: String,
-    /// Its environment.
+    /// Environment of the stage.
     pub environment: String,
-    /// Its Kafka cluster.
+    /// Kafka cluster of the stage.
     pub cluster: String,
-    /// The type of its cluster.
+    /// Type of the Kafka cluster.
     pub cluster_kind: ClusterKind,
-    /// Its Schema Registry.
+    /// Schema Registry of the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema_registry: Option<String>,
-    /// The provisioner's key of the Kafka cluster.
+    /// Kafka API key of the provisioner.
     #[serde(default)]
     pub provisioner_kafka_key: String,
-    /// The secret of that key, when asked for.
+    /// Secret of the provisioner's Kafka API key, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provisioner_kafka_secret: Option<String>,
 }
@@ -84,7 +84,7 @@ impl SandboxInfo {
                     .map(|token| Seed::provisioner_kafka_secret(token, &stage.address.cluster)),
             })
             .collect();
-        // A seed without stages is refused, so there is a first one.
+        // Seeds without stages are rejected, so there is a first stage.
         let first = stages.first();
         let text = |of: fn(&StageInfo) -> &String| first.map(of).cloned().unwrap_or_default();
         Self {

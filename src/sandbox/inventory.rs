@@ -1,4 +1,4 @@
-//! What there is, for tests and labs: everything that exists, whether or not lists show it already.
+//! Inventory for tests: all existing objects, even if lists do not contain them yet.
 
 use super::{Sandbox, SandboxError, state::ConnectorRecord, view::ResponseView};
 use crate::{
@@ -16,7 +16,7 @@ impl Sandbox {
         })
     }
 
-    /// All service accounts.
+    /// Returns all service accounts.
     pub fn accounts(&self) -> Result<Vec<iam::ServiceAccount>, SandboxError> {
         self.read_all(|view| {
             let all = view.state.accounts.values().filter(|found| found.lifetime.exists());
@@ -24,7 +24,7 @@ impl Sandbox {
         })
     }
 
-    /// All role bindings.
+    /// Returns all role bindings.
     pub fn bindings(&self) -> Result<Vec<mds::RoleBindingObject>, SandboxError> {
         self.read_all(|view| {
             let all = view.state.bindings.values().filter(|found| found.lifetime.exists());
@@ -32,7 +32,7 @@ impl Sandbox {
         })
     }
 
-    /// The ACLs of all clusters.
+    /// Returns the ACLs of all clusters.
     pub fn acls(&self) -> Result<Vec<AclBinding>, SandboxError> {
         self.read_all(|view| {
             let clusters = view.state.clusters.keys();
@@ -42,7 +42,7 @@ impl Sandbox {
         })
     }
 
-    /// All API keys, without secrets.
+    /// Returns all API keys, without secrets.
     pub fn keys(&self) -> Result<Vec<keys::ApiKey>, SandboxError> {
         self.read_all(|view| {
             let all = view.state.keys.values().filter(|found| found.lifetime.exists());
@@ -50,7 +50,7 @@ impl Sandbox {
         })
     }
 
-    /// The names of all connectors of all clusters.
+    /// Returns the names of the connectors of all clusters.
     pub fn connectors(&self) -> Result<Vec<String>, SandboxError> {
         self.read_all(|view| {
             let all = view.state.connectors.values().filter(|found| found.lifetime.exists());
@@ -58,7 +58,7 @@ impl Sandbox {
         })
     }
 
-    /// Whether `secret` is the secret of an API key.
+    /// Returns whether `secret` is the secret of an API key.
     pub fn secret_matches(&self, key: &ApiKeyId, secret: &str) -> Result<bool, SandboxError> {
         self.read_state(|state, _| {
             state

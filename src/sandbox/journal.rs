@@ -1,36 +1,37 @@
-//! What was asked of the sandbox, by whom, and with what result.
+//! Journal of the requests to the sandbox: caller, request and result.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One request.
+/// Journal entry of one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxJournalEntry {
-    /// Its number, from 1.
+    /// Sequence number, starting at 1.
     pub seq: u64,
-    /// When, in the sandbox's time.
+    /// Sandbox time of the request.
     pub at: Timestamp,
-    /// Who (`sa-…`, `u-…`); nobody when the credentials were missing or wrong.
+    /// Caller (`sa-…`, `u-…`); absent if the credentials were missing or wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// The verb.
+    /// HTTP method.
     pub method: String,
-    /// The path, without a leading `/api`.
+    /// Path without a leading `/api`.
     pub path: String,
-    /// The query as it was sent.
+    /// Raw query.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub query: String,
-    /// The status of the answer, also when the answer was lost; 0 when the request was not processed at all.
+    /// Status of the response, even if the response was lost; 0 if the request was not processed.
     pub status: u16,
-    /// The fault that hit it.
+    /// Fault that affected the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
-    /// `X-Request-Id` of the answer.
+    /// `X-Request-Id` of the response.
     pub request_id: String,
 }
 
 impl SandboxJournalEntry {
-    /// Whether it changed something that the organization consists of: logging in, telemetry and questions do not.
+    /// Returns whether the request changed an object of the organization. Login, telemetry and read-only POSTs do not
+    /// count.
     #[must_use]
     pub fn is_write(&self) -> bool {
         const HOUSEKEEPING: [&str; 5] = [

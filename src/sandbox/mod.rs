@@ -1,16 +1,18 @@
-//! A Confluent Cloud on loopback: it authenticates, enforces roles, remembers, delays and breaks; its connectors live and fail.
+//! Embedded Confluent Cloud on loopback, with authentication, RBAC, persistence, delays, faults and simulated
+//! connectors.
 //!
-//! [`Sandbox`] is the handle. In-process its [`router`](Sandbox::router) is called as a service and its
-//! [`clock`](Sandbox::clock) steps while somebody waits on it; [`serve`](Sandbox::serve) puts it on a loopback socket, where
-//! the stock CLI and Terraform's provider can use it. `docs/sandbox.md` explains it to its users, `docs/assumptions.md`
-//! lists what nobody could yet try on a live organization.
+//! [`Sandbox`] is the handle. In-process, [`router`](Sandbox::router) returns an HTTP service, and the
+//! [`clock`](Sandbox::clock) skips ahead when a task waits. [`serve`](Sandbox::serve) listens on a loopback socket,
+//! which the Confluent CLI and the Terraform provider can use. `docs/sandbox.md` is the user documentation;
+//! `docs/assumptions.md` lists unconfirmed behaviour of Confluent Cloud.
 //!
-//! A request goes this way: `service` reads it and finds its caller (`auth`), lets a fault strike (`faults`),
-//! counts it (`limits`), and hands it with a look at the state (`tx`) to the handler of its route (`routes`), one
-//! file per API group. The handler answers, or refuses (`reply`), and says what is to be changed (`records`); the
-//! changes and the journal entry are stored in one line (`store`).
+//! Processing of a request: `service` reads it, `auth` authenticates the caller, `faults` applies a fault,
+//! `rate_limits` counts the request, and `routes` calls the handler of the route with a transaction (`tx`). There is
+//! one module of handlers per API group. The handler returns a `reply` and records changes (`records`); `store` writes
+//! the changes and the journal entry in one line.
 //!
-//! Only what stands above this module is used, so that it cannot agree with our own client by accident.
+//! The sandbox uses only the modules below it in the architecture and never `client`, so that the two cannot share a
+//! mistake.
 
 mod acls;
 pub mod assumptions;
@@ -71,7 +73,7 @@ use self::{
 };
 use crate::clock::{Clock, TimeSource as _};
 
-/// What changes while requests are processed.
+/// Mutable data of the sandbox.
 #[derive(Debug)]
 struct LiveState {
     store: Store,
@@ -91,43 +93,44 @@ struct SandboxInner {
     url: Mutex<Option<String>>,
 }
 
-/// An embedded Confluent Cloud. Cheap to clone; all clones are the same one.
+/// Embedded Confluent Cloud. Clones are cheap and share the same state.
 #[derive(Clone)]
 pub struct Sandbox(Arc<SandboxInner>);
 
 impl std::fmt::Debug for Sandbox {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The control token stays out.
+        // The control token is omitted.
         out.debug_struct("Sandbox")
             .field("dir", &self.0.dir)
             .finish_non_exhaustive()
     }
 }
 
-/// A mutex whose holder panicked still guards whole states: changes are made after everything that may fail.
+/// Locks a mutex, even if it is poisoned: changes are made only after all fallible steps, so the data is consistent.
 fn lock_mutex<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One route that the sandbox serves, at its path and below `/api`.
+/// Route of the sandbox, available at its path and below `/api`.
 #[derive(Clone, Copy, Debug)]
 pub struct RouteInfo {
-    /// The verb.
+    /// HTTP method.
     pub method: &'static Method,
-    /// The path, with `{name}` for its variable parts.
+    /// Path with `{name}` placeholders.
     pub path: &'static str,
-    /// Which credentials it takes.
+    /// Accepted credentials.
     pub auth: RouteAuth,
 }
 
-/// Making one.
+/// Constructors.
 impl Sandbox {
-    /// A sandbox that is gone with the process.
+    /// Creates a sandbox in memory.
     pub fn in_memory(seed: Seed, settings: SandboxSettings) -> Result<Self, SandboxError> {
         Self::build_in_memory(seed, settings, None)
     }
 
-    /// The same, at a moment that stands still but for what is waited and advanced: for tests whose output holds times.
+    /// Creates a sandbox in memory whose time only moves by waits and advances, for tests with timestamps in their
+    /// output.
     pub fn in_memory_at(seed: Seed, settings: SandboxSettings, moment: Timestamp) -> Result<Self, SandboxError> {
         Self::build_in_memory(seed, settings, Some(moment))
     }
@@ -135,23 +138,23 @@ impl Sandbox {
     fn build_in_memory(
         seed: Seed,
         settings: SandboxSettings,
-        standing: Option<Timestamp>,
+        fixed_now: Option<Timestamp>,
     ) -> Result<Self, SandboxError> {
         seed.validate().map_err(SandboxError::Seed)?;
         settings.validate().map_err(SandboxError::Setting)?;
         let token = state_dir::new_token()?;
-        let anchor = ClockBase::at(standing.unwrap_or_else(Timestamp::now), settings.time_scale);
-        let state = seed.build_state(settings, &token, anchor)?;
+        let base = ClockBase::at(fixed_now.unwrap_or_else(Timestamp::now), settings.time_scale);
+        let state = seed.build_state(settings, &token, base)?;
         Ok(Self::assemble(
             token,
             None,
-            SandboxTime::new(anchor, standing),
+            SandboxTime::new(base, fixed_now),
             Store::in_memory(state),
         ))
     }
 
-    /// The sandbox in `dir`, made there if there is none. With settings they replace what it had, with `None` it keeps
-    /// them. Stages that the seed has and the sandbox has not are added.
+    /// Opens the sandbox in `dir` and creates it if none exists. `settings` replace the stored ones; `None` keeps them.
+    /// Stages of the seed that the sandbox lacks are added.
     pub fn open(dir: &Path, seed: Seed, settings: impl Into<Option<SandboxSettings>>) -> Result<Self, SandboxError> {
         let settings = settings.into();
         seed.validate().map_err(SandboxError::Seed)?;
@@ -165,12 +168,12 @@ impl Sandbox {
         };
         state_dir::create_private_dir(dir).map_err(in_dir)?;
         let token = state_dir::control_token(dir).map_err(in_dir)?;
-        let plant = || {
+        let build_initial = || {
             let settings = settings.clone().unwrap_or_default();
-            let anchor = ClockBase::at(Timestamp::now(), settings.time_scale);
-            seed.clone().build_state(settings, &token, anchor)
+            let base = ClockBase::at(Timestamp::now(), settings.time_scale);
+            seed.clone().build_state(settings, &token, base)
         };
-        let store = Store::open(dir, plant).map_err(in_dir)?;
+        let store = Store::open(dir, build_initial).map_err(in_dir)?;
         if store.state.seed.organization != seed.organization {
             return Err(SandboxError::OtherOrganization {
                 dir: dir.to_owned(),
@@ -205,26 +208,26 @@ impl Sandbox {
         }))
     }
 
-    /// Adds what `seed` has and the state has not.
+    /// Adds the objects of `seed` that the state lacks.
     fn extend_from_seed(&self, seed: &Seed) -> Result<(), SandboxError> {
-        let (mut live, mut turn, now) = self.lock_state()?;
+        let (mut live, mut guard, now) = self.lock_state()?;
         let changes = seed.missing_changes(&live.store.state, self.token(), now)?;
         if !changes.is_empty() {
-            self.commit_changes(&mut live, &mut turn, changes)?;
+            self.commit_changes(&mut live, &mut guard, changes)?;
         }
         Ok(())
     }
 }
 
-/// Using it.
+/// Access to the service, the clock and the credentials.
 impl Sandbox {
-    /// The sandbox as a service, to be called in this process.
+    /// Returns the sandbox as an HTTP service, for calls within the process.
     pub fn router(&self) -> axum::Router {
         service::router(self.clone(), ServiceMode::InProcess)
     }
 
-    /// Serves on `listener`, which must be on loopback, until the future is dropped. On a state folder it is the only
-    /// server, and other processes find it with [`Sandbox::server_of`].
+    /// Serves on `listener`, which must be on loopback, until the future is dropped. A state folder has at most one
+    /// server; other processes find it with [`Sandbox::running_server_url`].
     pub async fn serve(&self, listener: tokio::net::TcpListener) -> Result<(), SandboxError> {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
@@ -245,37 +248,38 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The address of the server that runs on a state folder, if one does.
+    /// Returns the URL of the server that runs on a state folder, if there is one.
     pub fn running_server_url(dir: &Path) -> Option<String> {
         server::running_server_url(dir)
     }
 
-    /// What can be seen of a state folder without opening it: nothing is made there, and nobody is waited for.
+    /// Returns the status of a state folder without opening, creating or waiting for it.
     pub fn state_dir_status(dir: &Path) -> StateDirStatus {
         server::state_dir_status(dir)
     }
 
-    /// The control token of a state folder: it opens the control endpoints of the server that runs on it.
+    /// Returns the control token of a state folder. It authorizes the control endpoints of the running server.
     pub fn read_control_token(dir: &Path) -> Result<Option<String>, SandboxError> {
         Ok(state_dir::read_token(dir)?)
     }
 
-    /// The sandbox's time; in-process it steps while somebody waits on it.
+    /// Returns the clock of the sandbox. In-process, it skips ahead when a task waits.
     pub fn clock(&self) -> Clock {
         self.0.clock.clone()
     }
 
-    /// From now on waiting on the clock takes real time in this process, too: for whoever watches what happens.
+    /// Makes waits on the clock take real time in this process as well, for commands that follow changes over time.
     pub fn use_real_time(&self) {
         self.0.time.use_real_time();
     }
 
-    /// The control token. It opens the control endpoints, and stands in for any principal (see [`Sandbox::stand_in`]).
+    /// Returns the control token. It authorizes the control endpoints and impersonation (see
+    /// [`Sandbox::impersonation_headers`]).
     pub fn control_token(&self) -> &str {
         &self.0.token
     }
 
-    /// Headers that make a request one of `principal` (`sa-…`, `u-…`), without its key.
+    /// Returns headers that make a request impersonate `principal` (`sa-…`, `u-…`), without its key.
     pub fn impersonation_headers(&self, principal: &str) -> [(HeaderName, String); 2] {
         [
             (HeaderName::from_static(auth::TOKEN_HEADER), self.0.token.clone()),
@@ -283,13 +287,13 @@ impl Sandbox {
         ]
     }
 
-    /// What a "kill" fault does: in the command line program it ends the process. Without it the connection breaks.
-    /// When `kill` returns, the caller never gets an answer, as if it had died.
+    /// Sets the action of a "kill" fault; the command-line program exits the process. By default, the connection
+    /// breaks. If `kill` returns, the caller never gets a response, as if its process had died.
     pub fn on_kill(&self, kill: impl Fn() + Send + Sync + 'static) {
         *lock_mutex(&self.0.kill) = Some(Arc::new(kill));
     }
 
-    /// Every route there is.
+    /// Returns all routes.
     pub fn routes() -> impl Iterator<Item = RouteInfo> {
         routes::all_routes().map(|route| RouteInfo {
             method: &route.method,
@@ -315,74 +319,74 @@ impl Sandbox {
     }
 }
 
-/// Looking at it and changing it from outside.
+/// Inspection and control.
 impl Sandbox {
-    fn read_state<T>(&self, look: impl FnOnce(&SandboxState, Timestamp) -> T) -> Result<T, SandboxError> {
+    fn read_state<T>(&self, read: impl FnOnce(&SandboxState, Timestamp) -> T) -> Result<T, SandboxError> {
         let (live, _turn, now) = self.lock_state()?;
-        Ok(look(&live.store.state, now))
+        Ok(read(&live.store.state, now))
     }
 
     fn apply_changes(&self, changes: impl FnOnce(&SandboxState) -> Vec<StateChange>) -> Result<(), SandboxError> {
-        let (mut live, mut turn, _) = self.lock_state()?;
+        let (mut live, mut guard, _) = self.lock_state()?;
         let changes = changes(&live.store.state);
-        Ok(self.commit_changes(&mut live, &mut turn, changes)?)
+        Ok(self.commit_changes(&mut live, &mut guard, changes)?)
     }
 
-    /// Where everything is, and which keys open it.
+    /// Returns the addresses and keys of the sandbox.
     pub fn info(&self, show_secrets: bool) -> Result<SandboxInfo, SandboxError> {
         let mine = lock_mutex(&self.0.url).clone();
         let url = mine.or_else(|| self.0.dir.as_deref().and_then(Self::running_server_url));
         self.read_state(|state, _| SandboxInfo::from_state(state, url, show_secrets.then_some(self.token())))
     }
 
-    /// Every request there was, in order.
+    /// Returns all requests in order.
     pub fn journal(&self) -> Result<Vec<SandboxJournalEntry>, SandboxError> {
         let (live, _turn, _) = self.lock_state()?;
         Ok(live.store.journal()?)
     }
 
-    /// What time it is in the sandbox.
+    /// Returns the current sandbox time.
     pub fn now(&self) -> Result<Timestamp, SandboxError> {
         self.read_state(|_, now| now)
     }
 
-    /// Moves the sandbox's time forward.
+    /// Moves the sandbox time forward.
     pub fn advance(&self, by: Duration) -> Result<Timestamp, SandboxError> {
-        let (mut live, mut turn, _) = self.lock_state()?;
+        let (mut live, mut guard, _) = self.lock_state()?;
         self.0.time.advance(by);
-        self.commit_changes(&mut live, &mut turn, Vec::new())?;
+        self.commit_changes(&mut live, &mut guard, Vec::new())?;
         Ok(self.0.time.now())
     }
 
-    /// How it behaves.
+    /// Returns the settings.
     pub fn settings(&self) -> Result<SandboxSettings, SandboxError> {
         self.read_state(|state, _| state.settings.clone())
     }
 
-    /// Makes it behave otherwise from now on; what is under way keeps its delays.
+    /// Changes the settings from now on; pending operations keep their delays.
     pub fn set_settings(&self, settings: SandboxSettings) -> Result<(), SandboxError> {
         settings.validate().map_err(SandboxError::Setting)?;
         self.apply_changes(|state| {
             let rescaled = state.clock_base.scale.total_cmp(&settings.time_scale).is_ne();
-            let anchor = rescaled.then(|| StateChange::ClockBase(self.0.time.rebased(settings.time_scale)));
-            anchor
-                .into_iter()
+            let base = rescaled.then(|| StateChange::ClockBase(self.0.time.rebased(settings.time_scale)));
+            base.into_iter()
                 .chain([StateChange::Settings(Box::new(settings))])
                 .collect()
         })?;
-        // A new speed counts at once, not only from the next request on.
+        // Applies a new time scale at once instead of at the next request.
         self.read_state(|_, _| ())
     }
 
-    /// Throws everything away and seeds again, with the same settings or with others. Keys and control token stay.
+    /// Discards the state and creates a new one from the seed, with the same or other settings. Keys and control token
+    /// stay the same.
     pub fn reset(&self, seed: Option<Seed>, settings: Option<SandboxSettings>) -> Result<(), SandboxError> {
-        let (mut live, mut turn, _) = self.lock_state()?;
+        let (mut live, mut guard, _) = self.lock_state()?;
         let seed = seed.unwrap_or_else(|| live.store.state.seed.clone());
         let settings = settings.unwrap_or_else(|| live.store.state.settings.clone());
         seed.validate().map_err(SandboxError::Seed)?;
         settings.validate().map_err(SandboxError::Setting)?;
-        let anchor = self.0.time.rebased(settings.time_scale);
-        let state = seed.build_state(settings, self.token(), anchor)?;
-        Ok(live.store.reset(&mut turn, state)?)
+        let base = self.0.time.rebased(settings.time_scale);
+        let state = seed.build_state(settings, self.token(), base)?;
+        Ok(live.store.reset(&mut guard, state)?)
     }
 }

@@ -1,4 +1,4 @@
-//! Lists in pages: small by default, with opaque tokens (docs/reference/rbac.md#pagination).
+//! Pagination of lists, with small default pages and opaque tokens (docs/reference/rbac.md#pagination).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
@@ -6,28 +6,28 @@ use serde::Serialize;
 use super::{reply::ErrorReply, request::ApiRequest};
 use crate::api::{List, ListMeta};
 
-/// The page size when the caller names none.
+/// Default page size.
 const DEFAULT_SIZE: u32 = 10;
 
-/// How a kind of list comes in pages.
+/// Pagination rules of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PagingRules {
-    /// `iam/v2` and the like.
+    /// API group and version, for example `iam/v2`.
     pub(crate) api_version: &'static str,
-    /// `ServiceAccountList` and the like.
+    /// Kind of the list, for example `ServiceAccountList`.
     pub(crate) kind: &'static str,
-    /// The largest page size that may be asked for.
+    /// Maximum page size.
     pub(crate) max_size: u32,
-    /// Whether the list says how many objects there are in all.
+    /// Whether the response contains the total number of objects.
     pub(crate) includes_total: bool,
 }
 
 impl PagingRules {
-    /// The page that `request` asks for, out of `items`, each with its key and sorted by it. `show` says how an item
-    /// looks, or that the caller may not see it; unless a total is wanted, it is asked about this page only.
+    /// Returns the requested page of `items`, which are sorted by key. `show` converts an item, or returns `None` if
+    /// the caller may not see it. Without a total, `show` is called for items of this page only.
     ///
-    /// A token names the last key of the page before, so that objects that come and go between two pages neither
-    /// repeat nor hide others. It also keeps the page size: the parameter counts on the first request only.
+    /// A token contains the last key of the previous page, so that concurrent creations and deletions neither repeat
+    /// nor skip other objects. It also contains the page size: the parameter counts only in the first request.
     pub(crate) fn page<K: AsRef<str>, R, T: Serialize>(
         self,
         request: &ApiRequest,
@@ -36,8 +36,9 @@ impl PagingRules {
         mut show: impl FnMut(R) -> Option<T>,
     ) -> Result<List<T>, ErrorReply> {
         let (size, after) = match request.query("page_token") {
-            Some(token) => parse_token(token)
-                .ok_or_else(|| ErrorReply::invalid("the page token is not one of ours").with_source("page_token"))?,
+            Some(token) => {
+                parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token").with_source("page_token"))?
+            }
             None => (
                 self.requested_size(request)?.min(cap.unwrap_or(u32::MAX)),
                 String::new(),

@@ -1,5 +1,4 @@
-//! Rate limits: how many requests a principal and the whole organization may send in a window of time, and how often one
-//! thing may be asked for.
+//! Rate limits: fixed windows per principal and organization, and sliding windows per resource.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,19 +10,19 @@ use jiff::Timestamp;
 
 use super::settings::RateLimit;
 
-/// The windows that are open. They are not stored: a new process begins with full ones.
+/// Current windows of the general rate limit. Not stored: a new process starts with empty windows.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimitWindows {
-    /// Start of the window and requests in it, per principal; the organization is the empty name.
+    /// Start of the window and its number of requests per principal; the empty name is the organization.
     open: HashMap<String, (i64, u32)>,
 }
 
-/// What a request is told about the limit.
+/// Rate limit information for a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimitStatus {
     limit: u32,
     remaining: u32,
-    /// Seconds from now on (not since 1970) until the window ends (docs/reference/rbac.md#rate-limits-and-retries).
+    /// Seconds from now (not since 1970) until the window ends (docs/reference/rbac.md#rate-limits-and-retries).
     reset: i64,
     pub(crate) exceeded: bool,
 }
@@ -52,7 +51,7 @@ impl RateLimitWindows {
 }
 
 impl RateLimitStatus {
-    /// The headers of the answer.
+    /// Returns the rate limit headers of the response.
     pub(crate) fn headers(self) -> Vec<(HeaderName, String)> {
         let named = |name, value: String| (HeaderName::from_static(name), value);
         let mut headers = vec![
@@ -67,15 +66,15 @@ impl RateLimitStatus {
     }
 }
 
-/// How often each thing was asked for lately. Like [`Windows`], not stored.
+/// Sliding windows per resource. Not stored, like [`RateLimitWindows`].
 #[derive(Debug, Default)]
 pub(crate) struct RequestMeters {
     recent: HashMap<String, VecDeque<Timestamp>>,
 }
 
 impl RequestMeters {
-    /// Counts one more request for `what`, of which there may be `most` in any stretch of time of the length `within`;
-    /// the error is how long to wait for the next. What is refused does not count.
+    /// Counts a request for `what`, with a limit of `most` requests in any period of length `within`. The error is the
+    /// time until the next allowed request. Rejected requests do not count.
     pub(crate) fn consume(&mut self, what: &str, most: u32, within: Duration, now: Timestamp) -> Result<(), Duration> {
         let spent = self.recent.entry(what.to_owned()).or_default();
         let age = |then: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or(Duration::ZERO);
@@ -114,12 +113,12 @@ mod tests {
         assert_eq!((third.remaining, third.reset), (0, 6));
         assert!(
             exceeded(&mut windows, "sa-2", now),
-            "the organization's limit counts all"
+            "the organization's limit counts all principals"
         );
         assert!(!exceeded(&mut windows, "sa-1", now + 6.seconds()));
     }
 
-    // Source: docs/reference/logs.md#limits-and-errors. Five per minute; the sixth is refused.
+    // Source: docs/reference/logs.md#limits-and-errors. Five per minute; the sixth is rejected.
     #[test]
     fn any_minute_allows_at_most_five_requests() {
         let mut meters = RequestMeters::default();

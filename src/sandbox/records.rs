@@ -1,4 +1,4 @@
-//! What the sandbox remembers, one type per kind of object, and how each of them changes.
+//! Stored objects, one type per kind, and the changes of the state.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,22 +18,22 @@ use crate::model::{
     ServiceAccountId, UserId,
 };
 
-/// The moments that matter in the life of an object.
+/// Lifetime of an object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Lifetime {
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
-    /// From when on it has an effect.
+    /// Time from which the object is effective.
     pub(crate) effective: Timestamp,
-    /// From when on lists show it.
+    /// Time from which lists contain the object.
     pub(crate) listed: Timestamp,
-    /// Deleted: it is in lists until then, and nowhere else.
+    /// For a deleted object: time until which lists still contain it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) listed_until: Option<Timestamp>,
 }
 
 impl Lifetime {
-    /// In effect and in lists from the first moment.
+    /// Creates a lifetime without delays.
     pub(crate) fn immediate(moment: Timestamp) -> Self {
         Self::delayed(moment, VisibilityDelay::default())
     }
@@ -49,12 +49,12 @@ impl Lifetime {
         }
     }
 
-    /// Whether the object exists.
+    /// Returns whether the object exists.
     pub(crate) fn exists(&self) -> bool {
         self.listed_until.is_none()
     }
 
-    /// Whether a list made at `now` shows it.
+    /// Returns whether a list contains the object at `now`.
     pub(crate) fn is_listed_at(&self, now: Timestamp) -> bool {
         self.listed <= now && self.listed_until.is_none_or(|gone| now < gone)
     }
@@ -86,11 +86,11 @@ pub(crate) struct RegistryRecord {
     pub(crate) created: Timestamp,
 }
 
-/// A person.
+/// A user.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UserRecord {
     pub(crate) id: UserId,
-    /// The number that the older endpoints use.
+    /// Numeric id for the older endpoints.
     pub(crate) number: u32,
     pub(crate) email: String,
     pub(crate) full_name: String,
@@ -107,7 +107,7 @@ pub(crate) struct AccountRecord {
     pub(crate) lifetime: Lifetime,
 }
 
-/// What an API key opens.
+/// Resource of an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum KeyResource {
@@ -117,7 +117,7 @@ pub(crate) enum KeyResource {
 }
 
 impl KeyResource {
-    /// The id on the wire.
+    /// Returns the resource id in API responses.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Cloud => crate::api::keys::CLOUD,
@@ -127,7 +127,7 @@ impl KeyResource {
     }
 }
 
-/// An API key; of its secret only a digest.
+/// An API key, with the digest of its secret.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct KeyRecord {
     pub(crate) id: ApiKeyId,
@@ -164,24 +164,24 @@ pub(crate) struct ConnectorRecord {
     pub(crate) id: String,
     pub(crate) cluster: ClusterId,
     pub(crate) name: String,
-    /// As it was last written, with secrets masked.
+    /// Last written configuration, with masked secrets.
     pub(crate) config: BTreeMap<String, String>,
-    /// The configuration before it, in force while `config` is invalid.
+    /// Previous configuration, active while `config` is invalid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<BTreeMap<String, String>>,
-    /// Of secrets only digests.
+    /// Digests of the secrets.
     #[serde(default)]
     pub(crate) secrets: BTreeMap<String, SecretDigest>,
-    /// Values that stand for a failure, by key.
+    /// Faults that values trigger, by key.
     #[serde(default)]
     pub(crate) triggered_faults: BTreeMap<String, ConnectorFault>,
     pub(crate) run: ConnectorRun,
-    /// The start since which its topics have been made.
+    /// Start time of the run in which the connector created its topics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) topics_created_in_run: Option<Timestamp>,
     #[serde(default)]
     pub(crate) offsets: StoredOffsets,
-    /// What logs and metrics are told from.
+    /// History, from which logs and metrics are generated.
     #[serde(default)]
     pub(crate) history: Box<ConnectorHistory>,
     pub(crate) lifetime: Lifetime,
@@ -196,16 +196,16 @@ pub(crate) struct TopicRecord {
     pub(crate) created: Timestamp,
 }
 
-/// A log-in.
+/// A login session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SessionRecord {
-    /// Named in the tokens.
+    /// Session id in the tokens.
     pub(crate) id: String,
     pub(crate) user: UserId,
     pub(crate) refresh: SecretDigest,
 }
 
-/// One change of the state. A request makes none, one or several, and they are stored in one line.
+/// Change of the state. The changes of a request are stored in one line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum StateChange {
@@ -223,17 +223,17 @@ pub(crate) enum StateChange {
     RemoveAcl(ClusterId, AclBinding),
     Connector(ConnectorRecord),
     RemoveConnector(ClusterId, String),
-    /// By the name of the connector.
+    /// Replaces the connector faults.
     ConnectorFaults(Vec<ArmedConnectorFault>),
     Topic(TopicRecord),
     RemoveTopic(ClusterId, String),
     Session(SessionRecord),
     RemoveSession(String),
-    /// One more object was made or unmade under this natural key; the next one gets another id.
+    /// Counts an object created or deleted under this natural key, so that the next one gets another id.
     CountKey(String),
     Faults(Vec<ArmedFault>),
     Settings(Box<SandboxSettings>),
-    /// What it was made from has grown.
+    /// Replaces the seed by an extended one.
     Seed(Box<Seed>),
     ClockBase(ClockBase),
 }

@@ -1,15 +1,15 @@
-//! Answers, and refusals in the shapes in which the service words them.
+//! Responses and error responses in the formats of the service.
 
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// An answer.
+/// Response to a request.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Option<Value>,
-    /// What is sent instead of JSON: its type, and a text.
+    /// Content type and text, for a response that is not JSON.
     text: Option<(&'static str, String)>,
     pub(crate) headers: Vec<(HeaderName, String)>,
 }
@@ -24,7 +24,7 @@ impl Reply {
         }
     }
 
-    /// `status` with a text of that type.
+    /// Creates a response with a text.
     pub(crate) fn with_text(status: StatusCode, content_type: &'static str, text: impl Into<String>) -> Self {
         Self {
             text: Some((content_type, text.into())),
@@ -32,16 +32,16 @@ impl Reply {
         }
     }
 
-    /// 200 with `body`.
+    /// Creates a response with status 200 and a JSON body.
     pub(crate) fn ok(body: impl Serialize) -> Self {
         Self::with_body(StatusCode::OK, body)
     }
 
-    /// `status` with `body`.
+    /// Creates a response with a JSON body.
     pub(crate) fn with_body(status: StatusCode, body: impl Serialize) -> Self {
         match serde_json::to_value(body) {
             Ok(body) => Self::new(status, Some(body)),
-            Err(error) => ErrorReply::internal_error(format!("the answer cannot be written: {error}")).into_reply(
+            Err(error) => ErrorReply::internal_error(format!("cannot serialize the response: {error}")).into_reply(
                 &Method::GET,
                 "",
                 "",
@@ -49,12 +49,12 @@ impl Reply {
         }
     }
 
-    /// `status` without a body.
+    /// Creates a response without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self::new(status, None)
     }
 
-    /// The same answer with one more header.
+    /// Adds a header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -82,29 +82,30 @@ impl Reply {
     }
 }
 
-/// The shapes of error bodies (docs/reference/rbac.md#error-bodies and docs/reference/connect.md#error-bodies).
+/// Formats of error bodies (docs/reference/rbac.md#error-bodies and docs/reference/connect.md#error-bodies).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorShape {
-    /// `{"errors":[{"id","status","code","title","detail","source"}]}`: the documents of most groups.
+    /// `{"errors":[{"id","status","code","title","detail","source"}]}`: most API groups.
     Errors,
     /// `{"errors":[{"id","status","detail"}]}`: the Metrics API.
     ErrorsWithoutCode,
-    /// `{"error_code","message"}`: role bindings by id, Kafka REST.
+    /// `{"error_code","message"}`: role bindings by id, and Kafka REST.
     Flat,
-    /// The same with the status itself as the code: self-managed Connect, and what is left of it in the service (E2).
+    /// Like `Flat`, with the status as the code: the format of self-managed Connect, which the service uses in some
+    /// cases (E2).
     SelfManagedConnect,
-    /// `{"error":{"code","message"}}`: Connect, and the older endpoints.
+    /// `{"error":{"code","message"}}`: Connect and the older endpoints.
     Nested,
-    /// A text: the search of logs (docs/reference/logs.md#limits-and-errors).
+    /// Plain text: the log search (docs/reference/logs.md#limits-and-errors).
     Text,
-    /// None: the documents describe no body for 429.
+    /// No body: the documents describe none for 429.
     Empty,
 }
 
 impl ErrorShape {
-    /// The shape that a group of endpoints uses.
+    /// Returns the error format of an API group.
     fn for_request(method: &Method, path: &str, status: StatusCode) -> Self {
-        // Creating a connector and setting its configuration (connect/v1 `inline_response_500`).
+        // Creation of a connector, and replacement of its configuration (connect/v1 `inline_response_500`).
         let writes = match *method {
             Method::POST => path.ends_with("/connectors"),
             Method::PUT => path.ends_with("/config"),
@@ -116,22 +117,22 @@ impl ErrorShape {
             Some("iam" | "org" | "cmk" | "srcm" | "service-quota") => Self::Errors,
             Some("v2") => Self::ErrorsWithoutCode,
             Some("logs") => Self::Text,
-            // Connect, and the older endpoints.
+            // Connect and the older endpoints.
             _ => Self::Nested,
         }
     }
 }
 
-/// Why a request is refused.
+/// Error response, independent of the format.
 #[derive(Debug)]
 pub(crate) struct ErrorReply {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
     detail: String,
-    /// The field (`/spec/owner`) or query parameter in question.
+    /// Field (`/spec/owner`) or query parameter that caused the error.
     source: Option<String>,
-    /// When it is not the group's own.
+    /// Format, if it differs from the one of the API group.
     shape: Option<ErrorShape>,
     headers: Vec<(HeaderName, String)>,
 }
@@ -149,12 +150,12 @@ impl ErrorReply {
         }
     }
 
-    /// 400: the request cannot be understood.
+    /// 400: invalid request.
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid Request", detail)
     }
 
-    /// 401: who is asking? `scheme` is what `WWW-Authenticate` says.
+    /// 401: missing or invalid credentials. `scheme` is the value of `WWW-Authenticate`.
     pub(crate) fn unauthenticated(scheme: &str, detail: impl Into<String>) -> Self {
         let mut error = Self::new(
             StatusCode::UNAUTHORIZED,
@@ -166,7 +167,7 @@ impl ErrorReply {
         error
     }
 
-    /// 402: an applied quota is full. The stock CLI recognises the words "is currently limited to".
+    /// 402: quota exceeded. The Confluent CLI recognizes the text "is currently limited to".
     pub(crate) fn quota_exceeded(what: &str, limit: i64) -> Self {
         Self::new(
             StatusCode::PAYMENT_REQUIRED,
@@ -176,22 +177,23 @@ impl ErrorReply {
         )
     }
 
-    /// 403: the caller's roles do not allow it, or it does not exist and the caller need not know.
+    /// 403: the roles of the caller do not allow the operation, or the object does not exist and the caller may not
+    /// know.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden_access", "Forbidden Access", detail)
     }
 
-    /// 404: a resource that does not exist.
+    /// 404: the object does not exist.
     pub(crate) fn not_found(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, "Resource Not Found", detail)
     }
 
-    /// 404 for a path that no endpoint serves.
+    /// 404: no endpoint has this path.
     pub(crate) fn unknown_path(path: &str) -> Self {
         Self::not_found("not_found", format!("no endpoint at {path}"))
     }
 
-    /// 405, with the verbs that would do.
+    /// 405, with the allowed methods.
     pub(crate) fn method_not_allowed(allowed: &str, detail: impl Into<String>) -> Self {
         let mut error = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -203,7 +205,7 @@ impl ErrorReply {
         error
     }
 
-    /// 409: the natural key is taken.
+    /// 409: the natural key is in use.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::CONFLICT,
@@ -213,7 +215,7 @@ impl ErrorReply {
         )
     }
 
-    /// 413: more than any real request has.
+    /// 413: the body exceeds the limit.
     pub(crate) fn body_too_large() -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -223,7 +225,7 @@ impl ErrorReply {
         )
     }
 
-    /// 422: a field holds what it must not.
+    /// 422: invalid value of a field.
     pub(crate) fn invalid_field(pointer: &str, detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -234,7 +236,7 @@ impl ErrorReply {
         .with_source(pointer)
     }
 
-    /// 429, with when to come back in the headers.
+    /// 429: rate limit exceeded.
     pub(crate) fn rate_limited() -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -245,7 +247,7 @@ impl ErrorReply {
         .with_shape(ErrorShape::Empty)
     }
 
-    /// 500.
+    /// 500: internal error.
     pub(crate) fn internal_error(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -255,7 +257,7 @@ impl ErrorReply {
         )
     }
 
-    /// The same refusal in other words, if it is a 404.
+    /// Replaces the detail of a 404.
     pub(crate) fn with_not_found_detail(mut self, detail: &str) -> Self {
         if self.status == StatusCode::NOT_FOUND {
             detail.clone_into(&mut self.detail);
@@ -263,20 +265,20 @@ impl ErrorReply {
         self
     }
 
-    /// The same refusal, naming the field or parameter.
+    /// Sets the field or parameter that caused the error.
     pub(crate) fn with_source(mut self, source: &str) -> Self {
         self.source = Some(source.to_owned());
         self
     }
 
-    /// The same refusal in other words, in the shape of its group.
+    /// Replaces the detail and resets the format to the one of the API group.
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self.shape = None;
         self
     }
 
-    /// The same refusal in another shape.
+    /// Sets the format.
     pub(crate) fn with_shape(mut self, shape: ErrorShape) -> Self {
         self.shape = Some(shape);
         self
@@ -287,7 +289,7 @@ impl ErrorReply {
         self
     }
 
-    /// The answer, in the shape of the group that the endpoint belongs to.
+    /// Converts the error to a response in the format of the API group.
     pub(crate) fn into_reply(self, method: &Method, path: &str, request_id: &str) -> Reply {
         let status = self.status.as_u16();
         let body = match self
@@ -324,7 +326,7 @@ impl ErrorReply {
             ErrorShape::ErrorsWithoutCode => {
                 json!({ "errors": [{ "id": request_id, "status": status.to_string(), "detail": self.detail }] })
             }
-            // 40301 is 403 and a running number (terraform-provider-confluent `internal/testdata/role_binding`).
+            // 40301 is 403 with a sequence number (terraform-provider-confluent `internal/testdata/role_binding`).
             ErrorShape::Flat if status < 500 => {
                 json!({ "error_code": u32::from(status) * 100 + 1, "message": self.detail })
             }
@@ -361,7 +363,7 @@ mod tests {
         }
     }
 
-    // connect/v1: the examples of 500.
+    // Examples of status 500 in connect/v1.
     #[test]
     fn connect_errors_with_status_500_have_two_shapes() {
         let connector = "/connect/v1/environments/e/clusters/c/connectors/n";

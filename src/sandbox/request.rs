@@ -1,4 +1,4 @@
-//! A request, read once and easy to ask.
+//! Parsed requests.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
@@ -7,19 +7,19 @@ use serde::de::DeserializeOwned;
 
 use super::reply::ErrorReply;
 
-/// A request.
+/// Request to the sandbox.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiRequest {
     pub(crate) method: Method,
-    /// Without a leading `/api`.
+    /// Path without a leading `/api`.
     pub(crate) path: String,
-    /// As it was sent.
+    /// Raw query.
     pub(crate) raw_query: String,
-    /// What stands before the path in links: scheme, host and `/api` when the caller used it.
+    /// Prefix of links: scheme, host, and `/api` if the caller used it.
     pub(crate) base: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Values of the route's variable parts.
+    /// Values of the route's placeholders.
     pub(crate) segments: Vec<String>,
     query: Vec<(String, String)>,
 }
@@ -47,17 +47,17 @@ impl ApiRequest {
         }
     }
 
-    /// The same request with another body.
+    /// Returns a copy with another body.
     pub(crate) fn with_body(&self, body: Bytes) -> Self {
         Self { body, ..self.clone() }
     }
 
-    /// A query parameter. The stock CLI sends filters it does not use with empty values, so empty means absent.
+    /// Returns a query parameter. The Confluent CLI sends unused filters with empty values, so empty means absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query_values(name).next()
     }
 
-    /// All values of a repeatable query parameter, without the empty ones.
+    /// Returns all non-empty values of a repeatable query parameter.
     pub(crate) fn query_values<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.query
             .iter()
@@ -65,13 +65,13 @@ impl ApiRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The query without one parameter, to build links from.
+    /// Returns the query without one parameter, for links.
     pub(crate) fn raw_query_without(&self, name: &str) -> String {
         let kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some(name);
         self.raw_query.split('&').filter(kept).collect::<Vec<_>>().join("&")
     }
 
-    /// A variable part of the path.
+    /// Returns the value of a placeholder of the path.
     pub(crate) fn segment(&self, index: usize) -> &str {
         self.segments.get(index).map_or("", String::as_str)
     }
@@ -80,10 +80,10 @@ impl ApiRequest {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body.
+    /// Parses the JSON body.
     pub(crate) fn parse_json<T: DeserializeOwned>(&self) -> Result<T, ErrorReply> {
         serde_json::from_slice(&self.body)
-            .map_err(|error| ErrorReply::invalid(format!("the body cannot be read: {error}")))
+            .map_err(|error| ErrorReply::invalid(format!("invalid request body: {error}")))
     }
 }
 

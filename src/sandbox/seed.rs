@@ -1,4 +1,4 @@
-//! What a fresh sandbox holds.
+//! Initial content of a sandbox.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ use crate::model::{
     RoleBindingId, SchemaRegistryId, ServiceAccountId, StageAddress, UserId,
 };
 
-/// The e-mail address of the human administrator.
+/// E-mail address of the human administrator.
 pub const ADMIN_EMAIL: &str = "admin@example.com";
-/// The password of the human administrator.
+/// Password of the human administrator.
 pub const ADMIN_PASSWORD: &str = "sandbox";
-/// The name of the provisioner's service account.
+/// Name of the provisioner's service account.
 pub const PROVISIONER: &str = "ebs-provisioner";
 
-/// The type of a Kafka cluster.
+/// Type of a Kafka cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants are the vendor's names")]
 pub enum ClusterKind {
@@ -37,7 +37,7 @@ pub enum ClusterKind {
 }
 
 impl ClusterKind {
-    /// The name on the wire.
+    /// Returns the name in API responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl ClusterKind {
         }
     }
 
-    /// API keys per cluster (docs/reference/quotas.md#cluster-limits).
+    /// Returns the limit of API keys per cluster (docs/reference/quotas.md#cluster-limits).
     pub(crate) const fn key_limit(self) -> i64 {
         match self {
             Self::Basic => 50,
@@ -60,47 +60,47 @@ impl ClusterKind {
     }
 }
 
-/// A stage: an environment with a cluster, and with a Schema Registry when its address names one.
+/// Stage with an environment, a cluster, and a Schema Registry if its address contains one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeedStage {
-    /// Its name; the environment and the cluster are named after it.
+    /// Name of the stage, also used for the environment and the cluster.
     pub name: String,
-    /// Where it is. All stages share the seed's organization.
+    /// Address of the stage. All stages belong to the organization of the seed.
     pub address: StageAddress,
-    /// The type of its cluster.
+    /// Type of the cluster.
     pub cluster_kind: ClusterKind,
 }
 
-/// A cluster beside those of the stages, in the environment of one of them.
+/// Additional cluster in the environment of a stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeedCluster {
-    /// Its environment.
+    /// Environment of the cluster.
     pub environment: EnvironmentId,
-    /// Its id.
+    /// Id of the cluster.
     pub id: ClusterId,
-    /// Its name.
+    /// Name of the cluster.
     pub name: String,
-    /// Its type.
+    /// Type of the cluster.
     pub kind: ClusterKind,
 }
 
-/// What a fresh sandbox holds.
+/// Initial content of a sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed {
-    /// The organization.
+    /// Id of the organization.
     pub organization: OrganizationId,
-    /// Its name.
+    /// Name of the organization.
     pub name: String,
-    /// The stages; the first is the default one.
+    /// Stages; the first one is the default.
     pub stages: Vec<SeedStage>,
-    /// More clusters.
+    /// Additional clusters.
     pub clusters: Vec<SeedCluster>,
-    /// Where ids come from: the same seed gives the same ids.
+    /// Seed of the id generator: the same seed produces the same ids.
     pub seed: u64,
 }
 
 impl Default for Seed {
-    /// Stages `prod` (Enterprise) and `test` (Standard), and in `test` a Dedicated and a Basic cluster.
+    /// Creates the stages `prod` (Enterprise) and `test` (Standard), and a Dedicated and a Basic cluster in `test`.
     fn default() -> Self {
         let organization: OrganizationId = parse_known("11111111-2222-3333-4444-555555555555");
         let stage = |name: &str, cluster_kind| SeedStage {
@@ -135,7 +135,7 @@ impl Default for Seed {
     }
 }
 
-/// Reads an id that is known to be one.
+/// Parses an id that is known to be valid.
 fn parse_known<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an id made from letters and digits is valid")
 }
@@ -145,13 +145,13 @@ impl Seed {
         IdGenerator::new(self.seed)
     }
 
-    /// The id of the human administrator.
+    /// Returns the id of the human administrator.
     #[must_use]
     pub fn admin(&self) -> UserId {
         parse_known(&format!("u-{}", self.ids().lowercase_id(&["user", ADMIN_EMAIL], 6)))
     }
 
-    /// The id of the provisioner's service account.
+    /// Returns the id of the provisioner's service account.
     #[must_use]
     pub fn provisioner(&self) -> ServiceAccountId {
         parse_known(&format!(
@@ -160,30 +160,30 @@ impl Seed {
         ))
     }
 
-    /// The Cloud key of the administrator.
+    /// Returns the Cloud key of the human administrator.
     #[must_use]
     pub fn admin_key(&self) -> ApiKeyId {
         parse_known(&self.ids().api_key(&["seeded", "admin"]))
     }
 
-    /// The Cloud key of the provisioner.
+    /// Returns the Cloud key of the provisioner.
     #[must_use]
     pub fn provisioner_key(&self) -> ApiKeyId {
         parse_known(&self.ids().api_key(&["seeded", "provisioner"]))
     }
 
-    /// The provisioner's key of a cluster: ACLs are made with it.
+    /// Returns the provisioner's key of a cluster, which creates ACLs.
     #[must_use]
     pub fn provisioner_kafka_key(&self, cluster: &ClusterId) -> ApiKeyId {
         parse_known(&self.ids().api_key(&["seeded", "provisioner", cluster.as_str()]))
     }
 
-    /// The secret of that key, derived from the control token.
+    /// Returns the secret of the provisioner's Kafka key, derived from the control token.
     pub(crate) fn provisioner_kafka_secret(token: &str, cluster: &ClusterId) -> String {
         derived_secret(token, &format!("provisioner {cluster}"))
     }
 
-    /// The seeded keys: the Cloud keys of both principals, and the provisioner's key of each stage's cluster.
+    /// Returns the seeded keys: the Cloud keys of both principals, and the provisioner's key of each stage's cluster.
     fn key_changes(&self, token: &str, at: Timestamp) -> std::io::Result<Vec<StateChange>> {
         let provisioner = || Principal::from(self.provisioner());
         let cloud = |id, owner, purpose: &str| {
@@ -215,7 +215,7 @@ impl Seed {
                 owner,
                 resource,
                 display_name,
-                description: "made with the sandbox".to_owned(),
+                description: "created with the sandbox".to_owned(),
                 secret: SecretDigest::new(&secret)?,
                 lifetime: Lifetime::immediate(at),
             }))
@@ -223,8 +223,8 @@ impl Seed {
         keys.into_iter().map(key).collect()
     }
 
-    /// The roles of the two seeded principals. The provisioner's are those of
-    /// docs/reference/rbac.md#roles-of-the-provisioner and no more.
+    /// Returns the roles of the two seeded principals. The provisioner has exactly the roles of
+    /// docs/reference/rbac.md#roles-of-the-provisioner.
     fn role_bindings(&self) -> Vec<RoleBinding> {
         let provisioner = || Principal::from(self.provisioner());
         let mut bindings: Vec<_> = self
@@ -247,7 +247,7 @@ impl Seed {
         bindings
     }
 
-    /// Why this seed cannot be planted, if it cannot.
+    /// Validates the seed.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let Some(first) = self.stages.first() else {
             return Err("a sandbox needs at least one stage".into());
@@ -258,7 +258,7 @@ impl Seed {
             .find(|stage| stage.address.organization != self.organization)
         {
             return Err(format!(
-                "stage `{}` is in organization `{}`, `{}` in `{}`: a sandbox has one",
+                "all stages must belong to one organization: stage `{}` is in `{}`, stage `{}` in `{}`",
                 other.name, other.address.organization, first.name, self.organization
             ));
         }
@@ -269,20 +269,20 @@ impl Seed {
             .find(|cluster| !environments.contains(&cluster.environment))
         {
             Some(cluster) => Err(format!(
-                "cluster `{}` is in no environment of a stage: `{}`",
+                "cluster `{}` is not in the environment of a stage: `{}`",
                 cluster.id, cluster.environment
             )),
             None => Ok(()),
         }
     }
 
-    /// The environments, clusters and Schema Registries, as changes.
+    /// Returns the environments, clusters and Schema Registries as changes.
     pub(crate) fn infrastructure_changes(&self, at: Timestamp) -> Vec<StateChange> {
         let mut changes = Vec::new();
-        let mut planted = BTreeSet::new();
+        let mut environments = BTreeSet::new();
         for stage in &self.stages {
             let (name, address) = (&stage.name, &stage.address);
-            if planted.insert(&address.environment) {
+            if environments.insert(&address.environment) {
                 changes.push(StateChange::Environment(EnvironmentRecord {
                     id: address.environment.clone(),
                     name: name.clone(),
@@ -321,14 +321,14 @@ impl Seed {
         })
     }
 
-    /// What this seed has and `state` has not. Nothing is ever taken away.
+    /// Returns the objects of this seed that `state` lacks, as changes. Existing objects are never removed.
     pub(crate) fn missing_changes(
         &self,
         state: &SandboxState,
         token: &str,
         at: Timestamp,
     ) -> std::io::Result<Vec<StateChange>> {
-        // The number decides about the ids of what is there already.
+        // The ids of existing objects depend on the number.
         let grown = Self {
             seed: state.seed.seed,
             ..self.clone()
@@ -347,7 +347,7 @@ impl Seed {
             StateChange::Binding(new) => state
                 .bindings_of(&new.binding.principal)
                 .all(|old| old.binding != new.binding),
-            // One that was revoked in the meantime is not made again.
+            // A key that was deleted since is not recreated.
             StateChange::Key(new) => matches!(&new.resource, KeyResource::Cluster(id) if !is_stage_of_old(id)),
             _ => true,
         };
@@ -362,15 +362,15 @@ impl Seed {
         Ok(changes)
     }
 
-    /// A state with everything in it. Secrets are derived from the control token, stored as digests.
+    /// Builds the initial state. Secrets are derived from the control token and stored as digests.
     pub(crate) fn build_state(
         self,
         settings: SandboxSettings,
         token: &str,
-        anchor: ClockBase,
+        base: ClockBase,
     ) -> std::io::Result<SandboxState> {
-        let at = anchor.sandbox;
-        let mut state = SandboxState::empty(self.clone(), settings, anchor);
+        let at = base.sandbox;
+        let mut state = SandboxState::empty(self.clone(), settings, base);
         for change in self.infrastructure_changes(at) {
             state.apply(change);
         }
@@ -398,7 +398,7 @@ impl Seed {
     }
 }
 
-/// The natural key of a binding, as one text.
+/// Returns the natural key of a role binding as a text.
 pub(crate) fn natural_key(binding: &RoleBinding) -> String {
     format!("{} {} {}", binding.principal, binding.role, binding.pattern)
 }

@@ -1,4 +1,4 @@
-//! Serving on loopback: who may connect, and how other processes find the server.
+//! Loopback server: access checks, and discovery of a running server by other processes.
 
 use std::{
     fs::File,
@@ -15,14 +15,14 @@ use super::state_dir;
 const LOCK_FILE: &str = "server.lock";
 const SERVER_FILE: &str = "server.json";
 
-/// What a server leaves in its state folder.
+/// Content of the server file in the state folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct ServerFile {
     url: String,
     pid: u32,
 }
 
-/// Whether the `Host`, and the authority of an absolute URI where there is one, are this machine.
+/// Returns whether `Host`, and the authority of an absolute URI, are on loopback.
 pub(crate) fn is_loopback(parts: &Parts) -> bool {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = parts.uri.authority().map(http::uri::Authority::as_str);
@@ -38,7 +38,7 @@ fn is_loopback_host(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The only server of a folder, until it is dropped.
+/// Exclusive lock of the server of a state folder, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct ServerLock {
     _lock: File,
@@ -46,7 +46,7 @@ pub(crate) struct ServerLock {
 }
 
 impl ServerLock {
-    /// `None` when another server runs on the folder.
+    /// Acquires the lock; `None` if another server runs on the folder.
     pub(crate) fn acquire(dir: &Path, url: &str) -> io::Result<Option<Self>> {
         let lock = state_dir::private_file_options()
             .write(true)
@@ -58,53 +58,53 @@ impl ServerLock {
             Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
             Err(std::fs::TryLockError::Error(error)) => return Err(error),
         }
-        let note = dir.join(SERVER_FILE);
+        let server_file = dir.join(SERVER_FILE);
         let content = serde_json::to_vec(&ServerFile {
             url: url.to_owned(),
             pid: std::process::id(),
         })?;
-        state_dir::replace_file(&note, &content)?;
+        state_dir::replace_file(&server_file, &content)?;
         Ok(Some(Self {
             _lock: lock,
-            server_file: note,
+            server_file,
         }))
     }
 }
 
 impl Drop for ServerLock {
     fn drop(&mut self) {
-        // What is left behind misleads nobody: without the lock the note does not count.
+        // A remaining file is ignored, because only the lock shows that a server runs.
         let _ = state_dir::remove_file_if_exists(&self.server_file);
     }
 }
 
-/// The address of the server that runs on a state folder, if one does.
+/// Returns the URL of the server that runs on a state folder, if there is one.
 pub(crate) fn running_server_url(dir: &Path) -> Option<String> {
     let lock = File::open(dir.join(LOCK_FILE)).ok()?;
     match lock.try_lock_shared() {
         Err(std::fs::TryLockError::WouldBlock) => {}
         _ => return None,
     }
-    let note: ServerFile = serde_json::from_slice(&std::fs::read(dir.join(SERVER_FILE)).ok()?).ok()?;
-    Some(note.url)
+    let server_file: ServerFile = serde_json::from_slice(&std::fs::read(dir.join(SERVER_FILE)).ok()?).ok()?;
+    Some(server_file.url)
 }
 
-/// What can be seen of a state folder without opening it, and without waiting for whoever has it.
+/// Status of a state folder, available without opening it or waiting for its lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateDirStatus {
-    /// Whether there is a sandbox in it.
+    /// Whether the folder contains a sandbox.
     pub exists: bool,
-    /// The address of the server that runs on it.
+    /// URL of the running server.
     pub url: Option<String>,
-    /// Whether a server left its note and is gone.
+    /// Whether a stopped server left its server file behind.
     pub stale_server_file: bool,
-    /// Whether somebody has it just now; a request does for a moment.
+    /// Whether the folder is locked at the moment; each request locks it briefly.
     pub locked: bool,
 }
 
-/// Looks at a state folder.
+/// Returns the status of a state folder.
 pub(crate) fn state_dir_status(dir: &Path) -> StateDirStatus {
-    let held = |file: &str| {
+    let is_locked = |file: &str| {
         File::open(dir.join(file))
             .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)))
     };
@@ -113,7 +113,7 @@ pub(crate) fn state_dir_status(dir: &Path) -> StateDirStatus {
         exists: dir.join(super::store::STATE_FILE).is_file(),
         stale_server_file: url.is_none() && dir.join(SERVER_FILE).is_file(),
         url,
-        locked: held(super::store::LOCK_FILE) || held(state_dir::TOKEN_LOCK),
+        locked: is_locked(super::store::LOCK_FILE) || is_locked(state_dir::TOKEN_LOCK),
     }
 }
 

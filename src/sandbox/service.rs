@@ -1,4 +1,4 @@
-//! The way of a request: read it, find out who asks, let a fault strike, count it, answer it, remember it.
+//! Request processing: parse, authenticate, inject faults, count, handle, store.
 
 use std::{
     io,
@@ -35,32 +35,32 @@ use super::{
     tx::Tx,
 };
 
-/// No real request comes near it: the largest hold a certificate or two.
+/// Maximum body size, far above that of any real request.
 const MAX_BODY: usize = 4 << 20;
 
-/// Where requests come from.
+/// Origin of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServiceMode {
     /// The same process.
     InProcess,
-    /// A socket: `Host` must be loopback, or a web page could talk to us under a name of its own.
+    /// A socket. `Host` must be on loopback, to protect against DNS rebinding by web pages.
     Served,
 }
 
-/// How a request ends.
+/// Result of processing a request.
 enum RequestOutcome {
     Respond(Response),
     /// The connection breaks.
     Disconnect,
-    /// The caller's process dies.
+    /// The caller's process is killed.
     KillCaller,
-    /// Come again after a while.
+    /// The request is processed again after a delay.
     Delay(Duration),
 }
 
-/// The sandbox as a service.
+/// Returns the sandbox as an HTTP service.
 pub(crate) fn router(sandbox: Sandbox, mode: ServiceMode) -> Router {
-    // One handler for all paths: wrong paths and verbs pass the journal and the faults like everything else.
+    // One handler for all paths, so that unknown paths and methods are journaled and subject to faults as well.
     Router::new().fallback(move |request: http::Request<Body>| {
         let sandbox = sandbox.clone();
         async move { sandbox.handle(mode, request).await }
@@ -72,7 +72,7 @@ impl Sandbox {
         let (parts, body) = request.into_parts();
         if mode == ServiceMode::Served && !is_loopback(&parts) {
             return unjournaled(Err(ErrorReply::forbidden(
-                "the Host header must name this machine: 127.0.0.1 or localhost",
+                "the Host header must be 127.0.0.1 or localhost",
             )));
         }
         let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
@@ -95,36 +95,36 @@ impl Sandbox {
                     self.clock().sleep(wait).await;
                 }
                 Err(error) => {
-                    let detail = format!("the sandbox cannot keep its state: {error}");
+                    let detail = format!("cannot store the state of the sandbox: {error}");
                     return unjournaled(Err(ErrorReply::internal_error(detail)));
                 }
             }
         }
     }
 
-    /// Locks the state, with everything that other processes have done in it and everything that time has brought.
+    /// Locks the state, after loading the changes of other processes and applying the passage of time.
     pub(super) fn lock_state(&self) -> io::Result<(MutexGuard<'_, LiveState>, StoreGuard, Timestamp)> {
         let mut live = self.lock_live();
-        let turn = live.store.lock()?;
+        let guard = live.store.lock()?;
         self.time().sync_to(live.store.state.clock_base, live.store.ahead);
         let now = self.clock().now();
         live.store.state.advance_to(now);
-        Ok((live, turn, now))
+        Ok((live, guard, now))
     }
 
-    /// Makes changes that are no request.
+    /// Commits changes that do not belong to a request.
     pub(super) fn commit_changes(
         &self,
         live: &mut LiveState,
-        turn: &mut StoreGuard,
+        guard: &mut StoreGuard,
         changes: Vec<StateChange>,
     ) -> io::Result<()> {
-        live.store.commit(turn, self.time().offset(), changes, None)
+        live.store.commit(guard, self.time().offset(), changes, None)
     }
 
-    /// `slept`: a slow fault has struck already, and its time has passed.
+    /// Processes a request. `slept`: the delay of a slow fault is over.
     fn process(&self, request: &mut ApiRequest, slept: bool) -> io::Result<RequestOutcome> {
-        let (mut live, mut turn, now) = self.lock_state()?;
+        let (mut live, mut guard, now) = self.lock_state()?;
         let LiveState { store, windows, meters } = &mut *live;
         let found = match_route(&request.method, &request.path);
         let access = match &found {
@@ -145,7 +145,7 @@ impl Sandbox {
         if !slept && !store.state.faults.is_empty() {
             let method = request.method.as_str();
             if let Some((hit, left)) = match_request(&store.state.faults, method, &request.path, name.as_deref()) {
-                store.commit(&mut turn, self.time().offset(), vec![StateChange::Faults(left)], None)?;
+                store.commit(&mut guard, self.time().offset(), vec![StateChange::Faults(left)], None)?;
                 fault = hit;
             }
             if let Some(FaultKind::Slow { milliseconds }) = fault {
@@ -163,15 +163,13 @@ impl Sandbox {
                 Some(Err(ErrorReply::rate_limited()))
             }
             (Some(FaultKind::TooManyRequests { retry_after }), _) => Some(Err(rate_limited_by_fault(retry_after))),
-            (Some(FaultKind::ServerError), _) => {
-                Some(Err(ErrorReply::internal_error("something went wrong on our side")))
-            }
+            (Some(FaultKind::ServerError), _) => Some(Err(ErrorReply::internal_error("the service failed"))),
             (_, Err(refusal)) => Some(Err(refusal)),
             (fault, Ok(caller)) => {
                 let mut exceeded = false;
                 if let (Some(limit), Some(name)) = (store.state.settings.rate_limit, &name) {
                     let verdict = windows.record_request(limit, name, now);
-                    // Kafka REST tells nobody how many are left (docs/reference/rbac.md#rate-limits-and-retries).
+                    // Kafka REST sends no rate limit headers (docs/reference/rbac.md#rate-limits-and-retries).
                     if access != RouteAuth::Kafka {
                         rate = verdict.headers();
                     }
@@ -191,10 +189,9 @@ impl Sandbox {
                         }
                         result
                     }
-                    RouteMatch::WrongMethod(allowed) => Err(ErrorReply::method_not_allowed(
-                        &allowed,
-                        "the method is not allowed here",
-                    )),
+                    RouteMatch::WrongMethod(allowed) => {
+                        Err(ErrorReply::method_not_allowed(&allowed, "method not allowed"))
+                    }
                     RouteMatch::NotFound => Err(ErrorReply::unknown_path(&request.path)),
                 })
             }
@@ -212,7 +209,7 @@ impl Sandbox {
             fault: fault.map(|kind| kind.name().to_owned()),
             request_id: request_id.clone(),
         };
-        store.commit(&mut turn, self.time().offset(), changes, Some(entry))?;
+        store.commit(&mut guard, self.time().offset(), changes, Some(entry))?;
         Ok(match (fault, reply) {
             (Some(FaultKind::KillBefore | FaultKind::KillAfter), _) => RequestOutcome::KillCaller,
             (Some(FaultKind::LostAfter), _) | (_, None) => RequestOutcome::Disconnect,
@@ -223,7 +220,7 @@ impl Sandbox {
         })
     }
 
-    /// The caller's process dies: what was set with `on_kill` is done, and no answer ever comes.
+    /// Runs the action set with `on_kill` and never returns a response.
     async fn kill_caller(&self) -> Response {
         let Some(kill) = self.kill_hook() else {
             return broken_connection();
@@ -233,12 +230,12 @@ impl Sandbox {
     }
 }
 
-/// An answer to what is no request of the service, or could not be remembered as one: its id is its own.
+/// Returns a response that is not journaled, with its own request id.
 fn unjournaled(result: Result<Reply, ErrorReply>) -> Response {
     unjournaled_for(&Method::GET, "/iam", result)
 }
 
-/// The same, in the shape of the endpoint's group.
+/// Returns a response that is not journaled, in the error format of the endpoint's group.
 fn unjournaled_for(method: &Method, path: &str, result: Result<Reply, ErrorReply>) -> Response {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
@@ -257,7 +254,7 @@ fn rate_limited_by_fault(retry_after: u32) -> ErrorReply {
         .with_header(header("x-ratelimit-reset"), retry_after.to_string())
 }
 
-/// An answer whose body breaks off at once: over a socket and in-process alike, the caller sees a broken connection.
+/// Returns a response whose body fails at once. Over a socket and in-process, the caller sees a broken connection.
 fn broken_connection() -> Response {
     let broken = io::Error::new(io::ErrorKind::ConnectionReset, "the sandbox broke the connection");
     Body::from_stream(stream::once(future::ready(Err::<Bytes, _>(broken)))).into_response()

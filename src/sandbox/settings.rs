@@ -1,4 +1,4 @@
-//! How the sandbox behaves: delays, limits, page sizes, quotas.
+//! Settings of the sandbox: delays, rate limits, page sizes, quotas.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,25 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::{assumptions::SandboxAssumptions, crypt::IdGenerator};
 
-/// How long the service takes to make writes felt (docs/reference/rbac.md#propagation-delays).
+/// Propagation delays of writes (docs/reference/rbac.md#propagation-delays).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Timing {
-    /// At once.
+    /// No delays.
     #[default]
     Instant,
-    /// As long as the official clients expect: a role binding 90 s, an ACL and a Cloud key 10 s, a Kafka key two minutes.
+    /// The delays that the official clients expect: 90 s for a role binding, 10 s for an ACL and a Cloud key, 2 min for
+    /// a Kafka key.
     Real,
-    /// Longer, differently for each object, and lists lag behind writes.
+    /// Longer delays that differ between objects, and lists that lag behind writes.
     Lagging,
 }
 
-/// What was made, for the delays.
+/// Kind of a created object, which determines the delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CreatedObject {
     Account,
     Binding,
-    /// The ResourceOwner binding that comes with a new account.
+    /// ResourceOwner binding that is created with a new account.
     OwnerBinding,
     CloudKey,
     ResourceKey,
@@ -32,7 +33,7 @@ pub(crate) enum CreatedObject {
     Connector,
 }
 
-/// How long until a new object works, and until lists show it.
+/// Delays until a new object is effective and until lists contain it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VisibilityDelay {
     pub(crate) effective: Duration,
@@ -40,7 +41,7 @@ pub(crate) struct VisibilityDelay {
 }
 
 impl Timing {
-    /// The delays of the object `id`; the same object always has the same.
+    /// Returns the delays of the object `id`. The same object always gets the same delays.
     pub(crate) fn visibility_delay(self, ids: IdGenerator, made: CreatedObject, id: &str) -> VisibilityDelay {
         let between = |what: &str, low: u64, high: u64| {
             let spread = u64::from_str_radix(&ids.lowercase_id(&["delay", what, id], 4), 36).unwrap_or(0);
@@ -58,7 +59,8 @@ impl Timing {
                     CreatedObject::ResourceKey => seconds(120),
                 },
                 listed: match made {
-                    // Terraform's provider waits so long before it looks for what it made (`kafkaRestAPIWaitAfterCreate`).
+                    // The Terraform provider waits this long before it reads a created ACL
+                    // (`kafkaRestAPIWaitAfterCreate`).
                     CreatedObject::Acl => seconds(10),
                     _ => Duration::from_millis(500),
                 },
@@ -77,7 +79,7 @@ impl Timing {
         }
     }
 
-    /// For how long lists still show a deleted object.
+    /// Returns the time for which lists still contain a deleted object.
     pub(crate) fn deletion_lag(self, ids: IdGenerator, id: &str) -> Duration {
         match self {
             Self::Instant | Self::Real => Duration::ZERO,
@@ -86,14 +88,13 @@ impl Timing {
     }
 }
 
-/// Requests in a window of time, per principal and for the whole organization. The service publishes no numbers; these
-/// are plausible.
+/// Rate limit per principal and for the whole organization. The service publishes no numbers; these are plausible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimit {
-    /// Requests of one principal in a window.
+    /// Maximum number of requests per principal in a window.
     pub per_principal: u32,
-    /// Requests of all principals in a window.
+    /// Maximum number of requests of all principals in a window.
     pub per_organization: u32,
     /// Length of the window in seconds.
     pub window_seconds: u32,
@@ -109,21 +110,21 @@ impl Default for RateLimit {
     }
 }
 
-/// How the sandbox behaves.
+/// Settings of the sandbox.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxSettings {
-    /// Delays.
+    /// Propagation delays.
     pub timing: Timing,
-    /// Rate limits; none when absent.
+    /// Rate limits; `None` for no limits.
     pub rate_limit: Option<RateLimit>,
-    /// Pages are never longer than this, whatever the caller asks for.
+    /// Upper limit of the page size, regardless of the request.
     pub page_size_cap: Option<u32>,
-    /// How many seconds pass in the sandbox while one passes outside.
+    /// Sandbox seconds per system second.
     pub time_scale: f64,
     /// Applied limits by quota code, where they differ from the defaults.
     pub quotas: BTreeMap<String, i64>,
-    /// What nobody could yet try.
+    /// Unconfirmed behaviour of the service.
     pub assumptions: SandboxAssumptions,
 }
 
@@ -134,7 +135,7 @@ impl Default for SandboxSettings {
 }
 
 impl SandboxSettings {
-    /// No delays, no rate limits.
+    /// Returns settings without delays and rate limits.
     #[must_use]
     pub fn instant() -> Self {
         Self {
@@ -147,7 +148,7 @@ impl SandboxSettings {
         }
     }
 
-    /// The delays that the official clients expect, and rate limits.
+    /// Returns settings with the delays that the official clients expect, and with rate limits.
     #[must_use]
     pub fn real() -> Self {
         Self {
@@ -157,7 +158,7 @@ impl SandboxSettings {
         }
     }
 
-    /// Long and uneven delays, lists that lag, rate limits.
+    /// Returns settings with long and uneven delays, lagging lists, and rate limits.
     #[must_use]
     pub fn lagging() -> Self {
         Self {
@@ -166,7 +167,7 @@ impl SandboxSettings {
         }
     }
 
-    /// The settings that go with a timing.
+    /// Returns the settings for a timing.
     #[must_use]
     pub fn for_timing(timing: Timing) -> Self {
         match timing {
@@ -176,7 +177,7 @@ impl SandboxSettings {
         }
     }
 
-    /// Whether every number makes sense.
+    /// Validates the numbers.
     pub(crate) fn validate(&self) -> Result<(), String> {
         if !(self.time_scale.is_finite() && (0.001..=100_000.0).contains(&self.time_scale)) {
             return Err(format!(
@@ -201,7 +202,7 @@ impl SandboxSettings {
 mod tests {
     use super::*;
 
-    // Source: docs/reference/rbac.md#propagation-delays. What the official clients wait for.
+    // Source: docs/reference/rbac.md#propagation-delays. Waits of the official clients.
     #[test]
     fn real_delays_equal_the_waits_of_the_official_clients() {
         let delay = |made| {

@@ -1,4 +1,4 @@
-//! The whole state of a sandbox: objects, and what is derived from them for looking things up.
+//! State of a sandbox: objects and indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,13 +25,13 @@ use crate::model::{
     StageAddress, UserId,
 };
 
-/// Everything a sandbox knows.
+/// State of a sandbox.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SandboxState {
     pub(crate) seed: Seed,
     pub(crate) settings: SandboxSettings,
     pub(crate) clock_base: ClockBase,
-    /// The number of the next request.
+    /// Sequence number of the next request.
     pub(crate) next: u64,
     pub(crate) environments: BTreeMap<EnvironmentId, EnvironmentRecord>,
     pub(crate) clusters: BTreeMap<ClusterId, ClusterRecord>,
@@ -50,15 +50,15 @@ pub(crate) struct SandboxState {
     pub(crate) connector_faults: Vec<ArmedConnectorFault>,
     #[serde(default)]
     pub(crate) topics: BTreeMap<ClusterId, BTreeMap<String, TopicRecord>>,
-    /// How many objects a natural key has had.
+    /// Number of objects created under each natural key.
     pub(crate) key_counts: BTreeMap<String, u32>,
-    /// Quotas that were ever used, as code and object: only these report their usage.
+    /// Quotas that have been used, by code and object; only these report their usage.
     pub(crate) ever_used: BTreeSet<String>,
     #[serde(skip)]
     pub(super) index: StateIndex,
 }
 
-/// JSON knows no maps with composed keys.
+/// Serialization as a list, because JSON has no maps with composite keys.
 mod as_list {
     use std::collections::BTreeMap;
 
@@ -83,12 +83,12 @@ mod as_list {
 }
 
 impl SandboxState {
-    /// A state without any object.
-    pub(crate) fn empty(seed: Seed, settings: SandboxSettings, anchor: ClockBase) -> Self {
+    /// Creates a state without objects.
+    pub(crate) fn empty(seed: Seed, settings: SandboxSettings, clock_base: ClockBase) -> Self {
         Self {
             seed,
             settings,
-            clock_base: anchor,
+            clock_base,
             next: 1,
             environments: BTreeMap::new(),
             clusters: BTreeMap::new(),
@@ -109,7 +109,7 @@ impl SandboxState {
         }
     }
 
-    /// Derives what a snapshot does not hold.
+    /// Rebuilds the indexes, which snapshots do not contain.
     pub(crate) fn reindex(&mut self) {
         self.index = StateIndex::default();
         for account in std::mem::take(&mut self.accounts).into_values() {
@@ -136,7 +136,7 @@ impl SandboxState {
         self.seed.ids()
     }
 
-    /// Makes one change.
+    /// Applies one change.
     pub(crate) fn apply(&mut self, change: StateChange) {
         match change {
             StateChange::Environment(environment) => {
@@ -188,11 +188,11 @@ impl SandboxState {
             StateChange::Faults(faults) => self.faults = faults,
             StateChange::Settings(settings) => self.settings = *settings,
             StateChange::Seed(seed) => self.seed = *seed,
-            StateChange::ClockBase(anchor) => self.clock_base = anchor,
+            StateChange::ClockBase(clock_base) => self.clock_base = clock_base,
         }
     }
 
-    /// The address of a cluster.
+    /// Returns the address of a cluster.
     pub(crate) fn address(&self, cluster: &ClusterRecord) -> StageAddress {
         StageAddress {
             organization: self.seed.organization.clone(),
@@ -202,20 +202,20 @@ impl SandboxState {
         }
     }
 
-    /// The Schema Registry of an environment.
+    /// Returns the Schema Registry of an environment.
     pub(crate) fn registry_of(&self, environment: &EnvironmentId) -> Option<&RegistryRecord> {
         self.registries
             .values()
             .find(|registry| registry.environment == *environment)
     }
 
-    /// How often a natural key has been used up.
+    /// Returns the number of objects created under a natural key.
     pub(crate) fn key_count_of(&self, natural: &str) -> u32 {
         self.key_counts.get(natural).copied().unwrap_or(0)
     }
 }
 
-/// The cluster that a binding gives access to.
+/// Returns the cluster that a role binding allows access to.
 pub(crate) fn cluster_of(binding: &RoleBinding) -> Option<ClusterId> {
     binding.pattern.value_of(ResourceKind::Cluster)?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Files of the state folder: readable by their owner alone, replaced in one step.
+//! Files of the state folder: readable only by their owner, replaced atomically.
 
 use std::{
     fs::{File, OpenOptions},
@@ -9,23 +9,23 @@ use std::{
 use super::crypt::{hex, random};
 
 const TOKEN_FILE: &str = "control-token";
-/// Held while the token is made.
+/// Lock file for the creation of the control token.
 pub(super) const TOKEN_LOCK: &str = "token.lock";
 
-/// Makes the folder, for its owner alone.
+/// Creates the folder with access for its owner only.
 pub(crate) fn create_private_dir(dir: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)?;
-    // An existing folder keeps its mode otherwise.
+    // `create` does not change the mode of an existing folder.
     #[cfg(unix)]
     std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     Ok(())
 }
 
-/// Options for a file that only its owner may read.
+/// Returns options for a file that only its owner may read.
 pub(crate) fn private_file_options() -> OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "modes exist on unix only"))]
     let mut options = OpenOptions::new();
@@ -34,7 +34,7 @@ pub(crate) fn private_file_options() -> OpenOptions {
     options
 }
 
-/// Writes a file beside `path` and renames it over it: a reader sees the old content or the new one.
+/// Replaces a file atomically: writes a temporary file and renames it.
 pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = private_file_options()
@@ -47,7 +47,7 @@ pub(crate) fn replace_file(path: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::rename(&beside, path)
 }
 
-/// Removes a file, which need not be there.
+/// Removes a file, if it exists.
 pub(crate) fn remove_file_if_exists(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -55,7 +55,7 @@ pub(crate) fn remove_file_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The file `path`, once it is this process's. Released when it is dropped, or when the process ends in any way.
+/// Opens the file `path` and locks it exclusively. The lock is released when the file is dropped or the process ends.
 pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
     let file = private_file_options()
         .write(true)
@@ -66,7 +66,7 @@ pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The control token: made once, kept in a file of its own.
+/// Returns the control token and creates its file if necessary.
 pub(crate) fn control_token(dir: &Path) -> io::Result<String> {
     let path = dir.join(TOKEN_FILE);
     let _lock = lock_file(&dir.join(TOKEN_LOCK))?;
@@ -78,7 +78,7 @@ pub(crate) fn control_token(dir: &Path) -> io::Result<String> {
     Ok(token)
 }
 
-/// The control token of a folder, when it has one: with it a running server can be told what to do.
+/// Returns the control token of a folder, if it has one. It authorizes the control endpoints of a running server.
 pub(crate) fn read_token(dir: &Path) -> io::Result<Option<String>> {
     match std::fs::read_to_string(dir.join(TOKEN_FILE)) {
         Ok(token) if !token.trim().is_empty() => Ok(Some(token.trim().to_owned())),
@@ -88,7 +88,7 @@ pub(crate) fn read_token(dir: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// A fresh control token.
+/// Creates a random control token.
 pub(crate) fn new_token() -> io::Result<String> {
     Ok(hex(&random::<32>()?))
 }

@@ -1,10 +1,10 @@
-//! Where the state is kept: in memory, or in a folder that several processes share.
+//! Storage of the state, in memory or in a folder shared by several processes.
 //!
-//! `state.jsonl` holds a snapshot in its first line and one line per request after it: what the request changed, and
-//! its journal entry. A request locks the folder, reads what others have appended, and appends its own line, so that
-//! processes take turns and a write costs one `write`. When the lines outgrow the snapshot, a new one is written beside
-//! and renamed over the file. A process that dies while it appends leaves half a line, which the next one cuts off.
-//! Nothing is synced to the disk: a lost sandbox is started again.
+//! The first line of `state.jsonl` is a snapshot. Each of the following lines contains the changes and the journal
+//! entry of one request. A request locks the folder, reads the lines that other processes have appended, and appends
+//! its own line with a single `write`. When the lines outgrow the snapshot, a new snapshot is written to a temporary
+//! file and replaces `state.jsonl`. If a process dies while it appends, the next one cuts off the incomplete line.
+//! Nothing is synced to disk: a lost sandbox can be recreated.
 
 use std::{
     fs::{File, OpenOptions},
@@ -26,15 +26,15 @@ pub(super) const STATE_FILE: &str = "state.jsonl";
 const JOURNAL_FILE: &str = "journal.jsonl";
 pub(super) const LOCK_FILE: &str = "state.lock";
 
-/// Lines of at least so many bytes are worth a new snapshot.
+/// Minimum size of the lines, in bytes, before a new snapshot is written.
 const COMPACT_FROM: u64 = 1 << 20;
-/// An archive beyond this size loses its older half.
+/// Maximum size of the archived journal, in bytes; beyond it, the older half is discarded.
 const ARCHIVE_LIMIT: u64 = 32 << 20;
 
-/// One request in the log.
+/// Line with the changes and the journal entry of one request.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct StoreRecord {
-    /// How far the clock was ahead, in milliseconds.
+    /// Offset of the clock, in milliseconds.
     #[serde(default)]
     ahead: i64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,22 +43,22 @@ struct StoreRecord {
     entry: Option<SandboxJournalEntry>,
 }
 
-/// The first line of the log.
+/// First line of the file.
 #[derive(Serialize, Deserialize)]
 struct StateSnapshot<S> {
-    /// Another one for every snapshot, at a fixed place in the line so that it can be read without the rest.
+    /// Random id of the snapshot, at a fixed position in the line so that it can be read without the rest.
     generation: String,
     ahead: i64,
     state: S,
 }
 
-/// The state, and where it is kept.
+/// Stored state.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) state: SandboxState,
-    /// How far the clock is ahead, as far as the store knows.
+    /// Last stored offset of the clock.
     pub(crate) ahead: SignedDuration,
-    /// In a folder: the entries since the snapshot.
+    /// Journal entries since the snapshot, if the state is in a folder.
     recent: Vec<SandboxJournalEntry>,
     location: Option<StoreLocation>,
 }
@@ -67,13 +67,13 @@ pub(crate) struct Store {
 struct StoreLocation {
     dir: PathBuf,
     generation: String,
-    /// How much of the log has been read.
+    /// Number of bytes read from the file.
     read: u64,
-    /// How much of it is the snapshot.
+    /// Size of the snapshot in bytes.
     snapshot: u64,
 }
 
-/// The folder is this process's until it is dropped.
+/// Exclusive access to the folder until it is dropped.
 pub(crate) struct StoreGuard {
     _lock: Option<File>,
     log: Option<File>,
@@ -81,14 +81,14 @@ pub(crate) struct StoreGuard {
 
 fn corrupt_file_error(path: &Path, why: impl std::fmt::Display) -> io::Error {
     let text = format!(
-        "{} is damaged ({why}): `confluent ebs sandbox reset` starts again",
+        "`{}` is corrupt ({why}); recreate the sandbox with `confluent ebs sandbox reset`",
         path.display()
     );
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 impl Store {
-    /// A store that is gone with the process.
+    /// Creates a store in memory.
     pub(crate) fn in_memory(state: SandboxState) -> Self {
         Self {
             state,
@@ -98,15 +98,15 @@ impl Store {
         }
     }
 
-    /// The store in `dir`; `plant` makes the first state when there is none.
-    pub(crate) fn open(dir: &Path, plant: impl FnOnce() -> io::Result<SandboxState>) -> io::Result<Self> {
+    /// Opens the store in `dir`; `build_initial` builds the initial state if there is none.
+    pub(crate) fn open(dir: &Path, build_initial: impl FnOnce() -> io::Result<SandboxState>) -> io::Result<Self> {
         let _lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
         if path.exists() {
             let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
             return Self::load(&mut log, dir);
         }
-        let mut store = Self::in_memory(plant()?);
+        let mut store = Self::in_memory(build_initial()?);
         store.location = Some(StoreLocation {
             dir: dir.to_owned(),
             generation: String::new(),
@@ -117,16 +117,16 @@ impl Store {
         Ok(store)
     }
 
-    /// Waits for this process's turn, and reads what others have written since the last one.
+    /// Waits for exclusive access and reads the lines that other processes have appended.
     pub(crate) fn lock(&mut self) -> io::Result<StoreGuard> {
-        let Some(place) = &self.location else {
+        let Some(location) = &self.location else {
             return Ok(StoreGuard { _lock: None, log: None });
         };
-        let dir = place.dir.clone();
+        let dir = location.dir.clone();
         let lock = state_dir::lock_file(&dir.join(LOCK_FILE))?;
         let path = dir.join(STATE_FILE);
         let mut log = OpenOptions::new().read(true).write(true).open(&path)?;
-        if read_generation(&mut log, &path)? == place.generation {
+        if read_generation(&mut log, &path)? == location.generation {
             self.catch_up(&mut log, &path)?;
         } else {
             *self = Self::load(&mut log, &dir)?;
@@ -137,7 +137,7 @@ impl Store {
         })
     }
 
-    /// Reads everything: the snapshot in the first line, and the lines after it.
+    /// Reads the snapshot in the first line and all lines after it.
     fn load(log: &mut File, dir: &Path) -> io::Result<Self> {
         let path = dir.join(STATE_FILE);
         log.seek(SeekFrom::Start(0))?;
@@ -159,9 +159,10 @@ impl Store {
         Ok(store)
     }
 
-    /// Reads the lines that others have appended. What is no whole line at the end is cut off: nobody else is writing.
+    /// Reads appended lines. An incomplete last line is cut off: the lock guarantees that no other process is writing
+    /// it.
     fn catch_up(&mut self, log: &mut File, path: &Path) -> io::Result<()> {
-        let Some(read) = self.location.as_ref().map(|place| place.read) else {
+        let Some(read) = self.location.as_ref().map(|location| location.read) else {
             return Ok(());
         };
         let mut at = read;
@@ -173,7 +174,7 @@ impl Store {
             while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
                 match serde_json::from_slice::<StoreRecord>(&rest[..end]) {
                     Ok(line) => self.apply_record(line),
-                    // A line that cannot be read is half of one only at the very end.
+                    // An invalid line is an incomplete write only at the end of the file.
                     Err(_) if end + 1 == rest.len() => break,
                     Err(error) => return Err(corrupt_file_error(path, error)),
                 }
@@ -184,8 +185,8 @@ impl Store {
                 log.set_len(at)?;
             }
         }
-        if let Some(place) = &mut self.location {
-            place.read = at;
+        if let Some(location) = &mut self.location {
+            location.read = at;
         }
         Ok(())
     }
@@ -201,10 +202,10 @@ impl Store {
         }
     }
 
-    /// Makes changes and remembers the request, all or nothing.
+    /// Commits the changes and the journal entry of a request atomically.
     pub(crate) fn commit(
         &mut self,
-        turn: &mut StoreGuard,
+        guard: &mut StoreGuard,
         ahead: SignedDuration,
         changes: Vec<StateChange>,
         entry: Option<SandboxJournalEntry>,
@@ -214,54 +215,57 @@ impl Store {
             changes,
             entry,
         };
-        if let (Some(log), Some(place)) = (&mut turn.log, &mut self.location) {
+        if let (Some(log), Some(location)) = (&mut guard.log, &mut self.location) {
             let mut text = serde_json::to_vec(&line)?;
             text.push(b'\n');
-            log.seek(SeekFrom::Start(place.read))?;
+            log.seek(SeekFrom::Start(location.read))?;
             log.write_all(&text)?;
-            place.read += u64::try_from(text.len()).unwrap_or(0);
+            location.read += u64::try_from(text.len()).unwrap_or(0);
         }
         self.apply_record(line);
-        let grown = self.location.as_ref().map_or(0, |place| place.read - place.snapshot);
-        if grown > COMPACT_FROM.max(self.location.as_ref().map_or(0, |place| place.snapshot)) {
-            turn.log = None;
+        let grown = self
+            .location
+            .as_ref()
+            .map_or(0, |location| location.read - location.snapshot);
+        if grown > COMPACT_FROM.max(self.location.as_ref().map_or(0, |location| location.snapshot)) {
+            guard.log = None;
             self.archive_journal()?;
             self.write_snapshot()?;
         }
         Ok(())
     }
 
-    /// Throws everything away and begins with `state`.
-    pub(crate) fn reset(&mut self, turn: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
-        turn.log = None;
+    /// Replaces the stored state with `state`.
+    pub(crate) fn reset(&mut self, guard: &mut StoreGuard, state: SandboxState) -> io::Result<()> {
+        guard.log = None;
         self.state = state;
         self.recent.clear();
-        if let Some(place) = &self.location {
-            state_dir::remove_file_if_exists(&place.dir.join(JOURNAL_FILE))?;
+        if let Some(location) = &self.location {
+            state_dir::remove_file_if_exists(&location.dir.join(JOURNAL_FILE))?;
         }
         self.write_snapshot()
     }
 
-    /// Every request there was, in order.
+    /// Returns all journal entries in order.
     pub(crate) fn journal(&self) -> io::Result<Vec<SandboxJournalEntry>> {
         let mut entries = Vec::new();
-        if let Some(place) = &self.location {
-            let path = place.dir.join(JOURNAL_FILE);
+        if let Some(location) = &self.location {
+            let path = location.dir.join(JOURNAL_FILE);
             if path.exists() {
                 let text = std::fs::read_to_string(&path)?;
                 entries.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
             }
         }
-        // A process that died between archiving and the new snapshot leaves entries in both.
+        // If a process dies between archiving and writing the snapshot, entries are in both files.
         let known = entries.last().map_or(0, |entry: &SandboxJournalEntry| entry.seq);
         entries.extend(self.recent.iter().filter(|entry| entry.seq > known).cloned());
         Ok(entries)
     }
 
-    /// Moves the journal out of the log, so that a snapshot does not carry it.
+    /// Moves the journal entries to the archive, so that the snapshot does not contain them.
     fn archive_journal(&mut self) -> io::Result<()> {
-        let Some(place) = &self.location else { return Ok(()) };
-        let path = place.dir.join(JOURNAL_FILE);
+        let Some(location) = &self.location else { return Ok(()) };
+        let path = location.dir.join(JOURNAL_FILE);
         let mut lines = Vec::new();
         for entry in &self.recent {
             serde_json::to_writer(&mut lines, entry)?;
@@ -283,7 +287,9 @@ impl Store {
     }
 
     fn write_snapshot(&mut self) -> io::Result<()> {
-        let Some(place) = &mut self.location else { return Ok(()) };
+        let Some(location) = &mut self.location else {
+            return Ok(());
+        };
         let generation = hex(&random::<6>()?);
         let mut line = serde_json::to_vec(&StateSnapshot {
             generation: generation.clone(),
@@ -291,16 +297,16 @@ impl Store {
             state: &self.state,
         })?;
         line.push(b'\n');
-        state_dir::replace_file(&place.dir.join(STATE_FILE), &line)?;
+        state_dir::replace_file(&location.dir.join(STATE_FILE), &line)?;
         let end = u64::try_from(line.len()).unwrap_or(0);
-        place.generation = generation;
-        place.read = end;
-        place.snapshot = end;
+        location.generation = generation;
+        location.read = end;
+        location.snapshot = end;
         Ok(())
     }
 }
 
-/// `{"generation":"0123456789ab"`: enough to know whether the file is still the one that was read.
+/// Reads the generation from the start of the file, `{"generation":"0123456789ab"`, to detect a replaced file.
 fn read_generation(log: &mut File, path: &Path) -> io::Result<String> {
     let mut head = [0; 28];
     log.seek(SeekFrom::Start(0))?;

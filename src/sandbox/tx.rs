@@ -1,4 +1,4 @@
-//! What a handler works with: the state as it is, the caller and its rights, and the changes it wants.
+//! Transactions: state, caller and recorded changes of a request.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ use crate::{
     model::{Crn, CrnPattern, Principal, Role},
 };
 
-/// One request in the making. Handlers look at `state` and record changes; these are made together, or not at all.
+/// Transaction of one request. Handlers read `state` and record changes, which are committed together or not at all.
 pub(crate) struct Tx<'a> {
     pub(crate) state: &'a SandboxState,
     pub(crate) now: Timestamp,
-    /// The control token, with which tokens are signed.
+    /// Control token, which signs the tokens.
     pub(crate) token: &'a str,
     caller: Option<&'a AuthenticatedCaller>,
-    /// Objects younger than this are missing from lists.
+    /// Minimum age of objects in lists.
     list_lag: Duration,
     meters: &'a mut RequestMeters,
     changes: Vec<StateChange>,
@@ -70,25 +70,25 @@ impl<'a> Tx<'a> {
         self.state.ids()
     }
 
-    /// The moments of an object made now.
+    /// Returns the lifetime of an object that is created now.
     pub(crate) fn new_lifetime(&self, made: CreatedObject, id: &str) -> Lifetime {
         let delay: VisibilityDelay = self.state.settings.timing.visibility_delay(self.ids(), made, id);
         Lifetime::delayed(self.now, delay)
     }
 
-    /// The moment until which lists show an object deleted now; `None` when it is gone at once.
+    /// Returns the time until which lists contain an object that is deleted now; `None` if it disappears at once.
     pub(crate) fn listed_until(&self, id: &str) -> Option<Timestamp> {
         let wait = self.state.settings.timing.deletion_lag(self.ids(), id);
         (!wait.is_zero()).then(|| self.now.saturating_add(wait).unwrap_or(Timestamp::MAX))
     }
 
-    /// Whether a list made now shows an object.
+    /// Returns whether a list contains an object now.
     pub(crate) fn is_listed(&self, life: &Lifetime) -> bool {
         let age = Duration::try_from(self.now.duration_since(life.created)).unwrap_or(Duration::ZERO);
         life.is_listed_at(self.now) && (self.list_lag.is_zero() || age >= self.list_lag)
     }
 
-    /// 429 when `what` was asked for so often lately, with `Retry-After`.
+    /// Counts a request for `what`; returns 429 with `Retry-After` if the rate limit is exceeded.
     pub(crate) fn consume_rate(&mut self, what: &str, most: u32, within: Duration) -> Result<(), ErrorReply> {
         self.meters.consume(what, most, within, self.now).map_err(|wait| {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
@@ -96,7 +96,7 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// The page that `request` asks for.
+    /// Returns the requested page of a list.
     pub(crate) fn page<K: AsRef<str>, R, T: serde::Serialize>(
         &self,
         request: &ApiRequest,
@@ -108,9 +108,9 @@ impl<'a> Tx<'a> {
     }
 }
 
-/// The caller and its rights. `access` decides what roles allow; what follows from holding any role at all stands here.
+/// Caller and permissions. `access` evaluates roles; rules that apply to callers with any role are implemented here.
 impl<'a> Tx<'a> {
-    /// The caller; every route but the anonymous ones has one.
+    /// Returns the caller. Only anonymous routes have none.
     pub(crate) fn caller(&self) -> Result<&'a AuthenticatedCaller, ErrorReply> {
         self.caller
             .ok_or_else(|| ErrorReply::unauthenticated("Basic", "valid authentication credentials must be provided"))
@@ -120,21 +120,21 @@ impl<'a> Tx<'a> {
         self.caller().map(|caller| &caller.principal)
     }
 
-    /// Whether the caller is this principal.
+    /// Returns whether the caller is this principal.
     pub(crate) fn is_caller(&self, principal: &Principal) -> bool {
         self.caller.is_some_and(|caller| caller.principal == *principal)
     }
 
-    /// Whether the caller may do this.
+    /// Returns whether the caller may perform an operation on a resource.
     pub(crate) fn is_allowed(&self, operation: Operation, resource: &Crn) -> bool {
         self.caller_evaluator()
-            .is_some_and(|(who, evaluator)| evaluator.decide(who, operation, resource).is_allowed())
+            .is_some_and(|(principal, evaluator)| evaluator.decide(principal, operation, resource).is_allowed())
     }
 
-    /// Whether the caller may do this to everything that a pattern means.
+    /// Returns whether the caller may perform an operation on all resources that match a pattern.
     pub(crate) fn is_allowed_on_pattern(&self, operation: Operation, pattern: &CrnPattern) -> bool {
         self.caller_evaluator()
-            .is_some_and(|(who, evaluator)| evaluator.decide_pattern(who, operation, pattern).is_allowed())
+            .is_some_and(|(principal, evaluator)| evaluator.decide_pattern(principal, operation, pattern).is_allowed())
     }
 
     fn caller_evaluator(&self) -> Option<(&'a Principal, &'a Evaluator)> {
@@ -142,7 +142,7 @@ impl<'a> Tx<'a> {
         Some((principal, self.state.evaluator(principal)?))
     }
 
-    /// 403 unless the caller may do this.
+    /// Returns 403 unless the caller may perform the operation.
     pub(crate) fn require(&self, operation: Operation, resource: &Crn) -> Result<(), ErrorReply> {
         match self.is_allowed(operation, resource) {
             true => Ok(()),
@@ -150,21 +150,23 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// 403 unless the caller holds some role, anywhere.
+    /// Returns 403 unless the caller has any role.
     pub(crate) fn require_any_role(&self) -> Result<(), ErrorReply> {
         match self.state.roles_of(self.principal()?).next() {
             Some(_) => Ok(()),
-            None => Err(self.forbidden("anything without a role")),
+            None => Err(self.forbidden("call the API without a role")),
         }
     }
 
-    /// The 403 that names caller and deed.
+    /// Creates a 403 with the caller and the action.
     pub(crate) fn forbidden(&self, deed: &str) -> ErrorReply {
-        let caller = self.caller.map_or("nobody", |caller| caller.principal.id());
+        let caller = self
+            .caller
+            .map_or("an anonymous caller", |caller| caller.principal.id());
         ErrorReply::forbidden(format!("{caller} is not allowed to {deed}"))
     }
 
-    /// Whether the caller may see a service account.
+    /// Returns whether the caller may see a service account.
     pub(crate) fn can_see_account(&self, account: &Crn) -> bool {
         let Ok(principal) = self.principal() else {
             return false;
@@ -172,9 +174,9 @@ impl<'a> Tx<'a> {
         if self.assumptions().administrators_see_accounts {
             return self.is_allowed(Operation::Describe, account);
         }
-        self.state.roles_of(principal).any(|held| {
-            !matches!(held.role, Role::EnvironmentAdmin | Role::CloudClusterAdmin)
-                && operations_of_binding(held, account).contains(Operation::Describe)
+        self.state.roles_of(principal).any(|binding| {
+            !matches!(binding.role, Role::EnvironmentAdmin | Role::CloudClusterAdmin)
+                && operations_of_binding(binding, account).contains(Operation::Describe)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! How objects look on the wire, and what their CRNs are.
+//! Objects in the format of API responses, and their CRNs.
 
 use jiff::Timestamp;
 
@@ -19,19 +19,19 @@ use crate::{
     model::{Crn, CrnPattern, EnvironmentId, NamePattern, Principal, ResourceKind, StageAddress},
 };
 
-/// The cloud and region of everything.
+/// Cloud provider and region of all clusters.
 pub(crate) const CLOUD: (&str, &str) = ("AWS", "eu-central-1");
 
 impl SandboxState {
-    /// The CRN of the organization.
+    /// Returns the CRN of the organization.
     pub(crate) fn organization_crn(&self) -> Crn {
         self.crn("")
     }
 
-    /// A CRN below the organization. Only for kinds for which `model` has no builder.
+    /// Returns a CRN below the organization. Only for kinds without a builder in `model`.
     fn crn(&self, below: &str) -> Crn {
         let text = format!("crn://confluent.cloud/organization={}{below}", self.seed.organization);
-        text.parse().expect("an id holds nothing that breaks a CRN")
+        text.parse().expect("ids contain no characters with a meaning in CRNs")
     }
 
     pub(crate) fn environment_crn(&self, id: &str) -> Crn {
@@ -46,7 +46,7 @@ impl SandboxState {
         self.crn(&format!("/environment={environment}/schema-registry={id}"))
     }
 
-    /// The CRN of a service account or user.
+    /// Returns the CRN of a service account or user.
     pub(crate) fn principal_crn(&self, principal: &Principal) -> Crn {
         match principal {
             Principal::User(id) => self.crn(&format!("/user={id}")),
@@ -54,7 +54,7 @@ impl SandboxState {
         }
     }
 
-    /// The CRN of an API key: it hangs off what it opens.
+    /// Returns the CRN of an API key, which is below the CRN of its resource.
     pub(crate) fn key_crn(&self, key: &KeyRecord) -> Crn {
         let scope = match &key.resource {
             KeyResource::Cloud => String::new(),
@@ -68,14 +68,14 @@ impl SandboxState {
         self.crn(&format!("{scope}/api-key={}", key.id))
     }
 
-    /// The pattern that means a connector by its name, and the connector's own CRN.
+    /// Returns the pattern for a connector name; with an exact name, it equals the connector's CRN.
     pub(crate) fn connector_pattern(&self, address: &StageAddress, name: NamePattern) -> CrnPattern {
         let pattern = address.pattern(ResourceKind::Connector, name);
         pattern.unwrap_or_else(|| self.organization_crn().into())
     }
 }
 
-/// Makes wire objects for one caller: links begin with what the caller's own request began with.
+/// Converter to response objects for one caller. Links start with the base URL of the caller's request.
 #[derive(Clone, Copy)]
 pub(crate) struct ResponseView<'a> {
     pub(crate) state: &'a SandboxState,
@@ -103,7 +103,7 @@ impl ResponseView<'_> {
         self.object_meta(route, id, crn, life.created, life.updated)
     }
 
-    /// The address of an object.
+    /// Returns the URL of an object.
     pub(crate) fn link(&self, route: &str, id: &str) -> String {
         format!("{}{}", self.base, expand_route(route, &[id]))
     }
@@ -194,7 +194,7 @@ impl ResponseView<'_> {
     }
 
     pub(crate) fn cluster(&self, cluster: &ClusterRecord) -> crate::api::cmk::Cluster {
-        // Terraform's provider cuts `/kafka=lkc-…` off the end to make its `rbac_crn`.
+        // The Terraform provider cuts off `/kafka=lkc-…` to build its `rbac_crn`.
         let kafka = format!(
             "{}/kafka={}",
             self.state
@@ -228,7 +228,7 @@ impl ResponseView<'_> {
                     max_ecku: None,
                     zones: dedicated.then(|| vec!["euc1-az1".into(), "euc1-az2".into(), "euc1-az3".into()]),
                 },
-                // Nothing listens there; nothing but this machine is ever named.
+                // No server listens on these loopback addresses.
                 kafka_bootstrap_endpoint: "SASL_SSL://127.0.0.1:9092".into(),
                 http_endpoint: self.host().to_owned(),
                 environment: self.environment_reference(&cluster.environment),
@@ -239,13 +239,13 @@ impl ResponseView<'_> {
         }
     }
 
-    /// The address without `/api`: Kafka REST and the like are served at the root.
+    /// Returns the base URL without `/api`: Kafka REST and Schema Registry are served at the root.
     fn host(&self) -> &str {
         self.base.strip_suffix("/api").unwrap_or(self.base)
     }
 
     pub(crate) fn registry(&self, registry: &RegistryRecord) -> srcm::Registry {
-        // Not a CRN to grant on: the document's own example says `cloud-cluster=` here
+        // Not usable for role bindings: the document's example contains `cloud-cluster=`
         // (docs/reference/rbac.md#crn-patterns).
         let name = self
             .state
@@ -276,7 +276,7 @@ impl ResponseView<'_> {
     }
 
     pub(crate) fn account(&self, account: &AccountRecord) -> iam::ServiceAccount {
-        // The service leaves the organization out (terraform-provider-confluent `internal/testdata`).
+        // The service omits the organization (terraform-provider-confluent `internal/testdata`).
         let name = format!("crn://confluent.cloud/service-account={}", account.id);
         iam::ServiceAccount {
             api_version: "iam/v2".into(),
@@ -301,9 +301,9 @@ impl ResponseView<'_> {
         }
     }
 
-    /// Never with its secret: that is not known any more.
+    /// Converts an API key, without its secret, which is not stored.
     pub(crate) fn key(&self, key: &KeyRecord) -> keys::ApiKey {
-        // Only here a reference says of what kind it is.
+        // Only in API keys do references contain the kind of the object.
         let kind = |reference: ObjectReference, group: &str, kind: &str| ObjectReference {
             api_version: Some(group.to_owned()),
             kind: Some(kind.to_owned()),

@@ -159,7 +159,7 @@ async fn a_401_renews_the_token_once_and_a_second_401_is_the_error() {
     assert!(
         error
             .to_string()
-            .contains("could not read log lines of connector \"claims-orders\""),
+            .contains("could not read log lines of connector `claims-orders`"),
         "{error}"
     );
 }

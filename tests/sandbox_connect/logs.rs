@@ -448,7 +448,7 @@ async fn a_recreated_connector_starts_without_the_log_lines_of_the_old_one() {
         3,
         "at creation, after the failure, after the restart"
     );
-    assert_eq!(said("Stopped: the connector starts anew"), 1);
+    assert_eq!(said("Stopped: the connector restarts"), 1);
     fixture.send_action("DELETE", "claims-orders").await.expect_status(200);
     fixture
         .create_connector(&fixture.datagen_config("claims-orders"))

@@ -264,13 +264,13 @@ async fn invalid_metric_queries_are_refused_with_the_reason() {
     .zip([
         "a filter on resource.connector.id is required",
         "too long for the granularity",
-        "is not an interval",
+        "invalid interval",
         "must not be empty",
         "exactly one aggregation",
         "unknown metric io.confluent.kafka.connect/cpu",
         "must be SUM",
         "metric.status is not a label",
-        "GROUPED needs group_by",
+        "GROUPED requires group_by",
         "limit must be a number from 1 to 1000",
         "unknown variant",
     ]) {

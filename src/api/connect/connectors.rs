@@ -1,4 +1,4 @@
-//! Connectors: list, create, read, change, pause, resume, restart, delete.
+//! Endpoints to list, create, read, change, pause, resume, restart and delete connectors.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 use super::{CONFIG, CONNECTOR, CONNECTORS, ClusterPath, PAUSE, RESTART, RESUME, status::ConnectorStatus};
 use crate::api::{Endpoint, RetrySafety, insert_offsets};
 
-/// One entry of the expanded list, keyed by the connector's name.
+/// Entry of the expanded connector list, which is keyed by connector name.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ExpandedConnector {
-    /// `{"id": "lcc-…", "id_type": "ID"}`.
+    /// Id of the connector: `{"id": "lcc-…", "id_type": "ID"}`.
     #[serde(default)]
     pub id: ExpandedConnectorId,
     /// Configuration and tasks.
     #[serde(default)]
     pub info: ConnectorInfo,
-    /// State.
+    /// Status of the connector and its tasks.
     #[serde(default)]
     pub status: ConnectorStatus,
 }
 
-/// The id of a connector, which only the expanded list tells.
+/// Id of a connector. Only the expanded list returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpandedConnectorId {
     /// `lcc-…`, or `clcc-…` for custom connectors.
@@ -36,35 +36,36 @@ pub struct ExpandedConnectorId {
 /// Configuration and tasks of a connector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConnectorInfo {
-    /// The name.
+    /// Name of the connector.
     #[serde(default)]
     pub name: String,
-    /// `source`, `sink`, `unknown`: compare without case, and trust the plugin list more.
+    /// `source`, `sink` or `unknown`. Compare case-insensitively, and prefer the type in the plugin list.
     #[serde(rename = "type", default)]
     pub connector_type: String,
-    /// The configuration, with masked secrets and with keys that the service adds.
+    /// Configuration, with masked secrets and with keys that the service adds.
     #[serde(default)]
     pub config: BTreeMap<String, String>,
-    /// Its tasks.
+    /// Tasks of the connector.
     #[serde(default)]
     pub tasks: Vec<ConnectorTaskId>,
-    /// The offsets it began with, in the answer to a create call that named some.
+    /// Initial offsets, in the response to a create call that specified some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offsets: Option<serde_json::Value>,
 }
 
-/// The name of a task.
+/// Identifier of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectorTaskId {
-    /// The connector.
+    /// Name of the connector.
     #[serde(default)]
     pub connector: String,
-    /// Its number.
+    /// Number of the task.
     #[serde(default)]
     pub task: u32,
 }
 
-/// Lists all connectors of a cluster with id, configuration and status: the single read path. Never paged.
+/// Lists all connectors of a cluster with id, configuration and status. The only call that observes connectors; it is
+/// not paged.
 #[derive(Clone, Debug)]
 pub struct ListConnectors(pub ClusterPath);
 
@@ -87,16 +88,16 @@ impl Endpoint for ListConnectors {
     }
 }
 
-/// Creates a connector. The answer holds no id.
+/// Creates a connector. The response contains no id.
 #[derive(Clone, Debug)]
 pub struct CreateConnector {
-    /// Where.
+    /// Cluster that the connector runs in.
     pub cluster_path: ClusterPath,
-    /// Its name.
+    /// Name of the connector.
     pub name: String,
-    /// Its configuration; the service wants the name in it, too.
+    /// Configuration; the service requires the name in it as well.
     pub config: BTreeMap<String, String>,
-    /// Where it begins to read, as the service words it.
+    /// Initial offsets, in the format of the service.
     pub offsets: Option<serde_json::Value>,
 }
 
@@ -126,9 +127,9 @@ macro_rules! by_name {
         $(#[doc = $doc])+
         #[derive(Clone, Debug)]
         pub struct $name {
-            /// Where.
+            /// Cluster that the connector runs in.
             pub cluster_path: ClusterPath,
-            /// The name of the connector.
+            /// Name of the connector.
             pub name: String,
         }
 
@@ -160,46 +161,47 @@ by_name! {
     GetConnector: GET CONNECTOR, Idempotent -> ConnectorInfo, empty: false, "read";
     /// Reads the configuration of a connector, with masked secrets and with keys that the service adds.
     GetConnectorConfig: GET CONFIG, Idempotent -> BTreeMap<String, String>, empty: false, "read";
-    /// Deletes a connector. A 200 can carry an error: look at [`Deleted::error`].
+    /// Deletes a connector. A response with status 200 can carry an error: check [`DeleteConnectorResponse::error`].
     DeleteConnector: DELETE CONNECTOR, Idempotent -> DeleteConnectorResponse, empty: false, "delete";
-    /// Pauses a connector; it takes a while.
+    /// Pauses a connector. The state changes later.
     PauseConnector: PUT PAUSE, Idempotent -> (), empty: true, "pause";
-    /// Resumes a connector; it takes a while.
+    /// Resumes a connector. The state changes later.
     ResumeConnector: PUT RESUME, Idempotent -> (), empty: true, "resume";
-    /// Restarts a connector. 400 unless it is RUNNING (docs/reference/connect.md#restart).
+    /// Restarts a connector. The service returns 400 unless the connector is RUNNING
+    /// (docs/reference/connect.md#restart).
     RestartConnector: POST RESTART, CheckFirst -> (), empty: true, "restart";
 }
 
-/// What can be done to a connector without changing it.
+/// Actions on a connector that leave its configuration unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LifecycleAction {
-    /// Stop its tasks.
+    /// Stop the tasks.
     Pause,
-    /// Start its tasks again.
+    /// Start the stopped tasks.
     Resume,
-    /// Stop and start its tasks.
+    /// Stop and start the tasks.
     Restart,
 }
 
-/// The answer to a delete call.
+/// Response to a delete call.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DeleteConnectorResponse {
-    /// `null` when it is deleted. Anything else means that it is not, whatever the status says
-    /// (docs/reference/connect.md#error-bodies, E6).
+    /// Reason for a failed deletion; `null` if the connector was deleted. Any other value means failure, even with a
+    /// 2xx status (docs/reference/connect.md#error-bodies, E6).
     #[serde(default)]
     pub error: Option<serde_json::Value>,
 }
 
-/// Sets the whole configuration of a connector: what is not named is removed, and a connector that does not exist is
-/// created. Look first.
+/// Replaces the whole configuration of a connector: keys that are absent are removed, and a connector that does not
+/// exist is created. Check that it exists first.
 #[derive(Clone, Debug)]
 pub struct PutConnectorConfig {
-    /// Where.
+    /// Cluster that the connector runs in.
     pub cluster_path: ClusterPath,
-    /// The name of the connector, which the configuration must repeat.
+    /// Name of the connector; the configuration must contain the same name.
     pub name: String,
-    /// The whole configuration.
+    /// Complete configuration.
     pub config: BTreeMap<String, String>,
 }
 

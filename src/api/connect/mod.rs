@@ -1,7 +1,7 @@
 //! `connect/v1`: fully managed connectors (ccloud-sdk-go-v2 `connect/v1/api/openapi.yaml`;
-//! docs/reference/connect.md#endpoints names what the live service does beyond it).
+//! docs/reference/connect.md#endpoints lists what the live service does beyond it).
 //!
-//! Everything is addressed by the *name* of the connector; its id comes only with the expanded list.
+//! Every path contains the *name* of the connector. Only the expanded list returns its id.
 
 pub mod connectors;
 pub mod offsets;
@@ -24,12 +24,12 @@ pub use status::{
 
 use crate::model::{ClusterId, EnvironmentId};
 
-/// Where a connector lives: there is no "Connect cluster", only the Kafka cluster.
+/// Environment and Kafka cluster that a connector belongs to. Confluent Cloud has no separate Connect cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClusterPath {
-    /// The environment.
+    /// Environment of the cluster.
     pub environment: EnvironmentId,
-    /// The Kafka cluster.
+    /// Kafka cluster.
     pub cluster: ClusterId,
 }
 
@@ -43,35 +43,37 @@ impl ClusterPath {
     }
 }
 
-/// All connectors of a Kafka cluster.
+/// Path of all connectors of a Kafka cluster.
 pub const CONNECTORS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors";
-/// One connector, by name.
+/// Path of one connector, by name.
 pub const CONNECTOR: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}";
-/// The configuration of a connector.
+/// Path of the configuration of a connector.
 pub const CONFIG: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/config";
-/// Pauses a connector.
+/// Path that pauses a connector.
 pub const PAUSE: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/pause";
-/// Resumes a connector.
+/// Path that resumes a connector.
 pub const RESUME: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/resume";
-/// Restarts a connector. In the published API, not in the SDK's document (docs/reference/connect.md#restart).
+/// Path that restarts a connector. The published API has it, the SDK's document does not
+/// (docs/reference/connect.md#restart).
 pub const RESTART: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/restart";
-/// The status of a connector.
+/// Path of the status of a connector.
 pub const STATUS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/status";
-/// The tasks of a connector.
+/// Path of the tasks of a connector.
 pub const TASKS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/tasks";
-/// Advice on an error. Undocumented (docs/reference/connect.md#error-recommendations): may be missing.
+/// Path of the recommendations for an error. Undocumented (docs/reference/connect.md#error-recommendations), so it may
+/// not exist.
 pub const RECOMMENDATIONS: &str =
     "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/error-recommendations";
-/// The offsets of a connector.
+/// Path of the offsets of a connector.
 pub const OFFSETS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/offsets";
-/// Asks for the offsets of a connector to be changed.
+/// Path that requests a change of the offsets of a connector.
 pub const OFFSETS_REQUEST: &str =
     "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/offsets/request";
-/// What became of that.
+/// Path of the status of the last request to change offsets.
 pub const OFFSETS_STATUS: &str =
     "/connect/v1/environments/{environment}/clusters/{cluster}/connectors/{name}/offsets/request/status";
-/// The plugins offered for a Kafka cluster.
+/// Path of the plugins that are available in a Kafka cluster.
 pub const PLUGINS: &str = "/connect/v1/environments/{environment}/clusters/{cluster}/connector-plugins";
-/// Checks a configuration against a plugin.
+/// Path that validates a configuration against a plugin.
 pub const VALIDATE: &str =
     "/connect/v1/environments/{environment}/clusters/{cluster}/connector-plugins/{plugin}/config/validate";

@@ -1,4 +1,5 @@
-//! The offsets of a connector: read, changed on request, one request at a time (docs/reference/connect.md#offsets).
+//! Offsets of a connector: read and change. The service processes one change request at a time
+//! (docs/reference/connect.md#offsets).
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -6,95 +7,95 @@ use serde::{Deserialize, Serialize};
 use super::{ClusterPath, OFFSETS, OFFSETS_REQUEST, OFFSETS_STATUS, connectors::by_name};
 use crate::api::{Endpoint, RetrySafety, insert_offsets};
 
-/// One partition and where the connector is in it. Both are the plugin's own shape; numbers must stay numbers.
+/// Offset of a connector in one partition. Both fields have the plugin's own format; numbers must stay numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OffsetItem {
-    /// Which part of the source or topic.
+    /// Partition of the source or topic.
     pub partition: serde_json::Value,
-    /// Where in it.
+    /// Offset in the partition.
     pub offset: serde_json::Value,
 }
 
-/// Where a connector is.
+/// Current offsets of a connector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConnectorOffsets {
     /// `lcc-…`.
     #[serde(default)]
     pub id: String,
-    /// The name.
+    /// Name of the connector.
     #[serde(default)]
     pub name: String,
     /// One entry for each partition.
     #[serde(default)]
     pub offsets: Vec<OffsetItem>,
-    /// `observed_at`: offsets are a snapshot, and may be stale.
+    /// Metadata with `observed_at`: offsets are a snapshot and may be stale.
     #[serde(default)]
     pub metadata: serde_json::Value,
 }
 
-/// A request to change offsets, as the service took it.
+/// Request to change offsets, as accepted by the service.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OffsetsRequest {
     /// `lcc-…`.
     #[serde(default)]
     pub id: String,
-    /// The name.
+    /// Name of the connector.
     #[serde(default)]
     pub name: String,
     /// `PATCH` or `DELETE`.
     #[serde(rename = "type", default)]
     pub request_type: String,
-    /// The offsets that were asked for.
+    /// Requested offsets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offsets: Option<Vec<OffsetItem>>,
-    /// When.
+    /// Time of the request.
     #[serde(default)]
     pub requested_at: String,
 }
 
-/// What became of a request.
+/// Status of a request to change offsets.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OffsetsStatus {
     /// The request.
     #[serde(default)]
     pub request: OffsetsRequest,
-    /// Where it is.
+    /// Progress of the request.
     #[serde(default)]
     pub status: OffsetsPhase,
-    /// The offsets before.
+    /// Offsets before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_offsets: Option<Vec<OffsetItem>>,
-    /// When it was done.
+    /// Time at which the change was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_at: Option<String>,
 }
 
-/// Where a request is.
+/// Progress of a request to change offsets.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OffsetsPhase {
-    /// `PENDING`, `PENDING_VALIDATION`, `APPLIED`, `FAILED`; what is unknown counts as pending.
+    /// `PENDING`, `PENDING_VALIDATION`, `APPLIED` or `FAILED`; an unknown value counts as pending.
     #[serde(default)]
     pub phase: String,
-    /// Why, when it failed.
+    /// Reason, if the request failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
 by_name! {
-    /// Reads where a connector is.
+    /// Reads the current offsets of a connector.
     GetOffsets: GET OFFSETS, Idempotent -> ConnectorOffsets, empty: false, "read";
-    /// Reads what became of the last request.
+    /// Reads the status of the last request to change offsets.
     GetOffsetsStatus: GET OFFSETS_STATUS, Idempotent -> OffsetsStatus, empty: false, "read";
 }
 
-/// Asks for offsets to be changed; without offsets, for all of them to be reset.
+/// Requests a change of offsets, or a reset of all offsets if none are given.
 #[derive(Clone, Debug)]
 pub struct AlterOffsets {
-    /// Where.
+    /// Cluster that the connector runs in.
     pub cluster_path: ClusterPath,
-    /// The name of the connector.
+    /// Name of the connector.
     pub name: String,
-    /// The new offsets; none resets to the plugin's beginning.
+    /// New offsets; `None` resets to the initial offsets of the plugin.
     pub offsets: Option<Vec<OffsetItem>>,
 }
 

@@ -1,4 +1,4 @@
-//! Plugins, and what they say about a configuration.
+//! Connector plugins and the validation of configurations.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClusterPath, PLUGINS, VALIDATE};
 use crate::api::{Endpoint, RetrySafety};
 
-/// A plugin that is offered.
+/// Plugin that is available in a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Plugin {
     /// The value of `connector.class`.
@@ -17,12 +17,12 @@ pub struct Plugin {
     /// `source` or `sink`.
     #[serde(rename = "type", default)]
     pub plugin_type: String,
-    /// Its version.
+    /// Version of the plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
 }
 
-/// Lists the plugins of a cluster. Never paged.
+/// Lists the plugins of a cluster. Not paged.
 #[derive(Clone, Debug)]
 pub struct ListPlugins(pub ClusterPath);
 
@@ -41,107 +41,107 @@ impl Endpoint for ListPlugins {
     }
 }
 
-/// What a plugin says about a configuration.
+/// Result of the validation of a configuration.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConfigValidation {
-    /// The Java class behind the plugin.
+    /// Java class of the plugin.
     #[serde(default)]
     pub name: String,
-    /// The groups of keys.
+    /// Groups of configuration keys.
     #[serde(default)]
     pub groups: Vec<String>,
-    /// How many keys have errors. The status is 200 even then.
+    /// Number of keys with errors. The status is 200 even if there are errors.
     #[serde(default)]
     pub error_count: u32,
-    /// Every key.
+    /// All keys of the plugin.
     #[serde(default)]
     pub configs: Vec<ValidatedKey>,
 }
 
-/// One key of a plugin, with what was found in its value.
+/// Configuration key with the validation result of its value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ValidatedKey {
-    /// What the key is.
+    /// Definition of the key.
     #[serde(default)]
     pub definition: KeyDefinition,
-    /// What its value is.
+    /// Value and its errors.
     #[serde(default)]
     pub value: ValidatedValue,
-    /// Anything else.
+    /// Undocumented metadata.
     #[serde(default)]
     pub metadata: serde_json::Value,
 }
 
-/// What a key is.
+/// Definition of a configuration key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct KeyDefinition {
-    /// The key.
+    /// Name of the key.
     #[serde(default)]
     pub name: String,
-    /// `STRING`, `INT`, `BOOLEAN`, `PASSWORD`, …; `PASSWORD` is the authoritative mark of a secret.
+    /// `STRING`, `INT`, `BOOLEAN`, `PASSWORD`, …; `PASSWORD` is the authoritative marker of a secret.
     #[serde(rename = "type", default)]
     pub value_type: String,
-    /// Whether it must be there.
+    /// Whether the key is required.
     #[serde(default)]
     pub required: bool,
-    /// What it is when it is not there.
+    /// Default value.
     #[serde(default)]
     pub default_value: Option<String>,
     /// `HIGH`, `MEDIUM`, `LOW`.
     #[serde(default)]
     pub importance: String,
-    /// What it does.
+    /// Description of the key.
     #[serde(default)]
     pub documentation: String,
-    /// Its group.
+    /// Group of the key.
     #[serde(default)]
     pub group: Option<String>,
-    /// How wide its field is.
+    /// Width of the input field in a user interface.
     #[serde(default)]
     pub width: String,
-    /// Its name for people.
+    /// Name of the key in a user interface.
     #[serde(default)]
     pub display_name: String,
-    /// The keys that depend on it.
+    /// Keys that depend on this key.
     #[serde(default)]
     pub dependents: Vec<String>,
-    /// Its place in the group.
+    /// Position of the key in its group.
     #[serde(default)]
     pub order: i64,
-    /// Its other name.
+    /// Alternative name of the key.
     #[serde(default)]
     pub alias: Option<String>,
 }
 
-/// What a value is.
+/// Value of a configuration key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ValidatedValue {
-    /// The key.
+    /// Name of the key.
     #[serde(default)]
     pub name: String,
-    /// The value; masked when it is a secret.
+    /// The value, masked if it is a secret.
     #[serde(default)]
     pub value: Option<String>,
-    /// The values it may have, when there is a list of them.
+    /// Allowed values, if the plugin has a list of them.
     #[serde(default)]
     pub recommended_values: Vec<String>,
-    /// What is wrong with it.
+    /// Validation errors.
     #[serde(default)]
     pub errors: Vec<String>,
-    /// Whether it matters in the chosen mode.
+    /// Whether the key is relevant for the other values.
     #[serde(default)]
     pub visible: bool,
 }
 
-/// Checks a configuration. A clean answer proves neither reach nor credentials
+/// Validates a configuration. A result without errors does not prove that hosts are reachable or credentials are valid
 /// (docs/reference/connect.md#create-a-connector).
 #[derive(Clone, Debug)]
 pub struct ValidateConfig {
-    /// Where.
+    /// Cluster that the connector runs in.
     pub cluster_path: ClusterPath,
-    /// The plugin.
+    /// Plugin to validate against.
     pub plugin: String,
-    /// The whole configuration, or only its class to learn the plugin's keys.
+    /// Complete configuration, or only the class to get the keys of the plugin.
     pub config: BTreeMap<String, String>,
 }
 

@@ -1,6 +1,7 @@
-//! How a connector is: state, tasks, errors, advice.
+//! Status of a connector: state, tasks, errors, recommendations.
 //!
-//! Several fields are real and in no document (docs/reference/connect.md#status); all of them may be absent.
+//! The service returns several fields that no document describes (docs/reference/connect.md#status). All of them may be
+//! absent.
 
 use http::Method;
 use jiff::Timestamp;
@@ -9,43 +10,43 @@ use serde::{Deserialize, Serialize};
 use super::{ClusterPath, RECOMMENDATIONS, STATUS, TASKS, connectors::by_name};
 use crate::api::{Endpoint, RetrySafety};
 
-/// The state of a connector and of its tasks.
+/// State of a connector and of its tasks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConnectorStatus {
-    /// The name.
+    /// Name of the connector.
     #[serde(default)]
     pub name: String,
     /// `source`, `sink`, `unknown`.
     #[serde(rename = "type", default)]
     pub connector_type: String,
-    /// The state of the whole.
+    /// State of the connector as a whole.
     #[serde(default)]
     pub connector: ConnectorStateDetail,
-    /// The states of the tasks; empty while provisioning and after a failed start.
+    /// States of the tasks; empty while the connector is provisioning and after a failed start.
     #[serde(default)]
     pub tasks: Vec<TaskStatus>,
-    /// Errors that the service found in traces: texts, or objects with an `error`.
+    /// Errors that the service extracted from stack traces: texts, or objects with the key `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors_from_trace: Option<Vec<serde_json::Value>>,
-    /// What is wrong with the configuration, as `key: text`.
+    /// Configuration errors in the form `key: text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_errors: Option<Vec<String>>,
-    /// Confluent's own words, which come before everything else.
+    /// Message that Confluent set by hand; it takes precedence over all other messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_message: Option<String>,
-    /// A summary in one sentence.
+    /// Summary of the error in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_summary: Option<String>,
-    /// Whether [`GetRecommendations`] has something to say.
+    /// Whether [`GetErrorRecommendations`] returns recommendations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_recommendation_enabled: Option<bool>,
-    /// `ACTIVE`, or on its way out.
+    /// Lifecycle stage of the plugin: `ACTIVE`, or a stage of its deprecation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin_lifecycle: Option<String>,
 }
 
 impl ConnectorStatus {
-    /// The errors found in traces, as texts, without repeats.
+    /// Returns the errors from stack traces as texts, without duplicates.
     #[must_use]
     pub fn trace_errors(&self) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
@@ -63,53 +64,55 @@ impl ConnectorStatus {
     }
 }
 
-/// The state of the whole connector.
+/// State of the connector as a whole.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ConnectorStateDetail {
-    /// `NONE`, `PROVISIONING`, `RUNNING`, `DEGRADED`, `FAILED`, `PAUSED`, `DELETED`, `RESTARTING`, …: an open list.
+    /// `NONE`, `PROVISIONING`, `RUNNING`, `DEGRADED`, `FAILED`, `PAUSED`, `DELETED`, `RESTARTING`, …; new values may
+    /// appear.
     #[serde(default)]
     pub state: String,
-    /// The worker.
+    /// Id of the worker.
     #[serde(default)]
     pub worker_id: String,
-    /// The reason, when it failed.
+    /// Reason of a failure.
     #[serde(default)]
     pub trace: String,
 }
 
-/// The state of one task.
+/// State of one task.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TaskStatus {
-    /// Its number.
+    /// Number of the task.
     #[serde(default)]
     pub id: u32,
     /// `RUNNING`, `STOPPED`, `UNASSIGNED`, `RESTARTING`, `SYSTEM_ERROR`, `USER_ACTIONABLE_ERROR`, `FAILED`, …
     #[serde(default)]
     pub state: String,
-    /// The worker.
+    /// Id of the worker.
     #[serde(default)]
     pub worker_id: String,
-    /// A short message.
+    /// Short message.
     #[serde(default)]
     pub msg: String,
-    /// The stack trace.
+    /// Stack trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
 }
 
-/// Advice on an error.
+/// Recommendations for an error.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ErrorRecommendations {
-    /// The error it is about.
+    /// Id of the error.
     #[serde(default)]
     pub event_id: String,
-    /// What to check.
+    /// Recommended checks.
     #[serde(default)]
     pub recommendations: Vec<String>,
 }
 
 impl ErrorRecommendations {
-    /// When the error happened: the event's id ends in a Unix time (docs/reference/connect.md#error-recommendations).
+    /// Returns the time of the error: the event id ends in a Unix timestamp
+    /// (docs/reference/connect.md#error-recommendations).
     #[must_use]
     pub fn occurred_at(&self) -> Option<Timestamp> {
         let (_, second) = self.event_id.rsplit_once('_')?;
@@ -122,7 +125,7 @@ by_name! {
     GetConnectorStatus: GET STATUS, Idempotent -> ConnectorStatus, empty: false, "read";
     /// Lists the tasks of a connector: `[{"id": {"connector", "task"}, "config": {…}}]`.
     ListConnectorTasks: GET TASKS, Idempotent -> Vec<serde_json::Value>, empty: false, "read";
-    /// Reads advice on an error. 400, 403 and 404 all mean that there is none.
+    /// Reads the recommendations for an error. 400, 403 and 404 all mean that there are none.
     GetErrorRecommendations: GET RECOMMENDATIONS, Idempotent -> ErrorRecommendations, empty: false, "read";
 }
 
@@ -130,7 +133,7 @@ by_name! {
 mod tests {
     use super::{ConnectorStatus, ErrorRecommendations};
 
-    // The id of docs/reference/connect.md#error-recommendations.
+    // Event id from docs/reference/connect.md#error-recommendations.
     #[test]
     fn the_event_id_yields_the_time_of_the_error() {
         let at = |event_id: &str| {
@@ -145,7 +148,7 @@ mod tests {
         assert_eq!(at("lcc-8kq2zm_soon"), None);
     }
 
-    // Two clients disagree on the elements (docs/reference/connect.md#status).
+    // Two clients expect different element types (docs/reference/connect.md#status).
     #[test]
     fn trace_errors_may_be_texts_or_objects() {
         let json = r#"{"errors_from_trace":["a",{"error":"b"},"a",{"other":1}]}"#;

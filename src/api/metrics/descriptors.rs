@@ -1,4 +1,4 @@
-//! Which metrics there are, and which kinds of things have them.
+//! Descriptors of the available metrics and of the resource types that have metrics.
 
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -9,71 +9,71 @@ use crate::api::{Endpoint, RetrySafety};
 /// A list of descriptors.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Descriptors<T> {
-    /// The descriptors.
+    /// Descriptors of this page.
     #[serde(default = "Vec::new")]
     pub data: Vec<T>,
-    /// Where the next page is.
+    /// Link to the next page.
     #[serde(default)]
     pub meta: QueryMeta,
 }
 
-/// A label.
+/// Descriptor of a label.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelDescriptor {
-    /// Its name, without `metric.` or `resource.`.
+    /// Name without the prefix `metric.` or `resource.`.
     #[serde(default)]
     pub key: String,
-    /// What it says.
+    /// Description of the label.
     #[serde(default)]
     pub description: String,
-    /// Whether exports hold it.
+    /// Whether the export endpoint includes the label.
     #[serde(default)]
     pub exportable: bool,
 }
 
-/// A metric.
+/// Descriptor of a metric.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricDescriptor {
-    /// Its whole name.
+    /// Full name of the metric.
     pub name: String,
-    /// What it measures.
+    /// Description of the metric.
     #[serde(default)]
     pub description: String,
     /// `1`, `By`, `ms`.
     #[serde(default)]
     pub unit: String,
-    /// `COUNTER_INT64`, `GAUGE_DOUBLE`, …: an open list.
+    /// `COUNTER_INT64`, `GAUGE_DOUBLE`, …; new values may appear.
     #[serde(rename = "type", default)]
     pub metric_type: String,
-    /// Whether exports hold it.
+    /// Whether the export endpoint includes the metric.
     #[serde(default)]
     pub exportable: bool,
     /// `PREVIEW`, `GENERAL_AVAILABILITY`, `DEPRECATED`.
     #[serde(default)]
     pub lifecycle_stage: String,
-    /// Which kinds of things have it.
+    /// Resource types that have the metric.
     #[serde(default)]
     pub resources: Vec<String>,
-    /// Its labels.
+    /// Labels of the metric.
     #[serde(default)]
     pub labels: Vec<LabelDescriptor>,
 }
 
-/// A kind of thing that has metrics.
+/// Descriptor of a resource type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceDescriptor {
     /// `connector`, `kafka`, …
     #[serde(rename = "type")]
     pub resource_type: String,
-    /// What it is.
+    /// Description of the resource type.
     #[serde(default)]
     pub description: String,
-    /// Its labels.
+    /// Labels of the resource type.
     #[serde(default)]
     pub labels: Vec<LabelDescriptor>,
 }
 
-/// The largest page.
+/// Maximum page size.
 pub const PAGE_SIZE: u32 = 1_000;
 
 fn page_query(page: Option<&String>) -> Vec<(&'static str, String)> {
@@ -82,10 +82,10 @@ fn page_query(page: Option<&String>) -> Vec<(&'static str, String)> {
     query
 }
 
-/// Lists the metrics of connectors.
+/// Lists the descriptors of the connector metrics.
 #[derive(Clone, Debug, Default)]
 pub struct ListMetrics {
-    /// The page; `None` for the first.
+    /// Page token; `None` for the first page.
     pub page: Option<String>,
 }
 
@@ -106,10 +106,10 @@ impl Endpoint for ListMetrics {
     }
 }
 
-/// Lists the kinds of things that have metrics.
+/// Lists the descriptors of the resource types.
 #[derive(Clone, Debug, Default)]
 pub struct ListResources {
-    /// The page; `None` for the first.
+    /// Page token; `None` for the first page.
     pub page: Option<String>,
 }
 

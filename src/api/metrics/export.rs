@@ -1,5 +1,5 @@
-//! The latest values of everything, as text for Prometheus (docs/reference/metrics.md#export): written by the sandbox,
-//! read by whoever asks for it.
+//! Metrics export in Prometheus' text format: the latest value of each metric (docs/reference/metrics.md#export). The
+//! sandbox writes it, clients parse it.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use super::{CONNECTOR_ID, EXPORT};
 use crate::api::{Endpoint, RetrySafety};
 
-/// The form that is asked for.
+/// Media type of the export.
 pub const OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0";
 
-/// Exports the latest values of connectors. The answer is a text, see [`parse_export`].
+/// Exports the latest metrics of connectors. The response is a text; see [`parse_export`].
 #[derive(Clone, Debug)]
 pub struct ExportMetrics {
-    /// The connectors, by id.
+    /// Ids of the connectors.
     pub connectors: Vec<String>,
 }
 
@@ -39,21 +39,21 @@ impl Endpoint for ExportMetrics {
     }
 }
 
-/// One value of an export.
+/// Sample of an export.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The metric, by its name for Prometheus.
+    /// Prometheus name of the metric.
     pub name: String,
-    /// Its labels: `connector_id`, `connector_name`, `task`, `status`.
+    /// Labels: `connector_id`, `connector_name`, `task`, `status`.
     pub labels: BTreeMap<String, String>,
-    /// The value.
+    /// Value of the sample.
     pub value: f64,
-    /// The minute it is of.
+    /// Start of the minute that the value belongs to.
     pub at: Option<Timestamp>,
 }
 
 impl Sample {
-    /// One line; `at` as the form wants it.
+    /// Writes the sample as one line; `at` is the formatted timestamp.
     pub fn write(&self, out: &mut String, at: &str) {
         let labels: Vec<String> = self
             .labels
@@ -69,7 +69,7 @@ fn escape_label(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// The samples of an export; what is no sample is passed over.
+/// Parses the samples of an export and skips all other lines.
 #[must_use]
 pub fn parse_export(text: &str) -> Vec<Sample> {
     text.lines()
@@ -95,8 +95,8 @@ fn parse_sample(line: &str) -> Option<Sample> {
     })
 }
 
-/// Seconds, with or without a fraction, or milliseconds: the documents show the ones, the service was seen to send the
-/// others.
+/// Parses a timestamp in seconds, with or without a fraction, or in milliseconds. The documents show seconds; the
+/// service was observed to send milliseconds.
 fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let number: f64 = text.parse().ok()?;
     let seconds = if number > 1e11 { number / 1_000.0 } else { number };
@@ -104,7 +104,7 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     Timestamp::from_duration(since).ok()
 }
 
-/// `name="value",…}`, and what follows.
+/// Parses `name="value",…}` and returns the labels and the rest of the line.
 fn parse_labels(mut rest: &str) -> Option<(BTreeMap<String, String>, &str)> {
     let mut labels = BTreeMap::new();
     loop {
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    // Source: docs/reference/metrics.md#export, the example.
+    // Source: docs/reference/metrics.md#export (example).
     #[test]
     fn an_openmetrics_export_is_parsed() {
         let text = "# TYPE confluent_kafka_connect_received_records gauge\n\
@@ -162,7 +162,7 @@ mod tests {
             };
             let mut text = String::new();
             sample.write(&mut text, "1787212860000");
-            // Other line breaks than `\n` are those of no label that a connector may have.
+            // Labels of connectors contain no line breaks other than `\n`.
             if !text.trim_end_matches('\n').contains(['\r', '\n']) {
                 prop_assert_eq!(parse_export(&text), vec![sample]);
             }

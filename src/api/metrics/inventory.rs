@@ -1,19 +1,18 @@
-//! The metrics of connectors, as far as sources name them (docs/reference/metrics.md#connector-metrics). A cache: the
-//! service's own list is at [`METRIC_DESCRIPTORS`](super::METRIC_DESCRIPTORS), and may leave out what the key may query
-//! all the same.
+//! Documented metrics of connectors (docs/reference/metrics.md#connector-metrics). The list of the service is at
+//! [`METRIC_DESCRIPTORS`](super::METRIC_DESCRIPTORS); it may omit metrics that the key can query.
 
-/// How a value is to be read.
+/// Kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// What happened within a minute; summed over time.
+    /// Number of events in a minute; aggregated over time by sum.
     Count,
-    /// How it was at a moment; averaged over time.
+    /// Value at a point in time; aggregated over time by average.
     Gauge,
-    /// Always 1: what matters is in a label.
+    /// Always 1; a label carries the information.
     State,
 }
 
-/// What a value counts.
+/// Unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricUnit {
     /// Records; `1` on the wire.
@@ -22,12 +21,12 @@ pub enum MetricUnit {
     Bytes,
     /// Milliseconds; `ms` on the wire.
     Milliseconds,
-    /// Nothing: a state.
+    /// No unit: a state.
     None,
 }
 
 impl MetricUnit {
-    /// The unit on the wire (The Unified Code for Units of Measure).
+    /// Returns the unit in API responses (Unified Code for Units of Measure).
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -38,19 +37,19 @@ impl MetricUnit {
     }
 }
 
-/// Which connectors have a metric.
+/// Connector types that have a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricDirection {
-    /// Sources.
+    /// Source connectors.
     Source,
-    /// Sinks.
+    /// Sink connectors.
     Sink,
-    /// Both.
+    /// Source and sink connectors.
     Both,
 }
 
 impl MetricDirection {
-    /// Whether connectors of the type `source` or `sink` have it.
+    /// Returns whether connectors of the type `source` or `sink` have the metric.
     #[must_use]
     pub fn includes_type(self, connector_type: &str) -> bool {
         match self {
@@ -61,40 +60,40 @@ impl MetricDirection {
     }
 }
 
-/// One metric.
+/// Metric of connectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
-    /// What follows after `io.confluent.kafka.connect/`.
+    /// Name after the prefix `io.confluent.kafka.connect/`.
     pub suffix: &'static str,
-    /// What it is, in a few words.
+    /// Short description.
     pub description: &'static str,
-    /// How it is read.
+    /// Kind of the metric.
     pub kind: MetricKind,
-    /// What it counts.
+    /// Unit of the metric.
     pub unit: MetricUnit,
-    /// Who has it.
+    /// Connector types that have the metric.
     pub direction: MetricDirection,
 }
 
-/// What stands before the name of every metric of a connector.
+/// Common prefix of the names of connector metrics.
 pub const PREFIX: &str = "io.confluent.kafka.connect/";
-/// The same for Prometheus.
+/// Common prefix of the Prometheus names of connector metrics.
 pub const EXPORT_PREFIX: &str = "confluent_kafka_connect_";
 
 impl Metric {
-    /// The name in queries.
+    /// Returns the name in queries.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{PREFIX}{}", self.suffix)
     }
 
-    /// The name in exports.
+    /// Returns the name in exports.
     #[must_use]
     pub fn export_name(&self) -> String {
         format!("{EXPORT_PREFIX}{}", self.suffix)
     }
 
-    /// The metric of that suffix.
+    /// Returns the metric with this suffix.
     #[must_use]
     pub fn by_suffix(suffix: &str) -> Option<&'static Self> {
         METRICS.iter().find(|metric| metric.suffix == suffix)
@@ -117,7 +116,7 @@ const fn metric(
     }
 }
 
-/// Every metric that all connectors, all sources or all sinks have.
+/// Metrics of all connectors, of all sources or of all sinks.
 pub const METRICS: &[Metric] = &[
     metric(
         "sent_records",
@@ -156,7 +155,7 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(
         "records_lag_max",
-        "records behind, in the partition that is furthest behind",
+        "largest lag of a partition, in records",
         MetricKind::Gauge,
         MetricUnit::Records,
         MetricDirection::Sink,
@@ -177,14 +176,14 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(
         "connector_task_batch_size_avg",
-        "records in a batch, on average",
+        "average number of records in a batch",
         MetricKind::Gauge,
         MetricUnit::Records,
         MetricDirection::Both,
     ),
     metric(
         "sink_task_put_batch_max_time_milliseconds",
-        "longest time to hand a batch to the other system",
+        "longest time to write a batch to the external system",
         MetricKind::Gauge,
         MetricUnit::Milliseconds,
         MetricDirection::Sink,
@@ -195,7 +194,7 @@ pub const METRICS: &[Metric] = &[
 mod tests {
     use super::*;
 
-    // Source: docs/reference/metrics.md#connector-metrics, the table: suffix, for, unit.
+    // Source: docs/reference/metrics.md#connector-metrics. Suffix, connector types, unit.
     #[test]
     fn the_metrics_are_those_of_the_reference() {
         for (suffix, direction, unit) in [
@@ -217,7 +216,7 @@ mod tests {
         assert_eq!(lag.name(), "io.confluent.kafka.connect/records_lag_max");
         assert_eq!(lag.export_name(), "confluent_kafka_connect_records_lag_max");
         assert!(!lag.direction.includes_type("source") && lag.direction.includes_type("Sink"));
-        // A type that nobody knows has both kinds.
+        // A connector of an unknown type may have both source and sink metrics.
         assert!(lag.direction.includes_type("unknown") && MetricDirection::Source.includes_type("unknown"));
     }
 }

@@ -1,4 +1,4 @@
-//! Queries: one metric per request, as many connectors as wanted (docs/reference/metrics.md#queries).
+//! Queries of one metric for any number of connectors (docs/reference/metrics.md#queries).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{CONNECTOR_ID, QUERY};
 use crate::api::{Endpoint, RetrySafety};
 
-/// The length of the buckets that values are gathered in; they are aligned to UTC.
+/// Length of the time buckets, which are aligned to UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the variants are the service's own words")]
+#[expect(missing_docs, reason = "the variants are the values of the service")]
 pub enum Granularity {
     #[serde(rename = "PT1M")]
     Minute,
@@ -37,7 +37,7 @@ pub enum Granularity {
 }
 
 impl Granularity {
-    /// How long a bucket is; `None` is the whole interval.
+    /// Returns the length of a bucket; `None` for the whole interval.
     #[must_use]
     pub const fn bucket_length(self) -> Option<Duration> {
         let minutes = match self {
@@ -55,7 +55,7 @@ impl Granularity {
         Some(Duration::from_mins(minutes))
     }
 
-    /// The longest interval that it may be used for; `None` is any.
+    /// Returns the longest interval that the service allows; `None` if there is no limit.
     #[must_use]
     pub const fn max_interval(self) -> Option<Duration> {
         let hours = match self {
@@ -68,7 +68,7 @@ impl Granularity {
         Some(Duration::from_hours(hours))
     }
 
-    /// The finest for an interval of this length.
+    /// Returns the finest granularity that the service allows for an interval.
     #[must_use]
     pub fn finest_for(interval: Duration) -> Self {
         let fine = [Self::Minute, Self::FiveMinutes, Self::QuarterHour, Self::HalfHour];
@@ -77,37 +77,37 @@ impl Granularity {
     }
 }
 
-/// Which values are meant.
+/// Filter of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum MetricFilter {
-    /// All, or one, of several.
+    /// Conjunction or disjunction of filters.
     Compound {
         /// `AND`, `OR`.
         op: String,
-        /// The several.
+        /// Combined filters.
         filters: Vec<MetricFilter>,
     },
-    /// The opposite of one.
+    /// Negation of a filter.
     Not {
         /// `NOT`.
         op: String,
-        /// The one.
+        /// Negated filter.
         filter: Box<MetricFilter>,
     },
-    /// By the value of a label.
+    /// Comparison of a label with a value.
     Field {
-        /// The label.
+        /// Name of the label.
         field: String,
         /// `EQ`, `GT`, `GTE`.
         op: String,
-        /// The value.
+        /// Value to compare with.
         value: Value,
     },
 }
 
 impl MetricFilter {
-    /// One of these connectors.
+    /// Creates a filter for these connectors.
     #[must_use]
     pub fn for_connectors(ids: &[String]) -> Self {
         let one = |id: &String| Self::Field {
@@ -125,65 +125,65 @@ impl MetricFilter {
     }
 }
 
-/// What is asked for: exactly one per request.
+/// Aggregated metric. A request contains exactly one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aggregation {
-    /// The metric.
+    /// Name of the metric.
     pub metric: String,
-    /// Left out, the service picks; a wrong one is an error.
+    /// Aggregation function. If absent, the service selects it; a wrong one is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agg: Option<String>,
 }
 
-/// The body of a query.
+/// Body of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueryRequest {
-    /// One metric.
+    /// The metric to query.
     pub aggregations: Vec<Aggregation>,
-    /// Which values; a resource that the key is authorised for must be in it.
+    /// Filter; it must contain a resource that the key may read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<MetricFilter>,
-    /// Buckets.
+    /// Length of the buckets.
     pub granularity: Granularity,
     /// ISO 8601 intervals.
     pub intervals: Vec<String>,
-    /// Labels; without them everything is one group.
+    /// Labels to group by; if empty, all values form one group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub group_by: Vec<String>,
     /// `FLAT` (the default) or `GROUPED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
-    /// At most so many groups: 100 unless said otherwise, at most 1,000.
+    /// Maximum number of groups; the default is 100, the limit 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
-/// The largest number of groups in an answer.
+/// Maximum number of groups in a response.
 pub const MAX_GROUPS: u32 = 1_000;
 
-/// Reads one metric of connectors over time, each connector a group of its own.
+/// Reads one metric of connectors over time, grouped by connector.
 #[derive(Clone, Debug)]
 pub struct QueryMetrics {
-    /// The metric, by its whole name.
+    /// Full name of the metric.
     pub metric: String,
-    /// The connectors, by id.
+    /// Ids of the connectors.
     pub connectors: Vec<String>,
-    /// Labels besides the connector's id that tell groups apart.
+    /// Additional labels to group by.
     pub by: Vec<&'static str>,
-    /// From when on.
+    /// Start of the time range.
     pub from: Timestamp,
-    /// Until when.
+    /// End of the time range.
     pub to: Timestamp,
-    /// Buckets.
+    /// Length of the buckets.
     pub granularity: Granularity,
-    /// The page; `None` for the first.
+    /// Page token; `None` for the first page.
     pub page: Option<String>,
 }
 
 impl Endpoint for QueryMetrics {
     const METHOD: Method = Method::POST;
     const ROUTE: &'static str = QUERY;
-    // It only reads.
+    // The query only reads.
     const RETRY: RetrySafety = RetrySafety::Idempotent;
     type Response = QueryResponse;
 
@@ -217,64 +217,65 @@ impl Endpoint for QueryMetrics {
     }
 }
 
-/// An answer, grouped or flat: an empty one does not say which (docs/reference/metrics.md#queries).
+/// Response to a query, grouped or flat. An empty response has the same form in both formats
+/// (docs/reference/metrics.md#queries).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct QueryResponse {
-    /// Groups, or points.
+    /// Groups or points.
     #[serde(default)]
     pub data: Vec<QuerySeries>,
-    /// Where the next page is.
+    /// Link to the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<QueryMeta>,
 }
 
-/// What an answer says about itself.
+/// Metadata of a response.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct QueryMeta {
-    /// Where the next page is.
+    /// Pagination of the response.
     #[serde(default)]
     pub pagination: QueryPagination,
 }
 
-/// Where the next page is.
+/// Pagination of a response.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct QueryPagination {
-    /// How many things a page has at most.
+    /// Maximum number of elements in a page.
     #[serde(default)]
     pub page_size: u32,
-    /// How many there are in all, where that is known.
+    /// Number of elements in all pages, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_size: Option<u32>,
-    /// The token of the next page.
+    /// Token of the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_page_token: Option<String>,
 }
 
-/// One group with its points, or one point of a flat answer.
+/// Group with its points, or one point of a flat response.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct QuerySeries {
-    /// The values over time, in no order that could be relied on.
+    /// Points of the group, in undefined order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<Vec<Point>>,
-    /// When, for a point.
+    /// Time of a flat point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
-    /// What, for a point.
+    /// Value of a flat point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// The labels that it was grouped by.
+    /// Labels of the group.
     #[serde(flatten)]
     pub labels: BTreeMap<String, Value>,
 }
 
 impl QuerySeries {
-    /// The value of a label.
+    /// Returns the value of a label.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.get(name).and_then(Value::as_str)
     }
 
-    /// Its points, the earliest first: the documents say descending, their examples ascend.
+    /// Returns the points in ascending order: the documents promise descending order, but their examples ascend.
     #[must_use]
     pub fn sorted_points(&self) -> Vec<Point> {
         let own = self.timestamp.zip(self.value);
@@ -285,10 +286,10 @@ impl QuerySeries {
     }
 }
 
-/// One value.
+/// Value in a time bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// The beginning of the bucket.
+    /// Start of the bucket.
     pub timestamp: Timestamp,
     /// The value.
     pub value: f64,
@@ -304,7 +305,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    // Source: docs/reference/metrics.md#queries, the request.
+    // Source: docs/reference/metrics.md#queries (request).
     #[test]
     fn a_query_is_grouped_by_connector() {
         let mut query = QueryMetrics {
@@ -331,7 +332,7 @@ mod tests {
         assert_eq!(body["group_by"], json!(["resource.connector.id", "metric.status"]));
     }
 
-    // Source: docs/reference/metrics.md#queries. Both forms, and the empty one that could be either.
+    // Source: docs/reference/metrics.md#queries. Both formats, and the empty response that fits both.
     #[test]
     fn grouped_and_flat_responses_are_parsed_and_sorted() {
         let read = |value: Value| serde_json::from_value::<QueryResponse>(value).unwrap();

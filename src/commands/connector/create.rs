@@ -5,18 +5,20 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{
-    ConnectorSession, DepartmentContext,
-    backup::{BackupArgs, BackupFile},
-    execution,
-    file::{self, ConnectorDefinition},
-    request::{self, SecretArgs},
-    selectors,
-    show::{self, AddedDefault},
+    args::{BackupArgs, SecretArgs},
+    show,
     wait_args::WaitArgs,
 };
 use crate::{
     commands::{CommandOutput, Ctx},
-    error::{Error, ErrorKind},
+    connectors::{
+        BackupFile,
+        definition::{self, ConnectorDefinition},
+        execution,
+        request::{self, AddedDefault},
+        selectors,
+    },
+    error::Error,
     hint::{connector_arg, shell_quote},
     plan::{ConnectorPlan, connectors::ConnectorConflict},
     quota::QuotaDecision,
@@ -24,6 +26,7 @@ use crate::{
     resources::connector::{
         DesiredConnector, FailureCause, FieldDiff, LiveConnector, WaitGoal, find_selected, wait::SETTLE_TIME,
     },
+    session::{ConnectorSession, DepartmentContext},
     text,
 };
 
@@ -68,11 +71,11 @@ pub(super) struct ConnectorCreateArgs {
 
 impl ConnectorCreateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorCreateOutput>, Error> {
-        let read = file::read(&self.config_file)?;
+        let read = definition::read(&self.config_file)?;
         let session = ConnectorSession::open(&ctx.run)?;
         let department = session.require_department()?;
         selectors::reject_foreign_names(Some(department), &[read.name().to_owned()])?;
-        let file = read.lint(ctx, Some(department))?;
+        let file = read.lint(&ctx.run, Some(department))?;
         request::reject_masked(&file.config, |_| false)?;
         ctx.block_on(self.create(ctx, &session, department, file))
     }
@@ -98,8 +101,15 @@ impl ConnectorCreateArgs {
             }
             false => None,
         };
-        let mut secret_keys =
-            request::resolve_secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
+        let mut secret_keys = request::resolve_secrets(
+            &ctx.run,
+            &|question| ctx.ui.ask_secret(question).ok(),
+            session,
+            &file.class,
+            &mut file.config,
+            self.secrets.secrets_dir.as_deref(),
+        )
+        .await?;
         if sends {
             match request::validate_with_service(session, &file.class, file.config.clone()).await? {
                 Some(validation) => {
@@ -132,10 +142,10 @@ impl ConnectorCreateArgs {
         if let Some(observed) = existing.as_ref().filter(|_| created.updated) {
             ctx.ui
                 .print_message(&[show::config_diff(&observed.name, ChangeMark::Change, &created.configs)]);
-            created.backup = self.backup.backup_current(ctx, session, observed).await?;
+            created.backup = self.backup.policy().backup_current(&ctx.run, session, observed).await?;
         }
         let execution = execution::execute(
-            ctx,
+            &ctx.run,
             &session.connectors,
             &session.journal_path,
             "connector create",
@@ -145,11 +155,11 @@ impl ConnectorCreateArgs {
         )
         .await?;
         if execution.has_changed(&plan) {
-            request::warn_over_quota(ctx, session, department).await;
+            request::warn_over_quota(&ctx.run, session, department).await;
         }
         let observed = execution.observed(&created.name);
         created.set_observed(observed.as_ref());
-        created.cause = observed.as_ref().and_then(show::visible_cause);
+        created.cause = observed.as_ref().and_then(crate::connectors::view::visible_cause);
         let wrote = execution.has_changed(&plan);
         let error = execution.into_error(session.department.as_ref(), &plan);
         let report = match wrote || created.existed {
@@ -224,22 +234,6 @@ impl ConnectorCreateArgs {
     }
 }
 
-/// Who may create, for somebody who may not.
-pub(super) fn explain_denied(error: Error, department: &DepartmentContext) -> Error {
-    if error.kind != ErrorKind::Denied {
-        return error;
-    }
-    match &department.persona {
-        Some(persona) => error
-            .with_hint(format!(
-                "You act as persona \"{persona}\". In the template \"hybrid\" only the persona \"deployer\", the \
-                 department's pipeline, creates, changes and deletes connectors."
-            ))
-            .with_hint(format!("Use its profile: `--profile {}-deployer`.", department.code)),
-        None => error,
-    }
-}
-
 /// The connector that was made, as the stock CLI shows it, and what was done to it.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectorCreateOutput {
@@ -299,7 +293,7 @@ impl ConnectorCreateOutput {
         if let Some(observed) = observed {
             self.id = Some(observed.id().to_owned());
             self.status = Some(observed.state().to_owned());
-            self.error_trace = show::error_trace(observed);
+            self.error_trace = crate::connectors::view::error_trace(observed);
         }
     }
 }

@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{
-    ConnectorSession,
-    backup::{BackupArgs, BackupFile},
-    execution, lifecycle, selectors,
-};
+use super::{args::BackupArgs, lifecycle};
 use crate::{
     commands::{CommandOutput, Ctx},
+    connectors::{BackupFile, execution, selectors},
     error::Error,
     plan::ConnectorPlan,
     render::{Block, TextLine, Viewable},
     resources::connector::LiveConnector,
+    session::ConnectorSession,
     text,
 };
 
@@ -84,13 +82,14 @@ impl ConnectorDeleteArgs {
         for connector in observed {
             backup.extend(
                 self.backup
-                    .backup(ctx, &session.connectors, &session.backup_dir, connector, true)
+                    .policy()
+                    .backup(&ctx.run, &session.connectors, &session.backup_dir, connector, true)
                     .await?,
             );
             plan.delete(department, connector);
         }
         let execution = execution::execute(
-            ctx,
+            &ctx.run,
             &session.connectors,
             &session.journal_path,
             "connector delete",

@@ -2,15 +2,17 @@
 
 use serde::Serialize;
 
-use super::{ConnectorSession, selectors, show};
+use super::show;
 use crate::{
     api::connect::TaskStatus,
     catalog::KeyGroup,
     commands::{CommandOutput, Ctx},
+    connectors::selectors,
     error::Error,
     quota::tasks_max,
     render::{Block, Cell, Record, Table, Viewable},
     resources::connector::{FailureCause, find_selected},
+    session::ConnectorSession,
 };
 
 /// Describe a connector.
@@ -53,7 +55,7 @@ impl ConnectorDescribeArgs {
             .iter()
             .map(|(key, value)| ConfigRow {
                 config: key.clone(),
-                value: show::redact_value(class, key, value),
+                value: crate::connectors::view::redact_value(class, key, value),
                 group: KeyGroup::classify(class, key),
             })
             .collect();
@@ -65,15 +67,15 @@ impl ConnectorDescribeArgs {
                 name: observed.name.clone(),
                 status: observed.state().to_owned(),
                 direction: observed.direction().to_owned(),
-                trace: show::error_trace(&observed),
+                trace: crate::connectors::view::error_trace(&observed),
                 plugin: class.to_owned(),
-                tasks_running: show::running_tasks(&observed),
+                tasks_running: crate::connectors::view::running_tasks(&observed),
                 tasks_max: tasks_max(&observed.expanded.info.config).ok(),
                 service_account: observed.expanded.info.config.get("kafka.service.account.id").cloned(),
             },
             tasks,
             configs,
-            cause: show::visible_cause(&observed),
+            cause: crate::connectors::view::visible_cause(&observed),
         }))
     }
 }

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::{ConnectorSession, selectors};
 use crate::{
     api::connect::LifecycleAction,
     commands::{CommandOutput, Ctx},
+    connectors::selectors,
     error::{Error, ErrorKind},
     render::{Block, Viewable},
     resources::connector::{LiveConnector, RestartMethod},
+    session::ConnectorSession,
     text,
 };
 
@@ -66,7 +67,7 @@ pub(super) fn run_lifecycle(
         } else {
             CommandOutput::empty()
         };
-        Ok(match combine_errors(failures, some) {
+        Ok(match crate::connectors::errors::combine_errors(failures, some) {
             Some(error) => report.with_error(error),
             None => report,
         })
@@ -93,26 +94,6 @@ fn verb(what: LifecycleAction) -> &'static str {
         LifecycleAction::Resume => "resume",
         LifecycleAction::Restart => "restart",
     }
-}
-
-/// Several failures as one, in the stock CLI's words (docs/reference/cli.md#prompts).
-pub(super) fn combine_errors(mut failures: Vec<Error>, some: bool) -> Option<Error> {
-    let kind = match (failures.len(), some) {
-        (0, _) => return None,
-        (_, true) => ErrorKind::Partial,
-        (_, false) => failures[0].kind,
-    };
-    if failures.len() == 1 {
-        return failures.pop().map(|error| error.with_kind(kind));
-    }
-    let lines: Vec<String> = failures.iter().map(|error| format!("* {error}")).collect();
-    let mut error = Error::new(kind, format!("{} errors occurred: {}", lines.len(), lines.join("; ")));
-    for hint in failures.into_iter().flat_map(|failure| failure.hints) {
-        if !error.hints.contains(&hint) {
-            error.hints.push(hint);
-        }
-    }
-    Some(error)
 }
 
 /// What was done.

@@ -2,16 +2,17 @@
 
 use serde::Serialize;
 
-use super::{
-    ConnectorSession, DepartmentContext, selectors,
-    show::{error_trace, running_tasks, visible_cause},
-};
 use crate::{
     commands::{CommandOutput, Ctx},
+    connectors::{
+        selectors,
+        view::{error_trace, running_tasks, visible_cause},
+    },
     error::Error,
     quota::{DepartmentUsage, tasks_max},
     render::{Block, Cell, Format, Table, TextLine, Viewable},
     resources::connector::LiveConnector,
+    session::{ConnectorSession, DepartmentContext},
 };
 
 /// List connectors.

@@ -1,25 +1,21 @@
 //! `confluent ebs connector`: the stock CLI's `connect` commands for whoever holds one restricted key, and what it lacks:
 //! restart, wait, validate, names besides ids, quota and ownership before a write.
 
+mod args;
 mod create;
 mod delete;
 mod describe;
 mod explain;
-mod file;
 mod lifecycle;
 mod lint;
 mod list;
 mod logs;
 mod metrics;
-mod selectors;
 mod offset;
 mod pause;
 mod plugin;
-mod request;
 mod restart;
 mod resume;
-mod execution;
-mod backup;
 mod show;
 mod update;
 mod validate;
@@ -29,15 +25,10 @@ mod time_arg;
 
 use clap::Subcommand;
 
-pub(super) use backup::{BackupArgs, BackupFile};
-pub(super) use execution::execute as run_plan;
-pub(super) use request::check_quota;
+pub(super) use args::BackupArgs;
 
 use super::{Ctx, command_output, global_args::OutputFormat};
-use crate::{
-    exit::ExitCode,
-    session::{ConnectorSession, DepartmentContext},
-};
+use crate::exit::ExitCode;
 
 /// Manage connectors.
 ///

@@ -1,33 +1,11 @@
 //! What several commands show of a connector.
 
-use serde::Serialize;
-
 use crate::{
-    catalog::{
-        catalog,
-        rules::credential_in_value::contains_credential,
-        secret::{Secrecy, secrecy},
-    },
+    connectors::request::AddedDefault,
     hint::connector_arg,
-    redact::is_secret_name,
     render::{Block, ChangeMark, DiffEntry, Style, TextLine},
-    resources::connector::{self, FailureCause, FieldDiff, LiveConnector, is_mask},
+    resources::connector::{FailureCause, FieldDiff},
 };
-
-/// What the service shows instead of a secret.
-const MASK: &str = "****************";
-
-/// The trace of a connector that has one.
-pub(super) fn error_trace(observed: &LiveConnector) -> Option<String> {
-    let trace = &observed.expanded.status.connector.trace;
-    (!trace.is_empty()).then(|| trace.clone())
-}
-
-/// How many of its tasks run.
-pub(super) fn running_tasks(observed: &LiveConnector) -> usize {
-    let tasks = observed.expanded.status.tasks.iter();
-    tasks.filter(|task| task.state == "RUNNING").count()
-}
 
 /// `1 of 2 run`; the second number is what may run.
 pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
@@ -35,29 +13,6 @@ pub(super) fn tasks_text(running: usize, most: Option<u32>) -> String {
         Some(most) => format!("{running} of {most} run"),
         None => format!("{running} run"),
     }
-}
-
-/// A value of a connector of plugin `class` that may be shown. The service masks what it calls secret; by our facts and
-/// by its name a key can be secret for us, too, and a credential can stand inside any value
-/// (docs/reference/connect.md#secrets-and-masks and docs/reference/connect.md#plugin-definitions).
-pub(super) fn redact_value(class: &str, key: &str, value: &str) -> String {
-    let facts = catalog();
-    let plugin = facts.plugin(class);
-    let by_type = match plugin.and_then(|plugin| plugin.key(key)) {
-        Some(_) => matches!(secrecy(facts, plugin, key), Secrecy::Secret),
-        None => is_secret_name(key),
-    };
-    match (by_type || contains_credential(value)) && !is_mask(value) {
-        true => MASK.to_owned(),
-        false => value.to_owned(),
-    }
-}
-
-/// Why a connector does not run, when it does not.
-pub(super) fn visible_cause(observed: &LiveConnector) -> Option<FailureCause> {
-    let cause = connector::find_cause(&observed.expanded.status);
-    let troubled = matches!(observed.state(), "FAILED" | "DEGRADED") || !cause.validation_errors.is_empty();
-    (troubled && cause != FailureCause::default()).then_some(cause)
 }
 
 /// The cause of a connector in sentences, and what helps.
@@ -124,45 +79,10 @@ pub(super) fn config_diff(name: &str, mark: ChangeMark, fields: &[FieldDiff]) ->
     Block::Diff(vec![change])
 }
 
-/// A key that was filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct AddedDefault {
-    /// The key.
-    pub(super) config: String,
-    /// Its value; never a secret.
-    pub(super) value: String,
-    /// Why.
-    pub(super) why: &'static str,
-}
-
 /// The keys that were filled in, as lines of a diff.
 pub(super) fn added_defaults(added: &[AddedDefault]) -> Block {
     let changes = added.iter().map(|line| {
         DiffEntry::new(ChangeMark::Add, [format!("\"{}\": \"{}\"", line.config, line.value)]).with_reason(line.why)
     });
     Block::Diff(changes.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_possible_secret_is_redacted_even_if_the_service_did_not_mask_it() {
-        let shown = |class: &str, key: &str, text: &str| redact_value(class, key, text);
-        for (class, key, text) in [
-            // By type, although the name says nothing; by name, where the type is not known; by what it holds.
-            ("SplunkSink", "splunk.hec.token", "canary"),
-            ("Neo4jSink", "neo4j.authentication.basic.password", "canary"),
-            ("HttpSink", "http.api.url", "https://reader:canary@example.com"),
-            ("HttpSink", "headers", "Authorization: Bearer canary"),
-        ] {
-            assert_eq!(shown(class, key, text), MASK, "{key}");
-        }
-        // The type decides against the name.
-        let url = "https://example.com/token";
-        assert_eq!(shown("HttpSink", "oauth2.token.url", url), url);
-        assert_eq!(shown("S3_SINK", "aws.secret.access.key", "****"), "****");
-        assert_eq!(shown("S3_SINK", "topics", "claims-orders"), "claims-orders");
-    }
 }

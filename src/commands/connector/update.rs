@@ -5,16 +5,17 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde::Serialize;
 
 use super::{
-    ConnectorSession,
-    backup::{BackupArgs, BackupFile},
-    execution,
-    file::{self, ConnectorDefinition},
-    request::{self, SecretArgs},
-    selectors, show,
+    args::{BackupArgs, SecretArgs},
+    show,
     wait_args::{WaitArgs, parse_duration},
 };
 use crate::{
     commands::{CommandOutput, Ctx},
+    connectors::{
+        BackupFile,
+        definition::{self, ConnectorDefinition},
+        execution, request, selectors,
+    },
     error::{Error, ErrorKind},
     hint::{connector_arg, shell_quote},
     plan::ConnectorPlan,
@@ -23,6 +24,7 @@ use crate::{
     resources::connector::{
         DesiredConnector, FailureCause, FieldDiff, LiveConnector, WaitGoal, is_mask, is_server_key,
     },
+    session::ConnectorSession,
     text,
 };
 
@@ -78,11 +80,11 @@ impl ConnectorUpdateArgs {
             // The stock CLI's words (docs/reference/cli.md#connector-commands).
             return Err(Error::usage("one of --config or --config-file must be specified"));
         }
-        let file = self.config_file.as_deref().map(file::read).transpose()?;
+        let file = self.config_file.as_deref().map(definition::read).transpose()?;
         let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), std::slice::from_ref(&self.connector))?;
         let file = match file {
-            Some(read) => Some(read.lint(ctx, session.department.as_ref())?),
+            Some(read) => Some(read.lint(&ctx.run, session.department.as_ref())?),
             None => None,
         };
         if file.as_ref().is_some_and(|file| file.offsets.is_some()) {
@@ -150,7 +152,15 @@ impl ConnectorUpdateArgs {
             request::check_quota(department, &decision)?;
             decision.notes.iter().for_each(|note| ctx.ui.info(note));
         }
-        let mut secret = request::resolve_secrets(ctx, session, &file.class, &mut file.config, &self.secrets).await?;
+        let mut secret = request::resolve_secrets(
+            &ctx.run,
+            &|question| ctx.ui.ask_secret(question).ok(),
+            session,
+            &file.class,
+            &mut file.config,
+            self.secrets.secrets_dir.as_deref(),
+        )
+        .await?;
         let asks_plugin = !file.config.values().any(|value| is_mask(value));
         let validation = match asks_plugin {
             true => request::validate_with_service(session, &file.class, file.config.clone()).await?,
@@ -204,9 +214,9 @@ impl ConnectorUpdateArgs {
         }
         ctx.ui
             .print_message(&[show::config_diff(&observed.name, ChangeMark::Change, &updated.changes)]);
-        updated.backup = self.backup.backup_current(ctx, session, observed).await?;
+        updated.backup = self.backup.policy().backup_current(&ctx.run, session, observed).await?;
         let execution = execution::execute(
-            ctx,
+            &ctx.run,
             &session.connectors,
             &session.journal_path,
             "connector update",
@@ -223,7 +233,7 @@ impl ConnectorUpdateArgs {
         }
         let now = execution.observed(&observed.name);
         updated.status = now.as_ref().map(|observed| observed.state().to_owned());
-        updated.cause = now.as_ref().and_then(show::visible_cause);
+        updated.cause = now.as_ref().and_then(crate::connectors::view::visible_cause);
         let error = execution.into_error(session.department.as_ref(), &plan);
         let error = error.map(|error| match error.kind {
             ErrorKind::Unhealthy => rollback_hint(error, &updated, keeps),

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{
-    ConnectorSession, file,
-    request::{self, ConfigValidationError, SecretArgs},
-    selectors,
-};
+use super::args::SecretArgs;
 use crate::{
     commands::{CommandOutput, Ctx},
+    connectors::{
+        definition,
+        request::{self, ConfigValidationError},
+        selectors,
+    },
     error::Error,
     render::{Block, Cell, Table, Viewable},
+    session::ConnectorSession,
     text,
 };
 
@@ -34,17 +36,25 @@ pub(super) struct ConnectorValidateArgs {
 
 impl ConnectorValidateArgs {
     pub(super) fn run(self, ctx: &mut Ctx) -> Result<CommandOutput<ConnectorValidateOutput>, Error> {
-        let read = file::read(&self.config_file)?;
+        let read = definition::read(&self.config_file)?;
         let session = ConnectorSession::open(&ctx.run)?;
         selectors::reject_foreign_names(session.department.as_ref(), &[read.name().to_owned()])?;
-        let mut file = read.lint(ctx, session.department.as_ref())?;
+        let mut file = read.lint(&ctx.run, session.department.as_ref())?;
         request::reject_masked(&file.config, |_| false)?;
         let (validation, class) = ctx.block_on(async {
             let mut added = match &session.department {
                 Some(_) => request::apply_defaults(&session, &mut file).await?,
                 None => Vec::new(),
             };
-            request::resolve_secrets(ctx, &session, &file.class, &mut file.config, &self.secrets).await?;
+            request::resolve_secrets(
+                &ctx.run,
+                &|question| ctx.ui.ask_secret(question).ok(),
+                &session,
+                &file.class,
+                &mut file.config,
+                self.secrets.secrets_dir.as_deref(),
+            )
+            .await?;
             let mut validation = request::validate_with_service(&session, &file.class, file.config.clone()).await?;
             let before = added.len();
             if let Some(first) = &validation {

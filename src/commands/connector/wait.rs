@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{ConnectorSession, selectors, wait_args};
+use super::wait_args;
 use crate::{
     commands::{CommandOutput, Ctx},
+    connectors::selectors,
     error::Error,
     render::{Block, Viewable},
     resources::connector::{LiveConnector, WaitGoal, find_selected},
+    session::ConnectorSession,
 };
 
 /// Wait until a connector runs.

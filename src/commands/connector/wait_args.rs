@@ -4,12 +4,12 @@ use std::time::Duration;
 
 pub(super) use crate::commands::duration::parse_duration;
 
-use super::ConnectorSession;
 use crate::{
     apply::RunEvent,
     commands::Ctx,
     error::Error,
     resources::connector::{PollSnapshot, WaitGoal, WaitOptions, WaitOutcome},
+    session::ConnectorSession,
 };
 
 /// How long to wait unless told otherwise: nearly everything settles within three minutes

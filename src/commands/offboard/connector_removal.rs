@@ -6,11 +6,8 @@ use clap::Args;
 
 use crate::{
     api::connect::{ClusterPath, ExpandedConnector},
-    commands::{
-        Ctx,
-        connector::{BackupArgs, BackupFile, run_plan},
-        provisioning::Reconciliation,
-    },
+    commands::{Ctx, connector::BackupArgs, provisioning::Reconciliation},
+    connectors::{BackupFile, execute},
     error::{Error, ErrorKind, ResultExt},
     model::Department,
     plan::{ConnectorPlan, Teardown},
@@ -125,7 +122,8 @@ impl ConnectorRemovalArgs {
             let folder = &reconciliation.session.state_paths.backups;
             backup.extend(
                 self.backup
-                    .backup(ctx, &connectors.connectors, folder, connector, true)
+                    .policy()
+                    .backup(&ctx.run, &connectors.connectors, folder, connector, true)
                     .await?,
             );
             plan.delete(Some(&department.code), connector);
@@ -136,8 +134,8 @@ impl ConnectorRemovalArgs {
         let journal = reconciliation
             .session
             .connector_journal_path(&connectors.connectors.cluster_path);
-        let execution = run_plan(
-            ctx,
+        let execution = execute(
+            &ctx.run,
             &connectors.connectors,
             &journal,
             "offboard",

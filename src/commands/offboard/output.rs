@@ -12,13 +12,11 @@ use super::{
 };
 use crate::{
     apply::ProvisioningReport as Applied,
-    commands::{
-        connector::BackupFile,
-        provisioning::{
-            Reconciliation,
-            plan_view::{department_changes, format_count, plan_totals},
-        },
+    commands::provisioning::{
+        Reconciliation,
+        plan_view::{department_changes, format_count, plan_totals},
     },
+    connectors::BackupFile,
     model::{Department, DepartmentCode},
     plan::{
         Plan, PlannedChange, Teardown,

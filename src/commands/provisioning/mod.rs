@@ -101,7 +101,10 @@ impl<'a> Reconciliation<'a> {
         let profile_store = profile_store.with_recipients(recipients);
         let journals = Journal::file_lengths(&session.state_paths.journals);
         let progress = ctx.ui.start_progress();
-        progress.on_event(&RunEvent::Phase { name: "Observe", total: 0 });
+        progress.on_event(&RunEvent::Phase {
+            name: "Observe",
+            total: 0,
+        });
         let (observed, kafka) = observe_organization(session, departments, acls).await?;
         let snapshot = &observed.snapshot;
         let desired = departments

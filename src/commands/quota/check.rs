@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{ConnectorSession, limits_source};
 use crate::{
-    commands::{CommandOutput, Ctx, connector::check_quota},
+    commands::{CommandOutput, Ctx},
+    connectors::check_quota,
     error::Error,
     quota::{
         ADVISORY, ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide,

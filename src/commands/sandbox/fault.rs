@@ -136,14 +136,14 @@ impl SandboxFaultConnectorArgs {
             Some(written) => Some(written.parse::<ConnectorFault>().map_err(|error| {
                 let known = ConnectorFault::ALL
                     .iter()
-                    .map(|kind| format!("{}: {}", kind.word(), kind.about()));
+                    .map(|kind| format!("{}: {}", kind.name(), kind.description()));
                 known.fold(Error::usage(error.to_string()), Error::with_hint)
             })?),
         };
         let changed = open_default_sandbox(ctx)?.set_connector_fault(&self.name, kind)?;
         let name = &self.name;
         let text = match (kind, changed) {
-            (Some(kind), _) => format!("Connector \"{name}\" fails: {}.", kind.about()),
+            (Some(kind), _) => format!("Connector \"{name}\" fails: {}.", kind.description()),
             (None, true) => format!("Connector \"{name}\" recovers."),
             (None, false) => format!("Connector \"{name}\" had no fault."),
         };
@@ -272,7 +272,7 @@ impl TableRow for FaultRow {
             ],
             Self::Connector(armed) => vec![
                 Cell::from(armed.connector.as_str()),
-                Cell::from(armed.kind.word()),
+                Cell::from(armed.kind.name()),
                 nothing(),
                 nothing(),
                 nothing(),

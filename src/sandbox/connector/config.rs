@@ -1,4 +1,4 @@
-//! What a written configuration becomes: strings only, secrets masked and kept as digests, keys that the service adds.
+//! Connector configurations: parsing, masking of secrets, and the keys that the service adds.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +10,32 @@ use crate::{
     sandbox::{crypt::SecretDigest, state::ConnectorRecord, view::CLOUD},
 };
 
-/// A configuration.
+/// Configuration of a connector.
 pub(crate) type ConnectorConfig = BTreeMap<String, String>;
 
-/// A value that is not empty.
+/// Returns a value unless it is empty.
 pub(crate) fn value<'a>(config: &'a ConnectorConfig, key: &str) -> Option<&'a str> {
     config.get(key).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// How many tasks a configuration asks for (docs/reference/quotas.md#counting-connectors: a missing value counts as
-/// one).
+/// Returns the configured number of tasks; a missing value counts as one
+/// (docs/reference/quotas.md#counting-connectors).
 pub(crate) fn tasks_max(config: &ConnectorConfig) -> u32 {
     value(config, "tasks.max")
         .and_then(|text| text.parse().ok())
         .unwrap_or(1)
 }
 
-/// The longest name, and what it may hold beside letters and digits (docs/reference/connect.md#connector-names:
+/// Returns whether a name has an allowed length and allowed characters (docs/reference/connect.md#connector-names:
 /// documented for custom connectors).
 fn is_valid_name(name: &str) -> bool {
     let good = |letter: char| letter.is_alphanumeric() || " .,&_+|[]-".contains(letter);
     name.chars().count() <= 64 && name.chars().all(good)
 }
 
-/// Reads a flat map of strings for the connector `name`; keys that the service adds come back with configurations that
-/// somebody has read, and mean nothing (docs/reference/connect.md#secrets-and-masks and
-/// docs/reference/connect.md#keys-added-by-the-service). Errors are `key: text`.
+/// Parses a flat map of strings for the connector `name`. Keys that the service adds to configurations are ignored,
+/// because clients send back what they have read (docs/reference/connect.md#secrets-and-masks and
+/// docs/reference/connect.md#keys-added-by-the-service). Errors have the form `key: text`.
 pub(crate) fn parse_config(written: &Value, name: &str) -> Result<ConnectorConfig, Vec<String>> {
     let Some(fields) = written.as_object() else {
         return Err(vec!["config: the configuration is required".into()]);
@@ -68,19 +68,19 @@ pub(crate) fn parse_config(written: &Value, name: &str) -> Result<ConnectorConfi
     }
 }
 
-/// A configuration as it is stored.
+/// Configuration in the form in which the sandbox stores it.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredConfig {
-    /// Secrets are masked.
+    /// Configuration with masked secrets.
     pub(crate) config: ConnectorConfig,
-    /// Of secrets only digests are kept.
+    /// Digests of the secrets.
     pub(crate) secrets: BTreeMap<String, SecretDigest>,
-    /// Values that stand for a failure, by key.
+    /// Faults that values trigger, by key.
     pub(crate) triggered_faults: BTreeMap<String, ConnectorFault>,
 }
 
-/// What is stored of a configuration. `old` is the connector that it replaces; with `keep` a mask stands for the secret
-/// that is stored there already.
+/// Masks the secrets of a configuration. `old` is the connector that the configuration replaces; with `keep`, a masked
+/// value keeps the stored secret.
 pub(crate) fn mask_secrets(
     config: ConnectorConfig,
     plugin: &SandboxPlugin,
@@ -103,7 +103,7 @@ pub(crate) fn mask_secrets(
             MASK.clone_into(value);
             continue;
         }
-        // A mask that stands for nothing is the secret itself, and opens nothing.
+        // A mask without a stored secret is taken as the secret itself, which is wrong for any system.
         let found = match secret && is_masked_value(value) {
             true => Some(ConnectorFault::WrongPassword),
             false => triggered_fault(plugin.class(), key, value),
@@ -119,7 +119,7 @@ pub(crate) fn mask_secrets(
     Ok(stored)
 }
 
-/// The configuration as it is read back, with keys that the service adds
+/// Returns the configuration for a response, with the keys that the service adds
 /// (docs/reference/connect.md#keys-added-by-the-service).
 pub(crate) fn displayed_config(connector: &ConnectorRecord, crn: &str) -> ConnectorConfig {
     let (provider, region) = CLOUD;
@@ -137,7 +137,7 @@ pub(crate) fn displayed_config(connector: &ConnectorRecord, crn: &str) -> Connec
     config
 }
 
-/// Keys that decide about the identity towards Kafka.
+/// Keys that determine the Kafka principal of a connector.
 const IDENTITY_KEYS: [&str; 4] = [
     "kafka.auth.mode",
     "kafka.service.account.id",
@@ -145,7 +145,7 @@ const IDENTITY_KEYS: [&str; 4] = [
     "kafka.api.secret",
 ];
 
-/// Whether an update changes the identity that a connector uses towards Kafka.
+/// Returns whether an update changes the Kafka principal of a connector.
 pub(crate) fn changes_identity(old: &ConnectorRecord, new: &ConnectorConfig) -> bool {
     IDENTITY_KEYS.iter().any(|key| {
         let (before, after) = (value(&old.config, key), value(new, key));

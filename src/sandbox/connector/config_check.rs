@@ -1,4 +1,4 @@
-//! What the service says about a configuration without trying it: the same at validation and at creation
+//! Static validation of configurations. The service performs the same checks at validation and at creation
 //! (docs/reference/connect.md#create-a-connector, docs/reference/connect.md#validate-a-configuration and
 //! docs/reference/connect.md#error-messages).
 
@@ -10,13 +10,13 @@ use super::{
 };
 use crate::catalog::{KeySchema, ValueType, secret::is_masked_value};
 
-/// What is wrong, by key.
+/// Errors by key.
 pub(crate) type ConfigErrors = BTreeMap<String, Vec<String>>;
 
-/// The least value of a key, where a plugin has one (pattern 4).
+/// Minimum values of keys for which a plugin defines one (pattern 4).
 const MIN_VALUES: [(&str, i64); 1] = [("flush.size", 1_000)];
 
-/// Checks a configuration.
+/// Validates a configuration.
 pub(crate) fn check_config(plugin: &SandboxPlugin, config: &ConnectorConfig) -> ConfigErrors {
     let mut errors = ConfigErrors::new();
     let mut add = |key: &str, text: String| errors.entry(key.to_owned()).or_default().push(text);
@@ -57,7 +57,7 @@ pub(crate) fn check_config(plugin: &SandboxPlugin, config: &ConnectorConfig) -> 
     errors
 }
 
-/// What is wrong with one value.
+/// Returns the error of one value.
 fn key_error(key: &KeySchema, config: &ConnectorConfig) -> Option<String> {
     let name = &key.name;
     let Some(written) = written_value(Some(key), config, name) else {
@@ -68,7 +68,7 @@ fn key_error(key: &KeySchema, config: &ConnectorConfig) -> Option<String> {
         return missing.then(|| format!("\"{name}\" is required"));
     };
     if !key.allowed.is_empty() && !key.allowed.contains(&written) {
-        // A list is allowed any of them.
+        // A list may contain any of the allowed values.
         let parts = || written.split(',').map(str::trim);
         let listed = key.value_type == ValueType::List && parts().all(|part| key.allowed.contains(&part));
         return (!listed && !written.contains("${"))
@@ -90,7 +90,7 @@ fn key_error(key: &KeySchema, config: &ConnectorConfig) -> Option<String> {
     }
 }
 
-/// The identity towards Kafka must be complete (docs/reference/connect.md#kafka-identity).
+/// Checks that the Kafka credentials are complete (docs/reference/connect.md#kafka-identity).
 fn identity_errors(config: &ConnectorConfig) -> Vec<(&'static str, String)> {
     let required = |name: &'static str| match value(config, name) {
         Some(_) => None,
@@ -109,7 +109,7 @@ fn identity_errors(config: &ConnectorConfig) -> Vec<(&'static str, String)> {
     }
 }
 
-/// The lines `key: text` of a refusal.
+/// Formats the errors as lines `key: text`.
 pub(crate) fn error_lines(errors: &ConfigErrors) -> Vec<String> {
     let all = errors.iter();
     all.flat_map(|(key, texts)| texts.iter().map(move |text| format!("{key}: {text}")))
@@ -120,7 +120,7 @@ pub(crate) fn error_lines(errors: &ConfigErrors) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// What an S3 sink needs besides topics and a bucket.
+    /// Required keys of an S3 sink other than topics and bucket.
     const REST: [(&str, &str); 6] = [
         ("connector.class", "S3_SINK"),
         ("name", "lake"),

@@ -1,4 +1,4 @@
-//! Connectors from outside: failures on request, and what tests and labs may know that no caller of the API may.
+//! Control of connectors: faults on request, and information for tests that the API does not return.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,8 @@ use crate::sandbox::{
     state::{SandboxState, StateChange},
 };
 
-/// What the connectors of that name have been through until now, written down before, and after, it becomes otherwise.
+/// Returns the changes that update the history of all connectors with that name. Needed before and after a fault
+/// changes.
 fn history_changes(state: &SandboxState, connector: &str, now: Timestamp) -> Vec<StateChange> {
     let all = state.connectors.values();
     let named = all.filter(|found| found.name == connector && found.lifetime.exists());
@@ -30,13 +31,13 @@ fn history_changes(state: &SandboxState, connector: &str, now: Timestamp) -> Vec
 }
 
 impl Sandbox {
-    /// The failures that were asked for.
+    /// Returns the active connector faults.
     pub fn connector_faults(&self) -> Result<Vec<ArmedConnectorFault>, SandboxError> {
         self.read_state(|state, _| state.connector_faults.clone())
     }
 
-    /// Lets the connector of that name fail from now on, whether it exists already or not; `None` lets it recover.
-    /// Tells whether anything changed.
+    /// Makes the connector with that name fail from now on, even if it is created later; `None` clears the fault.
+    /// Returns whether anything changed.
     pub fn set_connector_fault(&self, connector: &str, kind: Option<ConnectorFault>) -> Result<bool, SandboxError> {
         let since = self.now()?;
         let mut changed = false;
@@ -57,7 +58,7 @@ impl Sandbox {
         Ok(changed)
     }
 
-    /// Whether `secret` is what is stored under a PASSWORD key of a connector.
+    /// Returns whether `secret` is the stored value of a PASSWORD key of a connector.
     pub fn connector_secret_matches(&self, connector: &str, key: &str, secret: &str) -> Result<bool, SandboxError> {
         self.read_state(|state, _| {
             let mut all = state.connectors.values();

@@ -1,5 +1,5 @@
-//! What is wrong with a connector: failures that were asked for, values that stand for one, and rights that the
-//! identity behind it lacks (docs/reference/rbac.md#access-of-a-connectors-account).
+//! Evaluation of a connector: active faults, values that trigger a fault, and missing permissions of its principal
+//! (docs/reference/rbac.md#access-of-a-connectors-account).
 
 use jiff::Timestamp;
 
@@ -18,55 +18,55 @@ use crate::{
     sandbox::state::{ClusterRecord, ConnectorRecord, KeyResource, SandboxState as World, TopicRecord},
 };
 
-/// Everything that follows from a connector's records at one moment.
+/// Derived state of a connector at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectorEvaluation {
     pub(crate) plugin: SandboxPlugin,
     pub(crate) state: LifecycleState,
     pub(crate) tasks: u32,
     pub(crate) fault: Option<FaultDetails>,
-    /// Since when something is wrong, whether it shows or not.
+    /// Start of the fault, even before it becomes visible.
     pub(crate) fault_since: Option<Timestamp>,
-    /// The previous configuration is in force.
+    /// Whether the previous configuration is active.
     pub(crate) runs_previous_config: bool,
-    /// It has worked until then: now, or when something was done to it or went wrong.
+    /// End of the last period in which the connector ran: now, or the time of an action or fault.
     pub(crate) ran_until: Timestamp,
-    /// Topics that it has made, or would have by now.
+    /// Topics that the connector creates.
     pub(crate) topics_to_create: Vec<String>,
 }
 
 impl ConnectorEvaluation {
-    /// What is wrong, once it shows.
+    /// Returns the fault, if it is visible already.
     pub(crate) fn visible_fault(&self) -> Option<&FaultDetails> {
         let shows = matches!(self.state, LifecycleState::Failed | LifecycleState::Degraded);
         self.fault.as_ref().filter(|_| shows)
     }
 }
 
-/// A world in which a connector is looked at.
+/// Evaluator of the connectors of a cluster.
 #[derive(Clone)]
 pub(crate) struct ConnectorEvaluator<'a> {
     pub(crate) state: &'a World,
     pub(crate) cluster: &'a ClusterRecord,
     pub(crate) address: StageAddress,
     pub(crate) now: Timestamp,
-    /// Topics that have come to be by now, and are not stored yet.
+    /// Topics that connectors have created and that are not stored yet.
     pub(crate) new_topics: Vec<TopicRecord>,
 }
 
-/// Partitions of a topic that nobody made by hand (docs `client-configs`, the default of Confluent Cloud).
+/// Default number of partitions of a topic (docs `client-configs`, the default of Confluent Cloud).
 pub(crate) const DEFAULT_PARTITIONS: u32 = 6;
 
-/// What the grants say: something is missing, or the topics that will be made.
+/// Topics that the connector may create, or the fault caused by a missing permission.
 type AccessCheck = Result<Vec<String>, (Fault, String)>;
 
 impl ConnectorEvaluator<'_> {
-    /// How long things take for a connector.
+    /// Returns the delays of a connector.
     pub(crate) fn delays(&self, id: &str) -> ConnectorDelays {
         ConnectorDelays::draw(self.state.settings.timing, self.state.ids(), id)
     }
 
-    /// The topics that connectors have made by now and that are not stored yet, with the connectors that made them.
+    /// Returns the connectors that have created topics since the last request, with these topics.
     pub(crate) fn create_topics(&mut self) -> Vec<(ConnectorRecord, Vec<TopicRecord>)> {
         let here = self
             .state
@@ -77,7 +77,7 @@ impl ConnectorEvaluator<'_> {
             .filter(|found| found.lifetime.exists() && found.topics_created_in_run != Some(found.run.since))
             .collect();
         let mut settled = Vec::new();
-        // Sources first: sinks may wait for what they write.
+        // Sources first, because sinks may read the topics that sources create.
         let (sinks, sources): (Vec<_>, Vec<_>) = unmade
             .into_iter()
             .partition(|found| SandboxPlugin::find_or_unknown(found.class()).is_sink());
@@ -106,7 +106,7 @@ impl ConnectorEvaluator<'_> {
         let times = self.delays(&connector.id);
         let mut found = self.check_config(connector, &connector.config, &plugin);
         let previous = connector.previous.as_ref().filter(|_| {
-            let progression = found.as_ref().err().map(|wrong| wrong.1.progression);
+            let progression = found.as_ref().err().map(|fault| fault.1.progression);
             progression == Some(FaultProgression::Validation)
         });
         let in_force = previous.unwrap_or(&connector.config);
@@ -115,10 +115,10 @@ impl ConnectorEvaluator<'_> {
             Err(_) => Vec::new(),
         };
         let tasks = self.task_count(&plugin, in_force, &connector.id);
-        let wrong = found.err().map(|wrong| *wrong);
-        let onset = wrong.as_ref().map(|(since, trouble)| FaultOnset {
+        let fault = found.err().map(|fault| *fault);
+        let onset = fault.as_ref().map(|(since, fault)| FaultOnset {
             since: *since,
-            progression: trouble.progression,
+            progression: fault.progression,
         });
         let state = match connector.lifetime.exists() {
             true => state_at(&connector.run, &times, onset, tasks, self.now),
@@ -129,8 +129,8 @@ impl ConnectorEvaluator<'_> {
             state,
             tasks,
             runs_previous_config: previous.is_some(),
-            fault_since: wrong.as_ref().map(|(since, _)| *since),
-            fault: wrong.map(|(_, trouble)| trouble),
+            fault_since: fault.as_ref().map(|(since, _)| *since),
+            fault: fault.map(|(_, fault)| fault),
             topics_to_create: if state == LifecycleState::Running {
                 makes
             } else {
@@ -140,7 +140,7 @@ impl ConnectorEvaluator<'_> {
         }
     }
 
-    /// What would be wrong with a configuration; otherwise the topics that it makes.
+    /// Returns the fault of a configuration, or the topics that the connector creates.
     fn check_config(
         &self,
         connector: &ConnectorRecord,
@@ -170,7 +170,7 @@ impl ConnectorEvaluator<'_> {
                 fault_details(Fault::OffsetType, subject),
             )));
         }
-        // A topic that is deleted comes back only with the next start (docs/reference/quotas.md#connector-limits).
+        // A connector recreates a deleted topic only at its next start (docs/reference/quotas.md#connector-limits).
         let made = connector.topics_created_in_run == Some(connector.run.since);
         self.check_access(config, plugin, &connector.id, made)
             .map_err(|(kind, detail)| {
@@ -182,8 +182,8 @@ impl ConnectorEvaluator<'_> {
             })
     }
 
-    /// How many tasks run: sinks have at most one per partition (docs/reference/connect.md#common-configuration-keys),
-    /// logs are read by one.
+    /// Returns the number of running tasks: a sink runs at most one task per partition
+    /// (docs/reference/connect.md#common-configuration-keys), a CDC source runs one.
     fn task_count(&self, plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> u32 {
         let wanted = tasks_max(config).max(1);
         if plugin.is_sink() {
@@ -207,7 +207,7 @@ impl ConnectorEvaluator<'_> {
         stored.or_else(|| self.new_topics.iter().find(|topic| topic.name == name))
     }
 
-    /// Who the connector is towards Kafka.
+    /// Returns the Kafka principal of the connector.
     fn kafka_principal(&self, config: &ConnectorConfig) -> Result<Principal, (Fault, String)> {
         if value(config, "kafka.auth.mode") == Some("SERVICE_ACCOUNT") {
             let id = value(config, "kafka.service.account.id").unwrap_or_default();
@@ -239,7 +239,7 @@ impl ConnectorEvaluator<'_> {
         let assumed = &self.state.settings.assumptions.connect;
         let mut makes = Vec::new();
         for name in &reports {
-            // Found when the configuration is validated, before anything runs.
+            // The service detects this while it validates the configuration, before tasks start.
             let there = self.topic(name).is_some();
             if !(there || made || self.can_create_dead_letter_queue(&identity, name)) {
                 return Err((Fault::DlqNotCreatable, format!("CREATE {name}")));
@@ -293,14 +293,14 @@ impl ConnectorEvaluator<'_> {
         Ok(makes)
     }
 
-    /// Roles and ACLs decide together; on a Basic cluster, which knows no roles on topics and groups, ACLs are all
-    /// there is (docs/reference/rbac.md#cluster-types-with-rbac).
+    /// Returns whether roles and ACLs allow an operation. On a Basic cluster, which has no roles on topics and groups,
+    /// only ACLs count (docs/reference/rbac.md#cluster-types-with-rbac).
     fn is_allowed(&self, identity: &Principal, operation: Operation, resource: &Crn) -> bool {
         let rights = self.state.kafka_evaluator_at(identity, self.now);
         rights.decide(identity, operation, resource).is_allowed()
     }
 
-    /// Whether the identity may make a queue for dead letters; roles may not be enough for that (CC-39052).
+    /// Returns whether the principal may create a dead letter queue. Roles may not be sufficient (CC-39052).
     fn can_create_dead_letter_queue(&self, identity: &Principal, name: &str) -> bool {
         let rights = self.state.kafka_evaluator_at(identity, self.now);
         let by_role = self.state.settings.assumptions.connect.dead_letters_by_role;
@@ -311,7 +311,7 @@ impl ConnectorEvaluator<'_> {
         })
     }
 
-    /// Whether the identity may write every topic that begins so.
+    /// Returns whether the principal may write to all topics with this prefix.
     fn can_write_prefix(&self, identity: &Principal, prefix: &str) -> bool {
         let pattern = self
             .address
@@ -324,12 +324,12 @@ impl ConnectorEvaluator<'_> {
 }
 
 impl ConnectorRecord {
-    /// The value of `connector.class`.
+    /// Returns the value of `connector.class`.
     pub(crate) fn class(&self) -> &str {
         value(&self.config, "connector.class").unwrap_or_default()
     }
 
-    /// The next thing is done to it.
+    /// Records an action on the connector.
     pub(crate) fn record_action(
         &mut self,
         act: super::lifecycle::ConnectorAction,

@@ -1,4 +1,5 @@
-//! The failures there are: by name (`sandbox fault connector NAME KIND`), or by a telltale value in a configuration.
+//! Faults of connectors. A fault is set by name (`sandbox fault connector NAME KIND`) or triggered by a value in the
+//! configuration.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +10,7 @@ use crate::catalog::topic_keys::topic_use;
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $about:literal;)+) => {
-        /// What is wrong with a connector. Numbers are the patterns of docs/reference/connect.md#error-messages.
+        /// Fault of a connector. The numbers are the patterns of docs/reference/connect.md#error-messages.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum ConnectorFault {
@@ -17,18 +18,18 @@ macro_rules! faults {
         }
 
         impl ConnectorFault {
-            /// Every failure.
+            /// All faults.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The word for it, on the command line and as a telltale.
+            /// Returns the name of the fault, used on the command line and in values that trigger it.
             #[must_use]
-            pub const fn word(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }
             }
 
-            /// What it is, in a few words.
+            /// Returns a short description.
             #[must_use]
-            pub const fn about(self) -> &'static str {
+            pub const fn description(self) -> &'static str {
                 match self { $(Self::$name => $about,)+ }
             }
         }
@@ -36,107 +37,106 @@ macro_rules! faults {
 }
 
 faults! {
-    /// Pattern 1.
+    /// The connector's Kafka API key was revoked (pattern 1).
     KafkaKeyInvalid = "kafka-key-invalid", "the connector's Kafka API key was revoked";
-    /// Pattern 5.
-    DlqNotCreatable = "dlq-not-creatable", "its identity may not create the dead letter queue topic";
-    /// Pattern 6.
-    InvalidUpdate = "invalid-update", "the stored configuration is invalid, the previous one stays in force";
-    /// Pattern 8, and 9 for Debezium connectors.
-    WrongPassword = "wrong-password", "the other system refuses user and password";
-    /// Pattern 10.
-    UnknownHost = "unknown-host", "the name of the host cannot be resolved";
-    /// Pattern 10.
-    ConnectionRefused = "connection-refused", "the host does not answer";
-    /// Pattern 11.
-    TlsName = "tls-name", "the certificate is for another host";
-    /// Pattern 11.
-    TlsUntrusted = "tls-untrusted", "the certificate's issuer is not trusted";
-    /// Pattern 12.
+    /// Its Kafka principal may not create the dead letter queue topic (pattern 5).
+    DlqNotCreatable = "dlq-not-creatable", "its Kafka principal may not create the dead letter queue topic";
+    /// The stored configuration is invalid; the previous one stays active (pattern 6).
+    InvalidUpdate = "invalid-update", "the stored configuration is invalid; the previous one stays active";
+    /// The external system rejects user name and password (pattern 8; 9 for Debezium).
+    WrongPassword = "wrong-password", "the external system rejects user name and password";
+    /// The host name cannot be resolved (pattern 10).
+    UnknownHost = "unknown-host", "the host name cannot be resolved";
+    /// The host refuses the connection (pattern 10).
+    ConnectionRefused = "connection-refused", "the host refuses the connection";
+    /// The certificate belongs to another host (pattern 11).
+    TlsName = "tls-name", "the certificate belongs to another host";
+    /// The issuer of the certificate is not trusted (pattern 11).
+    TlsUntrusted = "tls-untrusted", "the issuer of the certificate is not trusted";
+    /// The database lacks the plugin that decodes its log (pattern 12).
     DecodingPlugin = "decoding-plugin", "the database lacks the plugin that decodes its log";
-    /// Pattern 13.
-    SlotInUse = "slot-in-use", "somebody else reads from the replication slot";
-    /// Pattern 14.
-    LogPurged = "log-purged", "the database has thrown away the log that the connector must read";
-    /// Pattern 15.
+    /// Another client reads from the replication slot (pattern 13).
+    SlotInUse = "slot-in-use", "another client reads from the replication slot";
+    /// The database has purged the log that the connector must read (pattern 14).
+    LogPurged = "log-purged", "the database has purged the log that the connector must read";
+    /// The redo log topic cannot be read (pattern 15).
     RedoTopic = "redo-topic", "the redo log topic cannot be read";
-    /// Pattern 16.
-    WrongFormat = "wrong-format", "records are not in the format that the configuration names";
-    /// Pattern 17.
-    SchemaMissing = "schema-missing", "a schema is not in the registry";
-    /// Pattern 17.
-    SchemaDenied = "schema-denied", "its identity may not use a schema";
-    /// Pattern 18.
-    TopicDenied = "topic-denied", "its identity may not use a topic";
-    /// Pattern 18.
-    GroupDenied = "group-denied", "its identity may not use its consumer group";
-    /// Pattern 18.
+    /// Records are not in the configured format (pattern 16).
+    WrongFormat = "wrong-format", "records are not in the configured format";
+    /// A schema is missing in the Schema Registry (pattern 17).
+    SchemaMissing = "schema-missing", "a schema is missing in the Schema Registry";
+    /// Its Kafka principal may not use a schema (pattern 17).
+    SchemaDenied = "schema-denied", "its Kafka principal may not use a schema";
+    /// Its Kafka principal may not use a topic (pattern 18).
+    TopicDenied = "topic-denied", "its Kafka principal may not use a topic";
+    /// Its Kafka principal may not use the consumer group (pattern 18).
+    GroupDenied = "group-denied", "its Kafka principal may not use the consumer group";
+    /// A topic does not exist (pattern 18).
     MissingTopic = "missing-topic", "a topic does not exist";
-    /// Pattern 19.
-    RecordTooLarge = "record-too-large", "a record is larger than the topic takes";
-    /// Pattern 20.
+    /// A record exceeds the maximum message size of the topic (pattern 19).
+    RecordTooLarge = "record-too-large", "a record exceeds the maximum message size of the topic";
+    /// The table does not exist and may not be created (pattern 20).
     TableMissing = "table-missing", "the table does not exist and may not be created";
-    /// Pattern 21.
-    StorageDenied = "storage-denied", "the cloud storage refuses access (403)";
-    /// Pattern 22.
-    SnowflakeJwt = "snowflake-jwt", "Snowflake refuses the private key";
-    /// Pattern 23.
-    SlowTarget = "slow-target", "the other system is too slow, the consumer is thrown out of its group";
-    /// Pattern 24.
-    TaskFailed = "task-failed", "one task of several has failed: DEGRADED";
-    /// Pattern 25.
-    PlatformError = "platform-error", "an error of the platform that says nothing";
-    /// Pattern 31.
+    /// The cloud storage denies access (403) (pattern 21).
+    StorageDenied = "storage-denied", "the cloud storage denies access (403)";
+    /// Snowflake rejects the private key (pattern 22).
+    SnowflakeJwt = "snowflake-jwt", "Snowflake rejects the private key";
+    /// The external system is too slow; the consumer is removed from its group (pattern 23).
+    SlowTarget = "slow-target", "the external system is too slow; the consumer is removed from its group";
+    /// One of several tasks has failed: DEGRADED (pattern 24).
+    TaskFailed = "task-failed", "one of several tasks has failed: DEGRADED";
+    /// An unexpected error of Confluent Cloud without details (pattern 25).
+    PlatformError = "platform-error", "an unexpected error of Confluent Cloud without details";
+    /// Offsets were set to values of the wrong type (pattern 31).
     OffsetType = "offset-type", "offsets were set to values of the wrong type";
-    /// Source: docs/reference/connect.md#timing-of-states
-    Flapping = "flapping", "fails and restarts, again and again";
-    /// Source: docs/reference/connect.md#timing-of-states
-    StuckProvisioning = "stuck-provisioning", "never leaves PROVISIONING";
+    /// Fails and restarts repeatedly (docs/reference/connect.md#timing-of-states).
+    Flapping = "flapping", "fails and restarts repeatedly";
+    /// Stays PROVISIONING (docs/reference/connect.md#timing-of-states).
+    StuckProvisioning = "stuck-provisioning", "stays PROVISIONING";
 }
 
-/// A word that names no failure.
+/// Error for a text that is not the name of a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a failure of connectors")]
+#[error("`{0}` is not a connector fault")]
 pub struct ConnectorFaultError(String);
 
 impl FromStr for ConnectorFault {
     type Err = ConnectorFaultError;
 
     fn from_str(text: &str) -> Result<Self, ConnectorFaultError> {
-        let known = Self::ALL.iter().copied().find(|kind| kind.word() == text);
+        let known = Self::ALL.iter().copied().find(|kind| kind.name() == text);
         known.ok_or_else(|| ConnectorFaultError(text.to_owned()))
     }
 }
 
 impl fmt::Display for ConnectorFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.word())
+        out.pad(self.name())
     }
 }
 
-/// A failure that was asked for by the name of a connector, which need not exist yet.
+/// Active fault of all connectors with one name. The connector may not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmedConnectorFault {
-    /// The connector, in whichever cluster.
+    /// Name of the connector, in any cluster.
     pub connector: String,
-    /// What is wrong with it.
+    /// Kind of the fault.
     pub kind: ConnectorFault,
-    /// Since when.
+    /// Start of the fault.
     pub since: Timestamp,
 }
 
-/// Keys besides those of topics whose values are names that people choose freely, or ids: a telltale there would be an
-/// accident.
+/// Keys whose values are free names or ids, in addition to topic keys. Their values never trigger a fault.
 const EXEMPT_KEYS: [&str; 4] = ["name", "connector.class", "kafka.auth.mode", "kafka.service.account.id"];
 
-/// The failure that a value of the configuration stands for: it holds the failure's word, or a host that cannot exist
-/// (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots have no others.
+/// Returns the fault that a configuration value triggers: the value contains the name of the fault, or a host that
+/// cannot exist (`.invalid`, RFC 2606). Underscores count as hyphens, because replication slots allow no hyphens.
 pub(crate) fn triggered_fault(class: &str, key: &str, value: &str) -> Option<ConnectorFault> {
     if EXEMPT_KEYS.contains(&key) || topic_use(class, key).is_some() {
         return None;
     }
     let value = value.to_ascii_lowercase().replace('_', "-");
-    let name = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.word()));
+    let name = ConnectorFault::ALL.iter().find(|kind| value.contains(kind.name()));
     let nowhere = || {
         let mut hosts = value.split(['/', ':', ',', '@']);
         hosts.any(|part| part.ends_with(".invalid"))
@@ -152,9 +152,9 @@ mod tests {
     #[test]
     fn fault_names_are_unique_and_equal_their_serialized_form() {
         for kind in ConnectorFault::ALL {
-            assert_eq!(kind.word().parse(), Ok(*kind));
+            assert_eq!(kind.name().parse(), Ok(*kind));
             let json = serde_json::to_value(kind).unwrap();
-            assert_eq!(json, kind.word());
+            assert_eq!(json, kind.name());
         }
         assert!("wrong".parse::<ConnectorFault>().is_err());
     }

@@ -1,7 +1,8 @@
-//! What a connector has been through: the one source that log lines and metrics are told from, so that both agree, and
-//! that what was told once is told the same again whatever is changed later.
+//! History of a connector. Log lines and metrics are generated from it, so that they are consistent with each other and
+//! do not change later.
 //!
-//! States are computed when somebody looks; so are episodes. Whoever changes a connector writes them down first.
+//! The phases of the history are computed on demand, like states. Any code that changes a connector records the phases
+//! first.
 
 use std::time::Duration;
 
@@ -17,39 +18,40 @@ use super::{
 };
 use crate::sandbox::state::ConnectorRecord;
 
-/// How long metrics are kept (docs/reference/metrics.md#limits-and-delay); log lines are for three days only.
+/// Retention of the history: as long as metrics (docs/reference/metrics.md#limits-and-delay). Log lines are kept for
+/// three days only.
 const RETENTION: Duration = Duration::from_hours(7 * 24);
-/// More than anybody does to one connector in that time; the state must not grow without end.
+/// Maximum number of phases, so that the state cannot grow without limit.
 const MAX_PHASES: usize = 100;
 
-/// The episodes of a connector, in order.
+/// Phases of a connector, in chronological order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ConnectorHistory(Vec<HistoryPhase>);
 
-/// How a connector was, from a moment on until the next episode.
+/// Phase in the history of a connector; it lasts until the next phase starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct HistoryPhase {
     pub(crate) from: Timestamp,
     pub(crate) run: ConnectorRun,
     pub(crate) class: String,
     pub(crate) tasks: u32,
-    /// The first topic that it reads or writes.
+    /// First topic that the connector reads or writes.
     pub(crate) topic: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fault: Option<PhaseFault>,
 }
 
-/// What is wrong, whether it shows already or not.
+/// Fault of a phase, visible or not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PhaseFault {
     pub(crate) since: Timestamp,
     pub(crate) progression: FaultProgression,
-    /// The last `Caused by`, as logs know it.
+    /// Last `Caused by` of the stack trace in the log.
     pub(crate) cause: String,
-    /// Whether tasks ever started.
+    /// Whether tasks started before the fault.
     pub(crate) starts_tasks: bool,
-    /// The previous configuration is in force.
+    /// Whether the previous configuration is active.
     pub(crate) runs_previous_config: bool,
 }
 
@@ -78,24 +80,24 @@ impl HistoryPhase {
     }
 }
 
-/// A stretch of time in one state.
+/// Period in which a connector is in one state.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct HistoryInterval<'a> {
     pub(crate) from: Timestamp,
-    /// Not included.
+    /// End of the interval, exclusive.
     pub(crate) to: Timestamp,
     pub(crate) state: LifecycleState,
     pub(crate) phase: &'a HistoryPhase,
-    /// Tasks start at its beginning.
+    /// Whether tasks start at the beginning of the interval.
     pub(crate) starts_tasks: bool,
-    /// Tasks that ran are stopped at its beginning.
+    /// Whether running tasks stop at the beginning of the interval.
     pub(crate) stops_tasks: bool,
-    /// Tasks have run before it, since the last thing that was done.
+    /// Whether tasks ran before the interval, in the same run.
     pub(crate) tasks_ran_before: bool,
 }
 
 impl HistoryInterval<'_> {
-    /// How many tasks run in it.
+    /// Returns the number of tasks that run in the interval.
     pub(crate) fn running_tasks(&self) -> u32 {
         let phase = self.phase;
         match self.state {
@@ -106,15 +108,15 @@ impl HistoryInterval<'_> {
         }
     }
 
-    /// Nothing of what is wrong shows in the tasks: they run on with the configuration from before.
+    /// Returns whether the tasks run with the previous configuration, so that the fault does not affect them.
     pub(crate) fn runs_previous_config(&self) -> bool {
-        let wrong = self.phase.fault.as_ref();
-        wrong.is_some_and(|wrong| wrong.progression == FaultProgression::Validation && wrong.runs_previous_config)
+        let fault = self.phase.fault.as_ref();
+        fault.is_some_and(|fault| fault.progression == FaultProgression::Validation && fault.runs_previous_config)
     }
 }
 
 impl ConnectorHistory {
-    /// The chronicle with how the connector is now, unless it says so already.
+    /// Returns the history with the current phase added, or `None` if it is up to date.
     pub(crate) fn updated(
         &self,
         connector: &ConnectorRecord,
@@ -125,30 +127,31 @@ impl ConnectorHistory {
         if let Some(last) = self.0.last() {
             let same_run = last.run == phase.run;
             if same_run {
-                // What was asked for began when it was asked for. What follows from rights is known since now.
-                let since = phase.fault.as_ref().map(|wrong| wrong.since);
-                let asked = since.filter(|since| *since > phase.run.since && last.fault.is_none());
-                phase.from = asked.unwrap_or(now).max(last.from);
+                // A requested fault starts at the time of the request. A fault due to permissions is known only from
+                // now on.
+                let since = phase.fault.as_ref().map(|fault| fault.since);
+                let requested = since.filter(|since| *since > phase.run.since && last.fault.is_none());
+                phase.from = requested.unwrap_or(now).max(last.from);
             }
-            let told = HistoryPhase {
+            let unchanged = HistoryPhase {
                 from: last.from,
                 ..phase.clone()
             };
-            if told == *last {
+            if unchanged == *last {
                 return None;
             }
         }
-        let mut episodes = self.0.clone();
-        episodes.push(phase);
+        let mut phases = self.0.clone();
+        phases.push(phase);
         let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-        // An episode lasts until the next one, so the first one that is kept begins before.
-        let old = episodes.iter().take_while(|phase| phase.from <= oldest).count();
-        let many = episodes.len().saturating_sub(MAX_PHASES);
-        episodes.drain(..old.saturating_sub(1).max(many));
-        Some(Self(episodes))
+        // A phase lasts until the next one, so the first phase to keep starts before the retention period.
+        let old = phases.iter().take_while(|phase| phase.from <= oldest).count();
+        let many = phases.len().saturating_sub(MAX_PHASES);
+        phases.drain(..old.saturating_sub(1).max(many));
+        Some(Self(phases))
     }
 
-    /// Its spans from `from` until `now`, in order and without gaps.
+    /// Returns the intervals from `from` until `now`, in order and without gaps.
     pub(crate) fn intervals(
         &self,
         times: &ConnectorDelays,
@@ -156,24 +159,24 @@ impl ConnectorHistory {
         now: Timestamp,
     ) -> Vec<HistoryInterval<'_>> {
         let mut intervals: Vec<HistoryInterval<'_>> = Vec::new();
-        for (index, episode) in self.0.iter().enumerate() {
+        for (index, phase) in self.0.iter().enumerate() {
             let end = self.0.get(index + 1).map_or(now, |next| next.from.min(now));
-            for (at, state) in state_changes(episode, times, from, end) {
+            for (at, state) in state_changes(phase, times, from, end) {
                 let last = intervals.last();
-                let same_run = last.is_some_and(|last| last.phase.run == episode.run);
+                let same_run = last.is_some_and(|last| last.phase.run == phase.run);
                 let ran_last = last.is_some_and(|last| last.running_tasks() > 0);
                 let mut interval = HistoryInterval {
                     from: at,
                     to: end,
                     state,
-                    phase: episode,
+                    phase,
                     starts_tasks: false,
                     stops_tasks: ran_last && !same_run,
                     tasks_ran_before: same_run
                         && last.is_some_and(|last| last.tasks_ran_before || last.running_tasks() > 0),
                 };
                 let begins = matches!(state, LifecycleState::Running | LifecycleState::Degraded)
-                    || (state == LifecycleState::Failed && !interval.tasks_ran_before && starts_tasks(episode));
+                    || (state == LifecycleState::Failed && !interval.tasks_ran_before && starts_tasks(phase));
                 interval.starts_tasks = begins && !(same_run && ran_last);
                 interval.stops_tasks |= same_run && ran_last && state == LifecycleState::Paused;
                 if let Some(last) = intervals.last_mut() {
@@ -188,10 +191,10 @@ impl ConnectorHistory {
 }
 
 fn starts_tasks(phase: &HistoryPhase) -> bool {
-    phase.fault.as_ref().is_some_and(|wrong| wrong.starts_tasks)
+    phase.fault.as_ref().is_some_and(|fault| fault.starts_tasks)
 }
 
-/// The states within an episode, each with the moment at which it begins: asked for at every moment at which the state can
+/// Returns the states within a phase with their start times. The state is evaluated at each moment at which it can
 /// change.
 fn state_changes(
     phase: &HistoryPhase,
@@ -206,21 +209,21 @@ fn state_changes(
         moments.extend([after(begun, wait), after(begun, wait + times.fault)]);
     }
     moments.push(after(begun, times.fault));
-    let onset = phase.fault.as_ref().map(|wrong| FaultOnset {
-        since: wrong.since,
-        progression: wrong.progression,
+    let onset = phase.fault.as_ref().map(|fault| FaultOnset {
+        since: fault.since,
+        progression: fault.progression,
     });
     if let Some(onset) = onset {
         moments.push(after(onset.since, times.fault / 2));
         if onset.progression == FaultProgression::Flapping {
             let first = onset.since.max(begun);
-            // Only what can be asked about: this goes on for as long as nobody does anything.
+            // Only within the requested period: the restart loop never ends by itself.
             let passed = Duration::try_from(from.duration_since(first)).map_or(0, |passed| passed.as_secs());
-            let turn = FLAP_SECONDS.0 + FLAP_SECONDS.1;
-            let mut at = after(first, Duration::from_secs(passed / turn * turn));
+            let cycle = FLAP_SECONDS.0 + FLAP_SECONDS.1;
+            let mut at = after(first, Duration::from_secs(passed / cycle * cycle));
             while at < end {
                 moments.extend([at, after(at, Duration::from_secs(FLAP_SECONDS.0))]);
-                at = after(at, Duration::from_secs(turn));
+                at = after(at, Duration::from_secs(cycle));
             }
         }
     }
@@ -238,7 +241,7 @@ fn state_changes(
 }
 
 impl ConnectorEvaluator<'_> {
-    /// The connector with its chronicle up to date, when it was not.
+    /// Returns the connector with an updated history, or `None` if the history is up to date.
     pub(crate) fn with_updated_history(
         &self,
         connector: &ConnectorRecord,
@@ -267,7 +270,7 @@ mod tests {
         from: Timestamp,
         act: ConnectorAction,
         since: Timestamp,
-        wrong: Option<(Timestamp, FaultProgression)>,
+        fault: Option<(Timestamp, FaultProgression)>,
     ) -> HistoryPhase {
         HistoryPhase {
             from,
@@ -279,11 +282,11 @@ mod tests {
             class: "DatagenSource".into(),
             tasks: 2,
             topic: "claims-orders".into(),
-            fault: wrong.map(|(since, course)| PhaseFault {
+            fault: fault.map(|(since, progression)| PhaseFault {
                 since,
-                progression: course,
+                progression,
                 cause: "x".into(),
-                starts_tasks: course != FaultProgression::Validation,
+                starts_tasks: progression != FaultProgression::Validation,
                 runs_previous_config: false,
             }),
         }
@@ -302,8 +305,8 @@ mod tests {
             .collect()
     }
 
-    // Source: docs/reference/connect.md#timing-of-states. Provisioning, running, and a restart that is at once over
-    // when time does not count.
+    // Source: docs/reference/connect.md#timing-of-states. Provisioning, running, and a restart that completes at once
+    // without delays.
     #[test]
     fn tasks_start_once_per_run_even_without_delays() {
         let begun = start();
@@ -355,7 +358,7 @@ mod tests {
             describe_intervals(&history, &ConnectorDelays::default(), begun + 2.minutes()),
             ["0 RUNNING starts", "45 FAILED", "75 RUNNING starts"]
         );
-        // Long after, only what is asked for is worked out.
+        // For a late period, only that period is computed.
         let late = history.intervals(&ConnectorDelays::default(), begun + 48.hours(), begun + 49.hours());
         assert!(late.len() < 100, "{}", late.len());
     }

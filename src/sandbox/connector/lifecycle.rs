@@ -1,4 +1,4 @@
-//! The states of a connector, computed from the moments at which something was done to it
+//! Connector states, computed from the times of the actions on the connector
 //! (docs/reference/connect.md#connector-states).
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sandbox::{crypt::IdGenerator, settings::Timing};
 
-/// What was done to a connector last.
+/// Last action on a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConnectorAction {
@@ -19,7 +19,7 @@ pub(crate) enum ConnectorAction {
     Restarted,
 }
 
-/// The state of a connector (`connect/v1`, with RESTARTING of docs `connector-statuses`).
+/// State of a connector (`connect/v1`, with RESTARTING of docs `connector-statuses`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum LifecycleState {
@@ -46,7 +46,7 @@ impl LifecycleState {
     }
 }
 
-/// The last thing that was done, when, and in which state the connector was then.
+/// Last action on a connector, its time, and the state before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ConnectorRun {
     pub(crate) action: ConnectorAction,
@@ -64,32 +64,32 @@ impl ConnectorRun {
     }
 }
 
-/// How long things take (docs/reference/connect.md#timing-of-states).
+/// Delays of state changes (docs/reference/connect.md#timing-of-states).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectorDelays {
-    /// Until tasks run.
+    /// Delay until tasks run.
     pub(crate) start: Duration,
-    /// Until something that is wrong shows.
+    /// Delay until a fault becomes visible.
     pub(crate) fault: Duration,
-    /// Until it is paused, or runs again.
+    /// Delay until a pause or resume takes effect.
     pub(crate) pause_resume: Duration,
-    /// Until it has restarted.
+    /// Delay until a restart completes.
     pub(crate) restart: Duration,
-    /// Until a request for offsets is carried out.
+    /// Delay until an offsets request is applied.
     pub(crate) offsets: Duration,
-    /// Until a deleted connector has left the lists.
+    /// Delay until a deleted connector disappears from the lists.
     pub(crate) delete: Duration,
 }
 
 impl ConnectorDelays {
-    /// The times of one connector; the same one always has the same.
+    /// Draws the delays of one connector. The same connector always gets the same delays.
     pub(crate) fn draw(timing: Timing, ids: IdGenerator, id: &str) -> Self {
         let between = |what: &str, (low, high): (u64, u64)| {
             let spread = u64::from_str_radix(&ids.lowercase_id(&["time", what, id], 4), 36).unwrap_or(0);
             Duration::from_secs(low + spread % (high - low + 1))
         };
-        // Creation: Datagen is up within 60 to 90 s; failures show after 30 to 90 s, lagging up to the 180 s that
-        // clients allow.
+        // Creation: Datagen runs after 60 to 90 s; failures become visible after 30 to 90 s, with `lagging` after up to
+        // the 180 s that clients wait.
         let [start, fail, turn, restart, offsets, leave] = match timing {
             Timing::Instant => return Self::default(),
             Timing::Real => [(20, 60), (30, 90), (3, 15), (5, 20), (5, 25), (3, 30)],
@@ -106,29 +106,29 @@ impl ConnectorDelays {
     }
 }
 
-/// When and how something wrong shows.
+/// Start and progression of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FaultOnset {
-    /// Since when it is wrong: before the connector started, or later.
+    /// Start of the fault: before the connector started, or later.
     pub(crate) since: Timestamp,
     pub(crate) progression: FaultProgression,
 }
 
-/// The course of a failure.
+/// Progression of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultProgression {
-    /// The configuration is found wanting before any task starts.
+    /// Validation of the configuration fails before any task starts.
     Validation,
     /// Tasks start and fail at once.
     Start,
-    /// Tasks run for a while first.
+    /// Tasks run for a while and then fail.
     WhileRunning,
-    /// One task fails, the others run.
+    /// One task fails; the other tasks run.
     OneTask,
-    /// Fails and restarts, again and again.
+    /// Tasks fail and restart repeatedly.
     Flapping,
-    /// Nothing ever happens.
+    /// The connector never leaves its state.
     Stuck,
 }
 
@@ -136,7 +136,7 @@ fn elapsed(since: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO)
 }
 
-/// How long a flapping connector runs and fails, in turns. Seen: within eight minutes
+/// Seconds for which a flapping connector runs and fails, in turn. Observed within eight minutes
 /// (docs/reference/connect.md#timing-of-states).
 pub(crate) const FLAP_SECONDS: (u64, u64) = (45, 30);
 
@@ -149,7 +149,7 @@ impl ConnectorRun {
         matches!(self.action, ConnectorAction::Created | ConnectorAction::Updated)
     }
 
-    /// When its tasks run.
+    /// Returns the time at which the tasks run.
     fn tasks_start_at(&self, times: &ConnectorDelays) -> Timestamp {
         let wait = match self.action {
             ConnectorAction::Paused | ConnectorAction::Resumed => times.pause_resume,
@@ -159,40 +159,40 @@ impl ConnectorRun {
         saturating_later(self.since, wait)
     }
 
-    /// When something wrong shows: what was wrong at the start a while after the start, what went wrong later a while
-    /// after that.
-    fn fault_visible_at(&self, times: &ConnectorDelays, wrong: FaultOnset) -> Timestamp {
+    /// Returns the time at which a fault becomes visible. The delay starts with the tasks for an initial fault, and
+    /// with the fault itself for a later one.
+    fn fault_visible_at(&self, times: &ConnectorDelays, fault: FaultOnset) -> Timestamp {
         let started = self.tasks_start_at(times);
-        match wrong.progression {
-            _ if wrong.since > self.since => started.max(saturating_later(wrong.since, times.fault / 2)),
+        match fault.progression {
+            _ if fault.since > self.since => started.max(saturating_later(fault.since, times.fault / 2)),
             FaultProgression::Validation | FaultProgression::Start => saturating_later(self.since, times.fault),
             _ => saturating_later(started, times.fault),
         }
     }
 
-    /// Whether nothing ever worked since it was last begun.
-    fn never_ran(&self, wrong: FaultOnset) -> bool {
+    /// Returns whether no task has run since the last creation or update.
+    fn never_ran(&self, fault: FaultOnset) -> bool {
         self.is_new_config()
-            && wrong.since <= self.since
+            && fault.since <= self.since
             && matches!(
-                wrong.progression,
+                fault.progression,
                 FaultProgression::Validation | FaultProgression::Start
             )
     }
 
-    /// Until when it has worked, seen at `now` in the state `state`.
+    /// Returns the time until which the connector ran, as seen at `now` in the state `state`.
     pub(crate) fn ran_until(
         &self,
         times: &ConnectorDelays,
-        wrong: Option<FaultOnset>,
+        fault: Option<FaultOnset>,
         state: LifecycleState,
         now: Timestamp,
     ) -> Timestamp {
-        match (state, wrong) {
+        match (state, fault) {
             (LifecycleState::Running | LifecycleState::Degraded, _) => now,
-            (LifecycleState::Failed, Some(wrong)) if wrong.progression == FaultProgression::Flapping => now,
-            (LifecycleState::Failed, Some(wrong)) if !self.never_ran(wrong) => {
-                self.fault_visible_at(times, wrong).min(now)
+            (LifecycleState::Failed, Some(fault)) if fault.progression == FaultProgression::Flapping => now,
+            (LifecycleState::Failed, Some(fault)) if !self.never_ran(fault) => {
+                self.fault_visible_at(times, fault).min(now)
             }
             (LifecycleState::Paused, _)
                 if self.action == ConnectorAction::Paused && self.previous_state == LifecycleState::Running =>
@@ -204,11 +204,11 @@ impl ConnectorRun {
     }
 }
 
-/// The state at `now`. `tasks`: how many tasks it has.
+/// Returns the state at `now` of a connector with `tasks` tasks.
 pub(crate) fn state_at(
     run: &ConnectorRun,
     times: &ConnectorDelays,
-    wrong: Option<FaultOnset>,
+    fault: Option<FaultOnset>,
     tasks: u32,
     now: Timestamp,
 ) -> LifecycleState {
@@ -221,15 +221,15 @@ pub(crate) fn state_at(
         _ if waits => LifecycleState::Provisioning,
         _ => LifecycleState::Running,
     };
-    let Some(wrong) = wrong else { return healthy };
-    let ill = now >= run.fault_visible_at(times, wrong);
-    match wrong.progression {
-        FaultProgression::Stuck if run.is_new_config() || wrong.since > run.since => LifecycleState::Provisioning,
-        _ if !ill && run.never_ran(wrong) => LifecycleState::Provisioning,
+    let Some(fault) = fault else { return healthy };
+    let ill = now >= run.fault_visible_at(times, fault);
+    match fault.progression {
+        FaultProgression::Stuck if run.is_new_config() || fault.since > run.since => LifecycleState::Provisioning,
+        _ if !ill && run.never_ran(fault) => LifecycleState::Provisioning,
         _ if !ill => healthy,
         FaultProgression::OneTask if tasks > 1 => LifecycleState::Degraded,
         FaultProgression::Flapping => {
-            let from = elapsed(wrong.since.max(run.since), now).as_secs();
+            let from = elapsed(fault.since.max(run.since), now).as_secs();
             match from % (FLAP_SECONDS.0 + FLAP_SECONDS.1) < FLAP_SECONDS.0 {
                 true => LifecycleState::Running,
                 false => LifecycleState::Failed,
@@ -250,7 +250,8 @@ mod tests {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
 
-    // Source: docs/reference/connect.md#timing-of-states. Up within 90 s, bad credentials show after 30 to 90 s.
+    // Source: docs/reference/connect.md#timing-of-states. Running within 90 s, invalid credentials visible after 30 to
+    // 90 s.
     #[test]
     fn real_delays_stay_within_the_observed_ranges() {
         for n in 0..200 {
@@ -269,44 +270,44 @@ mod tests {
     fn a_connector_goes_from_provisioning_to_running_or_failed() {
         let times = ConnectorDelays::draw(Timing::Real, IdGenerator::new(1), "lcc-1");
         let run = ConnectorRun::created(start());
-        let at = |seconds: u64, wrong| state_at(&run, &times, wrong, 1, start() + Duration::from_secs(seconds));
+        let at = |seconds: u64, fault| state_at(&run, &times, fault, 1, start() + Duration::from_secs(seconds));
         assert_eq!(at(0, None), LifecycleState::Provisioning);
         assert_eq!(at(90, None), LifecycleState::Running);
-        let wrong = |progression| {
+        let fault = |progression| {
             Some(FaultOnset {
                 since: start(),
                 progression,
             })
         };
         assert_eq!(
-            at(29, wrong(FaultProgression::Validation)),
+            at(29, fault(FaultProgression::Validation)),
             LifecycleState::Provisioning
         );
-        assert_eq!(at(90, wrong(FaultProgression::Validation)), LifecycleState::Failed);
-        assert_eq!(at(90, wrong(FaultProgression::Stuck)), LifecycleState::Provisioning);
+        assert_eq!(at(90, fault(FaultProgression::Validation)), LifecycleState::Failed);
+        assert_eq!(at(90, fault(FaultProgression::Stuck)), LifecycleState::Provisioning);
         assert_eq!(
-            at(1_000_000, wrong(FaultProgression::Stuck)),
+            at(1_000_000, fault(FaultProgression::Stuck)),
             LifecycleState::Provisioning
         );
         let first = times.start.as_secs();
         assert_eq!(
-            at(first, wrong(FaultProgression::WhileRunning)),
+            at(first, fault(FaultProgression::WhileRunning)),
             LifecycleState::Running
         );
-        assert_eq!(at(200, wrong(FaultProgression::WhileRunning)), LifecycleState::Failed);
+        assert_eq!(at(200, fault(FaultProgression::WhileRunning)), LifecycleState::Failed);
     }
 
     #[test]
     fn one_failed_task_of_several_is_degraded_and_flapping_alternates() {
         let run = ConnectorRun::created(start());
         let times = ConnectorDelays::default();
-        let wrong = |progression| {
+        let fault = |progression| {
             Some(FaultOnset {
                 since: start(),
                 progression,
             })
         };
-        let one = |tasks| state_at(&run, &times, wrong(FaultProgression::OneTask), tasks, start());
+        let one = |tasks| state_at(&run, &times, fault(FaultProgression::OneTask), tasks, start());
         assert_eq!((one(1), one(2)), (LifecycleState::Failed, LifecycleState::Degraded));
         let flaps: Vec<_> = [0, 50, 80, 130]
             .into_iter()
@@ -314,7 +315,7 @@ mod tests {
                 state_at(
                     &run,
                     &times,
-                    wrong(FaultProgression::Flapping),
+                    fault(FaultProgression::Flapping),
                     1,
                     start() + seconds.seconds(),
                 )

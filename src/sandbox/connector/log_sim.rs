@@ -1,5 +1,5 @@
-//! Log lines, told from what a connector has been through: the same lines whenever they are asked for, as many as fall
-//! into the time that is asked about, and some of them late (docs/reference/logs.md#log-lines-and-pages).
+//! Simulated log lines, generated from the history of a connector. Repeated searches of the same period return the same
+//! lines; some lines become visible with a delay (docs/reference/logs.md#log-lines-and-pages).
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::{
     sandbox::{crypt::IdGenerator, settings::Timing},
 };
 
-/// A line.
+/// Simulated log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SimulatedLogLine {
     pub(crate) at: Timestamp,
-    /// Its number among the lines of the same millisecond.
+    /// Sequence number among the lines of the same millisecond.
     pub(crate) number: u32,
     pub(crate) level: &'static str,
     pub(crate) task: Option<u32>,
@@ -28,7 +28,7 @@ pub(crate) struct SimulatedLogLine {
     pub(crate) trace: Option<String>,
 }
 
-/// Whose lines.
+/// Generator for the log lines of one connector.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogGenerator<'a> {
     pub(crate) ids: IdGenerator,
@@ -37,10 +37,10 @@ pub(crate) struct LogGenerator<'a> {
     pub(crate) name: &'a str,
 }
 
-/// A crash-looping connector repeats its error about every five minutes (docs/reference/logs.md#log-lines-and-pages).
+/// Interval at which a connector in a restart loop repeats its error (docs/reference/logs.md#log-lines-and-pages).
 const REPEAT_INTERVAL: Duration = Duration::from_mins(5);
 
-/// Lines in the making: what is outside of the window is not kept.
+/// Log lines within a time window; lines outside of it are dropped.
 struct LogWindow<'a> {
     generator: LogGenerator<'a>,
     from: Timestamp,
@@ -66,8 +66,8 @@ impl LogWindow<'_> {
         self.push(at, "INFO", Some(task), message, None);
     }
 
-    /// The moment of the `step`-th thing that happens from `begin` on: a while apart, or, where nothing takes time, a
-    /// millisecond.
+    /// Returns the time of the `step`-th event after `begin`. The events are some time apart, or a millisecond with
+    /// instant timing.
     fn step(&self, begin: Timestamp, step: u32) -> Timestamp {
         let apart = match self.generator.timing {
             Timing::Instant => 1,
@@ -79,7 +79,7 @@ impl LogWindow<'_> {
 }
 
 impl LogGenerator<'_> {
-    /// The lines between two moments, both included, in order. Lines that are not visible at `now` are left out.
+    /// Returns the lines between two times, both inclusive, in order. Lines that are not visible at `now` are omitted.
     pub(crate) fn lines(
         self,
         intervals: &[HistoryInterval<'_>],
@@ -94,7 +94,7 @@ impl LogGenerator<'_> {
             lines: Vec::new(),
         };
         for interval in intervals {
-            // What begins at the end of a span may be told a little after it.
+            // Events at the end of an interval may be logged shortly after it.
             let late = SignedDuration::from_mins(1);
             if interval.from <= to && interval.to.saturating_add(late).unwrap_or(Timestamp::MAX) >= from {
                 page.generate(interval);
@@ -118,7 +118,7 @@ impl LogGenerator<'_> {
         lines
     }
 
-    /// How long until a line can be found: a few seconds for most, and for some nearly a minute.
+    /// Returns the delay until a search finds a line: a few seconds for most lines, nearly a minute for some.
     fn visibility_delay(self, line: &SimulatedLogLine) -> SignedDuration {
         let (usual, often, late) = match self.timing {
             Timing::Instant => return SignedDuration::ZERO,
@@ -131,7 +131,7 @@ impl LogGenerator<'_> {
         SignedDuration::from_millis(i64::try_from(draw("delay", most)).unwrap_or(0))
     }
 
-    /// A line as it is sent.
+    /// Converts a line into a log entry of the API.
     pub(crate) fn into_entry(self, line: SimulatedLogLine) -> LogEntry {
         LogEntry {
             timestamp: format!("{:.3}", line.at),
@@ -159,7 +159,7 @@ impl LogWindow<'_> {
             for task in 0..tasks {
                 let why = match interval.state {
                     LifecycleState::Paused => "the connector is paused",
-                    _ => "the connector starts anew",
+                    _ => "the connector restarts",
                 };
                 let at = next(self);
                 self.info(at, task, format!("{} Stopped: {why}", worker(task)));
@@ -177,10 +177,10 @@ impl LogWindow<'_> {
                 }
             }
         }
-        if let Some(wrong) = &interval.phase.fault
+        if let Some(fault) = &interval.phase.fault
             && matches!(interval.state, LifecycleState::Failed | LifecycleState::Degraded)
             && !interval.runs_previous_config()
-            // What never started a task tells nothing (docs/reference/logs.md#log-lines-and-pages).
+            // A connector whose tasks never started logs nothing (docs/reference/logs.md#log-lines-and-pages).
             && (interval.starts_tasks || interval.tasks_ran_before)
         {
             let failing = if interval.state == LifecycleState::Degraded {
@@ -194,17 +194,14 @@ impl LogWindow<'_> {
                 for task in 0..failing {
                     let at = self.step(at, task);
                     let message = format!("{} Task threw an uncaught and unrecoverable exception", worker(task));
-                    let trace = task_trace(&wrong.cause, &id, sink, task);
+                    let trace = task_trace(&fault.cause, &id, sink, task);
                     self.push(at, "ERROR", Some(task), message, Some(trace));
                 }
                 attempt += 1;
                 at = at.saturating_add(REPEAT_INTERVAL).unwrap_or(Timestamp::MAX);
                 if at < interval.to {
                     let before = at.saturating_sub(Duration::from_secs(2)).unwrap_or(at);
-                    let message = format!(
-                        "Connector {}: tasks are started again after a failure",
-                        self.generator.name
-                    );
+                    let message = format!("Connector {}: restarting tasks after a failure", self.generator.name);
                     self.push(before, "INFO", None, format!("{message} (attempt {attempt})"), None);
                 }
             }
@@ -219,7 +216,7 @@ impl LogWindow<'_> {
         }
     }
 
-    /// What a running task says in a minute.
+    /// Generates the lines of a running task in one minute.
     fn generate_minute(&mut self, interval: &HistoryInterval<'_>, minute: i64, task: u32, sink: bool, worker: &str) {
         let generator = self.generator;
         let (ids, number, name) = (generator.ids, minute.to_string(), task.to_string());
@@ -241,7 +238,7 @@ impl LogWindow<'_> {
         let topic = &interval.phase.topic;
         let records = simulator.records_per_minute(minute) / f64::from(interval.phase.tasks.max(1));
         let text = match sink {
-            // The words of the stock CLI's own samples (docs/reference/cli.md#tables).
+            // Texts from the samples of the Confluent CLI (docs/reference/cli.md#tables).
             false => format!("Committing offsets for {records:.0} acknowledged messages"),
             true => format!("Committing offsets of {topic} after {records:.0} records"),
         };
@@ -249,10 +246,10 @@ impl LogWindow<'_> {
         let chance = |what: &str, below| ids.draw_below(&[what, generator.id, &name, &number], below);
         if chance("slow", 43) == 0 {
             let milliseconds = 2_000 + chance("how slow", 6_000);
-            let text = format!("{worker} A request took {milliseconds} ms and is sent again");
+            let text = format!("{worker} A request took {milliseconds} ms and is retried");
             self.push(after(phase + jitter + 130), "WARN", Some(task), text, None);
         }
-        // A group is balanced anew now and then.
+        // The consumer group rebalances now and then.
         if sink && chance("balance", 360) == 0 {
             let topic = format!("{topic}-{task}");
             self.info(
@@ -269,7 +266,7 @@ impl LogWindow<'_> {
     }
 }
 
-/// What a task says when it starts.
+/// Returns the messages that a task logs at its start.
 fn startup_messages(class: &str, sink: bool, id: &str, task: u32, topic: &str) -> Vec<String> {
     let mut said = vec![format!("Task {id}-{task} of plugin {class} is initialized")];
     let is = |word: &str| class.contains(word);
@@ -310,7 +307,7 @@ mod tests {
         "2026-11-22T10:00:00Z".parse().unwrap()
     }
 
-    fn phase(class: &str, wrong: bool) -> HistoryPhase {
+    fn phase(class: &str, failed: bool) -> HistoryPhase {
         HistoryPhase {
             from: start(),
             run: ConnectorRun {
@@ -321,7 +318,7 @@ mod tests {
             class: class.into(),
             tasks: 2,
             topic: "claims-orders".into(),
-            fault: wrong.then(|| PhaseFault {
+            fault: failed.then(|| PhaseFault {
                 since: start(),
                 progression: FaultProgression::Start,
                 cause: "org.apache.kafka.common.errors.TopicAuthorizationException: no".into(),
@@ -352,8 +349,8 @@ mod tests {
         }
     }
 
-    // Source: docs/reference/logs.md#log-lines-and-pages. The identical exception about every five minutes; `task-<n>`,
-    // empty for the connector's own.
+    // Source: docs/reference/logs.md#log-lines-and-pages. The same exception about every five minutes; `task-<n>`,
+    // empty for lines of the connector itself.
     #[test]
     fn a_failed_connector_logs_its_error_repeatedly() {
         let phase = phase("DatagenSource", true);
@@ -375,8 +372,8 @@ mod tests {
     fn overlapping_windows_return_the_same_lines() {
         let source = phase("DatagenSource", false);
         let sink = phase("S3_SINK", false);
-        for (episode, state) in [(&source, LifecycleState::Running), (&sink, LifecycleState::Degraded)] {
-            let intervals = [interval(episode, state)];
+        for (phase, state) in [(&source, LifecycleState::Running), (&sink, LifecycleState::Degraded)] {
+            let intervals = [interval(phase, state)];
             let lines = |from, to| generator(Timing::Real).lines(&intervals, from, to, start() + 5.hours());
             let whole = lines(start(), start() + 2.hours());
             assert!(whole.len() > 100);

@@ -1,4 +1,4 @@
-//! The words of each failure, in the fields in which the service sends them (docs/reference/connect.md#status,
+//! Texts of each fault, in the response fields of the service (docs/reference/connect.md#status,
 //! docs/reference/connect.md#where-errors-are-reported and docs/reference/connect.md#error-messages).
 
 use super::{
@@ -9,43 +9,43 @@ use super::{
     topics::connector_topics,
 };
 
-/// What a failure is about.
+/// Connector and configuration that a fault belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FaultContext<'a> {
     pub(crate) plugin: &'a SandboxPlugin,
     pub(crate) config: &'a ConnectorConfig,
     pub(crate) id: &'a str,
-    /// The topic, group or subject in question; empty when the failure was asked for.
+    /// Affected topic, group or subject; empty if the fault was requested.
     pub(crate) detail: &'a str,
 }
 
-/// A failure, ready to be shown.
+/// Texts and properties of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FaultDetails {
     pub(crate) progression: FaultProgression,
-    /// `key: text`.
+    /// Validation errors in the form `key: text`.
     pub(crate) validation: Vec<String>,
-    /// Root errors.
+    /// Root causes.
     pub(crate) errors: Vec<String>,
-    /// Of the connector.
+    /// Trace of the connector.
     pub(crate) trace: String,
-    /// The last `Caused by`.
+    /// Last `Caused by` of the stack trace.
     cause: String,
     pub(crate) summary: String,
     pub(crate) recommendations: Vec<String>,
     /// `USER_ACTIONABLE_ERROR` or `SYSTEM_ERROR`.
     pub(crate) task_state: &'static str,
-    /// Whether tasks ever started.
+    /// Whether tasks started before the fault.
     pub(crate) starts_tasks: bool,
 }
 
 impl FaultDetails {
-    /// The stack trace of a task.
+    /// Returns the stack trace of a task.
     pub(crate) fn task_trace(&self, id: &str, sink: bool, task: u32) -> String {
         task_trace(&self.cause, id, sink, task)
     }
 
-    /// What logs know: where the status says nothing, they say more
+    /// Returns the cause in the log, which is more specific than the status for unexpected errors
     /// (docs/reference/connect.md#where-errors-are-reported).
     pub(crate) fn cause_in_logs(&self) -> &str {
         match self.cause == UNEXPECTED_ERROR {
@@ -55,7 +55,7 @@ impl FaultDetails {
     }
 }
 
-/// The stack trace of a task: a wrapper, and the cause at its end (pattern 24).
+/// Returns the stack trace of a task: a wrapper exception with the cause at its end (pattern 24).
 pub(crate) fn task_trace(cause: &str, id: &str, sink: bool, task: u32) -> String {
     let kind = if sink { "Sink" } else { "Source" };
     format!(
@@ -66,16 +66,16 @@ pub(crate) fn task_trace(cause: &str, id: &str, sink: bool, task: u32) -> String
     )
 }
 
-/// Pattern 6.
+/// Error text of an invalid configuration (pattern 6).
 const INVALID_CONFIG: &str = "Unable to validate configuration. If an update was made to the configuration, this means that \
                        the configuration was invalid, and the connector continues to operate on a previous configuration \
                        that passed validation. Errors:\n";
 
-/// Pattern 25.
+/// Error text of an unexpected error (pattern 25).
 const UNEXPECTED_ERROR: &str = "The connector failed due to an unexpected error. Contact our Support team to quickly resolve this \
                       issue. We apologize for any inconvenience.";
 
-/// The configuration is found wanting: the same text for each of `keys` that is there.
+/// Creates the details of an invalid configuration: the same text for each of `keys` that is configured.
 fn invalid_config(subject: &FaultContext<'_>, keys: &[&str], text: &str, summary: &str) -> FaultDetails {
     let there: Vec<_> = keys.iter().filter(|key| subject.config.contains_key(**key)).collect();
     let keys = if there.is_empty() {
@@ -97,7 +97,7 @@ fn invalid_config(subject: &FaultContext<'_>, keys: &[&str], text: &str, summary
     }
 }
 
-/// A task fails with `cause`.
+/// Creates the details of a task that fails with `cause`.
 fn task_failure(progression: FaultProgression, cause: &str, summary: &str, advice: &str) -> FaultDetails {
     let error = cause.rsplit("Caused by: ").next().unwrap_or(cause);
     FaultDetails {
@@ -116,8 +116,8 @@ fn task_failure(progression: FaultProgression, cause: &str, summary: &str, advic
 const KAFKA: &str = "org.apache.kafka.common.errors";
 const CONNECT: &str = "org.apache.kafka.connect.errors";
 
-/// Keys under which the address and the credentials of the other system stand. Debezium repeats one error for all of
-/// them (pattern 9), JDBC names the ones it used.
+/// Keys with the address and the credentials of a database. Debezium reports one error for all of them (pattern 9);
+/// JDBC connectors report the keys that they used.
 const CDC_KEYS: [&str; 5] = [
     "database.hostname",
     "database.port",
@@ -167,7 +167,7 @@ impl<'a> FaultContext<'a> {
             .unwrap_or("user")
     }
 
-    /// The topic in question.
+    /// Returns the affected topic.
     fn topic(&self) -> String {
         let found = connector_topics(self.plugin, self.config, self.id);
         let first = found.read.first().or_else(|| found.written.first()).cloned();
@@ -177,7 +177,7 @@ impl<'a> FaultContext<'a> {
         }
     }
 
-    /// What the other system says to a wrong password (pattern 8).
+    /// Returns the text with which the external system rejects a wrong password (pattern 8).
     fn connection_refused(&self) -> String {
         let (class, user) = (self.plugin.class(), self.user());
         match () {
@@ -192,7 +192,7 @@ impl<'a> FaultContext<'a> {
         }
     }
 
-    /// Something about the connection: over all `database.*` fields for Debezium, else for `keys`.
+    /// Creates the details of a connection error: for all `database.*` keys of Debezium, otherwise for `keys`.
     fn connection_fault(&self, keys: &[&str], text: &str, summary: &str) -> FaultDetails {
         match self.is_debezium() {
             true => {
@@ -221,7 +221,7 @@ impl<'a> FaultContext<'a> {
     }
 }
 
-/// The failure `kind` of a connector.
+/// Returns the details of a fault of a connector.
 pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDetails {
     let (host, topic) = (subject.host(), subject.topic());
     let start =
@@ -260,7 +260,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
             let (refusal, summary) = (subject.connection_refused(), "The connector cannot authenticate to the database.");
             let mut fault = subject.connection_fault(&PASSWORDS, &refusal, summary);
             if subject.is_debezium() {
-                // Source: docs/reference/connect.md#status. Tasks had started, so that both kinds of errors are there.
+                // Source: docs/reference/connect.md#status. The tasks had started, so both kinds of errors are present.
                 fault.errors = vec![refusal.clone()];
                 fault.cause = format!("{CONNECT}.ConnectException: Unable to obtain a connection\nCaused by: {refusal}");
                 fault.starts_tasks = true;
@@ -271,7 +271,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::UnknownHost => subject.connection_fault(
             &HOSTS,
             &format!("The connection attempt failed: java.net.UnknownHostException: {host}"),
-            "The connector cannot resolve the name of the host.",
+            "The connector cannot resolve the host name.",
         ),
         Fault::ConnectionRefused => subject.connection_fault(
             &HOSTS,
@@ -281,7 +281,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::TlsName => subject.connection_fault(
             &HOSTS,
             &format!("javax.net.ssl.SSLHandshakeException: No subject alternative DNS name matching {host} found."),
-            "The certificate of the host is for another name.",
+            "The certificate of the host belongs to another name.",
         ),
         Fault::TlsUntrusted => subject.connection_fault(
             &HOSTS,
@@ -305,7 +305,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                      org.postgresql.util.PSQLException: ERROR: replication slot \"{slot}\" is active for PID 4711"
                 ),
                 "The replication slot is in use.",
-                "Use a slot name of its own for each connector, or drop the slot of a connector that was deleted.",
+                "Use a separate slot name for each connector, or drop the slot of a deleted connector.",
             )
         }
         Fault::LogPurged => later(
@@ -314,7 +314,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                  this is no longer available on the server. Reconfigure the connector to use a snapshot mode when needed."
             ),
             "The database has purged the log that the connector must read.",
-            "Reset the offsets of the connector, which takes a new snapshot, and keep the log for longer.",
+            "Reset the offsets of the connector, which takes a new snapshot, and increase the retention of the log.",
         ),
         Fault::RedoTopic => later(
             format!(
@@ -322,14 +322,14 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                 value(subject.config, "redo.log.topic.name").unwrap_or(&topic)
             ),
             "The redo log topic cannot be read.",
-            "Create the redo log topic with one partition, or allow the service account to.",
+            "Create the redo log topic with one partition, or allow the service account to create it.",
         ),
         Fault::WrongFormat => later(
             format!(
                 "{CONNECT}.DataException: Converting byte[] to Kafka Connect data failed due to serialization error of \
                  topic {topic}:\nCaused by: {KAFKA}.SerializationException: Unknown magic byte!"
             ),
-            "Records are not in the format that the configuration names.",
+            "Records are not in the configured format.",
             "Set input.data.format to the format of the topic.",
         ),
         Fault::SchemaMissing => later(
@@ -339,7 +339,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                  io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException: Subject not found.; error \
                  code: 40401"
             ),
-            "A schema is not in the Schema Registry.",
+            "A schema is missing in the Schema Registry.",
             "Check schema.context.name and the subjects of the topic.",
         ),
         Fault::SchemaDenied => {
@@ -366,7 +366,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::GroupDenied => start(
             format!("{KAFKA}.GroupAuthorizationException: Not authorized to access group: connect-{}", subject.id),
             "The service account of the connector may not use its consumer group.",
-            "Grant the service account DeveloperRead on groups that begin with connect-lcc.",
+            "Grant the service account DeveloperRead on groups that start with connect-lcc.",
         ),
         Fault::MissingTopic => start(
             format!(
@@ -381,8 +381,8 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                 "{KAFKA}.RecordTooLargeException: The message is 9437184 bytes when serialized which is larger than \
                  8388608, which is the value of the max.request.size configuration."
             ),
-            "A record is larger than the topic takes.",
-            "Raise max.message.bytes of the topic, or leave columns out.",
+            "A record exceeds the maximum message size of the topic.",
+            "Raise max.message.bytes of the topic, or exclude columns.",
         ),
         Fault::TableMissing => later(
             format!("{CONNECT}.ConnectException: Table \"{topic}\" is missing and auto-creation is disabled"),
@@ -391,14 +391,14 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         ),
         Fault::StorageDenied => start(
             format!("{CONNECT}.ConnectException: {}", subject.storage_host()),
-            "The cloud storage refuses access.",
+            "The cloud storage denies access.",
             "Check the policy of the bucket and the permissions of the access key.",
         ),
         Fault::SnowflakeJwt => invalid_config(
             &subject,
             &["snowflake.private.key", "snowflake.user.name"],
             "net.snowflake.client.jdbc.SnowflakeSQLException: JWT token is invalid.",
-            "Snowflake does not accept the private key.",
+            "Snowflake rejects the private key.",
         ),
         Fault::SlowTarget => later(
             format!(
@@ -406,7 +406,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
                  org.apache.kafka.clients.consumer.CommitFailedException: Offset commit cannot be completed since the \
                  consumer is not part of an active group: max.poll.interval.ms was exceeded"
             ),
-            "The other system is too slow.",
+            "The external system is too slow.",
             "Lower max.poll.records, or use more tasks.",
         ),
         Fault::TaskFailed => task_failure(
@@ -418,7 +418,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
         Fault::OffsetType => start(
             "java.lang.ClassCastException: class java.lang.String cannot be cast to class java.lang.Long".to_owned(),
             "The offsets of the connector have the wrong type.",
-            "Set the offsets again, with numbers as numbers.",
+            "Set the offsets again, with numeric values instead of texts.",
         ),
         Fault::Flapping => task_failure(
             FaultProgression::Flapping,
@@ -447,7 +447,7 @@ pub(crate) fn fault_details(kind: Fault, subject: FaultContext<'_>) -> FaultDeta
 mod tests {
     use super::*;
 
-    // Source: docs/reference/connect.md#error-messages. The pattern that each failure must match.
+    // Source: docs/reference/connect.md#error-messages. The pattern that each fault must match.
     #[test]
     fn every_fault_contains_the_text_of_its_pattern() {
         let plugin = SandboxPlugin::find_or_unknown("PostgresCdcSourceV2");
@@ -514,7 +514,7 @@ mod tests {
                         .task_trace("lcc-1", false, 0)
                         .contains("WorkerSourceTask{id=lcc-1-0}")
             );
-            // Pattern 9: one root error over all fields.
+            // Pattern 9: one root cause for all keys.
             if matches!(kind, Fault::UnknownHost | Fault::TlsName | Fault::WrongPassword) {
                 assert_eq!(fault.validation.len(), 2, "{:?}", fault.validation);
             }

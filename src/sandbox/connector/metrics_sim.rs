@@ -1,5 +1,5 @@
-//! What a connector would have measured, minute by minute: made up, but the same whenever it is asked for, and in step
-//! with what the connector has been through (docs/reference/metrics.md#connector-metrics).
+//! Simulated connector metrics per minute. The values are random but reproducible, and consistent with the history of
+//! the connector (docs/reference/metrics.md#connector-metrics).
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use jiff::Timestamp;
 use super::{history::HistoryInterval, lifecycle::LifecycleState};
 use crate::sandbox::crypt::IdGenerator;
 
-/// What was measured in one minute.
+/// Metrics of a connector in one minute.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MinuteMetrics {
-    /// Its number since 1970.
+    /// Number of minutes since 1970.
     pub(crate) number: i64,
-    /// Records written by a source or read by a sink.
+    /// Records that a source wrote or a sink read.
     pub(crate) records: f64,
     pub(crate) bytes: f64,
     pub(crate) dead_letters: f64,
-    /// Of the partition that is furthest behind.
+    /// Maximum lag of all partitions.
     pub(crate) lag: f64,
     pub(crate) batch: f64,
     pub(crate) put_milliseconds: f64,
     pub(crate) state: LifecycleState,
-    /// One state per task; none before tasks start.
+    /// State of each task; empty before tasks start.
     pub(crate) tasks: Vec<&'static str>,
 }
 
-/// Whose curves.
+/// Simulator for the metrics of one connector.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MetricsSimulator<'a> {
     pub(crate) ids: IdGenerator,
@@ -34,21 +34,21 @@ pub(crate) struct MetricsSimulator<'a> {
     pub(crate) sink: bool,
 }
 
-/// Seconds of a minute.
+/// Seconds per minute.
 const MINUTE_SECONDS: i64 = 60;
-/// Records in a minute, over the day: ten a second, as offsets move (`offsets`).
+/// Average number of records per minute: ten per second, the rate at which offsets advance (`offsets`).
 const MEAN_RECORDS: f64 = 600.0;
-/// How much faster than new records come a sink works off what has piled up.
+/// Ratio of the rate at which a sink works off its lag to the rate of new records.
 const CATCH_UP_FACTOR: f64 = 3.0;
-/// Partitions of a topic that nobody made by hand.
+/// Default number of partitions of a topic.
 const PARTITIONS: f64 = 6.0;
 
-/// The number of the minute that a moment lies in.
+/// Returns the number of the minute that contains a moment.
 pub(crate) fn minute_number(moment: Timestamp) -> i64 {
     moment.as_second().div_euclid(MINUTE_SECONDS)
 }
 
-/// The beginning of a minute.
+/// Returns the start of a minute.
 pub(crate) fn minute_start(minute: i64) -> Timestamp {
     Timestamp::from_second(minute * MINUTE_SECONDS).unwrap_or(Timestamp::MAX)
 }
@@ -59,7 +59,7 @@ impl MetricsSimulator<'_> {
         f64::from(u32::try_from(drawn).unwrap_or(0))
     }
 
-    /// Records in a minute in which every task runs: less at night, and a little uneven.
+    /// Returns the records per minute with all tasks running: fewer at night, with some noise.
     pub(crate) fn records_per_minute(&self, minute: i64) -> f64 {
         let of_day = f64::from(i32::try_from(minute.rem_euclid(24 * 60)).unwrap_or(0)) / (24.0 * 60.0);
         let wave = 1.0 + 0.35 * (std::f64::consts::TAU * (of_day - 0.3)).sin();
@@ -67,7 +67,7 @@ impl MetricsSimulator<'_> {
         (MEAN_RECORDS * wave * noise).round()
     }
 
-    /// The minutes from `from` until `to`, as far as there are spans; `to` is not included.
+    /// Returns the minutes from `from` until `to`, exclusive, that intervals cover.
     pub(crate) fn minutes(&self, intervals: &[HistoryInterval<'_>], from: i64, to: i64) -> Vec<MinuteMetrics> {
         let (Some(first), Some(last)) = (intervals.first(), intervals.last()) else {
             return Vec::new();
@@ -85,7 +85,7 @@ impl MetricsSimulator<'_> {
             let Some(latest) = here().last() else { continue };
             let share: f64 = here().map(|interval| active_share(interval, begin, end)).sum();
             let pace = self.records_per_minute(number);
-            // What piles up while nobody reads is worked off afterwards.
+            // Unread records accumulate and are worked off later.
             let room = pace * share * CATCH_UP_FACTOR;
             let waiting = behind + if number == minute_number(first.from) { 0.0 } else { pace };
             let read = waiting.min(room);
@@ -124,7 +124,7 @@ impl MetricsSimulator<'_> {
     }
 }
 
-/// Which part of a minute's work is done in a span.
+/// Returns the part of a minute's work that is done in an interval.
 fn active_share(interval: &HistoryInterval<'_>, begin: Timestamp, end: Timestamp) -> f64 {
     let seconds = |from: Timestamp, to: Timestamp| {
         Duration::try_from(to.duration_since(from)).map_or(0.0, |duration| duration.as_secs_f64())
@@ -134,7 +134,7 @@ fn active_share(interval: &HistoryInterval<'_>, begin: Timestamp, end: Timestamp
     overlap / seconds(begin, end) * f64::from(interval.running_tasks()) / tasks
 }
 
-/// The states of the tasks in a span; the words are those that dashboards show.
+/// Returns the states of the tasks in an interval, in the notation of dashboards.
 fn task_states(interval: &HistoryInterval<'_>) -> Vec<&'static str> {
     let all = interval.phase.tasks;
     let started = interval.tasks_ran_before || interval.starts_tasks;
@@ -210,17 +210,17 @@ mod tests {
         let (before, during, after) = (&minutes[10..29], &minutes[31..59], &minutes[62..68]);
         assert!(before.iter().all(|minute| minute.records > 300.0 && minute.lag < 40.0));
         assert!(during.iter().all(|minute| minute.records < 1.0 && minute.bytes < 1.0));
-        assert!(during.windows(2).all(|two| two[1].lag > two[0].lag), "it piles up");
+        assert!(during.windows(2).all(|two| two[1].lag > two[0].lag), "the lag grows");
         assert!(
             after.iter().all(|minute| minute.records > 1_000.0),
-            "it catches up: {after:?}"
+            "the sink catches up: {after:?}"
         );
         assert!(minutes[119].lag < 40.0);
         assert_eq!(
             (minutes[45].state, minutes[45].tasks.as_slice()),
             (LifecycleState::Paused, ["PAUSED", "PAUSED"].as_slice())
         );
-        // Whatever part is asked for, it is a part of the same whole.
+        // A part of the period has the same values as in the whole period.
         assert_eq!(simulator.minutes(&intervals, first + 50, first + 70), minutes[50..70]);
     }
 

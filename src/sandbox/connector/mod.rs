@@ -1,19 +1,19 @@
-//! How connectors live and fail, pure: everything follows from what was written down, the moment, and the role bindings.
+//! Simulation of connectors. States, logs and metrics are pure functions of the stored records, the time and the role
+//! bindings.
 //!
-//! - [`plugins`]: what is known of plugins: the seam to `catalog`
-//! - [`config`]: what a written configuration becomes: masks, stored secrets, keys that the service adds
-//! - [`check`]: what the service says about a configuration without trying it
-//! - [`fault`]: the failures there are, asked for by name or by telltale values
-//! - [`texts`]: the words of each failure, as the service sends them
-//! - [`topics`]: which topics a configuration reads and writes
-//! - [`diagnose`]: what is wrong with a connector: failures asked for, and rights that its identity lacks
-//! - [`life`]: states and how long they take
-//! - [`chronicle`]: what a connector has been through
-//! - [`lines`]: the log lines that follow from it; [`curves`]: the metrics
-//! - [`offsets`]: where a connector is, and requests to move it
+//! - [`plugins`]: access to the plugin schemas of `catalog`
+//! - [`config`]: stored configurations: masks, secrets, keys that the service adds
+//! - [`config_check`]: static validation of configurations
+//! - [`fault`]: faults, set by name or triggered by configuration values
+//! - [`messages`]: texts of each fault, as sent by the service
+//! - [`topics`]: topics that a configuration reads and writes
+//! - [`evaluation`]: faults and missing permissions of a connector
+//! - [`lifecycle`]: states and delays
+//! - [`history`]: history of a connector
+//! - [`log_sim`] and [`metrics_sim`]: log lines and metrics generated from the history
+//! - [`offsets`]: current offsets, and requests to change them
 //!
-//! Nothing runs in the background: a state is computed whenever somebody looks
-//! (docs/reference/connect.md#connector-states).
+//! Nothing runs in the background: states are computed on demand (docs/reference/connect.md#connector-states).
 
 mod assumptions;
 pub(crate) mod config_check;
@@ -35,13 +35,13 @@ pub use assumptions::ConnectAssumptions;
 pub use fault::{ArmedConnectorFault, ConnectorFault};
 pub(crate) use lifecycle::ConnectorRun;
 
-/// What the service shows instead of a secret (docs/reference/connect.md#secrets-and-masks).
+/// Mask that replaces a secret in responses (docs/reference/connect.md#secrets-and-masks).
 pub(crate) const MASK: &str = "****************";
 
-/// The quota code under which [`Settings::quotas`](super::Settings::quotas) sets how many tasks a cluster carries. The
-/// service has no such code (docs/reference/quotas.md#service-quota-codes): it is ours, and no list of applied quotas
-/// shows it.
+/// Quota code under which [`SandboxSettings::quotas`](super::SandboxSettings::quotas) sets the maximum number of tasks
+/// per cluster. The code exists only in the sandbox, and no list of applied quotas contains it
+/// (docs/reference/quotas.md#service-quota-codes).
 pub const TASKS_PER_CLUSTER: &str = "connect.max_tasks.per_cluster";
 
-/// Tasks per cluster of any type (docs/reference/quotas.md#cluster-limits).
+/// Maximum number of tasks per cluster, for all cluster types (docs/reference/quotas.md#cluster-limits).
 pub(crate) const TASK_CEILING: i64 = 250;

@@ -1,4 +1,4 @@
-//! Where a connector is, and requests to move it, one at a time (docs/reference/connect.md#offsets).
+//! Offsets of a connector and requests to change them, one at a time (docs/reference/connect.md#offsets).
 
 use std::time::Duration;
 
@@ -14,40 +14,40 @@ use super::{
 };
 use crate::{api::connect::OffsetItem, sandbox::state::ConnectorRecord};
 
-/// What is remembered.
+/// Stored offsets of a connector.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct StoredOffsets {
-    /// Where it was put, and when; nothing when it began at the beginning.
+    /// Last known offsets with their time; `None` if the connector started with the initial offsets.
     #[serde(default)]
     pub(crate) base: Option<(Timestamp, Vec<OffsetItem>)>,
-    /// The last request.
+    /// Last request to change offsets.
     #[serde(default)]
     pub(crate) request: Option<OffsetsChangeRequest>,
-    /// Values of the wrong type stop a source (pattern 31).
+    /// Whether the offsets contain values of the wrong type, which stop a source (pattern 31).
     #[serde(default)]
     pub(crate) has_wrong_type: bool,
 }
 
-/// A request.
+/// Request to change offsets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OffsetsChangeRequest {
     /// `PATCH` or `DELETE`.
     pub(crate) kind: String,
     pub(crate) offsets: Option<Vec<OffsetItem>>,
     pub(crate) at: Timestamp,
-    /// When it is carried out.
+    /// Time at which the request is applied.
     pub(crate) due: Timestamp,
-    /// Where the connector was.
+    /// Offsets before the change.
     pub(crate) previous: Vec<OffsetItem>,
 }
 
 impl StoredOffsets {
-    /// The request that is still under way.
+    /// Returns the request if it is still pending.
     pub(crate) fn pending(&self, now: Timestamp) -> Option<&OffsetsChangeRequest> {
-        self.request.as_ref().filter(|asked| now < asked.due)
+        self.request.as_ref().filter(|change| now < change.due)
     }
 
-    /// Remembers where it is, before something is done to it. A request that is under way says that already.
+    /// Stores the current offsets before an action on the connector. A pending request contains them already.
     pub(crate) fn freeze(&mut self, position: Vec<OffsetItem>, now: Timestamp) {
         if self.pending(now).is_none() {
             self.base = Some((now, position));
@@ -58,16 +58,16 @@ impl StoredOffsets {
 /// Records per second of every connector.
 const RECORDS_PER_SECOND: u64 = 10;
 
-/// Where a connector is.
+/// Returns the current offsets of a connector.
 pub(crate) fn current_offsets(
     connector: &ConnectorRecord,
     evaluation: &ConnectorEvaluation,
     now: Timestamp,
 ) -> Vec<OffsetItem> {
     let memory = &connector.offsets;
-    // Until a request is carried out, the connector is where it was.
-    if let Some(asked) = memory.pending(now) {
-        return asked.previous.clone();
+    // Until a request is applied, the connector keeps its previous offsets.
+    if let Some(change) = memory.pending(now) {
+        return change.previous.clone();
     }
     let worked = |from: Timestamp| Duration::try_from(evaluation.ran_until.duration_since(from)).unwrap_or_default();
     let moved = |from| worked(from).as_secs() * RECORDS_PER_SECOND;
@@ -80,8 +80,8 @@ pub(crate) fn current_offsets(
     }
 }
 
-/// The position of a sink that reads other topics from now on: it begins with the new ones, and the old ones are none of
-/// its business any more.
+/// Returns the offsets of a sink after a change of its topics: new topics get initial offsets, removed topics
+/// disappear.
 pub(crate) fn carry_over(
     position: Vec<OffsetItem>,
     plugin: &SandboxPlugin,
@@ -102,7 +102,7 @@ pub(crate) fn carry_over(
     kept.into_iter().chain(new).collect()
 }
 
-/// The first number moves on.
+/// Increases the first numeric field of an offset.
 fn advance(item: &OffsetItem, by: u64) -> OffsetItem {
     let mut item = item.clone();
     let fields = item.offset.as_object_mut();
@@ -113,7 +113,7 @@ fn advance(item: &OffsetItem, by: u64) -> OffsetItem {
     item
 }
 
-/// Where a fresh connector begins, in the shape of its plugin (docs `connectors/offsets`).
+/// Returns the initial offsets in the format of the plugin (docs `connectors/offsets`).
 pub(crate) fn initial_offsets(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<OffsetItem> {
     let item = |partition: Value, offset: Value| OffsetItem { partition, offset };
     if plugin.is_sink() {
@@ -157,7 +157,7 @@ pub(crate) fn initial_offsets(plugin: &SandboxPlugin, config: &ConnectorConfig) 
     }
 }
 
-/// What is wrong with offsets that were sent.
+/// Returns the validation error of requested offsets.
 pub(crate) fn offsets_error(plugin: &SandboxPlugin, offsets: &[OffsetItem]) -> Option<String> {
     for item in offsets {
         if !item.partition.is_object() || !item.offset.is_object() {
@@ -169,7 +169,7 @@ pub(crate) fn offsets_error(plugin: &SandboxPlugin, offsets: &[OffsetItem]) -> O
             && offset["kafka_offset"].is_u64();
         if plugin.is_sink() && !whole {
             return Some(
-                "offsets: a sink's need kafka_topic, kafka_partition and kafka_offset, the latter two as numbers"
+                "offsets: a sink requires kafka_topic, kafka_partition and kafka_offset; the latter two must be numbers"
                     .into(),
             );
         }
@@ -177,7 +177,7 @@ pub(crate) fn offsets_error(plugin: &SandboxPlugin, offsets: &[OffsetItem]) -> O
     None
 }
 
-/// Whether a number was sent as a text: a source that reads it breaks (pattern 31).
+/// Returns whether a number was sent as a text, which makes a source fail (pattern 31).
 pub(crate) fn has_wrong_type(plugin: &SandboxPlugin, config: &ConnectorConfig, offsets: &[OffsetItem]) -> bool {
     let known = initial_offsets(plugin, config);
     let numbers = known.first().and_then(|item| item.offset.as_object());
@@ -188,7 +188,7 @@ pub(crate) fn has_wrong_type(plugin: &SandboxPlugin, config: &ConnectorConfig, o
         .any(|(key, value)| value.is_string() && is_number(key))
 }
 
-/// The offsets after a PATCH: only the partitions that it names change.
+/// Applies a PATCH to offsets: only the partitions in the patch change.
 pub(crate) fn apply_patch(mut all: Vec<OffsetItem>, patch: &[OffsetItem]) -> Vec<OffsetItem> {
     for item in patch {
         match all.iter_mut().find(|known| known.partition == item.partition) {

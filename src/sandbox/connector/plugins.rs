@@ -1,25 +1,25 @@
-//! What is known of plugins: the one place that asks `catalog`.
+//! Plugin schemas. The only module that accesses `catalog`.
 
 use std::borrow::Cow;
 
 use super::config::{ConnectorConfig, value};
 use crate::catalog::{self, ConnectorDirection, KeySchema, ValueType, catalog, secret::secrecy};
 
-/// The plugin of a connector.
+/// Plugin of a connector.
 #[derive(Clone, Debug)]
 pub(crate) struct SandboxPlugin {
     class: Cow<'static, str>,
-    /// None of a plugin that has gone since a connector was made with it.
+    /// Schema; `None` if the plugin was withdrawn after the connector was created.
     facts: Option<&'static catalog::PluginSchema>,
 }
 
 impl SandboxPlugin {
-    /// The plugin of a class, unless the service has no such plugin.
+    /// Returns the plugin of a class, or `None` if it does not exist.
     pub(crate) fn find(class: &str) -> Option<Self> {
         catalog().plugin(class).map(Self::from)
     }
 
-    /// The plugin of a connector that exists.
+    /// Returns the plugin of an existing connector.
     pub(crate) fn find_or_unknown(class: &str) -> Self {
         Self::find(class).unwrap_or_else(|| Self {
             class: Cow::Owned(class.to_owned()),
@@ -27,17 +27,17 @@ impl SandboxPlugin {
         })
     }
 
-    /// Every plugin there is.
+    /// Returns all plugins.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         catalog().plugins().map(Self::from)
     }
 
-    /// The value of `connector.class`.
+    /// Returns the value of `connector.class`.
     pub(crate) fn class(&self) -> &str {
         &self.class
     }
 
-    /// The Java class behind it.
+    /// Returns the Java class of the plugin.
     pub(crate) fn implementation(&self) -> &str {
         self.facts.map_or(&self.class, |facts| facts.implementation)
     }
@@ -49,23 +49,23 @@ impl SandboxPlugin {
         }
     }
 
-    /// `sink` or `source`.
+    /// Returns `sink` or `source`.
     pub(crate) fn kind(&self) -> &'static str {
         if self.is_sink() { "sink" } else { "source" }
     }
 
-    /// Its keys by name; none when they are not known.
+    /// Returns the keys; empty if the schema is unknown.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static KeySchema> {
         self.facts.into_iter().flat_map(|facts| facts.keys.values())
     }
 
-    /// A key by its name or by another name that it goes by.
+    /// Returns a key by its name or alias.
     pub(crate) fn key(&self, name: &str) -> Option<&'static KeySchema> {
         self.facts.and_then(|facts| facts.key(name))
     }
 
-    /// The value that counts: what is written under the key or another name of it, or what the plugin takes then. A
-    /// default may be the value of another key (`${input.data.format}`).
+    /// Returns the effective value of a key: the configured value, also under an alias, or the default. A default may
+    /// refer to another key (`${input.data.format}`).
     pub(crate) fn value<'a>(&self, config: &'a ConnectorConfig, name: &str) -> Option<&'a str> {
         let key = self.key(name);
         let default = || {
@@ -78,7 +78,7 @@ impl SandboxPlugin {
         written_value(key, config, name).or_else(default)
     }
 
-    /// Whether the service shows a mask instead of the value of a key.
+    /// Returns whether the service masks the value of a key.
     pub(crate) fn is_secret(&self, key: &str) -> bool {
         key != KAFKA_API_KEY && secrecy(catalog(), self.facts, key).must_be_hidden()
     }
@@ -93,17 +93,17 @@ impl From<&'static catalog::PluginSchema> for SandboxPlugin {
     }
 }
 
-/// What is written under a key, or under another name that it goes by.
+/// Returns the configured value of a key or of one of its aliases.
 pub(crate) fn written_value<'a>(key: Option<&KeySchema>, config: &'a ConnectorConfig, name: &str) -> Option<&'a str> {
     let aliases = || key.into_iter().flat_map(|key| &key.aliases);
     value(config, name).or_else(|| aliases().find_map(|alias| value(config, alias)))
 }
 
-/// PASSWORD in the catalogue's snapshot, STRING in the definitions that the service sends today
+/// Key whose type is PASSWORD in the catalog snapshot, but STRING in the current definitions of the service
 /// (docs/reference/connect.md#plugin-definitions).
 const KAFKA_API_KEY: &str = "kafka.api.key";
 
-/// The type of a key's value, in the words of `definition.type` (connect/v1).
+/// Returns the type of a key's value in the notation of `definition.type` (connect/v1).
 pub(crate) fn value_type_name(key: &KeySchema) -> &'static str {
     match key.value_type {
         _ if key.name == KAFKA_API_KEY => "STRING",

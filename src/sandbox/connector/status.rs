@@ -1,4 +1,4 @@
-//! What a connector looks like: status with its undeclared fields, info, tasks, advice
+//! Responses about a connector: status with its undocumented fields, info, tasks, recommendations
 //! (docs/reference/connect.md#status, docs/reference/connect.md#error-recommendations and
 //! docs/reference/connect.md#endpoints).
 
@@ -15,7 +15,7 @@ use crate::{
     sandbox::state::ConnectorRecord,
 };
 
-/// Configuration and tasks.
+/// Returns configuration and tasks.
 pub(crate) fn info(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation, crn: &str) -> ConnectorInfo {
     let tasks = (0..started_task_count(evaluation)).map(|task| ConnectorTaskId {
         connector: connector.name.clone(),
@@ -30,7 +30,7 @@ pub(crate) fn info(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation
     }
 }
 
-/// How many tasks there are at this moment: none before the start, and none of a configuration that failed validation.
+/// Returns the number of started tasks: none before the start, and none if the configuration failed validation.
 fn started_task_count(evaluation: &ConnectorEvaluation) -> u32 {
     let invalid = evaluation
         .visible_fault()
@@ -42,7 +42,7 @@ fn started_task_count(evaluation: &ConnectorEvaluation) -> u32 {
     }
 }
 
-/// Its state.
+/// Returns the status.
 pub(crate) fn status(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation) -> Value {
     let fault = evaluation.visible_fault();
     let texts = |list: Vec<String>| Some(list);
@@ -67,7 +67,7 @@ pub(crate) fn status(connector: &ConnectorRecord, evaluation: &ConnectorEvaluati
         plugin_lifecycle: Some("ACTIVE".into()),
     };
     let mut status = serde_json::to_value(status).unwrap_or_default();
-    // Real, in no document, and read by nobody here.
+    // An undocumented field of the service that no known client reads.
     status["error_details"] = json!({});
     status["is_csfle_error"] = json!(false);
     status["validation_error_category_info"] = Value::Null;
@@ -77,7 +77,7 @@ pub(crate) fn status(connector: &ConnectorRecord, evaluation: &ConnectorEvaluati
 fn task_status(
     connector: &ConnectorRecord,
     evaluation: &ConnectorEvaluation,
-    trouble: Option<&FaultDetails>,
+    fault: Option<&FaultDetails>,
     id: u32,
 ) -> TaskStatus {
     let healthy = |state: &str| TaskStatus {
@@ -86,26 +86,26 @@ fn task_status(
         worker_id: connector.name.clone(),
         ..TaskStatus::default()
     };
-    match (evaluation.state, trouble) {
+    match (evaluation.state, fault) {
         (LifecycleState::Paused, _) => healthy("STOPPED"),
         (LifecycleState::Restarting, _) => healthy("RESTARTING"),
-        // What was in force before runs on.
-        (LifecycleState::Failed, Some(trouble))
-            if trouble.progression == FaultProgression::Validation && evaluation.runs_previous_config =>
+        // The tasks keep running with the previous configuration.
+        (LifecycleState::Failed, Some(fault))
+            if fault.progression == FaultProgression::Validation && evaluation.runs_previous_config =>
         {
             healthy("RUNNING")
         }
         (LifecycleState::Degraded, Some(_)) if id > 0 => healthy("RUNNING"),
-        (LifecycleState::Failed | LifecycleState::Degraded, Some(trouble)) => TaskStatus {
-            state: trouble.task_state.into(),
-            trace: Some(trouble.task_trace(&connector.id, evaluation.plugin.is_sink(), id)),
+        (LifecycleState::Failed | LifecycleState::Degraded, Some(fault)) => TaskStatus {
+            state: fault.task_state.into(),
+            trace: Some(fault.task_trace(&connector.id, evaluation.plugin.is_sink(), id)),
             ..healthy("")
         },
         _ => healthy("RUNNING"),
     }
 }
 
-/// Its tasks, with configurations.
+/// Returns the tasks with their configurations.
 pub(crate) fn tasks(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation, crn: &str) -> Vec<Value> {
     let config = displayed_config(connector, crn);
     (0..started_task_count(evaluation))
@@ -113,7 +113,7 @@ pub(crate) fn tasks(connector: &ConnectorRecord, evaluation: &ConnectorEvaluatio
         .collect()
 }
 
-/// Advice; none for a healthy connector or one whose configuration failed validation.
+/// Returns recommendations; none for a healthy connector or one whose configuration failed validation.
 pub(crate) fn recommendations(connector: &ConnectorRecord, evaluation: &ConnectorEvaluation) -> Option<Value> {
     let fault = evaluation
         .visible_fault()

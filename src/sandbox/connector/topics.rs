@@ -1,4 +1,4 @@
-//! Which topics and subjects a configuration reads and writes. Which keys name topics is the catalogue's knowledge.
+//! Topics and subjects that a configuration reads and writes. The catalog knows the keys that contain topic names.
 
 use super::{
     config::{ConnectorConfig, value},
@@ -6,18 +6,18 @@ use super::{
 };
 use crate::catalog::topic_keys::{TopicUse, topic_use, uses_dotted_names};
 
-/// The topics of a connector, as far as its configuration names them.
+/// Topics of a connector, as derived from its configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ConnectorTopics {
-    /// A sink reads these.
+    /// Topics that a sink reads.
     pub(crate) read: Vec<String>,
-    /// A source writes these.
+    /// Topics that a source writes.
     pub(crate) written: Vec<String>,
-    /// Where a source writes down how tables have changed.
+    /// Topics in which a source records schema changes of tables.
     pub(crate) schema_history: Vec<String>,
-    /// A source writes topics whose names begin so, and nothing says which.
+    /// Prefix of the topics that a source writes, if their names are unknown.
     pub(crate) prefix: Option<String>,
-    /// Where a connector puts what it cannot process, and its reports.
+    /// Topics for dead letters and reports.
     pub(crate) reports: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ fn split_list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// The tables that a source reads: one topic each.
+/// Keys with the tables that a source reads; each table has its own topic.
 const TABLE_KEYS: [&str; 4] = [
     "table.include.list",
     "table.whitelist",
@@ -33,7 +33,7 @@ const TABLE_KEYS: [&str; 4] = [
     "table.inclusion.regex",
 ];
 
-/// The topics of a connector with the id `id`.
+/// Returns the topics of a connector with the id `id`.
 pub(crate) fn connector_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> ConnectorTopics {
     let mut topics = ConnectorTopics {
         reports: report_topics(plugin, config, id),
@@ -53,9 +53,9 @@ pub(crate) fn connector_topics(plugin: &SandboxPlugin, config: &ConnectorConfig,
             TopicUse::DeadLetters | TopicUse::History | TopicUse::Regex => {}
             TopicUse::Prefix if key == HEARTBEAT_PREFIX_KEY => {}
             TopicUse::Prefix => prefix = Some(text.as_str()),
-            // Debezium reads its signals.
+            // Debezium reads its signals from a topic.
             TopicUse::Name if key == SIGNAL_TOPIC_KEY => topics.read.push(text.clone()),
-            // What is left to be filled in, nobody can foretell.
+            // The names of topics with placeholders are unknown.
             TopicUse::Name if text.contains("${") || text.contains("{{") => {}
             _ => {
                 for name in kind.names(text) {
@@ -75,11 +75,11 @@ pub(crate) fn connector_topics(plugin: &SandboxPlugin, config: &ConnectorConfig,
     topics
 }
 
-/// Topics that are written only if heartbeats are switched on; nothing is known of their names.
+/// Key for the prefix of topics that are written only if heartbeats are enabled; their names are unknown.
 const HEARTBEAT_PREFIX_KEY: &str = "topic.heartbeat.prefix";
 const SIGNAL_TOPIC_KEY: &str = "signal.kafka.topic";
 
-/// One topic for each table, named after it.
+/// Adds one topic for each table, named after the table.
 fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &str, topics: &mut ConnectorTopics) {
     let tables: Vec<_> = TABLE_KEYS
         .iter()
@@ -101,7 +101,7 @@ fn add_table_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, prefix: &s
     }
 }
 
-/// Where a source keeps the history of schemas; by default outside of every prefix
+/// Returns the topics with the schema history of a source; by default they do not start with the topic prefix
 /// (docs/reference/rbac.md#access-of-a-connectors-account and docs/reference/rbac.md#personas).
 fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
     let keys = plugin.keys().map(|key| key.name.as_str());
@@ -116,11 +116,11 @@ fn history_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) ->
         .collect()
 }
 
-/// Where what fails goes. A sink has such topics by default, and they are named after its id: `dlq-${connector}`
-/// (docs/reference/connect.md#common-configuration-keys); a source has those that it names.
+/// Returns the topics for dead letters and reports. A sink has them by default, named after its id: `dlq-${connector}`
+/// (docs/reference/connect.md#common-configuration-keys). A source has only configured ones.
 fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> Vec<String> {
     let name = |key: &str| {
-        // A queue for dead letters serves those who tolerate errors.
+        // A dead letter queue is used only if errors are tolerated.
         if let Some(family) = key.strip_suffix("errors.deadletterqueue.topic.name") {
             let tolerance = plugin.value(config, &format!("{family}errors.tolerance"));
             if !tolerance.is_some_and(|tolerance| tolerance.eq_ignore_ascii_case("all")) {
@@ -138,10 +138,10 @@ fn report_topics(plugin: &SandboxPlugin, config: &ConnectorConfig, id: &str) -> 
         .collect()
 }
 
-/// Which subjects of each topic a connector uses: `key`, `value`, or none
+/// Returns the subject suffixes of each topic: `key`, `value`, or none
 /// (docs/reference/connect.md#common-configuration-keys).
 pub(crate) fn subject_suffixes(plugin: &SandboxPlugin, config: &ConnectorConfig) -> Vec<&'static str> {
-    // What a sink reads from Kafka is its input, what a source writes its output. The other side are files.
+    // The Kafka side is the input of a sink and the output of a source. The other side are files.
     let side = if plugin.is_sink() { "input." } else { "output." };
     let formats = plugin
         .keys()
@@ -192,7 +192,7 @@ mod tests {
         let http = topics_of("HttpSink", &[("topics", "a")]);
         let all = ["dlq-lcc-abc123", "error-lcc-abc123", "success-lcc-abc123"];
         assert_eq!(http.reports, all);
-        // The one sink that has neither by default.
+        // The only sink without default topics for dead letters and reports.
         assert!(topics_of("ClickHouseSink", &[("topics", "a")]).reports.is_empty());
     }
 

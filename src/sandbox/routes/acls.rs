@@ -1,7 +1,7 @@
-//! Kafka REST: the ACLs of a cluster.
+//! Kafka REST: ACLs of a cluster.
 //!
-//! Whoever may change access in the cluster may list, make and delete them: CloudClusterAdmin and the administrators
-//! above it (docs/reference/rbac.md#roles-of-the-provisioner), and whoever an ACL on the cluster gives ALTER (docs
+//! Listing, creating and deleting ACLs requires CloudClusterAdmin or a higher administrator role
+//! (docs/reference/rbac.md#roles-of-the-provisioner), or an ACL on the cluster that allows ALTER (docs
 //! `access-control/acls/operations`).
 
 use http::StatusCode;
@@ -24,35 +24,34 @@ use crate::{
     },
 };
 
-/// How the principals of an answer are named: it follows from how they were asked for (docs
-/// `access-control/acls/operations`).
+/// Notation of principals in a response; it depends on the request (docs `access-control/acls/operations`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PrincipalNotation {
     Id,
     Number,
 }
 
-/// Whose ACLs a search is for.
+/// Principal filter of an ACL query.
 #[derive(Debug)]
 enum PrincipalFilter {
     All,
     One(Principal),
-    /// As `User:1234`, which also finds who is gone.
+    /// Numeric id, as in `User:1234`. It also matches deleted principals.
     Numbered(String),
 }
 
-/// The words of a search that stand for any value.
+/// Filter values that match everything.
 const ANY: &str = "ANY";
 const UNKNOWN: &str = "UNKNOWN";
 
-/// What a list or a deletion is about.
+/// Filter of a list or delete request.
 #[derive(Debug)]
 struct AclQuery {
     resource: Option<AclResource>,
     name: Option<String>,
-    /// `LITERAL` or `PREFIXED`; otherwise both.
+    /// `LITERAL` or `PREFIXED`; `None` for both.
     pattern_type: Option<String>,
-    /// Patterns that mean the name, not only those that are written so.
+    /// Whether patterns that cover the name match, not only patterns with exactly that name.
     match_patterns: bool,
     principal: PrincipalFilter,
     notation: PrincipalNotation,
@@ -61,7 +60,7 @@ struct AclQuery {
     permission: Option<AclPermission>,
 }
 
-/// 400 with Kafka REST's own code for what a client has written.
+/// Returns 400 with the Kafka REST code for invalid input.
 fn bad_request(message: &str) -> Reply {
     error_reply(StatusCode::BAD_REQUEST, 40002, message)
 }
@@ -99,7 +98,7 @@ impl AclQuery {
         })
     }
 
-    /// Apache Kafka's own rule (`ResourcePatternFilter`, `AccessControlEntryFilter`).
+    /// Matches like Apache Kafka (`ResourcePatternFilter`, `AccessControlEntryFilter`).
     fn matches(&self, state: &SandboxState, acl: &AclBinding) -> bool {
         let named = |name: &str| match self.match_patterns {
             true => acl.pattern.matches(name),
@@ -124,7 +123,8 @@ impl AclQuery {
     }
 }
 
-/// Without a principal, numbers; a number is answered with numbers; `UserV2:*` is everybody, by id.
+/// Parses the principal parameter. Without it, or with a numeric id, the response contains numeric ids; `UserV2:*`
+/// selects all principals and returns their ids.
 fn parse_principal_filter(asked: Option<&str>) -> (PrincipalFilter, PrincipalNotation) {
     match asked {
         None => (PrincipalFilter::All, PrincipalNotation::Number),
@@ -139,7 +139,7 @@ fn parse_principal_filter(asked: Option<&str>) -> (PrincipalFilter, PrincipalNot
     }
 }
 
-/// The id in `User:ID` and `UserV2:ID`.
+/// Returns the id in `User:ID` or `UserV2:ID`.
 fn strip_principal_type(principal: &str) -> &str {
     let id = principal
         .strip_prefix("UserV2:")
@@ -151,7 +151,7 @@ fn is_number(id: &str) -> bool {
     id.parse::<u32>().is_ok()
 }
 
-/// The principal that a new ACL names, by id or by number.
+/// Returns the principal of a new ACL, which is given by id or numeric id.
 fn resolve_principal(state: &SandboxState, text: &str) -> Principal {
     let id = strip_principal_type(text);
     let accounts = state.accounts.values().filter(|found| found.lifetime.exists());
@@ -163,7 +163,7 @@ fn resolve_principal(state: &SandboxState, text: &str) -> Principal {
     found.unwrap_or_else(|| Principal::from_id(id))
 }
 
-/// How a principal is named. Those that are gone have numbers only (cli `kafka acl list --all`).
+/// Formats a principal. Deleted principals only have a numeric id (cli `kafka acl list --all`).
 fn format_principal(state: &SandboxState, principal: &Principal, notation: PrincipalNotation) -> String {
     match principal {
         Principal::ServiceAccount(id)
@@ -234,7 +234,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     })))
 }
 
-/// The seven parts as a client writes them.
+/// Seven parts of an ACL in a request.
 #[derive(Debug, Deserialize)]
 struct AclBody {
     resource_type: String,
@@ -296,7 +296,7 @@ pub(crate) fn create_all(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply,
     })
 }
 
-/// Makes all of them or none. What is there already stays as it is, and is no conflict.
+/// Creates all ACLs or none. Existing ACLs are not an error and stay unchanged.
 fn create_from(
     tx: &mut Tx<'_>,
     request: &ApiRequest,
@@ -323,11 +323,11 @@ fn create_from(
     Ok(Reply::empty(StatusCode::CREATED))
 }
 
-/// Deletes what a search finds, and says what that was.
+/// Deletes the matching ACLs and returns them.
 pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let (cluster, address) = resolve_cluster(tx, request)?;
     KafkaPermissions::for_caller(tx)?.require(tx, Operation::AlterAccess, &address.kafka_crn())?;
-    // The document's own words; the other three it requires likewise.
+    // Text of the document; the other three required fields get the same text.
     for field in ["resource_type", "pattern_type", "operation", "permission"] {
         if request.query(field).is_none_or(|word| word == UNKNOWN) {
             let message = format!("{field} cannot be unspecified or UNKNOWN");
@@ -353,7 +353,7 @@ pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(Reply::ok(json!({ "data": data })))
 }
 
-/// Takes an ACL away.
+/// Deletes an ACL.
 fn remove_acl(tx: &mut Tx<'_>, mut acl: AclRecord) {
     tx.record(match tx.listed_until(&acl.acl.to_string()) {
         None => StateChange::RemoveAcl(acl.cluster, acl.acl),
@@ -364,7 +364,7 @@ fn remove_acl(tx: &mut Tx<'_>, mut acl: AclRecord) {
     });
 }
 
-/// Takes away every ACL that names `principal`.
+/// Deletes all ACLs of `principal`.
 pub(super) fn remove_acls_of(tx: &mut Tx<'_>, principal: &Principal) {
     let all = tx.state.clusters.keys().flat_map(|cluster| tx.state.acls_in(cluster));
     let mine = all.filter(|acl| acl.lifetime.exists() && acl.acl.principal == *principal);

@@ -1,4 +1,4 @@
-//! `cmk/v2`: Kafka clusters, to read.
+//! `cmk/v2`: Kafka clusters, read-only.
 
 use crate::{
     access::Operation,
@@ -41,7 +41,8 @@ pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
 }
 
 impl<'a> Tx<'a> {
-    /// The cluster, if the caller may see it: 404 for whoever would see it if it were there, 403 for everybody else.
+    /// Returns the cluster if the caller may see it. If it does not exist, callers who could see it get 404; all others
+    /// get 403.
     pub(crate) fn cluster(&self, environment: &str, id: &str) -> Result<&'a ClusterRecord, ErrorReply> {
         let id: ClusterId = id.parse().map_err(|error| ErrorReply::invalid(format!("{error}")))?;
         self.require(Operation::Describe, &self.state.cluster_crn(environment, id.as_str()))?;

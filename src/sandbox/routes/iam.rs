@@ -41,7 +41,8 @@ struct ServiceAccountBody {
 }
 
 impl ServiceAccountBody {
-    /// The lengths are the stock CLI's (cli `internal/iam`); the documents name none.
+    /// Validates the lengths. The limits are those of the Confluent CLI (cli `internal/iam`); the documents contain
+    /// none.
     fn validate(&self) -> Result<(), ErrorReply> {
         let fields = [
             ("/display_name", &self.display_name, NAME_LENGTH),
@@ -73,8 +74,8 @@ pub(crate) fn list_accounts(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Rep
     Ok(Reply::ok(list))
 }
 
-/// Docs `create-service-accounts` says which roles may; `assigned_resource_owner` makes somebody its owner in the same
-/// step, without which nobody but OrganizationAdmin and AccountAdmin can do anything with it.
+/// Creates a service account. Docs `create-service-accounts` lists the required roles. `assigned_resource_owner`
+/// assigns an owner in the same call; without an owner, only OrganizationAdmin and AccountAdmin can use the account.
 pub(crate) fn create_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let (state, organization) = (tx.state, tx.state.organization_crn());
     let anybody = format!("{organization}/service-account=sa-new").parse();
@@ -90,11 +91,11 @@ pub(crate) fn create_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Re
     if let Some(owner) = &owner
         && !state.principal_exists(owner)
     {
-        let detail = format!("there is no principal `{}` that could own it", owner.id());
+        let detail = format!("no principal `{}` that can own the service account", owner.id());
         return Err(ErrorReply::invalid(detail).with_source("assigned_resource_owner"));
     }
     if state.account_named(&display_name).is_some() {
-        // The stock CLI looks for these words (cli `pkg/errors/catcher.go`).
+        // The Confluent CLI recognizes this text (cli `pkg/errors/catcher.go`).
         return Err(ErrorReply::conflict("Service name is already in use."));
     }
     tx.require_quota(quota::SERVICE_ACCOUNTS_PER_ORG, None)?;
@@ -111,7 +112,7 @@ pub(crate) fn create_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Re
     };
     let honoured = tx.assumptions().owner_at_creation || {
         let mut roles = state.roles_of(tx.principal()?);
-        roles.any(|held| matches!(held.role, Role::OrganizationAdmin | Role::AccountAdmin))
+        roles.any(|binding| matches!(binding.role, Role::OrganizationAdmin | Role::AccountAdmin))
     };
     if let Some(owner) = owner.filter(|_| honoured) {
         let crn = state.principal_crn(&Principal::ServiceAccount(id));
@@ -164,8 +165,8 @@ pub(crate) fn update_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Re
     Ok(reply)
 }
 
-/// Its keys and the bindings that it holds go with it (SDK iam/v2; docs `predefined-rbac-roles`), the ACLs that name it
-/// stay (docs `access-control/acls/overview`).
+/// Deletes a service account with its keys and role bindings (SDK iam/v2; docs `predefined-rbac-roles`). Its ACLs
+/// remain (docs `access-control/acls/overview`).
 pub(crate) fn delete_account(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let state = tx.state;
     let account = tx.account_for(Operation::Delete, request.segment(0))?;
@@ -231,12 +232,12 @@ pub(crate) fn read_user(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, 
     }
 }
 
-/// The stock CLI asks for them to name the principals of role bindings.
+/// Lists no identity providers. The Confluent CLI requests them to display the principals of role bindings.
 pub(crate) fn no_identity_providers(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     empty_list(tx, request, "IdentityProviderList")
 }
 
-/// As for identity providers.
+/// Lists no group mappings. The Confluent CLI requests them together with the identity providers.
 pub(crate) fn no_group_mappings(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     empty_list(tx, request, "GroupMappingList")
 }
@@ -249,7 +250,7 @@ fn empty_list(tx: &Tx<'_>, request: &ApiRequest, kind: &'static str) -> Result<R
 }
 
 impl<'a> Tx<'a> {
-    /// Whether the caller sees a service account; it always sees itself.
+    /// Returns whether the caller may see a service account, or is that account.
     pub(crate) fn can_see_account_or_self(&self, id: &ServiceAccountId) -> bool {
         let principal = Principal::ServiceAccount(id.clone());
         self.is_caller(&principal) || self.can_see_account(&self.state.principal_crn(&principal))
@@ -259,7 +260,7 @@ impl<'a> Tx<'a> {
         self.is_caller(principal) || self.is_allowed(Operation::Describe, &self.state.principal_crn(principal))
     }
 
-    /// An account; one that is missing is 404 to everybody who has a role (terraform `internal/testdata`).
+    /// Returns a service account. If it does not exist, callers with any role get 404 (terraform `internal/testdata`).
     fn account(&self, id: &str) -> Result<&'a AccountRecord, ErrorReply> {
         self.require_any_role()?;
         let found = self.state.account(id);
@@ -271,14 +272,14 @@ impl<'a> Tx<'a> {
         })
     }
 
-    /// An account to which the caller may do something.
+    /// Returns a service account if the caller may perform the operation on it.
     fn account_for(&self, operation: Operation, id: &str) -> Result<&'a AccountRecord, ErrorReply> {
         let account = self.account(id)?;
         let crn = self.state.principal_crn(&Principal::ServiceAccount(account.id.clone()));
         self.require(operation, &crn).map(|()| account)
     }
 
-    /// An id that its natural key decides about, and how many objects had the key before.
+    /// Returns an unused id, derived from the natural key and the number of earlier objects with that key.
     pub(crate) fn unused_id<T: std::str::FromStr>(
         &self,
         prefix: &str,
@@ -298,6 +299,6 @@ impl<'a> Tx<'a> {
             })
             .filter_map(|id| id.parse().ok())
             .find(|id| !taken(id))
-            .ok_or_else(|| ErrorReply::internal_error("no id is left"))
+            .ok_or_else(|| ErrorReply::internal_error("no unused id left"))
     }
 }

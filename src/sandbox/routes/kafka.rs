@@ -1,4 +1,4 @@
-//! Kafka REST: the topics of a cluster, made by hand, by sources and for dead letters; and what all of Kafka REST shares.
+//! Kafka REST: topics of a cluster, and functions shared by all Kafka REST endpoints.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) use crate::api::kafka::TOPICS;
 pub(crate) const TOPIC: &str = "/kafka/v3/clusters/{cluster}/topics/{topic}";
 
-/// The cluster that the path names.
+/// Returns the cluster of the path.
 pub(super) fn resolve_cluster<'a>(
     tx: &Tx<'a>,
     request: &ApiRequest,
@@ -39,7 +39,7 @@ fn topic_crn(tx: &Tx<'_>, address: &StageAddress, name: &str) -> Crn {
     resource.unwrap_or_else(|| tx.state.organization_crn())
 }
 
-/// What the caller may do in Kafka, where ACLs count beside roles.
+/// Kafka permissions of the caller from role bindings and ACLs.
 pub(super) struct KafkaPermissions<'a> {
     principal: &'a Principal,
     evaluator: Evaluator,
@@ -56,12 +56,12 @@ impl<'a> KafkaPermissions<'a> {
         self.evaluator.decide(self.principal, operation, resource).is_allowed()
     }
 
-    /// Whether some ACL is about the caller.
+    /// Returns whether the caller has any ACL.
     fn has_acls(&self) -> bool {
         self.evaluator.acls().next().is_some()
     }
 
-    /// 403 unless the caller may do this.
+    /// Returns 403 unless the caller may perform the operation.
     pub(super) fn require(&self, tx: &Tx<'_>, operation: Operation, resource: &Crn) -> Result<(), ErrorReply> {
         match self.is_allowed(operation, resource) {
             true => Ok(()),
@@ -75,7 +75,7 @@ fn forbidden(tx: &Tx<'_>, operation: Operation, resource: &Crn) -> ErrorReply {
         .with_shape(ErrorShape::Flat)
 }
 
-/// All topics, those that connectors have made in the meantime included.
+/// Returns all topics, including those that connectors have created since the last request.
 fn topics(tx: &mut Tx<'_>, cluster: &ClusterRecord) -> Vec<TopicRecord> {
     let Some(cluster) = tx.state.clusters.get(&cluster.id) else {
         return Vec::new();
@@ -110,7 +110,7 @@ fn to_json(request: &ApiRequest, topic: &TopicRecord) -> Value {
     })
 }
 
-/// The topics that the caller may describe.
+/// Lists the topics that the caller may describe.
 pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let (cluster, address) = resolve_cluster(tx, request)?;
     let rights = KafkaPermissions::for_caller(tx)?;
@@ -139,7 +139,7 @@ struct CreateTopicBody {
     validate_only: bool,
 }
 
-/// Error codes are Kafka REST's own, as its document lists them.
+/// Creates an error with a code of Kafka REST, as its document lists them.
 pub(super) fn error_reply(status: StatusCode, code: u32, message: &str) -> Reply {
     Reply::with_body(status, json!({ "error_code": code, "message": message }))
 }

@@ -1,4 +1,4 @@
-//! `apikeys/v2`: API keys. Who may make keys for whom: docs `manage-api-keys`, newest table
+//! `apikeys/v2`: API keys. The permissions to create keys follow docs `manage-api-keys`, newest table
 //! (docs/reference/rbac.md#who-may-create-api-keys).
 
 use http::{StatusCode, header};
@@ -80,7 +80,8 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
         let detail = "an API key belongs to a user (`u-…`) or a service account (`sa-…`)";
         return Err(ErrorReply::invalid(detail).with_source("/spec/owner"));
     }
-    // A Cloud key is asked for by name (stock CLI) or by naming nothing (Terraform's provider).
+    // A Cloud key is requested by the resource `cloud` (the Confluent CLI) or without a resource (the Terraform
+    // provider).
     let wanted = body
         .spec
         .resource
@@ -91,16 +92,13 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
             return Err(tx.key_creation_forbidden(&owner));
         }
         let wanted = wanted.unwrap_or_default();
-        return Err(
-            ErrorReply::invalid(format!("there is no resource `{wanted}` to make a key for"))
-                .with_source("/spec/resource"),
-        );
+        return Err(ErrorReply::invalid(format!("no resource `{wanted}` for API keys")).with_source("/spec/resource"));
     };
     if !tx.can_create_key(&owner, &resource) {
         return Err(tx.key_creation_forbidden(&owner));
     }
     if !tx.state.principal_exists(&owner) {
-        let detail = format!("there is no principal `{}`", owner.id());
+        let detail = format!("no principal `{}`", owner.id());
         return Err(ErrorReply::invalid(detail).with_source("/spec/owner"));
     }
     check_quotas(tx, &owner, &resource)?;
@@ -111,7 +109,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
         .map(|nth| tx.ids().api_key(&["key", owner.id(), resource.id(), &nth.to_string()]))
         .filter_map(|id| id.parse::<ApiKeyId>().ok())
         .find(|id| !tx.state.keys.contains_key(id))
-        .ok_or_else(|| ErrorReply::internal_error("no id is left"))?;
+        .ok_or_else(|| ErrorReply::internal_error("no unused id left"))?;
     let secret = new_secret().map_err(|error| ErrorReply::internal_error(error.to_string()))?;
     let digest = SecretDigest::new(&secret).map_err(|error| ErrorReply::internal_error(error.to_string()))?;
     let made = match resource {
@@ -131,7 +129,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     let link = view.link(api::keys::API_KEY, key.id.as_str());
     let mut reply = Reply::with_body(StatusCode::ACCEPTED, view.key(&key));
     if let Some(shown) = &mut reply.body {
-        // Here and never again.
+        // The only response that contains the secret.
         shown["spec"]["secret"] = secret.into();
     }
     tx.record(StateChange::CountKey(natural));
@@ -188,7 +186,8 @@ pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
-/// A deleted key answers 403, like somebody else's (terraform `internal/testdata`).
+/// Returns the key, or 403 both for a deleted key and for a key that the caller may not see (terraform
+/// `internal/testdata`).
 fn visible_key<'a>(tx: &Tx<'a>, request: &ApiRequest) -> Result<&'a KeyRecord, ErrorReply> {
     let found = tx.state.key(request.segment(0));
     found
@@ -204,7 +203,7 @@ fn changeable_key<'a>(tx: &Tx<'a>, operation: Operation, request: &ApiRequest) -
     }
 }
 
-/// Takes a key away: it opens nothing from this moment on.
+/// Deletes a key; it is invalid from this moment on.
 pub(crate) fn remove_key(tx: &mut Tx<'_>, key: &KeyRecord) {
     tx.record(match tx.listed_until(key.id.as_str()) {
         None => StateChange::RemoveKey(key.id.clone()),
@@ -217,7 +216,7 @@ pub(crate) fn remove_key(tx: &mut Tx<'_>, key: &KeyRecord) {
 }
 
 impl Tx<'_> {
-    /// What a key is to open, if there is such a thing. Global keys and those of other products are not offered.
+    /// Returns the resource of a new key. Global keys and keys of other products are not supported.
     fn key_resource(&self, id: Option<&str>) -> Option<KeyResource> {
         match id {
             None | Some(api::keys::CLOUD) => Some(KeyResource::Cloud),
@@ -233,10 +232,10 @@ impl Tx<'_> {
     }
 
     fn key_creation_forbidden(&self, owner: &Principal) -> ErrorReply {
-        self.forbidden(&format!("create such API keys for `{}`", owner.id()))
+        self.forbidden(&format!("create this API key for `{}`", owner.id()))
     }
 
-    /// Whether the caller manages its own keys: people do, for service accounts it is assumed (Q4).
+    /// Returns whether the caller may manage its own keys: always for users, an assumption for service accounts (Q4).
     fn manages_own_keys(&self, owner: &Principal) -> bool {
         self.is_caller(owner) && (matches!(owner, Principal::User(_)) || self.assumptions().own_keys_manageable)
     }
@@ -249,7 +248,8 @@ impl Tx<'_> {
         let person = matches!(owner, Principal::User(_));
         let owner = state.principal_crn(owner);
         if person {
-            // The table is about service accounts. A person's key has the person's roles: only who could give them anyway.
+            // The table covers service accounts only. A user's key has the roles of the user, so it requires the
+            // permission to grant them.
             return self.is_allowed(Operation::AlterAccess, &owner);
         }
         match resource {
@@ -279,8 +279,8 @@ impl Tx<'_> {
             .any(|resource| self.can_create_key(owner, &resource))
     }
 
-    /// Whether the caller may do something with an existing key: because it could make such a key, or by a role that
-    /// covers the key itself.
+    /// Returns whether the caller may perform an operation on an existing key: because it could create such a key, or
+    /// by a role that covers the key.
     fn is_allowed_on_key(&self, operation: Operation, key: &KeyRecord) -> bool {
         let reads_own = operation == Operation::Describe && self.assumptions().own_key_readable;
         (reads_own && self.is_caller(&key.owner))

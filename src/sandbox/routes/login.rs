@@ -1,4 +1,4 @@
-//! The older endpoints that the stock CLI logs in with and takes names from (docs/reference/cli.md#login-requests).
+//! Older endpoints that the Confluent CLI uses for login and names (docs/reference/cli.md#login-requests).
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -22,20 +22,20 @@ pub(crate) const SESSIONS: &str = "/sessions";
 pub(crate) const ME: &str = "/me";
 pub(crate) const FREE_TRIAL: &str = "/growth/v1/free-trial-info";
 pub(crate) const USAGES: &str = "/cli/v1/usages";
-/// Without the `/api` that it always has outside, since a request's path has none here.
+/// Path of the token exchange. Clients send it with `/api`, which the request parser strips.
 pub(crate) const ACCESS_TOKENS: &str = "/access_tokens";
 pub(crate) const SERVICE_ACCOUNTS: &str = "/service_accounts";
 pub(crate) const USERS: &str = "/users";
 pub(crate) const USAGE_LIMITS: &str = "/usage_limits";
 
-/// How long a session token is good; the CLI renews it with the refresh token.
+/// Validity of a session token; the Confluent CLI renews it with the refresh token.
 const SESSION_SECONDS: i64 = 3_600;
-/// How long a data-plane token is good: what Confluent's own client assumes (docs/reference/logs.md#access-token).
+/// Validity of a data-plane token: the value that Confluent's own client assumes (docs/reference/logs.md#access-token).
 const DATA_PLANE_SECONDS: i64 = 600;
-/// Length of a session's id: 12 bytes in hexadecimal.
+/// Length of a session id: 12 bytes in hexadecimal.
 const SESSION_ID: usize = 24;
 
-/// The number of the organization, for the older endpoints.
+/// Numeric id of the organization, for the older endpoints.
 const ORGANIZATION_NUMBER: u32 = 1;
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have the same type")]
@@ -54,7 +54,7 @@ struct LoginBody {
     org_resource_id: String,
 }
 
-/// With e-mail and password, or with a refresh token. 403 is how the service says that they are wrong.
+/// Logs in with e-mail address and password, or with a refresh token. Wrong credentials return 403, as in the service.
 pub(crate) fn log_in(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let wrong = || ErrorReply::forbidden("incorrect email, password or organization");
     let body: LoginBody = request.parse_json()?;
@@ -79,12 +79,12 @@ pub(crate) fn log_in(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     };
     let user = user.ok_or_else(wrong)?;
     let broken = |error: std::io::Error| ErrorReply::internal_error(error.to_string());
-    // A refresh token stays good until its session ends: the CLI need not manage to store another one.
+    // A refresh token is valid until its session ends, because the CLI may fail to store another one.
     let (id, refresh) = if let Some(session) = session {
         (session.id.clone(), body.refresh_token)
     } else {
         let id = hex(&random::<{ SESSION_ID / 2 }>().map_err(broken)?);
-        // The CLI takes a refresh token for one of its own encrypted values unless it begins so.
+        // Without this prefix, the CLI takes the refresh token for one of its own encrypted values.
         let refresh = format!("v1.{id}{}", hex(&random::<24>().map_err(broken)?));
         tx.record(StateChange::Session(SessionRecord {
             id: id.clone(),
@@ -119,7 +119,7 @@ pub(crate) fn current_user(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, Err
         .environments
         .values()
         .filter(|found| tx.is_allowed(Operation::Describe, &state.environment_crn(found.id.as_str())));
-    // The first one becomes the active environment: that of the first stage, if the caller sees it.
+    // The CLI activates the first environment of the list: the one of the first stage, if the caller may see it.
     let first = state.seed.stages.first().map(|stage| &stage.address.environment);
     let mut environments: Vec<_> = visible.collect();
     environments.sort_by_key(|found| Some(&found.id) != first);
@@ -147,7 +147,8 @@ fn user_json(user: &UserRecord) -> Value {
     })
 }
 
-/// The older endpoints and Kafka number service accounts; any number will do as long as it stays the same.
+/// Returns the numeric id of a service account for the older endpoints and Kafka. It is derived from the id, so that it
+/// is stable.
 pub(crate) fn numeric_id(account: &ServiceAccountId) -> u32 {
     let number = account.as_str().bytes().fold(1_u32, |number, byte| {
         number.wrapping_mul(31).wrapping_add(u32::from(byte))
@@ -167,13 +168,13 @@ pub(crate) fn free_trial(_: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorR
     Ok(Reply::ok(json!({})))
 }
 
-/// Telemetry of the CLI: taken, and forgotten.
+/// Accepts and discards the telemetry of the CLI.
 #[expect(clippy::unnecessary_wraps, reason = "all handlers have the same type")]
 pub(crate) fn usages(_: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
     Ok(Reply::with_body(StatusCode::ACCEPTED, json!({})))
 }
 
-/// A token for Kafka REST and for logs, in exchange for a Cloud key or a session.
+/// Exchanges a Cloud key or a session for a data-plane token.
 pub(crate) fn access_token(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
     let caller = tx.caller()?;
     let session = caller.session.as_deref().unwrap_or_default();
@@ -200,10 +201,10 @@ pub(crate) fn users(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply
     ))
 }
 
-/// `kafka cluster describe` asks for them and can do without; they are in no public document.
+/// Returns 404. `kafka cluster describe` requests the limits but works without them; no public document describes them.
 pub(crate) fn usage_limits(tx: &mut Tx<'_>, _: &ApiRequest) -> Result<Reply, ErrorReply> {
     tx.require_any_role()?;
-    Err(ErrorReply::not_found("not_found", "the sandbox knows no usage limits"))
+    Err(ErrorReply::not_found("not_found", "the sandbox has no usage limits"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The search of log lines (docs/reference/logs.md#search-request, docs/reference/logs.md#log-lines-and-pages,
-//! docs/reference/logs.md#limits-and-errors and docs/reference/logs.md#who-may-read-logs). The right to view logs is
-//! looked at per connector NAME.
+//! Log search (docs/reference/logs.md#search-request, docs/reference/logs.md#log-lines-and-pages,
+//! docs/reference/logs.md#limits-and-errors and docs/reference/logs.md#who-may-read-logs). The permission to view logs
+//! applies to the NAME of a connector.
 
 use std::time::Duration;
 
@@ -25,15 +25,15 @@ use crate::{
     },
 };
 
-/// The size of a page that names none (docs/reference/logs.md#search-request).
+/// Default page size (docs/reference/logs.md#search-request).
 const DEFAULT_SIZE: u32 = 100;
-/// No text that anybody searches for makes a larger automaton.
+/// Maximum size of the automaton of a regular expression, in bytes.
 const MAX_PATTERN_SIZE: usize = 1 << 20;
 
 pub(crate) fn search(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let wanted: LogSearchRequest = request.parse_json()?;
-    // The words of the service, as far as anybody has seen any (docs/reference/logs.md#limits-and-errors). A CRN that
-    // means nothing is no different.
+    // Text of the service, as far as observed (docs/reference/logs.md#limits-and-errors). An invalid CRN gets the same
+    // response.
     let forbidden = || ErrorReply::forbidden("forbidden");
     let crn: Crn = wanted.crn.parse().map_err(|_| forbidden())?;
     if crn.kind() != ResourceKind::Connector || !tx.is_allowed(Operation::ViewLogs, &crn) {
@@ -42,11 +42,12 @@ pub(crate) fn search(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     let page = LogPageToken::parse(request)?;
     let (from, to) = search_window(tx.now, &wanted)?;
     tx.consume_rate(&format!("logs {crn}"), REQUESTS_PER_MINUTE, Duration::from_mins(1))?;
-    let told = matching_lines(tx, &crn, &wanted, from, to);
-    Ok(Reply::ok(page.to_log_page(tx, request, &wanted, told)))
+    let lines = matching_lines(tx, &crn, &wanted, from, to);
+    Ok(Reply::ok(page.to_log_page(tx, request, &wanted, lines)))
 }
 
-/// The time that is searched: not older than lines are kept, and not empty (docs/reference/logs.md#search-request).
+/// Returns the time range of a search. It must be within the retention period and not empty
+/// (docs/reference/logs.md#search-request).
 fn search_window(now: Timestamp, wanted: &LogSearchRequest) -> Result<(Timestamp, Timestamp), ErrorReply> {
     let oldest = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
     let from = wanted.start_time.unwrap_or(oldest);
@@ -62,15 +63,15 @@ fn search_window(now: Timestamp, wanted: &LogSearchRequest) -> Result<(Timestamp
     }
 }
 
-/// The cluster that a connector's CRN names.
+/// Returns the cluster in the CRN of a connector.
 fn cluster_of<'a>(tx: &Tx<'a>, crn: &Crn) -> Option<&'a ClusterRecord> {
     let id = crn.value_of(ResourceKind::Cluster)?.parse().ok()?;
     let cluster = tx.state.clusters.get(&id)?;
     (crn.value_of(ResourceKind::Environment) == Some(cluster.environment.as_str())).then_some(cluster)
 }
 
-/// The lines that are wanted, in order. None of a connector that does not exist: nobody knows better
-/// (docs/reference/logs.md#limits-and-errors).
+/// Returns the matching lines in order. A connector that does not exist has none (assumed,
+/// docs/reference/logs.md#limits-and-errors).
 fn matching_lines(
     tx: &mut Tx<'_>,
     crn: &Crn,
@@ -84,7 +85,7 @@ fn matching_lines(
     let Some(connector) = tx.state.connector(&cluster.id, crn.name()) else {
         return Vec::new();
     };
-    // One that was made anew has the name of the old one, and not its id (docs/reference/logs.md#search-request).
+    // A recreated connector has the same name but another id (docs/reference/logs.md#search-request).
     if wanted.search.id.as_ref().is_some_and(|id| *id != connector.id) {
         return Vec::new();
     }
@@ -110,14 +111,14 @@ fn matching_lines(
         .collect()
 }
 
-/// A line as it is sent, and its place.
+/// Log entry with its sort key.
 struct KeyedLogEntry {
     key: (i64, u32),
     entry: LogEntry,
 }
 
-/// What is searched for: plain text and regular expressions are both promised (docs/reference/logs.md#search-request),
-/// and what is no regular expression is plain text.
+/// Search text. The documents promise both plain text and regular expressions (docs/reference/logs.md#search-request),
+/// so an invalid regular expression counts as plain text.
 enum TextMatcher<'a> {
     Plain(&'a str),
     Pattern(Box<meta::Regex>),
@@ -141,7 +142,7 @@ impl<'a> TextMatcher<'a> {
     }
 }
 
-/// Which page: so many lines, after the last one of the page before.
+/// Page token: page size, and the last line of the previous page.
 struct LogPageToken {
     size: u32,
     after: Option<(i64, u32)>,
@@ -150,7 +151,7 @@ struct LogPageToken {
 impl LogPageToken {
     fn parse(request: &ApiRequest) -> Result<Self, ErrorReply> {
         if let Some(token) = request.query("page_token") {
-            return parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"));
+            return parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token"));
         }
         let size = match request.query("page_size") {
             None => Some(DEFAULT_SIZE),

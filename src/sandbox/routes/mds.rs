@@ -19,7 +19,8 @@ use crate::{
     },
 };
 
-/// Up to 1,000 a page: the published document is newer than the SDK's (docs/reference/rbac.md#pagination).
+/// Pagination with up to 1,000 bindings per page: the published document is newer than the SDK's
+/// (docs/reference/rbac.md#pagination).
 const BINDINGS: PagingRules = PagingRules {
     api_version: "iam/v2",
     kind: "RoleBindingList",
@@ -35,18 +36,18 @@ struct RoleBindingBody {
     crn_pattern: String,
 }
 
-/// So many bindings are sorted for a page.
+/// Maximum number of bindings to sort for a page.
 const MAX_SORTED: usize = 500;
 
-/// The scope that a list looks at.
+/// Scope filter of a list.
 enum ScopeFilter {
     Exact(CrnPattern),
-    /// Strictly below; once as a resource and once as a pattern.
+    /// Everything strictly below a scope, which is stored as a resource and as a pattern.
     Below(Crn, CrnPattern),
 }
 
 impl ScopeFilter {
-    /// A pattern that ends in `/*` means everything below (cli `--inclusive`).
+    /// Parses a scope. A pattern that ends in `/*` selects everything below (cli `--inclusive`).
     fn parse(text: &str) -> Result<Self, ErrorReply> {
         let unreadable =
             |error: crate::model::CrnError| ErrorReply::invalid(error.to_string()).with_source("crn_pattern");
@@ -107,8 +108,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
         let items = few.into_iter().map(|binding| (&binding.id, binding));
         tx.page(request, BINDINGS, items, show)?
     } else {
-        // Sorting thousands for a page of a hundred costs more than going through all bindings in their order and
-        // stopping when the page is full.
+        // For many bindings, iterating over all of them in order until the page is full is faster than sorting.
         tx.page(request, BINDINGS, &tx.state.bindings, |binding| {
             (matching(&binding) && scope.contains(&binding.binding.pattern))
                 .then(|| show(binding))
@@ -140,11 +140,11 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     let Ok(role) = body.role_name.parse::<Role>();
     check_role(tx, &role, &pattern)?;
     if !body.principal.starts_with("User:") && !body.principal.starts_with("Group:") {
-        return Err(ErrorReply::invalid("principal must begin with `User:`").with_source("/principal"));
+        return Err(ErrorReply::invalid("principal must start with `User:`").with_source("/principal"));
     }
     let Ok(principal) = body.principal.parse::<Principal>();
     if !tx.state.principal_exists(&principal) {
-        let detail = format!("there is no principal `{principal}`, or you may not see it");
+        let detail = format!("principal `{principal}` does not exist or is not visible");
         return Err(match tx.assumptions().unknown_principal_is_forbidden {
             true => ErrorReply::forbidden(detail),
             false => ErrorReply::invalid(detail).with_source("/principal"),
@@ -157,7 +157,7 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
         .find(|found| found.binding == wanted);
     if let Some(existing) = existing {
         if tx.assumptions().duplicate_binding_conflicts {
-            return Err(ErrorReply::conflict("this role binding exists already"));
+            return Err(ErrorReply::conflict("the role binding already exists"));
         }
         return Ok(created_reply(tx, request, existing));
     }
@@ -174,10 +174,10 @@ fn created_reply(tx: &Tx<'_>, request: &ApiRequest, binding: &BindingRecord) -> 
     Reply::with_body(StatusCode::CREATED, view.binding(binding)).with_header(header::LOCATION, link)
 }
 
-/// Whether the service lets this role be bound there: 400 where it does not.
+/// Checks that the role can be bound on the pattern; otherwise returns 400.
 fn check_role(tx: &Tx<'_>, role: &Role, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     if let Role::Other(name) = role {
-        return Err(ErrorReply::invalid(format!("there is no role `{name}`")).with_source("/role_name"));
+        return Err(ErrorReply::invalid(format!("no role `{name}`")).with_source("/role_name"));
     }
     check_scope(tx, pattern)?;
     if let BindCheck::Rejected { reason } = check_bind_pattern(role, pattern, &tx.assumptions().bindable) {
@@ -197,13 +197,13 @@ fn check_role(tx: &Tx<'_>, role: &Role, pattern: &CrnPattern) -> Result<(), Erro
     Ok(())
 }
 
-/// Whether everything that a pattern names as its place exists, and hangs together.
+/// Checks that the resources in a pattern exist and belong together.
 fn check_scope(tx: &Tx<'_>, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     let state = tx.state;
     let named = |kind| pattern.value_of(kind);
     let environment = named(ResourceKind::Environment);
     let missing = |what: &str, id: &str| {
-        let detail = format!("crn_pattern names {what} `{id}`, which does not exist there");
+        let detail = format!("crn_pattern: {what} `{id}` does not exist");
         Err(ErrorReply::invalid(detail).with_source("/crn_pattern"))
     };
     if let Some(id) = environment
@@ -241,7 +241,7 @@ fn check_scope(tx: &Tx<'_>, pattern: &CrnPattern) -> Result<(), ErrorReply> {
     }
 }
 
-/// The quotas that a binding counts against (docs/reference/quotas.md#service-quota-codes).
+/// Returns the quotas that a role binding counts against (docs/reference/quotas.md#service-quota-codes).
 fn quotas_of(tx: &Tx<'_>, binding: &RoleBinding) -> Vec<(&'static str, Option<crate::model::ClusterId>)> {
     let mut quotas = vec![(quota::BINDINGS_PER_ORG, None)];
     if let Some(cluster) = crate::sandbox::state::cluster_of(binding) {
@@ -258,7 +258,7 @@ pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     Ok(Reply::ok(tx.view(request).binding(binding)))
 }
 
-/// 200 with the object, as the document says; others answer 204.
+/// Deletes a role binding and returns 200 with the object, as documented; other implementations return 204.
 pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let binding = visible_binding(tx, request)?;
     if !tx.is_allowed_on_pattern(Operation::AlterAccess, &binding.binding.pattern) {
@@ -269,7 +269,8 @@ pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(reply)
 }
 
-/// One answer for what is missing and for what is none of the caller's business (terraform `internal/testdata`).
+/// Returns the same error for a missing binding and for one that the caller may not see (terraform
+/// `internal/testdata`).
 fn binding_not_visible() -> ErrorReply {
     ErrorReply::forbidden("Either unauthorized to access role binding or role binding does not exist")
         .with_shape(ErrorShape::Flat)
@@ -282,7 +283,7 @@ fn visible_binding<'a>(tx: &Tx<'a>, request: &ApiRequest) -> Result<&'a BindingR
         .ok_or_else(binding_not_visible)
 }
 
-/// Takes a binding away.
+/// Deletes a role binding.
 pub(crate) fn remove_binding(tx: &mut Tx<'_>, binding: &BindingRecord) {
     tx.record(StateChange::CountKey(format!(
         "role-binding {}",
@@ -304,7 +305,7 @@ impl Tx<'_> {
         own || self.is_allowed_on_pattern(Operation::DescribeAccess, &binding.binding.pattern)
     }
 
-    /// Records a new binding.
+    /// Creates a role binding.
     pub(crate) fn create_binding(
         &mut self,
         binding: RoleBinding,

@@ -1,4 +1,4 @@
-//! The whole API on one screen: every route, the credentials it takes, and its handler, one file per API group.
+//! Route table: all routes with their credentials and handlers, which are in one module per API group.
 
 mod acls;
 mod cmk;
@@ -28,10 +28,10 @@ use super::{
 };
 use crate::api;
 
-/// Answers a request: looks at the state, records changes, and says what comes back.
+/// Request handler: reads the state, records changes and returns the response.
 pub(crate) type Handler = for<'a, 'b, 'c> fn(&'a mut Tx<'b>, &'c ApiRequest) -> Result<Reply, ErrorReply>;
 
-/// One route.
+/// Route of the sandbox.
 pub(crate) struct ApiRoute {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
@@ -152,7 +152,7 @@ static ROUTES: &[ApiRoute] = &[
     route_with_auth(RouteAuth::Kafka, POST, kafka::TOPICS, kafka::create),
     route_with_auth(RouteAuth::Kafka, GET, kafka::TOPIC, kafka::read),
     route_with_auth(RouteAuth::Kafka, DELETE, kafka::TOPIC, kafka::delete),
-    // What the stock CLI needs for logging in, and for names (docs/reference/cli.md#login-requests)
+    // Endpoints for the login of the Confluent CLI and for names (docs/reference/cli.md#login-requests)
     anonymous_route(GET, login::REALM, login::login_realm),
     anonymous_route(POST, login::SESSIONS, login::log_in),
     route(DELETE, login::SESSIONS, login::log_out),
@@ -167,22 +167,22 @@ static ROUTES: &[ApiRoute] = &[
     route(GET, roles::ROLE, roles::read),
 ];
 
-/// Every route.
+/// Returns all routes.
 pub(crate) fn all_routes() -> impl Iterator<Item = &'static ApiRoute> {
     ROUTES.iter()
 }
 
-/// What a verb and a path lead to.
+/// Result of a route lookup.
 pub(crate) enum RouteMatch {
-    /// A route, with the values of its variable parts.
+    /// Matching route, with the values of its placeholders.
     Route(&'static ApiRoute, Vec<String>),
-    /// The path exists, with other verbs.
+    /// The path exists with other methods only; contains these methods.
     WrongMethod(String),
-    /// Nothing.
+    /// No route has this path.
     NotFound,
 }
 
-/// Looks a verb and a path up.
+/// Returns the route for a method and a path.
 pub(crate) fn match_route(method: &Method, path: &str) -> RouteMatch {
     let mut allowed = Vec::new();
     for route in ROUTES {
@@ -199,7 +199,7 @@ pub(crate) fn match_route(method: &Method, path: &str) -> RouteMatch {
     }
 }
 
-/// The values of the variable parts, when `path` has the form of `template`.
+/// Returns the values of the placeholders if `path` matches `template`.
 fn match_path(template: &str, path: &str) -> Option<Vec<String>> {
     let mut values = Vec::new();
     let mut parts = path.split('/');

@@ -1,4 +1,5 @@
-//! `org/v2`: every valid Cloud key gets 200 here, cut to what it may see. The stock clients use it to try a key.
+//! `org/v2`: every valid Cloud key gets 200, with the objects that it may see. The official clients use these calls to
+//! test a key.
 
 use crate::{
     access::Operation,
@@ -29,7 +30,7 @@ pub(crate) fn list_organizations(tx: &mut Tx<'_>, request: &ApiRequest) -> Resul
     Ok(Reply::ok(list))
 }
 
-/// Whoever has a key knows its organization already.
+/// Reads the organization, without a permission check: any valid key belongs to it.
 pub(crate) fn read_organization(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     if request.segment(0) == tx.state.seed.organization.as_str() {
         return Ok(Reply::ok(tx.view(request).organization()));
@@ -54,7 +55,7 @@ pub(crate) fn read_environment(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<
 }
 
 impl<'a> Tx<'a> {
-    /// What makes wire objects for this request.
+    /// Returns the view that creates response objects for this request.
     pub(crate) fn view<'r>(&self, request: &'r ApiRequest) -> ResponseView<'r>
     where
         'a: 'r,
@@ -65,7 +66,8 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// The environment, if the caller may see it: 404 for whoever would see it if it were there, 403 for everybody else.
+    /// Returns the environment if the caller may see it. If it does not exist, callers who could see it get 404; all
+    /// others get 403.
     pub(crate) fn environment(&self, id: &str) -> Result<&'a crate::sandbox::state::EnvironmentRecord, ErrorReply> {
         let id: crate::model::EnvironmentId = id
             .parse()
@@ -75,7 +77,7 @@ impl<'a> Tx<'a> {
         found.ok_or_else(|| ErrorReply::not_found("environment_not_found", format!("environment `{id}` was not found")))
     }
 
-    /// The environment that the query names, as the cluster calls require it.
+    /// Returns the environment in the query, which the cluster calls require.
     pub(crate) fn environment_in_query(
         &self,
         request: &ApiRequest,

@@ -1,4 +1,4 @@
-//! `service-quota/v1`: applied quotas, with their usage (docs/reference/quotas.md#service-quota-codes).
+//! `service-quota/v1`: applied quotas and their usage (docs/reference/quotas.md#service-quota-codes).
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ const SCOPE_LIST: PagingRules = PagingRules {
     ..QUOTAS
 };
 
-/// Sorted, so that they come in pages.
+/// Scopes with descriptions, sorted for pagination.
 const SCOPES: [(&str, &str); 8] = [
     ("CERTIFICATE_AUTHORITY", "quotas of one certificate authority"),
     ("ENVIRONMENT", "quotas of one environment"),
@@ -47,7 +47,7 @@ const SCOPES: [(&str, &str); 8] = [
     ("USER_ACCOUNT", "quotas of one user"),
 ];
 
-/// What a quota applies to.
+/// Object that a quota applies to.
 #[derive(Clone)]
 enum QuotaTarget {
     Organization,
@@ -117,7 +117,7 @@ pub(crate) fn scope(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     }
 }
 
-/// The quotas that a query asks for, each with a key for paging.
+/// Returns the quotas that match a request, each with a key for pagination.
 fn applied_quotas(tx: &Tx<'_>, request: &ApiRequest) -> Result<Vec<(String, AppliedQuota)>, ErrorReply> {
     tx.require_any_role()?;
     let scope = request
@@ -158,7 +158,7 @@ fn applied_quotas_in(
         }
         "network" | "identity_provider" | "certificate_authority" => (&[], Vec::new()),
         other => {
-            let detail = format!("there is no scope `{other}`");
+            let detail = format!("no scope `{other}`");
             return Err(ErrorReply::invalid(detail).with_source("scope"));
         }
     };
@@ -227,7 +227,7 @@ fn applied_quota(
         display_name: name.into(),
         default_limit: limit,
         applied_limit: tx.state.settings.quotas.get(code).copied().unwrap_or(limit),
-        // Only where there is usage data, and only once there was any usage
+        // Usage is reported only for some quotas, and only after the first use
         // (docs/reference/quotas.md#service-quota-api).
         usage: (reported && ever).then_some(usage),
         organization: Some(view.organization_reference()),
@@ -308,8 +308,8 @@ impl Tx<'_> {
         i64::try_from(used).unwrap_or(i64::MAX)
     }
 
-    /// Whether a binding counts as one of the organization and its environments: those that give Kafka access from
-    /// there. Whether those on service accounts do is not known (Q7).
+    /// Returns whether a binding counts against the quota of the organization and its environments: bindings on these
+    /// scopes that allow access to Kafka. Whether bindings on service accounts count is assumption Q7.
     pub(crate) fn counts_as_org(&self, binding: &RoleBinding) -> bool {
         match binding.pattern.kind() {
             ResourceKind::Organization | ResourceKind::Environment => matches!(
@@ -321,7 +321,7 @@ impl Tx<'_> {
         }
     }
 
-    /// 402 when a quota has no room for one more.
+    /// Returns 402 if the quota is used up.
     pub(crate) fn require_quota(&self, code: &'static str, cluster: Option<&ClusterId>) -> Result<(), ErrorReply> {
         let object = cluster.map_or(QuotaTarget::Organization, |id| QuotaTarget::Cluster(id.clone()));
         self.require_capacity(
@@ -331,7 +331,7 @@ impl Tx<'_> {
         )
     }
 
-    /// 402 when a principal may have no more keys.
+    /// Returns 402 if the principal has reached its key quota.
     pub(crate) fn require_owner_quota(&self, owner: &Principal, cloud: bool) -> Result<(), ErrorReply> {
         let quotas = match owner {
             Principal::User(_) => &USER_QUOTAS,

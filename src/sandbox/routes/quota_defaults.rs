@@ -1,13 +1,12 @@
-//! The applied quotas there are.
+//! Applied quotas and their default limits.
 
 use crate::api::quota::{
     BINDINGS_PER_CLUSTER, BINDINGS_PER_ORG, BINDINGS_PER_ORG_PLUS_ENVS, CLOUD_KEYS_PER_ORG, KEYS_PER_CLUSTER,
     SERVICE_ACCOUNTS_PER_ORG,
 };
 
-/// Code, name, limit that everybody has, and whether its usage is reported
-/// (docs/reference/quotas.md#service-quota-codes; limits as seen in one organization). The API keys of a cluster depend
-/// on its type and stand in the code.
+/// Code, name, default limit, and whether the usage is reported (docs/reference/quotas.md#service-quota-codes; limits
+/// as observed in one organization). The limit of API keys per cluster depends on the cluster type and is set in code.
 pub(super) type QuotaDefault = (&'static str, &'static str, i64, bool);
 
 pub(super) const ORGANIZATION_QUOTAS: [QuotaDefault; 11] = [

@@ -1,4 +1,4 @@
-//! What the sandbox is seeded with cannot be changed through its API: 403 without the role, 405 with it.
+//! Requests to change seeded objects, which the sandbox does not support: 403 without the role, 405 with it.
 
 use crate::{
     access::Operation,
@@ -20,7 +20,7 @@ fn reject_change(tx: &Tx<'_>, request: &ApiRequest, creates: bool, crn: &Crn) ->
     Err(ErrorReply::method_not_allowed(
         "GET",
         format!(
-            "the sandbox is seeded with its {}s: they cannot be changed",
+            "the sandbox does not support changes to a {}",
             crn.kind().display_name()
         ),
     ))
@@ -42,7 +42,7 @@ pub(crate) fn environment(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply
     reject_change(tx, request, false, &tx.state.environment_crn(environment.id.as_str()))
 }
 
-/// Whoever may make clusters in some environment may ask; which one stands in a body that would not count.
+/// Rejects the creation of a cluster: 405 if the caller may create clusters in any environment, regardless of the body.
 pub(crate) fn new_cluster(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let places = || tx.state.environments.keys();
     let allowed = places().find(|id| tx.is_allowed(Operation::Create, &tx.state.cluster_crn(id.as_str(), "lkc-new")));

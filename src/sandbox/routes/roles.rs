@@ -1,4 +1,4 @@
-//! Role definitions, as `confluent iam rbac role list|describe` reads them (docs/reference/rbac.md#role-definitions).
+//! Role definitions for `confluent iam rbac role list|describe` (docs/reference/rbac.md#role-definitions).
 
 use serde_json::{Value, json};
 
@@ -15,10 +15,11 @@ use crate::{
 pub(crate) const ROLES: &str = "/metadata/security/v2alpha1/roles";
 pub(crate) const ROLE: &str = "/metadata/security/v2alpha1/roles/{role}";
 
-/// A namespace of roles for another product, of which the sandbox has none.
+/// Role namespace of another product, which is empty in the sandbox.
 const OTHER_PRODUCT: &str = "usm";
 
-/// The kinds with the service's words: what a role is bound on, what it acts on, and whether a name goes with it.
+/// Resource kinds with the names of the service: scope of the binding, resource of the operations, and whether the
+/// binding contains a resource name.
 const KINDS: [(ResourceKind, &str, &str, bool); 9] = [
     (ResourceKind::Organization, "organization", "Organization", false),
     (ResourceKind::Environment, "environment", "Environment", false),
@@ -52,7 +53,8 @@ pub(crate) fn read(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     }
 }
 
-/// One policy for each scope a role can be bound on, with and without a resource name.
+/// Returns a role definition with one policy for each scope on which the role can be bound, with and without a resource
+/// name.
 fn role_json(role: &Role, assumptions: RbacAssumptions) -> Value {
     let mut policies: Vec<Value> = Vec::new();
     for (kind, scope, _, named) in KINDS {
@@ -60,7 +62,7 @@ fn role_json(role: &Role, assumptions: RbacAssumptions) -> Value {
         if !check_bind_kind(role, kind, &assumptions).is_allowed() || policies.iter().any(known) {
             continue;
         }
-        // A role on a name acts on that name; a role on a scope acts on everything in it.
+        // A role on a name applies to that name; a role on a scope applies to everything in it.
         let acts_on = KINDS.iter().filter(|(other, of, _, _)| {
             !named || (*of == scope && check_bind_kind(role, *other, &assumptions).is_allowed())
         });
@@ -79,7 +81,7 @@ fn role_json(role: &Role, assumptions: RbacAssumptions) -> Value {
     json!({ "name": role, "policies": policies })
 }
 
-/// `describe-access` as `DescribeAccess`.
+/// Converts `describe-access` to `DescribeAccess`.
 fn to_pascal_case(operation: Operation) -> String {
     let capital = |part: &str| {
         let (first, rest) = part.split_at(1);

@@ -1,4 +1,4 @@
-//! `srcm/v3`: Schema Registries, to read.
+//! `srcm/v3`: Schema Registries, read-only.
 
 use crate::{
     access::Operation,

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{evidence::ConnectorEvidence, suggest::CommandBuilder};
 use crate::{
     api::connect::{ErrorRecommendations, ExpandedConnector},
-    commands::connector::{logs::redactor_for_plugin, show::running_tasks},
+    commands::connector::logs::redactor_for_plugin,
+    connectors::view::running_tasks,
     quota::tasks_max,
     redact::TextRedactor,
     resources::connector::{

@@ -9,13 +9,13 @@ use self::{
     explanation::{ConnectorExplanations, ExplainOutput, MessageExplanation},
     suggest::CommandBuilder,
 };
-use super::{ConnectorSession, selectors};
 use crate::{
     commands::{CommandOutput, Ctx},
+    connectors::selectors,
     error::{Error, ErrorKind},
     exit::ExitCode,
     resources::connector::diagnosis::ConnectorHealth,
-    session,
+    session::{self, ConnectorSession},
 };
 
 /// Explain why connectors do not run, and what to do about it.

@@ -13,14 +13,8 @@ use super::{
 };
 use crate::{
     api::{connect::ExpandedConnector, logs::LogEntry},
-    commands::{
-        CommandOutput, Ctx,
-        connector::{
-            lifecycle::combine_errors,
-            show::{cause_lines, visible_cause},
-        },
-        session::ConnectorSession,
-    },
+    commands::{CommandOutput, Ctx, connector::show::cause_lines, session::ConnectorSession},
+    connectors::{errors::combine_errors, view::visible_cause},
     error::Error,
     resources::{
         connector::{ConnectorClient, LiveConnector},

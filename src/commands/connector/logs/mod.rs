@@ -15,16 +15,18 @@ pub(super) use read::redactor_for_plugin;
 pub(super) use recent_errors::RecentErrors;
 
 use self::{args::LogLevels, show::LogLinesOutput};
-use super::{ConnectorSession, selectors, time_arg::TimeArg};
+use super::time_arg::TimeArg;
 use crate::{
     api::logs::HISTORY,
     commands::{CommandOutput, Ctx},
+    connectors::selectors,
     error::Error,
     render::{Block, Format, Viewable},
     resources::{
         connector::LiveConnector,
         logs::{cursor::Window, follow::LogFilter},
     },
+    session::ConnectorSession,
 };
 
 /// A little less than what the service keeps, because its clock and ours differ
@@ -217,5 +219,5 @@ impl Viewable for ConnectorLogsOutput {
 
 /// Whether its lines may say less than its status.
 fn is_unhealthy(observed: &LiveConnector) -> bool {
-    matches!(observed.state(), "FAILED" | "DEGRADED") || super::show::visible_cause(observed).is_some()
+    matches!(observed.state(), "FAILED" | "DEGRADED") || crate::connectors::view::visible_cause(observed).is_some()
 }

@@ -19,9 +19,9 @@ use crate::{
     client::{self, ClientError, ConnectorLogsClient},
     commands::{
         CommandOutput, Ctx,
-        connector::{lifecycle::combine_errors, show::visible_cause},
         session::{ConnectorSession, connector_crn},
     },
+    connectors::{errors::combine_errors, view::visible_cause},
     error::{Error, ErrorKind},
     model::StageAddress,
     redact::TextRedactor,

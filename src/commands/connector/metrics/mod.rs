@@ -9,11 +9,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::rows::ConnectorMetricsOutput;
-use super::{ConnectorSession, lifecycle::combine_errors, selectors, time_arg::TimeArg};
+use super::time_arg::TimeArg;
 use crate::{
     api::metrics::HISTORY,
     client::ClientError,
     commands::{CommandOutput, Ctx, global_args::OutputFormat},
+    connectors::{errors::combine_errors, selectors},
     error::{Error, ErrorKind, ResultExt},
     render::Viewable as _,
     resources::{
@@ -21,6 +22,7 @@ use crate::{
         metrics::{TimeBuckets, read_metrics},
         sleep_or_cancel,
     },
+    session::ConnectorSession,
     text,
 };
 

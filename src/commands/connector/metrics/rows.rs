@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::{super::show::running_tasks, ConnectorMetricsArgs, ConnectorSession, units::Scale};
+use super::{ConnectorMetricsArgs, ConnectorSession, units::Scale};
 use crate::{
     api::metrics::{Metric, MetricKind, MetricUnit},
     commands::{Ctx, global_args::OutputFormat},
+    connectors::view::running_tasks,
     model::DepartmentCode,
     quota::tasks_max,
     render::to_csv,

@@ -8,10 +8,7 @@ use serde_json::Value;
 use super::status::OffsetStatusOutput;
 use crate::{
     api::connect::{OffsetItem, OffsetsStatus},
-    commands::{
-        CommandOutput, Ctx,
-        connector::{backup::BackupArgs, create},
-    },
+    commands::{CommandOutput, Ctx, connector::args::BackupArgs},
     error::{Error, ErrorKind},
     hint::{connector_arg, shell_quote},
     render::{Block, Cell, Table, TextLine, Viewable},
@@ -178,11 +175,12 @@ pub(super) fn apply_change(
     };
     let (backup, moved) = ctx.block_on(async {
         let backup = save
-            .backup(ctx, &session.connectors, &session.backup_dir, observed, true)
+            .policy()
+            .backup(&ctx.run, &session.connectors, &session.backup_dir, observed, true)
             .await?;
         let moved = session.connectors.alter_offsets(observed, offsets, &watch).await;
         let moved = moved.map_err(|error| match &session.department {
-            Some(department) => create::explain_denied(Error::from(error), department),
+            Some(department) => crate::connectors::errors::explain_denied(Error::from(error), department),
             None => Error::from(error),
         })?;
         Ok((backup, moved))

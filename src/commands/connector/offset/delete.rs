@@ -8,10 +8,8 @@ use super::{
     parse_seconds, select_connector,
 };
 use crate::{
-    commands::{
-        CommandOutput, Ctx,
-        connector::{backup::BackupArgs, selectors},
-    },
+    commands::{CommandOutput, Ctx, connector::args::BackupArgs},
+    connectors::selectors,
     error::Error,
     session::ConnectorSession,
 };

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{selectors, wait_args};
+use super::wait_args;
 use crate::{
     commands::{Ctx, command_output},
+    connectors::selectors,
     error::Error,
     exit::ExitCode,
     resources::connector::LiveConnector,

@@ -14,10 +14,8 @@ use super::{
 };
 use crate::{
     api::connect::OffsetItem,
-    commands::{
-        CommandOutput, Ctx,
-        connector::{backup::BackupArgs, selectors},
-    },
+    commands::{CommandOutput, Ctx, connector::args::BackupArgs},
+    connectors::selectors,
     error::{Error, ResultExt},
     hint::connector_arg,
     resources::connector::offsets::{find_problems, unknown_partitions},

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    commands::{CommandOutput, Ctx, connector::request},
+    commands::{CommandOutput, Ctx},
+    connectors::request,
     error::Error,
     render::{Cell, RowList, TableRow},
     session::ConnectorSession,

@@ -43,22 +43,22 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     }
     let evaluator = evaluator_for(tx, cluster);
     let here = tx.state.connectors.values().filter(|found| found.cluster == cluster.id);
-    let seen: Vec<_> = here
+    let visible: Vec<_> = here
         .filter(|found| tx.is_listed(&found.lifetime))
         .map(|found| (found, connector_crn(tx, &address, &found.name)))
         .filter(|(_, crn)| whole || listing == ListVisibility::Everything || tx.is_allowed(Operation::Describe, crn))
         .collect();
-    // The stock CLI sends the parameter twice; the service takes all of them together.
+    // The Confluent CLI sends the parameter twice; the service combines the values.
     let expand: Vec<_> = request
         .query_values("expand")
         .flat_map(|value| value.split(','))
         .collect();
     if expand.is_empty() {
-        let names: Vec<_> = seen.into_iter().map(|(found, _)| &found.name).collect();
+        let names: Vec<_> = visible.into_iter().map(|(found, _)| &found.name).collect();
         return Ok(Reply::ok(names));
     }
     let mut map = serde_json::Map::new();
-    for (found, crn) in seen {
+    for (found, crn) in visible {
         let may = |operation| listing == ListVisibility::Everything || tx.is_allowed(operation, &crn);
         let wants = |field: &str| expand.contains(&field);
         let mut entry = serde_json::Map::new();
@@ -69,13 +69,13 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
             };
             entry.insert("id".into(), json!(id));
         }
-        let looked = (wants("info") || wants("status")).then(|| evaluator.evaluate(found));
-        if let Some(looked) = &looked {
+        let evaluation = (wants("info") || wants("status")).then(|| evaluator.evaluate(found));
+        if let Some(evaluation) = &evaluation {
             if wants("info") && may(Operation::ReadConfig) {
-                entry.insert("info".into(), json!(info(found, looked, &crn.to_string())));
+                entry.insert("info".into(), json!(info(found, evaluation, &crn.to_string())));
             }
             if wants("status") && may(Operation::ReadStatus) {
-                entry.insert("status".into(), status(found, looked));
+                entry.insert("status".into(), status(found, evaluation));
             }
         }
         entry.insert("extensions".into(), json!({}));
@@ -84,7 +84,8 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     Ok(Reply::ok(map))
 }
 
-/// The role is looked at before the body: an invalid body is 400 for whoever may create, 403 for everybody else.
+/// Creates a connector. The role is checked before the body: with an invalid body, callers with the permission get 400,
+/// all others 403.
 pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let (cluster, address) = resolve_cluster(tx, request)?;
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -138,10 +139,10 @@ pub(crate) fn create(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     };
     let evaluator = evaluator_for(tx, cluster);
     let evaluation = evaluator.evaluate(&connector);
-    if let Some(told) = evaluator.with_updated_history(&connector, &evaluation) {
-        connector = told;
+    if let Some(updated) = evaluator.with_updated_history(&connector, &evaluation) {
+        connector = updated;
     }
-    // Neither tasks nor offsets yet, and no id (docs/reference/connect.md#create-a-connector).
+    // No tasks, no offsets and no id yet (docs/reference/connect.md#create-a-connector).
     let answer = json!({
         "name": connector.name, "type": plugin.kind(), "config": displayed_config(&connector, &crn.to_string()),
         "tasks": [], "offsets": [],
@@ -164,7 +165,7 @@ pub(crate) fn config(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(Reply::ok(displayed_config(&found.connector, &found.crn.to_string())))
 }
 
-/// Replaces the whole configuration; a name that is free gets a connector
+/// Replaces the whole configuration, or creates the connector if it does not exist
 /// (docs/reference/connect.md#update-a-connector).
 pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let (cluster, address) = resolve_cluster(tx, request)?;
@@ -227,9 +228,10 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorR
     if !paused {
         new.record_action(ConnectorAction::Updated, before.state, tx.now);
     }
-    // "200 does not mean that it is in force": what fails validation is stored, and the connector runs on as before.
-    let invalid = |trouble: &crate::sandbox::connector::evaluation::ConnectorEvaluation| {
-        let progression = trouble.fault.as_ref().map(|fault| fault.progression);
+    // Status 200 does not mean that the configuration is active: an invalid one is stored, and the connector keeps
+    // running with the previous one.
+    let invalid = |evaluation: &crate::sandbox::connector::evaluation::ConnectorEvaluation| {
+        let progression = evaluation.fault.as_ref().map(|fault| fault.progression);
         progression == Some(FaultProgression::Validation)
     };
     let after = evaluator.evaluate(&new);
@@ -245,7 +247,8 @@ pub(crate) fn put(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorR
     Ok(Reply::ok(answer))
 }
 
-/// 200 with `{"error":null}`: a value there would be a failure (docs/reference/connect.md#error-bodies).
+/// Deletes a connector and returns 200 with `{"error":null}`; another value would mean failure
+/// (docs/reference/connect.md#error-bodies).
 pub(crate) fn delete(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let found = find_connector(tx, request, Operation::Delete)?;
     delete_connector(tx, &found.evaluator, found.connector);

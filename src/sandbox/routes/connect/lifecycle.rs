@@ -1,4 +1,4 @@
-//! Pause, resume, restart: 202 at once, done after a while (docs/reference/connect.md#pause-and-resume and
+//! Pause, resume and restart: 202 at once, effective after a delay (docs/reference/connect.md#pause-and-resume and
 //! docs/reference/connect.md#restart).
 
 use http::StatusCode;
@@ -37,7 +37,7 @@ fn apply_action(tx: &mut Tx<'_>, request: &ApiRequest, act: ConnectorAction) -> 
     let failed = tx.assumptions().connect.failed_restartable && state == LifecycleState::Failed;
     let done = match act {
         ConnectorAction::Paused => connector.run.action == ConnectorAction::Paused,
-        // Resuming what runs, or is on its way, changes nothing.
+        // Resuming a connector that runs or is starting changes nothing.
         ConnectorAction::Resumed => connector.run.action != ConnectorAction::Paused,
         _ if state != LifecycleState::Running && !failed => {
             return Err(bad_request(format!(

@@ -1,4 +1,4 @@
-//! `connect/v1`: connectors by name, in the words and shapes of docs/reference/connect.md#endpoints.
+//! `connect/v1`: connectors by name, with the texts and formats of docs/reference/connect.md#endpoints.
 
 pub(crate) mod connectors;
 pub(crate) mod lifecycle;
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The cluster that the path names; the words are those of Connect (docs/reference/connect.md#error-bodies;
+/// Returns the cluster of the path, or an error with the texts of Connect (docs/reference/connect.md#error-bodies;
 /// docs/reference/connect.md#error-messages, pattern 28).
 fn resolve_cluster<'a>(tx: &Tx<'a>, request: &ApiRequest) -> Result<(&'a ClusterRecord, StageAddress), ErrorReply> {
     let environment = tx.environment(request.segment(0));
@@ -35,7 +35,8 @@ fn resolve_cluster<'a>(tx: &Tx<'a>, request: &ApiRequest) -> Result<(&'a Cluster
     Ok((cluster, tx.state.address(cluster)))
 }
 
-/// The connectors of a cluster as they are now; what they have made in the meantime is written down.
+/// Returns the evaluator of a cluster, after recording the topics that its connectors have created since the last
+/// request.
 pub(crate) fn evaluator_for<'a>(tx: &mut Tx<'a>, cluster: &'a ClusterRecord) -> ConnectorEvaluator<'a> {
     let mut evaluator = ConnectorEvaluator {
         state: tx.state,
@@ -58,7 +59,7 @@ fn connector_crn(tx: &Tx<'_>, address: &StageAddress, name: &str) -> Crn {
     resource.unwrap_or_else(|| tx.state.organization_crn())
 }
 
-/// The connector that a path names, and how it is.
+/// Connector of the path, with its evaluation.
 struct TargetConnector<'a> {
     evaluator: ConnectorEvaluator<'a>,
     connector: ConnectorRecord,
@@ -66,7 +67,8 @@ struct TargetConnector<'a> {
     evaluation: ConnectorEvaluation,
 }
 
-/// The connector that the path names, with the right first: whoever has it learns that the name is free.
+/// Returns the connector of the path. The permission is checked first: callers who have it learn that the name does not
+/// exist.
 fn find_connector<'a>(
     tx: &mut Tx<'a>,
     request: &ApiRequest,
@@ -89,8 +91,8 @@ fn find_connector<'a>(
     })
 }
 
-/// The connector as it is stored after everything that was found out about it just now: what was settled must not be undone
-/// by what a handler writes, and what it has been through is written down.
+/// Records the created topics and the history of an evaluated connector, and returns the updated record. Handlers must
+/// change that record, so that they do not undo these updates.
 fn record_history(
     tx: &mut Tx<'_>,
     evaluator: &ConnectorEvaluator<'_>,
@@ -101,14 +103,14 @@ fn record_history(
     if evaluation.fault.is_none() && evaluation.state == LifecycleState::Running {
         connector.topics_created_in_run = Some(connector.run.since);
     }
-    if let Some(told) = evaluator.with_updated_history(&connector, evaluation) {
-        connector = told;
+    if let Some(updated) = evaluator.with_updated_history(&connector, evaluation) {
+        connector = updated;
         tx.record(StateChange::Connector(connector.clone()));
     }
     connector
 }
 
-/// A connector with its chronicle up to date, and how long things take for it.
+/// Returns a connector with an up-to-date history, and its delays.
 pub(crate) fn with_current_history<'a>(
     tx: &mut Tx<'a>,
     cluster: &'a ClusterRecord,
@@ -124,12 +126,12 @@ fn connector_not_found(name: &str) -> ErrorReply {
     ErrorReply::not_found("not_found", format!("Connector {name} not found")).with_shape(ErrorShape::Nested)
 }
 
-/// 400 with something other than the configuration.
+/// Returns 400 for an error outside of the configuration.
 fn bad_request(message: impl Into<String>) -> ErrorReply {
     ErrorReply::invalid(message).with_shape(ErrorShape::Nested)
 }
 
-/// 400 with the errors of a configuration, `key: text` (docs/reference/connect.md#create-a-connector).
+/// Returns 400 with configuration errors in the form `key: text` (docs/reference/connect.md#create-a-connector).
 fn invalid_config(lines: &[String]) -> ErrorReply {
     bad_request(format!(
         "There were some errors with your configuration:\n{}",
@@ -137,8 +139,8 @@ fn invalid_config(lines: &[String]) -> ErrorReply {
     ))
 }
 
-/// 500 in its own shape (E2): there is no such plugin (docs/reference/connect.md#create-a-connector;
-/// docs/reference/connect.md#error-messages, pattern 7).
+/// Returns 500 in the format of self-managed Connect (E2), because the plugin does not exist
+/// (docs/reference/connect.md#create-a-connector; docs/reference/connect.md#error-messages, pattern 7).
 fn unknown_class(class: &str) -> Reply {
     let message = format!("Failed to find any class that implements Connector and which name matches {class}");
     Reply::with_body(
@@ -148,5 +150,5 @@ fn unknown_class(class: &str) -> Reply {
 }
 
 fn secret_not_stored(error: &std::io::Error) -> ErrorReply {
-    ErrorReply::internal_error(format!("the secret cannot be kept: {error}")).with_shape(ErrorShape::Nested)
+    ErrorReply::internal_error(format!("cannot store the secret: {error}")).with_shape(ErrorShape::Nested)
 }

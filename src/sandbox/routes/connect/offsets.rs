@@ -1,7 +1,7 @@
-//! Offsets: read, and changed on request, one request at a time (docs/reference/connect.md#offsets).
+//! Offsets of connectors: read and change, one request at a time (docs/reference/connect.md#offsets).
 //!
-//! Which rights they need is documented nowhere: reading takes the right to read the configuration, changing the right
-//! to change it.
+//! The required permissions are undocumented. The sandbox requires the permission to read the configuration for
+//! reading, and the permission to change it for changing.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -43,26 +43,26 @@ struct AlterOffsetsBody {
 pub(crate) fn alter(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let found = find_connector(tx, request, Operation::Configure)?;
     let body: AlterOffsetsBody = serde_json::from_slice(&request.body)
-        .map_err(|error| bad_request(format!("the request for offsets cannot be read: {error}")))?;
+        .map_err(|error| bad_request(format!("invalid offsets request: {error}")))?;
     if found.connector.offsets.pending(tx.now).is_some() {
         return Err(bad_request(format!(
-            "Connector {} already has an offsets request that is not finished",
+            "Connector {} already has a pending offsets request",
             found.connector.name
         )));
     }
     let plugin = &found.evaluation.plugin;
     let previous = current_offsets(&found.connector, &found.evaluation, tx.now);
-    let asked = body.offsets.as_deref().unwrap_or_default();
-    if let Some(why) = offsets_error(plugin, asked) {
+    let requested = body.offsets.as_deref().unwrap_or_default();
+    if let Some(why) = offsets_error(plugin, requested) {
         return Err(bad_request(why));
     }
     let beginning = initial_offsets(plugin, &found.connector.config);
-    let target = match (body.kind.as_str(), asked.is_empty()) {
-        ("PATCH", true) => return Err(bad_request("offsets: a PATCH needs offsets")),
-        ("PATCH", false) => apply_patch(previous.clone(), asked),
+    let target = match (body.kind.as_str(), requested.is_empty()) {
+        ("PATCH", true) => return Err(bad_request("offsets: required for PATCH")),
+        ("PATCH", false) => apply_patch(previous.clone(), requested),
         ("DELETE", true) => beginning,
         ("DELETE", false) => {
-            let named = |item: &OffsetItem| asked.iter().any(|asked| asked.partition == item.partition);
+            let named = |item: &OffsetItem| requested.iter().any(|requested| requested.partition == item.partition);
             let reset: Vec<_> = beginning.into_iter().filter(named).collect();
             apply_patch(previous.clone(), &reset)
         }
@@ -88,25 +88,25 @@ pub(crate) fn alter(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     Ok(Reply::with_body(StatusCode::ACCEPTED, answer))
 }
 
-fn to_json(id: &str, name: &str, asked: &OffsetsChangeRequest) -> Value {
+fn to_json(id: &str, name: &str, change: &OffsetsChangeRequest) -> Value {
     json!({
-        "id": id, "name": name, "type": asked.kind, "requested_at": asked.at,
-        "offsets": asked.offsets.as_deref().unwrap_or_default(),
+        "id": id, "name": name, "type": change.kind, "requested_at": change.at,
+        "offsets": change.offsets.as_deref().unwrap_or_default(),
     })
 }
 
 pub(crate) fn request_status(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     let found = find_connector(tx, request, Operation::ReadConfig)?;
     let connector = &found.connector;
-    let Some(asked) = &connector.offsets.request else {
+    let Some(change) = &connector.offsets.request else {
         let text = format!("Connector {} has no offsets request", connector.name);
         return Err(ErrorReply::not_found("not_found", text).with_shape(ErrorShape::Nested));
     };
-    let applied = asked.due <= tx.now;
+    let applied = change.due <= tx.now;
     Ok(Reply::ok(json!({
-        "request": to_json(&connector.id, &connector.name, asked),
+        "request": to_json(&connector.id, &connector.name, change),
         "status": { "phase": if applied { "APPLIED" } else { "PENDING" }, "message": "" },
-        "previous_offsets": asked.previous,
-        "applied_at": applied.then_some(asked.due),
+        "previous_offsets": change.previous,
+        "applied_at": applied.then_some(change.due),
     })))
 }

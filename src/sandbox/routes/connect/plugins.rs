@@ -1,4 +1,4 @@
-//! Plugins, and what they say about a configuration (docs/reference/connect.md#plugins and
+//! Plugins and validation of configurations (docs/reference/connect.md#plugins and
 //! docs/reference/connect.md#validate-a-configuration).
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use crate::{
     },
 };
 
-/// The same for everybody who sees the cluster.
+/// Lists the plugins, the same for all callers who may see the cluster.
 pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     resolve_cluster(tx, request)?;
     let offered = SandboxPlugin::all().map(|plugin| Offered {
@@ -36,7 +36,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Error
     Ok(Reply::ok(offered.collect::<Vec<_>>()))
 }
 
-/// 200 whatever is wrong. Nothing is tried: no host, no password, no right of the identity.
+/// Validates a configuration and always returns 200. Hosts, passwords and permissions of the principal are not tested.
 pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
     resolve_cluster(tx, request)?;
     let class = request.segment(2);
@@ -86,7 +86,7 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, E
             metadata: serde_json::json!({}),
         })
         .collect();
-    // What is wrong with keys that have no definition.
+    // Errors of keys without a definition.
     configs.extend(errors.into_iter().map(|(name, errors)| ValidatedKey {
         definition: KeyDefinition {
             name: name.clone(),
@@ -104,15 +104,15 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, E
         },
         metadata: serde_json::json!({}),
     }));
-    let wrong = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
+    let invalid = configs.iter().filter(|config| !config.value.errors.is_empty()).count();
     let validation = ConfigValidation {
         name: plugin.implementation().to_owned(),
         groups: vec![GROUP.to_owned()],
-        error_count: u32::try_from(wrong).unwrap_or(u32::MAX),
+        error_count: u32::try_from(invalid).unwrap_or(u32::MAX),
         configs,
     };
     let mut answer = serde_json::to_value(validation).unwrap_or_default();
-    // The document knows no null here: what is not there is left out.
+    // The document allows no null here, so absent values are omitted.
     for config in answer["configs"].as_array_mut().into_iter().flatten() {
         for part in ["definition", "value"] {
             if let Some(fields) = config[part].as_object_mut() {
@@ -123,7 +123,7 @@ pub(crate) fn validate(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, E
     Ok(Reply::ok(answer))
 }
 
-/// All keys are in one group: the groups of the service are in no source.
+/// Group of all keys, because no source documents the groups of the service.
 const GROUP: &str = "Configuration";
 
 fn definition(key: &KeySchema, order: usize) -> KeyDefinition {
@@ -143,7 +143,7 @@ fn definition(key: &KeySchema, order: usize) -> KeyDefinition {
     }
 }
 
-/// The word in `definition.importance` (connect/v1).
+/// Returns the value of `definition.importance` (connect/v1).
 const fn importance(key: &KeySchema) -> &'static str {
     match key.importance {
         Importance::High => "HIGH",

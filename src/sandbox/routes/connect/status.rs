@@ -1,4 +1,4 @@
-//! Status, tasks, advice.
+//! Status, tasks and recommendations.
 
 use super::{bad_request, find_connector};
 use crate::{
@@ -25,7 +25,7 @@ pub(crate) fn tasks(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     )))
 }
 
-/// The words are the service's (docs/reference/connect.md#error-recommendations).
+/// Text of the service (docs/reference/connect.md#error-recommendations).
 const NO_RECOMMENDATIONS: &str = "could not generate recommendations as error stack trace is not available. Please retry when the \
                        connector is in a failed state.";
 

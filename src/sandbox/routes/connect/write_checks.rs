@@ -1,4 +1,4 @@
-//! What is looked at before a connector is written: its configuration, its identity, room in the cluster.
+//! Checks before a connector is written: configuration, Kafka principal, task limit of the cluster.
 
 use serde_json::Value;
 
@@ -22,13 +22,13 @@ use crate::{
     },
 };
 
-/// A configuration that the service takes.
+/// Configuration that passed validation.
 pub(super) struct AcceptedConfig {
     pub(super) config: ConnectorConfig,
     pub(super) plugin: SandboxPlugin,
 }
 
-/// Reads and checks a configuration; the inner error is the class that no plugin has.
+/// Parses and validates a configuration. The inner error is the class of an unknown plugin.
 pub(super) fn accept_config(written: &Value, name: &str) -> Result<Result<AcceptedConfig, String>, ErrorReply> {
     let config = config::parse_config(written, name).map_err(|errors| invalid_config(&errors))?;
     let class = value(&config, "connector.class").unwrap_or_default();
@@ -42,7 +42,7 @@ pub(super) fn accept_config(written: &Value, name: &str) -> Result<Result<Accept
     }
 }
 
-/// Whether a name is taken, be it by a connector that is being deleted.
+/// Returns whether a name is in use, also by a connector that is being deleted.
 pub(super) fn is_name_taken(tx: &Tx<'_>, cluster: &ClusterRecord, name: &str) -> bool {
     let lingering = || {
         let old = tx.state.connectors.get(&(cluster.id.clone(), name.to_owned()));
@@ -52,8 +52,8 @@ pub(super) fn is_name_taken(tx: &Tx<'_>, cluster: &ClusterRecord, name: &str) ->
         || (tx.assumptions().connect.deleted_name_stays_reserved && lingering())
 }
 
-/// Words and shape of self-managed Connect; those of Cloud are not published
-/// (docs/reference/connect.md#connector-names).
+/// Returns the error for a name in use, with text and format of self-managed Connect; those of Confluent Cloud are not
+/// published (docs/reference/connect.md#connector-names).
 pub(super) fn name_conflict(tx: &Tx<'_>, name: &str) -> ErrorReply {
     let text = format!("Connector {name} already exists");
     match tx.assumptions().connect.taken_name_is_conflict {
@@ -62,8 +62,8 @@ pub(super) fn name_conflict(tx: &Tx<'_>, name: &str) -> ErrorReply {
     }
 }
 
-/// Which identity it uses towards Kafka: attaching a service account needs Assigner on it
-/// (docs/reference/rbac.md#roles-on-a-service-account), and a key must be one of the cluster.
+/// Checks the Kafka principal: a service account requires the role Assigner on it
+/// (docs/reference/rbac.md#roles-on-a-service-account), and an API key must belong to the cluster.
 pub(super) fn check_identity(
     tx: &Tx<'_>,
     cluster: &ClusterRecord,
@@ -82,7 +82,7 @@ pub(super) fn check_identity(
         if assignable {
             return Ok(());
         }
-        // Who may assign any account learns that this one does not exist.
+        // Callers who may assign any account learn that this one does not exist.
         let anything = tx.is_allowed(Operation::Assign, &tx.state.principal_crn(&Principal::from_id(id)));
         if account.is_none() && anything {
             return Err(invalid_config(&[format!(
@@ -118,8 +118,8 @@ pub(super) fn check_identity(
     }
 }
 
-/// A cluster carries so many tasks, counted as they are asked for, and a Basic one only single ones
-/// (docs/reference/quotas.md#cluster-limits).
+/// Checks the task limit of a cluster, which applies to the configured tasks. Connectors in a Basic cluster have one
+/// task (docs/reference/quotas.md#cluster-limits).
 pub(super) fn check_task_limit(
     tx: &Tx<'_>,
     cluster: &ClusterRecord,
@@ -157,21 +157,21 @@ pub(super) fn check_task_limit(
     }
 }
 
-/// Whether the caller may create a connector of some name in the cluster.
+/// Returns whether the caller may create a connector with some name in the cluster.
 pub(super) fn can_create_any(tx: &Tx<'_>, address: &StageAddress) -> bool {
     let cluster = CrnPattern::from(address.cluster_crn());
     let Ok(principal) = tx.principal() else { return false };
-    tx.state.roles_of(principal).any(|held| {
-        let here = cluster.covers_pattern(&held.pattern) || held.pattern.covers(&address.cluster_crn());
+    tx.state.roles_of(principal).any(|binding| {
+        let here = cluster.covers_pattern(&binding.pattern) || binding.pattern.covers(&address.cluster_crn());
         let on_connectors = matches!(
-            held.pattern.kind(),
+            binding.pattern.kind(),
             ResourceKind::Connector | ResourceKind::Cluster | ResourceKind::Environment | ResourceKind::Organization
         );
-        here && on_connectors && operations_of_role(&held.role, ResourceKind::Connector).contains(Operation::Create)
+        here && on_connectors && operations_of_role(&binding.role, ResourceKind::Connector).contains(Operation::Create)
     })
 }
 
-/// Deletes a connector; lists show it for a while.
+/// Deletes a connector; lists still contain it for a while.
 pub(super) fn delete_connector(tx: &mut Tx<'_>, evaluator: &ConnectorEvaluator<'_>, mut connector: ConnectorRecord) {
     let counted_as = format!("connector {} {}", connector.cluster, connector.name);
     tx.record(StateChange::CountKey(counted_as));

@@ -1,4 +1,4 @@
-//! Which metrics there are. Everybody who may call may know.
+//! Metric descriptors, visible to all callers.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ use crate::{
     },
 };
 
-/// The only kind of thing that the sandbox measures.
+/// The only resource type with metrics in the sandbox.
 const CONNECTOR: &str = "connector";
-/// The page size when nobody says.
+/// Default page size.
 const DEFAULT_SIZE: u32 = 100;
 
 pub(crate) fn metric_descriptors(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, ErrorReply> {
@@ -83,7 +83,7 @@ fn page<T: Serialize>(request: &ApiRequest, all: &[T]) -> Result<Reply, ErrorRep
     })?;
     let skipped = match request.query("page_token") {
         None => 0,
-        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"))?,
+        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token"))?,
     };
     let length = usize::try_from(size).unwrap_or(usize::MAX);
     let data: Vec<&T> = all.iter().skip(skipped).take(length).collect();

@@ -1,4 +1,4 @@
-//! The latest minute of every metric, as text for Prometheus (docs/reference/metrics.md#export).
+//! Prometheus export: the latest minute of every metric (docs/reference/metrics.md#export).
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -81,7 +81,7 @@ pub(crate) fn export(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Err
     Ok(Reply::with_text(StatusCode::OK, kind, text))
 }
 
-/// `resource.connector.id` is exported as `connector_id`.
+/// Returns the Prometheus label: `resource.connector.id` becomes `connector_id`.
 fn export_label(label: &str) -> String {
     let bare = label
         .strip_prefix("resource.")

@@ -1,8 +1,8 @@
-//! Intervals as the Metrics API writes them: ISO 8601, with `now` for the present (metrics/v2 `QueryRequest.intervals`).
+//! Intervals of the Metrics API: ISO 8601, plus `now` for the current time (metrics/v2 `QueryRequest.intervals`).
 
 use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
 
-/// `start/end`, `start/duration` or `duration/end`.
+/// Parses `start/end`, `start/duration` or `duration/end`.
 pub(super) fn parse_interval(text: &str, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     let (first, second) = text.split_once('/')?;
     let (from, to) = match (parse_moment(first, now), parse_moment(second, now)) {
@@ -14,7 +14,7 @@ pub(super) fn parse_interval(text: &str, now: Timestamp) -> Option<(Timestamp, T
     (from < to).then_some((from, to))
 }
 
-/// Days are those of UTC, so they have 24 hours.
+/// Parses a duration. Days are UTC days, so they have 24 hours.
 fn parse_duration(text: &str) -> Option<SignedDuration> {
     let span: Span = text.parse().ok()?;
     let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
@@ -73,7 +73,7 @@ fn truncate_to(moment: Timestamp, unit: char) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    // The examples of the document, with its `now`.
+    // Examples of the document, with its `now`.
     #[test]
     fn now_can_be_shifted_and_truncated() {
         let now: Timestamp = "2020-01-01T02:13:27Z".parse().unwrap();

@@ -1,4 +1,4 @@
-//! The Metrics API (docs/reference/metrics.md): queries, exports, descriptors.
+//! Metrics API (docs/reference/metrics.md): queries, exports, descriptors.
 
 mod descriptors;
 mod export;
@@ -32,22 +32,22 @@ use crate::{
     },
 };
 
-/// How many groups an answer holds when nobody says.
+/// Default number of groups in a response.
 const DEFAULT_LIMIT: u32 = 100;
 
-/// Values are ready up to this moment.
+/// Returns the last minute whose values are available.
 fn last_published_minute(now: Timestamp) -> i64 {
     minute_number(now.saturating_sub(PUBLISH_DELAY).unwrap_or(now))
 }
 
-/// All who share an address share its limit (docs/reference/metrics.md#limits-and-delay); whoever calls the sandbox
-/// does.
+/// Counts a request against the rate limit, which applies per IP address (docs/reference/metrics.md#limits-and-delay)
+/// and therefore to all clients of the sandbox.
 fn consume_rate(tx: &mut Tx<'_>) -> Result<(), ErrorReply> {
     tx.consume_rate("metrics", REQUESTS_PER_MINUTE, Duration::from_mins(1))
 }
 
-/// Whether the caller may read the metrics of a connector. docs/reference/metrics.md#who-may-read-metrics says who is
-/// meant to; what a role on the connector alone gives is switch Q5.
+/// Returns whether the caller may read the metrics of a connector. docs/reference/metrics.md#who-may-read-metrics lists
+/// the intended roles; the effect of a role on the connector alone is assumption Q5.
 fn can_read_metrics(tx: &Tx<'_>, crn: &Crn) -> bool {
     let Ok(principal) = tx.principal() else { return false };
     let meant = |role: &Role| {
@@ -56,23 +56,23 @@ fn can_read_metrics(tx: &Tx<'_>, crn: &Crn) -> bool {
             Role::MetricsViewer | Role::OrganizationAdmin | Role::EnvironmentAdmin | Role::CloudClusterAdmin
         )
     };
-    let mut held = tx.state.roles_of(principal);
+    let mut bindings = tx.state.roles_of(principal);
     match tx.assumptions().connector_metrics {
-        ListVisibility::Refused => {
-            held.any(|held| meant(&held.role) && operations_of_binding(held, crn).contains(Operation::ViewMetrics))
-        }
+        ListVisibility::Refused => bindings.any(|binding| {
+            meant(&binding.role) && operations_of_binding(binding, crn).contains(Operation::ViewMetrics)
+        }),
         ListVisibility::Filtered => tx.is_allowed(Operation::ViewMetrics, crn),
         ListVisibility::Everything => {
             tx.is_allowed(Operation::ViewMetrics, crn)
-                || held.any(|held| {
+                || bindings.any(|binding| {
                     let cluster = crn.value_of(ResourceKind::Cluster);
-                    cluster.is_some() && held.pattern.value_of(ResourceKind::Cluster) == cluster
+                    cluster.is_some() && binding.pattern.value_of(ResourceKind::Cluster) == cluster
                 })
         }
     }
 }
 
-/// The connectors of these ids; 403 for one that the caller may not see or that does not exist.
+/// Returns the connectors with these ids; 403 if one does not exist or the caller may not read its metrics.
 fn readable_connectors(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<MeteredConnector>, ErrorReply> {
     ids.iter()
         .map(|id| {
@@ -97,7 +97,7 @@ pub(crate) fn query(tx: &mut Tx<'_>, request: &ApiRequest) -> Result<Reply, Erro
     Ok(Reply::ok(query_response(request, &wanted, metric, groups)?))
 }
 
-/// The metric, when the request is one that the service takes (docs/reference/metrics.md#queries).
+/// Validates a query and returns its metric (docs/reference/metrics.md#queries).
 fn validate_query(wanted: &QueryRequest) -> Result<&'static Metric, ErrorReply> {
     let [only] = wanted.aggregations.as_slice() else {
         return Err(ErrorReply::invalid("exactly one aggregation is supported"));
@@ -117,7 +117,7 @@ fn validate_query(wanted: &QueryRequest) -> Result<&'static Metric, ErrorReply> 
         }
     }
     if wanted.format.as_deref() == Some("GROUPED") && wanted.group_by.is_empty() {
-        return Err(ErrorReply::invalid("format GROUPED needs group_by"));
+        return Err(ErrorReply::invalid("format GROUPED requires group_by"));
     }
     match wanted.limit {
         Some(limit) if !(1..=MAX_GROUPS).contains(&limit) => Err(ErrorReply::invalid(format!(
@@ -127,7 +127,7 @@ fn validate_query(wanted: &QueryRequest) -> Result<&'static Metric, ErrorReply> 
     }
 }
 
-/// The connectors that a filter asks for by id.
+/// Returns the connector ids in a filter.
 fn connector_ids(filter: Option<&MetricFilter>) -> Vec<String> {
     match filter {
         Some(MetricFilter::Field { field, op, value }) if field == CONNECTOR_ID && op == "EQ" => {
@@ -143,7 +143,7 @@ fn connector_ids(filter: Option<&MetricFilter>) -> Vec<String> {
     }
 }
 
-/// Whether labels pass a filter; they are compared as texts (docs/reference/metrics.md#queries).
+/// Returns whether labels match a filter; values are compared as texts (docs/reference/metrics.md#queries).
 fn matches_filter(filter: &MetricFilter, labels: &MetricLabels) -> bool {
     match filter {
         MetricFilter::Compound { op, filters } if op == "AND" => {
@@ -162,12 +162,12 @@ fn matches_filter(filter: &MetricFilter, labels: &MetricLabels) -> bool {
     }
 }
 
-/// The intervals in minutes, when the granularity allows them.
+/// Returns the intervals in minutes, if the granularity allows them.
 fn query_windows(now: Timestamp, wanted: &QueryRequest) -> Result<Vec<(i64, i64)>, ErrorReply> {
     let mut windows = Vec::new();
     for written in &wanted.intervals {
         let (from, to) = interval::parse_interval(written, now)
-            .ok_or_else(|| ErrorReply::invalid(format!("`{written}` is not an interval")))?;
+            .ok_or_else(|| ErrorReply::invalid(format!("invalid interval `{written}`")))?;
         let length = Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO);
         if wanted
             .granularity
@@ -186,10 +186,10 @@ fn query_windows(now: Timestamp, wanted: &QueryRequest) -> Result<Vec<(i64, i64)
     }
 }
 
-/// A group by the values of its labels, with its buckets.
+/// Groups by label values, with the buckets of each group.
 type MetricGroups = BTreeMap<Vec<String>, BTreeMap<Timestamp, GroupBucket>>;
 
-/// What is gathered of a bucket.
+/// Accumulated values of a bucket.
 #[derive(Clone, Copy, Debug, Default)]
 struct GroupBucket {
     sum: f64,
@@ -220,7 +220,7 @@ fn group_values(
                 let Some(group) = group.collect::<Option<Vec<String>>>() else {
                     continue;
                 };
-                // Buckets are aligned to UTC; the whole interval is one that begins where it begins.
+                // Buckets are aligned to UTC; the granularity `ALL` has one bucket that starts with the interval.
                 let bucket = length.map_or(*from, |length| minute.div_euclid(length) * length);
                 let bucket = groups
                     .entry(group)
@@ -235,14 +235,15 @@ fn group_values(
     groups
 }
 
-/// Groups as they are sent: sorted by their labels, the latest points first (docs/reference/metrics.md#queries).
+/// Returns the groups for a response, sorted by labels and with the latest points first
+/// (docs/reference/metrics.md#queries).
 fn query_response(
     request: &ApiRequest,
     wanted: &QueryRequest,
     metric: &Metric,
     groups: MetricGroups,
 ) -> Result<Value, ErrorReply> {
-    // Over time, counts are added up and everything else is averaged.
+    // Counters are summed over time; all other values are averaged.
     let value = |bucket: GroupBucket| match metric.kind {
         MetricKind::Count => bucket.sum,
         MetricKind::Gauge | MetricKind::State => bucket.sum / bucket.count,
@@ -251,9 +252,9 @@ fn query_response(
     let skipped = match request.query("page_token") {
         None => 0,
         Some(_) if wanted.group_by.is_empty() => {
-            return Err(ErrorReply::invalid("pages need group_by"));
+            return Err(ErrorReply::invalid("pagination requires group_by"));
         }
-        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("the page token is not one of ours"))?,
+        Some(token) => parse_token(token).ok_or_else(|| ErrorReply::invalid("invalid page token"))?,
     };
     let all = groups.len();
     let mut data = Vec::new();

@@ -1,4 +1,4 @@
-//! What a connector measured, as labelled values per minute.
+//! Metrics of a connector as labelled values per minute.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use crate::{
     },
 };
 
-/// The labels of a value.
+/// Labels of a value.
 pub(super) type MetricLabels = BTreeMap<&'static str, String>;
 
-/// A connector that metrics are asked of.
+/// Connector of a metrics request.
 pub(super) struct MeteredConnector {
     pub(super) connector: ConnectorRecord,
     pub(super) crn: Crn,
     times: ConnectorDelays,
 }
 
-/// The connector of an id, with what it has been through written down.
+/// Returns the connector with this id, after updating its history.
 pub(super) fn find_connector(tx: &mut Tx<'_>, id: &str) -> Option<MeteredConnector> {
     let mut all = tx.state.connectors.values();
     let connector = all.find(|found| found.id == id && found.lifetime.exists())?;
@@ -39,8 +39,8 @@ pub(super) fn find_connector(tx: &mut Tx<'_>, id: &str) -> Option<MeteredConnect
     Some(MeteredConnector { connector, crn, times })
 }
 
-/// The values of a metric in the minutes from `from` until `to`. Nothing is said of minutes in which nothing was
-/// counted (docs/reference/metrics.md#connector-metrics: absence is no error).
+/// Returns the values of a metric in the minutes from `from` until `to`. Minutes without events are absent
+/// (docs/reference/metrics.md#connector-metrics: absence is no error).
 pub(super) fn metric_values(
     tx: &Tx<'_>,
     found: &MeteredConnector,

@@ -2,17 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::Path,
 };
 
-use super::{ConnectorSession, DepartmentContext, file::ConnectorDefinition, show::AddedDefault};
+use super::definition::ConnectorDefinition;
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector, ValidateConfig},
     catalog::{ConnectorDirection, ValueReference, catalog, secret::secrecy},
     client::ClientError,
-    commands::Ctx,
     config::references::{ReferenceError, SecretResolver},
-    env,
     error::{Error, ErrorKind},
     hint::Advice,
     quota::{
@@ -20,22 +18,26 @@ use crate::{
     },
     redact::is_secret_name,
     resources::connector::{LiveConnector, is_mask},
+    session::{ConnectorSession, DepartmentContext, RunContext},
 };
 
 /// The key of the dead letter queue of sinks (docs/reference/connect.md#common-configuration-keys).
 const DEAD_LETTER_TOPIC_KEY: &str = "errors.deadletterqueue.topic.name";
 
-/// Where secrets come from.
-#[derive(Debug, clap::Args)]
-pub(super) struct SecretArgs {
-    /// Folder of the files that "${file:PATH}" refers to.
-    #[arg(long, value_name = "string")]
-    pub(super) secrets_dir: Option<PathBuf>,
+/// A key that was filled in.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct AddedDefault {
+    /// The key.
+    pub config: String,
+    /// Its value; never a secret.
+    pub value: String,
+    /// Why.
+    pub why: &'static str,
 }
 
 /// Fills in what the department does not have to write: who the connector runs as, how many tasks it has, where a sink
 /// puts what it cannot process.
-pub(super) async fn apply_defaults(
+pub async fn apply_defaults(
     session: &ConnectorSession,
     file: &mut ConnectorDefinition,
 ) -> Result<Vec<AddedDefault>, Error> {
@@ -94,7 +96,7 @@ pub(super) async fn apply_defaults(
 }
 
 /// Takes a default back that the plugin does not know.
-pub(super) fn drop_unknown_default(
+pub fn drop_unknown_default(
     config: &mut BTreeMap<String, String>,
     added: &mut Vec<AddedDefault>,
     validation: &ConfigValidation,
@@ -108,12 +110,13 @@ pub(super) fn drop_unknown_default(
 }
 
 /// Puts secrets in the place of references. Answers the keys that hold secrets.
-pub(super) async fn resolve_secrets(
-    ctx: &Ctx,
+pub async fn resolve_secrets(
+    run: &RunContext,
+    prompt: &dyn Fn(&str) -> Option<String>,
     session: &ConnectorSession,
     class: &str,
     config: &mut BTreeMap<String, String>,
-    args: &SecretArgs,
+    secrets_dir: Option<&Path>,
 ) -> Result<BTreeSet<String>, Error> {
     let facts = catalog();
     let plugin = facts.plugin(class);
@@ -132,10 +135,10 @@ pub(super) async fn resolve_secrets(
         .as_ref()
         .map_or(&[][..], |department| &department.secret_variables);
     let resolver = SecretResolver {
-        variable: &env::var,
+        variable: &|name| run.variable(name),
         allowed_variables: listed,
-        secrets_dir: args.secrets_dir.as_deref(),
-        prompt: &|question| ctx.ui.ask_secret(question).ok(),
+        secrets_dir,
+        prompt,
     };
     let mut failures = Vec::new();
     for (key, value) in config.iter_mut() {
@@ -170,7 +173,7 @@ fn unresolved_references_error(failures: &[ReferenceError]) -> Error {
 }
 
 /// Refuses values that were copied from what the service shows.
-pub(super) fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(&str) -> bool) -> Result<(), Error> {
+pub fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(&str) -> bool) -> Result<(), Error> {
     let masked: Vec<&String> = config
         .iter()
         .filter(|(key, value)| is_mask(value) && !allowed(key))
@@ -190,7 +193,7 @@ pub(super) fn reject_masked(config: &BTreeMap<String, String>, allowed: impl Fn(
 }
 
 /// Whether the department may have it.
-pub(super) fn evaluate_quota(
+pub fn evaluate_quota(
     session: &ConnectorSession,
     department: &DepartmentContext,
     list: &BTreeMap<String, ExpandedConnector>,
@@ -220,7 +223,7 @@ pub(super) fn evaluate_quota(
 }
 
 /// Refuses more tasks than there are where the list is refused: the department's use cannot be counted.
-pub(super) fn check_task_growth(
+pub fn check_task_growth(
     department: &DepartmentContext,
     file: &ConnectorDefinition,
     observed: &LiveConnector,
@@ -239,7 +242,7 @@ pub(super) fn check_task_growth(
 
 /// Says when the department has more than it may have after a create: another one ran at the same time, and the service
 /// keeps no count (docs/reference/quotas.md#no-quota-per-department).
-pub(super) async fn warn_over_quota(ctx: &Ctx, session: &ConnectorSession, department: &DepartmentContext) {
+pub async fn warn_over_quota(run: &RunContext, session: &ConnectorSession, department: &DepartmentContext) {
     // The connector is made, whether this look succeeds or not.
     let Ok(list) = session.connectors.list().await else {
         return;
@@ -247,7 +250,7 @@ pub(super) async fn warn_over_quota(ctx: &Ctx, session: &ConnectorSession, depar
     let usage = DepartmentUsage::from_connectors(&list, &department.prefix);
     let limits = &department.quota;
     if usage.connectors > limits.connectors || usage.tasks > limits.tasks {
-        ctx.ui.warn(&format!(
+        run.warn(format!(
             "department \"{}\" now uses {} of {} connectors and {} of {} tasks: others were created at the same time; \
              delete what is too much",
             department.code, usage.connectors, limits.connectors, usage.tasks, limits.tasks
@@ -256,7 +259,7 @@ pub(super) async fn warn_over_quota(ctx: &Ctx, session: &ConnectorSession, depar
 }
 
 /// The refusal of a decision, if it is one, with every remedy once.
-pub(in crate::commands) fn check_quota(department: &DepartmentContext, decision: &QuotaDecision) -> Result<(), Error> {
+pub fn check_quota(department: &DepartmentContext, decision: &QuotaDecision) -> Result<(), Error> {
     if decision.allowed {
         return Ok(());
     }
@@ -278,7 +281,7 @@ pub(in crate::commands) fn check_quota(department: &DepartmentContext, decision:
 }
 
 /// What the plugin says about a configuration; nothing where the service cannot be asked.
-pub(super) async fn validate_with_service(
+pub async fn validate_with_service(
     session: &ConnectorSession,
     class: &str,
     config: BTreeMap<String, String>,
@@ -305,7 +308,7 @@ pub(super) async fn validate_with_service(
 }
 
 /// Keys that the plugin calls secret.
-pub(super) fn secret_keys(validation: &ConfigValidation) -> impl Iterator<Item = String> + '_ {
+pub fn secret_keys(validation: &ConfigValidation) -> impl Iterator<Item = String> + '_ {
     validation
         .configs
         .iter()
@@ -315,18 +318,18 @@ pub(super) fn secret_keys(validation: &ConfigValidation) -> impl Iterator<Item =
 
 /// One complaint of the plugin.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub(super) struct ConfigValidationError {
+pub struct ConfigValidationError {
     /// The key.
-    pub(super) config: String,
+    pub config: String,
     /// What is wrong with its value.
-    pub(super) errors: Vec<String>,
+    pub errors: Vec<String>,
     /// The values it may have, when there is a list of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) recommended_values: Vec<String>,
+    pub recommended_values: Vec<String>,
 }
 
 /// What the plugin complains about, key by key.
-pub(super) fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationError> {
+pub fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigValidationError> {
     let wrong = validation
         .configs
         .iter()
@@ -344,7 +347,7 @@ pub(super) fn validation_errors(validation: &ConfigValidation) -> Vec<ConfigVali
 }
 
 /// The plugin's complaints as an error.
-pub(super) fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
+pub fn reject_invalid(validation: &ConfigValidation) -> Result<(), Error> {
     let complaints = validation_errors(validation);
     if complaints.is_empty() && validation.error_count == 0 {
         return Ok(());

@@ -4,32 +4,31 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::Value;
 
-use super::DepartmentContext;
 use crate::{
     catalog::{self, LintOptions, ValueKind},
-    commands::Ctx,
     diag::{Severity, has_errors},
     error::{Error, ErrorKind},
     manifest::connector_file,
+    session::{DepartmentContext, RunContext},
 };
 
 /// A connector as a file describes it.
-pub(super) struct ConnectorDefinition {
+pub struct ConnectorDefinition {
     /// Its name.
-    pub(super) name: String,
+    pub name: String,
     /// Its plugin.
-    pub(super) class: String,
+    pub class: String,
     /// Its configuration, name included; references not yet followed.
-    pub(super) config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, String>,
     /// Where it begins to read.
-    pub(super) offsets: Option<Value>,
+    pub offsets: Option<Value>,
 }
 
 /// A file that was read and not judged yet.
-pub(super) struct ParsedConnectorFile(catalog::ConnectorConfigFile);
+pub struct ParsedConnectorFile(catalog::ConnectorConfigFile);
 
 /// Reads the file at `path`.
-pub(super) fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
+pub fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
     let message = || format!("unable to read configuration file \"{}\"", path.display());
     let file = connector_file::read(path).map_err(|findings| Error::findings(message(), findings))?;
     if file.entries.is_empty() {
@@ -44,12 +43,12 @@ pub(super) fn read(path: &Path) -> Result<ParsedConnectorFile, Error> {
 
 impl ParsedConnectorFile {
     /// The connector's name; empty when the file does not tell.
-    pub(super) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.0.connector_name().map_or("", |entry| &entry.value)
     }
 
     /// The connector, unless a rule is broken; says what the rules only warn of.
-    pub(super) fn lint(&self, ctx: &Ctx, department: Option<&DepartmentContext>) -> Result<ConnectorDefinition, Error> {
+    pub fn lint(&self, run: &RunContext, department: Option<&DepartmentContext>) -> Result<ConnectorDefinition, Error> {
         let context = LintOptions {
             department: department.map(|department| catalog::LintDepartment {
                 prefix: &department.prefix,
@@ -68,7 +67,7 @@ impl ParsedConnectorFile {
             );
         }
         for warning in findings.iter().filter(|finding| finding.severity == Severity::Warning) {
-            ctx.ui.warn(&warning.message);
+            run.warn(&warning.message);
         }
         let mut config = BTreeMap::new();
         for entry in &self.0.entries {

@@ -6,44 +6,41 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::{
-    commands::Ctx,
     config::{SaveError, save},
     error::{Error, ResultExt},
     resources::connector::{Backup, ConnectorClient, LiveConnector, SecretReference},
-    session::ConnectorSession,
+    session::{ConnectorSession, RunContext},
     text,
 };
 
 /// What stands for itself in the name of a file on every system.
 const FILE_NAME_CHARS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b' ');
 
-/// Where connectors are saved before they are changed or removed.
-#[derive(Clone, Debug, clap::Args)]
-pub(in crate::commands) struct BackupArgs {
-    /// Folder to save the former configuration to. Default: the state folder.
-    #[arg(long, value_name = "string", conflicts_with = "no_backup")]
-    backup_dir: Option<PathBuf>,
-    /// Do not save the former configuration.
-    #[arg(long)]
-    no_backup: bool,
+/// Whether and where connectors are backed up before they are changed or removed.
+#[derive(Clone, Debug)]
+pub struct BackupPolicy {
+    /// Whether a backup is written at all.
+    pub enabled: bool,
+    /// Folder of backups instead of the state folder.
+    pub dir: Option<PathBuf>,
 }
 
 /// A connector that was saved.
 #[derive(Clone, Debug, Serialize)]
-pub(in crate::commands) struct BackupFile {
+pub struct BackupFile {
     /// Its name.
-    pub(in crate::commands) name: String,
+    pub name: String,
     /// The file; `connector create` takes it.
-    pub(in crate::commands) path: PathBuf,
+    pub path: PathBuf,
     /// Whether the file says where it was.
-    pub(super) has_offsets: bool,
+    pub has_offsets: bool,
     /// What nobody can read back.
-    pub(super) secrets: Vec<SecretReference>,
+    pub secrets: Vec<SecretReference>,
 }
 
 impl BackupFile {
     /// What its file needs from whoever uses it.
-    pub(super) fn secrets_hint(&self) -> Option<String> {
+    pub fn secrets_hint(&self) -> Option<String> {
         let variables: Vec<&str> = self.secrets.iter().map(|secret| secret.variable.as_str()).collect();
         (!variables.is_empty()).then(|| {
             let them = if variables.len() == 1 { "it" } else { "them" };
@@ -55,34 +52,34 @@ impl BackupFile {
     }
 }
 
-impl BackupArgs {
+impl BackupPolicy {
     /// Saves the configuration of `seen` before it is changed, and says where.
-    pub(super) async fn backup_current(
+    pub async fn backup_current(
         &self,
-        ctx: &Ctx,
+        run: &RunContext,
         session: &ConnectorSession,
         observed: &LiveConnector,
     ) -> Result<Option<BackupFile>, Error> {
         let backup = self
-            .backup(ctx, &session.connectors, &session.backup_dir, observed, false)
+            .backup(run, &session.connectors, &session.backup_dir, observed, false)
             .await?;
         if let Some(backup) = &backup {
             let path = backup.path.display();
-            ctx.ui.info(&format!("The former configuration is saved to {path}."));
+            run.info(format!("The former configuration is saved to {path}."));
         }
         Ok(backup)
     }
 
     /// Saves `seen` below `folder`, with its offsets if `offsets` are asked for; nothing where the caller wants nothing saved.
-    pub(in crate::commands) async fn backup(
+    pub async fn backup(
         &self,
-        ctx: &Ctx,
+        run: &RunContext,
         connectors: &ConnectorClient,
         folder: &Path,
         observed: &LiveConnector,
         offsets: bool,
     ) -> Result<Option<BackupFile>, Error> {
-        if self.no_backup {
+        if !self.enabled {
             return Ok(None);
         }
         let offsets = match offsets {
@@ -90,7 +87,7 @@ impl BackupArgs {
                 Ok(offsets) => Some(offsets),
                 Err(error) => {
                     let why = Error::from(error);
-                    ctx.ui.warn(&format!(
+                    run.warn(format!(
                         "the offsets of connector \"{}\" are not saved: {why:#}",
                         observed.name
                     ));
@@ -100,7 +97,7 @@ impl BackupArgs {
             false => None,
         };
         let backup = Backup::from_connector(observed, offsets.as_ref());
-        let folder = match &self.backup_dir {
+        let folder = match &self.dir {
             Some(folder) => folder.clone(),
             None => folder.join(connectors.cluster_path.cluster.as_str()),
         };

@@ -2,27 +2,27 @@
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Duration};
 
-use super::{DepartmentContext, create, lifecycle};
+use super::errors::{combine_errors, explain_denied};
 use crate::{
     apply::{self, ApplyOutcome, EventListener, Journal, PlanRunner, RunEvent, connectors::ConnectorExecutor},
-    commands::Ctx,
     error::{Error, ErrorKind, ResultExt},
     plan::ConnectorPlan,
     resources::connector::{ConnectorClient, LiveConnector},
+    session::{DepartmentContext, RunContext},
 };
 
 /// How many connectors are changed at a time: the service publishes no limit, and a department has few.
 const CONCURRENCY: usize = 4;
 
 /// What came of a plan.
-pub(in crate::commands) struct ConnectorExecution {
+pub struct ConnectorExecution {
     outcome: ApplyOutcome,
     observed: RefCell<BTreeMap<String, LiveConnector>>,
 }
 
 /// Carries out `plan` for the command `what`.
-pub(in crate::commands) async fn execute(
-    ctx: &Ctx,
+pub async fn execute(
+    run: &RunContext,
     connectors: &ConnectorClient,
     journal: &Path,
     what: &str,
@@ -30,7 +30,7 @@ pub(in crate::commands) async fn execute(
     timeout: Duration,
     settle: Duration,
 ) -> Result<ConnectorExecution, Error> {
-    if ctx.run.cancel.is_cancelled() && !plan.is_empty() {
+    if run.cancel.is_cancelled() && !plan.is_empty() {
         return Err(Error::new(
             ErrorKind::Interrupted,
             "interrupted before anything was changed",
@@ -40,27 +40,24 @@ pub(in crate::commands) async fn execute(
         Ok(journal) => Some(journal),
         // A connector can be looked at, and its command repeated, without a journal.
         Err(error) => {
-            ctx.ui.warn(&format!(
-                "nothing is written down of this run: {:#}",
-                Error::from(error)
-            ));
+            run.warn(format!("nothing is written down of this run: {:#}", Error::from(error)));
             None
         }
     };
-    let progress = ctx.ui.start_progress();
+    let progress = run.reporter.start_progress();
     let listener = SilentListener(&*progress);
-    let engine = ConnectorExecutor::new(connectors, &listener, &ctx.run.cancel, timeout, settle);
+    let engine = ConnectorExecutor::new(connectors, &listener, &run.cancel, timeout, settle);
     let run_id = apply::run::new_run_id().context("no random numbers from the system")?;
-    let run = PlanRunner {
+    let runner = PlanRunner {
         run_id: &run_id,
         command: what,
         clock: &connectors.clock,
         journal: journal.as_ref(),
         listener: &listener,
-        interrupt: &ctx.run.cancel,
+        interrupt: &run.cancel,
         concurrency: CONCURRENCY,
     };
-    let outcome = run.apply(&plan.changes, &engine).await?;
+    let outcome = runner.apply(&plan.changes, &engine).await?;
     Ok(ConnectorExecution {
         outcome,
         observed: RefCell::new(engine.into_observed()),
@@ -80,17 +77,17 @@ impl EventListener for SilentListener<'_> {
 
 impl ConnectorExecution {
     /// The connector as it was seen last, if the run looked at it.
-    pub(super) fn observed(&self, name: &str) -> Option<LiveConnector> {
+    pub fn observed(&self, name: &str) -> Option<LiveConnector> {
         self.observed.borrow().get(name).cloned()
     }
 
     /// Whether the change at that place of the plan was made.
-    pub(super) fn is_done(&self, place: usize) -> bool {
+    pub fn is_done(&self, place: usize) -> bool {
         self.outcome.statuses.get(place) == Some(&apply::schedule::StepStatus::Done)
     }
 
     /// Whether anything was written.
-    pub(super) fn has_changed(&self, plan: &ConnectorPlan) -> bool {
+    pub fn has_changed(&self, plan: &ConnectorPlan) -> bool {
         let changes = plan.changes.iter().enumerate();
         changes
             .filter(|(_, change)| change.action.is_some())
@@ -98,11 +95,7 @@ impl ConnectorExecution {
     }
 
     /// Why not everything was done, if it was not.
-    pub(in crate::commands) fn into_error(
-        self,
-        department: Option<&DepartmentContext>,
-        plan: &ConnectorPlan,
-    ) -> Option<Error> {
+    pub fn into_error(self, department: Option<&DepartmentContext>, plan: &ConnectorPlan) -> Option<Error> {
         if self.outcome.is_complete() {
             return None;
         }
@@ -115,7 +108,7 @@ impl ConnectorExecution {
             .map(|failure| {
                 let error = Error::from(failure.error);
                 let error = match department {
-                    Some(department) => create::explain_denied(error, department),
+                    Some(department) => explain_denied(error, department),
                     None => error,
                 };
                 match several {
@@ -131,7 +124,7 @@ impl ConnectorExecution {
             );
         }
         if several {
-            return lifecycle::combine_errors(failures, wrote);
+            return combine_errors(failures, wrote);
         }
         let error = failures.swap_remove(0);
         // Something was made; only the wait was interrupted.

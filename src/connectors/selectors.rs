@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{ConnectorSession, DepartmentContext};
 use crate::{
     api::connect::ExpandedConnector,
     error::{Error, ErrorKind},
     hint::closest_match,
     resources::connector::{LiveConnector, find_selected},
+    session::{ConnectorSession, DepartmentContext},
     text,
 };
 
 const LIST_HINT: &str = "List available connectors with `confluent ebs connector list`.";
 
 /// Refuses names that cannot belong to the department, before anything is asked.
-pub(super) fn reject_foreign_names(department: Option<&DepartmentContext>, written: &[String]) -> Result<(), Error> {
+pub fn reject_foreign_names(department: Option<&DepartmentContext>, written: &[String]) -> Result<(), Error> {
     let Some(department) = department else { return Ok(()) };
     let is_id = |name: &str| name.starts_with("lcc-") || name.starts_with("clcc-");
     let foreign: Vec<&String> = written
@@ -40,7 +40,7 @@ fn foreign_names_error(department: &DepartmentContext, names: &[&String]) -> Err
 }
 
 /// The connectors that `written` means, each once, in that order. All must be there, and all must be the department's.
-pub(super) fn select(
+pub fn select(
     session: &ConnectorSession,
     list: &BTreeMap<String, ExpandedConnector>,
     written: &[String],
@@ -83,7 +83,7 @@ pub(super) fn select(
 }
 
 /// All connectors of the department.
-pub(super) fn select_all(session: &ConnectorSession, list: &BTreeMap<String, ExpandedConnector>) -> Vec<LiveConnector> {
+pub fn select_all(session: &ConnectorSession, list: &BTreeMap<String, ExpandedConnector>) -> Vec<LiveConnector> {
     list.iter()
         .filter(|(name, _)| {
             session
@@ -99,7 +99,7 @@ pub(super) fn select_all(session: &ConnectorSession, list: &BTreeMap<String, Exp
 }
 
 /// All connectors of the department, out of a list that is not needed any more.
-pub(super) fn into_department_connectors(
+pub fn into_department_connectors(
     department: Option<&DepartmentContext>,
     list: BTreeMap<String, ExpandedConnector>,
 ) -> impl Iterator<Item = LiveConnector> {
@@ -129,7 +129,7 @@ fn match_pattern(
 }
 
 /// The stock CLI's words (docs/reference/cli.md#connector-commands).
-pub(super) fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
+pub fn not_found_error(list: &BTreeMap<String, ExpandedConnector>, missing: &[String]) -> Error {
     let message = match missing {
         [one] if one.starts_with("lcc-") => format!("unknown connector ID \"{one}\""),
         [one] => format!("connector \"{one}\" not found"),
