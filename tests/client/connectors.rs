@@ -40,9 +40,9 @@ fn connector_config() -> BTreeMap<String, String> {
     lines.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
-/// `PutConfig` of `PutConfig { … }` and of `named!(PutConfig)`.
+/// `PutConnectorConfig` of `PutConnectorConfig { … }` and of `named_connector_request!(PutConnectorConfig)`.
 fn endpoint_name(written: &'static str) -> &'static str {
-    let written = written.strip_prefix("named!(").unwrap_or(written);
+    let written = written.strip_prefix("named_connector_request!(").unwrap_or(written);
     written.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
 }
 
