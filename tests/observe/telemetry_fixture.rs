@@ -46,7 +46,7 @@ impl TelemetryFixture {
         let login = connect.api.create_key(&account, "cloud").await;
         connect.advance_clock(600);
         Self {
-            connect: connect,
+            connect,
             login,
         }
     }
