@@ -127,7 +127,7 @@ async fn idempotent_calls_are_retried_after_503_but_create_restart_and_offset_ch
         let done = (call.send)(fixture_with_transport(&transport).client.clone()).await;
         match call.repeat {
             RetrySafety::Idempotent => {
-                assert_eq!((done.is_ok(), transport.request_count()), (true, 2), "{}", call.name)
+                assert_eq!((done.is_ok(), transport.request_count()), (true, 2), "{}", call.name);
             }
             RetrySafety::CheckFirst => {
                 let error = done.unwrap_err();
