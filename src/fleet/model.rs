@@ -435,6 +435,7 @@ impl Fleet {
     }
 
     /// The same, known to be from before: looking again went wrong.
+    #[must_use]
     pub fn mark_stale(mut self, error: Error) -> Self {
         self.stale = Some(StaleReason {
             kind: error.kind,

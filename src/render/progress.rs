@@ -251,7 +251,7 @@ mod tests {
         }
         drop(bars);
         insta::assert_snapshot!(captured.stderr(), @r"
-        Look
+        Observe
           done  create key
           FAIL  create binding: 409
         Apply 2/3

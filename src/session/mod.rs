@@ -62,9 +62,9 @@ impl StatePaths {
 /// Where things of a run are kept that needs no way to an organization.
 pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<StatePaths, Error> {
     let folders = run.environment.dirs()?;
-    let profile = load_selected_profile(run, &folders)?;
-    let sandbox = resolve_sandbox_folder(run, &folders, profile.as_ref()).is_some();
-    Ok(resolve_state_paths(&folders, sandbox, workspace))
+    let profile = load_selected_profile(run, folders)?;
+    let sandbox = resolve_sandbox_folder(run, folders, profile.as_ref()).is_some();
+    Ok(resolve_state_paths(folders, sandbox, workspace))
 }
 
 /// A command's way to an organization.
@@ -96,8 +96,8 @@ impl PlatformSession {
     /// Finds the platform, the stage and the key that the flags, the environment and the files name.
     pub fn open(run: &RunContext, concurrency: usize) -> Result<Self, Error> {
         let folders = run.environment.dirs()?;
-        let profile = load_selected_profile(run, &folders)?;
-        let sandbox_folder = resolve_sandbox_folder(run, &folders, profile.as_ref());
+        let profile = load_selected_profile(run, folders)?;
+        let sandbox_folder = resolve_sandbox_folder(run, folders, profile.as_ref());
         let loaded = load_workspace(run, sandbox_folder.is_some())?;
         let (workspace, warnings) = loaded
             .into_result()
@@ -130,7 +130,7 @@ impl PlatformSession {
         if run.options.unsafe_trace {
             builder = builder.wire_trace(Arc::new(WireTrace::stderr()));
         }
-        let state_paths = resolve_state_paths(&folders, sandbox_folder.is_some(), &workspace);
+        let state_paths = resolve_state_paths(folders, sandbox_folder.is_some(), &workspace);
         Ok(Self {
             workspace,
             warnings,
@@ -190,8 +190,8 @@ impl PlatformSession {
 /// A client without a platform: for what is done before there is an `ebs.toml`.
 pub fn open_service_client(run: &RunContext) -> Result<Client, Error> {
     let folders = run.environment.dirs()?;
-    let profile = load_selected_profile(run, &folders)?;
-    let connection = match resolve_sandbox_folder(run, &folders, profile.as_ref()) {
+    let profile = load_selected_profile(run, folders)?;
+    let connection = match resolve_sandbox_folder(run, folders, profile.as_ref()) {
         Some(folder) => {
             let (workspace, _) = load_workspace(run, true)?
                 .into_result()

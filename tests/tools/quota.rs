@@ -65,7 +65,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         .collect();
     assert_eq!(asked, [0, 2, 2]);
     assert_eq!(
-        (&check["limits"][2]["used"], &check["rooms"][2]["reserved"]),
+        (&check["limits"][2]["used"], &check["limits"][2]["reserved"]),
         (&serde_json::Value::Null, &25.into())
     );
     let output = run_as_operator(&cli, "quota check --connector motor-orders");

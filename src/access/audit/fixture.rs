@@ -348,7 +348,7 @@ impl Org {
             key_statuses: self.key_statuses.clone(),
             max_key_age: Duration::from_hours(24 * u64::from(self.max_key_age)),
             previous: self.previous.as_ref(),
-            topics_outside: topics_outside,
+            topics_outside,
         };
         audit(&desired, &self.observed)
     }

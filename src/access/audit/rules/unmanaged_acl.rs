@@ -44,7 +44,7 @@ fn check(context: &AuditContext<'_>, report: &mut RuleReport) {
                 }
             }
             (PrincipalClass::DepartmentAccount(member), None) => {
-                check_department_acl(context, held.acl, &member, report)
+                check_department_acl(context, held.acl, &member, report);
             }
             _ => check_other_acl(context, held, report),
         }
