@@ -32,7 +32,7 @@ use crate::{
 pub enum ErrorKind {
     /// Failure, or an invalid file.
     Failed,
-    /// Differences exist, and the user asked for an exit code.
+    /// Differences exist, and `--detailed-exitcode` is set.
     Differences,
     /// Partly applied.
     Partial,

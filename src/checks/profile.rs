@@ -46,7 +46,7 @@ pub struct EnvironmentKeys {
     pub secret: Option<bool>,
     /// Number of variables with values for connector files.
     pub values: usize,
-    /// Whether they are ignored, as in the sandbox.
+    /// Whether these variables are ignored, as in the sandbox.
     pub ignored: bool,
     /// Whether the profile's key takes precedence.
     pub overridden: bool,

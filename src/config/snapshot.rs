@@ -278,7 +278,7 @@ mod tests {
             .snapshot;
         assert!(!new.unknown.contains_key(listing::ACLS));
         assert_eq!(new.acls, saved().snapshot.acls);
-        // An invalid section is an error, not a section of an older version.
+        // Only a missing section marks an older version; a section of the wrong type is an error.
         old["snapshot"]["acls"] = serde_json::json!("none");
         let read = SnapshotFile::parse(Path::new("seen.json"), &old.to_string());
         assert!(matches!(read, Err(SnapshotError::Damaged { .. })));

@@ -102,7 +102,7 @@ impl Ui {
 
     fn write_out_or_err(&self, text: &str) {
         if self.0.format == Format::Human {
-            // A failed write of the prompt is ignored, like that of the text before it.
+            // A failed write of the prompt is ignored.
             drop(self.write_out(text));
         } else {
             self.write_err(text);
