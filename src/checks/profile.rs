@@ -175,7 +175,7 @@ pub fn check_environment_keys(keys: &EnvironmentKeys) -> CheckResult {
         (Some(false), Some(_)) => CheckResult::problem(
             NAME,
             format!("`{id}` is not the id of an API key; id and secret may be swapped"),
-            "Set `{id}` to the id: 16 upper-case letters and digits.",
+            format!("Set `{id}` to the id of the key: 16 upper-case letters and digits."),
         ),
         (Some(true), Some(false)) => CheckResult::problem(
             NAME,

@@ -16,14 +16,12 @@ fn an_unconfigured_home_gets_the_first_step() {
     exit 6
     ----- stdout -----
     Plugin
-      ok       Confluent CLI: not on PATH; only `confluent ebs`, `init --from-login`
-               and the administrator's commands need it
-      ok       plugin on PATH: not there; not needed while `confluent-ebs` is called
-               by itself
+      ok       Confluent CLI: not on `PATH`; needed only for `confluent ebs`, `init
+               --from-login` and the administrator's commands
+      ok       plugin on PATH: none; not needed to run `confluent-ebs` directly
       ok       plugin duplicates: none
       ok       shadowed commands: none
-      ok       help link: none; `confluent help ebs` does not work without it, all
-               else does
+      ok       help link: none; only `confluent help ebs` needs it
       ok       plugins enabled: not applicable without the Confluent CLI
 
 
@@ -34,16 +32,16 @@ fn an_unconfigured_home_gets_the_first_step() {
 
 
     Profile and Key
-      ok       profile: none named
+      ok       profile: none selected
       ok       profile file: none
       ok       secrets in the environment: no key
       problem  key: no API key
-               Next: Name the profile that EBS handed over with `--profile FILE`; as
-                     EBS, begin with `confluent ebs init`; without an account, try
-                     `confluent ebs onboard claims --sandbox`.
+               Next: Select the profile of the platform team with `--profile FILE`.
+                     As the platform team, start with `confluent ebs init`. Without
+                     an account, try `confluent ebs onboard claims --sandbox`.
       unknown  key accepted, key owner, key age: nobody was asked: --offline
-      unknown  Kafka key: none, and no platform files to tell whether a template
-               needs one
+      unknown  Kafka key: none; unknown whether a template needs one, because there
+               are no platform files
                Next: Run the command in the folder of `ebs.toml`.
 
 
@@ -51,11 +49,11 @@ fn an_unconfigured_home_gets_the_first_step() {
       ok       endpoint: https://api.confluent.cloud
       ok       proxy: none in the environment
       unknown  service reachable, hosts of logs and metrics, certificate, clock:
-               nobody was asked: --offline
+               skipped: `--offline`
 
 
     Platform
-      ok       platform files: none here or in a folder above; only the platform
+      ok       platform files: none in this folder or its parents; only the platform
                team needs them
       unknown  organization, environment, cluster, cluster type, cluster state,
                Schema Registry, connectors: nobody was asked: --offline
@@ -69,9 +67,9 @@ fn an_unconfigured_home_gets_the_first_step() {
 
 
     17 ok, 1 problem, 16 unknown.
-    Do first: Name the profile that EBS handed over with `--profile FILE`; as EBS,
-              begin with `confluent ebs init`; without an account, try `confluent
-              ebs onboard claims --sandbox`.
+    Do first: Select the profile of the platform team with `--profile FILE`. As the
+              platform team, start with `confluent ebs init`. Without an account,
+              try `confluent ebs onboard claims --sandbox`.
     ");
     assert!(!cli.path("state").exists(), "looking leaves nothing behind");
 }
