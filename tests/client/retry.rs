@@ -222,7 +222,7 @@ async fn a_persistent_500_is_tried_five_times() {
     let error = fixture.client.send(&read_request()).await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.ends_with("answered 500 Internal Server Error (5 tries, 15 s of waiting)"),
+        text.ends_with("returned 500 Internal Server Error (5 attempts, 15 s of waiting)"),
         "{text}"
     );
     assert_eq!(
@@ -337,7 +337,7 @@ async fn a_refused_connection_is_retried_for_every_method() {
         )),
         "{text}"
     );
-    assert!(text.ends_with("(5 tries, 15 s of waiting)"), "{text}");
+    assert!(text.ends_with("(5 attempts, 15 s of waiting)"), "{text}");
 }
 
 #[tokio::test]

@@ -191,11 +191,11 @@ fn obstacles_to_the_plugin_are_reported() {
     assert!(
         output
             .detail("plugin on PATH")
-            .starts_with("`confluent ebs` starts [HOME]/old/confluent-ebs")
+            .starts_with("`confluent ebs` runs `[HOME]/old/confluent-ebs")
     );
     assert_eq!(
         output.fix("plugin duplicates"),
-        "`rm [HOME]/opt/confluent-ebs [HOME]/.confluent/plugins/confluent-ebs.bak` leaves one."
+        "Remove the duplicates with `rm [HOME]/opt/confluent-ebs [HOME]/.confluent/plugins/confluent-ebs.bak`."
     );
     assert!(
         output

@@ -83,18 +83,18 @@ fn every_persona_gets_the_operations_its_key_allows() {
                 .detail("key owner")
                 .starts_with(&format!("ebs-prod-claims-{persona} (sa-"))
         );
-        assert_eq!(output.detail("connectors"), "0 begin with claims-");
+        assert_eq!(output.detail("connectors"), "0 with prefix `claims-`");
         let stood_in = run_doctor(&cli, &format!("--sandbox-as claims/{persona}"));
         assert_eq!(stood_in.detail("roles"), roles);
         assert!(
-            stood_in.detail("key").starts_with("none needed"),
+            stood_in.detail("key").starts_with("not needed"),
             "{}",
             stood_in.detail("key")
         );
     }
     let admin = run_doctor(&cli, "--sandbox-as admin");
     assert_eq!(admin.state("provisioner's roles"), "unknown");
-    assert!(admin.detail("key owner").contains("a person"));
+    assert!(admin.detail("key owner").contains("a user"));
     let nobody = run_doctor(&cli, "--sandbox-as life/operator");
     assert_eq!((nobody.code, nobody.state("key")), (Some(6), "problem"));
     assert!(nobody.fix("key").contains("`confluent ebs onboard life --sandbox`"));
@@ -151,7 +151,7 @@ fn a_missing_provisioner_role_gets_the_command_that_grants_it() {
         "missing in test: ResourceOwner on subject *"
     );
     let owner = output.detail("key owner").split(['(', ')']).nth(1).unwrap();
-    // The stock CLI's own flags: traces/stock-cli.jsonl.
+    // The Confluent CLI's own flags: traces/stock-cli.jsonl.
     assert_eq!(
         output.fix("provisioner's roles"),
         format!(
@@ -279,5 +279,5 @@ fn a_served_sandbox_is_checked_over_its_socket() {
     std::fs::write(note, format!("{{\"url\":\"{url}\",\"pid\":1}}")).unwrap();
     let left = run_doctor(&cli, "--sandbox");
     assert_eq!((left.code, left.state("sandbox")), (Some(0), "ok"));
-    assert!(left.detail("sandbox").contains("left a note"));
+    assert!(left.detail("sandbox").contains("lock file of a killed server"));
 }

@@ -412,7 +412,7 @@ async fn a_delete_answered_with_200_and_an_error_is_a_failure() {
         json!({"error": {"message": "busy"}}),
     );
     let error = rig.connectors.delete(&rig.observed().await).await.unwrap_err();
-    assert!(error.to_string().ends_with("answered 200: busy"), "{error}");
+    assert!(error.to_string().ends_with("returned 200: busy"), "{error}");
     let rig =
         ConnectorFixture::new([connector_list_in_state("RUNNING")]).with_response("DELETE claims-a", 404, json!({}));
     rig.connectors.delete(&rig.observed().await).await.unwrap();
