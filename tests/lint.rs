@@ -116,11 +116,7 @@ fn every_rule_reports_its_finding() {
             &["server-key? the service sets `config.internal.x` and ignores it in a file"],
         ),
         (DATAGEN_FILE, "connector.egress.whitelist: h", &[]),
-        (
-            S3_FILE,
-            "topics: claims-y",
-            &["duplicate-key! `topics` occurs twice"],
-        ),
+        (S3_FILE, "topics: claims-y", &["duplicate-key! `topics` occurs twice"]),
         (
             S3_FILE,
             "input.data.format: JSON\ndata.format: JSON",
@@ -209,9 +205,7 @@ fn every_rule_reports_its_finding() {
         (
             POSTGRES_FILE,
             "query: select 1",
-            &[
-                "literal-secret? `query` is a query, not a secret; the service masks it, so it cannot be read back",
-            ],
+            &["literal-secret? `query` is a query, not a secret; the service masks it, so it cannot be read back"],
         ),
         (
             POSTGRES_FILE,
@@ -427,7 +421,9 @@ fn department_rules_report_names_outside_the_prefix_and_quota() {
         (
             "name: claims-a\nconnector.class: S3_SINK\ntopics: claims-x\ns3.bucket.name: b\ntime.interval: HOURLY\n\
           errors.deadletterqueue.topic.name: dlq-${connector}",
-            &["foreign-dead-letters? `dlq-${connector}` is in the shared namespace for dead letters of all departments"],
+            &[
+                "foreign-dead-letters? `dlq-${connector}` is in the shared namespace for dead letters of all departments",
+            ],
         ),
         // A source whose default leads out of the department
         (

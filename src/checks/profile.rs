@@ -250,7 +250,8 @@ mod tests {
                 "claims-operator (--profile): operator of claims, stage prod, issued 2026-11-22"
             )
         );
-        let finding = Finding::error("unreadable-file", "the profile does not exist").with_assignee(Assignee::Department);
+        let finding =
+            Finding::error("unreadable-file", "the profile does not exist").with_assignee(Assignee::Department);
         let findings = [finding.with_fix("List profiles with `confluent ebs profile list`.")];
         let check = check_profile(Some(&named(Err(&findings))));
         assert_eq!(check.state, CheckState::Problem);

@@ -121,7 +121,10 @@ async fn a_delete_error_in_a_200_response_is_an_error() {
 async fn an_unparsable_success_body_is_reported_with_the_reason() {
     let page = ("<html>Sign in</html>", "it is a web page, not JSON");
     let cut = (r#"{"id":"sa-1""#, "it is truncated");
-    let form = (r#"{"id":"lkc-1"}"#, "it does not have the expected structure (line 1, column 14)");
+    let form = (
+        r#"{"id":"lkc-1"}"#,
+        "it does not have the expected structure (line 1, column 14)",
+    );
     for (body, why) in [page, cut, form, ("", "it is empty")] {
         let error = error_for_response(200, body.into(), Some("r9")).await;
         assert_eq!(

@@ -100,12 +100,7 @@ fn malformed_input_is_reported_without_a_panic() {
             "nothing found",
         ),
         ("json", numbers.into(), 0, "`flush.size` is a number, not a string"),
-        (
-            "json",
-            numbers.into(),
-            0,
-            "`csfle.enabled` is a boolean, not a string",
-        ),
+        ("json", numbers.into(), 0, "`csfle.enabled` is a boolean, not a string"),
         (
             "json",
             VALID_FILE.replace("quickstart", "kafka.topic").into(),

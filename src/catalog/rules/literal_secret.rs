@@ -43,7 +43,8 @@ fn check(input: &LintInput<'_>, findings: &mut RuleFindings<'_>) {
                 fix,
             ),
             Secrecy::MaskedOnly(reason) => {
-                let message = format!("`{key}` {reason}, not a secret; the service masks it, so it cannot be read back");
+                let message =
+                    format!("`{key}` {reason}, not a secret; the service masks it, so it cannot be read back");
                 findings.warning(
                     &entry.value_span,
                     message,
