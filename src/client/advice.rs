@@ -124,7 +124,7 @@ mod tests {
         assert!(error_response(404, "").hints().is_empty());
         // The platform's own reserve and the service's limit give the same hint, whatever the status
         // (docs/reference/quotas.md#service-quota-api).
-        assert!(first(&error_response(402, "")).contains("administrators"));
+        assert!(first(&error_response(402, "")).contains("administrator"));
         let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
         let full = r#"{"error_code":400,"message":"Task quota of the cluster exceeded"}"#;
         for (status, body) in [(402, ""), (400, full), (500, full)] {

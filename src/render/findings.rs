@@ -287,9 +287,9 @@ mod tests {
         1 | {"mode": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
           |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           |
-          = help: Did you mean `bulk`? Allowed values: `timestamp`,
-                  `incrementing`, `timestamp+incrementing` and
-                  `bulk`.
+          = help: Did you mean `bulk`? Allowed values:
+                  `timestamp`, `incrementing`,
+                  `timestamp+incrementing` and `bulk`.
 
         Found 1 error.
         "#);
@@ -301,9 +301,9 @@ mod tests {
         2 |   one
           |   ^^^
           |
-          = help: Did you mean `bulk`? Allowed values: `timestamp`,
-                  `incrementing`, `timestamp+incrementing` and
-                  `bulk`.
+          = help: Did you mean `bulk`? Allowed values:
+                  `timestamp`, `incrementing`,
+                  `timestamp+incrementing` and `bulk`.
 
         Found 1 error.
         ");

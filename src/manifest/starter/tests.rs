@@ -198,7 +198,7 @@ fn a_starter_renders_as_expected() {
 
     # What it is usually given.
 
-    # A whole number; default: 1000
+    # An integer; default: 1000
     max.interval: "1000"
 
     # One of: AVRO, JSON_SR, PROTOBUF, JSON; default: JSON
