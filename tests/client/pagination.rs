@@ -94,7 +94,7 @@ async fn a_pagination_cycle_is_an_error() {
     assert!(matches!(error, ClientError::Pagination { .. }));
     assert_eq!(
         error.to_string(),
-        "could not read environments to its end: the service leads back to a page that it has sent already, after 3 pages"
+        "could not read environments completely: the service returned a page token twice, after 3 pages"
     );
 }
 

@@ -653,7 +653,9 @@ fn a_snapshot_answers_offline_and_without_a_key() {
     let output = ask("test");
     assert_eq!(output.code, Some(1));
     assert!(
-        output.stderr.contains("`seen.json` is not a snapshot of confluent-ebs"),
+        output
+            .stderr
+            .contains("`seen.json` is not a snapshot of `confluent-ebs`"),
         "{output}"
     );
 }

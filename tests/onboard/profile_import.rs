@@ -144,7 +144,7 @@ fn an_undecryptable_profile_is_refused_with_the_reason_and_leaves_no_file() {
         "claims-operator.toml.age --identity ssh.txt",
         "the beginning of an SSH key",
     );
-    refused("no-such.toml.age --identity key.txt", "there is no such profile");
+    refused("no-such.toml.age --identity key.txt", "the profile does not exist");
 
     let text = fs::read_to_string(&path).unwrap();
     let cut: String = text.lines().take(4).collect::<Vec<_>>().join("\n");

@@ -64,7 +64,7 @@ fn every_starter_parses_and_lacks_only_its_placeholders() {
             let starter = starter(plugin, &name, tenant.then_some(&prefix));
             let wanted: Vec<String> = starter
                 .placeholders()
-                .map(|key| format!("placeholder: `{}` is still to be filled in", key.key))
+                .map(|key| format!("placeholder: `{}` is a placeholder", key.key))
                 .collect();
             let quota = tenant.then_some(&quota);
             let as_yaml = lint_starter(plugin, tenant, "yaml", |starter, file| {
@@ -198,7 +198,7 @@ fn a_starter_renders_as_expected() {
 
     # What it is usually given.
 
-    # A whole number; default: 1000
+    # An integer; default: 1000
     max.interval: "1000"
 
     # One of: AVRO, JSON_SR, PROTOBUF, JSON; default: JSON
@@ -208,7 +208,7 @@ fn a_starter_renders_as_expected() {
     # PAGEVIEWS, STOCK_TRADES, INVENTORY, PRODUCT, PURCHASES, …
     quickstart: "USERS"
 
-    # How many tasks it may run; each counts in the quota (at most 4 for one connector).
+    # Maximum number of tasks; each counts against the quota (at most 4 for one connector).
     tasks.max: "1"
 
     # Left out on purpose: the account that the connector runs under. `create` fills in the department's
