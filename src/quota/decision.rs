@@ -324,7 +324,7 @@ fn over_quota_denial(room: &LimitUsage, mut remedies: Vec<String>) -> QuotaDenia
         used: room.used,
         limit: Some(room.limit),
         message: format!(
-            "{}: {} requested, {used} of {} used, {left} available",
+            "{}: {} requested, {used} of {} used, {left} left",
             room.dimension.label(),
             room.requested,
             room.limit

@@ -7,7 +7,7 @@ use crate::{
 };
 
 const CLUSTER_FULL_ADVICE: &str =
-    "The cluster is shared: ask the platform team, who can free tasks or open another cluster.";
+    "The cluster is shared: ask the platform team to free tasks or to provide another cluster.";
 
 fn write_orders_file(cli: &CliFixture, name: &str) {
     cli.write(
@@ -49,7 +49,7 @@ fn a_department_sees_its_quota_and_remaining_capacity() {
         "{check}"
     );
     assert!(
-        normalized_stderr(&check).contains("Set `tasks.max` to 4 or less."),
+        normalized_stderr(&check).contains("Set `tasks.max` to at most 4."),
         "{check}"
     );
     // A change of what is there asks for the difference (docs/reference/quotas.md#counting-connectors).
