@@ -97,9 +97,9 @@ fn an_invalid_identity_file_is_reported_without_its_content() {
         (public.as_str(), "is a public key"),
         (
             "\n-----BEGIN OPENSSH PRIVATE KEY-----\ncanary\n",
-            "is the beginning of an SSH key",
+            "is an SSH key",
         ),
-        ("AGE-PLUGIN-YUBIKEY-1CANARY", "is an identity of a plugin"),
+        ("AGE-PLUGIN-YUBIKEY-1CANARY", "is a plugin identity"),
         ("AGE-SECRET-KEY-PQ-1CANARY", "is a post-quantum key"),
         ("AGE-SECRET-KEY-1CANARY", "is a mistyped key"),
         ("canary", "is not a key"),

@@ -220,7 +220,7 @@ fn a_create_over_quota_is_refused_with_its_numbers() {
     );
     let result = run_as_operator(&cli, "quota check --plugin HttpSink");
     assert!(
-        normalized_stderr(&result).contains("plugin `HttpSink` is not among those"),
+        normalized_stderr(&result).contains("plugin `HttpSink` is not allowed"),
         "{result}"
     );
     let fits = parse_json(&run_as_operator(

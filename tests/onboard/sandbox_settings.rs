@@ -94,7 +94,7 @@ fn a_rerun_completes_after_ownership_is_granted_by_hand() {
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 5);
     let said: String = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        said.contains("An earlier run made it") && said.contains("grant it ResourceOwner"),
+        said.contains("An earlier run created it") && said.contains("grant ResourceOwner"),
         "{output}"
     );
     let provisioner = fixture.account_id("ebs-provisioner");

@@ -33,7 +33,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         patterns: &["Provided Kafka ApiKey is invalid"],
         cause: "Kafka rejects the API key of the connector: it is revoked, too new, or belongs to another cluster.",
         fix: "Run the connector as the department's service account: set `kafka.auth.mode` to `SERVICE_ACCOUNT` and \
-              remove kafka.api.key and kafka.api.secret.",
+              remove `kafka.api.key` and `kafka.api.secret`.",
         next_steps: &[
             text_step("A new key takes about 1 min to propagate; wait before you change anything."),
             UPDATE,
@@ -73,7 +73,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         next_steps: &[
             text_step(
                 "Alternatively specify topics of the department: `errors.deadletterqueue.topic.name`, \
-                 `reporter.error.topic.name`, reporter.result.topic.name.",
+                 `reporter.error.topic.name`, `reporter.result.topic.name`.",
             ),
             RESTART,
         ],

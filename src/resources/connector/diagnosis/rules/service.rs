@@ -15,7 +15,7 @@ pub(super) static RULES: &[DiagnosisRule] = &[
         owner: Department,
         example: "Connector claims-orders cannot be restarted: it is PAUSED, not RUNNING",
         confidence: Inferred,
-        source: "confluentinc/mcp-confluent (that it answers 400; its words are not known); \
+        source: "confluentinc/mcp-confluent (status 400; the message is inferred); \
                  docs/reference/connect.md#error-messages, pattern 29",
         is_generic: false,
     },
