@@ -378,10 +378,7 @@ fn a_kafka_rest_refusal_is_reported_and_a_rerun_completes() {
     let command = "onboard claims --profile weak.toml --yes";
     let output = fixture.run_without_writes(command, 5);
     let said = normalize_whitespace(&output.stderr);
-    assert!(
-        said.contains("could not be listed") && said.contains("403"),
-        "{output}"
-    );
+    assert!(said.contains("could not be listed") && said.contains("403"), "{output}");
 
     fixture.create_acl(&format!("CLUSTER#kafka-cluster#LITERAL#User:{other}#*#DESCRIBE#ALLOW"));
     let output = fixture.run_expecting(command, 3);

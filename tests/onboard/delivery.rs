@@ -121,7 +121,10 @@ fn after_a_failed_handover_command_the_next_run_delivers_the_profiles() {
     let failing = "--handover-command \"sh -c 'cat; echo the vault is sealed >&2; exit 2'\" --remove-taken";
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {failing}"), 3);
     let said = normalize_whitespace(&output.stderr);
-    assert!(said.contains("cannot deliver the profile; it stays in `[HOME]"), "{output}");
+    assert!(
+        said.contains("cannot deliver the profile; it stays in `[HOME]"),
+        "{output}"
+    );
     assert!(
         said.contains("`sh` exited with code 2") && said.contains("Its output ends with: the vault is sealed"),
         "{output}"
