@@ -174,14 +174,14 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     let text = normalized_stdout(&result);
     for words in [
         "PostgresCdcSourceV2) is FAILED since 20",
-        "Cause The other system does not accept the user or the password.",
+        "Cause The external system rejects the user or the password.",
         "Says FATAL: password authentication failed for user \"cdc\"",
         "Keys database.hostname, database.port, database.user, database.password, database.dbname",
         "Still No earlier configuration is in force: nothing runs.",
         "Owner the department",
-        "Do 1. Set user and password right",
+        "Do 1. Correct the user in the file and the password",
         // The operator may not change it in every template; the command is the deployer's, with the flags that were typed.
-        "2. Send the corrected file, as the deployer: confluent ebs connector update dataplatform-cdc --config-file FILE \
+        "2. Apply the corrected file, as the deployer: confluent ebs connector update dataplatform-cdc --config-file FILE \
          --profile .state/confluent-ebs/sandbox/handover/data-platform-deployer.toml",
         "More docs/causes.md#wrong-password",
     ] {
@@ -410,7 +410,7 @@ fn explain_message_works_without_a_profile() {
     assert!(
         result
             .stdout
-            .contains("Do      1. Set input.data.format to what the topic really holds."),
+            .contains("Do      1. Set `input.data.format` to the actual format of the records."),
         "{result}"
     );
     assert!(

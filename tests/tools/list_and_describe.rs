@@ -175,8 +175,8 @@ fn connector_describe_shows_everything_but_secrets() {
     connection.user, connection.password: FATAL: password authentication failed for
       user "reader"
     The connector cannot authenticate to the database.
-    This is for the department to fix. Set user and password right: in the file, and
-      in the secret that it refers to.
+    This is for the department to fix. Correct the user in the file and the password
+      in the secret that the file refers to.
     What to do, in order: confluent ebs connector explain claims-db
 
 
