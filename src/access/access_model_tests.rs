@@ -297,7 +297,7 @@ fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
         bound(&me, Role::ResourceOwner, ResourceKind::Subject, "*"),
     ]);
     model.observer = Some(me);
-    let above = "role bindings on the organization and the environment are shown only to who may see access there";
+    let above = "role bindings on the organization and the environment are visible only to their administrators";
     assert_eq!(uncertainties_on(&model, ResourceKind::Connector, "claims-x"), [above]);
     let subject = uncertainties_on(&model, ResourceKind::Subject, "claims-x");
     assert!(
@@ -309,7 +309,7 @@ fn the_provisioner_sees_bindings_on_its_cluster_and_not_above() {
     assert_eq!(uncertainties_on(&model, ResourceKind::Connector, "claims-x"), [above]);
     assert_eq!(
         uncertainties_on(&model, ResourceKind::Topic, "claims-x"),
-        [above, "Kafka ACLs were not looked at: no key"]
+        [above, "Kafka ACLs could not be listed (no key)"]
     );
 }
 
@@ -337,13 +337,13 @@ fn a_failed_listing_is_an_uncertainty_only_where_it_matters() {
     assert_eq!(told(ResourceKind::Connector, "claims-x"), [] as [&str; 0]);
     assert_eq!(
         told(ResourceKind::Subject, "claims-x"),
-        ["role bindings on subjects could not be listed: 403"]
+        ["role bindings on subjects could not be listed (403)"]
     );
     assert_eq!(
         told(ResourceKind::ServiceAccount, "sa-claimsruntime"),
         [
-            "role bindings on sa-claimsruntime could not be listed: 403",
-            "role bindings on subjects could not be listed: 403"
+            "role bindings on sa-claimsruntime could not be listed (403)",
+            "role bindings on subjects could not be listed (403)"
         ]
     );
     assert_eq!(told(ResourceKind::ServiceAccount, "sa-other").len(), 1);

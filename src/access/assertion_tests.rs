@@ -143,7 +143,7 @@ fn acls_count_in_assertions() {
     let uncertainties: Vec<String> = outcome.uncertainties.iter().map(ToString::to_string).collect();
     assert_eq!(
         uncertainties,
-        ["what ALLOW TWO_PHASE_COMMIT on topic claims-* gives sa-claimsoperator is not known here"]
+        ["the effect of ACL `ALLOW TWO_PHASE_COMMIT on topic claims-*` on `sa-claimsoperator` is unknown"]
     );
 }
 
