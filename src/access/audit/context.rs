@@ -194,7 +194,7 @@ impl<'a> AuditContext<'a> {
     /// Returns the name and id of a principal for messages.
     pub(super) fn display_name(&self, principal: &Principal) -> String {
         self.account(principal)
-             principal.id().to_owned(), account_name)||.map_or_else(|| format!("`{}`", principal.id()), account_name)|| principal.id().to_owned(), account_name)
+            .map_or_else(|| format!("`{}`", principal.id()), account_name)
     }
 
     /// Returns the bindings that name the account, without those on account prefixes.
