@@ -342,7 +342,7 @@ mod tests {
         org.assert_only_findings(ID, &["ebs-prod-claims-viewer"]);
     }
 
-    // "ConnectManager on a prefix is unconfirmed", design §4: a binding of the fallback role is accepted.
+    // Binding ConnectManager on a prefix is unconfirmed, so a binding of the fallback role is accepted.
     #[test]
     fn a_binding_of_the_fallback_role_is_not_drift() {
         let mut org = Org::clean();
