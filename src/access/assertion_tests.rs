@@ -132,8 +132,8 @@ fn acls_count_in_assertions() {
         AssertionTarget::Others(ResourceKind::Topic),
         &[Operation::Write],
     );
-    let everybody = "TOPIC#claims-orders#LITERAL#User:*#*#WRITE#ALLOW";
-    let outcome = report(&[everybody], &others);
+    let all_principals = "TOPIC#claims-orders#LITERAL#User:*#*#WRITE#ALLOW";
+    let outcome = report(&[all_principals], &others);
     assert_eq!(who(&outcome).len(), 4, "{outcome:?}");
     assert_eq!(outcome.violations[0].on.to_short_string(), "topic claims-orders");
     // An unknown operation is an uncertainty.

@@ -83,8 +83,8 @@ fn connector_roles_allow_the_operations_of_the_table() {
                 );
             }
         }
-        let nobody = Principal::from_id("sa-somebody-else");
-        assert!(!evaluator.decide(&nobody, Operation::Describe, &mine).is_allowed());
+        let other = Principal::from_id("sa-other");
+        assert!(!evaluator.decide(&other, Operation::Describe, &mine).is_allowed());
     }
 }
 

@@ -281,7 +281,7 @@ fn acls_of_a_controlled_account_count_for_the_controlling_department() {
     assert!(is_caused_by(example, &breach));
     let through = example.controlled_through.as_ref().unwrap();
     assert_eq!(through.principal.id(), "sa-fraud-deployer");
-    assert!(check_with(&[], &[breach]).has_passed(), "nobody's account");
+    assert!(check_with(&[], &[breach]).has_passed(), "an account of no department");
 }
 
 /// Generates an ACL of one of three small departments on or near a shared name.

@@ -119,7 +119,7 @@ fn misspelled_operations_kinds_and_names_get_suggestions() {
     Error: kind `group` has no operation `pause`
 
     Suggestions:
-        It has: describe, delete, read, describe-access, alter-access.
+        Known operations: describe, delete, read, describe-access, alter-access.
     ");
     insta::assert_snapshot!(access_planned("can-i delete connector/claims-a --as clams/operator"), @r"
     exit 1

@@ -89,7 +89,7 @@ fn the_example_of_assertions_is_valid_and_every_key_is_documented() {
     assert_eq!(found(text), (3, String::new()));
     for wrong in ["zzzzzz = 1\n", "[[can]]\nzzzzzz = 1\n"] {
         let (_, list) = found(wrong);
-        let (_, list) = list.split_once("Known here: ").unwrap();
+        let (_, list) = list.split_once("Known keys: ").unwrap();
         for key in list.lines().next().unwrap().split('`').skip(1).step_by(2) {
             assert!(ACCESS.contains(&format!("`{key}`")), "`{key}` is not in docs/access.md");
         }
@@ -115,7 +115,7 @@ fn every_key_is_documented() {
     // The parser lists all keys it reads in the finding for an unknown key.
     let known = |text: &str, of: fn(&str) -> String| -> Vec<String> {
         let found = of(text);
-        let (_, list) = found.split_once("Known here: ").unwrap();
+        let (_, list) = found.split_once("Known keys: ").unwrap();
         let list = list.lines().next().unwrap();
         list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };

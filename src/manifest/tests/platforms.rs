@@ -77,7 +77,7 @@ connectors = -1
         Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.
     ebs.toml:3:36 warning duplicate-value: duplicate value `sa-abc123`
     ebs.toml:4:1 error unknown-key: unknown key `colour`
-        Known here: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
+        Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
     ebs.toml:10:15 error invalid-value: expected `lkc-1` is not an environment id: `env-…`

@@ -127,7 +127,7 @@ grant = 3
         Did you mean `run-time`?
     rbac-templates/own.toml:20:12 warning fallback-same: the fallback of DeveloperRead is the same role
     rbac-templates/own.toml:22:1 error unknown-key: unknown key `persona.grant.reason`
-        Known here: `fallback`, `on`, `role`, `why`.
+        Known keys: `fallback`, `on`, `role`, `why`.
     rbac-templates/own.toml:26:6 warning duplicate-value: DeveloperRead on `connector:{prefix}*` is already granted above
     rbac-templates/own.toml:29:1 error missing-key: `persona.keys` is missing
     rbac-templates/own.toml:29:1 error missing-key: `persona.grant` is missing
@@ -251,7 +251,7 @@ fn mistakes_in_acls_are_reported_with_location_and_suggestion() {
     rbac-templates/own.toml:11:23 error unknown-operation: `write` is not a Kafka ACL operation
         Did you mean `WRITE`?
     rbac-templates/own.toml:11:32 error unknown-operation: `GRANT` is not a Kafka ACL operation
-        Known: CREATE, READ, WRITE, DELETE, ALTER, DESCRIBE, ALTER_CONFIGS, DESCRIBE_CONFIGS, CLUSTER_ACTION, IDEMPOTENT_WRITE.
+        Known operations: CREATE, READ, WRITE, DELETE, ALTER, DESCRIBE, ALTER_CONFIGS, DESCRIBE_CONFIGS, CLUSTER_ACTION, IDEMPOTENT_WRITE.
     rbac-templates/own.toml:11:41 error acl-misplaced: `ALL` is not allowed in templates: it includes future operations
         List the operations.
     ");
@@ -288,11 +288,11 @@ fn acls_are_accepted_only_on_kinds_that_kafka_supports() {
     ");
     insta::assert_snapshot!(acl_on("\"CREATE\"", "group:{prefix}*"), @r"
     rbac-templates/own.toml:11:15 error acl-misplaced: operation CREATE does not exist on a group
-        There is: READ, DELETE, DESCRIBE.
+        Known operations: READ, DELETE, DESCRIBE.
     ");
     insta::assert_snapshot!(acl_on("\"READ\"", "transactional-id:{prefix}*"), @r"
     rbac-templates/own.toml:11:15 error acl-misplaced: operation READ does not exist on a transactional-id
-        There is: WRITE, DESCRIBE.
+        Known operations: WRITE, DESCRIBE.
     ");
 }
 
