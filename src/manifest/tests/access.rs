@@ -370,7 +370,7 @@ fn observed_bindings_are_attributed_to_templates() {
     }
     assert_eq!(
         deployer(&seen),
-        format!("template hybrid@0ld0ld00 (now @{hash}): {why}")
+        format!("template hybrid@0ld0ld00 (current @{hash}): {why}")
     );
 
     // Observed by a user, with an unknown provisioner.
@@ -378,7 +378,7 @@ fn observed_bindings_are_attributed_to_templates() {
     let owned = "account owned by sa-planned-ebs-provisioner";
     assert_eq!(
         deployer(&seen),
-        format!("template hybrid@0ld0ld00 (now @{hash}), {owned}: {why}")
+        format!("template hybrid@0ld0ld00 (current @{hash}), {owned}: {why}")
     );
 }
 
@@ -405,7 +405,7 @@ fn a_fallback_and_a_manual_binding_are_distinguished() {
     seen.bindings
         .retain(|seen| seen.binding.role != Role::DeveloperWrite || seen.binding.principal != operator);
     let read = origin_text(&workspace, &seen, "operator", Operation::ReadStatus);
-    assert!(read.contains(", in place of ConnectManager: status, logs"), "{read}");
+    assert!(read.contains(", fallback for ConnectManager: status, logs"), "{read}");
 }
 
 // Source: docs/reference/rbac.md#threats, T4. Any principal that may create accounts can copy tag and name.
