@@ -405,6 +405,7 @@ fn violation_finding(assertion: &Assertion, outcome: &AssertionOutcome, model: &
         .collect();
     let more = match members.len() - 1 {
         0 => String::new(),
+        1 => "; and 1 more matching persona".to_owned(),
         count => format!("; and {count} more matching personas"),
     };
     let who = format!("{}/{}", first.persona_account.department, first.persona_account.persona);

@@ -279,7 +279,7 @@ fn who_can_lists_every_principal_with_the_reason() {
 
 
     Why:
-      CloudClusterAdmin: provisioner: makes accounts, and gives roles on the
+      CloudClusterAdmin: provisioner: creates accounts and binds roles on the
           cluster.
       ResourceOwner: template hybrid@1a2b3c4d: the only role short of an
           administrator that creates and deletes connectors and sets the account
@@ -301,7 +301,7 @@ fn who_can_lists_every_principal_with_the_reason() {
 
 
     Why:
-      CloudClusterAdmin: provisioner: makes accounts, and gives roles on the
+      CloudClusterAdmin: provisioner: creates accounts and binds roles on the
           cluster.
       DeveloperRead: template hybrid@1a2b3c4d: sinks read the department's topics.
 
@@ -485,25 +485,25 @@ fn access_test_reports_a_counter_example_for_a_broken_assertion() {
     exit 5
     ----- stdout -----
     error[access-can]: claims/operator cannot view-logs, lifecycle on connector
-                       claims-*; and 1 more matching personas
+                       claims-*; and 1 more matching persona
      --> rbac-templates/tests/hybrid.toml:6:1
       |
     6 | who = ["*/operator"]
       | ^^^^^^^^^^^^^^^^^^^
       |
-      = help: No role binding and no ACL gives it: change the template, or this
-              assertion if it is not meant.
+      = help: No role binding and no ACL allows it. Change the template or the
+              assertion.
 
     error[access-cannot]: claims/operator can configure on connector *; and 1 more
-                          of those meant
+                          matching persona
       --> rbac-templates/tests/hybrid.toml:12:1
        |
     12 | who = ["*/operator", "*/viewer"]
        | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
-       = help: DeveloperWrite on connector claims-* gives it; template
+       = help: Allowed by DeveloperWrite on connector claims-* (template
                hybrid@1a2b3c4d: status, logs, pause, resume and restart of own
-               connectors; without creating, changing or deleting them.
+               connectors; without creating, changing or deleting them).
 
     Found 2 errors.
 

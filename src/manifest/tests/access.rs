@@ -237,8 +237,8 @@ fn a_failed_assertion_names_the_binding() {
                 on = [\"connector:{prefix}*\"]\n";
     insta::assert_snapshot!(report_text(text), @r"
     tests/a.toml:2:1 error access-cannot: accounting/deployer can delete on connector accounting-*; and 20 more matching personas
-        ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
-    tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more matching personas
+        Allowed by ResourceOwner on connector accounting-* (template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under).
+    tests/a.toml:7:1 error access-can: claims/operator cannot create on connector claims-*; and 1 more matching persona
         No role binding and no ACL allows it. Change the template or the assertion.
     ");
 }
@@ -298,7 +298,7 @@ fn the_other_placeholder_means_names_of_other_departments() {
     // Deployers may assign the runtime account of their own department.
     insta::assert_snapshot!(report_text(text), @r"
     tests/a.toml:2:1 error access-cannot: accounting/deployer can create on service-account *; and 23 more matching personas
-        ResourceOwner on connector accounting-* gives it; template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under.
+        Allowed by ResourceOwner on connector accounting-* (template hybrid@1a2b3c4d: the only role short of an administrator that creates and deletes connectors and sets the account they run under).
     ");
 }
 
@@ -422,7 +422,7 @@ fn an_impersonating_account_is_not_attributed_to_a_template() {
         }
     }
     let deployer = |seen: &Snapshot| origin_text(&workspace, seen, "deployer", Operation::Delete);
-    let claimed = "looks like template hybrid, but nothing vouches for the account, which is owned by";
+    let claimed = "impersonating: matches template `hybrid`, but the account is owned by";
     let by = "ebs-prod-fraud-deployer (sa-planned-ebs-prod-fraud-deployer)";
     assert!(deployer(&forged).starts_with(claimed), "{}", deployer(&forged));
     assert!(deployer(&forged).contains("ebs-prod-fraud-deployer"), "{by}");

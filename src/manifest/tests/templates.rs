@@ -182,7 +182,7 @@ fn invalid_grant_targets_are_rejected() {
         Name the persona of the account, as in `service-account:{runtime}`.
     ");
     insta::assert_snapshot!(on("service-account:{prefix}*"), @r"
-    rbac-templates/own.toml:7:6 error grant-target: service accounts are granted on by id, and ids do not begin with a prefix
+    rbac-templates/own.toml:7:6 error grant-target: `{prefix}` is not allowed for service accounts, because their ids have no prefix
         Name the persona of the account, as in `service-account:{runtime}`.
     ");
     insta::assert_snapshot!(on("service-account:{runtime}*"), @r#"
