@@ -13,7 +13,7 @@ pub struct DepartmentCode(String);
 /// Error: the text is not a valid department code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is not a department code: expected 2 to 24 characters of a-z, 0-9 and `-`, starting with a letter, without a trailing `-` or `--`"
+    "`{0}` is not a department code: expected 2 to 24 characters of a-z, 0-9 and `-`, starting with a letter, without `--` and without a trailing `-`"
 )]
 pub struct DepartmentCodeError(String);
 

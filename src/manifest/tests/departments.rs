@@ -83,7 +83,7 @@ fn a_java_class_in_a_quota_yields_the_managed_plugins() {
 fn the_file_name_is_the_code() {
     let text = "code = \"x\"\nname = \"Claims\"\nprefix = \"claims-\"\n";
     insta::assert_snapshot!(department_findings(&[("Claims_1", text)]), @r"
-    departments/Claims_1.toml:1:1 error department-code: `Claims_1` is not a department code: expected 2 to 24 characters of a-z, 0-9 and `-`, starting with a letter, without a trailing `-` or `--`
+    departments/Claims_1.toml:1:1 error department-code: `Claims_1` is not a department code: expected 2 to 24 characters of a-z, 0-9 and `-`, starting with a letter, without `--` and without a trailing `-`
         Rename the file. Its name without `.toml` is the department's code.
     departments/Claims_1.toml:1:1 error unknown-key: unknown key `code`
         The file name is the code. Rename the file instead.
