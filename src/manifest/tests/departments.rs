@@ -38,7 +38,7 @@ taks = 3
     departments/claims.toml:1:1 error unknown-key: unknown key `nmae`
         Did you mean `name`?
     departments/claims.toml:2:10 error prefix-invalid: prefix `Claims*` contains 'C': allowed are a-z, 0-9 and the delimiters `-`, `.` and `_`
-        `claims-` would do.
+        Use `claims-`.
     departments/claims.toml:4:12 error wrong-type: `contacts` is a string, expected a list of strings
         Write `contacts = ["…"]`.
     departments/claims.toml:5:11 error wrong-type: `retired` is a string, expected a date without quotes such as 2026-11-30
@@ -191,11 +191,11 @@ fn a_prefix_is_valid_long_enough_and_not_reserved() {
     let prefix = |prefix: &str| department_findings(&[("aaa", &format!("name = \"A\"\nprefix = \"{prefix}\"\n"))]);
     insta::assert_snapshot!(prefix("fin"), @r"
     departments/aaa.toml:2:10 error prefix-invalid: prefix `fin` does not end with a delimiter (`-`, `.` or `_`)
-        `fin-` would do.
+        Use `fin-`.
     ");
     insta::assert_snapshot!(prefix("Fin-"), @r"
     departments/aaa.toml:2:10 error prefix-invalid: prefix `Fin-` contains 'F': allowed are a-z, 0-9 and the delimiters `-`, `.` and `_`
-        `fin-` would do.
+        Use `fin-`.
     ");
     insta::assert_snapshot!(prefix(""), @"departments/aaa.toml:2:10 error prefix-invalid: a prefix cannot be empty");
     insta::assert_snapshot!(prefix("f-"), @r"

@@ -33,7 +33,9 @@ fn a_platform_is_found_in_a_parent_folder_or_through_the_variable() {
     );
     let error = named(&deep).unwrap_err();
     assert!(
-        error.to_string().starts_with("`CONFLUENT_EBS_PLATFORM` is set to `"),
+        error
+            .to_string()
+            .ends_with("the folder that `CONFLUENT_EBS_PLATFORM` names"),
         "{error}"
     );
 }

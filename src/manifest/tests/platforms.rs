@@ -72,7 +72,7 @@ connectors = -1
     insta::assert_snapshot!(platform_findings(text), @r"
     ebs.toml:1:17 error unknown-stage: no stage `prd`
         Did you mean `prod`?
-    ebs.toml:2:15 error invalid-value: expected `u-123` is not a service account id: `sa-…`
+    ebs.toml:2:15 error invalid-value: `u-123` is not a service account id: expected `sa-…`
     ebs.toml:3:23 error invalid-value: `not an id` is neither a service account id nor an API key
         Write ids such as `sa-abc123` or `ABCDEFGHIJKLMNOP`.
     ebs.toml:3:36 warning duplicate-value: duplicate value `sa-abc123`
@@ -80,7 +80,7 @@ connectors = -1
         Known keys: `administrators`, `adopt`, `default_stage`, `defaults`, `lint`, `naming`, `organization`, `provisioner`, `stages`.
     ebs.toml:6:2 error unknown-key: unknown key `organisation`
         Did you mean `organization`?
-    ebs.toml:10:15 error invalid-value: expected `lkc-1` is not an environment id: `env-…`
+    ebs.toml:10:15 error invalid-value: `lkc-1` is not an environment id: expected `env-…`
     ebs.toml:12:19 error wrong-type: `stages.prod.schema_registry` is an integer, expected a string
     ebs.toml:13:16 error invalid-value: `task_ceiling` is 0
     ebs.toml:14:19 error invalid-value: `reserve_percent` is 100 or more
@@ -120,11 +120,11 @@ fn stages_that_share_a_cluster_or_environment_are_a_warning() {
         )
     };
     insta::assert_snapshot!(platform_findings(&stages("env-1", "lkc-1")), @r"
-    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share the cluster lkc-1
+    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share cluster `lkc-1`
         Use separate clusters: a department's accounts of one stage have access to its connectors, topics and schemas of the other.
     ");
     insta::assert_snapshot!(platform_findings(&stages("env-1", "lkc-2")), @r"
-    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share the environment env-1
+    ebs.toml:5:9 warning stages-not-separate: stages `prod` and `test` share environment `env-1`
         Use separate environments: accounts of one stage have access to schemas of the other, because an environment has one Schema Registry.
     ");
     assert_eq!(platform_findings(&stages("env-2", "lkc-2")), "");

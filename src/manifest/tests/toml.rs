@@ -6,7 +6,7 @@ fn all_syntax_errors_are_reported_and_the_rest_is_still_checked() {
     insta::assert_snapshot!(department_findings(&[("claims", text)]), @r#"
     departments/claims.toml:1:15 error toml-syntax: invalid basic string, expected `"`
     departments/claims.toml:2:10 error prefix-invalid: prefix `fin` does not end with a delimiter (`-`, `.` or `_`)
-        `fin-` would do.
+        Use `fin-`.
     departments/claims.toml:3:29 error toml-syntax: missing comma between array elements, expected `,`
     departments/claims.toml:4:12 error toml-syntax: extra `=`, expected nothing
     departments/claims.toml:4:14 error toml-syntax: unexpected key or value, expected newline, `#`
@@ -38,7 +38,7 @@ fn columns_count_characters_and_a_byte_order_mark_does_no_harm() {
     let windows = "name = \"Claims\"\r\nprefix = \"fin\"\r\n";
     insta::assert_snapshot!(department_findings(&[("claims", windows)]), @r"
     departments/claims.toml:2:10 error prefix-invalid: prefix `fin` does not end with a delimiter (`-`, `.` or `_`)
-        `fin-` would do.
+        Use `fin-`.
     ");
 }
 
