@@ -144,7 +144,7 @@ async fn an_unreadable_item_is_reported_and_the_others_are_kept() {
     let listing = fixture.client.list_with_unreadable(list_request()).await.unwrap();
     assert_eq!(listing.unreadable[0].id.as_deref(), Some("not-an-environment"));
     assert!(
-        listing.unreadable[0].reason.contains("`env-…` is expected"),
+        listing.unreadable[0].reason.contains("expected `env-…`"),
         "{:?}",
         listing.unreadable
     );
