@@ -25,7 +25,7 @@ pub fn join_list(items: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// Like [`join_list`], with every item in double quotes.
+/// [`join_list`] with every item in double quotes.
 #[must_use]
 pub fn join_quoted(items: &[impl AsRef<str>]) -> String {
     let items = items

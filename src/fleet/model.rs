@@ -428,7 +428,7 @@ impl Fleet {
         self.stages.iter().find_map(|stage| self.single_department_in(stage))
     }
 
-    /// [`Self::one`], in a stage.
+    /// [`Self::single_department`], in a stage.
     pub fn single_department_in<'a>(&self, stage: &'a StageView) -> Option<&'a FleetDepartmentRow> {
         let code = self.department.as_ref()?;
         stage.departments.iter().find(|row| row.department == *code)
