@@ -1,4 +1,4 @@
-//! How fast the sandbox is: requests in memory and in a folder, lists, and opening a folder that holds a whole platform.
+//! Speed of the sandbox: requests in memory and in a folder, lists, and opening a folder with a whole platform.
 
 use std::hint::black_box;
 

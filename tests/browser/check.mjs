@@ -22,7 +22,7 @@ if (!executablePath || !named) {
   process.exit(64);
 }
 
-// What axe takes for enough contrast (its own numbers, which are WCAG AA's), also for signs of a single character.
+// Contrast limits of axe, which are those of WCAG AA, also applied to single characters.
 const CONTRAST = {
   ignoreUnicode: false,
   ignoreLength: true,
@@ -42,7 +42,7 @@ const pages = (await readdir(folder)).filter((name) => name.endsWith(".html")).s
 const findings = [];
 let looks = 0;
 
-// As root there is no sandbox to be had; the pages are our own. The rest keeps it from calling home.
+// Chromium has no sandbox as root; the pages are our own. The other flags disable network requests of the browser.
 const args = [
   "--no-sandbox",
   "--disable-gpu",
@@ -117,7 +117,7 @@ async function look(name, width, scheme) {
   for (const { id, help, nodes } of violations) {
     say(`${id}: ${help}: ${nodes.length} times, such as ${nodes[0].html.slice(0, 160)}`);
   }
-  // What axe could not decide nobody has decided: a contrast that it cannot compute is not a contrast that is enough.
+  // Undecided results of axe are failures: a contrast that cannot be computed may be insufficient.
   for (const { id, help, nodes } of incomplete) {
     say(`not decided, ${id}: ${help}: ${nodes.length} times, such as ${nodes[0].html.slice(0, 160)}`);
   }

@@ -1,16 +1,15 @@
-//! Where the service is known to differ from its documents, each with the source that says so: the one table of
-//! exceptions.
+//! Known differences between the service and its OpenAPI documents, each with its source: the one table of exceptions.
 
 use super::{ContractViolation, route_specificity};
 
-/// Where the service, or a newer source, is known to differ from the documents.
+/// A known difference between the documents and the service, or a newer source.
 #[derive(Debug)]
 pub(crate) struct Deviation {
     /// As in [`Problem`].
     pub(crate) operation: &'static str,
     /// As in [`Problem`].
     pub(crate) aspect: &'static str,
-    /// Who says so.
+    /// Source of the difference.
     pub(crate) source: &'static str,
 }
 
@@ -64,7 +63,7 @@ const LOGS_SOURCE: &str = "docs/reference/logs.md#access-token: both official cl
                            describes it";
 const BOTH_CLIENTS_SOURCE: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
 
-/// Every known deviation. One that no check meets any more is out of date; `tests/openapi.rs` finds those of requests.
+/// All known deviations. A deviation that no check meets is stale; `tests/openapi.rs` finds those of requests.
 pub(crate) const DEVIATIONS: &[Deviation] = &[
     deviation(
         "POST /iam/v2/api-keys",
@@ -169,7 +168,7 @@ pub(crate) const DEVIATIONS: &[Deviation] = &[
 
 impl Deviation {
     pub(crate) fn covers(&self, problem: &ContractViolation) -> bool {
-        // A path that no document knows is not taken apart; the table names its route.
+        // An undocumented path is not split into segments; the table names its route.
         let same_route = || {
             let (method, route) = self.operation.split_once(' ').unwrap_or_default();
             let (asked, path) = problem.operation.split_once(' ').unwrap_or_default();

@@ -1,5 +1,5 @@
-//! `docs/output.md` is a contract: every command that it names is run, and what it answers has the shape that stands there,
-//! no key more and none less.
+//! `docs/output.md` is a contract: every command on the page is run, and its output must have exactly the keys on the
+//! page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{
 
 const PAGE: &str = include_str!("../../docs/output.md");
 
-/// What a value must be.
+/// Expected type of a value.
 #[derive(Clone, Debug, PartialEq)]
 enum ValueKind {
     Plain(String),
@@ -36,13 +36,13 @@ fn parse_kind(text: &str) -> ValueKind {
     }
 }
 
-/// One row of a shape's table.
+/// A row of a shape's table.
 struct OutputKey {
     kind: ValueKind,
     optional: bool,
 }
 
-/// The page, read.
+/// The parsed page.
 #[derive(Default)]
 struct OutputContract {
     shapes: BTreeMap<String, BTreeMap<String, OutputKey>>,
@@ -85,7 +85,7 @@ impl OutputContract {
         contract
     }
 
-    /// What is wrong with `value`; keys that were there are added to `met`.
+    /// Violations of `kind` by `value`; observed keys are added to `met`.
     fn violations(&self, kind: &ValueKind, value: &Value, at: &str, met: &mut BTreeSet<String>) -> Vec<String> {
         let mismatch = || vec![format!("{at}: {value} is no {kind:?}")];
         match kind {
@@ -150,7 +150,7 @@ impl OutputContract {
     }
 }
 
-/// Keys that no run here can show, with the reason.
+/// Keys that no run produces, with the reason.
 const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("log_line.exception", "nothing is thrown here"),
     ("share.condition", "every connector has its department"),
@@ -241,7 +241,7 @@ const LEDGER_FILE: &str = r#"{"name": "claims-ledger", "config": {
     "ssl.mode": "prefer", "table.whitelist": "entries", "topic.prefix": "claims-", "mode": "bulk",
     "db.timezone": "UTC", "output.data.format": "JSON"}}"#;
 
-/// Every command once at least, in an order in which each finds what it needs.
+/// Every command at least once, in an order in which each succeeds.
 pub(crate) const DOCUMENTED_RUNS: &[&str] = &[
     "doctor --offline",
     "doctor --sandbox",
@@ -335,7 +335,7 @@ fn run_documented(cli: &CliFixture, run: &str) -> CliOutput {
     run_with(cli, run, "-o json", "right")
 }
 
-/// Runs one of [`RUNS`] with further flags, and a password for the ledger.
+/// Runs one of [`RUNS`] with additional flags, and a password for the ledger.
 pub(crate) fn run_with(cli: &CliFixture, run: &str, flags: &str, password: &str) -> CliOutput {
     let profile = format!("--profile {PROFILES_DIR}/claims-deployer.toml");
     let mut args = run.replace("PROFILE", &profile);
@@ -355,7 +355,7 @@ pub(crate) fn run_with(cli: &CliFixture, run: &str, flags: &str, password: &str)
     cli.run_command(&mut command)
 }
 
-/// Begins anew, with the files that [`RUNS`] need.
+/// Resets the sandbox, and writes the files that [`RUNS`] need.
 pub(crate) fn write_connector_files(cli: &CliFixture) {
     assert_eq!(cli.run("sandbox reset --yes").code, Some(0));
     cli.write("claims-orders.json", ORDERS_FILE);
@@ -365,7 +365,7 @@ pub(crate) fn write_connector_files(cli: &CliFixture) {
         ORDERS_FILE.replace("\"ORDERS\"", "\"USERS\""),
     );
     cli.write("typo.json", ORDERS_FILE.replace("quickstart", "quickstrat"));
-    // Only the service knows that this is too small (docs/reference/connect.md#error-messages, pattern 4).
+    // Only the service knows that this value is too small (docs/reference/connect.md#error-messages, pattern 4).
     cli.write(
         "claims-lake.json",
         r#"{"name": "claims-lake", "config": {"connector.class": "S3_SINK", "topics": "claims-orders",

@@ -13,13 +13,13 @@ use confluent_ebs::{
     manifest::connector_file,
 };
 
-/// Rules that speak about every single one of these files, for the reason given there; checked by number.
+/// Rules with findings in every file, with the reason; only their number is checked.
 const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
-    // The collector's note where a file came from (`source` beside `config`).
+    // Origin of the file, as recorded by the collector (`source` beside `config`).
     ("unknown-key: `source` next to `config` is ignored", 113),
-    // Files are called after scripts, not after connectors.
+    // Files are named after scripts, not after connectors.
     ("file-name", 113),
-    // All run under a Kafka key.
+    // All files use a Kafka API key.
     ("auth-mode", 113),
     (
         "literal-secret: the secret of `kafka.api.secret` is a literal value",
@@ -56,7 +56,7 @@ fn file_stem(path: &Path) -> String {
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
-/// The key that a finding is about: the one that is missing, or the one of the line.
+/// Key of a finding: the missing key, or the key of its line.
 fn finding_key(finding: &Finding) -> String {
     if finding.rule == "missing-key" {
         return finding.message.split('`').nth(1).unwrap_or_default().to_owned();
@@ -155,7 +155,7 @@ fn self_managed_connector_files_get_only_the_self_managed_finding() {
     );
 }
 
-/// Connectors of that folder for which there is no managed plugin, as far as it is known here.
+/// Connectors of that folder without a known managed plugin.
 const WITHOUT_MANAGED_PLUGIN: &str = "ActiveMqSinkConnector AppDynamicsMetricsSinkConnector CassandraSinkConnector \
      CloudPubSubSinkConnector DataDiodeSourceConnector DatadogLogsSinkConnector FilePulseSourceConnector \
      FileStreamSinkConnector FileStreamSourceConnector FirebaseSourceConnector FtpsSinkConnector \

@@ -1,4 +1,4 @@
-//! Departments see what happens: logs and metrics through the client, against the sandbox, on its own clock.
+//! Logs and metrics with the keys of departments: the client against the sandbox, with the sandbox's clock.
 
 #[path = "../sandbox_connect/contract.rs"]
 mod contract;
