@@ -1,4 +1,4 @@
-//! The sandbox, driven through its router as a client in the same process would drive it.
+//! The sandbox through its router, like an in-process client.
 
 #[path = "sandbox_connect/contract.rs"]
 mod connect_contract;

@@ -1,6 +1,6 @@
-//! The linter against connector files written by others (`../shared/corpus`, from vdesabou/kafka-docker-playground, MIT).
-//! Each verdict was judged by hand once and stands in `verdicts.tsv`. The files are not part of this project: where they
-//! are missing, the tests say so and pass, unless `CONFLUENT_EBS_REQUIRE_SHARED` is set.
+//! Lint of connector files from other projects (`../shared/corpus`, from vdesabou/kafka-docker-playground, MIT). Each
+//! expected result in `verdicts.tsv` was reviewed manually. The files are not part of this repository: if they are
+//! missing, the tests are skipped and say so, unless `CONFLUENT_EBS_REQUIRE_SHARED` is set.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

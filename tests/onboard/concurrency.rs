@@ -1,8 +1,7 @@
-//! Two machines that know nothing of each other run the same command: the second one from beginning to end at the very moment at
-//! which the first one is about to create something, at each such moment once (rivals that merely start together meet only
-//! where chance takes them: `rivals.rs`).
+//! Two independent machines run the same command: when the first one is about to send a write, the second one runs
+//! completely; once for each write (`concurrent_writers.rs` tests simultaneous starts at random moments).
 //!
-//! Both are the binary, on one served sandbox; in front of it stands a gate that holds the first one's request back.
+//! Both are the binary, with one served sandbox; a gate in front of the sandbox delays the first one's request.
 
 use std::{
     fs::{self, File},

@@ -1,9 +1,9 @@
-//! The crash matrix: for every command that changes something, at every request that it makes, the connection breaks
-//! before the request or after it, the service fails or throttles, or the process dies; then the command is run again,
-//! on the same machine and on another one that has neither journal nor profiles nor evidence. Afterwards everything is
-//! as a clean run leaves it: no orphan, no key that nobody holds, nothing of others changed.
+//! The crash matrix: for every command that changes something, at each of its requests, the connection breaks before or
+//! after the request, the service fails or throttles, or the process dies. Then the command is repeated, on the same
+//! machine and on another one without journal, profiles and evidence. Afterwards the state is that of a clean run: no
+//! orphan, no key without a profile, no change of objects of others.
 //!
-//! The binary does it, in homes that are copies of one that was prepared once.
+//! The tests run the binary, in copies of a prepared home.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! The Connect half of the sandbox, driven through its router. Every answer is checked against the vendor's documents.
+//! Connect in the sandbox, through its router. Every response is validated against the OpenAPI documents.
 
 #[path = "../sandbox/sandbox_fixture.rs"]
 #[expect(dead_code, reason = "the IAM half uses the rest")]

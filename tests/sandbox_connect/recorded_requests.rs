@@ -1,4 +1,4 @@
-//! What the stock CLI and Terraform's provider really send to Connect, sent again (`traces/README.md`).
+//! Recorded requests of the Confluent CLI and the Terraform provider to Connect (`traces/README.md`).
 
 use serde_json::Value;
 
