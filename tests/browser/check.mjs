@@ -1,13 +1,13 @@
-// Looks at pages in headless Chromium, light and dark, wide and narrow, and checks that everybody can read them.
+// Opens pages in headless Chromium, in light and dark mode, wide and narrow, and checks their accessibility.
 //
 //   node check.mjs CHROMIUM FOLDER
 //
-// Every *.html in FOLDER is a page. For each, at each width and in each scheme:
-//   - axe-core finds nothing (contrast, names, roles, structure), with everything that can be unfolded unfolded
+// Every *.html in FOLDER is a page. For each, in each width and color scheme:
+//   - axe-core has no findings (contrast, names, roles, structure), with all collapsed elements expanded
 //   - the page is not wider than the window
-//   - it has asked for nothing but itself, and nothing was refused or went wrong in it
-//   - in forced colours, where a browser takes all of the page's own away, every state still has its word
-// A screenshot of each is left in FOLDER. Ends with 1 when something was found.
+//   - it has loaded no other resource, and no request was blocked and no script failed
+//   - with forced colors, where the browser replaces all colors of the page, every state still has its text
+// A screenshot of each is written to FOLDER. Exits with 1 if a check failed.
 
 import { readFile, readdir, realpath } from "node:fs/promises";
 import { createRequire } from "node:module";
