@@ -382,7 +382,7 @@ fn bench_audit_rules(criterion: &mut Criterion) {
             seen.accounts.len(),
             rulings.len(),
         );
-        assert_eq!(found == 0, clean, "the bench measures what it says");
+        assert_eq!(found == 0, clean, "the bench measures the intended operation");
         let name = if clean { "clean" } else { "surplus" };
         group.throughput(Throughput::Elements(seen.bindings.len() as u64));
         group.bench_with_input(BenchmarkId::new(name, departments), &departments, |bencher, _| {

@@ -93,11 +93,11 @@ fn bench_listing(connectors: usize) {
     if let (150, Some(cpu)) = (connectors, cpu) {
         let share = cpu.as_secs_f64() / CONFLUENT_CLI_CPU.as_secs_f64();
         println!(
-            "  of the stock CLI's CPU time ({} ms)     {share:.3}, aim 0.1",
+            "  of the Confluent CLI's CPU time ({} ms) {share:.3}, aim 0.1",
             CONFLUENT_CLI_CPU.as_millis()
         );
         println!(
-            "  of the stock CLI's memory ({CONFLUENT_CLI_MEMORY_MIB} MiB)       {:.3}, aim 0.2",
+            "  of the Confluent CLI's memory ({CONFLUENT_CLI_MEMORY_MIB} MiB)       {:.3}, aim 0.2",
             peak / CONFLUENT_CLI_MEMORY_MIB
         );
     }

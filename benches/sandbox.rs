@@ -40,7 +40,7 @@ async fn populate(sandbox: &Sandbox) {
         let account = accounts
             .iter()
             .find(|account| account.display_name == name)
-            .expect("it was made");
+            .expect("it was created");
         for topic in 0..BINDINGS_PER_DEPARTMENT {
             let pattern = format!("{cluster}/kafka=lkc-prod1/topic={name}-{topic}");
             let id = &account.id;

@@ -366,7 +366,7 @@ fn every_command_has_help_in_the_confluent_cli_style() {
             let help = parsed
                 .as_ref()
                 .is_err_and(|error| error.kind() == clap::error::ErrorKind::DisplayHelp);
-            assert!(parsed.is_ok() || help, "{name}: `{line}` is not understood");
+            assert!(parsed.is_ok() || help, "{name}: `{line}` cannot be parsed");
         }
         for arg in command.get_arguments() {
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -488,11 +488,7 @@ fn the_audit_page_matches_the_audit_rules() {
     }));
     for rule in RULES {
         page.push(format!("\n## {}\n\n{}: {}.\n", rule.id, rule.threat, rule.summary));
-        let texts = [
-            ("Why", rule.why),
-            ("Evidence", rule.evidence),
-            ("Fix", rule.remedy),
-        ];
+        let texts = [("Why", rule.why), ("Evidence", rule.evidence), ("Fix", rule.remedy)];
         page.extend(texts.map(|(title, text)| format!("\n{}\n", wrap_lines(&format!("**{title}.** {text}")))));
         let needs: Vec<&str> = rule.needs.iter().map(|need| need.description()).collect();
         if !needs.is_empty() {
@@ -636,11 +632,11 @@ fn the_readme_names_existing_commands_and_pages() {
             let answered = |error: &clap::Error| error.kind() == clap::error::ErrorKind::DisplayVersion;
             assert!(
                 parsed.is_ok() || parsed.as_ref().is_err_and(answered),
-                "`{line}` is not understood"
+                "`{line}` cannot be parsed"
             );
         }
     }
-    assert!(shown > 20, "the README shows {shown} commands");
+    assert!(shown > 20, "the README contains only {shown} commands");
     for command in commands::command_tree().get_subcommands() {
         let name = command.get_name();
         let row = [format!("\n| `{name}` | "), format!("\n| `{name} ")];

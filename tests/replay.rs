@@ -11,10 +11,10 @@ mod connect_contract;
 #[path = "sandbox/contract.rs"]
 mod contract;
 #[path = "sandbox/sandbox_fixture.rs"]
-#[expect(dead_code, reason = "the other half is for driving the sandbox by hand")]
+#[expect(dead_code, reason = "only a part of this module is used")]
 mod sandbox_fixture;
 #[path = "common/openapi.rs"]
-#[expect(dead_code, reason = "requests are the client's to check")]
+#[expect(dead_code, reason = "other tests check requests")]
 mod openapi;
 #[path = "common/terraform.rs"]
 mod terraform;

@@ -7,7 +7,7 @@ mod contract;
 #[path = "sandbox/sandbox_fixture.rs"]
 mod sandbox_fixture;
 #[path = "common/openapi.rs"]
-#[expect(dead_code, reason = "requests are the client's to check")]
+#[expect(dead_code, reason = "other tests check requests")]
 mod openapi;
 
 #[path = "sandbox/accounts.rs"]

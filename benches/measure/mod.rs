@@ -3,7 +3,7 @@
 #![allow(
     clippy::allow_attributes,
     dead_code,
-    reason = "each measurement uses its own part of this"
+    reason = "each benchmark uses a part of this module"
 )]
 
 use std::{

@@ -323,7 +323,7 @@ async fn read_whole_request(stream: &mut TcpStream) -> String {
         bytes.extend_from_slice(&buffer[..count]);
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            assert!(count > 0, "the request was cut off: {text}");
+            assert!(count > 0, "the request was truncated: {text}");
             continue;
         };
         let length = head

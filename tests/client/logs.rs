@@ -207,7 +207,7 @@ async fn an_expired_page_token_restarts_the_search_at_the_last_timestamp() {
             1 => page_response(&["59:59.100", "59:58.700", "59:58.500"], &json!("a")),
             2 => http_response(400, &[], "page token has expired"),
             3 => page_response(&["59:58.700", "59:58.500", "59:58.500", "59:57.000"], &Value::Null),
-            _ => panic!("there is nothing more to ask"),
+            _ => panic!("there is no further page"),
         },
         |policy| policy,
     );

@@ -22,7 +22,7 @@ use crate::tls_inspection::start_inspecting_proxy;
 fn transport_error(error: &ClientError) -> &TransportError {
     match error {
         ClientError::NoResponse { cause, .. } => cause,
-        other => panic!("no transport failed: {other}"),
+        other => panic!("not a transport error: {other}"),
     }
 }
 

@@ -143,7 +143,10 @@ async fn no_secret_appears_in_traces_events_errors_or_notices() {
     ] {
         assert!(events.contains(part), "{part}\n{events}");
     }
-    assert!(!events.contains("page_size"), "the path is without its query\n{events}");
+    assert!(
+        !events.contains("page_size"),
+        "the path is logged without its query\n{events}"
+    );
 }
 
 #[tokio::test]

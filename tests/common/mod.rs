@@ -4,7 +4,7 @@
 #![allow(
     clippy::allow_attributes,
     dead_code,
-    reason = "each file of tests uses its own part of this"
+    reason = "each test file uses a part of this module"
 )]
 
 use std::{
@@ -36,7 +36,7 @@ impl CliFixture {
     /// Writes a file in the home and creates its parent folders.
     pub(crate) fn write(&self, relative: impl AsRef<Path>, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(relative);
-        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+        fs::create_dir_all(path.parent().expect("a file has a parent folder")).expect("a folder");
         fs::write(&path, text).expect("a file");
         path
     }

@@ -55,13 +55,14 @@ const READ_BINDING: &str = "GET /iam/v2/role-bindings/{id}";
 const DELETE_BINDING: &str = "DELETE /iam/v2/role-bindings/{id}";
 const HIDDEN_BINDING_SOURCE: &str = "docs/reference/rbac.md#error-bodies: the third error shape, from the provider's \
                                      recordings";
-const CONFLUENT_CLI_SOURCE: &str = "trace of the stock CLI: it asks for them, and no document of ours describes them";
+const CONFLUENT_CLI_SOURCE: &str =
+    "trace of the Confluent CLI: it sends them, and the OpenAPI documents do not describe them";
 const METRICS_QUERY: &str = "POST /v2/metrics/{dataset}/query";
 const METRICS_403_SOURCE: &str = "docs/reference/metrics.md#access: an unknown key is refused by the gateway, in its \
                                   own shape";
 const LOGS_SOURCE: &str = "docs/reference/logs.md#access-token: both official clients call it, and no document \
                            describes it";
-const BOTH_CLIENTS_SOURCE: &str = "traces of the stock CLI and of Terraform's provider: both send it, empty";
+const BOTH_CLIENTS_SOURCE: &str = "traces of the Confluent CLI and of the Terraform provider: both send it empty";
 
 /// All known deviations. A deviation that no check meets is stale; `tests/openapi.rs` finds those of requests.
 pub(crate) const DEVIATIONS: &[Deviation] = &[

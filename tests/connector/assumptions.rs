@@ -158,7 +158,10 @@ mod lifecycles {
         assert_ne!(other.code, Some(0), "{value}: {other}");
         assert!(normalized_stderr(&other).contains("exists already"), "{value}: {other}");
         let described = run_as_operator(&cli, "connector describe claims-orders").stdout;
-        assert!(described.contains("ORDERS"), "the first one is as it was: {described}");
+        assert!(
+            described.contains("ORDERS"),
+            "the existing connector is unchanged: {described}"
+        );
     }
 
     pub(super) fn the_cluster_task_limit_is_reported_and_changes_nothing(switch: &str, value: &str) {

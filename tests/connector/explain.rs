@@ -190,7 +190,7 @@ fn explain_shows_the_cause_and_commands_that_parse() {
     }
     // One cause, printed once.
     assert_eq!(text.matches("password authentication failed").count(), 1, "{result}");
-    assert!(result.stdout.lines().count() <= 24, "more than a screen\n{result}");
+    assert!(result.stdout.lines().count() <= 24, "longer than a screen\n{result}");
     // The printed commands can be executed.
     let (_, answer) = explain_json(&cli, "dataplatform-cdc");
     let steps = answer[0]["causes"][0]["steps"].as_array().unwrap();
@@ -393,7 +393,7 @@ fn explain_message_works_without_a_profile() {
         ("topics: Provided Kafka ApiKey is invalid", "kafka-key-invalid"),
         ("Forbidden Access", "forbidden"),
         ("the number of tasks is currently limited to 250", "quota"),
-        ("what nobody has ever heard of", "unknown"),
+        ("an error without a rule", "unknown"),
     ] {
         let mut command = cli.command();
         command.args(["connector", "explain", "--message", message, "-o", "json"]);

@@ -119,5 +119,5 @@ fn a_flapping_connector_is_reported_in_its_current_state() {
         "{states:?}"
     );
     let waited = run_as_operator(&cli, "connector wait claims-orders");
-    assert_eq!(waited.code, Some(0), "the service repairs it by itself: {waited}");
+    assert_eq!(waited.code, Some(0), "the service recovers it: {waited}");
 }

@@ -59,7 +59,7 @@ impl OutputContract {
                 let name = title.trim_matches('_').to_owned();
                 assert!(
                     contract.shapes.insert(name.clone(), BTreeMap::new()).is_none(),
-                    "{name} stands twice"
+                    "{name} is defined twice"
                 );
                 shape = Some(name);
             } else if let Some(title) = line.strip_prefix("## ") {
@@ -99,7 +99,7 @@ impl OutputContract {
                         .as_str()
                         .is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
                     "any" => true,
-                    _ => panic!("{at}: there is no type {word}"),
+                    _ => panic!("{at}: unknown type {word}"),
                 };
                 if fits { Vec::new() } else { mismatch() }
             }
@@ -123,7 +123,7 @@ impl OutputContract {
                 let shape = self
                     .shapes
                     .get(name)
-                    .unwrap_or_else(|| panic!("{at}: there is no shape {name}"));
+                    .unwrap_or_else(|| panic!("{at}: unknown shape {name}"));
                 let Some(entries) = value.as_object() else {
                     return mismatch();
                 };
@@ -160,10 +160,13 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("stage_audit.unknown", "both clusters can be seen"),
     ("status.lag_unknown", "metrics can be read"),
     ("connector_status.lag_records", "no sink has run for long enough"),
-    ("cluster_usage.over_quota_observed_since", "nobody exceeds"),
-    ("department_use.over_quota_observed_since", "nobody exceeds"),
-    ("oversized.name", "nobody exceeds"),
-    ("oversized.tasks", "nobody exceeds"),
+    ("cluster_usage.over_quota_observed_since", "no department is over quota"),
+    (
+        "department_use.over_quota_observed_since",
+        "no department is over quota",
+    ),
+    ("oversized.name", "no department is over quota"),
+    ("oversized.tasks", "no department is over quota"),
     ("unowned_connector.name", "every connector has its department"),
     ("unowned_connector.id", "every connector has its department"),
     ("unowned_connector.status", "every connector has its department"),
@@ -202,7 +205,10 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("right.acl", "no template of the example asks for ACLs"),
     ("persona.acls", "no template of the example asks for ACLs"),
     ("change.acl", "no template of the example asks for ACLs"),
-    ("offboarding.foreign_acls", "nobody else is on the prefix"),
+    (
+        "offboarding.foreign_acls",
+        "no other principal has grants on the prefix",
+    ),
     ("change.from", "only after a template has changed"),
     ("change.to", "only after a template has changed"),
     ("change.key", "only after an interrupted run"),
@@ -214,11 +220,11 @@ const UNTESTED_KEYS: &[(&str, &str)] = &[
     ("failure.reason", "nothing fails here"),
     ("failure.request_id", "nothing fails here"),
     ("proof.reason", "every probe shows what it must"),
-    ("foreign.id", "nobody else is on the prefix"),
-    ("foreign.holder", "nobody else is on the prefix"),
-    ("foreign.principal", "nobody else is on the prefix"),
-    ("foreign.role_name", "nobody else is on the prefix"),
-    ("foreign.crn_pattern", "nobody else is on the prefix"),
+    ("foreign.id", "no other principal has grants on the prefix"),
+    ("foreign.holder", "no other principal has grants on the prefix"),
+    ("foreign.principal", "no other principal has grants on the prefix"),
+    ("foreign.role_name", "no other principal has grants on the prefix"),
+    ("foreign.crn_pattern", "no other principal has grants on the prefix"),
     ("retired.on", "the example has no files"),
     ("retired.file", "the example has no files"),
     ("sandbox.url", "no server runs"),
@@ -414,9 +420,12 @@ fn every_json_output_matches_docs_output_md() {
         .flat_map(|(shape, keys)| keys.keys().map(move |key| format!("{shape}.{key}")))
         .filter(|key| !met.contains(key) && !known.contains(&**key))
         .collect();
-    assert!(unseen.is_empty(), "on the page, but never answered: {unseen:?}");
+    assert!(unseen.is_empty(), "on the page, but never in the output: {unseen:?}");
     let shown: Vec<&&str> = known.iter().filter(|key| met.contains(**key)).collect();
-    assert!(shown.is_empty(), "answered after all: {shown:?}");
+    assert!(
+        shown.is_empty(),
+        "listed as never produced, but in the output: {shown:?}"
+    );
 }
 
 #[test]

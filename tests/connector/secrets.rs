@@ -76,7 +76,7 @@ fn encoded_forms(secret: &str) -> Vec<String> {
     forms
 }
 
-#[expect(clippy::print_stdout, reason = "how much was searched is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the amount of searched data is a part of the result")]
 fn assert_no_secret_leaks(flags: &str, disturbed: bool) {
     let cli = fixture_with_claims();
     write_connector_files(&cli);

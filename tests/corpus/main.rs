@@ -31,7 +31,7 @@ const RULES_IN_EVERY_FILE: [(&str, usize); 5] = [
     ),
 ];
 
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 fn corpus_files(name: &str) -> Option<Vec<PathBuf>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/corpus")
@@ -79,7 +79,10 @@ fn read_expected_findings() -> BTreeMap<String, BTreeSet<(String, String)>> {
             panic!("{line}")
         };
         let of_file = verdicts.entry(file.to_owned()).or_default();
-        assert!(of_file.insert((rule.to_owned(), key.to_owned())), "{line} stands twice");
+        assert!(
+            of_file.insert((rule.to_owned(), key.to_owned())),
+            "duplicate line: {line}"
+        );
     }
     verdicts
 }

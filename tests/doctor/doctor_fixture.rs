@@ -33,7 +33,7 @@ impl DoctorReport {
             .map(|check| (check["name"].as_str().unwrap().to_owned(), check.clone()))
             .collect();
         let all = whole["checks"].as_array().unwrap().len();
-        assert_eq!(checks.len(), all, "every name stands for one check");
+        assert_eq!(checks.len(), all, "every name occurs once");
         Self {
             code: output.code,
             checks,

@@ -71,7 +71,7 @@ fn an_unconfigured_home_gets_the_first_step() {
               platform team, start with `confluent ebs init`. Without an account,
               try `confluent ebs onboard claims --sandbox`.
     ");
-    assert!(!cli.path("state").exists(), "looking leaves nothing behind");
+    assert!(!cli.path("state").exists(), "the checks create no files");
 }
 
 #[test]

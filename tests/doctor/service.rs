@@ -285,7 +285,7 @@ async fn a_key_without_roles_refers_to_the_platform_team() {
         output.detail("roles")
     );
     for name in ["environment", "cluster", "Schema Registry"] {
-        assert_eq!(output.state(name), "unknown", "403 is not absent: {name}");
+        assert_eq!(output.state(name), "unknown", "403 does not mean absent: {name}");
     }
 }
 
@@ -302,7 +302,7 @@ async fn a_captive_portal_is_detected_and_gets_no_key() {
     assert!(output.fix("service reachable").contains("with a browser"));
     assert_eq!(output.state("key accepted"), "unknown");
     let requests = server.received_requests().await.unwrap();
-    assert_eq!(requests.len(), 1, "nothing is asked of a stranger");
+    assert_eq!(requests.len(), 1, "no further request to an impersonating host");
     assert!(!requests[0].headers.contains_key("authorization"));
 }
 

@@ -48,10 +48,10 @@ fn assert_same_lines(told: &[LogEntry], truth: &[LogEntry]) {
     told.sort();
     truth.sort();
     let missing: Vec<_> = truth.iter().filter(|line| !told.contains(line)).collect();
-    assert!(missing.is_empty(), "never told: {missing:?}");
+    assert!(missing.is_empty(), "missing lines: {missing:?}");
     let extra: Vec<_> = told.iter().filter(|line| !truth.contains(line)).collect();
-    assert!(extra.is_empty(), "made up: {extra:?}");
-    assert_eq!(told.len(), truth.len(), "told twice");
+    assert!(extra.is_empty(), "unknown lines: {extra:?}");
+    assert_eq!(told.len(), truth.len(), "repeated lines");
 }
 
 fn response_statuses(fixture: &TelemetryFixture, path: &str) -> Vec<u16> {
@@ -138,7 +138,7 @@ async fn following_has_no_gap_or_duplicate_through_restarts_token_expiry_429_and
         // A token is renewed before it expires: four times in forty minutes, and one failed attempt.
         let exchanges = response_statuses(&fixture, "/access_tokens");
         assert!((5..=7).contains(&exchanges.len()), "{exchanges:?}");
-        assert!(!searches.contains(&401), "a token is replaced before it ends");
+        assert!(!searches.contains(&401), "a token is renewed before it expires");
     }
 }
 
@@ -197,7 +197,11 @@ async fn a_recreated_connector_is_followed_by_name() {
     assert_eq!(told.notes, ["gone", "anew"]);
     let mut ids: Vec<&str> = told.lines.iter().map(|line| line.id.as_str()).collect();
     ids.dedup();
-    assert_eq!(ids.len(), 2, "the old one's lines, then the new one's");
+    assert_eq!(
+        ids.len(),
+        2,
+        "first the lines of the old connector, then of the new one"
+    );
     let again = told
         .lines
         .iter()
@@ -217,7 +221,7 @@ async fn a_permanent_error_ends_the_follower_with_its_reason() {
     let logs = fixture.logs(None);
     let mut follower = fixture.follower("claims-orders", fixture.now(), &logs).await;
     let LogError::Client(error) = follower.next().await.unwrap_err() else {
-        panic!("it is the service's refusal")
+        panic!("the error is the refusal of the service")
     };
     assert!(error.is_forbidden(), "{error}");
     // A connector of another department, with its correct name.

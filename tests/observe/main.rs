@@ -3,13 +3,13 @@
 #[path = "../sandbox_connect/contract.rs"]
 mod contract;
 #[path = "../sandbox/sandbox_fixture.rs"]
-#[expect(dead_code, reason = "only what makes a world is used")]
+#[expect(dead_code, reason = "only a part of this module is used")]
 mod sandbox_fixture;
 #[path = "../common/openapi.rs"]
-#[expect(dead_code, reason = "requests are the client's to check")]
+#[expect(dead_code, reason = "other tests check requests")]
 mod openapi;
 #[path = "../sandbox_connect/connect_fixture.rs"]
-#[expect(dead_code, reason = "only some connectors are made here")]
+#[expect(dead_code, reason = "only some functions are used here")]
 mod connect_fixture;
 
 mod follow;

@@ -50,7 +50,7 @@ impl TelemetryFixture {
 
     pub(crate) fn client(&self) -> Client {
         let Caller::ApiKey(key, secret) = &self.login else {
-            panic!("the rig has a key")
+            panic!("the fixture has a key")
         };
         let base: BaseUrl = "http://127.0.0.1:1024".parse().unwrap();
         let auth = Auth::Basic(BasicCredentials {

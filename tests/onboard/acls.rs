@@ -184,7 +184,7 @@ fn offboarding_removes_acls_lists_topics_and_names_unchecked_resources() {
         "TOPIC#claims-orders#LITERAL#User:ebs-prod-fraud-operator#*#READ#ALLOW",
         "TOPIC#fraud-#PREFIXED#User:ebs-prod-fraud-operator#*#READ#ALLOW",
     ];
-    assert_eq!(fixture.acls(), stay, "all eight are gone, those of others are not");
+    assert_eq!(fixture.acls(), stay, "all eight are deleted, those of others remain");
 
     let output = fixture.run_expecting("offboard claims --remove-foreign --sandbox --yes", 0);
     assert!(normalize_whitespace(&output.stdout).contains("1 removal"), "{output}");

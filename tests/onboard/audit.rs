@@ -519,7 +519,11 @@ fn an_audit_of_a_saved_snapshot_equals_the_live_audit() {
     let live = run_audit(fixture, "--sandbox-as admin --save seen.json", 5);
     let before = fixture.sandbox().journal().unwrap().len();
     let saved = run_audit(fixture, "--sandbox --from seen.json", 5);
-    assert_eq!(fixture.sandbox().journal().unwrap().len(), before, "nobody was asked");
+    assert_eq!(
+        fixture.sandbox().journal().unwrap().len(),
+        before,
+        "no request was sent"
+    );
     assert_eq!(reported_findings(&live), reported_findings(&saved));
     assert_eq!(live["counts"], saved["counts"]);
     assert!(!fixture.cli.read("seen.json").contains("\"secret\""));
@@ -592,7 +596,10 @@ fn baseline_findings_do_not_count_until_they_expire_or_disappear() {
         .collect();
     assert_eq!(about, ["baseline-expired", "baseline-unused"]);
     let human = fixture.run_expecting("access audit --sandbox-as admin --baseline accepted.toml", 5);
-    assert!(human.stdout.contains("accepted.toml:"), "the place is shown\n{human}");
+    assert!(
+        human.stdout.contains("accepted.toml:"),
+        "the position is printed\n{human}"
+    );
     // The provisioner cannot list the accepted data, and therefore cannot report it as fixed.
     let audited = run_audit(fixture, "--sandbox --baseline accepted.toml", 5);
     let about = audited["acceptances"].as_array().unwrap();

@@ -45,7 +45,10 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
     let before = fixture.sandbox().journal().unwrap().len();
     let second = fixture.run_without_writes("onboard --all --sandbox --yes", 0);
     assert!(second.stdout.contains("nothing to do"), "{second}");
-    assert!(fixture.sandbox().journal().unwrap().len() > before, "it looked");
+    assert!(
+        fixture.sandbox().journal().unwrap().len() > before,
+        "it observed the organization"
+    );
     fixture.run_without_writes("onboard --all --sandbox --dry-run --detailed-exitcode", 0);
 
     // Only profiles contain secrets.
@@ -63,7 +66,7 @@ fn onboard_all_onboards_every_department_and_is_idempotent() {
         assert!(profile, "{holder} holds a secret");
     }
     for path in list_files(&handover) {
-        assert_eq!(path.extension().unwrap(), "toml", "{} is left over", path.display());
+        assert_eq!(path.extension().unwrap(), "toml", "{} remains", path.display());
         assert_private(&path);
     }
 
@@ -150,7 +153,7 @@ fn secrets_are_printed_only_with_show_secrets() {
     }
     let human = fixture.run_expecting("onboard fraud --sandbox --yes --show-secrets", 0);
     let key = fixture.profile_key("fraud-operator");
-    assert!(human.stdout.contains(&key.secret), "one can copy it\n{human}");
+    assert!(human.stdout.contains(&key.secret), "the path can be copied\n{human}");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn run_case(
     })
 }
 
-#[expect(clippy::print_stdout, reason = "how many cases there were is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of cases is a part of the result")]
 fn run_at_every_create(flow: &ConcurrencyScenario) {
     let template = SandboxCliFixture::new();
     (flow.prepare)(&template);
@@ -236,7 +236,7 @@ fn concurrent_onboard_runs_leave_one_key_per_persona() {
         check: |state, wanted, machines| {
             // The second machine may report that another run created a key, and must not adopt the key.
             if !machines.iter().any(|machine| machine.done) {
-                return Some("nobody is done".into());
+                return Some("neither machine is done".into());
             }
             let same = state.accounts == wanted.accounts && state.bindings == wanted.bindings;
             if !same || state.keys != wanted.keys {

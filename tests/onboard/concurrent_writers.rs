@@ -68,7 +68,7 @@ fn concurrent_runs_on_two_machines_leave_one_key_per_persona() {
         let [one, two] = &mut left;
         one.files.append(&mut two.files);
         one.files.retain(|name, _| !name.ends_with(".unproved"));
-        assert_eq!(one.files, wanted.files, "{seed}: and one of them holds it");
+        assert_eq!(one.files, wanted.files, "{seed}: one machine has the key");
         drop(sandbox.journal());
     }
 }
@@ -83,7 +83,7 @@ fn the_next_run_completes_an_interrupted_run() {
     let mut fixture = OnboardingFixture::new(SandboxSettings::instant());
     fixture.interrupt.cancel();
     let RunOutcome::Finished(ran) = fixture.onboard(&["claims"]) else {
-        panic!("an interrupted run ends in order");
+        panic!("an interrupted run ends cleanly");
     };
     assert_eq!(ran.1.done.len(), 0);
     assert_eq!(ran.1.not_started, ran.0.changes.len());

@@ -210,7 +210,7 @@ fn run_disturbed(
     let hit = journal[before..].iter().find(|entry| entry.fault.is_some());
     // Parallel requests may differ after a fault, but this request is sent before any of them.
     let hit = hit.map(|entry| format!("{} {}", entry.method, entry.path));
-    let hit = hit.unwrap_or_else(|| panic!("{}: request {skip} is never made", flow.name));
+    let hit = hit.unwrap_or_else(|| panic!("{}: request {skip} is never sent", flow.name));
     let what = format!("{} on request {skip} ({hit}), first {:?}", kind.name(), first.code);
     if elsewhere {
         remove_local_state(&fixture);
@@ -240,7 +240,7 @@ fn run_disturbed(
     (!same).then(|| format!("{what}: {state:#?}\ninstead of {wanted:#?}"))
 }
 
-#[expect(clippy::print_stdout, reason = "how many cases there were is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of cases is a part of the result")]
 fn run_crash_matrix(flow: &CrashScenario) {
     let template = SandboxCliFixture::new();
     (flow.prepare)(&template);

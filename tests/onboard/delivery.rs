@@ -111,7 +111,7 @@ fn delivered_profiles_are_removed_only_on_request() {
         0,
     );
     assert_eq!(profile_files(&fixture).len(), 0);
-    assert_eq!(fixture.cli.read("turns").lines().count(), 6, "none was given twice");
+    assert_eq!(fixture.cli.read("turns").lines().count(), 6, "none was delivered twice");
 }
 
 #[test]
@@ -288,11 +288,15 @@ fn after_an_interrupt_no_further_profile_is_delivered_in_that_run() {
     let interrupting =
         "--handover-command \"sh -c 'kill -INT $PPID; sleep 0.3; cat > kept/$CONFLUENT_EBS_HANDOVER_FILE'\"";
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {interrupting}"), 3);
-    assert_eq!(delivered_files(&fixture).len(), 1, "what ran was finished\n{output}");
+    assert_eq!(
+        delivered_files(&fixture).len(),
+        1,
+        "the running command was finished\n{output}"
+    );
     let output = run_shell_words(&fixture, &format!("onboard claims --sandbox --yes {KEEP_COMMAND}"), 0);
     assert_eq!(delivered_files(&fixture).len(), 3, "{output}");
     assert_eq!(delivered_files(&fixture), profile_files(&fixture));
-    assert_eq!(fixture.cli.read("turns").lines().count(), 2, "one had been given");
+    assert_eq!(fixture.cli.read("turns").lines().count(), 2, "one was delivered");
 }
 
 #[test]
@@ -329,7 +333,7 @@ fn a_rotation_delivers_encrypted_and_keeps_the_old_key_until_delivery() {
     let failing = "--handover-command \"sh -c 'exit 1'\"";
     let rotate = "keys rotate claims --persona operator --sandbox --yes --overlap 0s";
     run_shell_words(&fixture, &format!("{rotate} {failing}"), 3);
-    assert_eq!(ours(), 2, "the old key works until the new one has arrived");
+    assert_eq!(ours(), 2, "the old key works until the new one is delivered");
     let sealed = profile_files(&fixture);
     assert_eq!(sealed.len(), 4);
     assert!(sealed.keys().all(|name| name.ends_with(".toml.age")), "{sealed:?}");

@@ -65,7 +65,7 @@ fn a_changed_quota_rewrites_profiles_and_keeps_keys() {
             .unwrap()
             .contains("tasks = 20")
     );
-    assert_eq!(fixture.provisioned_state().keys, keys, "no key was touched");
+    assert_eq!(fixture.provisioned_state().keys, keys, "no key was changed");
     fixture.run_without_writes("onboard --all --sandbox --yes", 0);
 }
 

@@ -111,7 +111,7 @@ fn run_with_fault_at(setup: FixtureSetup, kind: FaultKind, skip: u64, wanted: &P
     let done = fixture.run_until_done(&["claims"], 4);
     let journal = fixture.sandbox.journal().unwrap();
     let hit = journal.iter().find(|entry| entry.fault.is_some());
-    let hit = hit.unwrap_or_else(|| panic!("request {skip} is never made"));
+    let hit = hit.unwrap_or_else(|| panic!("request {skip} is never sent"));
     let hit = format!("request {skip} ({} {})", hit.method, hit.path);
     let took = fixture.sandbox.now().unwrap().duration_since(begun);
     assert!(took.unsigned_abs() < MAX_RUN_TIME, "{hit} took {took}");

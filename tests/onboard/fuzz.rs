@@ -188,7 +188,7 @@ fn assert_every_key_has_a_profile(fixture: &SandboxCliFixture) -> Result<(), Str
         .collect();
     match lost.is_empty() {
         true => Ok(()),
-        false => Err(format!("nobody holds {lost:?}")),
+        false => Err(format!("no profile has {lost:?}")),
     }
 }
 
@@ -197,7 +197,7 @@ fn number_from_env(variable: &str) -> Option<u64> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how many storms there were is a part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of runs is a part of the result")]
 fn random_commands_under_faults_end_in_the_clean_state() {
     let template = template_fixture();
     let wanted = SystemState::read_from(&template);

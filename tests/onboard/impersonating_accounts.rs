@@ -81,7 +81,7 @@ impl ImpersonationAttack {
         let output = self.fixture.run_without_writes("onboard fraud --sandbox --yes", 5);
         let said: String = output.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in words {
-            assert!(said.contains(word), "`{word}` is not said\n{output}");
+            assert!(said.contains(word), "`{word}` is missing\n{output}");
         }
         assert_eq!(self.fixture.sandbox().keys().unwrap().len(), keys);
         assert!(!self.fixture.state_dir().join("handover/fraud-operator.toml").exists());
@@ -201,7 +201,7 @@ fn an_account_owned_only_by_the_provisioner_and_without_keys_is_adopted() {
     fixture.run_expecting("onboard fraud --sandbox --yes", 0);
     fixture.run_without_writes("onboard fraud --sandbox --yes", 0);
     let (status, _) = fixture.send(&attacker, "DELETE", &format!("/iam/v2/service-accounts/{forged}"), None);
-    assert_eq!(status, 403, "its maker has no power over it");
+    assert_eq!(status, 403, "its creator does not control it");
 }
 
 #[test]

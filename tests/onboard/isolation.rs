@@ -134,7 +134,7 @@ fn every_endpoint_refuses_requests_of_claims_about_fraud() {
         let (method, path) = (route.method.as_str(), route.path);
         for (target, body) in requests_targeting_fraud(&fixture, method, path) {
             aimed.insert(format!("{method} {path}"));
-            assert!(!target.contains('{'), "{target} is not filled in");
+            assert!(!target.contains('{'), "{target} contains an unfilled parameter");
             for prefix in ["", "/api"] {
                 for (persona, key) in &keys {
                     let (status, answer) = fixture.send(key, method, &format!("{prefix}{target}"), body.clone());

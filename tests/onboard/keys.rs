@@ -216,7 +216,7 @@ fn no_keys_output_contains_a_secret() {
     let keys = SandboxCliFixture::profile_keys_in(&fixture.state_dir().join("handover"));
     assert!(keys.len() > 6);
     for (name, key) in keys {
-        assert!(!said.contains(&key.secret), "the secret of {name} was said");
+        assert!(!said.contains(&key.secret), "the secret of {name} was printed");
     }
     assert!(!key_works(&fixture, &old));
 }

@@ -281,13 +281,13 @@ fn a_finished_profile_is_never_overwritten() {
     fixture.run_expecting("sandbox reset --yes", 0);
     let path = fixture.state_dir().join("handover/claims-viewer.toml");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, "# somebody's\n").unwrap();
+    fs::write(&path, "# unrelated\n").unwrap();
     let output = fixture.run_without_writes("onboard claims --sandbox --yes", 1);
     assert!(
         normalize_whitespace(&output.stderr).contains("claims-viewer.toml"),
         "{output}"
     );
-    assert_eq!(fs::read_to_string(&path).unwrap(), "# somebody's\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "# unrelated\n");
     fs::remove_file(&path).unwrap();
     fixture.run_expecting("onboard claims --sandbox --yes", 0);
 }

@@ -168,7 +168,7 @@ fn invalid_recipients_are_refused_before_any_write() {
     );
     fixture.cli.write("identity.txt", key.identity_file());
     refused("--recipients-file identity.txt", 1, "identity.txt:3:1");
-    fixture.cli.write("empty.txt", "# nobody\n");
+    fixture.cli.write("empty.txt", "# empty\n");
     refused("--recipients-file empty.txt", 1, "there is no recipient in this file");
     refused(
         &format!("--recipient {} --show-secrets", key.recipient()),
@@ -272,10 +272,7 @@ fn a_crash_after_the_rename_keeps_the_key_even_without_the_file() {
         assert!(fixture.onboard(&["claims"]).is_idle());
         assert_eq!((fixture.provisioned_state(), count_writes(&fixture)), (left, before));
         fs::remove_dir_all(fixture.profiles_dir()).unwrap();
-        assert!(
-            fixture.onboard(&["claims"]).is_idle(),
-            "a key that somebody holds is not deleted"
-        );
+        assert!(fixture.onboard(&["claims"]).is_idle(), "a delivered key is not deleted");
         assert_eq!(count_writes(&fixture), before);
     }
 }
@@ -349,5 +346,5 @@ fn no_crash_leaves_plaintext_secrets_on_disk() {
             left += usize::from(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"));
         }
     }
-    assert!(left > 10, "what was on the disk was looked at");
+    assert!(left > 10, "the disk was searched");
 }

@@ -88,7 +88,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         }
     } else if words.starts_with("cluster create") {
         let made = responses_ending_with(replayer, "/connectors");
-        assert!(made[0].json().get("id").is_none(), "the API tells no id");
+        assert!(made[0].json().get("id").is_none(), "the API returns no id");
         let listed = &made[1].json()["claims-orders"];
         assert!(listed["id"]["id"].as_str().unwrap().starts_with("lcc-"));
         assert_eq!(
@@ -130,7 +130,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         let read = responses_ending_with(replayer, "/offsets")[0];
         let observed: jiff::Timestamp = read.string_at("/metadata/observed_at").parse().unwrap();
         let age = replayer.api.sandbox.now().unwrap().duration_since(observed);
-        assert!(age.as_secs() < 5, "the least staleness that the CLI takes is 5 s");
+        assert!(age.as_secs() < 5, "the Confluent CLI accepts at least 5 s");
     } else if words.starts_with("offset update") || words.starts_with("offset delete") {
         let kind = if words.starts_with("offset update") {
             "PATCH"
@@ -151,7 +151,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         assert!(told["previous_offsets"].is_array() && told["request"]["requested_at"].is_string());
         assert_eq!(told["request"]["offsets"][0]["offset"]["kafka_offset"], 100);
     } else if words == "cluster delete lcc-dd0190 lcc-nope --force" {
-        assert_eq!(state, "RUNNING", "one of several is not there: none is deleted");
+        assert_eq!(state, "RUNNING", "one of several does not exist: none is deleted");
     } else if words.starts_with("cluster delete") {
         assert_eq!(
             responses_ending_with(replayer, "/claims-orders")[0].json(),
@@ -159,7 +159,7 @@ async fn check_command(replayer: &TraceReplayer, command: &RecordedCommand) {
         );
         assert_eq!(now, Value::Null);
     } else {
-        panic!("say what `{}` should leave", command.name);
+        panic!("no expected state for `{}`", command.name);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{sandbox_fixture::SandboxResponse, trace_replayer::TraceReplayer};
 pub(crate) fn check(replayer: &TraceReplayer, command: &str) {
     let look = ReplayState { replayer };
     let known = CHECKS.iter().find(|(beginning, _)| command.starts_with(beginning));
-    let (_, check) = known.unwrap_or_else(|| panic!("say what `{command}` should leave"));
+    let (_, check) = known.unwrap_or_else(|| panic!("no expected state for `{command}`"));
     check(&look, command);
 }
 
@@ -242,7 +242,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("confluent service-quota list organization", |look, _| {
         let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
-        assert_eq!(quotas.len(), 10, "the CLI leaves the page size alone");
+        assert_eq!(quotas.len(), 10, "the Confluent CLI does not change the page size");
     }),
     ("confluent service-quota list environment", |look, _| {
         let quotas = look.list_items("/api/service-quota/v1/applied-quotas");
@@ -291,7 +291,7 @@ struct ReplayState<'a> {
 impl ReplayState<'_> {
     fn response_body(&self, path: &str) -> &Value {
         let found: Option<&(String, SandboxResponse)> = self.replayer.responses.iter().find(|(asked, _)| asked == path);
-        found.unwrap_or_else(|| panic!("nobody asked for {path}")).1.json()
+        found.unwrap_or_else(|| panic!("no request for {path}")).1.json()
     }
 
     fn list_items(&self, path: &str) -> &[Value] {

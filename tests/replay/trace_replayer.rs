@@ -175,7 +175,7 @@ impl TraceReplayer {
         };
         let last = self.last.get(kind).cloned();
         let mine = self.ids.entry(id.to_owned()).or_insert_with(|| {
-            last.unwrap_or_else(|| panic!("`{id}` is asked for before anything of its kind was made"))
+            last.unwrap_or_else(|| panic!("`{id}` is requested before an object of its kind was created"))
         });
         let mapped = format!("{head}{mine}");
         if kind == "key"

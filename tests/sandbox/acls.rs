@@ -100,7 +100,7 @@ async fn an_acl_is_created_listed_and_deleted_under_both_paths() {
         .delete(&fixture.provisioner_kafka, &exact_search(&wanted))
         .await
         .expect_status(200);
-    assert!(gone.items().is_empty(), "deleting what is not there finds nothing");
+    assert!(gone.items().is_empty(), "deleting a missing ACL finds nothing");
     assert!(fixture.sandbox.acls().unwrap().is_empty());
 }
 

@@ -39,8 +39,8 @@ fn the_assumptions_page_lists_every_switch_with_default_and_probe() {
         let (name, default) = (code.next().unwrap(), code.next().unwrap());
         assert!(
             told.insert(name.to_owned(), default.to_owned()).is_none(),
-            "{name} stands there twice"
+            "{name} is listed twice"
         );
     }
-    assert_eq!(told, real, "the page on the left, the program on the right");
+    assert_eq!(told, real, "left: the page, right: the program");
 }

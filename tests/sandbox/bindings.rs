@@ -329,7 +329,7 @@ async fn binding_lists_depend_on_the_rights_of_the_caller() {
             .await
             .len(),
             1,
-            "what somebody holds itself"
+            "the caller's own bindings"
         );
     }
 }

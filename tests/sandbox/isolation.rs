@@ -216,7 +216,7 @@ fn path_values(part: &str, fixture: &SandboxFixture, theirs: &IsolationDepartmen
                 .chain([organization])
                 .collect()
         }
-        other => panic!("say what {{{other}}} may stand for"),
+        other => panic!("no values for {{{other}}}"),
     }
 }
 
@@ -242,7 +242,7 @@ fn path_with_queries(path: &str, queries: &[String]) -> Vec<(String, Option<Valu
     queries.iter().map(|query| (format!("{path}?{query}"), None)).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "how much was tried is part of the result")]
+#[expect(clippy::print_stdout, reason = "the number of requests is a part of the result")]
 async fn assert_isolation(settings: SandboxSettings) {
     let fixture = SandboxFixture::with_settings(settings);
     let claims = create_department(&fixture, "claims", "claims-").await;

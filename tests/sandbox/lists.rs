@@ -49,7 +49,7 @@ async fn pages_have_ten_items_absolute_links_and_no_duplicates() {
         assert_eq!(names.len(), 25);
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), 25, "nothing twice at page size {size}");
+        assert_eq!(names.len(), 25, "no duplicates at page size {size}");
     }
 }
 

@@ -38,7 +38,7 @@ async fn all_state_survives_a_restart() {
     assert_eq!(fixture.sandbox.faults().unwrap().len(), 1);
     assert_eq!(fixture.sandbox.journal().unwrap(), entries);
     let ahead = fixture.sandbox.now().unwrap().duration_since(jiff::Timestamp::now());
-    assert!(ahead.as_secs() > 3_500, "the clock goes on where it was: {ahead}");
+    assert!(ahead.as_secs() > 3_500, "the clock continues: {ahead}");
     fixture
         .get(&key, "/org/v2/environments/env-prod1")
         .await

@@ -56,7 +56,7 @@ async fn a_lost_response_breaks_the_connection() {
     fixture.sandbox.add_fault(Fault::once(FaultKind::LostAfter)).unwrap();
     let answer = raw_request(&address, &get_request("/api/login/realm", "127.0.0.1", "")).await;
     assert!(!answer.contains("is_sso"), "{answer}");
-    assert!(!answer.contains("\r\n0\r\n"), "the body never ends well: {answer}");
+    assert!(!answer.contains("\r\n0\r\n"), "the body is incomplete: {answer}");
     let answer = raw_request(&address, &get_request("/api/login/realm", "127.0.0.1", "")).await;
     assert!(answer.contains("is_sso"));
     server.abort();

@@ -127,7 +127,7 @@ async fn a_config_read_by_the_confluent_cli_can_be_written_back() {
         .api
         .sandbox
         .connector_secret_matches("claims-s3", "aws.secret.access.key", "s3cret-canary");
-    assert!(stored.unwrap(), "the mask kept the secret");
+    assert!(stored.unwrap(), "the masked value kept the secret");
     // A key of the service does not become a key of the user.
     wanted["cloud.provider"] = json!("gcp");
     fixture.put_config(&wanted).await.expect_status(200);

@@ -177,7 +177,7 @@ async fn a_lost_create_response_leaves_one_connector() {
         assert_eq!(count_requests(&fixture, "POST", "/connectors"), sent, "{kind:?}");
         match kind {
             FaultKind::LostAfter => assert!(matches!(begun, Ok(CreateOutcome::AlreadyExists(_))), "{begun:?}"),
-            FaultKind::ServerError => assert!(begun.is_err(), "nothing was made, and nothing was sent twice"),
+            FaultKind::ServerError => assert!(begun.is_err(), "nothing was created, and nothing was retried"),
             _ => assert!(matches!(begun, Ok(CreateOutcome::Created(_))), "{begun:?}"),
         }
         let count = usize::from(kind != FaultKind::ServerError);
@@ -258,5 +258,5 @@ async fn a_stale_list_does_not_hide_a_created_connector() {
     let CreateOutcome::Created(Some(made)) = begun else {
         panic!("{begun:?}")
     };
-    assert!(made.id().starts_with("lcc-"), "the id is waited for");
+    assert!(made.id().starts_with("lcc-"), "the command waits for the id");
 }

@@ -123,7 +123,7 @@ async fn log_lines_are_sorted_newest_first_with_level_task_and_id() {
     fixture.create_connector(&config).await.expect_status(201);
     fixture.advance_clock(10 * 60);
     let all = log_lines(&fixture, "claims-orders", &["INFO", "WARN", "ERROR"]).await;
-    assert!(all.len() > 20, "two tasks say something each minute: {}", all.len());
+    assert!(all.len() > 20, "two tasks write lines each minute: {}", all.len());
     let times: Vec<&str> = all.iter().map(|line| line_field(line, "timestamp")).collect();
     assert!(times.windows(2).all(|two| two[0] >= two[1]), "{times:?}");
     // Always milliseconds, as in docs/reference/logs.md#log-lines-and-pages.
@@ -487,7 +487,7 @@ async fn under_lagging_timing_some_log_lines_arrive_late() {
         let later = ask().await.items().to_vec();
         assert!(first.iter().all(|line| later.contains(line)));
         fixture.advance_clock(60);
-        assert_eq!(ask().await.items(), later, "nothing is later than a minute");
+        assert_eq!(ask().await.items(), later, "no line is more than a minute late");
         early += first.len();
         complete += later.len();
     }

@@ -160,7 +160,7 @@ fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
         let named = [format!(">{code}<"), format!(" ({code})")];
         assert!(named.iter().any(|named| page.contains(named)), "{row}");
     }
-    assert!(page.contains("5h+"), "since when something fails");
+    assert!(page.contains("5h+"), "begin of the failure");
     let others: Vec<&str> = prod["departments"]
         .as_array()
         .unwrap()
@@ -172,7 +172,10 @@ fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
     let page = fs::read_to_string(folder.join("claims.html")).unwrap();
     assert!(page.contains(">claims-ledger-cdc<"));
     let told: Vec<&&str> = others.iter().filter(|word| page.contains(**word)).collect();
-    assert!(told.is_empty(), "the page of claims tells of others: {told:?}");
+    assert!(
+        told.is_empty(),
+        "the page of claims contains other departments: {told:?}"
+    );
     let audit = cli.run("quota audit --sandbox -o html");
     assert_eq!(audit.code, Some(5), "{audit}");
     fs::write(folder.join("audit.html"), audit.stdout).unwrap();
@@ -180,7 +183,7 @@ fn html_pages_of_24_departments_and_150_connectors_pass_the_browser_checks() {
 }
 
 /// Checks the pages of a folder in a browser.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
 fn run_browser_checks(folder: &Path) {
     let checks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let named = env::var_os("CONFLUENT_EBS_CHROMIUM").map(PathBuf::from);

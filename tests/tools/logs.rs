@@ -141,7 +141,11 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
     live.wait_for_lines(24);
     let (code, told, said) = live.interrupt();
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(cli.run("sandbox fault list").stdout, "None found.\n", "they struck");
+    assert_eq!(
+        cli.run("sandbox fault list").stdout,
+        "None found.\n",
+        "the faults were applied"
+    );
 
     let journal = fleet_fixture::requests_since(&cli, before);
     let told = parse_lines(&told.join("\n"));
@@ -156,8 +160,8 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
     let (told, truth) = (until_end(&told), until_end(&truth));
     assert!(told.len() > 40, "{}", told.len());
     let missing: Vec<&String> = truth.iter().filter(|line| !told.contains(line)).collect();
-    assert!(missing.is_empty(), "never told: {missing:?}");
-    assert_eq!(told, truth, "told twice, or made up");
+    assert!(missing.is_empty(), "missing lines: {missing:?}");
+    assert_eq!(told, truth, "repeated or unknown lines");
 
     // A refused request does not count: the clock jumped while its token was on its way.
     let searches = journal
@@ -171,7 +175,7 @@ fn following_continues_through_a_restart_429_500_and_token_expiry() {
         "only those that were asked for: {searches:?}"
     );
     let exchanges = journal.iter().filter(|entry| entry.path == "/access_tokens");
-    assert!(exchanges.count() >= 2, "the token has ended");
+    assert!(exchanges.count() >= 2, "the token has expired");
     let mut six = searches.windows(6);
     let crowded = six.find(|six| six[5].at.duration_since(six[0].at).as_secs() < 60);
     assert!(crowded.is_none(), "{crowded:?}");
@@ -309,7 +313,7 @@ fn log_lines_are_filtered_by_limit_task_level_and_text() {
     let last = read("--since 2h --limit 7");
     assert_eq!(last.len(), 7);
     let from = all.iter().position(|line| *line == last[0]).unwrap();
-    assert_eq!(last[..5], all[from..from + 5], "the newest, the oldest of them first");
+    assert_eq!(last[..5], all[from..from + 5], "the newest lines, in order");
     let of_task = read("--since 50m --task 1");
     assert!(of_task.len() > 30 && of_task.iter().all(|line| line["task_id"] == "task-1"));
     assert_eq!(read("--since 50m --task task-1 --limit 3").len(), 3);

@@ -112,7 +112,7 @@ fn deleting_offsets_restarts_a_connector_from_the_beginning() {
         "{declined}"
     );
     let output = run_as_operator(&cli, "connector offset status describe claims-lake");
-    assert_eq!(output.code, Some(1), "nothing was asked for: {output}");
+    assert_eq!(output.code, Some(1), "no prompt: {output}");
     let output = run_as_operator(&cli, "connector offset delete claims-lake --force");
     assert_eq!(output.code, Some(4), "{output}");
     assert!(

@@ -71,7 +71,7 @@ impl RunningCommand {
             }
             let line = self.stdout.recv_timeout(TIMEOUT);
             self.lines
-                .push(line.unwrap_or_else(|_| panic!("it never came: {:?}", self.lines)));
+                .push(line.unwrap_or_else(|_| panic!("the line did not appear: {:?}", self.lines)));
         }
     }
 
