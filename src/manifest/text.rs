@@ -2,7 +2,7 @@
 
 /// A text in quotes, with whatever needs escaping escaped.
 pub(crate) fn quoted(text: &str) -> String {
-    ::toml::Value::String(text.to_owned()).to_string()
+    toml_edit::Value::from(text).to_string()
 }
 
 /// A list of texts on one line.
