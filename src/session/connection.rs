@@ -94,7 +94,7 @@ impl Connection {
         workspace: &Workspace,
         profile: Option<&LoadedProfile>,
     ) -> Result<Self, Error> {
-        let sandbox = open_sandbox(folder, workspace)?;
+        let sandbox = open_sandbox(run, folder, workspace)?;
         let auth = match (
             run.options.sandbox_as.as_deref(),
             profile.and_then(credentials_of_profile),

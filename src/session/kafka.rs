@@ -101,7 +101,7 @@ pub fn kafka_auth_in_sandbox(
     match (run.options.sandbox_as.as_deref(), acting) {
         (None, Some(profile)) => Ok(kafka_auth_of_profile(profile)),
         (None, None) => {
-            let sandbox = open_sandbox(folder, workspace)?;
+            let sandbox = open_sandbox(run, folder, workspace)?;
             let info = sandbox.info(true)?;
             let mut stages = info.stages.into_iter();
             let seeded = stages.find(|seeded| seeded.cluster == stage.cluster.as_str());
@@ -118,7 +118,7 @@ pub fn kafka_auth_in_sandbox(
             })))
         }
         (Some("admin"), _) => {
-            let sandbox = open_sandbox(folder, workspace)?;
+            let sandbox = open_sandbox(run, folder, workspace)?;
             let admin = sandbox.info(false)?.admin;
             impersonate(&sandbox, &admin).map(Some)
         }
