@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use confluent_ebs::{config::Profile, model::KeyKind};
 
 use crate::{
+    PROFILES_DIR,
     common::CliFixture,
     fixture_with_claims,
     output_contract::{DOCUMENTED_RUNS, run_with, write_connector_files},
@@ -126,6 +127,53 @@ fn no_secret_is_printed_or_kept_at_the_highest_verbosity() {
 #[test]
 fn no_secret_is_printed_or_kept_when_requests_fail() {
     assert_no_secret_leaks("-vvvv -o json", true);
+}
+
+/// The service repeats values in its messages: with status 200 in validations, and for keys without a secret name.
+#[test]
+fn a_secret_that_the_service_rejects_is_not_repeated() {
+    let cli = fixture_with_claims();
+    cli.write(
+        "claims-lake.json",
+        r#"{"name": "claims-lake", "connector.class": "S3_SINK", "topics": "claims-orders", "input.data.format": "JSON",
+            "output.data.format": "JSON", "s3.bucket.name": "claims-lake", "time.interval": "HOURLY", "flush.size": "1000",
+            "authentication.method": "Access Keys", "aws.access.key.id": "${env:EBS_SECRET_AWS_ID}",
+            "aws.secret.access.key": "${env:EBS_SECRET_AWS}", "s3.sse.customer.key": "${env:EBS_SECRET_SSE}"}"#,
+    );
+    let profile = format!("{PROFILES_DIR}/claims-deployer.toml");
+    let mut said = Vec::new();
+    for command in ["validate", "create"] {
+        for flags in ["", "-o json", "-o yaml", "-vvvv", "--unsafe-trace"] {
+            let mut run = cli.command();
+            run.args([
+                "connector",
+                command,
+                "--config-file",
+                "claims-lake.json",
+                "--profile",
+                &profile,
+            ]);
+            // Fully managed connectors accept no backslash in a password.
+            run.args(flags.split_whitespace())
+                .env("EBS_SECRET_AWS_ID", "AKIAEXAMPLE")
+                .env("EBS_SECRET_AWS", r"canary\one-0e1b7f")
+                .env("EBS_SECRET_SSE", r"canary\one-0e1b7f-and-two");
+            let output = cli.run_command(&mut run);
+            assert_eq!(output.code, Some(1), "{output}");
+            let text = output.to_string();
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains("s3.sse.customer.key"), "{output}");
+            assert!(text.contains("[redacted]"), "{output}");
+            said.push(text);
+        }
+    }
+    let kept = list_files(&cli.path(""))
+        .into_iter()
+        .filter(|path| !may_hold_secrets(path));
+    said.extend(kept.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()));
+    for text in said {
+        assert!(!text.contains("canary") && !text.contains("0e1b7f"), "{text}");
+    }
 }
 
 /// The hunt finds what is there.
