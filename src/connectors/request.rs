@@ -8,7 +8,10 @@ use std::{
 use super::definition::ConnectorDefinition;
 use crate::{
     api::connect::{ConfigValidation, ExpandedConnector, ValidateConfig},
-    catalog::{ConnectorDirection, ValueReference, catalog, secret::secrecy},
+    catalog::{
+        ConnectorDirection, ValueReference, catalog,
+        secret::{Secrecy, secrecy},
+    },
     client::ClientError,
     config::references::{ReferenceError, SecretResolver},
     error::{Error, ErrorKind},
@@ -16,7 +19,7 @@ use crate::{
     quota::{
         ClusterUsage, CurrentConnector, DepartmentUsage, QuotaDecision, QuotaRequest, counted_tasks, decide, tasks_max,
     },
-    redact::is_secret_name,
+    redact::{ConfigRedactor, is_secret_name},
     resources::connector::{LiveConnector, is_mask},
     session::{ConnectorSession, DepartmentContext, RunContext},
 };
@@ -300,11 +303,37 @@ pub async fn validate_with_service(
         config,
     };
     match session.connectors.client.send(&request).await {
-        Ok(answered) => Ok(Some(answered.value)),
+        Ok(answered) => Ok(Some(redact_validation(answered.value, class, &request.config))),
         // The list was read from the same place before, so it is the plugin that is not known here.
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Redacts the secrets of the sent configuration: the service repeats values in its messages.
+fn redact_validation(
+    mut validation: ConfigValidation,
+    class: &str,
+    sent: &BTreeMap<String, String>,
+) -> ConfigValidation {
+    let (facts, said) = (catalog(), secret_keys(&validation).collect::<BTreeSet<_>>());
+    let plugin = facts.plugin(class);
+    let is_secret = |key: &str| match secrecy(facts, plugin, key) {
+        Secrecy::Secret | Secrecy::Likely => true,
+        Secrecy::MaskedOnly(_) => is_secret_name(key),
+        Secrecy::NotSecret => is_secret_name(key) || said.contains(key),
+    };
+    let redactor = ConfigRedactor::new(sent, is_secret);
+    for config in &mut validation.configs {
+        let key = &config.definition.name;
+        let texts = config
+            .value
+            .errors
+            .iter_mut()
+            .chain(&mut config.value.recommended_values);
+        texts.for_each(|text| *text = redactor.redact(key, text));
+    }
+    validation
 }
 
 /// Keys that the plugin calls secret.

@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -17,6 +16,7 @@ use crate::{
         IfExists, SaveError,
         save::{create_private_dir, save},
     },
+    private,
 };
 
 /// What nobody has seen for so long is forgotten.
@@ -100,7 +100,7 @@ impl StateHistoryStore {
             path: lock.clone(),
             source,
         };
-        let turn = File::create(&lock).map_err(io)?;
+        let turn = private::open_lock_file(&lock).map_err(io)?;
         turn.try_lock().map_err(|busy| io(busy.into()))?;
         let path = self.folder.join(format!("{}.json", self.name));
         // What cannot be read is not there.
@@ -177,7 +177,7 @@ mod tests {
         let history_store = StateHistoryStore::new(folder.path(), &place);
         let see = |minute| history_store.update(at(minute), |history| history.record("a", "failed", at(minute)));
         assert_eq!(see(1), at(1));
-        let other = File::create(folder.path().join("state-history/env-prod01-lkc-prod01.lock")).unwrap();
+        let other = std::fs::File::create(folder.path().join("state-history/env-prod01-lkc-prod01.lock")).unwrap();
         other.lock().unwrap();
         let (done, answer) = std::sync::mpsc::channel();
         let meanwhile = history_store.clone();

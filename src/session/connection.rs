@@ -54,7 +54,8 @@ pub enum SandboxMode {
 impl Connection {
     /// To Confluent Cloud, or to where the profile points.
     pub fn for_service(run: &RunContext, profile: Option<&LoadedProfile>) -> Result<Self, Error> {
-        let credentials = config::SourcedKey::resolve_cloud(profile, |name| run.variable(name))
+        let trusted: Vec<String> = run.options.trusted_hosts.clone();
+        let credentials = config::SourcedKey::resolve_cloud(profile, &trusted, |name| run.variable(name))
             .map_err(|error| Error::from(error).with_kind(ErrorKind::Denied))?;
         let endpoint = profile.map_or_else(ServiceEndpoint::confluent_cloud, |loaded| {
             loaded.profile.endpoint.clone()
@@ -74,7 +75,6 @@ impl Connection {
             source,
         });
         let transport = Arc::new(HttpTransport::new(HttpTransportSettings::default()));
-        let trusted: Vec<String> = run.options.trusted_hosts.clone();
         let named = profile.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
         Ok(Self {
             base_url: base.clone(),
@@ -94,7 +94,7 @@ impl Connection {
         workspace: &Workspace,
         profile: Option<&LoadedProfile>,
     ) -> Result<Self, Error> {
-        let sandbox = open_sandbox(folder, workspace)?;
+        let sandbox = open_sandbox(run, folder, workspace)?;
         let auth = match (
             run.options.sandbox_as.as_deref(),
             profile.and_then(credentials_of_profile),

@@ -175,7 +175,7 @@ impl ConnectorSession {
         if let (Some(folder), Some(department)) = (folder, &mut department) {
             // A persona may not look accounts up; the sandbox itself knows.
             let runtime = department.runtime_account_name.clone().unwrap_or_default();
-            let accounts = open_sandbox(folder, &workspace)?.accounts()?;
+            let accounts = open_sandbox(run, folder, &workspace)?.accounts()?;
             department.runtime_account_id = accounts
                 .into_iter()
                 .find(|account| account.display_name == runtime)

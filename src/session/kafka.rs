@@ -4,7 +4,10 @@ use super::{PlatformSession, connection::impersonate, open_sandbox};
 use crate::{
     api::cmk::{Cluster, GetCluster},
     client::{Auth, BaseUrl, BasicCredentials, Client, CredentialSource},
-    config::{self, CredentialsError, KeyPair, LoadedProfile, ServiceEndpoint, SettingSource},
+    config::{
+        self, CredentialsError, KeyPair, LoadedProfile, ServiceEndpoint, SettingSource,
+        trust::may_receive_environment_key,
+    },
     env,
     error::Error,
     manifest::{Stage, Workspace},
@@ -47,15 +50,22 @@ impl PlatformSession {
         let auth = self.require_kafka_auth(&cluster.id)?;
         Ok(self
             .client
-            .with_base_url(kafka_base_url(cluster, &self.trusted_hosts)?, auth.clone()))
+            .with_base_url(kafka_base_url(cluster, auth, &self.trusted_hosts)?, auth.clone()))
     }
 }
 
 /// The address of Kafka REST. An answer of the service decides where a key goes, so it must not lead away from Confluent
 /// or from the hosts that are `trusted`.
-pub fn kafka_base_url(cluster: &Cluster, trusted: &[String]) -> Result<BaseUrl, String> {
+pub fn kafka_base_url(cluster: &Cluster, auth: &Auth, trusted: &[String]) -> Result<BaseUrl, String> {
     let endpoint = ServiceEndpoint::parse(&cluster.spec.http_endpoint, trusted)
         .map_err(|error| format!("the address that the service tells for Kafka REST cannot be used: {error}"))?;
+    if let Some(CredentialSource::Environment(name)) = auth.source()
+        && !may_receive_environment_key(&endpoint.to_string(), trusted)
+    {
+        return Err(format!(
+            "the key in `{name}` is not sent to `{endpoint}`: only the service names that address"
+        ));
+    }
     let base: Result<BaseUrl, _> = endpoint.to_string().parse();
     base.map_err(|error| error.to_string())
 }
@@ -101,7 +111,7 @@ pub fn kafka_auth_in_sandbox(
     match (run.options.sandbox_as.as_deref(), acting) {
         (None, Some(profile)) => Ok(kafka_auth_of_profile(profile)),
         (None, None) => {
-            let sandbox = open_sandbox(folder, workspace)?;
+            let sandbox = open_sandbox(run, folder, workspace)?;
             let info = sandbox.info(true)?;
             let mut stages = info.stages.into_iter();
             let seeded = stages.find(|seeded| seeded.cluster == stage.cluster.as_str());
@@ -118,7 +128,7 @@ pub fn kafka_auth_in_sandbox(
             })))
         }
         (Some("admin"), _) => {
-            let sandbox = open_sandbox(folder, workspace)?;
+            let sandbox = open_sandbox(run, folder, workspace)?;
             let admin = sandbox.info(false)?.admin;
             impersonate(&sandbox, &admin).map(Some)
         }

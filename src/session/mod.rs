@@ -9,6 +9,8 @@ mod telemetry;
 
 use std::{path::PathBuf, sync::Arc};
 
+use jiff::Timestamp;
+
 pub use connection::Connection;
 pub use connector_session::{ConnectorSession, DepartmentContext};
 pub use environment::{Environment, Options, RunContext};
@@ -28,7 +30,7 @@ use crate::{
     manifest::{LoadedWorkspace, Stage, Workspace, WorkspaceOrigin},
     model::{ApiKeyId, OrganizationId, StageAddress},
     plan::ObservationTarget,
-    sandbox::{ClusterKind, Sandbox, SandboxError, SandboxSettings, Seed, SeedStage},
+    sandbox::{ClusterKind, Sandbox, SandboxError, Seed, SeedStage},
 };
 
 /// Where things of a run are kept.
@@ -213,9 +215,20 @@ pub fn to_error_with_hints(error: SandboxError) -> Error {
 }
 
 /// The sandbox of a folder, seeded with the platform's stages when it is new.
-pub fn open_sandbox(folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
-    let settings: Option<SandboxSettings> = None;
-    Sandbox::open(folder, build_seed(workspace), settings).map_err(to_error_with_hints)
+pub fn open_sandbox(run: &RunContext, folder: &std::path::Path, workspace: &Workspace) -> Result<Sandbox, Error> {
+    Sandbox::open_at(folder, build_seed(workspace), None, sandbox_start(run)?).map_err(to_error_with_hints)
+}
+
+/// The fixed start time of a new sandbox, from `CONFLUENT_EBS_SANDBOX_START`.
+pub fn sandbox_start(run: &RunContext) -> Result<Option<Timestamp>, Error> {
+    let name = env::CONFLUENT_EBS_SANDBOX_START;
+    let parse = |text: String| {
+        text.parse().map_err(|_| {
+            Error::usage(format!("`{name}` is not a point in time: `{text}`"))
+                .with_hint("Write it as `2026-11-22T10:00:00Z`.")
+        })
+    };
+    run.variable(name).map(parse).transpose()
 }
 
 /// What a new sandbox holds: the organization, stages and clusters of `ebs.toml`, which makes it a rehearsal.

@@ -139,7 +139,7 @@ impl SupportBundle {
             platform: PlatformPart::collect(environment),
             diagnosis,
             journals: journal_parts(environment),
-            sandbox: SandboxPart::collect(environment),
+            sandbox: SandboxPart::collect(ctx, environment),
         }
     }
 }
@@ -365,7 +365,7 @@ struct SandboxPart {
 }
 
 impl SandboxPart {
-    fn collect(environment: &DoctorEnvironment) -> Option<Self> {
+    fn collect(ctx: &Ctx, environment: &DoctorEnvironment) -> Option<Self> {
         let default = || {
             environment
                 .folders
@@ -379,7 +379,7 @@ impl SandboxPart {
         let opened = environment
             .sandbox_workspace()
             .filter(|_| acted_on)
-            .and_then(|workspace| session::open_sandbox(&folder, &workspace).ok());
+            .and_then(|workspace| session::open_sandbox(&ctx.run, &folder, &workspace).ok());
         let opened = opened.as_ref();
         let mut requests = opened.and_then(|sandbox| sandbox.journal().ok()).unwrap_or_default();
         Some(Self {

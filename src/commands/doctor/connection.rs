@@ -94,9 +94,10 @@ pub(super) fn open_connection(
         ServiceEndpoint::Url(url) => url.parse().ok(),
         ServiceEndpoint::Sandbox(_) => None,
     };
+    let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
     let (auth, credential) = match (
         &environment.profile,
-        config::SourcedKey::resolve_cloud(loaded, env::var),
+        config::SourcedKey::resolve_cloud(loaded, &trusted, env::var),
     ) {
         (Some(Err(_)), _) => (
             None,
@@ -112,7 +113,6 @@ pub(super) fn open_connection(
             (Some(auth), CredentialState::Key(found.key.id, found.source.to_string()))
         }
     };
-    let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
     let named = loaded.map(|loaded| loaded.hosts.clone()).unwrap_or_default();
     let connection = base.map(|base: BaseUrl| DoctorConnection {
         hosts: ServiceHosts::resolve(base.as_str(), &named, &trusted, env::var)

@@ -124,7 +124,7 @@ async fn probe_kafka(
             .build()
     };
     let trusted: Vec<String> = ctx.run.options.trusted_hosts.clone();
-    let base = session::kafka_base_url(cluster, &trusted);
+    let base = session::kafka_base_url(cluster, auth, &trusted);
     let about = async {
         let none = || Unavailable::Skipped("it has no id".to_owned());
         let key = auth.key().and_then(|key| key.parse().ok()).ok_or_else(none)?;

@@ -61,5 +61,5 @@ fn default_folder(ctx: &Ctx) -> Result<PathBuf, Error> {
 
 /// The sandbox of this user, made when there is none.
 fn open_default_sandbox(ctx: &Ctx) -> Result<Embedded, Error> {
-    session::open_sandbox(&default_folder(ctx)?, &load_platform(ctx)?)
+    session::open_sandbox(&ctx.run, &default_folder(ctx)?, &load_platform(ctx)?)
 }

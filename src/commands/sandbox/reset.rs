@@ -37,7 +37,7 @@ impl SandboxResetArgs {
         let folder = default_folder(ctx)?;
         let workspace = load_platform(ctx)?;
         let seed = session::build_seed(&workspace);
-        let sandbox = match Sandbox::open(&folder, seed.clone(), None) {
+        let sandbox = match Sandbox::open_at(&folder, seed.clone(), None, session::sandbox_start(&ctx.run)?) {
             // A sandbox of another organization is what a reset is for: open it as what it is.
             Err(SandboxError::OtherOrganization { found, .. }) => {
                 let other = Seed {
