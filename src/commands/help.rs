@@ -1,14 +1,14 @@
-//! Help texts in the layout of the stock CLI (docs/reference/cli.md#help-text), and the command reference made of them.
+//! Help texts, and the command reference that is generated from them (docs/reference/cli.md#help-text).
 
 use clap::{Arg, ArgAction, Command};
 
 use super::command_tree;
 use crate::render::{width, wrap_paragraph};
 
-/// Columns of the help texts in `docs/commands.md`.
+/// Width of the help texts in `docs/commands.md`, in columns.
 const PAGE_WIDTH: usize = 80;
 
-/// The tree with help in the stock CLI's layout, as wide as the output.
+/// Returns the command tree with our help layout, as wide as the terminal.
 pub(super) fn with_cli_layout(root: Command) -> Command {
     let globals = global_args(&root);
     apply_layout(root, "confluent ebs", &globals, width())
@@ -28,7 +28,7 @@ fn apply_layout(command: Command, path: &str, globals: &[Arg], width: usize) -> 
     command
 }
 
-/// How users call the command with these names.
+/// Returns the full command line of a command, such as `confluent ebs connector list`.
 pub(super) fn full_name(names: &[String]) -> String {
     std::iter::once("confluent ebs")
         .chain(names.iter().map(String::as_str))
@@ -36,7 +36,7 @@ pub(super) fn full_name(names: &[String]) -> String {
         .join(" ")
 }
 
-/// The help of the command with these names.
+/// Returns the help text of a command.
 pub(super) fn render_help(names: &[String]) -> String {
     let root = command_tree();
     render_page(
@@ -47,12 +47,12 @@ pub(super) fn render_help(names: &[String]) -> String {
     )
 }
 
-/// The usage line of the command with these names.
+/// Returns the usage line of a command.
 pub(super) fn usage_line(names: &[String]) -> String {
     usage_text(find_command(&command_tree(), names), &full_name(names))
 }
 
-/// The names of the commands right below the one with these names.
+/// Returns the names of the direct subcommands of a command.
 pub(super) fn subcommand_names(names: &[String]) -> Vec<String> {
     find_command(&command_tree(), names)
         .get_subcommands()
@@ -60,7 +60,7 @@ pub(super) fn subcommand_names(names: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// The long flags of the command with these names, as they are written.
+/// Returns the long flags of a command with their dashes, global flags included.
 pub(super) fn flag_names(names: &[String]) -> Vec<String> {
     let root = command_tree();
     let globals = global_args(&root);
@@ -78,7 +78,7 @@ fn find_command<'a>(root: &'a Command, names: &[String]) -> &'a Command {
         .fold(root, |command, name| command.find_subcommand(name).unwrap_or(command))
 }
 
-/// All help texts as one Markdown page.
+/// Returns all help texts as one Markdown page.
 #[must_use]
 pub fn render_reference() -> String {
     let root = command_tree();
@@ -177,7 +177,7 @@ fn section(title: &str, rows: Vec<(String, String)>, width: usize, out: &mut Str
     }
 }
 
-/// `path <required> [optional] [flags]`.
+/// Returns the usage line: `path <required> [optional] [flags]`.
 fn usage_text(command: &Command, path: &str) -> String {
     if command.has_subcommands() {
         return format!("{path} [command]");
@@ -232,7 +232,7 @@ fn describe_arg(arg: &Arg) -> String {
     out
 }
 
-/// The library cuts the full stop off the first line of a doc comment; the stock CLI's texts have one.
+/// Adds the full stop that clap strips from the first line of a doc comment.
 fn to_sentence(text: &str) -> String {
     if text.is_empty() || text.ends_with(['.', ':', '?', '!']) {
         text.to_owned()

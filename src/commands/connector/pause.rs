@@ -7,7 +7,7 @@ use crate::{
     error::Error,
 };
 
-/// Pause connectors.
+/// Pause connectors
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Pause a connector.

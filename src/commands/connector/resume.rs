@@ -7,7 +7,7 @@ use crate::{
     error::Error,
 };
 
-/// Resume connectors.
+/// Resume connectors
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Resume a connector.

@@ -1,11 +1,11 @@
-//! What is asked, as it is written on the command line: levels and tasks.
+//! Argument types of `connector logs`: levels, tasks and line limits.
 
 use std::str::FromStr;
 
-/// The levels that the stock CLI knows (docs/reference/cli.md#log-command).
+/// Log levels of the Confluent CLI (docs/reference/cli.md#log-command).
 const LEVELS: [&str; 3] = ["INFO", "WARN", "ERROR"];
 
-/// Levels, as the stock CLI writes them: `ERROR|WARN`.
+/// List of levels in the syntax of the Confluent CLI: `ERROR|WARN`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LogLevels(pub(super) Vec<String>);
 
@@ -33,18 +33,18 @@ impl FromStr for LogLevels {
     }
 }
 
-/// Reads `0` and `task-0`.
+/// Parses `0` or `task-0`.
 pub(super) fn parse_task(text: &str) -> Result<u32, String> {
     let number = text.strip_prefix("task-").unwrap_or(text);
     number
         .parse()
-        .map_err(|_| "write the number of a task, such as 0".to_owned())
+        .map_err(|_| "expected a task number, such as 0".to_owned())
 }
 
-/// Reads a number of lines.
+/// Parses a number of lines.
 pub(super) fn parse_line_limit(text: &str) -> Result<usize, String> {
     text.parse()
-        .map_err(|_| "write a number of lines, such as 100, or 0 for all".to_owned())
+        .map_err(|_| "expected a number of lines, such as 100, or 0 for all".to_owned())
 }
 
 #[cfg(test)]
