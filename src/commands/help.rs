@@ -8,10 +8,16 @@ use crate::render::{width, wrap_paragraph};
 /// Width of the help texts in `docs/commands.md`, in columns.
 const PAGE_WIDTH: usize = 80;
 
+/// Name of the top-level command, the only one whose help lists the global flags.
+const ROOT: &str = "confluent ebs";
+
+/// Reference to the global flags in the help of all other commands.
+const GLOBAL_FLAGS_LINE: &str = "Use `confluent ebs --help` for the global flags (-o, --profile, --stage, …).";
+
 /// Returns the command tree with our help layout, as wide as the terminal.
 pub(super) fn with_cli_layout(root: Command) -> Command {
     let globals = global_args(&root);
-    apply_layout(root, "confluent ebs", &globals, width())
+    apply_layout(root, ROOT, &globals, width())
 }
 
 fn apply_layout(command: Command, path: &str, globals: &[Arg], width: usize) -> Command {
@@ -30,7 +36,7 @@ fn apply_layout(command: Command, path: &str, globals: &[Arg], width: usize) -> 
 
 /// Returns the full command line of a command, such as `confluent ebs connector list`.
 pub(super) fn full_name(names: &[String]) -> String {
-    std::iter::once("confluent ebs")
+    std::iter::once(ROOT)
         .chain(names.iter().map(String::as_str))
         .collect::<Vec<_>>()
         .join(" ")
@@ -84,9 +90,9 @@ pub fn render_reference() -> String {
     let root = command_tree();
     let globals = global_args(&root);
     let mut out = String::from(
-        "# Commands\n\nThis page is made from the program's own help texts (`tests/cli.rs`). Flags may stand anywhere after `ebs`.\n",
+        "# Commands\n\nThis page is generated from the help texts of the program (`tests/cli.rs`). Flags are accepted anywhere after `ebs`.\n",
     );
-    append_command(&root, "confluent ebs", &globals, &mut out);
+    append_command(&root, ROOT, &globals, &mut out);
     out
 }
 
@@ -119,13 +125,6 @@ fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> 
     out.push_str("\nUsage:\n");
     out.push_str(&wrap_paragraph(&format!("  {}", usage_text(command, path)), 2, width));
 
-    if let Some(examples) = command.get_after_help() {
-        out.push_str("\nExamples:\n");
-        for line in examples.to_string().lines() {
-            out.push_str(&wrap_paragraph(line, 2, width));
-        }
-    }
-
     let subs = command
         .get_subcommands()
         .filter(|sub| !sub.is_hide_set())
@@ -153,14 +152,25 @@ fn render_page(command: &Command, path: &str, globals: &[Arg], width: usize) -> 
     // Required flags come first.
     flags.sort_by_key(|(_, help)| !help.starts_with("REQUIRED"));
     section("Flags", flags, width, &mut out);
-    let rows = globals.iter().map(|arg| (flag_text(arg), describe_arg(arg)));
-    section("Global Flags", rows.collect(), width, &mut out);
+    if path == ROOT {
+        let rows = globals.iter().map(|arg| (flag_text(arg), describe_arg(arg)));
+        section("Global Flags", rows.collect(), width, &mut out);
+    }
 
-    if !subs.is_empty() {
-        let line = format!("\nUse \"{path} [command] --help\" for more information about a command.");
-        for line in line.lines() {
-            out.push_str(&wrap_paragraph(line, 0, width));
+    if let Some(examples) = command.get_after_help() {
+        out.push_str("\nExamples:\n");
+        for line in examples.to_string().lines() {
+            out.push_str(&wrap_paragraph(line, 2, width));
         }
+    }
+
+    out.push('\n');
+    if !subs.is_empty() {
+        let line = format!("Use `{path} [command] --help` for more information about a command.");
+        out.push_str(&wrap_paragraph(&line, 0, width));
+    }
+    if path != ROOT {
+        out.push_str(&wrap_paragraph(GLOBAL_FLAGS_LINE, 0, width));
     }
     out
 }
@@ -238,5 +248,52 @@ fn to_sentence(text: &str) -> String {
         text.to_owned()
     } else {
         format!("{text}.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Height of a small terminal, in lines.
+    const SMALL_HEIGHT: usize = 24;
+
+    /// Commands with more flags than a small terminal has lines for.
+    const LONG: [&str; 0] = [];
+
+    fn pages(command: &Command, path: &str, globals: &[Arg], out: &mut Vec<(String, String)>) {
+        out.push((path.to_owned(), render_page(command, path, globals, PAGE_WIDTH)));
+        for sub in command.get_subcommands() {
+            pages(sub, &format!("{path} {}", sub.get_name()), globals, out);
+        }
+    }
+
+    fn all_pages() -> Vec<(String, String)> {
+        let root = command_tree();
+        let mut out = Vec::new();
+        pages(&root, ROOT, &global_args(&root), &mut out);
+        out
+    }
+
+    #[test]
+    fn only_the_top_level_help_lists_the_global_flags() {
+        for (path, page) in all_pages() {
+            assert_eq!(page.contains("\nGlobal Flags:\n"), path == ROOT, "{page}");
+            assert_eq!(page.ends_with(&format!("{GLOBAL_FLAGS_LINE}\n")), path != ROOT, "{page}");
+        }
+    }
+
+    #[test]
+    fn usage_and_own_flags_fit_on_a_small_terminal() {
+        let mut too_long = Vec::new();
+        for (path, page) in all_pages() {
+            let own = page.split("\nExamples:\n").next().unwrap_or_default();
+            let own = own.split("\nGlobal Flags:\n").next().unwrap_or_default();
+            let lines = own.lines().count();
+            if lines > SMALL_HEIGHT && !LONG.contains(&path.as_str()) {
+                too_long.push(format!("{path}: {lines} lines"));
+            }
+        }
+        assert!(too_long.is_empty(), "{}", too_long.join("\n"));
     }
 }

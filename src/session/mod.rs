@@ -68,23 +68,23 @@ pub fn offline_state_paths(run: &RunContext, workspace: &Workspace) -> Result<St
 
 /// Session for the platform team.
 pub struct PlatformSession {
-    /// The platform's files.
+    /// Platform configuration.
     pub workspace: Workspace,
-    /// What was odd about them.
+    /// Warnings about the platform configuration.
     pub warnings: Vec<Finding>,
-    /// The stage, by name.
+    /// Name of the stage.
     pub stage_name: String,
-    /// The stage.
+    /// Stage.
     pub stage: Stage,
-    /// The way to the service.
+    /// Client of the Cloud API.
     pub client: Client,
-    /// The public half of the key that is used.
+    /// Id of the API key in use.
     pub api_key: Option<ApiKeyId>,
-    /// Time.
+    /// Clock.
     pub clock: Clock,
-    /// Where things are kept.
+    /// State directories.
     pub state_paths: StatePaths,
-    /// The address that profiles point to.
+    /// Endpoint that is written to profiles.
     pub endpoint: ServiceEndpoint,
     kafka_auth: kafka::KafkaAuthResult,
     /// Trusted hosts outside of Confluent's domain.

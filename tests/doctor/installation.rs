@@ -41,7 +41,7 @@ fn an_unconfigured_home_gets_the_first_step() {
                Next: Name the profile that EBS handed over with `--profile FILE`; as
                      EBS, begin with `confluent ebs init`; without an account, try
                      `confluent ebs onboard claims --sandbox`.
-      unknown  key accepted, key owner, key age: nobody was asked: --offline
+      unknown  key accepted, key owner, key age: skipped: `--offline`
       unknown  Kafka key: none, and no platform files to tell whether a template
                needs one
                Next: Run it where `ebs.toml` is.
@@ -51,20 +51,19 @@ fn an_unconfigured_home_gets_the_first_step() {
       ok       endpoint: https://api.confluent.cloud
       ok       proxy: none named by the environment
       unknown  service reachable, hosts of logs and metrics, certificate, clock:
-               nobody was asked: --offline
+               skipped: `--offline`
 
 
     Platform
       ok       platform files: none here or in a folder above; only the platform
                team needs them
       unknown  organization, environment, cluster, cluster type, cluster state,
-               Schema Registry, connectors: nobody was asked: --offline
+               Schema Registry, connectors: skipped: `--offline`
 
 
     Rights
-      unknown  roles: nobody was asked: --offline
-      ok       provisioner's roles: not looked at: there are no platform files to go
-               by
+      unknown  roles: skipped: `--offline`
+      ok       provisioner's roles: skipped: no platform configuration
       ok       template assumptions: no templates here
 
 

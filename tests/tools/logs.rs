@@ -295,7 +295,7 @@ fn an_output_file_is_appended_to_and_never_overwritten() {
     let result = run_as_operator(&cli, "connector logs claims-orders --output-file nowhere/lines.jsonl");
     assert_eq!((result.code, result.stdout.as_str()), (Some(1), ""), "{result}");
     assert!(
-        normalized_stderr(&result).contains("nowhere/lines.jsonl cannot be written"),
+        normalized_stderr(&result).contains("cannot write `nowhere/lines.jsonl`"),
         "{result}"
     );
 }

@@ -253,7 +253,7 @@ fn csv_output_has_one_value_per_line() {
     let output = cli.run(&format!("connector logs --all -o csv {CLAIMS_FLAGS}"));
     assert_eq!(output.code, Some(64), "{output}");
     assert!(
-        normalized_stderr(&output).contains("invalid value \"csv\" for --output"),
+        normalized_stderr(&output).contains("invalid value `csv` for --output"),
         "{output}"
     );
 }
@@ -334,7 +334,7 @@ fn a_department_without_metrics_access_is_told_what_the_platform_team_can_run() 
         assert_eq!((output.code, output.stdout.as_str()), (Some(4), ""), "{output}");
         let said = normalized_stderr(&output);
         assert!(
-            said.starts_with("Error: the metrics of department \"claims\" cannot be read"),
+            said.starts_with("Error: cannot read the metrics of department `claims`"),
             "{output}"
         );
         assert!(said.contains("would see the metrics of all others"), "{output}");
@@ -388,7 +388,7 @@ fn invalid_metrics_arguments_are_refused_before_any_request() {
     assert!(normalized_stderr(&output).contains("kept for 7 days"), "{output}");
     let output = run_metrics(&cli, &format!("claims-order {CLAIMS_FLAGS}"));
     assert!(
-        normalized_stderr(&output).contains("Did you mean \"claims-orders\"?"),
+        normalized_stderr(&output).contains("Did you mean `claims-orders`?"),
         "{output}"
     );
 }

@@ -107,7 +107,7 @@ pub(super) struct QuotaRow {
     tasks: u32,
     tasks_limit: u32,
     tasks_per_connector_limit: u32,
-    /// Whether it is known of all connectors how many tasks count; if not, tasks are a lower bound.
+    /// Whether the task counts of all connectors are known; otherwise `tasks` is a lower bound.
     complete: bool,
     state: QuotaState,
 }

@@ -95,7 +95,7 @@ impl StatusArgs {
         let (lists, fleet) = if self.watch {
             if ctx.ui.format() != Format::Human {
                 return Err(Error::usage("--watch cannot be used together with --output")
-                    .with_hint("Run the command again and again instead: each run is one document."));
+                    .with_hint("Re-run the command without `--watch`; each run prints one document."));
             }
             watch::watch(ctx, &collector, self.interval)?
         } else {

@@ -274,7 +274,7 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     assert_eq!(page.matches("has room").count(), 1, "{page}");
     let remarks = super::view::notes(&audit.stages[0]);
     assert!(
-        remarks.contains(&"stray belongs to no department: at least 1 task.".to_owned()),
+        remarks.contains(&"stray is unowned: at least 1 task.".to_owned()),
         "{remarks:?}"
     );
     for wrong in ["0", "-1", ""] {

@@ -83,7 +83,7 @@ fn omissions(audit: &QuotaAudit) -> Vec<String> {
         audit
             .unknown
             .iter()
-            .map(|(what, why)| format!("What could not be looked at: {what}: {why}.")),
+            .map(|(what, why)| format!("Not observed: {what}: {why}.")),
     );
     sentences.push(ADVISORY.to_owned());
     sentences
