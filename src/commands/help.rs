@@ -1,4 +1,5 @@
-//! Help texts, and the command reference that is generated from them (docs/reference/cli.md#help-text).
+//! Help texts, and the command reference that is generated from them. The layout follows the Confluent CLI
+//! (docs/reference/cli.md#help-text), except that flags precede examples and only the top level lists the global flags.
 
 use clap::{Arg, ArgAction, Command};
 
@@ -279,7 +280,11 @@ mod tests {
     fn only_the_top_level_help_lists_the_global_flags() {
         for (path, page) in all_pages() {
             assert_eq!(page.contains("\nGlobal Flags:\n"), path == ROOT, "{page}");
-            assert_eq!(page.ends_with(&format!("{GLOBAL_FLAGS_LINE}\n")), path != ROOT, "{page}");
+            assert_eq!(
+                page.ends_with(&format!("{GLOBAL_FLAGS_LINE}\n")),
+                path != ROOT,
+                "{page}"
+            );
         }
     }
 

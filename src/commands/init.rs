@@ -35,11 +35,11 @@ use crate::{
 /// neither a key nor a network.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Write ebs.toml into this folder.
+Write ebs.toml to the current directory.
 
   $ confluent ebs init
 
-Show the commands that make the provisioner, for the stages in ebs.toml.
+Show the commands that create the provisioner for the stages in ebs.toml.
 
   $ confluent ebs init --print")]
 pub(super) struct InitArgs {
@@ -273,7 +273,7 @@ fn run_confluent_cli(arguments: &[&str]) -> Result<serde_json::Value, Error> {
             .to_owned();
         return Err(Error::failed(format!("`{shown}` failed: {first}")).with_hint("Log in with `confluent login`."));
     }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not answer in JSON"))
+    serde_json::from_slice(&output.stdout).with_context(|| format!("`{shown}` did not return valid JSON"))
 }
 
 impl DiscoveredOrganization {

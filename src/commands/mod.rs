@@ -63,7 +63,7 @@ use global_args::OutputFormat;
     disable_help_flag = true,
     arg_required_else_help = true,
     after_help = "\
-Show what a command does and which flags it has.
+Show the help of a command.
 
   $ confluent ebs help completion"
 )]

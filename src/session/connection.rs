@@ -102,7 +102,7 @@ impl Connection {
             (None, Some(credentials)) => Auth::Basic(credentials),
             (None, None) => seeded_auth(&sandbox, SeededAccount::Provisioner)?,
             (Some("admin"), _) => seeded_auth(&sandbox, SeededAccount::Admin)?,
-            (Some(somebody), _) => impersonate_persona(&sandbox, run, workspace, somebody)?,
+            (Some(identity), _) => impersonate_persona(&sandbox, run, workspace, identity)?,
         };
         if let Some(url) = Sandbox::running_server_url(folder) {
             return Ok(Self::for_server(run, folder, url, auth));
@@ -191,13 +191,13 @@ fn impersonate_persona(
     sandbox: &Sandbox,
     run: &RunContext,
     workspace: &Workspace,
-    somebody: &str,
+    identity: &str,
 ) -> Result<Auth, Error> {
     let wrong = || {
-        Error::usage(format!("invalid value `{somebody}` for --sandbox-as"))
+        Error::usage(format!("invalid value `{identity}` for --sandbox-as"))
             .with_hint("Use `admin`, or a department and a persona such as `claims/operator`.")
     };
-    let (department, persona) = somebody.split_once('/').ok_or_else(wrong)?;
+    let (department, persona) = identity.split_once('/').ok_or_else(wrong)?;
     let department = department.parse().map_err(|_| wrong())?;
     let stage = run
         .options

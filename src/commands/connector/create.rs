@@ -41,11 +41,11 @@ Create a connector from a file, and wait until it runs.
 
   $ confluent ebs connector create --config-file claims-orders.json --profile claims-deployer
 
-Show what would be sent.
+Show the request without sending it.
 
   $ confluent ebs connector create --config-file claims-orders.json --dry-run
 
-Create it, or bring the one that exists to what the file says.
+Create the connector, or update an existing one.
 
   $ confluent ebs connector create --config-file claims-orders.json --or-update")]
 pub(super) struct ConnectorCreateArgs {

@@ -26,7 +26,7 @@ Delete a connector.
 
   $ confluent ebs connector delete lcc-123456
 
-Delete two without being asked.
+Delete two connectors without a confirmation prompt.
 
   $ confluent ebs connector delete claims-orders claims-invoices --force")]
 pub(super) struct ConnectorDeleteArgs {

@@ -24,7 +24,7 @@ Describe a connector by its name.
 
   $ confluent ebs connector describe claims-orders --profile claims-operator
 
-Read its state in a script.
+Print the connector as JSON for a script.
 
   $ confluent ebs connector describe lcc-123456 -o json")]
 pub(super) struct ConnectorDescribeArgs {

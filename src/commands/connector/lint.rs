@@ -22,11 +22,11 @@ use crate::{
 /// "human", "json" and "yaml", --output supports "sarif" (SARIF 2.1.0 for code scanners).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check a connector file.
+Lint a connector file.
 
   $ confluent ebs connector lint orders.json
 
-Check all files of a folder against the department's rules, for a code scanner.
+Lint all files of a directory with the rules of your department, for a code scanner.
 
   $ confluent ebs connector lint connectors/ --profile claims-deployer -o sarif")]
 pub(super) struct ConnectorLintArgs {

@@ -20,11 +20,11 @@ use crate::{
 /// The list takes a single request. Confluent Cloud does not report when a state began.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the department's connectors.
+List your connectors.
 
   $ confluent ebs connector list --profile claims-operator
 
-Show plugins and tasks, too.
+Also show plugins and tasks.
 
   $ confluent ebs connector list --wide --sandbox --department claims")]
 pub(super) struct ConnectorListArgs {

@@ -14,7 +14,7 @@ Pause a connector.
 
   $ confluent ebs connector pause lcc-123456
 
-Pause all connectors of the department that begin with \"claims-test\".
+Pause all your connectors whose names begin with \"claims-test\".
 
   $ confluent ebs connector pause claims-test* --profile claims-operator")]
 pub(super) struct ConnectorPauseArgs {

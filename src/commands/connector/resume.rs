@@ -14,7 +14,7 @@ Resume a connector.
 
   $ confluent ebs connector resume lcc-123456
 
-Resume all connectors of the department.
+Resume all your connectors.
 
   $ confluent ebs connector resume --all --profile claims-operator")]
 pub(super) struct ConnectorResumeArgs {

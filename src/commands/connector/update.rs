@@ -40,7 +40,7 @@ Replace the configuration of a connector, and wait until it runs.
 
   $ confluent ebs connector update claims-orders --config-file claims-orders.json
 
-Show what a single key would change.
+Show the change of a single key without applying it.
 
   $ confluent ebs connector update lcc-123456 --config tasks.max=2 --keep-secrets --dry-run")]
 pub(super) struct ConnectorUpdateArgs {

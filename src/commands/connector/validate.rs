@@ -23,7 +23,7 @@ use crate::{
 /// A valid configuration can still fail: addresses and credentials are not tried before the connector runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check a file with the department's defaults filled in.
+Validate a file, with the defaults of your department added.
 
   $ confluent ebs connector validate --config-file claims-orders.json")]
 pub(super) struct ConnectorValidateArgs {

@@ -20,7 +20,7 @@ use crate::{
 /// Cloud restarts failed tasks automatically.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Wait for a connector, at most five minutes.
+Wait for a connector for at most five minutes.
 
   $ confluent ebs connector wait claims-orders --timeout 5m")]
 pub(super) struct ConnectorWaitArgs {

@@ -11,11 +11,11 @@ use crate::{
 /// List departments
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the departments of the platform in this folder.
+List the departments of the platform in the current directory.
 
   $ confluent ebs department list
 
-List those of the built-in example.
+List the departments of the built-in example.
 
   $ confluent ebs department list --sandbox")]
 pub(super) struct DepartmentListArgs {}

@@ -20,11 +20,11 @@ use crate::{
 /// The file is checked against all other files before it is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Make departments/claims.toml.
+Create departments/claims.toml.
 
   $ confluent ebs department new claims --name Claims --contact claims-data@example.com
 
-Show it without writing it.
+Show the file without writing it.
 
   $ confluent ebs department new claims --dry-run")]
 pub(super) struct DepartmentNewArgs {

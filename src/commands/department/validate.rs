@@ -13,7 +13,7 @@ use crate::{
 /// Reports all problems with file, line and column.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Check the platform in this folder.
+Validate the platform in the current directory.
 
   $ confluent ebs department validate")]
 pub(super) struct DepartmentValidateArgs {}

@@ -147,7 +147,11 @@ fn open_sandbox_connection(
         Some(key) => CredentialState::Key(key, source.unwrap_or_default()),
         None => CredentialState::Impersonating(format!(
             "the sandbox acts as {}",
-            ctx.run.options.sandbox_as.as_deref().unwrap_or("somebody")
+            ctx.run
+                .options
+                .sandbox_as
+                .as_deref()
+                .unwrap_or("a principal without a key")
         )),
     };
     let base = way.base_url.parse().map_err(|_| {

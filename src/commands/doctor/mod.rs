@@ -28,19 +28,19 @@ use crate::{
 /// 6 if there is a problem.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Look at everything, with the key that other commands would use.
+Check your setup with the key that other commands would use.
 
   $ confluent ebs doctor
 
-Look at a profile that was handed over.
+Check a profile file.
 
   $ confluent ebs doctor --profile ./claims-operator.toml
 
-List what nobody could yet try on a live organization, with the call that settles each.
+List unverified assumptions about Confluent Cloud, each with the request that verifies it.
 
   $ confluent ebs doctor --assumptions
 
-Collect what a colleague needs to help, without a secret.
+Write a support bundle without secrets.
 
   $ confluent ebs doctor --bundle doctor.json")]
 pub(super) struct DoctorArgs {

@@ -25,11 +25,11 @@ use crate::{
 /// private key (created by age-keygen) and stored unencrypted with access for your user only.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Keep a profile under the name of its file.
+Import a profile under the name of its file.
 
   $ confluent ebs profile import ./claims-operator.toml
 
-Open one that is encrypted, and keep it.
+Decrypt and import a profile.
 
   $ confluent ebs profile import ./claims-operator.toml.age --identity ./key.txt")]
 pub(super) struct ProfileImportArgs {

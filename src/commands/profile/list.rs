@@ -13,7 +13,7 @@ use crate::{
 /// List profiles
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the profiles that are kept on this computer.
+List the imported profiles.
 
   $ confluent ebs profile list")]
 pub(super) struct ProfileListArgs {}

@@ -15,15 +15,15 @@ use crate::{
 /// Show a profile without its secrets
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show the profile that commands act with when none is named.
+Show the default profile.
 
   $ confluent ebs profile show
 
-Show a profile that is kept by name.
+Show an imported profile.
 
   $ confluent ebs profile show claims-operator
 
-Show one that was just handed over.
+Show a profile file.
 
   $ confluent ebs profile show ./claims-operator.toml")]
 pub(super) struct ProfileShowArgs {

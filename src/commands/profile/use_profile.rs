@@ -14,7 +14,7 @@ use crate::{
 /// Select the default profile
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Act with this profile from now on.
+Make a profile the default.
 
   $ confluent ebs profile use claims-operator")]
 pub(super) struct ProfileUseArgs {

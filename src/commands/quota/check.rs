@@ -19,11 +19,11 @@ use crate::{
 /// Uses one request and the same calculation as "connector create" and "connector update".
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Ask for a connector with two tasks.
+Check a new connector with two tasks.
 
   $ confluent ebs quota check --plugin DatagenSource --tasks 2
 
-Ask whether a connector may have four tasks instead.
+Check an increase of an existing connector to four tasks.
 
   $ confluent ebs quota check --connector claims-orders --tasks 4")]
 pub(super) struct QuotaCheckArgs {

@@ -18,11 +18,11 @@ use crate::{
 /// Every connector counts, in any state, with the larger of its task limit and its running tasks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe the quota of the profile's department.
+Describe your quota.
 
   $ confluent ebs quota describe --profile claims-operator
 
-Describe that of \"claims\" as the platform team.
+Describe the quota of the department \"claims\" as the platform team.
 
   $ confluent ebs quota describe --department claims --sandbox")]
 pub(super) struct QuotaDescribeArgs {}

@@ -31,7 +31,7 @@ enum SandboxClockCommand {
 /// Show the sandbox clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show the sandbox's time.
+Show the time of the sandbox.
 
   $ confluent ebs sandbox clock show")]
 struct SandboxClockShowArgs {}
@@ -39,7 +39,7 @@ struct SandboxClockShowArgs {}
 /// Advance the sandbox clock
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Let two minutes pass: what was made is in force afterwards.
+Advance the clock by two minutes, so that earlier changes take effect.
 
   $ confluent ebs sandbox clock advance 2m")]
 struct SandboxClockAdvanceArgs {

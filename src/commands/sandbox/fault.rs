@@ -33,15 +33,15 @@ enum SandboxFaultCommand {
 /// Add a fault for future requests
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Answer the next three requests with 429.
+Respond to the next three requests with 429.
 
   $ confluent ebs sandbox fault add too-many-requests --retry-after 5 --times 3
 
-Lose the answer to the second API key that is made.
+Lose the response to the second created API key.
 
   $ confluent ebs sandbox fault add lost-after --method POST --path /iam/v2/api-keys --skip 1
 
-Answer everything 50 ms late, until it is cleared.
+Delay all responses by 50 ms until the fault is cleared.
 
   $ confluent ebs sandbox fault add slow --delay 50ms --forever")]
 struct SandboxFaultAddArgs {
@@ -110,11 +110,11 @@ struct SandboxFaultClearArgs {
 /// Make a connector fail or recover
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Let the database refuse the password of connector \"claims-orders\".
+Make the database reject the password of connector \"claims-orders\".
 
   $ confluent ebs sandbox fault connector claims-orders wrong-password
 
-Let it recover.
+Make the connector recover.
 
   $ confluent ebs sandbox fault connector claims-orders --clear")]
 struct SandboxFaultConnectorArgs {

@@ -13,11 +13,11 @@ use crate::{
 /// Show the sandbox, and how other clients connect to it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show its addresses and keys.
+Show the endpoints and keys of the sandbox.
 
   $ confluent ebs sandbox info
 
-Read the provisioner's secret in a script.
+Read the secret of the provisioner in a script.
 
   $ confluent ebs sandbox info -o json --show-secrets")]
 pub(super) struct SandboxInfoArgs {

@@ -17,11 +17,11 @@ use crate::{
 /// The keys of its administrator and of its provisioner stay valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Begin anew.
+Delete the state.
 
   $ confluent ebs sandbox reset --yes
 
-Begin anew with the delays of the real service.
+Delete the state, and simulate the delays of Confluent Cloud from now on.
 
   $ confluent ebs sandbox reset --yes --timing real")]
 pub(super) struct SandboxResetArgs {

@@ -15,11 +15,11 @@ use crate::{
 /// Runs until Ctrl-C. While it runs, all commands with --sandbox use it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Serve it where the stock CLI expects it.
+Serve the sandbox where the Confluent CLI expects it.
 
   $ confluent ebs sandbox start
 
-Serve it on another port, with the delays of the real service.
+Serve the sandbox on another port, with the delays of Confluent Cloud.
 
   $ confluent ebs sandbox start --port 8080 --timing real")]
 pub(super) struct SandboxStartArgs {

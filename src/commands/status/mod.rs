@@ -26,15 +26,15 @@ use crate::{
 /// state began; the age shown is how long this machine has observed it. Exits with 6 if a connector has failed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show the department's connectors.
+Show your connectors.
 
   $ confluent ebs status --profile claims-operator
 
-Show all departments of the stage \"prod\", and fail also when a connector works in part only.
+Show all departments of the stage \"prod\"; also fail for degraded connectors.
 
   $ confluent ebs status --stage prod --fail-on degraded
 
-Write a page for the department \"claims\", which holds nothing of others.
+Write an HTML report for the department \"claims\", without data of other departments.
 
   $ confluent ebs status --department claims --html claims.html
 

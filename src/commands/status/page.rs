@@ -276,7 +276,7 @@ fn write_departments(html: &mut Html, fleet: &Fleet, stage: &StageView) {
             let condition = share.condition.unwrap_or(ConnectorCondition::Unknown);
             vec![
                 cell(|html| {
-                    html.text("Nobody");
+                    html.text("Unowned");
                     html.text_element("span", &[("class", "small")], "no department has the prefix");
                 }),
                 cell(move |html| badge(html, condition, condition.as_str())),

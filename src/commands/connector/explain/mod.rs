@@ -30,15 +30,15 @@ Explain a connector.
 
   $ confluent ebs connector explain claims-orders --profile claims-operator
 
-Explain every connector of the department that is not well.
+Explain all your unhealthy connectors.
 
   $ confluent ebs connector explain --all
 
-Explain a connector that runs, and whose records do not arrive.
+Explain why records of a running connector do not arrive.
 
   $ confluent ebs connector explain claims-orders --no-records
 
-Explain a message that a pipeline has shown.
+Explain an error message from a pipeline.
 
   $ confluent ebs connector explain --message UnknownHostException")]
 pub(super) struct ConnectorExplainArgs {

@@ -42,15 +42,15 @@ const MAX_BUFFERED_LINES: usize = 50_000;
 /// line.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show errors of the last two hours.
+Show the errors of the last two hours.
 
   $ confluent ebs connector logs claims-orders --since 2h --level ERROR
 
-Follow all connectors of the department.
+Follow all your connectors.
 
   $ confluent ebs connector logs --all --follow --profile claims-operator
 
-Write everything that there is of a connector into a file.
+Export all available lines of a connector to a file.
 
   $ confluent ebs connector logs claims-orders --since 3d --limit 0 --output-file logs.txt")]
 pub(super) struct ConnectorLogsArgs {

@@ -39,7 +39,7 @@ const WATCH_INTERVAL: Duration = Duration::from_mins(1);
 /// (one JSON document per refresh).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Show a sink's last hour: what it read, and how far it is behind.
+Show the throughput and the lag of a sink in the last hour.
 
   $ confluent ebs connector metrics claims-lake --department claims
 
@@ -47,7 +47,7 @@ Watch all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --watch
 
-Write the last day of all connectors into a file for a department.
+Export the last day of all connectors of a department.
 
   $ confluent ebs connector metrics --all --department claims --since 1d -o json > claims.json")]
 pub(super) struct ConnectorMetricsArgs {

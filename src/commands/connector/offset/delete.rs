@@ -20,7 +20,7 @@ use crate::{
 /// connector during the change.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Let a connector begin from the start.
+Restart a connector from the beginning.
 
   $ confluent ebs connector offset delete lcc-123456")]
 pub(in crate::commands::connector) struct OffsetDeleteArgs {

@@ -25,7 +25,7 @@ Describe the offsets of a connector.
 
   $ confluent ebs connector offset describe lcc-123456
 
-Take only what is at most 10 seconds old, and wait a minute for it.
+Require offsets that are at most 10 seconds old, and wait up to a minute for them.
 
   $ confluent ebs connector offset describe lcc-123456 --staleness-threshold 10 --timeout 60")]
 pub(in crate::commands::connector) struct OffsetDescribeArgs {

@@ -40,7 +40,7 @@ impl OffsetStatusArgs {
 /// Describe the last offset request of a connector
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe what became of the last change of offsets.
+Describe the last change of offsets.
 
   $ confluent ebs connector offset status describe lcc-123456")]
 struct OffsetStatusDescribeArgs {

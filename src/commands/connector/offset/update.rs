@@ -28,11 +28,11 @@ use crate::{
 /// skipped. Partitions that are not in the file keep their offsets.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Set the offsets of a connector as a file says.
+Set the offsets of a connector from a file.
 
   $ confluent ebs connector offset update lcc-123456 --config-file offsets.json
 
-Show what would change.
+Show the changes without applying them.
 
   $ confluent ebs connector offset update lcc-123456 --config-file offsets.json --dry-run")]
 pub(in crate::commands::connector) struct OffsetUpdateArgs {

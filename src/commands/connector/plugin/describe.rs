@@ -15,7 +15,7 @@ use crate::{
 /// Describe the configuration keys of a connector plugin
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Describe the configuration of the plugin \"DatagenSource\".
+Describe the configuration keys of the plugin \"DatagenSource\".
 
   $ confluent ebs connector plugin describe DatagenSource")]
 pub(in crate::commands::connector) struct PluginDescribeArgs {

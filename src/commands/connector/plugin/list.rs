@@ -13,11 +13,11 @@ use crate::{
 /// List connector plugins
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-List the plugins that the department may use.
+List the plugins that you are allowed to use.
 
   $ confluent ebs connector plugin list
 
-List all that the cluster offers.
+List all plugins of the cluster.
 
   $ confluent ebs connector plugin list --all")]
 pub(in crate::commands::connector) struct PluginListArgs {

@@ -28,11 +28,11 @@ use crate::{
 /// login nor a network. With a profile, names get the prefix of your department.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Make claims-staff.yaml, a source that reads changes of a PostgreSQL database.
+Create claims-staff.yaml for a source that captures changes of a PostgreSQL database.
 
   $ confluent ebs connector plugin new PostgresCdcSourceV2 --output-file claims-staff.yaml
 
-Show a file for the plugin \"S3_SINK\" in JSON.
+Print a JSON file for the plugin \"S3_SINK\".
 
   $ confluent ebs connector plugin new S3_SINK --format json --profile claims-deployer")]
 pub(in crate::commands::connector) struct PluginNewArgs {

@@ -263,7 +263,7 @@ fn a_sum_with_unknown_parts_is_a_lower_bound_and_never_reported_as_free() {
     has(&csv, "prod,connector,stray,tasks,at least 1,,unowned,");
     let page = super::page::render_page(&audit);
     assert!(
-        page.contains(not_known) && !page.contains("No department is over quota"),
+        page.contains(not_known) && !page.contains("No quota is exceeded"),
         "{page}"
     );
     assert!(page.contains("3 connectors use at least 3 of 225 tasks"), "{page}");

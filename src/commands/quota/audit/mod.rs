@@ -22,7 +22,7 @@ Audit all departments in all stages.
 
   $ confluent ebs quota audit
 
-Write a page for a meeting, and the numbers for a spreadsheet.
+Write an HTML report and a CSV file.
 
   $ confluent ebs quota audit -o html > quotas.html
   $ confluent ebs quota audit -o csv > quotas.csv")]

@@ -31,10 +31,7 @@ pub(super) fn render_page(audit: &QuotaAudit) -> String {
             Some(format!("{} not observed.", count_noun(unseen, "stage"))),
         ),
         (None, 0) if unclear.is_some() => (ConnectorCondition::Unknown, None),
-        (None, 0) => (
-            ConnectorCondition::Running,
-            Some("No department is over quota.".to_owned()),
-        ),
+        (None, 0) => (ConnectorCondition::Running, Some("No quota is exceeded.".to_owned())),
     };
     let verdict: Vec<String> = verdict.into_iter().chain(unclear).collect();
     let verdict = verdict.join(" ");

@@ -172,20 +172,20 @@ fn provider_lines(quotas: &[ProviderQuota]) -> Vec<TextLine> {
     if !quotas.is_empty() {
         let all = text::count_noun(quotas.len(), "quota");
         let what = if quotas.iter().all(|quota| quota.limit.is_some()) {
-            "use"
+            "usage"
         } else {
-            "use or the limit"
+            "usage or limit"
         };
         let without_usage = match without_usage {
             0 => String::new(),
-            number => format!(" Of {number} the provider does not tell the {what}."),
+            number => format!(" The provider does not report the {what} of {number}."),
         };
         let rest = if lines.is_empty() {
             "none is nearly used up"
         } else {
             "the others have room"
         };
-        lines.push(format!("The provider has {all} here; of those whose use it tells, {rest}.{without_usage}").into());
+        lines.push(format!("The provider reports {all}; of those with known usage, {rest}.{without_usage}").into());
     }
     lines
 }
